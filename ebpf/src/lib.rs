@@ -1,0 +1,102 @@
+//! The ABI between the BPF programs and userspace: plain fixed-width structs, declared once.
+//!
+//! Nothing here may depend on `std`, on the host's word size or on padding; sizes are asserted.
+#![no_std]
+
+/// Worker slots in the shared page; a slot is what the pool calls a worker.
+pub const SLOTS_MAX: usize = 1024;
+
+/// Accounts, in the kernel's order: bounded, then unbounded.
+pub const ACCOUNTS: usize = 2;
+
+/// A key of [`Shared::head`] or [`Slot::work`]: nothing there.
+pub const KEY_NONE: u32 = 0;
+/// A key: work that is not hashed.
+pub const KEY_UNHASHED: u32 = 1;
+/// A key: hashed work; the bucket is added to this.
+pub const KEY_HASHED: u32 = 2;
+
+/// The page that both sides map. Userspace writes under the pool's lock, except where noted.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Shared {
+    /// Workers not blocked, plus creations in flight. Both sides add and subtract atomically.
+    pub running: [i32; ACCOUNTS],
+    /// Key of the first queued work, or [`KEY_NONE`] where there is none or the queue is stalled.
+    pub head: [u32; ACCOUNTS],
+    /// One per worker.
+    pub slots: [Slot; SLOTS_MAX],
+}
+
+/// What the scheduler's probe knows of a worker. Only the worker's own thread writes it: in
+/// userspace, or in the kernel while that thread is being switched out or in.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Slot {
+    /// Key of the work in hand, or [`KEY_NONE`] between works: only then is a sleep counted.
+    pub work: u32,
+    /// Index of the account.
+    pub account: u32,
+    /// 1 while the worker sleeps inside its work; the probe sets and clears it.
+    pub blocked: u32,
+    /// Sleeps inside a work since the slot was first used.
+    pub sleeps: u32,
+}
+
+/// Record of the ring `BLOCKS`: the last running worker of an account went to sleep over its work
+/// while other work was queued.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct BlockEvent {
+    /// When, in ns of `CLOCK_MONOTONIC`.
+    pub time_ns: u64,
+    /// Which worker.
+    pub slot: u32,
+    /// [`Slot::work`] at that moment.
+    pub work: u32,
+    /// [`Shared::head`] at that moment.
+    pub head: u32,
+    /// Always 0.
+    pub reserved: u32,
+}
+
+/// [`ThreadEvent::kind`]: a thread was created, by `task:task_newtask`.
+pub const THREAD_BORN: u32 = 1;
+/// [`ThreadEvent::kind`]: a thread has a new name, by `task:task_rename`.
+pub const THREAD_NAMED: u32 = 2;
+/// [`ThreadEvent::kind`]: a thread is gone, by `sched:sched_process_exit`.
+pub const THREAD_EXITED: u32 = 3;
+
+/// Record of the ring `THREADS`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct ThreadEvent {
+    /// When, in ns of `CLOCK_MONOTONIC`.
+    pub time_ns: u64,
+    /// Clone flags of a birth, else 0. The kernel's io-wq workers have 0x80810f00.
+    pub clone_flags: u64,
+    /// Thread that was born, named or is gone.
+    pub tid: u32,
+    /// Thread in whose context it happened: the creator of a birth.
+    pub by_tid: u32,
+    /// `THREAD_BORN`, `THREAD_NAMED` or `THREAD_EXITED`.
+    pub kind: u32,
+    /// Always 0.
+    pub reserved: u32,
+    /// The name: of the creator at a birth, the new one at a naming, the last one at an exit.
+    pub comm: [u8; 16],
+}
+
+/// Index of a loss counter: no room in the ring `THREADS`.
+pub const LOST_THREADS: u32 = 0;
+/// Index of a loss counter: no room in the ring `BLOCKS`.
+pub const LOST_BLOCKS: u32 = 1;
+/// Index of a loss counter: an event could not be read.
+pub const LOST_UNREADABLE: u32 = 2;
+/// Loss counters there are.
+pub const LOST_CAUSES: u32 = 3;
+
+const _: () = assert!(size_of::<Slot>() == 16);
+const _: () = assert!(size_of::<Shared>() == 16 + 16 * SLOTS_MAX);
+const _: () = assert!(size_of::<BlockEvent>() == 24);
+const _: () = assert!(size_of::<ThreadEvent>() == 48);

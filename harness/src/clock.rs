@@ -1,0 +1,43 @@
+//! The clock: the only door to time. Nanoseconds of `CLOCK_MONOTONIC`, as the BPF programs use it.
+
+use std::time::Duration;
+
+use rustix::time::{ClockId, clock_gettime};
+
+/// A point on `CLOCK_MONOTONIC`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Nanos(pub u64);
+
+impl Nanos {
+    /// Nanoseconds from `earlier` to `self`; zero where `earlier` is later.
+    #[must_use]
+    pub fn since(self, earlier: Nanos) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
+
+    /// The point that much later.
+    #[must_use]
+    pub fn after(self, wait: Duration) -> Nanos {
+        Nanos(self.0.saturating_add(duration_ns(wait)))
+    }
+
+    /// How long it is from `now` until here; zero where that has passed.
+    #[must_use]
+    pub fn until(self, now: Nanos) -> Duration {
+        Duration::from_nanos(self.since(now))
+    }
+}
+
+/// The time now.
+#[must_use]
+pub fn now() -> Nanos {
+    let time = clock_gettime(ClockId::Monotonic);
+    // CLOCK_MONOTONIC counts from boot, so neither field is ever negative.
+    Nanos(time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64)
+}
+
+/// Whole nanoseconds of a duration, 584 years at most.
+#[must_use]
+pub fn duration_ns(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,4 @@
+//! The harness: engines that run a workload, what watches them, and the record they leave.
+
+pub mod clock;
+pub mod sync;

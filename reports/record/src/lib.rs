@@ -1,0 +1,168 @@
+//! The record: what one finished run wrote down, one JSON line each, read by people's scripts.
+//!
+//! This crate is the format and nothing else. Names that end in a unit are in that unit;
+//! times are nanoseconds on `CLOCK_MONOTONIC`, counted from the start of the measured part.
+
+mod host;
+mod latency;
+mod workers;
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use host::Host;
+pub use latency::{Latency, Quantiles};
+pub use workers::{Churn, Counts, Workers};
+
+/// The value of [`Record::schema`] that this version writes and reads.
+pub const SCHEMA: &str = "iowq-lab/run/1";
+
+/// One run of one cell.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Record {
+    /// Always [`SCHEMA`]; a reader refuses what it does not know.
+    pub schema: String,
+    /// When the run started, RFC 3339, UTC.
+    pub started: String,
+    /// How long the measured part lasted, warm-up and verification left out.
+    pub duration_ns: u64,
+    /// What was run.
+    pub cell: Cell,
+    /// The settings that were in force, so that a record explains itself.
+    pub settings: Settings,
+    /// Operations that were counted.
+    pub ops: Ops,
+    /// Latency by kind of operation.
+    pub latency: Latency,
+    /// Workers born, alive and gone.
+    pub workers: Workers,
+    /// `[ns since start, workers alive]`, thinned without losing a peak.
+    pub timeline: Vec<(u64, u32)>,
+    /// Births and deaths over time.
+    pub churn: Churn,
+    /// What watched the workers, and what it missed.
+    pub probe: Probe,
+    /// Who told the pool that a worker blocks.
+    pub blocking: Blocking,
+    /// Where it ran.
+    pub host: Host,
+    /// Doubts that travel with the result.
+    pub caveats: Vec<Caveat>,
+    /// Why the run failed; what is above is then only what was seen until then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// One workload under one policy on one engine, at one place in the order of runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Cell {
+    /// Name of the workload.
+    pub workload: String,
+    /// Name of the engine: `pool`, `uring` or `scripted`.
+    pub engine: String,
+    /// Name of the policy.
+    pub policy: String,
+    /// Runs of the same round were made next to each other.
+    pub pair: u32,
+    /// Place in the order in which the whole bench ran, from 0.
+    pub position: u32,
+    /// Seed of the stream of operations.
+    pub seed: u64,
+}
+
+/// The settings of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Settings {
+    /// One sentence on what the workload shows.
+    pub summary: String,
+    /// The switches that the policy has on, by name.
+    pub switches: Vec<String>,
+    /// Files under test.
+    pub files: u32,
+    /// Bytes per operation.
+    pub block_bytes: u64,
+    /// Operations in flight at most.
+    pub depth: u32,
+    /// Limit on bounded workers.
+    pub limit_bounded: u32,
+    /// Limit on unbounded workers.
+    pub limit_unbounded: u32,
+    /// Idle timeout of a worker.
+    pub idle_timeout_ms: u64,
+    /// How operations arrive, as a person would say it.
+    pub arrival: String,
+}
+
+/// Operations of the measured part.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Ops {
+    /// Finished without an error.
+    pub done: u64,
+    /// Finished with an error.
+    pub failed: u64,
+    /// Done per second.
+    pub per_s: f64,
+    /// Failures by the name of their error, such as `ENOSPC`.
+    #[serde(default)]
+    pub failures: BTreeMap<String, u64>,
+    /// Blocks read back at the end and compared byte for byte; null where that was turned off.
+    #[serde(default)]
+    pub verified_blocks: Option<u64>,
+}
+
+/// What watched the workers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Probe {
+    /// How it watched.
+    pub tier: Tier,
+    /// Why this tier and not a better one; empty for the best.
+    pub reason: String,
+    /// Births, names and exits that reached the record.
+    pub events_seen: u64,
+    /// Events that were counted as lost.
+    pub events_lost: u64,
+    /// Lost events by cause.
+    #[serde(default)]
+    pub lost: BTreeMap<String, u64>,
+}
+
+/// How workers were watched, from best to least.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Tier {
+    /// eBPF programs on tracepoints: every birth and exit, as it happens.
+    Bpf,
+    /// Polling `/proc/PID/task`.
+    Proc,
+    /// Nothing watched; the engine's own counts stand alone.
+    Off,
+}
+
+/// Who said that a worker blocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Blocking {
+    /// The scheduler, through a probe on `sched_switch`.
+    Sched,
+    /// The worker, around each call that may block.
+    Declared,
+    /// The kernel's own hooks; its io-wq ran.
+    Kernel,
+}
+
+/// A typed doubt.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct Caveat {
+    /// Short and stable, such as `events-lost`.
+    pub code: String,
+    /// What it means for the reader and what to do about it.
+    pub text: String,
+}
+
+/// The JSON Schema of [`Record`], as published beside this crate.
+#[must_use]
+pub fn json_schema() -> serde_json::Value {
+    schemars::schema_for!(Record).to_value()
+}

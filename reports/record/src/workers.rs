@@ -1,0 +1,63 @@
+//! Workers: how many were born and left, by each of the sources that counted them.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Workers of the measured part, from opening the first ring to the last exit.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Workers {
+    /// Workers born.
+    pub created: Counts,
+    /// Workers gone.
+    pub exited: Counts,
+    /// Most workers alive at one time, by the best source there was.
+    pub peak: u32,
+    /// Workers born per thousand finished operations; null where none finished.
+    pub created_per_1000_ops: Option<f64>,
+    /// How long the last worker outlived the last ring; null if it stayed until the end.
+    pub linger_ms: Option<f64>,
+    /// Creations that failed, after their retries.
+    pub creations_failed: u64,
+    /// Times that a worker went to sleep inside an operation, where somebody counted.
+    #[serde(default)]
+    pub sleeps: Option<u64>,
+}
+
+/// The same count from three sources; null where a source was off.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Counts {
+    /// eBPF programs.
+    pub probe: Option<u64>,
+    /// The engine's own books.
+    pub engine: Option<u64>,
+    /// `/proc/PID/task`.
+    pub proc: Option<u64>,
+}
+
+impl Counts {
+    /// The count of the best source that was on.
+    #[must_use]
+    pub fn best(&self) -> Option<u64> {
+        self.probe.or(self.engine).or(self.proc)
+    }
+
+    /// Whether all sources that were on say the same.
+    #[must_use]
+    pub fn agree(&self) -> bool {
+        let on = [self.probe, self.engine, self.proc];
+        let mut on = on.iter().flatten();
+        let first = on.next();
+        on.all(|count| Some(count) == first)
+    }
+}
+
+/// Births and deaths in equal slices of time; both lists have the same length.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Churn {
+    /// Length of a slice.
+    pub slice_ns: u64,
+    /// Workers born in each slice.
+    pub births: Vec<u32>,
+    /// Workers gone in each slice.
+    pub deaths: Vec<u32>,
+}

@@ -1,0 +1,99 @@
+//! A plan: a spec that was checked, with every default filled in.
+
+use std::time::Duration;
+
+/// A workload, ready to run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// Name, as in `--workload`.
+    pub name: String,
+    /// One sentence on what it shows.
+    pub summary: String,
+    /// Where it comes from.
+    pub origin: String,
+    /// Files under test; each is [`Plan::file_blocks`] long.
+    pub files: u32,
+    /// Blocks in a file.
+    pub file_blocks: u64,
+    /// Bytes in a block, and in every read and write.
+    pub block_bytes: u32,
+    /// How each file is opened; as many as there are files.
+    pub open: Vec<Open>,
+    /// The identity of each file that is hashed to a bucket, in place of the inode's address.
+    pub hash_ids: Vec<u64>,
+    /// Ops in flight at most.
+    pub depth: u32,
+    /// How ops arrive.
+    pub arrival: Arrival,
+    /// When rings are opened and closed.
+    pub life: Life,
+    /// Limits on bounded and on unbounded workers.
+    pub limits: [u32; 2],
+    /// How long an idle worker waits before it leaves.
+    pub idle_timeout: Duration,
+    /// How much is run and measured.
+    pub length: Length,
+    /// How long it runs before anything is counted.
+    pub warmup: Duration,
+    /// Whether what was written is read back and compared at the end.
+    pub verify: bool,
+}
+
+/// How a file is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Open {
+    /// Through the page cache.
+    Buffered,
+    /// `O_DSYNC`: a write returns when its data is on the device.
+    Dsync,
+    /// `O_DIRECT`: around the page cache.
+    Direct,
+}
+
+/// How ops arrive.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Arrival {
+    /// A new op as soon as one is done, [`Plan::depth`] in flight; after each round of submitting
+    /// and reaping the submitter pauses.
+    Closed {
+        /// Length of the pause; zero for none.
+        pause: Duration,
+    },
+    /// One op each `1 / per_s` seconds, whether or not earlier ones are done.
+    Rate {
+        /// Ops per second.
+        per_s: f64,
+    },
+    /// Independent arrivals with exponential gaps.
+    Poisson {
+        /// Ops per second on average.
+        per_s: f64,
+    },
+    /// So many ops at once, then a gap, counted from burst to burst.
+    Bursts {
+        /// Ops in a burst.
+        ops: u32,
+        /// From the start of a burst to the start of the next.
+        gap: Duration,
+    },
+}
+
+/// The life of rings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Life {
+    /// Drain and close the ring after so many ops, then open a new one; zero for one ring all along.
+    pub reopen_after_ops: u64,
+    /// How long no ring is open in between.
+    pub closed: Duration,
+    /// How long the task lives on and is watched after its last ring was closed.
+    pub linger: Duration,
+}
+
+/// How much is run, after the warm-up.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Length {
+    /// A number of ops.
+    Ops(u64),
+    /// A time.
+    Time(Duration),
+}
