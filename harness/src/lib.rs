@@ -1,5 +1,8 @@
 //! The harness: engines that run a workload, what watches them, and the record they leave.
 
+pub mod census;
 pub mod clock;
 pub mod pool;
+pub mod recorder;
 pub mod sync;
+pub mod timeline;
