@@ -1,3 +1,4 @@
+//! Workloads: what is asked of an engine, from the spec that a person writes to the stream of ops.
 //!
 //! Pure: no clock, no thread, no file handle.
 
@@ -6,10 +7,15 @@ mod check;
 mod error;
 pub mod limits;
 pub mod op;
+mod order;
+mod pace;
 mod parse;
 pub mod plan;
+mod rng;
 mod spec;
+pub mod stream;
 
 pub use error::SpecError;
 pub use op::{Op, OpKind};
 pub use plan::{Arrival, Length, Life, Log, Mix, Open, Order, Plan};
+pub use stream::Stream;
