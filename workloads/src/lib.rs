@@ -2,9 +2,11 @@
 //!
 //! Pure: no clock, no thread, no file handle.
 
+pub mod block;
 pub mod bucket;
 mod check;
 mod error;
+pub mod ledger;
 pub mod limits;
 pub mod op;
 mod order;
@@ -16,6 +18,7 @@ mod spec;
 pub mod stream;
 
 pub use error::SpecError;
+pub use ledger::{Expect, Ledger};
 pub use op::{Op, OpKind};
 pub use plan::{Arrival, Length, Life, Log, Mix, Open, Order, Plan};
 pub use stream::Stream;
