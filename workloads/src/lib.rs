@@ -4,6 +4,7 @@
 
 pub mod block;
 pub mod bucket;
+pub mod builtin;
 mod check;
 mod error;
 pub mod ledger;
@@ -17,6 +18,7 @@ mod rng;
 mod spec;
 pub mod stream;
 
+pub use builtin::{builtin, builtins};
 pub use error::SpecError;
 pub use ledger::{Expect, Ledger};
 pub use op::{Op, OpKind};
