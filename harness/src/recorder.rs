@@ -99,7 +99,7 @@ impl Recorder {
 }
 
 fn note(latency: &mut Latency, name: &str, pair: &Pair) {
-    let mut put = |to: &mut BTreeMap<String, Quantiles>, histogram| {
+    let put = |to: &mut BTreeMap<String, Quantiles>, histogram| {
         to.insert(name.to_owned(), quantiles(histogram));
     };
     put(&mut latency.response, &pair.response);
