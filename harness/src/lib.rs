@@ -1,8 +1,9 @@
 //! The harness: engines that run a workload, what watches them, and the record they leave.
 
-pub mod census;
 pub mod clock;
 pub mod pool;
+pub mod probes;
+pub mod procfs;
 pub mod recorder;
 pub mod sync;
 pub mod timeline;

@@ -1,4 +1,4 @@
-//! The census: workers counted by reading `/proc/self/task`, the source that needs no privilege.
+//! A census by procfs: workers counted by reading `/proc/self/task`, the source that needs no privilege.
 //!
 //! A worker that is born and gone between two looks is missed. So the looks come four times per
 //! idle timeout, which a worker always outlives while a ring is open, and once more before each
@@ -103,19 +103,19 @@ fn name_of(tid: u32) -> Option<String> {
 
 /// A census under way.
 #[derive(Debug)]
-pub struct Census {
+pub struct ProcCensus {
     found: Arc<Mutex<Found>>,
     own: String,
     stop: mpsc::Sender<()>,
     looker: thread::JoinHandle<()>,
 }
 
-impl Census {
+impl ProcCensus {
     /// Starts looking, often enough for workers that live `idle_timeout` or longer.
     ///
     /// # Errors
     /// Where `/proc` is absent or no thread can be made, in words for a person.
-    pub fn start(idle_timeout: Duration) -> Result<Census, String> {
+    pub fn start(idle_timeout: Duration) -> Result<ProcCensus, String> {
         if tids().is_empty() {
             return Err("/proc/self/task cannot be read; mount proc".to_owned());
         }
@@ -132,7 +132,7 @@ impl Census {
                 }
             })
             .map_err(|error| format!("the census has no thread: {error}"))?;
-        Ok(Census { found, own, stop, looker })
+        Ok(ProcCensus { found, own, stop, looker })
     }
 
     /// Looks now.
@@ -209,7 +209,7 @@ mod tests {
 
     #[test]
     fn threads_of_this_very_process_are_seen() {
-        let census = Census::start(Duration::from_secs(5)).expect("proc is mounted");
+        let census = ProcCensus::start(Duration::from_secs(5)).expect("proc is mounted");
         let (leave, wait) = mpsc::channel::<()>();
         let (runs, running) = mpsc::channel();
         let worker = thread::Builder::new()
