@@ -38,25 +38,23 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<Exit> {
     let (out, args) = split_out(&options.args, default_out(Timestamp::now()))?;
     refuse_used(&out)?;
     let [iowq, iowq_report] = build::release([IOWQ, IOWQ_REPORT])?;
-    measure_and_report(&iowq, &iowq_report, &args, &out)
+    measure_and_report(Command::new(iowq), Command::new(iowq_report), &args, &out)
 }
 
 fn measure_and_report(
-    iowq: &Path,
-    iowq_report: &Path,
+    mut iowq: Command,
+    mut iowq_report: Command,
     args: &[&OsStr],
     out: &Path,
 ) -> anyhow::Result<Exit> {
-    let mut bench = Command::new(iowq);
-    bench.arg("bench").args(args).arg("--out").arg(out);
-    let measured = Exit::from(signals::run(&mut bench)?);
+    let measured = Exit::from(signals::run(iowq.arg("bench").args(args).arg("--out").arg(out))?);
 
     // After ^C, or when a run failed, the runs that finished are still worth a report.
     let record = out.join("record.jsonl");
     if !record::has_finished_run(&record)? {
         return Ok(measured);
     }
-    let reported = process::run(Command::new(iowq_report).arg(&record).arg("--out").arg(out))?;
+    let reported = process::run(iowq_report.arg(&record).arg("--out").arg(out))?;
     Ok(measured.max(reported.into()))
 }
 
@@ -124,24 +122,19 @@ fn refuse_used(out: &Path) -> anyhow::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
-
     use super::*;
 
     /// Runs shell scripts in place of the binaries; says how it ended and what the report wrote.
     fn stand_ins(iowq: &str, iowq_report: &str) -> anyhow::Result<(Exit, Option<String>)> {
-        let folder = tempfile::tempdir()?;
-        let script = |name: &str, text: &str| -> anyhow::Result<PathBuf> {
-            let path = folder.path().join(name);
-            fs::write(&path, format!("#!/bin/sh\n{text}\n"))?;
-            fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
-            Ok(path)
+        let out = tempfile::tempdir()?;
+        let script = |text: &str| {
+            let mut shell = Command::new("sh");
+            shell.args(["-c", text, "sh"]);
+            shell
         };
-        let (iowq, iowq_report) = (script("iowq", iowq)?, script("iowq-report", iowq_report)?);
-        let out = folder.path().join("out");
-        fs::create_dir(&out)?;
-        let exit = measure_and_report(&iowq, &iowq_report, &["--quick".as_ref()], &out)?;
-        Ok((exit, fs::read_to_string(out.join("summary.txt")).ok()))
+        let (iowq, iowq_report) = (script(iowq), script(iowq_report));
+        let exit = measure_and_report(iowq, iowq_report, &["--quick".as_ref()], out.path())?;
+        Ok((exit, fs::read_to_string(out.path().join("summary.txt")).ok()))
     }
 
     /// Checks how it was called, as `bench --quick --out DIR`, and finishes one run.
