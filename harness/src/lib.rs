@@ -1,4 +1,5 @@
 //! The harness: engines that run a workload, what watches them, and the record they leave.
 
 pub mod clock;
+pub mod machine;
 pub mod sync;
