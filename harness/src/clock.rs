@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use rustix::time::{ClockId, clock_gettime};
 
 /// A point on `CLOCK_MONOTONIC`.
@@ -34,6 +35,12 @@ pub fn now() -> Nanos {
     let time = clock_gettime(ClockId::Monotonic);
     // CLOCK_MONOTONIC counts from boot, so neither field is ever negative.
     Nanos(time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64)
+}
+
+/// The date and time in UTC, to say when something was done; it may jump, so never to measure.
+#[must_use]
+pub fn wall_clock() -> Timestamp {
+    Timestamp::now()
 }
 
 /// Whole nanoseconds of a duration, 584 years at most.

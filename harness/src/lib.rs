@@ -1,6 +1,8 @@
 //! The harness: engines that run a workload, what watches them, and the record they leave.
 
 pub mod clock;
+pub mod doctor;
+pub mod machine;
 pub mod pool;
 pub mod probes;
 pub mod procfs;

@@ -1,2 +1,53 @@
-//! x
-fn main() {}
+//! The switchboard: builds the release binaries, starts them and hands their files on.
+//!
+//! It links none of the code that is measured, so that a change here can never change a figure.
+
+mod bench;
+mod build;
+mod ci;
+mod doctor;
+mod exit;
+mod process;
+mod record;
+mod report;
+mod signals;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use exit::Exit;
+
+/// A laboratory for io-wq, the worker pool behind io_uring.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run workloads under several policies, then write the report. `bench --help` lists its flags
+    Bench(bench::Options),
+    /// Draw the report of records that exist
+    Report(report::Options),
+    /// What this machine can do, and the command that fixes what it cannot
+    Doctor(doctor::Options),
+    /// Run the list that CI runs
+    Ci(ci::Options),
+}
+
+fn main() -> ExitCode {
+    let exit = match Cli::parse().command {
+        Command::Bench(options) => bench::run(&options),
+        Command::Report(options) => report::run(&options),
+        Command::Doctor(options) => doctor::run(&options),
+        Command::Ci(options) => ci::run(&options),
+    };
+    exit.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        Exit::Trouble
+    })
+    .into()
+}

@@ -1,0 +1,47 @@
+//! Tools: what rebuilding the BPF object takes. Nobody needs that to run the lab.
+
+use std::{env, path::Path};
+
+use super::Check;
+
+/// The ready-made `core` for the BPF target, in Debian's package for it.
+const CORE: &str = "/usr/lib/rustlib/bpfel-unknown-none";
+
+const INSTALL_RUSTC: &str = "sudo apt-get install rustc-web libstd-rust-web-dev-bpf llvm-22";
+const INSTALL_LINKER: &str = "sudo apt-get install llvm-22-dev libpolly-22-dev zlib1g-dev \
+     libzstd-dev && LLVM_PREFIX=/usr/lib/llvm-22 cargo install bpf-linker \
+     --no-default-features --features llvm-22";
+
+pub(super) fn bpf_toolchain() -> Check {
+    let linker = env::var_os("PATH")
+        .is_some_and(|path| env::split_paths(&path).any(|dir| dir.join("bpf-linker").is_file()));
+    bpf_toolchain_of(linker, Path::new(CORE).is_dir())
+}
+
+fn bpf_toolchain_of(linker: bool, core: bool) -> Check {
+    let name = "BPF toolchain";
+    let only = "needed only to rebuild the committed BPF object (`cargo xtask probes`)";
+    let lack = |what: &str| Check::less(name, format!("no {what}; {only}"));
+    match (linker, core) {
+        (true, true) => Check::ok(name, "bpf-linker and a core library for BPF are installed"),
+        (true, false) => lack("core library for BPF").fix(INSTALL_RUSTC),
+        (false, true) => lack("bpf-linker").fix(INSTALL_LINKER),
+        (false, false) => lack("bpf-linker and no core library for BPF")
+            .fix(format!("{INSTALL_RUSTC} && {INSTALL_LINKER}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::State, *};
+
+    #[test]
+    fn what_is_missing_is_named_and_only_that_is_installed() {
+        assert_eq!(bpf_toolchain_of(true, true).state, State::Ok);
+        assert_eq!(bpf_toolchain_of(true, false).fix.as_deref(), Some(INSTALL_RUSTC));
+        assert_eq!(bpf_toolchain_of(false, true).fix.as_deref(), Some(INSTALL_LINKER));
+        let both = bpf_toolchain_of(false, false);
+        assert!(both.meaning.contains("needed only to rebuild"));
+        assert!(both.fix.is_some_and(|fix| fix.starts_with(INSTALL_RUSTC)));
+    }
+}

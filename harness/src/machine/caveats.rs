@@ -1,0 +1,88 @@
+//! Caveats of a machine: what makes its figures differ from those of the machine one has in mind.
+
+use iowq_record::{Caveat, Host};
+
+use super::virtualization::NONE_SEEN;
+
+/// The doubts that a host casts on every run that is made on it.
+#[must_use]
+pub fn caveats(host: &Host) -> Vec<Caveat> {
+    let doubts = [
+        (
+            host.accelerator != NONE_SEEN,
+            "virtual-machine",
+            format!(
+                "The machine is virtual ({}): its disk and its scheduling share a host that is \
+                 not seen. Compare runs made next to each other, not figures from elsewhere.",
+                host.accelerator
+            ),
+        ),
+        (
+            host.profile == "debug",
+            "debug-build",
+            "The harness is a debug build, so its own cost is in every figure. `cargo xtask \
+             bench` builds it for release."
+                .to_owned(),
+        ),
+        (
+            host.filesystem == "tmpfs" || host.filesystem == "ramfs",
+            "tmpfs",
+            format!(
+                "The files are in memory ({}): writes and fsyncs hardly block there, and \
+                 blocking is what makes workers. `--dir DIR` names a folder on a disk.",
+                host.filesystem
+            ),
+        ),
+        (
+            host.commit.ends_with("-dirty"),
+            "dirty-commit",
+            format!(
+                "The code had changes that are in no commit ({}), so nobody else can build what \
+                 was measured.",
+                host.commit
+            ),
+        ),
+    ];
+    let doubts = doubts.into_iter().filter(|(applies, ..)| *applies);
+    doubts.map(|(_, code, text)| Caveat { code: code.to_owned(), text }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plain() -> Host {
+        let text = str::to_owned;
+        Host {
+            filesystem: text("ext4"),
+            governor: text("unknown"),
+            accelerator: text("none seen"),
+            commit: text("0123456789ab"),
+            profile: text("release"),
+            ..Host::default()
+        }
+    }
+
+    fn codes(host: &Host) -> Vec<String> {
+        caveats(host).into_iter().map(|caveat| caveat.code).collect()
+    }
+
+    #[test]
+    fn a_disk_in_a_real_machine_casts_no_doubt_even_with_an_unknown_governor() {
+        assert!(caveats(&plain()).is_empty());
+    }
+
+    #[test]
+    fn each_doubt_has_its_own_code() {
+        let text = str::to_owned;
+        let hosts = [
+            (Host { accelerator: text("KVM guest"), ..plain() }, "virtual-machine"),
+            (Host { profile: text("debug"), ..plain() }, "debug-build"),
+            (Host { filesystem: text("tmpfs"), ..plain() }, "tmpfs"),
+            (Host { commit: text("0123456789ab-dirty"), ..plain() }, "dirty-commit"),
+        ];
+        for (host, code) in hosts {
+            assert_eq!(codes(&host), [code]);
+        }
+    }
+}

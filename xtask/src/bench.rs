@@ -1,0 +1,210 @@
+//! `bench`: runs the harness, then draws the report of whatever finished.
+
+use std::{
+    env,
+    ffi::{OsStr, OsString},
+    fs, io,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context as _, bail};
+use jiff::Timestamp;
+
+use crate::{
+    build::{self, IOWQ, IOWQ_REPORT},
+    exit::Exit,
+    process, record, signals,
+};
+
+/// Flags that only ask: nothing runs and nothing is written.
+const QUESTIONS: [&str; 4] = ["--help", "-h", "--list", "--version"];
+
+/// Flags of `bench`: those of `iowq bench`, passed through.
+#[derive(clap::Args)]
+#[command(disable_help_flag = true)]
+pub(crate) struct Options {
+    /// `--help` lists them all
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    args: Vec<OsString>,
+}
+
+/// Runs the command.
+pub(crate) fn run(options: &Options) -> anyhow::Result<Exit> {
+    if options.args.iter().any(|arg| QUESTIONS.iter().any(|question| arg == question)) {
+        let [iowq] = build::release([IOWQ])?;
+        return Ok(process::run(Command::new(iowq).arg("bench").args(&options.args))?.into());
+    }
+    let (out, args) = split_out(&options.args, default_out(Timestamp::now()))?;
+    refuse_used(&out)?;
+    let [iowq, iowq_report] = build::release([IOWQ, IOWQ_REPORT])?;
+    measure_and_report(Command::new(iowq), Command::new(iowq_report), &args, &out)
+}
+
+fn measure_and_report(
+    mut iowq: Command,
+    mut iowq_report: Command,
+    args: &[&OsStr],
+    out: &Path,
+) -> anyhow::Result<Exit> {
+    let measured = Exit::from(signals::run(iowq.arg("bench").args(args).arg("--out").arg(out))?);
+
+    // After ^C, or when a run failed, the runs that finished are still worth a report.
+    let record = out.join("record.jsonl");
+    if !record::has_finished_run(&record)? {
+        return Ok(measured);
+    }
+    let reported = process::run(iowq_report.arg(&record).arg("--out").arg(out))?;
+    Ok(measured.max(reported.into()))
+}
+
+/// A folder named by the time, in the workspace; relative where that is shorter to read.
+fn default_out(now: Timestamp) -> PathBuf {
+    let folder = Path::new("target/bench").join(now.strftime("%Y-%m-%dT%H-%M-%SZ").to_string());
+    let workspace = process::workspace();
+    match env::current_dir() {
+        Ok(here) if here == workspace => folder,
+        _ => workspace.join(folder),
+    }
+}
+
+/// The folder for the results, which is needed here too, and all the other flags as they came.
+fn split_out(args: &[OsString], default: PathBuf) -> anyhow::Result<(PathBuf, Vec<&OsStr>)> {
+    let mut out = None;
+    let mut rest = Vec::new();
+    let mut args = args.iter();
+    while let Some(arg) = args.next() {
+        let value = match arg.to_str() {
+            Some("--out") => match args.next() {
+                Some(value) => PathBuf::from(value),
+                None => bail!("--out needs a folder: --out DIR"),
+            },
+            Some(text) if text.starts_with("--out=") => PathBuf::from(&text["--out=".len()..]),
+            _ => {
+                rest.push(arg.as_os_str());
+                continue;
+            }
+        };
+        if value.as_os_str().is_empty() {
+            bail!("--out needs a folder, but what follows it is empty");
+        }
+        if out.replace(value).is_some() {
+            bail!("--out is given twice, and one folder takes the results");
+        }
+    }
+    Ok((out.unwrap_or(default), rest))
+}
+
+/// Results are never mixed with, or written over, those of another run.
+fn refuse_used(out: &Path) -> anyhow::Result<()> {
+    let entry = match fs::read_dir(out) {
+        Ok(mut entries) => entries.next(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
+            bail!("--out {} is a file; name a folder that is new or empty", out.display())
+        }
+        Err(error) => {
+            return Err(error).with_context(|| format!("cannot read --out {}", out.display()));
+        }
+    };
+    match entry {
+        None => Ok(()),
+        Some(entry) => {
+            let entry = entry.with_context(|| format!("cannot read --out {}", out.display()))?;
+            bail!(
+                "--out {} already holds {}; name a folder that is new or empty, or leave --out away",
+                out.display(),
+                entry.file_name().display(),
+            )
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Runs shell scripts in place of the binaries; says how it ended and what the report wrote.
+    fn stand_ins(iowq: &str, iowq_report: &str) -> anyhow::Result<(Exit, Option<String>)> {
+        let out = tempfile::tempdir()?;
+        let script = |text: &str| {
+            let mut shell = Command::new("sh");
+            shell.args(["-c", text, "sh"]);
+            shell
+        };
+        let (iowq, iowq_report) = (script(iowq), script(iowq_report));
+        let exit = measure_and_report(iowq, iowq_report, &["--quick".as_ref()], out.path())?;
+        Ok((exit, fs::read_to_string(out.path().join("summary.txt")).ok()))
+    }
+
+    /// Checks how it was called, as `bench --quick --out DIR`, and finishes one run.
+    const FINISHES: &str =
+        r#"[ "$1 $2 $3" = "bench --quick --out" ] && echo {} > "$4/record.jsonl""#;
+    /// Checks how it was called, as `RECORD --out DIR`.
+    const REPORTS: &str =
+        r#"[ "$1 $2" = "$3/record.jsonl --out" ] && echo drawn > "$3/summary.txt""#;
+
+    #[test]
+    fn what_finished_is_reported_and_the_worst_exit_code_wins() -> anyhow::Result<()> {
+        let drawn = || Some("drawn\n".to_owned());
+        assert_eq!(stand_ins(FINISHES, REPORTS)?, (Exit::Fine, drawn()));
+        assert_eq!(
+            stand_ins(&format!("{FINISHES}; exit 2"), REPORTS)?,
+            (Exit::Trouble, drawn()),
+            "a failed run does not take the others with it",
+        );
+        assert_eq!(stand_ins(FINISHES, "exit 3")?, (Exit::NoVerdict, None));
+        Ok(())
+    }
+
+    #[test]
+    fn without_a_finished_run_nothing_is_reported() -> anyhow::Result<()> {
+        assert_eq!(stand_ins("exit 2", REPORTS)?, (Exit::Trouble, None));
+        Ok(())
+    }
+
+    fn split(args: &[&str]) -> anyhow::Result<(PathBuf, Vec<String>)> {
+        let args = args.iter().map(OsString::from).collect::<Vec<_>>();
+        let (out, rest) = split_out(&args, PathBuf::from("default"))?;
+        Ok((out, rest.iter().map(|arg| arg.to_string_lossy().into_owned()).collect()))
+    }
+
+    #[test]
+    fn the_folder_is_taken_out_and_all_else_passes_through_in_order() -> anyhow::Result<()> {
+        let rest = ["--quick", "--policy", "6.12+recheck-free-worker"].map(str::to_owned).to_vec();
+        let spaced = ["--quick", "--out", "o", "--policy", "6.12+recheck-free-worker"];
+        assert_eq!(split(&spaced)?, (PathBuf::from("o"), rest.clone()));
+        let joined = ["--quick", "--policy", "6.12+recheck-free-worker", "--out=o"];
+        assert_eq!(split(&joined)?, (PathBuf::from("o"), rest));
+        assert_eq!(split(&[])?, (PathBuf::from("default"), Vec::new()));
+        Ok(())
+    }
+
+    #[test]
+    fn a_folder_that_is_missing_empty_or_given_twice_is_refused() {
+        for args in [&["--out"][..], &["--out="], &["--out", ""], &["--out", "a", "--out=b"]] {
+            assert!(split(args).is_err(), "{args:?}");
+        }
+    }
+
+    #[test]
+    fn a_new_or_an_empty_folder_is_fine_and_a_used_one_or_a_file_is_refused() -> anyhow::Result<()>
+    {
+        let folder = tempfile::tempdir()?;
+        refuse_used(folder.path())?;
+        refuse_used(&folder.path().join("new"))?;
+        let file = folder.path().join("record.jsonl");
+        fs::write(&file, "")?;
+        let error = refuse_used(folder.path()).unwrap_err().to_string();
+        assert!(error.contains("already holds record.jsonl"), "{error}");
+        assert!(refuse_used(&file).unwrap_err().to_string().contains("is a file"));
+        Ok(())
+    }
+
+    #[test]
+    fn the_default_folder_is_named_by_the_time() -> anyhow::Result<()> {
+        let name = default_out(Timestamp::from_second(1_795_228_200)?);
+        assert!(name.ends_with("target/bench/2026-11-21T02-30-00Z"), "{}", name.display());
+        Ok(())
+    }
+}

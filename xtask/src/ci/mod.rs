@@ -1,0 +1,138 @@
+//! `ci`: the list that CI runs, the same on a laptop; every step is run, timed and counted.
+
+mod steps;
+mod tally;
+
+use std::{
+    fs::{self, File},
+    path::PathBuf,
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use anyhow::Context as _;
+use clap::builder::PossibleValuesParser;
+
+use crate::{exit::Exit, process};
+use steps::{STEPS, Step};
+use tally::Tally;
+
+/// Flags of `ci`.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Print the steps, in order, and run none
+    #[arg(long)]
+    list: bool,
+    /// Run this step only; may be given again
+    #[arg(long, value_name = "NAME", value_parser = names())]
+    only: Vec<String>,
+}
+
+fn names() -> PossibleValuesParser {
+    PossibleValuesParser::new(STEPS.iter().map(|step| step.name))
+}
+
+/// How a step went.
+struct Outcome {
+    step: &'static Step,
+    took: Duration,
+    tally: Tally,
+}
+
+/// Runs the command.
+pub(crate) fn run(options: &Options) -> anyhow::Result<Exit> {
+    if options.list {
+        for step in &STEPS {
+            println!("{:<8} {}", step.name, step.about);
+        }
+        return Ok(Exit::Fine);
+    }
+    let wanted =
+        |step: &&Step| options.only.is_empty() || options.only.iter().any(|name| name == step.name);
+    let steps: Vec<_> = STEPS.iter().filter(wanted).collect();
+    let logs = process::workspace().join("target/ci");
+    fs::create_dir_all(&logs).with_context(|| format!("cannot create {}", logs.display()))?;
+
+    let mut outcomes = Vec::new();
+    for (number, step) in (1..).zip(&steps) {
+        println!("[{number}/{}] {}: {}", steps.len(), step.name, step.about);
+        let start = Instant::now();
+        let tally = run_step(step, &logs.join(format!("{}.log", step.name)))?;
+        outcomes.push(Outcome { step, took: start.elapsed(), tally });
+    }
+    let total = outcomes.iter().fold(Tally::default(), |total, outcome| total.plus(&outcome.tally));
+    print!("{}", summary(&outcomes, &total));
+    Ok(if total.failed == 0 { Exit::Fine } else { Exit::Trouble })
+}
+
+/// Runs a step with its output in a file, which is shown only where something failed: a screen
+/// of passing tests hides the one line that matters.
+fn run_step(step: &Step, log: &PathBuf) -> anyhow::Result<Tally> {
+    if let Some(reason) = (step.missing)() {
+        println!("      skipped: {reason}");
+        return Ok(Tally::skipped(reason));
+    }
+    let file = File::create(log).with_context(|| format!("cannot create {}", log.display()))?;
+    let mut command: Command = (step.command)();
+    let both = file.try_clone().with_context(|| format!("cannot write {}", log.display()))?;
+    command.current_dir(process::workspace()).env("CARGO_TERM_COLOR", "never");
+    let status = process::run(command.stdout(file).stderr(both))?;
+    let output = fs::read(log).with_context(|| format!("cannot read {}", log.display()))?;
+    let output = String::from_utf8_lossy(&output);
+
+    let mut tally = Tally::of(&output, status.success());
+    if status.success()
+        && let Err(error) = (step.after)()
+    {
+        println!("      {error:#}");
+        tally = tally.plus(&Tally::FAILURE);
+    }
+    if tally.failed > 0 {
+        println!("{}\n      failed: {}", output.trim_end(), process::shown(&command));
+    }
+    Ok(tally)
+}
+
+/// The table of steps, the skipped tests with their reasons, and the closing line.
+fn summary(outcomes: &[Outcome], total: &Tally) -> String {
+    let mut text = format!("\n{:<8} {:<6} {:>8}  counts\n", "step", "result", "time");
+    for Outcome { step, took, tally } in outcomes {
+        let seconds = took.as_secs_f64();
+        text += &format!("{:<8} {:<6} {seconds:>6.1} s  {tally}\n", step.name, tally.word());
+    }
+    if !total.skipped.is_empty() {
+        text += "\nskipped:\n";
+    }
+    for reason in &total.skipped {
+        text += &format!("  {reason}\n");
+    }
+    text + &format!("\n{total}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_summary_ends_with_the_counts_and_names_what_was_skipped_and_why() {
+        let took = Duration::from_millis(1500);
+        let skipped = Tally::skipped("no bpf-linker".to_owned());
+        let outcomes = [
+            Outcome { step: &STEPS[0], took, tally: Tally::of("", true) },
+            Outcome { step: &STEPS[1], took, tally: skipped },
+        ];
+        let total = outcomes[0].tally.clone().plus(&outcomes[1].tally);
+        let text = summary(&outcomes, &total);
+        assert!(text.ends_with("\n1 passed, 0 failed, 1 skipped\n"), "{text}");
+        assert!(text.contains("  no bpf-linker\n"), "{text}");
+        assert!(text.contains("fmt      ok        1.5 s"), "{text}");
+    }
+
+    #[test]
+    fn steps_have_different_names() {
+        let mut names: Vec<_> = STEPS.iter().map(|step| step.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), STEPS.len());
+    }
+}

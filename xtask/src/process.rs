@@ -1,0 +1,62 @@
+//! Processes: starting others, with errors that name the command.
+
+use std::{
+    env,
+    ffi::OsString,
+    path::{Path, PathBuf},
+    process::{Command, ExitStatus},
+};
+
+use anyhow::Context as _;
+
+/// The cargo that started us, or the one on the path.
+pub(crate) fn cargo() -> Command {
+    Command::new(env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")))
+}
+
+/// The folder of the workspace. Cargo says so when it runs us; the folder we were built from is
+/// for whoever starts the binary by hand.
+pub(crate) fn workspace() -> PathBuf {
+    let package = env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    package.parent().map(Path::to_path_buf).unwrap_or(package)
+}
+
+/// Runs a command to its end, with our standard streams.
+pub(crate) fn run(command: &mut Command) -> anyhow::Result<ExitStatus> {
+    command.status().with_context(|| format!("cannot start `{}`", shown(command)))
+}
+
+/// A command as somebody would type it.
+pub(crate) fn shown(command: &Command) -> String {
+    let program = Path::new(command.get_program());
+    let program = program.file_name().unwrap_or(program.as_os_str());
+    let words = std::iter::once(program).chain(command.get_args());
+    words.map(|word| quoted(&word.to_string_lossy())).collect::<Vec<_>>().join(" ")
+}
+
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_=./:,+@%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_is_shown_so_that_it_can_be_pasted() {
+        let mut command = Command::new("/usr/bin/iowq");
+        command.args(["bench", "--dir", "my files", "it's", ""]);
+        assert_eq!(shown(&command), r"iowq bench --dir 'my files' 'it'\''s' ''");
+    }
+
+    #[test]
+    fn a_program_that_is_not_there_is_named_in_the_error() {
+        let error = run(&mut Command::new("iowq-is-not-here")).unwrap_err();
+        assert_eq!(error.to_string(), "cannot start `iowq-is-not-here`");
+    }
+}
