@@ -2,6 +2,8 @@
 
 pub mod clock;
 pub mod doctor;
+pub mod files;
+pub mod io;
 pub mod machine;
 pub mod pool;
 pub mod probes;
@@ -9,3 +11,4 @@ pub mod procfs;
 pub mod recorder;
 pub mod sync;
 pub mod timeline;
+pub mod workload;

@@ -57,6 +57,20 @@ pub(crate) fn plan(spec: &Spec, name: &str, file: &str) -> Result<Plan, SpecErro
     })
 }
 
+impl Plan {
+    /// The same plan, run for so many seconds in place of its own length; for `--seconds`.
+    ///
+    /// # Errors
+    ///
+    /// Where that is outside [`limits::RUN_SECONDS`].
+    pub fn with_seconds(mut self, seconds: f64) -> Result<Plan, SpecError> {
+        let check = Check { file: "command line" };
+        let seconds = check.range("--seconds", seconds, limits::RUN_SECONDS)?;
+        self.length = Length::Time(Duration::from_secs_f64(seconds));
+        Ok(self)
+    }
+}
+
 /// The checks, with the name of the file for their errors.
 struct Check<'a> {
     file: &'a str,

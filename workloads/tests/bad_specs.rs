@@ -1,7 +1,9 @@
 //! Bad specs: each mistake is answered with file, field, what was found and what is allowed.
 
-use iowq_workloads::Plan;
+use std::time::Duration;
+
 use iowq_workloads::limits::SPEC_BYTES_MAX;
+use iowq_workloads::{Length, Plan};
 
 /// The answer to a spec, or the plan's name where there is nothing to complain about.
 fn answer(text: &str) -> String {
@@ -209,4 +211,13 @@ fn limits_on_workers_time_and_seed_are_checked() {
     ] {
         assert_eq!(answer(text), format!("mine.toml: {answer_wanted}"));
     }
+}
+
+#[test]
+fn seconds_from_the_command_line_are_held_to_the_same_limits() {
+    let plan = Plan::parse("mine", "mine.toml", "[run]\nops = 5").expect("a valid spec");
+    let error = plan.clone().with_seconds(-1.0).expect_err("no time at all");
+    assert_eq!(error.to_string(), "command line: --seconds: found -1, allowed 0.01 to 86400");
+    let length = plan.with_seconds(0.5).expect("a valid length").length;
+    assert_eq!(length, Length::Time(Duration::from_millis(500)));
 }
