@@ -254,3 +254,9 @@ pub fn read_start(path: &Path, bytes_max: u64) -> Result<(Vec<u8>, u64), Errno> 
     let length = u64::try_from(status.st_size).unwrap_or(0).max(bytes.len() as u64);
     Ok((bytes, length))
 }
+
+/// Id of the calling thread, as the kernel numbers it.
+#[must_use]
+pub fn thread_id() -> u32 {
+    rustix::thread::gettid().as_raw_nonzero().get().unsigned_abs()
+}

@@ -1,7 +1,11 @@
 //! The harness: engines that run a workload, what watches them, and the record they leave.
 
+pub mod cell;
 pub mod clock;
+pub mod command;
 pub mod doctor;
+pub mod drive;
+pub mod engine;
 pub mod files;
 pub mod io;
 pub mod machine;

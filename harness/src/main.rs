@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use iowq_harness::doctor;
+use iowq_harness::{command, doctor};
 
 /// Runs workloads under the rules of io-wq, and looks at the machine.
 #[derive(Parser)]
@@ -18,16 +18,20 @@ struct Cli {
 enum Command {
     /// What this machine can do, and the command that fixes what it cannot
     Doctor(doctor::Options),
+    /// Runs one cell and prints its record; `bench` starts one of these per cell
+    #[command(hide = true)]
+    Cell(command::cell::Options),
 }
 
 fn main() -> ExitCode {
     let ended = match Cli::parse().command {
-        Command::Doctor(options) => doctor::run(&options),
+        Command::Doctor(options) => doctor::run(&options).map_err(Into::into),
+        Command::Cell(options) => command::cell::run(&options),
     };
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error}");
+            eprintln!("error: {error:#}");
             ExitCode::from(2)
         }
     }

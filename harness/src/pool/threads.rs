@@ -10,7 +10,7 @@ use super::board::Board;
 use super::create::AfterFailure;
 use super::parker::Parker;
 use super::state::{Completion, Effects, Outcome, State, Tally, WorkerId};
-use super::work::{Flags, Key, WorkId};
+use super::work::{Account, Flags, Key, WorkId};
 use super::worker;
 
 /// Stack of a worker. It runs one system call at a time and records two numbers.
@@ -33,7 +33,7 @@ pub trait Sleeps: Send + Sync {
     /// Whether workers say it themselves, around each call that may block.
     fn declared(&self) -> bool;
     /// A worker starts, on its own thread.
-    fn worker_started(&self, id: WorkerId);
+    fn worker_started(&self, id: WorkerId, account: Account);
     /// A worker ends, on its own thread.
     fn worker_ends(&self, id: WorkerId);
     /// From now on a sleep of this worker counts.
@@ -79,7 +79,7 @@ pub(super) struct Core<J: Job, B> {
 
 impl<J: Job, B: Board> Core<J, B> {
     /// Notes a birth, by whoever is first: the creator or the thread.
-    pub(super) fn note_birth(&mut self, _: WorkerId) {
+    pub(super) fn note_birth(&mut self) {
         while self.noted < self.state.tally().created {
             self.noted += 1;
             self.lives.push((clock::now(), true));
@@ -141,7 +141,7 @@ impl<J: Job, B: Board + 'static> Shared<J, B> {
         match made {
             Ok(handle) => {
                 core.state.spawned(id);
-                core.note_birth(id);
+                core.note_birth();
                 core.handles[id as usize] = Some(handle);
             }
             Err(error) => {

@@ -18,13 +18,14 @@ enum Task<J> {
 /// One worker's thread, from birth to exit.
 pub(super) fn run<J: Job, B: Board + 'static>(shared: &Arc<Shared<J, B>>, id: WorkerId) {
     let mut effects = Effects::default();
-    let mut recorder = {
+    let (mut recorder, account) = {
         let mut core = shared.lock();
         core.state.started(id);
-        core.note_birth(id);
-        core.recorders[id as usize].take().unwrap_or_default()
+        core.note_birth();
+        let recorder = core.recorders[id as usize].take().unwrap_or_default();
+        (recorder, core.state.worker_account(id))
     };
-    shared.sleeps.worker_started(id);
+    shared.sleeps.worker_started(id, account);
     let mut task = step(shared, id, &mut effects, |state, _| state.lap(id));
     loop {
         task = match task {

@@ -61,6 +61,11 @@ impl Page {
         &self.view().running[account % ACCOUNTS]
     }
 
+    /// Adds to the running count of an account, and returns what it was.
+    pub fn running_add(&self, account: usize, by: i32) -> i32 {
+        self.running(account).fetch_add(by, Ordering::SeqCst)
+    }
+
     /// Says what work is first in an account's queue: a key of [`iowq_ebpf`].
     ///
     /// The probe subtracts from the running count and then reads the head; whoever sets the head

@@ -1,0 +1,211 @@
+//! From what a run left to its record, with the doubts that it raises.
+
+use std::time::Duration;
+
+use iowq_record::{
+    Blocking, Caveat, Cell, Counts, Host, Ops, Probe, Record, SCHEMA, Settings, Tier, Workers,
+};
+use iowq_workloads::{Arrival, Plan};
+
+use super::lives::Lives;
+use super::{Outcome, Request};
+use crate::machine;
+use crate::pool::policy;
+use crate::timeline;
+
+/// Makes the record of a run.
+pub(super) fn record(request: &Request, outcome: Outcome, host: Host, started: String) -> Record {
+    let duration_ns = outcome.driven.measured_until.since(outcome.driven.measured_from);
+    let engine = Lives(outcome.remains.lives.clone());
+    let best = outcome.seen.probe.as_ref().unwrap_or(&engine);
+    let mut events = best.events(outcome.started);
+    let alive = timeline::alive(&mut events);
+    let length_ns = outcome.ended.since(outcome.started);
+    let workers = workers(request, &outcome, best, timeline::peak(&alive));
+    let mut caveats = machine::caveats(&host);
+    caveats.extend(doubts(&outcome, &workers));
+    Record {
+        schema: SCHEMA.to_owned(),
+        started,
+        duration_ns,
+        cell: Cell {
+            workload: request.plan.name.clone(),
+            engine: "pool".to_owned(),
+            policy: request.policy.clone(),
+            pair: request.pair,
+            position: request.position,
+            seed: request.seed,
+        },
+        settings: settings(request),
+        ops: Ops {
+            done: outcome.driven.done,
+            failed: outcome.driven.failed,
+            per_s: per_second(outcome.driven.done, duration_ns),
+            failures: outcome.driven.failures.clone(),
+            verified_blocks: outcome.verified_blocks,
+        },
+        latency: outcome.remains.recorder.latency(),
+        workers,
+        timeline: timeline::thin(alive),
+        churn: timeline::churn(&events, length_ns),
+        probe: Probe {
+            tier: outcome.seen.tier,
+            reason: outcome.seen.reason.clone(),
+            events_seen: outcome.seen.events_seen,
+            events_lost: outcome.seen.lost.iter().map(|(_, lost)| lost).sum(),
+            lost: outcome.seen.lost.iter().map(|&(name, lost)| (name.to_owned(), lost)).collect(),
+        },
+        blocking: outcome.blocking,
+        host,
+        caveats,
+        error: None,
+    }
+}
+
+fn workers(request: &Request, outcome: &Outcome, best: &Lives, peak: u32) -> Workers {
+    let tally = outcome.remains.tally;
+    let probe = outcome.seen.probe.as_ref();
+    let proc = outcome.seen.proc.as_ref();
+    // Without a warm-up all births count, also those before the first ring.
+    let born = if request.plan.warmup.is_zero() {
+        best.created()
+    } else {
+        best.born_since(outcome.driven.measured_from)
+    };
+    let done = outcome.driven.done;
+    Workers {
+        created: Counts {
+            probe: probe.map(Lives::created),
+            engine: tally.map(|tally| tally.created),
+            proc: proc.map(Lives::created),
+        },
+        exited: Counts {
+            probe: probe.map(Lives::exited),
+            engine: tally.map(|tally| tally.exited),
+            proc: proc.map(Lives::exited),
+        },
+        peak,
+        created_per_1000_ops: (done > 0).then(|| born as f64 * 1000.0 / done as f64),
+        linger_ms: best
+            .all_gone(outcome.ended)
+            .map(|gone| gone.since(outcome.driven.closed) as f64 / 1e6),
+        creations_failed: tally.map_or(0, |tally| tally.creations_failed),
+        sleeps: outcome.sleeps.map(|(sleeps, _)| sleeps),
+    }
+}
+
+fn settings(request: &Request) -> Settings {
+    let plan = &request.plan;
+    let switches = policy::parse(&request.policy).map(|policy| policy.switches());
+    Settings {
+        summary: plan.summary.clone(),
+        switches: switches.unwrap_or_default().into_iter().map(str::to_owned).collect(),
+        files: plan.files,
+        block_bytes: u64::from(plan.block_bytes),
+        depth: plan.depth,
+        limit_bounded: plan.limits[0],
+        limit_unbounded: plan.limits[1],
+        idle_timeout_ms: millis(plan.idle_timeout),
+        arrival: arrival(plan),
+    }
+}
+
+fn arrival(plan: &Plan) -> String {
+    match plan.arrival {
+        Arrival::Closed { pause } if pause.is_zero() => "closed loop".to_owned(),
+        Arrival::Closed { pause } => {
+            format!("closed loop, {} ms pause per round", pause.as_secs_f64() * 1e3)
+        }
+        Arrival::Rate { per_s } => format!("open loop, {per_s} ops/s evenly"),
+        Arrival::Poisson { per_s } => format!("open loop, {per_s} ops/s at random (Poisson)"),
+        Arrival::Bursts { ops, gap } => {
+            format!("open loop, {ops} ops at once each {} ms", millis(gap))
+        }
+    }
+}
+
+/// The doubts that a run raises by itself.
+fn doubts(outcome: &Outcome, workers: &Workers) -> Vec<Caveat> {
+    let lost: u64 = outcome.seen.lost.iter().map(|(_, lost)| lost).sum();
+    let untracked = outcome.sleeps.map_or(0, |(_, untracked)| untracked);
+    let failed = outcome.driven.failed;
+    let saturated = outcome.remains.recorder.saturated();
+    let doubts = [
+        (
+            lost > 0,
+            "events-lost",
+            format!(
+                "{lost} probe events were lost, so births and deaths are lower bounds: no statement on churn."
+            ),
+        ),
+        (
+            !(workers.created.agree() && workers.exited.agree()),
+            "counts-disagree",
+            format!(
+                "The sources do not agree on how many workers there were: created {}, exited {}.",
+                counts(&workers.created),
+                counts(&workers.exited)
+            ),
+        ),
+        (
+            outcome.seen.tier != Tier::Bpf,
+            "no-bpf",
+            format!(
+                "No eBPF probes ({}): births and deaths are the engine's own.",
+                outcome.seen.reason
+            ),
+        ),
+        (
+            outcome.blocking == Blocking::Declared,
+            "blocking-declared",
+            "Workers said themselves that they block, around every call, whether it slept or not: \
+             more workers are made than the kernel would make. `--blocking sched` (as root) asks \
+             the scheduler."
+                .to_owned(),
+        ),
+        (
+            untracked > 0,
+            "untracked-workers",
+            format!(
+                "The scheduler's probe did not know of {untracked} workers, so their sleeps made nobody."
+            ),
+        ),
+        (failed > 0, "ops-failed", format!("{failed} ops failed; they are in no latency figure.")),
+        (
+            saturated > 0,
+            "latency-saturated",
+            format!("{saturated} latencies were longer than 100 s and count as that."),
+        ),
+        (
+            workers.creations_failed > 0,
+            "creations-failed",
+            format!(
+                "{} workers could not be created; see ulimit -u and the pids limit of the cgroup.",
+                workers.creations_failed
+            ),
+        ),
+    ];
+    doubts
+        .into_iter()
+        .filter(|(holds, ..)| *holds)
+        .map(|(_, code, text)| Caveat { code: code.to_owned(), text })
+        .collect()
+}
+
+fn counts(counts: &Counts) -> String {
+    let text = |count: Option<u64>| count.map_or_else(|| "-".to_owned(), |count| count.to_string());
+    format!(
+        "probe {}, engine {}, proc {}",
+        text(counts.probe),
+        text(counts.engine),
+        text(counts.proc)
+    )
+}
+
+fn per_second(count: u64, duration_ns: u64) -> f64 {
+    if duration_ns == 0 { 0.0 } else { count as f64 * 1e9 / duration_ns as f64 }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

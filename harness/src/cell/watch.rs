@@ -1,0 +1,167 @@
+//! The watch over a run: the best tier of probes there is, and who tells that a worker sleeps.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use iowq_ebpf::{LOST_BLOCKS, LOST_THREADS, LOST_UNREADABLE};
+use iowq_record::{Blocking, Tier};
+
+use super::lives::{self, Lives};
+use crate::clock;
+use crate::probes::{BlockReader, Bpf, BpfOptions, Page, Tracker};
+use crate::procfs::ProcCensus;
+use crate::sync::Arc;
+
+/// How long the last exits may take to be seen, after their threads were joined.
+const EXIT_WAIT: Duration = Duration::from_secs(2);
+
+/// What is to watch the workers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Probes {
+    /// The best tier that works here
+    Auto,
+    /// eBPF programs, or fail
+    Bpf,
+    /// Polling /proc
+    Proc,
+    /// Nothing
+    Off,
+}
+
+/// Who is to tell that a worker sleeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum WantBlocking {
+    /// The scheduler where eBPF works, else the workers
+    Auto,
+    /// The scheduler, through eBPF, or fail
+    Sched,
+    /// The workers themselves, around each call that may block
+    Declared,
+}
+
+/// The probes of a run.
+pub(super) struct Watch {
+    bpf: Option<Bpf>,
+    census: Option<ProcCensus>,
+    tier: Tier,
+    reason: String,
+    sched: bool,
+}
+
+/// What the probes saw.
+pub(super) struct Seen {
+    pub(super) tier: Tier,
+    pub(super) reason: String,
+    pub(super) probe: Option<Lives>,
+    pub(super) proc: Option<Lives>,
+    pub(super) events_seen: u64,
+    /// Losses by cause, those of no event left out.
+    pub(super) lost: Vec<(&'static str, u64)>,
+}
+
+impl Watch {
+    /// Starts what is wanted, before any worker is born.
+    pub(super) fn start(
+        probes: Probes,
+        blocking: WantBlocking,
+        idle_timeout: Duration,
+    ) -> anyhow::Result<Watch> {
+        let may_bpf = matches!(probes, Probes::Auto | Probes::Bpf);
+        if blocking == WantBlocking::Sched && !may_bpf {
+            anyhow::bail!(
+                "--blocking sched needs --probes bpf or auto: the scheduler is heard through eBPF; \
+                 or take --blocking declared"
+            );
+        }
+        let options =
+            BpfOptions { sched: blocking != WantBlocking::Declared, ..BpfOptions::default() };
+        let bpf = may_bpf.then(|| Bpf::start(&options)).transpose();
+        let (bpf, reason) = match bpf {
+            Ok(Some(bpf)) => (Some(bpf), String::new()),
+            Ok(None) => (None, "asked for by --probes".to_owned()),
+            Err(error) if probes == Probes::Bpf => return Err(error).context("--probes bpf"),
+            Err(error) if blocking == WantBlocking::Sched => {
+                return Err(error).context("--blocking sched");
+            }
+            Err(error) => (None, error.to_string()),
+        };
+        let mut watch = Watch {
+            sched: bpf.is_some() && options.sched,
+            bpf,
+            census: None,
+            tier: Tier::Off,
+            reason,
+        };
+        if probes != Probes::Off {
+            match ProcCensus::start(idle_timeout) {
+                Ok(census) => watch.census = Some(census),
+                Err(error) if probes == Probes::Proc => anyhow::bail!("--probes proc: {error}"),
+                Err(error) => watch.reason = format!("{} {error}", watch.reason).trim().to_owned(),
+            }
+        }
+        watch.tier = match (&watch.bpf, &watch.census) {
+            (Some(_), _) => Tier::Bpf,
+            (None, Some(_)) => Tier::Proc,
+            (None, None) => Tier::Off,
+        };
+        Ok(watch)
+    }
+
+    /// Who tells that a worker sleeps.
+    pub(super) fn blocking(&self) -> Blocking {
+        if self.sched { Blocking::Sched } else { Blocking::Declared }
+    }
+
+    /// What the pool shares with the scheduler's probe, where that is at work.
+    pub(super) fn sched(&self) -> Option<(Arc<Page>, Tracker)> {
+        let bpf = self.bpf.as_ref().filter(|_| self.sched)?;
+        Some((bpf.page()?, bpf.tracker()?))
+    }
+
+    /// The events of the scheduler's probe, once.
+    pub(super) fn take_blocks(&mut self) -> Option<BlockReader> {
+        self.bpf.as_mut().filter(|_| self.sched)?.take_blocks()
+    }
+
+    /// Lets those who only look now and then look now.
+    pub(super) fn look(&self) {
+        if let Some(census) = &self.census {
+            census.look();
+        }
+    }
+
+    /// Waits for the last exits and ends.
+    pub(super) fn finish(self) -> anyhow::Result<Seen> {
+        let proc = self.census.map(|census| Lives::of_census(&census.finish()));
+        let mut seen = Seen {
+            tier: self.tier,
+            reason: self.reason,
+            probe: None,
+            proc,
+            events_seen: 0,
+            lost: Vec::new(),
+        };
+        if let Some(bpf) = self.bpf {
+            bpf.drain_until(clock::now().after(EXIT_WAIT), |events| {
+                let lives = lives::of_events(events);
+                lives.created() == lives.exited()
+            });
+            let census = bpf.finish()?;
+            seen.events_seen = census.events.len() as u64;
+            seen.probe = Some(lives::of_events(&census.events));
+            for (name, cause) in [
+                ("threads-ring-full", LOST_THREADS),
+                ("blocks-ring-full", LOST_BLOCKS),
+                ("unreadable", LOST_UNREADABLE),
+            ] {
+                let lost = census.lost[cause as usize];
+                if lost > 0 {
+                    seen.lost.push((name, lost));
+                }
+            }
+        } else if let Some(proc) = &seen.proc {
+            seen.events_seen = proc.created() + proc.exited();
+        }
+        Ok(seen)
+    }
+}

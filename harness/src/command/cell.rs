@@ -1,0 +1,66 @@
+//! `iowq cell`: one cell in a process of its own, its record on standard output.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::cell::{self, Probes, Request, WantBlocking};
+use crate::workload;
+
+/// Flags of `cell`.
+#[derive(Args, Clone, Debug)]
+pub struct Options {
+    /// Name of a built-in workload, or path of a spec
+    #[arg(long)]
+    pub workload: String,
+    /// Name of the policy
+    #[arg(long)]
+    pub policy: String,
+    /// Length of the run, instead of the workload's own
+    #[arg(long)]
+    pub seconds: Option<f64>,
+    /// Seed of the stream of ops
+    #[arg(long)]
+    pub seed: u64,
+    /// Round of runs that this one belongs to
+    #[arg(long, default_value_t = 0)]
+    pub pair: u32,
+    /// Place in the order of all runs
+    #[arg(long, default_value_t = 0)]
+    pub position: u32,
+    /// Folder for the files under test
+    #[arg(long)]
+    pub dir: Option<PathBuf>,
+    /// What watches the workers
+    #[arg(long, value_enum, default_value_t = Probes::Auto)]
+    pub probes: Probes,
+    /// Who tells that a worker sleeps
+    #[arg(long, value_enum, default_value_t = WantBlocking::Auto)]
+    pub blocking: WantBlocking,
+}
+
+/// Runs the cell.
+///
+/// # Errors
+/// Where it cannot be run, in words for a person.
+pub fn run(options: &Options) -> anyhow::Result<()> {
+    let mut plan = workload::load(&options.workload)?;
+    if let Some(seconds) = options.seconds {
+        plan = plan.with_seconds(seconds)?;
+    }
+    let request = Request {
+        plan,
+        policy: options.policy.clone(),
+        seed: options.seed,
+        pair: options.pair,
+        position: options.position,
+        dir: options.dir.clone(),
+        probes: options.probes,
+        blocking: options.blocking,
+    };
+    let mut line = serde_json::to_vec(&cell::run(&request)?)?;
+    line.push(b'\n');
+    std::io::stdout().write_all(&line)?;
+    Ok(())
+}

@@ -1,0 +1,3 @@
+//! The commands of `iowq`: what a person types, turned into calls of the harness.
+
+pub mod cell;

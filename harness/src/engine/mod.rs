@@ -1,0 +1,57 @@
+//! Engines: what carries out ops. The driver hands requests over and waits; an engine does the rest.
+
+pub mod call;
+pub mod pool;
+pub mod sleeps;
+
+use iowq_workloads::Op;
+
+use crate::clock::Nanos;
+use crate::pool::{Completion, Tally};
+use crate::recorder::Recorder;
+
+/// An op in flight.
+#[derive(Clone, Copy, Debug)]
+pub struct Request {
+    /// What is to be done.
+    pub op: Op,
+    /// Which of the places for ops in flight it has, and so which buffer.
+    pub slot: u32,
+    /// When it was meant to start.
+    pub intended: Nanos,
+    /// Whether it is counted; not so in the warm-up.
+    pub measured: bool,
+}
+
+/// What an engine leaves behind.
+#[derive(Debug, Default)]
+pub struct Remains {
+    /// All that was recorded.
+    pub recorder: Recorder,
+    /// Workers by the engine's own books, where it keeps any.
+    pub tally: Option<Tally>,
+    /// When a worker was born (true) or gone (false), by the engine's own books, in order.
+    pub lives: Vec<(Nanos, bool)>,
+}
+
+/// What carries out ops.
+pub trait Engine {
+    /// Opens a ring.
+    fn open(&mut self);
+
+    /// Closes the ring, all of whose ops are done.
+    fn close(&mut self);
+
+    /// Hands over one op, or several of which each starts only after the one before succeeded.
+    fn submit(&mut self, chain: &[Request]);
+
+    /// Says that a round of submitting is over.
+    fn flush(&mut self);
+
+    /// Waits until `want` more ops are done or until `until`, whichever is first, and moves what
+    /// is done to `out`. One of the two must be given.
+    fn wait(&mut self, want: usize, until: Option<Nanos>, out: &mut Vec<Completion>);
+
+    /// Ends: all workers have left on return.
+    fn finish(self: Box<Self>) -> Remains;
+}

@@ -1,0 +1,118 @@
+//! The pool as an engine: each op becomes a work, and its worker makes the system call.
+
+use std::os::fd::OwnedFd;
+
+use iowq_workloads::{Plan, bucket};
+
+use super::call::{Buffer, Call};
+use super::sleeps::Listener;
+use super::{Engine, Remains, Request};
+use crate::clock::Nanos;
+use crate::pool::board::Board;
+use crate::pool::policy::{Policy, PuntedOp};
+use crate::pool::{Completion, Config, Pool, Sleeps, State};
+use crate::probes::BlockReader;
+use crate::recorder::Recorder;
+use crate::sync::Arc;
+
+/// Workers that may live at one time, whatever the limits say: what the probe has room for.
+const SLOTS: u32 = iowq_ebpf::SLOTS_MAX as u32;
+
+/// The userspace io-wq at work on real files.
+pub struct PoolEngine<'a, B: Board + 'static> {
+    pool: Pool<Call, B>,
+    policy: Box<dyn Policy>,
+    plan: &'a Plan,
+    files: &'a [OwnedFd],
+    buffers: Vec<Buffer>,
+    buckets: Vec<u8>,
+    listener: Option<Listener>,
+}
+
+impl<'a, B: Board + 'static> PoolEngine<'a, B> {
+    /// A pool for this plan. It asks the first policy, and ops are classed by the second, which
+    /// is the same.
+    #[must_use]
+    pub fn new(
+        plan: &'a Plan,
+        policies: [Box<dyn Policy>; 2],
+        board: B,
+        sleeps: Arc<dyn Sleeps>,
+        files: &'a [OwnedFd],
+        buffers: Vec<Buffer>,
+    ) -> PoolEngine<'a, B> {
+        let config = Config {
+            works: plan.depth,
+            slots: SLOTS,
+            limits: plan.limits,
+            idle_timeout: plan.idle_timeout,
+        };
+        let [asked, policy] = policies;
+        let state = State::new(asked, board, config.works, config.slots, config.limits);
+        let pool = Pool::new(state, &config, sleeps);
+        let buckets = plan.hash_ids.iter().map(|&id| bucket::bucket(id) as u8).collect();
+        PoolEngine { pool, policy, plan, files, buffers, buckets, listener: None }
+    }
+
+    /// The same pool, told of sleeps by the scheduler's probe.
+    ///
+    /// # Errors
+    /// Where the listener gets no thread.
+    pub fn listening(mut self, blocks: Option<BlockReader>) -> std::io::Result<Self> {
+        if let Some(blocks) = blocks {
+            self.listener = Some(Listener::start(blocks, self.pool.shared())?);
+        }
+        Ok(self)
+    }
+}
+
+impl<B: Board + 'static> Engine for PoolEngine<'_, B> {
+    fn open(&mut self) {
+        self.pool.open();
+    }
+
+    fn close(&mut self) {
+        self.pool.close();
+    }
+
+    fn submit(&mut self, chain: &[Request]) {
+        // From the end, so that each work is known before one is linked to it.
+        for (place, request) in chain.iter().enumerate().rev() {
+            let file = request.op.file as usize;
+            let flags = self.policy.flags(PuntedOp {
+                kind: request.op.kind,
+                open: self.plan.open[file],
+                bucket: self.buckets[file],
+                behind_link: place > 0,
+            });
+            let call = Call::new(request, self.files, self.buffers[request.slot as usize]);
+            let link = chain.get(place + 1).map(|next| next.slot);
+            if place > 0 {
+                self.pool.define(request.slot, call, flags, link);
+            } else {
+                self.pool.submit(request.slot, call, flags, link);
+            }
+        }
+    }
+
+    fn flush(&mut self) {
+        self.pool.run_creations();
+    }
+
+    fn wait(&mut self, want: usize, until: Option<Nanos>, out: &mut Vec<Completion>) {
+        self.pool.wait(want, until, out);
+    }
+
+    fn finish(self: Box<Self>) -> Remains {
+        // First nobody asks for workers any more, then all of them leave.
+        let remains = self.pool.exit();
+        if let Some(listener) = self.listener {
+            listener.finish();
+        }
+        let mut recorder = Recorder::default();
+        for worker in &remains.recorders {
+            recorder.merge(worker);
+        }
+        Remains { recorder, tally: Some(remains.tally), lives: remains.lives }
+    }
+}

@@ -1,0 +1,142 @@
+//! Who tells the pool that a worker sleeps in its work: the worker itself, or the scheduler.
+
+use std::time::Duration;
+
+use crate::io;
+use crate::pool::board::Board;
+use crate::pool::work::{Account, Key};
+use crate::pool::{Job, Shared, Sleeps, WorkerId};
+use crate::probes::{BlockReader, Page, Tracker};
+use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use crate::sync::{Arc, thread};
+
+/// How long the listener waits for an event before it looks whether it is to end.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Workers say it themselves, around each call that may block: what sleeps not at all counts too.
+pub struct Declared;
+
+impl Sleeps for Declared {
+    fn declared(&self) -> bool {
+        true
+    }
+    fn worker_started(&self, _: WorkerId, _: Account) {}
+    fn worker_ends(&self, _: WorkerId) {}
+    fn work_begins(&self, _: WorkerId, _: Key) {}
+    fn work_ends(&self, _: WorkerId) {}
+}
+
+/// The scheduler's probe says it, at the moment of the sleep.
+pub struct Sched {
+    page: Arc<Page>,
+    tracker: Tracker,
+    /// Sleeps of workers that have ended.
+    sleeps: AtomicU64,
+    /// Workers that the probe does not know of, because its map was full.
+    untracked: AtomicU64,
+}
+
+impl Sched {
+    /// For workers that the probe behind this page and tracker watches.
+    #[must_use]
+    pub fn new(page: Arc<Page>, tracker: Tracker) -> Sched {
+        Sched { page, tracker, sleeps: AtomicU64::new(0), untracked: AtomicU64::new(0) }
+    }
+
+    /// Sleeps inside works, of all workers that have ended.
+    #[must_use]
+    pub fn sleeps(&self) -> u64 {
+        self.sleeps.load(Ordering::Relaxed)
+    }
+
+    /// Workers whose sleeps nobody saw.
+    #[must_use]
+    pub fn untracked(&self) -> u64 {
+        self.untracked.load(Ordering::Relaxed)
+    }
+}
+
+impl Sleeps for Sched {
+    fn declared(&self) -> bool {
+        false
+    }
+
+    fn worker_started(&self, id: WorkerId, account: Account) {
+        self.page.claim(id, account.index());
+        if self.tracker.track(io::thread_id(), id).is_err() {
+            self.untracked.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn worker_ends(&self, id: WorkerId) {
+        self.tracker.untrack(io::thread_id());
+        self.sleeps.fetch_add(u64::from(self.page.sleeps(id)), Ordering::Relaxed);
+    }
+
+    fn work_begins(&self, id: WorkerId, key: Key) {
+        self.page.set_work(id, key.0);
+    }
+
+    fn work_ends(&self, id: WorkerId) {
+        self.page.set_work(id, Key::NONE.0);
+    }
+}
+
+/// A board on the page that the scheduler's probe shares.
+pub struct PageBoard(pub Arc<Page>);
+
+impl Board for PageBoard {
+    fn running_inc(&mut self, account: Account) {
+        self.0.running_add(account.index(), 1);
+    }
+
+    fn running_dec(&mut self, account: Account) -> bool {
+        self.0.running_add(account.index(), -1) == 1
+    }
+
+    fn running(&self, account: Account) -> i32 {
+        self.0.running_add(account.index(), 0)
+    }
+
+    fn show_head(&mut self, account: Account, head: Key) {
+        self.0.set_head(account.index(), head.0);
+    }
+}
+
+/// The thread that hands the probe's events to the pool.
+pub struct Listener {
+    stop: Arc<AtomicBool>,
+    thread: thread::JoinHandle<()>,
+}
+
+impl Listener {
+    /// Starts listening.
+    ///
+    /// # Errors
+    /// Where no thread can be made.
+    pub fn start<J: Job, B: Board + 'static>(
+        mut blocks: BlockReader,
+        pool: Arc<Shared<J, B>>,
+    ) -> std::io::Result<Listener> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        let thread = thread::Builder::new().name("iowq-listener".to_owned()).spawn(move || {
+            while !stopped.load(Ordering::Relaxed) {
+                let listened = blocks.wait_and_drain(LOOK, |event| {
+                    pool.ran_out(event.slot, Key(event.work), Key(event.head));
+                });
+                if listened.is_err() {
+                    break;
+                }
+            }
+        })?;
+        Ok(Listener { stop, thread })
+    }
+
+    /// Ends after what is under way.
+    pub fn finish(self) {
+        self.stop.store(true, Ordering::Relaxed);
+        // It does not panic, and has nothing to say.
+        let _ = self.thread.join();
+    }
+}
