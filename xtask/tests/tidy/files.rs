@@ -52,7 +52,7 @@ fn is_in_a_member(file: &File) -> Option<String> {
             rest == Path::new("build.rs") || FOLDERS.iter().any(|folder| rest.starts_with(folder))
         })
     };
-    (file.is_rust() && !MEMBERS.iter().any(|member| inside(member)))
+    (file.is_rust() && !MEMBERS.iter().any(inside))
         .then(|| format!("is Rust outside the packages {}", MEMBERS.join(", ")))
 }
 
