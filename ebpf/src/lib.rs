@@ -3,6 +3,16 @@
 //! Nothing here may depend on `std`, on the host's word size or on padding; sizes are asserted.
 #![no_std]
 
+#[cfg(not(feature = "programs"))]
+mod object;
+#[cfg(target_has_atomic = "32")]
+mod page;
+
+#[cfg(not(feature = "programs"))]
+pub use object::object;
+#[cfg(target_has_atomic = "32")]
+pub use page::{PageView, SlotView};
+
 /// Worker slots in the shared page; a slot is what the pool calls a worker.
 pub const SLOTS_MAX: usize = 1024;
 
@@ -85,6 +95,14 @@ pub struct ThreadEvent {
     pub reserved: u32,
     /// The name: of the creator at a birth, the new one at a naming, the last one at an exit.
     pub comm: [u8; 16],
+}
+
+impl ThreadEvent {
+    /// The name without what the kernel leaves behind its end.
+    #[must_use]
+    pub fn name(&self) -> &[u8] {
+        self.comm.split(|byte| *byte == 0).next().unwrap_or(&[])
+    }
 }
 
 /// Index of a loss counter: no room in the ring `THREADS`.

@@ -2,8 +2,25 @@
 //!
 //! Pure: no clock, no thread, no file handle.
 
+pub mod block;
+pub mod bucket;
+pub mod builtin;
+mod check;
+mod error;
+pub mod ledger;
+pub mod limits;
 pub mod op;
+mod order;
+mod pace;
+mod parse;
 pub mod plan;
+mod rng;
+mod spec;
+pub mod stream;
 
+pub use builtin::{builtin, builtins};
+pub use error::SpecError;
+pub use ledger::{Expect, Ledger};
 pub use op::{Op, OpKind};
-pub use plan::{Arrival, Length, Life, Open, Plan};
+pub use plan::{Arrival, Length, Life, Log, Mix, Open, Order, Plan};
+pub use stream::Stream;

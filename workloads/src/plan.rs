@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::Deserialize;
+
 /// A workload, ready to run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
@@ -11,7 +13,7 @@ pub struct Plan {
     pub summary: String,
     /// Where it comes from.
     pub origin: String,
-    /// Files under test; each is [`Plan::file_blocks`] long.
+    /// Files under test, the log among them; each is [`Plan::file_blocks`] long.
     pub files: u32,
     /// Blocks in a file.
     pub file_blocks: u64,
@@ -19,8 +21,13 @@ pub struct Plan {
     pub block_bytes: u32,
     /// How each file is opened; as many as there are files.
     pub open: Vec<Open>,
-    /// The identity of each file that is hashed to a bucket, in place of the inode's address.
+    /// The identity of each file that is hashed to a bucket, in place of the inode's address;
+    /// see [`hash_ids`](crate::bucket::hash_ids) for which files share one.
     pub hash_ids: Vec<u64>,
+    /// What is done to the files but the log.
+    pub mix: Mix,
+    /// A log beside them, which is then file 0.
+    pub log: Option<Log>,
     /// Ops in flight at most.
     pub depth: u32,
     /// How ops arrive.
@@ -35,12 +42,62 @@ pub struct Plan {
     pub length: Length,
     /// How long it runs before anything is counted.
     pub warmup: Duration,
+    /// The seed where the command line names none.
+    pub seed: u64,
     /// Whether what was written is read back and compared at the end.
     pub verify: bool,
 }
 
-/// How a file is opened.
+impl Plan {
+    /// The first file that is not the log.
+    #[must_use]
+    pub fn first_of_mix(&self) -> u32 {
+        u32::from(self.log.is_some())
+    }
+}
+
+/// What is done to files, and in which shares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mix {
+    /// Weight of writes.
+    pub write: u32,
+    /// Weight of reads.
+    pub read: u32,
+    /// Weight of fallocates.
+    pub fallocate: u32,
+    /// Weight of ops that do nothing.
+    pub nop: u32,
+    /// After so many writes to a file comes an fsync of that file; 0 for no fsync.
+    pub writes_per_fsync: u32,
+    /// Whether that fsync is linked to the last of those writes.
+    pub linked: bool,
+    /// In which order the blocks of a file are visited.
+    pub order: Order,
+}
+
+/// A log: a file that is only appended to, from its start again once it is full. The last append
+/// before each fsync is linked to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Log {
+    /// Weight of appends, against the weights of the mix.
+    pub weight: u32,
+    /// After so many appends comes an fsync.
+    pub writes_per_fsync: u32,
+}
+
+/// In which order the blocks of a file are visited. Either way all others come before one returns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Order {
+    /// From the first to the last, then again.
+    Sequential,
+    /// In an order drawn from the seed.
+    Random,
+}
+
+/// How a file is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Open {
     /// Through the page cache.
     Buffered,
@@ -82,6 +139,7 @@ pub enum Arrival {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Life {
     /// Drain and close the ring after so many ops, then open a new one; zero for one ring all along.
+    /// Where that falls between a write and the fsync linked to it, the ring takes both.
     pub reopen_after_ops: u64,
     /// How long no ring is open in between.
     pub closed: Duration,

@@ -1,0 +1,40 @@
+//! The shared page as userspace sees it: the layout of [`Shared`](crate::Shared), with atomics.
+//!
+//! The BPF target has no atomics of this width, hence two views of one layout.
+
+use core::sync::atomic::{AtomicI32, AtomicU32};
+
+use crate::{ACCOUNTS, SLOTS_MAX, Shared, Slot};
+
+/// [`Shared`] with atomics. All zeroes is a valid value, and what the kernel starts with.
+#[repr(C)]
+pub struct PageView {
+    /// [`Shared::running`].
+    pub running: [AtomicI32; ACCOUNTS],
+    /// [`Shared::head`].
+    pub head: [AtomicU32; ACCOUNTS],
+    /// [`Shared::slots`].
+    pub slots: [SlotView; SLOTS_MAX],
+}
+
+/// [`Slot`] with atomics.
+#[repr(C)]
+pub struct SlotView {
+    /// [`Slot::work`].
+    pub work: AtomicU32,
+    /// [`Slot::account`].
+    pub account: AtomicU32,
+    /// [`Slot::blocked`].
+    pub blocked: AtomicU32,
+    /// [`Slot::sleeps`].
+    pub sleeps: AtomicU32,
+}
+
+const _: () = assert!(size_of::<PageView>() == size_of::<Shared>());
+const _: () = assert!(align_of::<PageView>() == align_of::<Shared>());
+const _: () = assert!(size_of::<SlotView>() == size_of::<Slot>());
+const _: () = assert!(core::mem::offset_of!(PageView, head) == core::mem::offset_of!(Shared, head));
+const _: () =
+    assert!(core::mem::offset_of!(PageView, slots) == core::mem::offset_of!(Shared, slots));
+const _: () =
+    assert!(core::mem::offset_of!(SlotView, sleeps) == core::mem::offset_of!(Slot, sleeps));

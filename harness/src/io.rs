@@ -1,0 +1,256 @@
+//! Files: the only door to the system calls that touch them.
+//!
+//! Thin on purpose. A read or write moves a whole block or fails: nothing here continues after a
+//! short one, because that would be a second op which nobody counted.
+
+use std::fmt;
+use std::fs::File;
+use std::io::Read;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
+
+use iowq_workloads::Open;
+use rustix::fs::{FallocateFlags, Mode, OFlags};
+use rustix::io::{Errno, retry_on_intr};
+
+/// Why an op on a file did not do all it was asked to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// The call failed.
+    Errno(Errno),
+    /// The call moved fewer bytes than a block has.
+    Short {
+        /// Bytes moved.
+        done_bytes: usize,
+        /// Bytes asked for.
+        wanted_bytes: usize,
+    },
+}
+
+impl Failure {
+    /// A name to count failures by: the errno's, or `short`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Failure::Errno(errno) => errno_name(errno.raw_os_error()),
+            Failure::Short { .. } => "short",
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Failure::Errno(errno) => write!(f, "{} ({errno})", self.name()),
+            Failure::Short { done_bytes, wanted_bytes } => {
+                write!(f, "short: {done_bytes} of {wanted_bytes} bytes")
+            }
+        }
+    }
+}
+
+impl std::error::Error for Failure {}
+
+impl From<Errno> for Failure {
+    fn from(errno: Errno) -> Failure {
+        Failure::Errno(errno)
+    }
+}
+
+/// The errnos that file, thread and ring calls are known to return, by name.
+const ERRNO_NAMES: [(i32, &str); 34] = [
+    (libc::EPERM, "EPERM"),
+    (libc::ENOENT, "ENOENT"),
+    (libc::EINTR, "EINTR"),
+    (libc::EIO, "EIO"),
+    (libc::ENXIO, "ENXIO"),
+    (libc::EBADF, "EBADF"),
+    (libc::EAGAIN, "EAGAIN"),
+    (libc::ENOMEM, "ENOMEM"),
+    (libc::EACCES, "EACCES"),
+    (libc::EFAULT, "EFAULT"),
+    (libc::EBUSY, "EBUSY"),
+    (libc::EEXIST, "EEXIST"),
+    (libc::ENODEV, "ENODEV"),
+    (libc::ENOTDIR, "ENOTDIR"),
+    (libc::EISDIR, "EISDIR"),
+    (libc::EINVAL, "EINVAL"),
+    (libc::ENFILE, "ENFILE"),
+    (libc::EMFILE, "EMFILE"),
+    (libc::ETXTBSY, "ETXTBSY"),
+    (libc::EFBIG, "EFBIG"),
+    (libc::ENOSPC, "ENOSPC"),
+    (libc::EROFS, "EROFS"),
+    (libc::ENAMETOOLONG, "ENAMETOOLONG"),
+    (libc::ENOSYS, "ENOSYS"),
+    (libc::ENOTEMPTY, "ENOTEMPTY"),
+    (libc::ELOOP, "ELOOP"),
+    (libc::ETIME, "ETIME"),
+    (libc::EOVERFLOW, "EOVERFLOW"),
+    (libc::EOPNOTSUPP, "EOPNOTSUPP"),
+    (libc::EALREADY, "EALREADY"),
+    (libc::ESTALE, "ESTALE"),
+    (libc::EUCLEAN, "EUCLEAN"),
+    (libc::EDQUOT, "EDQUOT"),
+    (libc::ECANCELED, "ECANCELED"),
+];
+
+/// The name of an errno, `errno` where it is none of those expected here.
+#[must_use]
+pub fn errno_name(errno: i32) -> &'static str {
+    ERRNO_NAMES.iter().find(|(known, _)| *known == errno).map_or("errno", |(_, name)| name)
+}
+
+/// Makes a file that must not exist yet, for reading and writing, for its owner alone.
+///
+/// # Errors
+///
+/// What open(2) says; `EEXIST` where anything of that name is there, also a dangling link.
+pub fn create_new(path: &Path) -> Result<OwnedFd, Errno> {
+    let flags = OFlags::CREATE | OFlags::EXCL | OFlags::RDWR | OFlags::CLOEXEC;
+    retry_on_intr(|| rustix::fs::open(path, flags, Mode::RUSR | Mode::WUSR))
+}
+
+/// Opens a file for reading and writing, as a plan asks for.
+///
+/// # Errors
+///
+/// What open(2) says; `EINVAL` where the file system does not take `O_DIRECT`.
+pub fn open(path: &Path, open: Open) -> Result<OwnedFd, Errno> {
+    let extra = match open {
+        Open::Buffered => OFlags::empty(),
+        Open::Dsync => OFlags::DSYNC,
+        Open::Direct => OFlags::DIRECT,
+    };
+    let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOFOLLOW | extra;
+    retry_on_intr(|| rustix::fs::open(path, flags, Mode::empty()))
+}
+
+/// Opens a file or folder for reading through the page cache. Never waits, not even for a pipe.
+///
+/// # Errors
+///
+/// What open(2) says.
+pub fn open_to_read(path: &Path) -> Result<OwnedFd, Errno> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    retry_on_intr(|| rustix::fs::open(path, flags, Mode::empty()))
+}
+
+/// Reads as many bytes as there is room for, from `offset_bytes` on.
+///
+/// # Errors
+///
+/// What pread(2) says, or [`Failure::Short`] where it read less.
+pub fn pread(file: impl AsFd, bytes: &mut [u8], offset_bytes: u64) -> Result<(), Failure> {
+    let done = retry_on_intr(|| rustix::io::pread(&file, &mut *bytes, offset_bytes))?;
+    whole(done, bytes.len())
+}
+
+/// Writes all the bytes, from `offset_bytes` on.
+///
+/// # Errors
+///
+/// What pwrite(2) says, or [`Failure::Short`] where it wrote less.
+pub fn pwrite(file: impl AsFd, bytes: &[u8], offset_bytes: u64) -> Result<(), Failure> {
+    let done = retry_on_intr(|| rustix::io::pwrite(&file, bytes, offset_bytes))?;
+    whole(done, bytes.len())
+}
+
+fn whole(done_bytes: usize, wanted_bytes: usize) -> Result<(), Failure> {
+    if done_bytes == wanted_bytes {
+        return Ok(());
+    }
+    Err(Failure::Short { done_bytes, wanted_bytes })
+}
+
+/// Brings a file, or the names in a folder, to the device.
+///
+/// # Errors
+///
+/// What fsync(2) says.
+pub fn fsync(file: impl AsFd) -> Result<(), Errno> {
+    retry_on_intr(|| rustix::fs::fsync(&file))
+}
+
+/// Reserves the space of so many bytes; the file grows where they lie behind its end.
+///
+/// # Errors
+///
+/// What fallocate(2) says; `EOPNOTSUPP` where the file system cannot.
+pub fn fallocate(file: impl AsFd, offset_bytes: u64, length_bytes: u64) -> Result<(), Errno> {
+    retry_on_intr(|| {
+        rustix::fs::fallocate(&file, FallocateFlags::empty(), offset_bytes, length_bytes)
+    })
+}
+
+/// Removes a file.
+///
+/// # Errors
+///
+/// What unlink(2) says.
+pub fn remove(path: &Path) -> Result<(), Errno> {
+    rustix::fs::unlink(path)
+}
+
+/// Makes a folder that must not exist yet, for its owner alone.
+///
+/// # Errors
+///
+/// What mkdir(2) says.
+pub fn make_folder(path: &Path) -> Result<(), Errno> {
+    rustix::fs::mkdir(path, Mode::RWXU)
+}
+
+/// Makes a folder and those above it, where they are missing.
+///
+/// # Errors
+///
+/// What mkdir(2) says.
+pub fn make_folders(path: &Path) -> Result<(), Errno> {
+    std::fs::create_dir_all(path).map_err(|error| errno_of(&error))
+}
+
+/// Removes a folder, which must be empty.
+///
+/// # Errors
+///
+/// What rmdir(2) says.
+pub fn remove_folder(path: &Path) -> Result<(), Errno> {
+    rustix::fs::rmdir(path)
+}
+
+/// Bytes that an ordinary user may still write to the file system of a path.
+///
+/// # Errors
+///
+/// What statfs(2) says.
+pub fn free_bytes(path: &Path) -> Result<u64, Errno> {
+    let status = rustix::fs::statvfs(path)?;
+    Ok(status.f_bavail.saturating_mul(status.f_frsize))
+}
+
+/// The errno behind an error of the standard library, `EIO` where it has none.
+fn errno_of(error: &std::io::Error) -> Errno {
+    Errno::from_io_error(error).unwrap_or(Errno::IO)
+}
+
+/// The contents of an ordinary file, but no more than `bytes_max` and one byte of them, so that a
+/// caller can tell that a file is too long without reading all of it; and the file's real length.
+///
+/// # Errors
+///
+/// What open(2) and read(2) say; `EISDIR` for a folder, `EINVAL` for a pipe, socket or device.
+pub fn read_start(path: &Path, bytes_max: u64) -> Result<(Vec<u8>, u64), Errno> {
+    let mut file = File::from(open_to_read(path)?);
+    let status = rustix::fs::fstat(&file)?;
+    match rustix::fs::FileType::from_raw_mode(status.st_mode) {
+        rustix::fs::FileType::RegularFile => {}
+        rustix::fs::FileType::Directory => return Err(Errno::ISDIR),
+        _ => return Err(Errno::INVAL),
+    }
+    let mut bytes = Vec::new();
+    let mut start = (&mut file).take(bytes_max.saturating_add(1));
+    start.read_to_end(&mut bytes).map_err(|error| errno_of(&error))?;
+    let length = u64::try_from(status.st_size).unwrap_or(0).max(bytes.len() as u64);
+    Ok((bytes, length))
+}

@@ -1,0 +1,201 @@
+//! Enqueueing and creation: when workers come.
+
+use std::time::Duration;
+
+use super::board::Board;
+use super::policy::{Creation, CreationView, EnqueueView, SleepView};
+use super::state::{Effects, State, WorkerId, WorkerState};
+use super::work::{Account, Flags, Key, WorkId};
+
+/// Retries of a creation that failed for now (`WORKER_INIT_LIMIT`).
+const RETRIES_MAX: u32 = 3;
+
+/// What to do after a thread could not be created.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AfterFailure {
+    /// Try again after this long, in the submitter.
+    Retry(Duration),
+    /// The slot and the credit were given back.
+    GaveUp,
+}
+
+impl<B: Board> State<B> {
+    /// Says what a work is, and which one is linked behind it.
+    pub fn define(&mut self, work: WorkId, flags: Flags, link: Option<WorkId>) {
+        self.queue.define(work, flags, link);
+    }
+
+    /// Queues a work that was defined. The caller creates a thread where the effects say so: a
+    /// new worker is made in the enqueuer, who pays for it.
+    pub fn enqueue(&mut self, work: WorkId, effects: &mut Effects) {
+        if self.exiting {
+            self.complete_cancelled(work, effects);
+            return;
+        }
+        let flags = self.queue.flags(work);
+        let account = flags.account;
+        self.queue.insert(work);
+        self.accounts[account.index()].stalled = false;
+        self.show_head(account);
+        if self.activate_free(account, effects) {
+            return;
+        }
+        let view =
+            EnqueueView { concurrent: flags.concurrent, running: self.board.running(account) };
+        if !self.policy.spawn_on_enqueue(&view) {
+            return;
+        }
+        // At the limit the work just waits: that is no failure.
+        let books = &mut self.accounts[account.index()];
+        if books.workers >= books.limit {
+            return;
+        }
+        books.workers += 1;
+        self.board.running_inc(account);
+        match self.take_slot(account) {
+            Some(id) => effects.spawn = Some((id, work)),
+            None => self.give_up(account, Some(work), effects),
+        }
+    }
+
+    /// The last running worker of its account went to sleep while `head` was queued, with `held`
+    /// in hand. Comes from [`State::sleeping`], or from the scheduler's probe, which counted.
+    pub fn ran_out(&mut self, id: WorkerId, held: Key, head: Key, effects: &mut Effects) {
+        let worker = &self.workers[id as usize];
+        let gone = matches!(worker.state, WorkerState::Vacant | WorkerState::Leaving);
+        if gone || worker.create_pending || self.exiting {
+            return;
+        }
+        if !self.policy.spawn_on_sleep(&SleepView { held, head }) {
+            return;
+        }
+        // The creation in flight counts as running, so that nobody asks for the same again.
+        self.board.running_inc(worker.account);
+        self.workers[id as usize].create_pending = true;
+        self.creations.push_back(id);
+        effects.notify = true;
+    }
+
+    /// Whether a request for a worker waits for the submitter.
+    #[must_use]
+    pub fn creation_pending(&self) -> bool {
+        !self.creations.is_empty()
+    }
+
+    /// Carries out the oldest request, in the submitter. Returns the slot that needs a thread.
+    pub fn run_creation(&mut self, effects: &mut Effects) -> Option<WorkerId> {
+        let asker = self.creations.pop_front()?;
+        let worker = &mut self.workers[asker as usize];
+        worker.create_pending = false;
+        let account = worker.account;
+        let books = &self.accounts[account.index()];
+        let view = CreationView {
+            workers: books.workers,
+            limit: books.limit,
+            free: self.has_free(account),
+        };
+        match self.policy.on_creation(&view) {
+            Creation::WakeFree => {
+                self.activate_free(account, effects);
+                self.board.running_dec(account);
+                None
+            }
+            Creation::Spawn { counted } => {
+                if counted {
+                    self.accounts[account.index()].workers += 1;
+                }
+                let slot = self.take_slot(account);
+                if slot.is_none() {
+                    self.give_up(account, None, effects);
+                }
+                slot
+            }
+            Creation::Drop => {
+                self.board.running_dec(account);
+                None
+            }
+        }
+    }
+
+    /// A worker from the start, as `fixed` has them. Returns the slot that needs a thread.
+    pub fn spawn_at_start(&mut self) -> Option<WorkerId> {
+        self.accounts[Account::Bounded.index()].workers += 1;
+        self.board.running_inc(Account::Bounded);
+        self.take_slot(Account::Bounded)
+    }
+
+    /// The thread of a slot was made. It counts as free before it first runs.
+    pub fn spawned(&mut self, id: WorkerId) {
+        if self.workers[id as usize].state == WorkerState::Creating {
+            self.workers[id as usize].state = WorkerState::Made;
+            self.tally.created += 1;
+            self.publish_free(id);
+        }
+    }
+
+    /// The thread of a slot could not be made. `passing` where another try may succeed; `work` is
+    /// the one it was wanted for, where it was wanted at enqueue.
+    pub fn spawn_failed(
+        &mut self,
+        id: WorkerId,
+        passing: bool,
+        work: Option<WorkId>,
+        effects: &mut Effects,
+    ) -> AfterFailure {
+        let worker = &mut self.workers[id as usize];
+        if passing && !self.exiting && worker.retries < RETRIES_MAX {
+            worker.retries += 1;
+            self.tally.creations_retried += 1;
+            return AfterFailure::Retry(self.policy.retry_delay(worker.retries));
+        }
+        let account = worker.account;
+        self.vacate(id);
+        self.give_up(account, work, effects);
+        AfterFailure::GaveUp
+    }
+
+    /// Gives back the slot and the credit of a creation. Without any worker left nobody will ever
+    /// run what waits, so it is cancelled: the one work, or all of the account.
+    fn give_up(&mut self, account: Account, work: Option<WorkId>, effects: &mut Effects) {
+        self.tally.creations_failed += 1;
+        self.board.running_dec(account);
+        let books = &mut self.accounts[account.index()];
+        books.workers = books.workers.wrapping_sub(1);
+        if books.workers != 0 {
+            return;
+        }
+        match work {
+            Some(work) => {
+                self.cancel(work, effects);
+            }
+            None => self.cancel_queued(account, effects),
+        }
+    }
+
+    /// Takes a work out of the queue and ends it, and its links, as cancelled. False where it is
+    /// not queued: it runs already, or is done.
+    pub fn cancel(&mut self, work: WorkId, effects: &mut Effects) -> bool {
+        let queued = self.queue.remove(work);
+        if queued {
+            self.show_head(self.queue.flags(work).account);
+            self.complete_cancelled(work, effects);
+        }
+        queued
+    }
+
+    /// Cancels all that is queued in an account.
+    pub(super) fn cancel_queued(&mut self, account: Account, effects: &mut Effects) {
+        while let Some(work) = self.queue.first(account) {
+            self.cancel(work, effects);
+        }
+    }
+
+    /// Takes a vacant slot for a worker to come.
+    fn take_slot(&mut self, account: Account) -> Option<WorkerId> {
+        let id = self.vacant.pop_front()?;
+        let worker = &mut self.workers[id as usize];
+        worker.state = WorkerState::Creating;
+        worker.account = account;
+        Some(id)
+    }
+}

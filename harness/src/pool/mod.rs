@@ -1,0 +1,23 @@
+//! The pool: io-wq's rules in userspace, as a pure state machine with real threads around it.
+
+pub mod board;
+mod create;
+mod parker;
+pub mod policy;
+mod queue;
+mod state;
+mod threads;
+mod turn;
+pub mod work;
+mod worker;
+
+pub use create::AfterFailure;
+pub use state::{Completion, Effects, Outcome, State, Tally, WorkerId, WorkerState};
+pub use threads::{Config, Job, Pool, Remains, Shared, Sleeps};
+pub use turn::Turn;
+
+/// What is behind a lock, also where a thread panicked while it held it: the books are changed in
+/// steps that do not panic half-way.
+fn unpoisoned<T>(locked: Result<T, std::sync::PoisonError<T>>) -> T {
+    locked.unwrap_or_else(std::sync::PoisonError::into_inner)
+}

@@ -1,0 +1,249 @@
+//! The tier `bpf`: loads the programs, attaches them, and makes sure that they see anything.
+
+use std::os::fd::AsFd as _;
+use std::path::Path;
+use std::time::Duration;
+
+use aya::maps::{HashMap, Map, MapData, MapError, PerCpuArray, RingBuf};
+use aya::programs::TracePoint;
+use aya::{Ebpf, EbpfLoader};
+use iowq_ebpf::{
+    LOST_BLOCKS, LOST_CAUSES, LOST_THREADS, LOST_UNREADABLE, THREAD_BORN, THREAD_EXITED,
+    ThreadEvent,
+};
+
+use super::census::{Census, Counts};
+use super::error::ProbeError;
+use super::events::{self, Event, LIFE, Offset, SWITCH};
+use super::threads::{Pause, ThreadReader};
+use super::tracefs::{thread_id, with_tracefs};
+use super::{BlockReader, BpfOptions, Page, Tracker, advice};
+use crate::clock::{self, Nanos};
+use crate::sync::{Arc, thread};
+
+/// How long the self test waits for what it did a moment ago.
+const SELF_TEST: Duration = Duration::from_secs(5);
+
+/// The programs at work. Dropping it detaches them and leaves nothing behind.
+pub struct Bpf {
+    // Kept for their links: programs that are dropped are detached.
+    programs: Ebpf,
+    threads: ThreadReader,
+    lost: PerCpuArray<MapData, u64>,
+    sched: Option<Sched>,
+}
+
+/// What the scheduler probe shares.
+struct Sched {
+    page: Arc<Page>,
+    tracker: Tracker,
+    blocks: Option<BlockReader>,
+}
+
+impl Bpf {
+    /// Loads and attaches the programs, starts the reader, and sees a thread come and go.
+    ///
+    /// From here on every thread of this process is counted, and nobody else's. Takes some tens of
+    /// milliseconds.
+    ///
+    /// # Errors
+    ///
+    /// Says what is missing and what helps, see [`ProbeError`].
+    pub fn start(options: &BpfOptions) -> Result<Bpf, ProbeError> {
+        check_ring_size(options.threads_ring_bytes)?;
+        check_ring_size(options.blocks_ring_bytes)?;
+        advice::check_permission()?;
+        let own = std::process::id();
+        let loading = options.clone();
+        let (loader_tid, mut programs) = with_tracefs(move |tracefs| load(&loading, tracefs, own))
+            .map_err(|error| match error {
+                ProbeError::NoTracefs { cause }
+                    if cause.kind() == std::io::ErrorKind::PermissionDenied =>
+                {
+                    advice::not_permitted("CAP_SYS_ADMIN and CAP_DAC_READ_SEARCH (for tracefs)")
+                }
+                other => other,
+            })?;
+        let threads = ThreadReader::start(ring(&mut programs, "THREADS")?)
+            .map_err(|error| advice::kernel("starting the reader of thread events", &error))?;
+        let lost = map(&mut programs, "LOST", PerCpuArray::try_from)?;
+        let sched = if options.sched { Some(sched(&mut programs)?) } else { None };
+        let bpf = Bpf { programs, threads, lost, sched };
+        bpf.see_a_thread_come_and_go(loader_tid)?;
+        Ok(bpf)
+    }
+
+    /// The page shared with the scheduler probe, with [`BpfOptions::sched`].
+    #[must_use]
+    pub fn page(&self) -> Option<Arc<Page>> {
+        self.sched.as_ref().map(|sched| Arc::clone(&sched.page))
+    }
+
+    /// What tells the scheduler probe which threads are workers, with [`BpfOptions::sched`].
+    #[must_use]
+    pub fn tracker(&self) -> Option<Tracker> {
+        self.sched.as_ref().map(|sched| sched.tracker.clone())
+    }
+
+    /// The reader of block events, with [`BpfOptions::sched`]; once.
+    pub fn take_blocks(&mut self) -> Option<BlockReader> {
+        self.sched.as_mut()?.blocks.take()
+    }
+
+    /// Births and exits up to now.
+    #[must_use]
+    pub fn seen_so_far(&self) -> Counts {
+        self.threads.look(|events| Counts::of(events))
+    }
+
+    /// Reads on until `done` says of the events so far that it is enough, or the deadline has
+    /// passed. Returns what `done` said last.
+    ///
+    /// A thread can be joined a moment before its exit is seen, so whoever compares counts waits
+    /// for [`Counts::of`] to have as many exits as births first.
+    pub fn drain_until(&self, deadline: Nanos, done: impl FnMut(&[ThreadEvent]) -> bool) -> bool {
+        self.threads.drain_until(deadline, done)
+    }
+
+    /// Keeps thread events from being read while the answer lives, to see what a full ring does.
+    #[must_use]
+    pub fn pause(&self) -> Pause<'_> {
+        self.threads.pause()
+    }
+
+    /// Detaches the programs, reads what is left, and returns everything.
+    ///
+    /// # Errors
+    ///
+    /// [`ProbeError::Kernel`] where the loss counters cannot be read, which leaves the rest
+    /// without worth.
+    pub fn finish(self) -> Result<Census, ProbeError> {
+        let Bpf { programs, threads, lost, sched: _ } = self;
+        drop(programs);
+        let (events, over, strange) = threads.finish();
+        let mut census = Census { events, lost: [0; LOST_CAUSES as usize] };
+        for cause in [LOST_THREADS, LOST_BLOCKS, LOST_UNREADABLE] {
+            let per_cpu = lost
+                .get(&cause, 0)
+                .map_err(|error| advice::kernel("reading the loss counters", &error))?;
+            census.lost[cause as usize] = per_cpu.iter().sum();
+        }
+        census.lost[LOST_THREADS as usize] += over;
+        census.lost[LOST_UNREADABLE as usize] += strange;
+        Ok(census)
+    }
+
+    /// The self test. Afterwards the events of the probes' own threads are forgotten.
+    fn see_a_thread_come_and_go(&self, loader_tid: u32) -> Result<(), ProbeError> {
+        let failed = |cause: String| ProbeError::Kernel { what: "the self test".into(), cause };
+        let thread = thread::Builder::new()
+            .name("iowq-selftest".into())
+            .spawn(thread_id)
+            .map_err(|error| failed(error.to_string()))?;
+        let tid = thread.join().map_err(|_| failed("its thread panicked".into()))?;
+        // The loader's thread was there before; its exit must not turn up later, either.
+        let wanted = [(THREAD_BORN, tid), (THREAD_EXITED, tid), (THREAD_EXITED, loader_tid)];
+        let seen = self.drain_until(clock::now().after(SELF_TEST), |events| {
+            wanted
+                .iter()
+                .all(|(kind, tid)| events.iter().any(|it| it.kind == *kind && it.tid == *tid))
+        });
+        if !seen {
+            return Err(ProbeError::Blind { hint: pid_namespace_hint() });
+        }
+        let own = [tid, loader_tid, self.threads.tid];
+        self.threads.look(|events| events.retain(|event| !own.contains(&event.tid)));
+        Ok(())
+    }
+}
+
+/// Loads the programs and attaches them, with the offsets of this kernel's events.
+fn load(options: &BpfOptions, tracefs: &Path, tgid: u32) -> Result<Ebpf, ProbeError> {
+    let mut attached: Vec<&Event> = LIFE.iter().collect();
+    if options.sched {
+        attached.push(&SWITCH);
+    }
+    let mut offsets: Vec<Offset> = Vec::new();
+    for event in &attached {
+        offsets.extend(events::offsets(tracefs, event)?);
+    }
+    let wake_bytes = u64::from(options.threads_ring_bytes / 4);
+    let mut loader = EbpfLoader::new();
+    // The programs are relocated against nothing, so that a kernel without BTF will do.
+    loader
+        .btf(None)
+        .override_global("TGID", &tgid, true)
+        .override_global("THREADS_WAKE_BYTES", &wake_bytes, true)
+        .map_max_entries("THREADS", options.threads_ring_bytes)
+        .map_max_entries("BLOCKS", options.blocks_ring_bytes);
+    for (global, offset) in &offsets {
+        loader.override_global(global, offset, true);
+    }
+    let mut programs = loader.load(iowq_ebpf::object()).map_err(advice::of_load)?;
+    for event in attached {
+        attach(&mut programs, event)?;
+    }
+    Ok(programs)
+}
+
+fn attach(programs: &mut Ebpf, event: &Event) -> Result<(), ProbeError> {
+    let missing = || no_such("program", event.program);
+    let program = programs.program_mut(event.program).ok_or_else(missing)?;
+    let failed = |error| advice::of_program(event.program, error);
+    let program: &mut TracePoint = program.try_into().map_err(failed)?;
+    program.load().map_err(failed)?;
+    program.attach(event.category, event.name).map_err(failed)?;
+    Ok(())
+}
+
+/// Takes what belongs to the scheduler probe out of the object.
+fn sched(programs: &mut Ebpf) -> Result<Sched, ProbeError> {
+    let shared = programs.take_map("SHARED");
+    let Some(Map::Array(shared)) = shared else { return Err(no_such("map", "SHARED")) };
+    let page = Page::map(shared.fd().as_fd())
+        .map_err(|error| advice::kernel("mapping the shared page", &error))?;
+    Ok(Sched {
+        page: Arc::new(page),
+        tracker: Tracker::new(map(programs, "SLOT_OF", HashMap::try_from)?),
+        blocks: Some(BlockReader::new(ring(programs, "BLOCKS")?)),
+    })
+}
+
+fn ring(programs: &mut Ebpf, name: &str) -> Result<RingBuf<MapData>, ProbeError> {
+    map(programs, name, RingBuf::try_from)
+}
+
+fn map<M>(
+    programs: &mut Ebpf,
+    name: &str,
+    convert: impl FnOnce(Map) -> Result<M, MapError>,
+) -> Result<M, ProbeError> {
+    let map = programs.take_map(name).ok_or_else(|| no_such("map", name))?;
+    convert(map).map_err(|error| advice::kernel(&format!("opening the map {name}"), &error))
+}
+
+/// The object and this file do not belong together.
+fn no_such(kind: &str, name: &str) -> ProbeError {
+    ProbeError::Kernel {
+        what: "reading ebpf/probes.bpf.o".into(),
+        cause: format!("it has no {kind} {name}; rebuild it with: cargo xtask probes"),
+    }
+}
+
+fn check_ring_size(bytes: u32) -> Result<(), ProbeError> {
+    let min = u32::try_from(rustix::param::page_size()).unwrap_or(u32::MAX);
+    if bytes.is_power_of_two() && bytes >= min {
+        return Ok(());
+    }
+    Err(ProbeError::RingSize { bytes, min })
+}
+
+/// Thread ids in a pid namespace other than the machine's own are not those that programs see.
+fn pid_namespace_hint() -> &'static str {
+    /// The kernel's number for the first pid namespace.
+    const INITIAL: &str = "pid:[4026531836]";
+    match std::fs::read_link("/proc/self/ns/pid") {
+        Ok(link) if link.as_os_str() != INITIAL => ", because it runs in a pid namespace",
+        _ => "",
+    }
+}

@@ -1,0 +1,116 @@
+//! The trace events that the programs attach to, and where their fields are on this kernel.
+
+use std::fs;
+use std::path::Path;
+
+use super::error::ProbeError;
+use super::format;
+
+/// A program and the event that it attaches to.
+pub(super) struct Event {
+    /// The program's name in the object.
+    pub(super) program: &'static str,
+    /// Category of the event.
+    pub(super) category: &'static str,
+    /// Name of the event.
+    pub(super) name: &'static str,
+    /// Category and name, for people.
+    pub(super) title: &'static str,
+    /// Global of the programs that takes the offset, name of the field, its size in bytes.
+    fields: &'static [(&'static str, &'static str, u32)],
+}
+
+/// Events of the life of threads.
+pub(super) const LIFE: [Event; 3] = [
+    Event {
+        program: "thread_born",
+        category: "task",
+        name: "task_newtask",
+        title: "task:task_newtask",
+        fields: &[
+            ("NEWTASK_PID", "pid", 4),
+            ("NEWTASK_COMM", "comm", 16),
+            ("NEWTASK_FLAGS", "clone_flags", 8),
+        ],
+    },
+    Event {
+        program: "thread_named",
+        category: "task",
+        name: "task_rename",
+        title: "task:task_rename",
+        fields: &[("RENAME_PID", "pid", 4), ("RENAME_COMM", "newcomm", 16)],
+    },
+    Event {
+        program: "thread_exited",
+        category: "sched",
+        name: "sched_process_exit",
+        title: "sched:sched_process_exit",
+        fields: &[("EXIT_PID", "pid", 4), ("EXIT_COMM", "comm", 16)],
+    },
+];
+
+/// The event of the sleep of workers.
+pub(super) const SWITCH: Event = Event {
+    program: "thread_switched",
+    category: "sched",
+    name: "sched_switch",
+    title: "sched:sched_switch",
+    fields: &[("SWITCH_PREV_STATE", "prev_state", 8), ("SWITCH_NEXT_PID", "next_pid", 4)],
+};
+
+/// A global of the programs and the offset it gets.
+pub(super) type Offset = (&'static str, u32);
+
+/// Reads the offsets of an event's fields from its format below `tracefs`.
+pub(super) fn offsets(tracefs: &Path, event: &Event) -> Result<Vec<Offset>, ProbeError> {
+    let path = tracefs.join("events").join(event.category).join(event.name).join("format");
+    let text = fs::read_to_string(path)
+        .map_err(|cause| ProbeError::NoEvent { event: event.title, cause })?;
+    event
+        .fields
+        .iter()
+        .map(|(global, field, size)| match format::field(&text, field) {
+            Some(found) if found.size == *size => Ok((*global, found.offset)),
+            _ => Err(ProbeError::UnknownFormat { event: event.title, field, size: *size }),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tracefs_with(format: Option<&str>) -> tempfile::TempDir {
+        let tracefs = tempfile::tempdir().expect("a temporary folder");
+        let event = tracefs.path().join("events/sched/sched_switch");
+        fs::create_dir_all(&event).expect("a folder in it");
+        if let Some(format) = format {
+            fs::write(event.join("format"), format).expect("a file in it");
+        }
+        tracefs
+    }
+
+    #[test]
+    fn offsets_come_from_the_kernel() {
+        let tracefs = tracefs_with(Some(
+            "\tfield:long prev_state;\toffset:40;\tsize:8;\tsigned:1;\n\
+             \tfield:pid_t next_pid;\toffset:64;\tsize:4;\tsigned:1;\n",
+        ));
+        let found = offsets(tracefs.path(), &SWITCH).expect("both fields");
+        assert_eq!(found, [("SWITCH_PREV_STATE", 40), ("SWITCH_NEXT_PID", 64)]);
+    }
+
+    #[test]
+    fn an_event_that_is_missing_is_named() {
+        let error = offsets(tracefs_with(None).path(), &SWITCH).expect_err("no such file");
+        assert!(error.to_string().contains("sched:sched_switch"), "{error}");
+    }
+
+    #[test]
+    fn a_field_of_another_size_is_named() {
+        let tracefs =
+            tracefs_with(Some("\tfield:int prev_state;\toffset:40;\tsize:4;\tsigned:1;\n"));
+        let error = offsets(tracefs.path(), &SWITCH).expect_err("too small");
+        assert!(error.to_string().contains("prev_state of 8 bytes"), "{error}");
+    }
+}

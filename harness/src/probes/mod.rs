@@ -1,0 +1,45 @@
+//! What watches a run from outside: BPF programs on trace events of the kernel.
+//!
+//! They count the births, names and exits of this process's threads, and with
+//! [`BpfOptions::sched`] they know when a worker falls asleep over its work, as io-wq itself
+//! does. Whatever could not be recorded is counted by cause and reported in the [`Census`].
+
+mod advice;
+mod blocks;
+mod bpf;
+mod census;
+mod error;
+mod events;
+pub mod format;
+mod ring;
+mod shared;
+mod threads;
+mod tracefs;
+mod tracker;
+
+pub use blocks::BlockReader;
+pub use bpf::Bpf;
+pub use census::{Census, Counts};
+pub use error::ProbeError;
+pub use shared::Page;
+pub use threads::Pause;
+pub use tracker::{TrackError, Tracker};
+
+/// What to watch, and how much room there is for what is seen.
+#[derive(Clone, Debug)]
+pub struct BpfOptions {
+    /// Whether to watch the sleep of workers, too. It costs a little at every context switch of
+    /// the machine.
+    pub sched: bool,
+    /// Size of the ring for thread events, in bytes: a power of two, a page at least. An event
+    /// takes 56.
+    pub threads_ring_bytes: u32,
+    /// Size of the ring for block events, in bytes, likewise. An event takes 32.
+    pub blocks_ring_bytes: u32,
+}
+
+impl Default for BpfOptions {
+    fn default() -> BpfOptions {
+        BpfOptions { sched: false, threads_ring_bytes: 1 << 20, blocks_ring_bytes: 1 << 18 }
+    }
+}

@@ -1,0 +1,168 @@
+//! The page that workers, pool and scheduler probe share.
+//!
+//! This is memory that the kernel writes too, so it is made of the machine's own atomics rather
+//! than of those in [`crate::sync`], which a model checker may replace.
+
+use std::io;
+use std::os::fd::BorrowedFd;
+use std::ptr::{self, NonNull};
+use std::sync::atomic::{AtomicI32, Ordering};
+
+use iowq_ebpf::{ACCOUNTS, PageView, SLOTS_MAX, SlotView};
+use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
+
+/// The page: running counts and queue heads by account, and a slot per worker.
+///
+/// Accounts count modulo [`ACCOUNTS`], slots modulo [`SLOTS_MAX`].
+pub struct Page {
+    view: NonNull<PageView>,
+    backing: Backing,
+}
+
+enum Backing {
+    /// Mapped from a BPF map.
+    Mapped,
+    /// Leaked from a box.
+    Heap,
+}
+
+// SAFETY: the page is made of atomics only, and stays where it is until dropped.
+unsafe impl Send for Page {}
+// SAFETY: as above.
+unsafe impl Sync for Page {}
+
+impl Page {
+    /// A page of this process alone, for a pool that learns of blocking in another way.
+    #[must_use]
+    pub fn anonymous() -> Page {
+        let layout = std::alloc::Layout::new::<PageView>();
+        // SAFETY: the layout has a size.
+        let memory = unsafe { std::alloc::alloc_zeroed(layout) };
+        let Some(view) = NonNull::new(memory.cast()) else {
+            std::alloc::handle_alloc_error(layout)
+        };
+        Page { view, backing: Backing::Heap }
+    }
+
+    /// Maps the page of a BPF array that was created to be mapped.
+    pub(super) fn map(fd: BorrowedFd<'_>) -> io::Result<Page> {
+        let access = ProtFlags::READ | ProtFlags::WRITE;
+        // SAFETY: a new mapping, at an address of the kernel's choice, hurts nothing that exists.
+        let memory = unsafe {
+            mmap(ptr::null_mut(), size_of::<PageView>(), access, MapFlags::SHARED, fd, 0)
+        }?;
+        let view = NonNull::new(memory.cast()).ok_or(io::ErrorKind::OutOfMemory)?;
+        Ok(Page { view, backing: Backing::Mapped })
+    }
+
+    /// The running count of an account. Enqueueing: first [`Page::set_head`], then load this.
+    #[must_use]
+    pub fn running(&self, account: usize) -> &AtomicI32 {
+        &self.view().running[account % ACCOUNTS]
+    }
+
+    /// Says what work is first in an account's queue: a key of [`iowq_ebpf`].
+    ///
+    /// The probe subtracts from the running count and then reads the head; whoever sets the head
+    /// and then loads the running count therefore never misses it, and nor does the probe.
+    pub fn set_head(&self, account: usize, key: u32) {
+        self.view().head[account % ACCOUNTS].store(key, Ordering::SeqCst);
+    }
+
+    /// What was last set by [`Page::set_head`].
+    #[must_use]
+    pub fn head(&self, account: usize) -> u32 {
+        self.view().head[account % ACCOUNTS].load(Ordering::SeqCst)
+    }
+
+    /// Gives a slot to a new worker: no work, not blocked, no sleeps. Before it is tracked.
+    pub fn claim(&self, slot: u32, account: usize) {
+        let view = self.slot(slot);
+        view.work.store(iowq_ebpf::KEY_NONE, Ordering::Relaxed);
+        view.account.store((account % ACCOUNTS) as u32, Ordering::Relaxed);
+        view.blocked.store(0, Ordering::Relaxed);
+        view.sleeps.store(0, Ordering::Relaxed);
+    }
+
+    /// Says which work the calling worker has in hand: a key of [`iowq_ebpf`]. A plain store.
+    ///
+    /// Only the probe on the same thread reads it, at a system call or an interrupt, so it need
+    /// not be ordered against other threads.
+    pub fn set_work(&self, slot: u32, key: u32) {
+        self.slot(slot).work.store(key, Ordering::Release);
+    }
+
+    /// The work that a slot's worker has in hand.
+    #[must_use]
+    pub fn work(&self, slot: u32) -> u32 {
+        self.slot(slot).work.load(Ordering::Acquire)
+    }
+
+    /// How often a slot's worker slept inside its work.
+    #[must_use]
+    pub fn sleeps(&self, slot: u32) -> u32 {
+        self.slot(slot).sleeps.load(Ordering::Relaxed)
+    }
+
+    /// Whether a slot's worker sleeps inside its work right now.
+    #[must_use]
+    pub fn blocked(&self, slot: u32) -> bool {
+        self.slot(slot).blocked.load(Ordering::Relaxed) != 0
+    }
+
+    fn slot(&self, slot: u32) -> &SlotView {
+        &self.view().slots[slot as usize % SLOTS_MAX]
+    }
+
+    fn view(&self) -> &PageView {
+        // SAFETY: the memory is aligned, large enough and valid until dropped; any bits are a
+        // valid value, and every access to it, the kernel's included, is atomic.
+        unsafe { self.view.as_ref() }
+    }
+}
+
+impl Drop for Page {
+    fn drop(&mut self) {
+        match self.backing {
+            // SAFETY: allocated with this layout, and nobody borrows it any more.
+            Backing::Heap => unsafe {
+                std::alloc::dealloc(
+                    self.view.as_ptr().cast(),
+                    std::alloc::Layout::new::<PageView>(),
+                );
+            },
+            Backing::Mapped => {
+                // SAFETY: mapped with this size, and nobody borrows it any more. It cannot fail
+                // for a mapping that exists.
+                let _ = unsafe { munmap(self.view.as_ptr().cast(), size_of::<PageView>()) };
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_without_bpf_starts_empty_and_keeps_what_is_stored() {
+        let page = Page::anonymous();
+        assert_eq!(page.running(0).fetch_add(2, Ordering::SeqCst), 0);
+        assert_eq!(page.running(0).fetch_sub(1, Ordering::SeqCst), 2);
+        assert_eq!(page.running(1).load(Ordering::SeqCst), 0);
+        page.set_head(1, 7);
+        assert_eq!((page.head(0), page.head(1)), (0, 7));
+        page.claim(3, 1);
+        page.set_work(3, 5);
+        assert_eq!((page.work(3), page.sleeps(3), page.blocked(3)), (5, 0, false));
+    }
+
+    #[test]
+    fn numbers_out_of_range_wrap() {
+        let page = Page::anonymous();
+        page.set_work(SLOTS_MAX as u32 + 1, 9);
+        assert_eq!(page.work(1), 9);
+        page.set_head(ACCOUNTS, 4);
+        assert_eq!(page.head(0), 4);
+    }
+}

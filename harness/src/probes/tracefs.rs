@@ -1,0 +1,74 @@
+//! Finds tracefs, and where it is not mounted, mounts it for one thread alone.
+//!
+//! A mount namespace belongs to a thread. So a thread of our own takes a private one, mounts
+//! tracefs there, does what needs it and ends: nobody else sees the mount and nothing has to be
+//! undone, even if we are killed half-way.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_change};
+use rustix::thread::{UnshareFlags, unshare_unsafe};
+
+use super::error::ProbeError;
+use crate::sync::thread;
+
+/// Where tracefs is mounted if at all, in the order in which the BPF library looks, too.
+const PLACES: [&str; 2] = ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"];
+
+/// Runs `work` on a thread that sees tracefs, and hands it the path. Returns the id of that
+/// thread, which is gone by then, and what `work` returned.
+///
+/// # Errors
+///
+/// [`ProbeError::NoTracefs`] where there is none and none can be mounted;
+/// [`ProbeError::Kernel`] where the thread cannot be created; what `work` returns.
+pub(super) fn with_tracefs<T: Send + 'static>(
+    work: impl FnOnce(&Path) -> Result<T, ProbeError> + Send + 'static,
+) -> Result<(u32, T), ProbeError> {
+    let thread = thread::Builder::new().name("iowq-tracefs".into()).spawn(move || {
+        let path = find_or_mount().map_err(|cause| ProbeError::NoTracefs { cause })?;
+        Ok((thread_id(), work(path)?))
+    });
+    let failed = |cause: String| ProbeError::Kernel { what: "starting the loader".into(), cause };
+    let thread = thread.map_err(|error| failed(error.to_string()))?;
+    thread.join().unwrap_or_else(|_| Err(failed("its thread panicked".into())))
+}
+
+/// Id of the calling thread.
+pub(super) fn thread_id() -> u32 {
+    rustix::thread::gettid().as_raw_nonzero().get().unsigned_abs()
+}
+
+fn find_or_mount() -> io::Result<&'static Path> {
+    match find()? {
+        Some(path) => Ok(path),
+        None => mount_privately(),
+    }
+}
+
+/// Where tracefs is mounted. An error where it is and may not be read.
+fn find() -> io::Result<Option<&'static Path>> {
+    for place in PLACES.map(Path::new) {
+        match fs::read_dir(place).map(|mut entries| entries.next().is_some()) {
+            Ok(true) => return Ok(Some(place)),
+            Ok(false) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(None)
+}
+
+/// Mounts tracefs where only the calling thread, and threads that it creates, can see it.
+fn mount_privately() -> io::Result<&'static Path> {
+    let place = Path::new(PLACES[0]);
+    // SAFETY: a new mount namespace leaves open files and memory as they are. The thread also
+    // stops sharing its working directory with the others, and this thread never changes it.
+    unsafe { unshare_unsafe(UnshareFlags::NEWNS) }?;
+    // Without this, the mount would propagate to everybody.
+    mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)?;
+    mount("tracefs", place, "tracefs", MountFlags::empty(), None)?;
+    Ok(place)
+}

@@ -1,0 +1,62 @@
+//! Tells the scheduler probe which threads are workers.
+
+use aya::maps::{HashMap, MapData};
+use iowq_ebpf::SLOTS_MAX;
+
+use crate::sync::{Arc, Mutex, MutexGuard};
+
+/// Why a worker is not tracked.
+#[derive(Debug, thiserror::Error)]
+pub enum TrackError {
+    /// There is no such slot.
+    #[error("slot {slot} is out of range: the probes know {SLOTS_MAX} workers at most")]
+    Slot {
+        /// What was asked for.
+        slot: u32,
+    },
+    /// The kernel refused, as when too many workers are tracked.
+    #[error("tracking thread {tid} failed: {cause}")]
+    Kernel {
+        /// The thread.
+        tid: u32,
+        /// What came of it.
+        cause: aya::maps::MapError,
+    },
+}
+
+/// Tells the scheduler probe which threads are workers. Cheap to clone; a worker's start and end
+/// each cost a system call.
+#[derive(Clone)]
+pub struct Tracker {
+    slot_of: Arc<Mutex<HashMap<MapData, u32, u32>>>,
+}
+
+impl Tracker {
+    pub(super) fn new(slot_of: HashMap<MapData, u32, u32>) -> Tracker {
+        Tracker { slot_of: Arc::new(Mutex::new(slot_of)) }
+    }
+
+    /// From now on the thread's sleeps count for the slot, which was claimed before.
+    ///
+    /// # Errors
+    ///
+    /// [`TrackError::Slot`] beyond [`SLOTS_MAX`], [`TrackError::Kernel`] where the map is full.
+    pub fn track(&self, tid: u32, slot: u32) -> Result<(), TrackError> {
+        if slot as usize >= SLOTS_MAX {
+            return Err(TrackError::Slot { slot });
+        }
+        self.lock().insert(tid, slot, 0).map_err(|cause| TrackError::Kernel { tid, cause })
+    }
+
+    /// From now on the thread is nobody, as it also is once it has exited. By the thread itself,
+    /// with no work in hand; a thread that is unknown may stay so.
+    pub fn untrack(&self, tid: u32) {
+        // Removing fails only for a thread that is not there.
+        let _ = self.lock().remove(&tid);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<MapData, u32, u32>> {
+        // The map is the kernel's, and whole whatever happened here.
+        self.slot_of.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}

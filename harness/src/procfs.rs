@@ -1,0 +1,229 @@
+//! A census by procfs: workers counted by reading `/proc/self/task`, the source that needs no privilege.
+//!
+//! A worker that is born and gone between two looks is missed. So the looks come four times per
+//! idle timeout, which a worker always outlives while a ring is open, and once more before each
+//! close of a ring.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::time::Duration;
+
+use crate::clock::{self, Nanos};
+use crate::sync::{Arc, Mutex, MutexGuard, mpsc, thread};
+
+/// Bounds of the time between two looks: a look costs some 50 µs of one processor.
+const PERIOD_MIN: Duration = Duration::from_millis(2);
+const PERIOD_MAX: Duration = Duration::from_millis(250);
+
+/// A thread that was joined is still listed until the kernel is through with it.
+const EXIT_WAIT: Duration = Duration::from_secs(1);
+
+/// A thread that the census knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Worker,
+    Other,
+    /// It still has its creator's name.
+    Unnamed,
+}
+
+/// What the looks found.
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+    /// When a worker was first seen (true) or first missed (false).
+    pub lives: Vec<(Nanos, bool)>,
+    here: BTreeMap<u32, Kind>,
+}
+
+impl Found {
+    /// Workers seen.
+    #[must_use]
+    pub fn created(&self) -> u64 {
+        self.lives.iter().filter(|(_, born)| *born).count() as u64
+    }
+
+    /// Workers that were seen, and later no more.
+    #[must_use]
+    pub fn exited(&self) -> u64 {
+        self.lives.iter().filter(|(_, born)| !*born).count() as u64
+    }
+
+    fn alive(&self) -> usize {
+        self.here.values().filter(|kind| **kind == Kind::Worker).count()
+    }
+
+    /// Takes in one look: the threads there are, and `name` of each where it is asked for.
+    fn look(&mut self, now: Nanos, tids: &[u32], own: &str, name: impl Fn(u32) -> Option<String>) {
+        for &tid in tids {
+            let kind = self.here.entry(tid).or_insert(Kind::Unnamed);
+            if *kind == Kind::Unnamed
+                && let Some(name) = name(tid)
+            {
+                *kind = kind_of(&name, own);
+                if *kind == Kind::Worker {
+                    self.lives.push((now, true));
+                }
+            }
+        }
+        let lives = &mut self.lives;
+        self.here.retain(|tid, kind| {
+            let stays = tids.binary_search(tid).is_ok();
+            if !stays && *kind == Kind::Worker {
+                lives.push((now, false));
+            }
+            stays
+        });
+    }
+}
+
+/// What a thread of this name is. The kernel's io-wq workers are threads of the process too.
+fn kind_of(name: &str, own: &str) -> Kind {
+    if name.starts_with("wq-") || name.starts_with("iou-wrk-") {
+        Kind::Worker
+    } else if name == own {
+        Kind::Unnamed
+    } else {
+        Kind::Other
+    }
+}
+
+/// Threads of this process, in order.
+fn tids() -> Vec<u32> {
+    let Ok(entries) = fs::read_dir("/proc/self/task") else { return Vec::new() };
+    let mut tids: Vec<u32> =
+        entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+    tids.sort_unstable();
+    tids
+}
+
+fn name_of(tid: u32) -> Option<String> {
+    let name = fs::read_to_string(format!("/proc/self/task/{tid}/comm")).ok()?;
+    Some(name.trim_end().to_owned())
+}
+
+/// A census under way.
+#[derive(Debug)]
+pub struct ProcCensus {
+    found: Arc<Mutex<Found>>,
+    own: String,
+    stop: mpsc::Sender<()>,
+    looker: thread::JoinHandle<()>,
+}
+
+impl ProcCensus {
+    /// Starts looking, often enough for workers that live `idle_timeout` or longer.
+    ///
+    /// # Errors
+    /// Where `/proc` is absent or no thread can be made, in words for a person.
+    pub fn start(idle_timeout: Duration) -> Result<ProcCensus, String> {
+        if tids().is_empty() {
+            return Err("/proc/self/task cannot be read; mount proc".to_owned());
+        }
+        let period = (idle_timeout / 4).clamp(PERIOD_MIN, PERIOD_MAX);
+        let found = Arc::new(Mutex::new(Found::default()));
+        let own = name_of(std::process::id()).unwrap_or_default();
+        let (stop, stopped) = mpsc::channel();
+        let (shared, name) = (Arc::clone(&found), own.clone());
+        let looker = thread::Builder::new()
+            .name("census".to_owned())
+            .spawn(move || {
+                while stopped.recv_timeout(period) == Err(mpsc::RecvTimeoutError::Timeout) {
+                    look(&shared, &name);
+                }
+            })
+            .map_err(|error| format!("the census has no thread: {error}"))?;
+        Ok(ProcCensus { found, own, stop, looker })
+    }
+
+    /// Looks now.
+    pub fn look(&self) {
+        look(&self.found, &self.own);
+    }
+
+    /// Looks until the last worker is gone, within [`EXIT_WAIT`], and ends.
+    #[must_use]
+    pub fn finish(self) -> Found {
+        drop(self.stop);
+        // It cannot panic; and if it did, what was found until then stands.
+        let _ = self.looker.join();
+        let deadline = clock::now().after(EXIT_WAIT);
+        loop {
+            look(&self.found, &self.own);
+            let found = lock(&self.found);
+            if found.alive() == 0 || deadline < clock::now() {
+                return found.clone();
+            }
+            drop(found);
+            thread::yield_now();
+        }
+    }
+}
+
+fn look(found: &Mutex<Found>, own: &str) {
+    let mut found = lock(found);
+    found.look(clock::now(), &tids(), own, name_of);
+}
+
+fn lock(found: &Mutex<Found>) -> MutexGuard<'_, Found> {
+    found.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(tid: u32) -> Option<String> {
+        Some(match tid {
+            1 => "iowq".to_owned(),
+            2 => "census".to_owned(),
+            tid => format!("wq-pool-{tid}"),
+        })
+    }
+
+    #[test]
+    fn a_worker_is_counted_once_however_often_it_is_seen() {
+        let mut found = Found::default();
+        for at in 0..5 {
+            found.look(Nanos(at), &[1, 2, 3], "iowq", name);
+        }
+        assert_eq!((found.created(), found.exited()), (1, 0));
+    }
+
+    #[test]
+    fn a_thread_that_took_a_number_over_is_another_worker() {
+        let mut found = Found::default();
+        found.look(Nanos(1), &[1, 3], "iowq", name);
+        found.look(Nanos(2), &[1], "iowq", name);
+        found.look(Nanos(3), &[1, 3], "iowq", name);
+        assert_eq!((found.created(), found.exited()), (2, 1));
+    }
+
+    #[test]
+    fn a_worker_that_still_has_its_creators_name_is_recognised_later() {
+        let mut found = Found::default();
+        found.look(Nanos(1), &[3], "iowq", |_| Some("iowq".to_owned()));
+        assert_eq!(found.created(), 0);
+        found.look(Nanos(2), &[3], "iowq", name);
+        assert_eq!(found.created(), 1);
+    }
+
+    #[test]
+    fn threads_of_this_very_process_are_seen() {
+        let census = ProcCensus::start(Duration::from_secs(5)).expect("proc is mounted");
+        let (leave, wait) = mpsc::channel::<()>();
+        let (runs, running) = mpsc::channel();
+        let worker = thread::Builder::new()
+            .name("wq-test-0".to_owned())
+            .spawn(move || {
+                let _ = runs.send(());
+                wait.recv()
+            })
+            .expect("a thread");
+        running.recv().expect("it runs, so it has its name");
+        census.look();
+        drop(leave);
+        let _ = worker.join();
+        let found = census.finish();
+        assert_eq!((found.created(), found.exited()), (1, 1));
+    }
+}

@@ -1,0 +1,155 @@
+//! The recorder: latency histograms per worker and kind of op, merged once the worker has ended.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hdrhistogram::Histogram;
+use hdrhistogram::serialization::{Serializer, V2Serializer};
+use iowq_record::{Latency, Quantiles};
+use iowq_workloads::OpKind;
+
+/// Longest latency that is told apart: 100 s. A run is not that long; longer values are counted.
+const LATENCY_NS_MAX: u64 = 100_000_000_000;
+
+/// Significant decimal digits of a recorded value, so an error of 0.1 % at most.
+const DIGITS: u8 = 3;
+
+/// Both clocks of one kind of op.
+#[derive(Clone, Debug)]
+struct Pair {
+    response: Histogram<u64>,
+    service: Histogram<u64>,
+}
+
+impl Pair {
+    fn new() -> Pair {
+        let histogram = Histogram::new_with_bounds(1, LATENCY_NS_MAX, DIGITS)
+            .expect("the bounds are constant and valid");
+        Pair { response: histogram.clone(), service: histogram }
+    }
+
+    fn add(&mut self, other: &Pair) {
+        // All histograms have the same bounds, so nothing can be out of range.
+        let _ = self.response.add(&other.response);
+        let _ = self.service.add(&other.service);
+    }
+}
+
+/// What one worker saw.
+#[derive(Clone, Debug, Default)]
+pub struct Recorder {
+    /// By kind; made when the first op of a kind ends, because a histogram is a quarter megabyte.
+    kinds: [Option<Box<Pair>>; OpKind::ALL.len()],
+    /// Latencies beyond [`LATENCY_NS_MAX`]; they are in the histograms as that value.
+    saturated: u64,
+}
+
+impl Recorder {
+    /// Records one op that was done.
+    pub fn record(&mut self, kind: OpKind, response_ns: u64, service_ns: u64) {
+        let pair = self.kinds[kind.index()].get_or_insert_with(|| Box::new(Pair::new()));
+        self.saturated += u64::from(response_ns > LATENCY_NS_MAX);
+        pair.response.saturating_record(response_ns);
+        pair.service.saturating_record(service_ns);
+    }
+
+    /// Adds what another worker saw.
+    pub fn merge(&mut self, other: &Recorder) {
+        self.saturated += other.saturated;
+        for (mine, theirs) in self.kinds.iter_mut().zip(&other.kinds) {
+            match (mine, theirs) {
+                (Some(mine), Some(theirs)) => mine.add(theirs),
+                (mine @ None, Some(theirs)) => *mine = Some(theirs.clone()),
+                (_, None) => {}
+            }
+        }
+    }
+
+    /// Latencies that were longer than a histogram can tell.
+    #[must_use]
+    pub fn saturated(&self) -> u64 {
+        self.saturated
+    }
+
+    /// Ops recorded.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.kinds.iter().flatten().map(|pair| pair.response.len()).sum()
+    }
+
+    /// All of it, as a record holds it.
+    #[must_use]
+    pub fn latency(&self) -> Latency {
+        let mut all: Option<Pair> = None;
+        let mut latency = Latency::default();
+        for kind in OpKind::ALL {
+            let Some(pair) = &self.kinds[kind.index()] else { continue };
+            note(&mut latency, kind.name(), pair);
+            match &mut all {
+                Some(all) => all.add(pair),
+                None => all = Some((**pair).clone()),
+            }
+        }
+        if let Some(all) = &all {
+            note(&mut latency, "all", all);
+        }
+        latency
+    }
+}
+
+fn note(latency: &mut Latency, name: &str, pair: &Pair) {
+    let put = |to: &mut BTreeMap<String, Quantiles>, histogram| {
+        to.insert(name.to_owned(), quantiles(histogram));
+    };
+    put(&mut latency.response, &pair.response);
+    put(&mut latency.service, &pair.service);
+}
+
+fn quantiles(histogram: &Histogram<u64>) -> Quantiles {
+    let mut bytes = Vec::new();
+    // Writing to memory does not fail; an empty encoding would be refused by every reader.
+    let _ = V2Serializer::new().serialize(histogram, &mut bytes);
+    Quantiles {
+        count: histogram.len(),
+        p50_ns: histogram.value_at_quantile(0.5),
+        p90_ns: histogram.value_at_quantile(0.9),
+        p99_ns: histogram.value_at_quantile(0.99),
+        p999_ns: histogram.value_at_quantile(0.999),
+        max_ns: histogram.max(),
+        hdr_v2: STANDARD.encode(bytes),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn workers_that_are_merged_are_all_counted() {
+        let mut sum = Recorder::default();
+        for worker in 0..3u64 {
+            let mut one = Recorder::default();
+            for value in 1..=1000 {
+                one.record(OpKind::Write, value * 1000 + worker, value * 500);
+            }
+            one.record(OpKind::Fsync, 7_000_000, 6_000_000);
+            sum.merge(&one);
+        }
+        let latency = sum.latency();
+        assert_eq!(latency.response["all"].count, 3003);
+        assert_eq!(latency.response["write"].count, 3000);
+        assert_eq!(latency.service["fsync"].count, 3);
+        let p50_ns = latency.response["write"].p50_ns;
+        assert!((499_000..=502_000).contains(&p50_ns), "{p50_ns}");
+        assert!(!latency.response.contains_key("read"));
+    }
+
+    #[test]
+    fn a_latency_beyond_the_range_is_counted_not_lost() {
+        let mut recorder = Recorder::default();
+        recorder.record(OpKind::Nop, u64::MAX, 5);
+        assert_eq!((recorder.count(), recorder.saturated()), (1, 1));
+        assert!(recorder.latency().response["nop"].max_ns >= LATENCY_NS_MAX);
+    }
+}

@@ -1,0 +1,71 @@
+//! From what `--workload` says to a plan: a built-in workload by name, or a spec by its path.
+
+use std::path::Path;
+
+use iowq_workloads::limits::SPEC_BYTES_MAX;
+use iowq_workloads::{Plan, SpecError, builtin};
+use rustix::io::Errno;
+
+use crate::io::{errno_name, read_start};
+
+/// Why there is no plan.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum WorkloadError {
+    /// The spec, or the name, was refused.
+    #[error(transparent)]
+    Spec(#[from] SpecError),
+    /// The file could not be read.
+    #[error("--workload: {file}: found {found}; {advice}")]
+    File {
+        /// The path as given.
+        file: String,
+        /// What was found there.
+        found: String,
+        /// What to do.
+        advice: &'static str,
+    },
+}
+
+/// The plan of a built-in workload, or of the spec at that path. What has a slash or ends in
+/// `.toml` is a path.
+///
+/// # Errors
+///
+/// Where there is no such workload, or no such file, or what is there is not a valid spec.
+pub fn load(name_or_path: &str) -> Result<Plan, WorkloadError> {
+    let path = Path::new(name_or_path);
+    let is_toml = path.extension().is_some_and(|extension| extension == "toml");
+    if !is_toml && !name_or_path.contains('/') {
+        return Ok(builtin(name_or_path)?);
+    }
+    let (bytes, found_bytes) =
+        read_start(path, SPEC_BYTES_MAX).map_err(|errno| unreadable(name_or_path, errno))?;
+    if found_bytes > SPEC_BYTES_MAX {
+        return Err(SpecError::TooLong { file: name_or_path.to_owned(), found_bytes }.into());
+    }
+    let text = std::str::from_utf8(&bytes).map_err(|error| WorkloadError::File {
+        file: name_or_path.to_owned(),
+        found: format!("bytes that are not text at byte {}", error.valid_up_to()),
+        advice: "a spec is a TOML file in UTF-8",
+    })?;
+    let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or(name_or_path);
+    Ok(Plan::parse(name, name_or_path, text)?)
+}
+
+fn unreadable(file: &str, errno: Errno) -> WorkloadError {
+    let (found, advice) = match errno {
+        Errno::NOENT | Errno::NOTDIR => {
+            ("no such file".to_owned(), "check the path, or see `cargo xtask bench --list`")
+        }
+        Errno::ISDIR => ("a folder".to_owned(), "name the spec in it"),
+        Errno::ACCESS | Errno::PERM => {
+            ("a file that you may not read".to_owned(), "give yourself permission to read it")
+        }
+        Errno::INVAL => ("a pipe or a device".to_owned(), "a spec is an ordinary file"),
+        other => {
+            let name = errno_name(other.raw_os_error());
+            (format!("an error on reading, {name} ({other})"), "check the disk")
+        }
+    };
+    WorkloadError::File { file: file.to_owned(), found, advice }
+}

@@ -1,0 +1,107 @@
+//! Leaving: work that comes while a worker leaves, and the end of the task.
+
+use super::bench::{Bench, CONCURRENT, PLAIN, UNBOUNDED, write};
+use iowq_harness::pool::work::Flags;
+use iowq_harness::pool::{Outcome, Turn};
+
+#[test]
+fn without_retire_work_strands_that_wakes_a_worker_on_its_way_out() {
+    for (policy, stranded) in [("6.17-retire", true), ("6.17", false)] {
+        let mut bench = Bench::new(policy, 64);
+        let (busy_work, busy) = bench.enqueue_and_make(CONCURRENT);
+        assert_eq!(bench.start(busy), Turn::Run(busy_work));
+        let leaver = bench.idle_worker();
+        bench.state.woke(leaver, true);
+        assert_eq!(bench.lap(leaver), Turn::Leave);
+        // The only running worker blocks, so nobody else will look at the queue for a long time.
+        bench.block(busy);
+        if stranded {
+            let (_, created) = bench.enqueue(PLAIN);
+            assert_eq!(created, None, "the leaver counts as woken");
+            bench.state.exited(leaver);
+            assert!(bench.wakes().is_empty());
+        } else {
+            bench.state.exited(leaver);
+            let (_, created) = bench.enqueue(PLAIN);
+            assert!(created.is_some(), "{policy}");
+        }
+    }
+}
+
+#[test]
+fn a_retired_worker_is_not_found_by_anybody() {
+    let mut bench = Bench::new("6.17", 64);
+    let (work, busy) = bench.enqueue_and_make(CONCURRENT);
+    assert_eq!(bench.start(busy), Turn::Run(work));
+    let leaver = bench.idle_worker();
+    bench.state.woke(leaver, true);
+    assert_eq!(bench.lap(leaver), Turn::Leave);
+    assert!(bench.enqueue(CONCURRENT).1.is_some(), "a new one is made instead");
+    assert_eq!(bench.running(), 2, "the leaver counts no more, the new one does");
+}
+
+#[test]
+fn at_the_end_bounded_work_is_done_and_unbounded_work_cancelled() {
+    let mut bench = Bench::new("6.17", 1);
+    let unbounded = Flags { account: UNBOUNDED, ..CONCURRENT };
+    let (first, id) = bench.enqueue_and_make(CONCURRENT);
+    let (other_first, other) = bench.enqueue_and_make(unbounded);
+    assert_eq!(bench.start(id), Turn::Run(first));
+    assert_eq!(bench.start(other), Turn::Run(other_first));
+    let (second, _) = bench.enqueue(CONCURRENT);
+    let (other_second, _) = bench.enqueue(unbounded);
+    bench.state.exit(&mut bench.effects);
+    let cancelled = bench.completions();
+    assert_eq!(cancelled.len(), 1);
+    assert_eq!((cancelled[0].work, cancelled[0].outcome), (other_second, Outcome::Cancelled));
+    assert_eq!(bench.finish(id), Turn::Run(second));
+    assert_eq!(bench.finish(id), Turn::Leave);
+    assert_eq!(bench.finish(other), Turn::Leave);
+}
+
+#[test]
+fn at_the_end_everybody_is_woken_and_leaves_the_last_one_too() {
+    let mut bench = Bench::new("6.17", 64);
+    let id = bench.idle_worker();
+    bench.state.exit(&mut bench.effects);
+    assert_eq!(bench.wakes(), [id]);
+    bench.state.woke(id, false);
+    assert_eq!(bench.lap(id), Turn::Leave);
+    bench.state.exited(id);
+    assert_eq!((bench.state.alive(), bench.running()), (0, 0));
+}
+
+#[test]
+fn what_comes_after_the_end_has_begun_is_cancelled() {
+    let mut bench = Bench::new("6.17", 64);
+    bench.state.exit(&mut bench.effects);
+    let (work, created) = bench.enqueue(write(1));
+    assert_eq!(created, None);
+    assert_eq!(bench.completions()[0].work, work);
+}
+
+#[test]
+fn requests_that_are_pending_at_the_end_are_given_back() {
+    let mut bench = Bench::new("6.12", 64);
+    let (work, id) = bench.enqueue_and_make(CONCURRENT);
+    assert_eq!(bench.start(id), Turn::Run(work));
+    bench.enqueue(write(1));
+    bench.block(id);
+    bench.state.exit(&mut bench.effects);
+    assert_eq!(bench.run_creation(), None);
+    assert_eq!(bench.running(), 0);
+    bench.state.running_again(id);
+    assert!(matches!(bench.finish(id), Turn::Run(_)), "bounded work is still done");
+}
+
+#[test]
+fn a_worker_that_leaves_takes_its_request_with_it() {
+    let mut bench = Bench::new("6.12-retire", 64);
+    let (work, id) = bench.enqueue_and_make(CONCURRENT);
+    assert_eq!(bench.start(id), Turn::Run(work));
+    bench.enqueue(write(1));
+    bench.block(id);
+    bench.state.exited(id);
+    assert!(!bench.state.creation_pending());
+    assert_eq!(bench.running(), -1, "its sleep, its leave and its request are three");
+}

@@ -1,0 +1,67 @@
+//! `--workload`: a name, a path, and what is said when there is nothing useful behind either.
+
+use std::fs;
+use std::path::Path;
+
+use iowq_harness::workload::load;
+
+fn answer(path: &Path) -> String {
+    match load(path.to_str().expect("a path")) {
+        Ok(plan) => format!("accepted {}", plan.name),
+        Err(error) => error.to_string().replace(path.to_str().expect("a path"), "PATH"),
+    }
+}
+
+#[test]
+fn a_name_is_a_builtin_and_a_path_is_a_spec_named_after_its_file() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = dir.path().join("mine.toml");
+    fs::write(&path, "[ring]\ndepth = 3").expect("a spec");
+    assert_eq!(answer(&path), "accepted mine");
+    assert_eq!(load("fsync-mix").expect("a builtin").name, "fsync-mix");
+}
+
+#[test]
+fn a_missing_spec_is_named() {
+    let wanted = "--workload: PATH: found no such file; check the path, or see `cargo xtask bench \
+                  --list`";
+    assert_eq!(answer(Path::new("/nowhere/mine.toml")), wanted);
+    assert_eq!(answer(Path::new("nowhere.toml")), wanted);
+}
+
+#[test]
+fn a_folder_a_device_and_a_binary_are_no_specs() {
+    let dir = tempfile::tempdir().expect("a folder");
+    assert_eq!(answer(dir.path()), "--workload: PATH: found a folder; name the spec in it");
+    assert_eq!(
+        answer(Path::new("/dev/null")),
+        "--workload: PATH: found a pipe or a device; a spec is an ordinary file"
+    );
+    let binary = dir.path().join("binary.toml");
+    fs::write(&binary, b"a = \xff").expect("a file");
+    assert_eq!(
+        answer(&binary),
+        "--workload: PATH: found bytes that are not text at byte 4; a spec is a TOML file in UTF-8"
+    );
+}
+
+#[test]
+fn a_huge_file_is_refused_without_being_read() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = dir.path().join("huge.toml");
+    let file = fs::File::create(&path).expect("a file");
+    file.set_len(1 << 40).expect("a sparse file");
+    assert_eq!(
+        answer(&path),
+        "PATH: found 1099511627776 bytes, allowed 65536 at most: this is not a workload spec, \
+         check the name"
+    );
+}
+
+#[test]
+fn a_bad_spec_is_answered_with_its_path() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = dir.path().join("bad.toml");
+    fs::write(&path, "[files]\ncount = 0").expect("a spec");
+    assert_eq!(answer(&path), "PATH: files.count: found 0, allowed 1 to 512");
+}

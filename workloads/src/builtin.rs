@@ -1,0 +1,83 @@
+//! The workloads that come with the laboratory, and their `stock` variants.
+
+use std::time::Duration;
+
+use crate::error::{SpecError, did_you_mean};
+use crate::plan::{Length, Plan};
+
+/// Name and spec of each; the first is the canonical one.
+const SPECS: [(&str, &str); 11] = [
+    ("fsync-mix", include_str!("../specs/fsync-mix.toml")),
+    ("dsync", include_str!("../specs/dsync.toml")),
+    ("dsync-1", include_str!("../specs/dsync-1.toml")),
+    ("limit", include_str!("../specs/limit.toml")),
+    ("bursts", include_str!("../specs/bursts.toml")),
+    // A spec of its own, because its gaps scale with the timeout.
+    ("bursts-stock", include_str!("../specs/bursts-stock.toml")),
+    ("ring-close", include_str!("../specs/ring-close.toml")),
+    ("ring-per-batch", include_str!("../specs/ring-per-batch.toml")),
+    ("collide", include_str!("../specs/collide.toml")),
+    ("wal", include_str!("../specs/wal.toml")),
+    ("nop", include_str!("../specs/nop.toml")),
+];
+
+/// What the name of a variant with the kernel's own idle timeout ends with.
+const STOCK: &str = "-stock";
+
+/// The kernel's idle timeout; `WORKER_IDLE_TIMEOUT` in io_uring/io-wq.c.
+const STOCK_IDLE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The shortest run of a stock variant. Workers have to reach their idle timeout, more than once.
+const STOCK_LENGTH_MIN: Duration = Duration::from_secs(12);
+
+/// The built-in workload of that name.
+///
+/// Every one has a variant `NAME-stock`, which differs in the idle timeout, the kernel's 5 s, and
+/// runs for at least 12 s, so that the timeout is reached.
+///
+/// # Errors
+///
+/// Where no built-in workload has that name; the error names those that are near.
+pub fn builtin(name: &str) -> Result<Plan, SpecError> {
+    if let Some(text) = text(name) {
+        return Plan::parse(name, &format!("{name}.toml"), text);
+    }
+    let base = name.strip_suffix(STOCK);
+    if let Some((base, text)) = base.and_then(|base| Some((base, text(base)?)))
+        && !base.ends_with(STOCK)
+    {
+        return Ok(stock(Plan::parse(name, &format!("{base}.toml"), text)?));
+    }
+    Err(SpecError::UnknownWorkload {
+        found: name.to_owned(),
+        hint: did_you_mean(name, names().iter().map(String::as_str)),
+    })
+}
+
+/// All built-in workloads, each before its stock variant.
+///
+/// # Errors
+///
+/// None: a test parses them all.
+pub fn builtins() -> Result<Vec<Plan>, SpecError> {
+    names().iter().map(|name| builtin(name)).collect()
+}
+
+/// The names of all built-in workloads, each before its stock variant.
+fn names() -> Vec<String> {
+    let bases = SPECS.iter().map(|(name, _)| *name).filter(|name| !name.ends_with(STOCK));
+    bases.flat_map(|base| [base.to_owned(), format!("{base}{STOCK}")]).collect()
+}
+
+fn text(name: &str) -> Option<&'static str> {
+    SPECS.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
+}
+
+fn stock(mut plan: Plan) -> Plan {
+    plan.idle_timeout = STOCK_IDLE_TIMEOUT;
+    plan.summary.push_str(" With the kernel's idle timeout of 5 s.");
+    if let Length::Time(length) = plan.length {
+        plan.length = Length::Time(length.max(STOCK_LENGTH_MIN));
+    }
+    plan
+}

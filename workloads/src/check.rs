@@ -1,0 +1,324 @@
+//! From spec to plan: every limit checked, every default filled in.
+
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use crate::bucket::hash_ids;
+use crate::error::SpecError;
+use crate::limits;
+use crate::plan::{Arrival, Length, Life, Log, Mix, Open, Plan};
+use crate::spec::{self, Pattern, Spec};
+
+/// Seconds of a run whose spec names neither seconds nor ops.
+const RUN_SECONDS_DEFAULT: f64 = 3.0;
+
+/// Checks a spec and turns it into a plan of that name; `file` is what errors name.
+pub(crate) fn plan(spec: &Spec, name: &str, file: &str) -> Result<Plan, SpecError> {
+    let check = Check { file };
+    let files = check.files(spec)?;
+    let block_bytes = check.block_bytes(&spec.files)?;
+    let size_mib = check.range("files.size_mib", spec.files.size_mib, limits::FILE_SIZE_MIB)?;
+    let file_blocks = (size_mib as u64) * 1024 * 1024 / u64::from(block_bytes);
+    check.total("files.size_mib", u64::from(files), file_blocks)?;
+    let depth = check.depth(&spec.ring, block_bytes)?;
+    let mix = check.mix(spec)?;
+    Ok(Plan {
+        name: name.to_owned(),
+        summary: spec.summary.trim().to_owned(),
+        origin: spec.origin.trim().to_owned(),
+        files,
+        file_blocks,
+        block_bytes,
+        open: check.open(spec)?,
+        hash_ids: hash_ids(files, spec.files.collide),
+        mix,
+        log: spec.log.as_ref().map(|log| check.log(log)).transpose()?,
+        depth: check.linked(spec, depth)?,
+        arrival: check.arrival(&spec.arrival)?,
+        life: check.life(&spec.ring)?,
+        limits: [
+            check.range("workers.bounded", spec.workers.bounded, limits::WORKERS)? as u32,
+            check.range("workers.unbounded", spec.workers.unbounded, limits::WORKERS)? as u32,
+        ],
+        idle_timeout: check.milliseconds(
+            "workers.idle_timeout_ms",
+            spec.workers.idle_timeout_ms,
+            limits::IDLE_TIMEOUT_MS,
+        )?,
+        length: check.length(&spec.run)?,
+        warmup: Duration::from_secs_f64(check.range(
+            "run.warmup_seconds",
+            spec.run.warmup_seconds,
+            limits::WARMUP_SECONDS,
+        )?),
+        seed: check.range("run.seed", spec.run.seed, limits::SEED)? as u64,
+        verify: spec.run.verify,
+    })
+}
+
+impl Plan {
+    /// The same plan, run for so many seconds in place of its own length; for `--seconds`.
+    ///
+    /// # Errors
+    ///
+    /// Where that is outside [`limits::RUN_SECONDS`].
+    pub fn with_seconds(mut self, seconds: f64) -> Result<Plan, SpecError> {
+        let check = Check { file: "command line" };
+        let seconds = check.range("--seconds", seconds, limits::RUN_SECONDS)?;
+        self.length = Length::Time(Duration::from_secs_f64(seconds));
+        Ok(self)
+    }
+}
+
+/// The checks, with the name of the file for their errors.
+struct Check<'a> {
+    file: &'a str,
+}
+
+impl Check<'_> {
+    fn refuse(&self, field: &'static str, found: impl Display, allowed: &str) -> SpecError {
+        SpecError::Field {
+            file: self.file.to_owned(),
+            field,
+            found: found.to_string(),
+            allowed: allowed.to_owned(),
+        }
+    }
+
+    fn range<T: PartialOrd + Display + Copy>(
+        &self,
+        field: &'static str,
+        found: T,
+        allowed: RangeInclusive<T>,
+    ) -> Result<T, SpecError> {
+        if allowed.contains(&found) {
+            return Ok(found);
+        }
+        let allowed = format!("{} to {}", allowed.start(), allowed.end());
+        Err(self.refuse(field, found, &allowed))
+    }
+
+    fn milliseconds(
+        &self,
+        field: &'static str,
+        found: f64,
+        allowed: RangeInclusive<f64>,
+    ) -> Result<Duration, SpecError> {
+        Ok(Duration::from_secs_f64(self.range(field, found, allowed)? / 1000.0))
+    }
+
+    fn files(&self, spec: &Spec) -> Result<u32, SpecError> {
+        let others = self.range("files.count", spec.files.count, limits::FILES)?;
+        if spec.log.is_some() && others == *limits::FILES.end() {
+            let allowed = format!("{} beside a log", others - 1);
+            return Err(self.refuse("files.count", others, &allowed));
+        }
+        Ok(others as u32 + u32::from(spec.log.is_some()))
+    }
+
+    fn block_bytes(&self, files: &spec::Files) -> Result<u32, SpecError> {
+        let bytes = files.block_bytes;
+        if !limits::BLOCK_BYTES.contains(&bytes) || bytes.count_ones() != 1 {
+            let allowed = format!(
+                "a power of two from {} to {}",
+                limits::BLOCK_BYTES.start(),
+                limits::BLOCK_BYTES.end()
+            );
+            return Err(self.refuse("files.block_bytes", bytes, &allowed));
+        }
+        Ok(bytes as u32)
+    }
+
+    fn total(&self, field: &'static str, files: u64, file_blocks: u64) -> Result<(), SpecError> {
+        let blocks = files * file_blocks;
+        if blocks <= limits::BLOCKS_MAX {
+            return Ok(());
+        }
+        let found = format!("{files} files of {file_blocks} blocks, {blocks} together");
+        let allowed = format!(
+            "{} blocks at most: fewer files, smaller ones or larger blocks",
+            limits::BLOCKS_MAX
+        );
+        Err(self.refuse(field, found, &allowed))
+    }
+
+    fn open(&self, spec: &Spec) -> Result<Vec<Open>, SpecError> {
+        let files = spec.files.count as usize;
+        let mut open = spec.files.open.0.clone();
+        if open.len() == 1 {
+            open.resize(files, open[0]);
+        }
+        if open.len() != files {
+            let found = format!("a list of {}", open.len());
+            let allowed = format!("one value, or a list of {files}, one for each file");
+            return Err(self.refuse("files.open", found, &allowed));
+        }
+        if let Some(log) = &spec.log {
+            open.insert(0, log.open);
+        }
+        Ok(open)
+    }
+
+    fn depth(&self, ring: &spec::Ring, block_bytes: u32) -> Result<u32, SpecError> {
+        let depth = self.range("ring.depth", ring.depth, limits::DEPTH)? as u32;
+        let buffers_max = limits::BUFFER_BYTES_MAX / u64::from(block_bytes);
+        if u64::from(depth) > buffers_max {
+            let allowed = format!("{buffers_max} at most with blocks of {block_bytes} bytes");
+            return Err(self.refuse("ring.depth", depth, &allowed));
+        }
+        Ok(depth)
+    }
+
+    /// Whether a linked pair fits, which is submitted whole.
+    fn linked(&self, spec: &Spec, depth: u32) -> Result<u32, SpecError> {
+        if (spec.mix.linked || spec.log.is_some()) && depth < 2 {
+            let allowed = "2 or more, because a linked write and fsync are submitted together";
+            return Err(self.refuse("ring.depth", depth, allowed));
+        }
+        Ok(depth)
+    }
+
+    fn mix(&self, spec: &Spec) -> Result<Mix, SpecError> {
+        let mix = &spec.mix;
+        let weight = |field, found| self.range(field, found, limits::WEIGHT).map(|w| w as u32);
+        let checked = Mix {
+            write: weight("mix.write", mix.write)?,
+            read: weight("mix.read", mix.read)?,
+            fallocate: weight("mix.fallocate", mix.fallocate)?,
+            nop: weight("mix.nop", mix.nop)?,
+            writes_per_fsync: self.range(
+                "mix.writes_per_fsync",
+                mix.writes_per_fsync,
+                limits::WRITES_PER_FSYNC,
+            )? as u32,
+            linked: mix.linked,
+            order: spec.files.order,
+        };
+        if checked.write + checked.read + checked.fallocate + checked.nop == 0 {
+            let allowed = "at least one of write, read, fallocate and nop above 0";
+            return Err(self.refuse("mix", "no kind of op", allowed));
+        }
+        if checked.writes_per_fsync > 0 && checked.write == 0 {
+            let allowed = "0 where mix.write is 0";
+            return Err(self.refuse("mix.writes_per_fsync", checked.writes_per_fsync, allowed));
+        }
+        if checked.linked && checked.writes_per_fsync == 0 {
+            let allowed = "false where mix.writes_per_fsync is 0, because nothing is there to link";
+            return Err(self.refuse("mix.linked", true, allowed));
+        }
+        Ok(checked)
+    }
+
+    fn log(&self, log: &spec::Log) -> Result<Log, SpecError> {
+        let weight = 1..=*limits::WEIGHT.end();
+        let writes = 1..=*limits::WRITES_PER_FSYNC.end();
+        Ok(Log {
+            weight: self.range("log.weight", log.weight, weight)? as u32,
+            writes_per_fsync: self.range("log.writes_per_fsync", log.writes_per_fsync, writes)?
+                as u32,
+        })
+    }
+
+    fn arrival(&self, arrival: &spec::Arrival) -> Result<Arrival, SpecError> {
+        let pattern = arrival.pattern;
+        self.only(pattern, "arrival.pause_ms", arrival.pause_ms, &[Pattern::Closed])?;
+        self.only(pattern, "arrival.per_s", arrival.per_s, &[Pattern::Rate, Pattern::Poisson])?;
+        self.only(pattern, "arrival.burst_ops", arrival.burst_ops, &[Pattern::Bursts])?;
+        self.only(pattern, "arrival.gap_ms", arrival.gap_ms, &[Pattern::Bursts])?;
+        let per_s = |range| {
+            let per_s = self.needed(pattern, "arrival.per_s", arrival.per_s, "ops per second")?;
+            self.range("arrival.per_s", per_s, range)
+        };
+        Ok(match pattern {
+            Pattern::Closed => {
+                let pause_ms = arrival.pause_ms.unwrap_or(0.0);
+                let pause = self.milliseconds("arrival.pause_ms", pause_ms, limits::WAIT_MS)?;
+                Arrival::Closed { pause }
+            }
+            Pattern::Rate => Arrival::Rate { per_s: per_s(limits::RATE_PER_S)? },
+            Pattern::Poisson => Arrival::Poisson { per_s: per_s(limits::RATE_PER_S)? },
+            Pattern::Bursts => {
+                let ops =
+                    self.needed(pattern, "arrival.burst_ops", arrival.burst_ops, "ops in a burst")?;
+                let gap_ms = self.needed(
+                    pattern,
+                    "arrival.gap_ms",
+                    arrival.gap_ms,
+                    "a time between bursts",
+                )?;
+                Arrival::Bursts {
+                    ops: self.range("arrival.burst_ops", ops, limits::BURST_OPS)? as u32,
+                    gap: self.milliseconds("arrival.gap_ms", gap_ms, limits::GAP_MS)?,
+                }
+            }
+        })
+    }
+
+    /// Refuses a field that has no meaning for the pattern.
+    fn only<T: Display>(
+        &self,
+        pattern: Pattern,
+        field: &'static str,
+        found: Option<T>,
+        allowed: &[Pattern],
+    ) -> Result<(), SpecError> {
+        match found {
+            Some(found) if !allowed.contains(&pattern) => {
+                let names: Vec<_> =
+                    allowed.iter().map(|pattern| format!("\"{}\"", pattern.name())).collect();
+                let allowed = format!(
+                    "only with pattern = {}, and here it is \"{}\"",
+                    names.join(" or "),
+                    pattern.name()
+                );
+                Err(self.refuse(field, found, &allowed))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Asks for a field that the pattern cannot do without.
+    fn needed<T>(
+        &self,
+        pattern: Pattern,
+        field: &'static str,
+        found: Option<T>,
+        what: &str,
+    ) -> Result<T, SpecError> {
+        found.ok_or_else(|| {
+            let allowed = format!("{what}, which pattern = \"{}\" needs", pattern.name());
+            self.refuse(field, "nothing", &allowed)
+        })
+    }
+
+    fn life(&self, ring: &spec::Ring) -> Result<Life, SpecError> {
+        let life = Life {
+            reopen_after_ops: self.range(
+                "ring.reopen_after_ops",
+                ring.reopen_after_ops,
+                limits::REOPEN_AFTER_OPS,
+            )? as u64,
+            closed: self.milliseconds("ring.closed_ms", ring.closed_ms, limits::WAIT_MS)?,
+            linger: self.milliseconds("ring.linger_ms", ring.linger_ms, limits::WAIT_MS)?,
+        };
+        if life.reopen_after_ops == 0 && !life.closed.is_zero() {
+            let allowed = "0 where ring.reopen_after_ops is 0, because the ring is never reopened";
+            return Err(self.refuse("ring.closed_ms", ring.closed_ms, allowed));
+        }
+        Ok(life)
+    }
+
+    fn length(&self, run: &spec::Run) -> Result<Length, SpecError> {
+        if let (Some(ops), Some(seconds)) = (run.ops, run.seconds) {
+            let found = format!("ops = {ops} and seconds = {seconds}");
+            return Err(self.refuse("run", found, "one of them"));
+        }
+        if let Some(ops) = run.ops {
+            return Ok(Length::Ops(self.range("run.ops", ops, limits::RUN_OPS)? as u64));
+        }
+        let seconds = run.seconds.unwrap_or(RUN_SECONDS_DEFAULT);
+        let seconds = self.range("run.seconds", seconds, limits::RUN_SECONDS)?;
+        Ok(Length::Time(Duration::from_secs_f64(seconds)))
+    }
+}

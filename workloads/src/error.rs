@@ -1,0 +1,86 @@
+//! What can be wrong with a spec, said to the person who wrote it.
+
+use crate::limits::SPEC_BYTES_MAX;
+
+/// Why a spec was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SpecError {
+    /// So long that it cannot be a spec.
+    #[error(
+        "{file}: found {found_bytes} bytes, allowed {SPEC_BYTES_MAX} at most: \
+         this is not a workload spec, check the name"
+    )]
+    TooLong {
+        /// The file.
+        file: String,
+        /// How long it is.
+        found_bytes: u64,
+    },
+    /// Not TOML, or a value of the wrong type.
+    #[error("{file}:{line}:{column}: {message}")]
+    Syntax {
+        /// The file.
+        file: String,
+        /// Line, from 1.
+        line: usize,
+        /// Column in characters, from 1.
+        column: usize,
+        /// What is wrong there.
+        message: String,
+    },
+    /// A field or table that does not exist.
+    #[error("{file}:{line}:{column}: found unknown field `{found}`{hint}; allowed here: {allowed}")]
+    UnknownField {
+        /// The file.
+        file: String,
+        /// Line, from 1.
+        line: usize,
+        /// Column in characters, from 1.
+        column: usize,
+        /// The name as written.
+        found: String,
+        /// The nearest name that exists, as a question, or nothing.
+        hint: String,
+        /// The names that exist in that table.
+        allowed: String,
+    },
+    /// A value outside its limits, or one that contradicts another.
+    #[error("{file}: {field}: found {found}, allowed {allowed}")]
+    Field {
+        /// The file.
+        file: String,
+        /// The field, with its table.
+        field: &'static str,
+        /// The value as written.
+        found: String,
+        /// What is allowed instead.
+        allowed: String,
+    },
+    /// No built-in workload of that name.
+    #[error(
+        "--workload: found `{found}`, which is no built-in workload{hint}; \
+         see `cargo xtask bench --list`, or name a file that ends in .toml"
+    )]
+    UnknownWorkload {
+        /// The name as given.
+        found: String,
+        /// The near ones, as a question, or nothing.
+        hint: String,
+    },
+}
+
+/// Similarity above which a name is offered in place of one that does not exist: below, strangers
+/// of the same length come up.
+const NEAR: f64 = 0.75;
+
+/// A question that offers the names near `found`, at most three; empty where none is near.
+pub(crate) fn did_you_mean<'a>(found: &str, names: impl IntoIterator<Item = &'a str>) -> String {
+    let mut near: Vec<(f64, &str)> = names
+        .into_iter()
+        .map(|name| (strsim::jaro_winkler(found, name), name))
+        .filter(|(similarity, _)| *similarity > NEAR)
+        .collect();
+    near.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let near: Vec<String> = near.iter().take(3).map(|(_, name)| format!("`{name}`")).collect();
+    if near.is_empty() { String::new() } else { format!(" (did you mean {}?)", near.join(" or ")) }
+}

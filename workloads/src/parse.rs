@@ -1,0 +1,78 @@
+//! From text to plan: TOML's errors turned into ones that say what to do.
+
+use crate::check;
+use crate::error::{SpecError, did_you_mean};
+use crate::limits::SPEC_BYTES_MAX;
+use crate::plan::Plan;
+use crate::spec::Spec;
+
+impl Plan {
+    /// The plan that a spec asks for.
+    ///
+    /// `name` becomes the plan's name; `file` is what errors call the text, usually its path.
+    ///
+    /// # Errors
+    ///
+    /// Where the text is too long, is not TOML, has a field that does not exist, or a value that is
+    /// outside its limits or contradicts another.
+    pub fn parse(name: &str, file: &str, text: &str) -> Result<Plan, SpecError> {
+        if text.len() as u64 > SPEC_BYTES_MAX {
+            return Err(SpecError::TooLong {
+                file: file.to_owned(),
+                found_bytes: text.len() as u64,
+            });
+        }
+        let spec: Spec = toml::from_str(text).map_err(|error| explain(&error, file, text))?;
+        check::plan(&spec, name, file)
+    }
+}
+
+/// Says where in the file an error is, and which name was probably meant.
+fn explain(error: &toml::de::Error, file: &str, text: &str) -> SpecError {
+    let (line, column) = position(text, error.span().map_or(0, |span| span.start));
+    let file = file.to_owned();
+    match unknown_field(error.message()) {
+        Some((found, names)) => SpecError::UnknownField {
+            file,
+            line,
+            column,
+            hint: did_you_mean(found, names.iter().copied()),
+            found: found.to_owned(),
+            allowed: names.join(", "),
+        },
+        None => SpecError::Syntax {
+            file,
+            line,
+            column,
+            // The parser puts what it expected on a line of its own.
+            message: error.message().trim_end().replace('\n', ", "),
+        },
+    }
+}
+
+/// The name that does not exist and those that do, from serde's message for `deny_unknown_fields`.
+/// The message is all that serde keeps of them; where it is worded otherwise it is shown as it is.
+fn unknown_field(message: &str) -> Option<(&str, Vec<&str>)> {
+    let mut quoted = message.strip_prefix("unknown field ")?.split('`').skip(1).step_by(2);
+    Some((quoted.next()?, quoted.collect()))
+}
+
+/// Line and column, from 1, of a byte of the text.
+fn position(text: &str, byte: usize) -> (usize, usize) {
+    let before = text.get(..byte).unwrap_or(text);
+    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    let line = before.matches('\n').count() + 1;
+    (line, before[line_start..].chars().count() + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_count_from_one_and_in_characters() {
+        assert_eq!(position("", 0), (1, 1));
+        assert_eq!(position("ä = 1\nbö = 2", 10), (2, 3));
+        assert_eq!(position("a\n", 99), (2, 1));
+    }
+}

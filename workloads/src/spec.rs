@@ -1,0 +1,201 @@
+//! A spec: a workload as a person writes it, in TOML, before anything is checked.
+//!
+//! Numbers are signed and durations are floats here, so that a value out of its limits reaches the
+//! checks in `check.rs`, which explain it better than a failed conversion would.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, SeqAccess, Visitor};
+
+use crate::plan::{Open, Order};
+
+/// A whole spec. Every table and field but the ones noted has a default.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Spec {
+    pub(crate) summary: String,
+    pub(crate) origin: String,
+    pub(crate) files: Files,
+    pub(crate) mix: Mix,
+    pub(crate) log: Option<Log>,
+    pub(crate) arrival: Arrival,
+    pub(crate) ring: Ring,
+    pub(crate) workers: Workers,
+    pub(crate) run: Run,
+}
+
+/// `[files]`: the files under test.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Files {
+    pub(crate) count: i64,
+    pub(crate) size_mib: i64,
+    pub(crate) open: OneOrMore,
+    pub(crate) block_bytes: i64,
+    pub(crate) order: Order,
+    pub(crate) collide: bool,
+}
+
+impl Default for Files {
+    fn default() -> Self {
+        Files {
+            count: 1,
+            size_mib: 16,
+            open: OneOrMore(vec![Open::Buffered]),
+            block_bytes: 4096,
+            order: Order::Sequential,
+            collide: false,
+        }
+    }
+}
+
+/// `[mix]`: what is done to those files, by weight.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Mix {
+    pub(crate) write: i64,
+    pub(crate) read: i64,
+    pub(crate) fallocate: i64,
+    pub(crate) nop: i64,
+    pub(crate) writes_per_fsync: i64,
+    pub(crate) linked: bool,
+}
+
+impl Default for Mix {
+    fn default() -> Self {
+        Mix { write: 1, read: 0, fallocate: 0, nop: 0, writes_per_fsync: 0, linked: false }
+    }
+}
+
+/// `[log]`: one more file, appended to, each commit an fsync linked to the last append.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Log {
+    pub(crate) weight: i64,
+    pub(crate) open: Open,
+    pub(crate) writes_per_fsync: i64,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Log { weight: 1, open: Open::Buffered, writes_per_fsync: 1 }
+    }
+}
+
+/// `[arrival]`: when ops come. The fields that a pattern does not have stay `None`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Arrival {
+    pub(crate) pattern: Pattern,
+    pub(crate) pause_ms: Option<f64>,
+    pub(crate) per_s: Option<f64>,
+    pub(crate) burst_ops: Option<i64>,
+    pub(crate) gap_ms: Option<f64>,
+}
+
+/// The patterns of arrival.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Pattern {
+    #[default]
+    Closed,
+    Rate,
+    Poisson,
+    Bursts,
+}
+
+impl Pattern {
+    /// The name in a spec.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Pattern::Closed => "closed",
+            Pattern::Rate => "rate",
+            Pattern::Poisson => "poisson",
+            Pattern::Bursts => "bursts",
+        }
+    }
+}
+
+/// `[ring]`: how deep rings are and how long they live.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Ring {
+    pub(crate) depth: i64,
+    pub(crate) reopen_after_ops: i64,
+    pub(crate) closed_ms: f64,
+    pub(crate) linger_ms: f64,
+}
+
+impl Default for Ring {
+    fn default() -> Self {
+        Ring { depth: 16, reopen_after_ops: 0, closed_ms: 0.0, linger_ms: 0.0 }
+    }
+}
+
+/// `[workers]`: limits of the pool. 64 each, because the kernel's own default on a small machine
+/// is 8 and hides what is looked for; an idle timeout of 5 s, because that is the kernel's.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Workers {
+    pub(crate) bounded: i64,
+    pub(crate) unbounded: i64,
+    pub(crate) idle_timeout_ms: f64,
+}
+
+impl Default for Workers {
+    fn default() -> Self {
+        Workers { bounded: 64, unbounded: 64, idle_timeout_ms: 5000.0 }
+    }
+}
+
+/// `[run]`: how long, from which seed, and whether the data is checked. Either `seconds` or `ops`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Run {
+    pub(crate) seconds: Option<f64>,
+    pub(crate) ops: Option<i64>,
+    pub(crate) warmup_seconds: f64,
+    pub(crate) seed: i64,
+    pub(crate) verify: bool,
+}
+
+impl Default for Run {
+    fn default() -> Self {
+        Run { seconds: None, ops: None, warmup_seconds: 0.0, seed: 1, verify: true }
+    }
+}
+
+/// One value for all files, or a list with one for each. Read by hand, because an untagged enum
+/// would answer a misspelt value with "did not match any variant".
+#[derive(Clone, Debug)]
+pub(crate) struct OneOrMore(pub(crate) Vec<Open>);
+
+impl<'de> Deserialize<'de> for OneOrMore {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(OneOrMoreVisitor)
+    }
+}
+
+struct OneOrMoreVisitor;
+
+impl<'de> Visitor<'de> for OneOrMoreVisitor {
+    type Value = OneOrMore;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("\"buffered\", \"dsync\" or \"direct\", or a list of them")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<OneOrMore, E> {
+        Open::deserialize(serde::de::value::StrDeserializer::new(name))
+            .map(|open| OneOrMore(vec![open]))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<OneOrMore, A::Error> {
+        let mut all = Vec::new();
+        while let Some(open) = list.next_element()? {
+            all.push(open);
+        }
+        Ok(OneOrMore(all))
+    }
+}

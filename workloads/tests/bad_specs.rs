@@ -1,0 +1,223 @@
+//! Bad specs: each mistake is answered with file, field, what was found and what is allowed.
+
+use std::time::Duration;
+
+use iowq_workloads::limits::SPEC_BYTES_MAX;
+use iowq_workloads::{Length, Plan};
+
+/// The answer to a spec, or the plan's name where there is nothing to complain about.
+fn answer(text: &str) -> String {
+    match Plan::parse("mine", "mine.toml", text) {
+        Ok(plan) => format!("accepted {}", plan.name),
+        Err(error) => error.to_string(),
+    }
+}
+
+#[test]
+fn an_empty_spec_is_a_plan_of_defaults() {
+    assert_eq!(answer(""), "accepted mine");
+}
+
+#[test]
+fn a_negative_size_is_refused() {
+    assert_eq!(
+        answer("[files]\nsize_mib = -4"),
+        "mine.toml: files.size_mib: found -4, allowed 1 to 262144"
+    );
+}
+
+#[test]
+fn zero_files_are_refused() {
+    assert_eq!(answer("[files]\ncount = 0"), "mine.toml: files.count: found 0, allowed 1 to 512");
+    assert_eq!(
+        answer("[files]\ncount = 512\n[log]"),
+        "mine.toml: files.count: found 512, allowed 511 beside a log"
+    );
+}
+
+#[test]
+fn a_depth_over_the_limit_is_refused() {
+    assert_eq!(
+        answer("[ring]\ndepth = 5000"),
+        "mine.toml: ring.depth: found 5000, allowed 1 to 4096"
+    );
+    assert_eq!(
+        answer("[ring]\ndepth = 4096\n[files]\nblock_bytes = 1048576"),
+        "mine.toml: ring.depth: found 4096, allowed 1024 at most with blocks of 1048576 bytes"
+    );
+}
+
+#[test]
+fn a_linked_pair_needs_a_depth_of_two() {
+    assert_eq!(
+        answer("[ring]\ndepth = 1\n[log]"),
+        "mine.toml: ring.depth: found 1, allowed 2 or more, because a linked write and fsync are \
+         submitted together"
+    );
+}
+
+#[test]
+fn an_unknown_field_is_answered_with_the_nearest_and_all_that_exist() {
+    assert_eq!(
+        answer("[ring]\n  depht = 8"),
+        "mine.toml:2:3: found unknown field `depht` (did you mean `depth`?); \
+         allowed here: depth, reopen_after_ops, closed_ms, linger_ms"
+    );
+    assert_eq!(
+        answer("[file]\ncount = 4"),
+        "mine.toml:1:2: found unknown field `file` (did you mean `files`?); \
+         allowed here: summary, origin, files, mix, log, arrival, ring, workers, run"
+    );
+    assert_eq!(
+        answer("[run]\nxyz = 4"),
+        "mine.toml:2:1: found unknown field `xyz`; \
+         allowed here: seconds, ops, warmup_seconds, seed, verify"
+    );
+}
+
+#[test]
+fn what_is_not_toml_is_answered_with_line_and_column() {
+    assert_eq!(answer("files: 4\n"), "mine.toml:1:8: key with no value, expected `=`");
+    assert_eq!(
+        answer("# a comment\n[files\ncount = 1"),
+        "mine.toml:2:7: unclosed table, expected `]`"
+    );
+}
+
+#[test]
+fn a_value_of_the_wrong_type_is_answered_with_line_and_column() {
+    assert_eq!(
+        answer("[files]\ncount = \"four\""),
+        "mine.toml:2:9: invalid type: string \"four\", expected i64"
+    );
+    assert_eq!(
+        answer("[files]\nopen = \"osync\""),
+        "mine.toml:2:8: unknown variant `osync`, expected one of `buffered`, `dsync`, `direct`"
+    );
+    assert_eq!(
+        answer("[files]\nopen = 4"),
+        "mine.toml:2:8: invalid type: integer `4`, expected \"buffered\", \"dsync\" or \"direct\", \
+         or a list of them"
+    );
+}
+
+#[test]
+fn a_spec_that_is_far_too_long_is_refused_before_it_is_parsed() {
+    let text = "#".repeat(SPEC_BYTES_MAX as usize + 1);
+    assert_eq!(
+        answer(&text),
+        "mine.toml: found 65537 bytes, allowed 65536 at most: this is not a workload spec, check \
+         the name"
+    );
+}
+
+#[test]
+fn ops_and_seconds_exclude_each_other() {
+    assert_eq!(
+        answer("[run]\nops = 100\nseconds = 2.5"),
+        "mine.toml: run: found ops = 100 and seconds = 2.5, allowed one of them"
+    );
+}
+
+#[test]
+fn a_list_of_open_flags_has_one_for_each_file() {
+    assert_eq!(
+        answer("[files]\ncount = 3\nopen = [\"dsync\", \"direct\"]"),
+        "mine.toml: files.open: found a list of 2, allowed one value, or a list of 3, one for each \
+         file"
+    );
+    assert_eq!(answer("[files]\ncount = 2\nopen = [\"dsync\", \"direct\"]"), "accepted mine");
+}
+
+#[test]
+fn a_block_is_a_power_of_two_of_at_least_a_sector() {
+    for bytes in ["256", "5000", "-4096", "2097152"] {
+        assert_eq!(
+            answer(&format!("[files]\nblock_bytes = {bytes}")),
+            format!(
+                "mine.toml: files.block_bytes: found {bytes}, allowed a power of two from 512 to \
+                 1048576"
+            )
+        );
+    }
+}
+
+#[test]
+fn more_blocks_than_can_be_checked_are_refused() {
+    assert_eq!(
+        answer("[files]\ncount = 512\nsize_mib = 262144"),
+        "mine.toml: files.size_mib: found 512 files of 67108864 blocks, 34359738368 together, \
+         allowed 67108864 blocks at most: fewer files, smaller ones or larger blocks"
+    );
+}
+
+#[test]
+fn fields_of_another_arrival_pattern_are_refused() {
+    assert_eq!(
+        answer("[arrival]\nper_s = 10"),
+        "mine.toml: arrival.per_s: found 10, allowed only with pattern = \"rate\" or \"poisson\", \
+         and here it is \"closed\""
+    );
+    assert_eq!(
+        answer("[arrival]\npattern = \"bursts\"\nburst_ops = 8"),
+        "mine.toml: arrival.gap_ms: found nothing, allowed a time between bursts, which pattern = \
+         \"bursts\" needs"
+    );
+    assert_eq!(
+        answer("[arrival]\npattern = \"poisson\"\nper_s = nan"),
+        "mine.toml: arrival.per_s: found NaN, allowed 0.1 to 10000000"
+    );
+}
+
+#[test]
+fn a_mix_that_contradicts_itself_is_refused() {
+    assert_eq!(
+        answer("[mix]\nwrite = 0"),
+        "mine.toml: mix: found no kind of op, allowed at least one of write, read, fallocate and \
+         nop above 0"
+    );
+    assert_eq!(
+        answer("[mix]\nwrite = 0\nread = 1\nwrites_per_fsync = 4"),
+        "mine.toml: mix.writes_per_fsync: found 4, allowed 0 where mix.write is 0"
+    );
+    assert_eq!(
+        answer("[mix]\nlinked = true"),
+        "mine.toml: mix.linked: found true, allowed false where mix.writes_per_fsync is 0, because \
+         nothing is there to link"
+    );
+}
+
+#[test]
+fn a_time_without_a_ring_needs_a_ring_that_is_reopened() {
+    assert_eq!(
+        answer("[ring]\nclosed_ms = 50"),
+        "mine.toml: ring.closed_ms: found 50, allowed 0 where ring.reopen_after_ops is 0, because \
+         the ring is never reopened"
+    );
+}
+
+#[test]
+fn limits_on_workers_time_and_seed_are_checked() {
+    for (text, answer_wanted) in [
+        ("[workers]\nbounded = 0", "workers.bounded: found 0, allowed 1 to 4096"),
+        ("[workers]\nunbounded = 9999", "workers.unbounded: found 9999, allowed 1 to 4096"),
+        ("[workers]\nidle_timeout_ms = 0", "workers.idle_timeout_ms: found 0, allowed 1 to 60000"),
+        ("[run]\nseconds = 0", "run.seconds: found 0, allowed 0.01 to 86400"),
+        ("[run]\nops = 0", "run.ops: found 0, allowed 1 to 1000000000000"),
+        ("[run]\nwarmup_seconds = -1", "run.warmup_seconds: found -1, allowed 0 to 3600"),
+        ("[run]\nseed = -1", "run.seed: found -1, allowed 0 to 9223372036854775807"),
+        ("[ring]\nlinger_ms = inf", "ring.linger_ms: found inf, allowed 0 to 60000"),
+        ("[log]\nweight = 0", "log.weight: found 0, allowed 1 to 1000"),
+    ] {
+        assert_eq!(answer(text), format!("mine.toml: {answer_wanted}"));
+    }
+}
+
+#[test]
+fn seconds_from_the_command_line_are_held_to_the_same_limits() {
+    let plan = Plan::parse("mine", "mine.toml", "[run]\nops = 5").expect("a valid spec");
+    let error = plan.clone().with_seconds(-1.0).expect_err("no time at all");
+    assert_eq!(error.to_string(), "command line: --seconds: found -1, allowed 0.01 to 86400");
+    let length = plan.with_seconds(0.5).expect("a valid length").length;
+    assert_eq!(length, Length::Time(Duration::from_millis(500)));
+}

@@ -1,0 +1,184 @@
+//! Properties of streams, blocks and the ledger, on plans and interleavings drawn at random.
+
+use std::collections::{HashMap, HashSet};
+
+use iowq_workloads::block::{Damage, fill, read_number};
+use iowq_workloads::{Expect, Ledger, Op, OpKind, Plan, Stream};
+use proptest::prelude::*;
+
+/// A small plan: files of few blocks, so that they are visited many times over.
+fn plan(files: u32, blocks: u64, random: bool, writes_per_fsync: u32, linked: bool) -> Plan {
+    let order = if random { "random" } else { "sequential" };
+    let linked = linked && writes_per_fsync > 0;
+    let text = format!(
+        "[files]\ncount = {files}\norder = \"{order}\"\n\
+         [mix]\nwrites_per_fsync = {writes_per_fsync}\nlinked = {linked}\n\
+         [arrival]\npattern = \"poisson\"\nper_s = 1000"
+    );
+    let mut plan = Plan::parse("small", "small.toml", &text).expect("a valid spec");
+    plan.file_blocks = blocks;
+    plan
+}
+
+fn plans() -> impl Strategy<Value = Plan> {
+    (1u32..9, 1u64..70, any::<bool>(), 0u32..6, any::<bool>()).prop_map(
+        |(files, blocks, random, writes, linked)| plan(files, blocks, random, writes, linked),
+    )
+}
+
+proptest! {
+    #[test]
+    fn the_same_seed_gives_the_same_ops_and_a_clone_continues_alike(
+        plan in plans(), seed: u64, prefix in 0usize..200,
+    ) {
+        let mut one = Stream::new(&plan, seed);
+        let two: Vec<Op> = Stream::new(&plan, seed).take(prefix + 100).collect();
+        prop_assert_eq!(&one.by_ref().take(prefix).collect::<Vec<_>>(), &two[..prefix]);
+        prop_assert_eq!(&one.clone().take(100).collect::<Vec<_>>(), &two[prefix..]);
+        prop_assert!(two.iter().enumerate().all(|(number, op)| op.number == number as u64));
+    }
+
+    #[test]
+    fn another_seed_gives_other_arrivals(plan in plans(), seed: u64) {
+        let one: Vec<Op> = Stream::new(&plan, seed).take(50).collect();
+        let two: Vec<Op> = Stream::new(&plan, seed ^ 1).take(50).collect();
+        prop_assert_ne!(one, two);
+    }
+
+    #[test]
+    fn no_block_is_written_again_before_all_others_of_its_file(plan in plans(), seed: u64) {
+        let mut visits: HashMap<u32, Vec<u64>> = HashMap::new();
+        for op in Stream::new(&plan, seed).take(2000).filter(|op| op.kind == OpKind::Write) {
+            prop_assert!(op.block < plan.file_blocks);
+            visits.entry(op.file).or_default().push(op.block);
+        }
+        for blocks in visits.values() {
+            for cycle in blocks.windows(plan.file_blocks as usize) {
+                prop_assert_eq!(cycle.iter().collect::<HashSet<_>>().len(), cycle.len());
+            }
+        }
+    }
+
+    #[test]
+    fn each_file_has_its_fsync_right_after_its_writes(plan in plans(), seed: u64) {
+        let ops: Vec<Op> = Stream::new(&plan, seed).take(1000).collect();
+        let mut writes = vec![0; plan.files as usize];
+        for (op, next) in ops.iter().zip(&ops[1..]) {
+            let count = &mut writes[op.file as usize];
+            if op.kind == OpKind::Write {
+                *count += 1;
+                let due = *count == plan.mix.writes_per_fsync;
+                prop_assert_eq!(due, next.kind == OpKind::Fsync);
+                prop_assert_eq!(op.linked, due && plan.mix.linked);
+            } else {
+                prop_assert_eq!((op.kind, *count), (OpKind::Fsync, plan.mix.writes_per_fsync));
+                *count = 0;
+            }
+        }
+    }
+
+    #[test]
+    fn intended_times_never_go_back_but_to_the_head_of_a_linked_pair(plan in plans(), seed: u64) {
+        let ops: Vec<Op> = Stream::new(&plan, seed).take(1000).collect();
+        for pair in ops.windows(2) {
+            if pair[0].linked {
+                prop_assert_eq!(pair[0].intended_ns, pair[1].intended_ns);
+            } else {
+                prop_assert!(pair[0].intended_ns <= pair[1].intended_ns);
+            }
+        }
+    }
+
+    #[test]
+    fn kinds_come_in_the_shares_of_their_weights(
+        write in 1u32..5, read in 0u32..5, fallocate in 0u32..5, nop in 0u32..5, seed: u64,
+    ) {
+        let text = format!(
+            "[mix]\nwrite = {write}\nread = {read}\nfallocate = {fallocate}\nnop = {nop}"
+        );
+        let plan = Plan::parse("mix", "mix.toml", &text).expect("a valid spec");
+        let mut counts = [0u32; 5];
+        for op in Stream::new(&plan, seed).take(20_000) {
+            counts[op.kind.index()] += 1;
+        }
+        let total = write + read + fallocate + nop;
+        for (kind, weight) in OpKind::ALL.iter().zip([write, 0, read, fallocate, nop]) {
+            let share = f64::from(counts[kind.index()]) / 20_000.0;
+            let wanted = f64::from(weight) / f64::from(total);
+            prop_assert!((share - wanted).abs() < 0.03, "{}: {share} of {wanted}", kind.name());
+        }
+    }
+
+    #[test]
+    fn a_block_reads_back_as_the_op_that_wrote_it(
+        seed: u64, file: u32, block: u64, number: u64, sectors in 1usize..9,
+    ) {
+        let mut bytes = vec![0; sectors * 512];
+        fill(&mut bytes, seed, file, block, number);
+        prop_assert_eq!(read_number(&bytes, seed, file, block), Ok(number));
+    }
+
+    #[test]
+    fn any_changed_byte_is_noticed(
+        seed: u64, number: u64, at in 0usize..4096, change in 1u8..,
+    ) {
+        let mut bytes = vec![0; 4096];
+        fill(&mut bytes, seed, 3, 5, number);
+        bytes[at] ^= change;
+        let damage = read_number(&bytes, seed, 3, 5).expect_err("a byte differs");
+        if (32..4088).contains(&at) {
+            prop_assert_eq!(damage, Damage::Body { number, offset: at });
+        }
+    }
+
+    #[test]
+    fn the_ledger_never_excludes_what_the_file_holds(
+        steps in prop::collection::vec((0usize..8, any::<bool>(), 0u8..8), 1..400), seed: u64,
+    ) {
+        // A disk of few blocks, up to eight writes in flight. A write reaches the disk at some
+        // moment between its submission and its completion; a failed one may or may not.
+        let plan = plan(2, 3, true, 0, false);
+        let mut stream = Stream::new(&plan, seed);
+        let mut ledger = Ledger::new(&plan);
+        let mut disk: HashMap<(u32, u64), u64> = HashMap::new();
+        let mut in_flight: Vec<(Op, bool)> = Vec::new();
+        for (pick, submit, luck) in steps {
+            if submit && in_flight.len() < 8 {
+                let op = stream.next().expect("a stream has no end");
+                ledger.submitted(&op);
+                in_flight.push((op, false));
+            } else if !in_flight.is_empty() {
+                let place = pick % in_flight.len();
+                let (op, on_disk) = in_flight[place];
+                if !on_disk && luck > 0 {
+                    disk.insert((op.file, op.block), op.number);
+                }
+                in_flight[place].1 = luck > 0;
+                if luck < 4 {
+                    in_flight.remove(place);
+                    ledger.completed(&op, luck > 0);
+                }
+            }
+        }
+        for (op, on_disk) in in_flight {
+            if !on_disk {
+                disk.insert((op.file, op.block), op.number);
+            }
+            ledger.completed(&op, true);
+        }
+        for file in 0..2 {
+            for block in 0..3 {
+                let held = disk.get(&(file, block)).copied();
+                let allowed = match ledger.expect(file, block) {
+                    Expect::Untouched => held.is_none(),
+                    Expect::Exactly(number) => held == Some(number),
+                    Expect::OneOf(first, last) => {
+                        held.is_some_and(|number| (first..=last).contains(&number))
+                    }
+                    Expect::Unknown => true,
+                };
+                prop_assert!(allowed, "holds {held:?}, expected {:?}", ledger.expect(file, block));
+            }
+        }
+    }
+}
