@@ -43,6 +43,7 @@ const DOORS: [Door; 3] = [
             ("harness/src/io.rs", "the calls that are measured"),
             ("harness/src/clock.rs", "reads the clock that the BPF programs read"),
             ("harness/src/files.rs", "opens and lays out the files under test"),
+            ("harness/src/files/", "likewise"),
             ("harness/src/machine/", "asks the kernel what the machine is"),
             ("harness/src/doctor/", "asks the kernel what it allows"),
             ("harness/src/probes/", "maps, polls and loads what watches the workers"),

@@ -1,7 +1,7 @@
 //! The tree: the files of the project, without what builds leave behind.
 
 use std::{
-    fs, io,
+    env, fs, io,
     path::{Path, PathBuf},
 };
 
@@ -27,9 +27,12 @@ impl File {
     }
 }
 
-/// The top of the workspace.
+/// The top of the workspace. Cargo says where when it runs a test; what it said when it built one
+/// may be another clone, if both share a folder for what they build.
 pub(crate) fn top() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_path_buf).unwrap_or_default()
+    let package = env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    package.parent().map(Path::to_path_buf).unwrap_or_default()
 }
 
 /// All files, sorted by path.
