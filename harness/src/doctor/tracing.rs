@@ -18,8 +18,7 @@ const AS_ROOT: &str = "sudo -E env \"PATH=$PATH\" cargo xtask bench";
 const BTF: &str = "/sys/kernel/btf/vmlinux";
 
 pub(super) fn privilege() -> Check {
-    let status = text("/proc/self/status").unwrap_or_default();
-    privilege_of(geteuid().is_root(), capabilities(&status))
+    privilege_of(geteuid().is_root(), effective_capabilities())
 }
 
 fn privilege_of(root: bool, capabilities: u64) -> Check {
@@ -47,6 +46,10 @@ fn privilege_of(root: bool, capabilities: u64) -> Check {
     }
 }
 
+fn effective_capabilities() -> u64 {
+    capabilities(&text("/proc/self/status").unwrap_or_default())
+}
+
 /// The effective capabilities in the text of `/proc/self/status`; none where it has no such line.
 fn capabilities(status: &str) -> u64 {
     let mask = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
@@ -65,15 +68,19 @@ pub(super) fn tracefs() -> Check {
         |place: &&str| Path::new(place).join("events/sched/sched_switch/format").exists();
     let filesystems = text("/proc/filesystems").unwrap_or_default();
     let known = filesystems.lines().any(|line| line.split_whitespace().last() == Some("tracefs"));
-    tracefs_of(point, point.into_iter().chain(places).any(|place| readable(&place)), known)
+    let readable = point.into_iter().chain(places).any(|place| readable(&place));
+    tracefs_of(point, readable, known, effective_capabilities() & SYS_ADMIN != 0)
 }
 
-fn tracefs_of(point: Option<&str>, readable: bool, known: bool) -> Check {
+fn tracefs_of(point: Option<&str>, readable: bool, known: bool, may_mount: bool) -> Check {
     let name = "tracefs";
     match (point, readable, known) {
         (_, true, _) => Check::ok(name, "mounted and readable"),
         (Some(point), false, _) => {
             Check::less(name, format!("mounted on {point}, but not ours to read")).fix(AS_ROOT)
+        }
+        (None, false, true) if may_mount => {
+            Check::ok(name, "not mounted; the probes mount it for themselves alone")
         }
         (None, false, true) => Check::less(name, "known to the kernel, but not mounted")
             .fix("sudo mount -t tracefs nodev /sys/kernel/tracing"),
@@ -139,10 +146,11 @@ mod tests {
 
     #[test]
     fn tracefs_that_is_not_mounted_can_be_mounted_if_the_kernel_knows_it() {
-        assert_eq!(tracefs_of(Some("/t"), true, true).state, State::Ok);
-        assert!(tracefs_of(Some("/t"), false, true).meaning.contains("/t"));
-        assert!(tracefs_of(None, false, true).fix.is_some_and(|fix| fix.contains("mount")));
-        assert_eq!(tracefs_of(None, false, false).state, State::Missing);
+        assert_eq!(tracefs_of(Some("/t"), true, true, false).state, State::Ok);
+        assert!(tracefs_of(Some("/t"), false, true, true).meaning.contains("/t"));
+        assert_eq!(tracefs_of(None, false, true, true).state, State::Ok);
+        assert!(tracefs_of(None, false, true, false).fix.is_some_and(|fix| fix.contains("mount")));
+        assert_eq!(tracefs_of(None, false, false, true).state, State::Missing);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The steps of CI, in order: cheap ones first, so that a mistake shows early.
 
-use std::{fs, io, path::PathBuf, process::Command};
+use std::{fs, path::PathBuf, process::Command};
 
 use anyhow::Context as _;
 
@@ -12,8 +12,6 @@ pub(super) struct Step {
     pub name: &'static str,
     /// What it checks.
     pub about: &'static str,
-    /// What this machine lacks for it; none where it can run.
-    pub missing: fn() -> Option<String>,
     /// What is run.
     pub command: fn() -> Command,
     /// What is looked at when the command ended well.
@@ -67,15 +65,14 @@ pub(super) const STEPS: [Step; 7] = [
     },
     Step {
         name: "probes",
+        // Where it lacks its toolchain, it says `skipped:` as a test does.
         about: "the committed BPF object is what its source builds",
-        missing: bpf_linker_missing,
         command: || cargo(&["xtask", "probes", "--check"]),
         ..PLAIN
     },
     Step {
         name: "bench",
         about: "a quick bench end to end, and its record",
-        missing: || None,
         command: || {
             let mut command = cargo(&["xtask", "bench", "--quick", "--out"]);
             command.arg(bench_out());
@@ -86,25 +83,12 @@ pub(super) const STEPS: [Step; 7] = [
 ];
 
 /// Needs nothing, leaves nothing to look at; never run as it is.
-const PLAIN: Step =
-    Step { name: "", about: "", missing: || None, command: process::cargo, after: || Ok(()) };
+const PLAIN: Step = Step { name: "", about: "", command: process::cargo, after: || Ok(()) };
 
 fn cargo(args: &[&str]) -> Command {
     let mut command = process::cargo();
     command.args(args);
     command
-}
-
-/// Rebuilding the BPF object is for those who have its linker; nobody else needs it.
-fn bpf_linker_missing() -> Option<String> {
-    match Command::new("bpf-linker").arg("--version").output() {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Some(
-            "probes: bpf-linker is not on the path; `cargo xtask doctor` has the command that \
-             installs it"
-                .to_owned(),
-        ),
-        _ => None,
-    }
 }
 
 /// A fresh folder for each process, because `bench` refuses one that was used.

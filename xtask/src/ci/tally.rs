@@ -20,11 +20,6 @@ impl Tally {
     /// One failure.
     pub(super) const FAILURE: Tally = Tally { passed: 0, failed: 1, skipped: Vec::new() };
 
-    /// One step that could not run.
-    pub(super) fn skipped(reason: String) -> Tally {
-        Tally { skipped: vec![reason], ..Tally::default() }
-    }
-
     /// Counts the output of a step, which ended well or not.
     pub(super) fn of(output: &str, ended_well: bool) -> Tally {
         let mut tally = Tally::default();
