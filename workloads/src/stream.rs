@@ -9,7 +9,9 @@ use crate::rng::{Rng, mix};
 /// The ops of a plan under a seed.
 ///
 /// Files are visited in turn, one op each. Once a file has had its `writes_per_fsync` writes, an
-/// fsync of that file follows at once, before the next file has its turn. Ops of the log are drawn
+/// fsync of that file follows at once, before the next file has its turn. The files start that
+/// many writes apart, so that their fsyncs are spread evenly over the stream: with as many files
+/// as writes per fsync there is one fsync in each round. Ops of the log are drawn
 /// in between by weight. Where a write and its fsync are linked, both are meant to start when the
 /// write is: they are submitted together.
 #[derive(Clone, Debug)]
@@ -54,7 +56,9 @@ impl Stream {
             ),
             writes: 0,
             other_visits: 0,
-            writes_since_fsync: 0,
+            writes_since_fsync: (file - plan.first_of_mix().min(file))
+                .checked_rem(plan.mix.writes_per_fsync)
+                .unwrap_or(0),
         };
         Stream {
             number: 0,

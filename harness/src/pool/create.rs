@@ -51,6 +51,7 @@ impl<B: Board> State<B> {
             return;
         }
         books.workers += 1;
+        self.tally.spawned_on_enqueue += 1;
         self.board.running_inc(account);
         match self.take_slot(account) {
             Some(id) => effects.spawn = Some((id, work)),
@@ -72,6 +73,7 @@ impl<B: Board> State<B> {
         // The creation in flight counts as running, so that nobody asks for the same again.
         self.board.running_inc(worker.account);
         self.workers[id as usize].create_pending = true;
+        self.tally.requests += 1;
         self.creations.push_back(id);
         effects.notify = true;
     }
@@ -96,6 +98,7 @@ impl<B: Board> State<B> {
         };
         match self.policy.on_creation(&view) {
             Creation::WakeFree => {
+                self.tally.requests_woken += 1;
                 self.activate_free(account, effects);
                 self.board.running_dec(account);
                 None
@@ -111,6 +114,7 @@ impl<B: Board> State<B> {
                 slot
             }
             Creation::Drop => {
+                self.tally.requests_dropped += 1;
                 self.board.running_dec(account);
                 None
             }

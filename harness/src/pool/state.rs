@@ -113,6 +113,14 @@ pub struct Tally {
     pub created: u64,
     /// Threads that left.
     pub exited: u64,
+    /// Creations begun by enqueueing.
+    pub spawned_on_enqueue: u64,
+    /// Requests of workers that fell asleep over queued work.
+    pub requests: u64,
+    /// Requests that were met by waking a free worker.
+    pub requests_woken: u64,
+    /// Requests that were dropped at the limit.
+    pub requests_dropped: u64,
     /// Creations that failed for good.
     pub creations_failed: u64,
     /// Failures of a creation that were followed by a retry.
