@@ -7,6 +7,7 @@ mod build;
 mod ci;
 mod doctor;
 mod exit;
+mod probes;
 mod process;
 mod record;
 mod report;
@@ -34,6 +35,8 @@ enum Command {
     Report(report::Options),
     /// What this machine can do, and the command that fixes what it cannot
     Doctor(doctor::Options),
+    /// Rebuild the committed BPF object; `--check` only compares
+    Probes(probes::Options),
     /// Run the list that CI runs
     Ci(ci::Options),
 }
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
         Command::Bench(options) => bench::run(&options),
         Command::Report(options) => report::run(&options),
         Command::Doctor(options) => doctor::run(&options),
+        Command::Probes(options) => probes::run(&options).map(|_| Exit::Fine),
         Command::Ci(options) => ci::run(&options),
     };
     exit.unwrap_or_else(|error| {
