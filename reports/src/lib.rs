@@ -3,7 +3,10 @@
 //! Everything here is a pure function of the record: the same record gives the same bytes.
 
 pub mod analysis;
-mod chart;
+pub mod chart;
 pub mod format;
 pub mod load;
+pub mod output;
+pub mod page;
 pub mod sample;
+pub mod summary;
