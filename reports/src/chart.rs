@@ -29,6 +29,8 @@ pub struct ChartSet {
     pub title: String,
     /// How to read them, in one sentence.
     pub how: String,
+    /// Whether a legend is needed: not where each chart names its policy.
+    pub legend: bool,
     /// The charts.
     pub figures: Vec<Figure>,
 }
@@ -38,6 +40,8 @@ pub struct ChartSet {
 pub struct Figure {
     /// What is special about this one; may be empty.
     pub caption: String,
+    /// Colour and sign of the policy, where the chart is about one.
+    pub mark: Option<(usize, &'static str)>,
     /// The picture, ready to stand in a page.
     pub svg: String,
 }
@@ -110,12 +114,14 @@ impl Artist<'_> {
                 format!("{}, round {} of {runs} runs", one.label, pair + 1)
             };
             let svg = workers::draw(life, &axes, &one.label, one.place)?;
-            figures.push(Figure { caption, svg });
+            let mark = Some((one.place % palette::COLOURS, marker::sign(one.place)));
+            figures.push(Figure { caption, mark, svg });
         }
         let how = "The upper line is how many workers live at each moment; bars above the lower \
                    line are workers born per second, bars below it workers gone. Equal scales for \
                    all policies; of several runs the one with the median churn is drawn.";
-        Ok(set("Workers over time", how, figures))
+        let set = set("Workers over time", how, figures);
+        Ok(set.map(|set| ChartSet { legend: false, ..set }))
     }
 
     fn tradeoff(&self) -> Result<Option<ChartSet>, ChartError> {
@@ -128,7 +134,7 @@ impl Artist<'_> {
              shorter its {} response time. Both axes are logarithmic.",
             points.quantile
         );
-        let figure = Figure { caption: String::new(), svg: tradeoff::draw(&points)? };
+        let figure = Figure { caption: String::new(), mark: None, svg: tradeoff::draw(&points)? };
         Ok(set("Churn against latency", &how, vec![figure]))
     }
 
@@ -148,7 +154,7 @@ impl Artist<'_> {
                     Clock::Service => "Service time: from when it was handed over",
                 };
                 let svg = percentiles::draw(lines, &axis, clock.name())?;
-                figures.push(Figure { caption: caption.to_owned(), svg });
+                figures.push(Figure { caption: caption.to_owned(), mark: None, svg });
             }
         }
         let how = "Read upwards from a percentile: that share of all operations was at least this \
@@ -177,7 +183,8 @@ impl Artist<'_> {
         let mut figures = Vec::new();
         for (kind, series) in &by_kind {
             let kind = format::clip(kind, LABEL_CHARS_MAX);
-            figures.push(Figure { svg: bins::draw(series, &axis, &kind)?, caption: kind });
+            let svg = bins::draw(series, &axis, &kind)?;
+            figures.push(Figure { caption: kind, mark: None, svg });
         }
         let how = "The higher an outline, the more operations took about that long; several humps \
                    are several ways an operation can go. Response time, runs merged, logarithmic \
@@ -192,12 +199,12 @@ impl Artist<'_> {
         }
         let how = "Marks in the order in which the runs were made: a slope shared by all policies \
                    is the machine, not the policy.";
-        let figure = Figure { caption: String::new(), svg: order::draw(&points)? };
+        let figure = Figure { caption: String::new(), mark: None, svg: order::draw(&points)? };
         Ok(set("Run order", how, vec![figure]))
     }
 }
 
 fn set(title: &str, how: &str, figures: Vec<Figure>) -> Option<ChartSet> {
     let (title, how) = (title.to_owned(), how.to_owned());
-    (!figures.is_empty()).then_some(ChartSet { title, how, figures })
+    (!figures.is_empty()).then_some(ChartSet { title, how, legend: true, figures })
 }

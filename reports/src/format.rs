@@ -1,4 +1,5 @@
-//! Figures as people read them: three significant digits, a unit, no more.
+//! Figures as people read them: three significant digits, a unit, no more. A no-break space
+//! keeps a figure and its unit on one line.
 
 /// Three significant digits, thousands apart: `0.926`, `34.1`, `12,300`.
 #[must_use]
@@ -45,7 +46,7 @@ fn thousands(size: f64, negative: bool) -> String {
 #[must_use]
 pub fn duration(ns: f64) -> String {
     let (per_unit, unit) = unit_of(ns);
-    format!("{} {unit}", number(ns / per_unit))
+    format!("{}\u{a0}{unit}", number(ns / per_unit))
 }
 
 /// Nanoseconds per unit, and the unit, for a length of time.
@@ -70,7 +71,7 @@ pub fn factor(base: f64, test: f64) -> String {
     } else {
         let percent = (test / base - 1.0).abs() * 100.0;
         format!(
-            "{} %",
+            "{}\u{a0}%",
             if percent < 9.95 { number(round_to(percent, 10.0)) } else { number(percent.round()) }
         )
     }
@@ -92,11 +93,11 @@ pub fn bytes(bytes: u64) -> String {
     let mut size = bytes as f64;
     for unit in ["B", "KiB", "MiB", "GiB"] {
         if size < 1024.0 {
-            return format!("{} {unit}", number(size));
+            return format!("{}\u{a0}{unit}", number(size));
         }
         size /= 1024.0;
     }
-    format!("{} TiB", number(size))
+    format!("{}\u{a0}TiB", number(size))
 }
 
 /// `a`, `a and b`, `a, b and c`.
@@ -157,7 +158,7 @@ mod tests {
             (0.0, "0 ns"),
         ];
         for (ns, text) in cases {
-            assert_eq!(duration(ns), text);
+            assert_eq!(duration(ns), text.replace(' ', "\u{a0}"));
         }
     }
 
@@ -165,8 +166,8 @@ mod tests {
     fn a_large_difference_is_a_factor_and_a_small_one_a_share() {
         assert_eq!(factor(34.1, 0.9), "38 times");
         assert_eq!(factor(10.0, 25.0), "2.5 times");
-        assert_eq!(factor(100.0, 82.0), "18 %");
-        assert_eq!(factor(100.0, 103.0), "3 %");
+        assert_eq!(factor(100.0, 82.0), "18\u{a0}%");
+        assert_eq!(factor(100.0, 103.0), "3\u{a0}%");
     }
 
     #[test]
@@ -183,6 +184,6 @@ mod tests {
         assert_eq!(list(&items[..1]), "a");
         assert_eq!(count(1, "run", "runs"), "1 run");
         assert_eq!(count(1200, "run", "runs"), "1,200 runs");
-        assert_eq!(bytes(4096), "4 KiB");
+        assert_eq!(bytes(4096), "4\u{a0}KiB");
     }
 }

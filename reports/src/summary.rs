@@ -17,15 +17,16 @@ const WIDTH_MIN: usize = 60;
 const DOUBTS_MAX: usize = 12;
 
 /// Heads of the columns after workload and policy.
-const COLUMNS: [&str; 8] =
-    ["runs", "ops/s", "p50", "p99", "p99.9", "created/1000", "peak", "linger"];
+const COLUMNS: [&str; 8] = ["runs", "ops/s", "p50", "p99", "p99.9", "created", "peak", "linger"];
 
 /// The whole summary, at most `width` columns wide where its words allow.
 #[must_use]
 pub fn text(analysis: &Analysis<'_>, width: usize) -> String {
     let width = width.max(WIDTH_MIN);
     let mut text = format!("{}\n", table(analysis, width));
-    text.push_str("Medians of runs; created/1000 is workers created per 1000 operations.\n\n");
+    text.push_str(
+        "Medians of runs. created: workers per 1000 operations; times are response times.\n\n",
+    );
     for (section, answers) in analysis.sections.iter().zip(&analysis.answers) {
         text.push_str(&format!("{}\n", section.title));
         for answer in answers {
@@ -53,7 +54,7 @@ pub fn text(analysis: &Analysis<'_>, width: usize) -> String {
 fn table(analysis: &Analysis<'_>, width: usize) -> Table {
     let mut table = Table::new();
     table
-        .load_style(presets::ASCII_BORDERS_ONLY_CONDENSED)
+        .load_style(presets::ASCII_MARKDOWN)
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_width(u16::try_from(width).unwrap_or(u16::MAX))
         .set_header(["workload", "policy"].into_iter().chain(COLUMNS));
@@ -124,7 +125,7 @@ fn wrap(paragraph: &str, width: usize, indent: &str) -> String {
 
 /// The few signs of ours that a terminal may not have; names are left as they are.
 fn ascii(text: &str) -> String {
-    text.replace('µ', "u").replace('–', "-").replace('…', "...")
+    text.replace('\u{a0}', " ").replace('µ', "u").replace('–', "-").replace('…', "...")
 }
 
 #[cfg(test)]

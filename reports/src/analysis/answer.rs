@@ -76,18 +76,21 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    /// The policy that lies farthest from the base among those whose ranges lie apart.
+    /// The policy to name first: of those apart from the base the farthest, or the first in order
+    /// whose range cannot be told from that one's.
     fn widest<'c, 'p>(&self, found: &'c [Comparison<'p>]) -> Option<(&'c Comparison<'p>, Spread)> {
         let distance = |test: &Spread| {
             let (more, less) =
                 (test.median.max(self.base.median), test.median.min(self.base.median));
             if less > 0.0 { more / less } else { f64::INFINITY }
         };
-        found
-            .iter()
-            .filter(|one| one.finding == Finding::Apart)
-            .filter_map(|one| Some((one, one.test?)))
-            .reduce(|best, next| if distance(&best.1) < distance(&next.1) { next } else { best })
+        let apart = || {
+            let apart = found.iter().filter(|one| one.finding == Finding::Apart);
+            apart.filter_map(|one| Some((one, one.test?)))
+        };
+        let farthest = apart()
+            .reduce(|best, next| if distance(&best.1) < distance(&next.1) { next } else { best })?;
+        apart().find(|one| one.1.overlaps(&farthest.1))
     }
 
     fn headline(&self, (widest, test): (&Comparison<'_>, Spread)) -> String {

@@ -86,7 +86,7 @@ pub(super) fn seconds(most_ns: f64) -> Axis {
     axis.ticks.retain(|tick| tick.0 * per_unit <= most_ns * 1.001);
     for tick in &mut axis.ticks {
         tick.0 *= per_unit;
-        tick.1 = format!("{} {unit}", tick.1);
+        tick.1 = format!("{}\u{a0}{unit}", tick.1);
     }
     axis.range = 0.0..most_ns;
     axis
@@ -96,8 +96,8 @@ pub(super) fn seconds(most_ns: f64) -> Axis {
 mod tests {
     use super::*;
 
-    fn labels(axis: &Axis) -> Vec<&str> {
-        axis.ticks.iter().map(|tick| tick.1.as_str()).collect()
+    fn labels(axis: &Axis) -> Vec<String> {
+        axis.ticks.iter().map(|tick| tick.1.replace('\u{a0}', " ")).collect()
     }
 
     fn log(low: f64, high: f64) -> Axis {

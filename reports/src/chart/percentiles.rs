@@ -53,7 +53,7 @@ pub(super) fn time_axis<'a>(lines: impl Iterator<Item = &'a Line>) -> Axis {
 fn nines_axis(lines: &[Series<Line>]) -> Axis {
     let last = lines.iter().filter_map(|one| one.data.points.last()).map(|point| point.0);
     let last = last.fold(1.0, f64::max);
-    let marks = [(0.0, "0"), (0.301, "50 %"), (1.0, "90 %"), (2.0, "99 %"), (3.0, "99.9 %")];
+    let marks = [(0.301, "50 %"), (1.0, "90 %"), (2.0, "99 %"), (3.0, "99.9 %")];
     let more = [(4.0, "99.99 %"), (5.0, "99.999 %"), (6.0, "99.9999 %")];
     let ticks = marks.into_iter().chain(more).filter(|mark| mark.0 <= last);
     Axis {

@@ -101,7 +101,8 @@ impl<'a, 'b> Plot<'a, 'b> {
         x: &Axis,
         y: &Axis,
     ) -> Result<Self, ChartError> {
-        let pixels = (place.left..place.right, place.top..place.bottom);
+        // Values grow upwards, units of the picture downwards.
+        let pixels = (place.left..place.right, place.bottom..place.top);
         let spec = Cartesian2d::<RangedCoordf64, RangedCoordf64>::new(
             x.range.clone(),
             y.range.clone(),
@@ -213,6 +214,21 @@ mod tests {
     fn labels_that_would_collide_move_apart_and_stay_inside() {
         assert_eq!(spread(&[100, 102, 300], 20, 0, 310), [100, 120, 300]);
         assert_eq!(spread(&[300, 301], 20, 0, 310), [290, 310]);
+    }
+
+    #[test]
+    fn larger_values_are_drawn_higher_and_further_right() {
+        let place = Place { left: 100, right: 300, top: 50, bottom: 250 };
+        let axis = Axis { range: 0.0..10.0, ticks: Vec::new(), label: String::new() };
+        let mut ends = Vec::new();
+        let drawn = picture("", 300, |area| {
+            let plot = Plot::new(area, place, &axis, &axis)?;
+            ends = vec![plot.pixel(0.0, 0.0), plot.pixel(10.0, 10.0)];
+            Ok(())
+        });
+        assert!(drawn.is_ok());
+        let near = |at: (i32, i32), to: (i32, i32)| at.0.abs_diff(to.0) + at.1.abs_diff(to.1) <= 2;
+        assert!(near(ends[0], (100, 250)) && near(ends[1], (300, 50)), "{ends:?}");
     }
 
     #[test]
