@@ -1,6 +1,6 @@
 //! The summary: the same answers as the page, as plain text for a terminal or a mail.
 
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 
 use crate::analysis::Analysis;
 use crate::analysis::figures::{Figures, Spread};
@@ -16,6 +16,10 @@ const WIDTH_MIN: usize = 60;
 /// Doubts that are said on a terminal; the page has them all.
 const DOUBTS_MAX: usize = 12;
 
+/// A line below the heads and nothing else: the columns stand apart by themselves.
+const STYLE: TableStyle =
+    TableStyle::new().header_separator(LineStyle::none().fill('-').junction('-'));
+
 /// Heads of the columns after workload and policy.
 const COLUMNS: [&str; 8] = ["runs", "ops/s", "p50", "p99", "p99.9", "created", "peak", "linger"];
 
@@ -23,9 +27,13 @@ const COLUMNS: [&str; 8] = ["runs", "ops/s", "p50", "p99", "p99.9", "created", "
 #[must_use]
 pub fn text(analysis: &Analysis<'_>, width: usize) -> String {
     let width = width.max(WIDTH_MIN);
-    let mut text = format!("{}\n", table(analysis, width));
+    let mut text = String::new();
+    for line in table(analysis, width).lines() {
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
     text.push_str(
-        "Medians of runs. created: workers per 1000 operations; times are response times.\n\n",
+        "\nMedians of runs. created: workers per 1000 operations; times are response times.\n\n",
     );
     for (section, answers) in analysis.sections.iter().zip(&analysis.answers) {
         text.push_str(&format!("{}\n", section.title));
@@ -54,17 +62,24 @@ pub fn text(analysis: &Analysis<'_>, width: usize) -> String {
 fn table(analysis: &Analysis<'_>, width: usize) -> Table {
     let mut table = Table::new();
     table
-        .load_style(presets::ASCII_MARKDOWN)
-        .set_content_arrangement(ContentArrangement::Dynamic)
+        .load_style(STYLE)
+        .set_content_arrangement(ContentArrangement::Disabled)
         .set_width(u16::try_from(width).unwrap_or(u16::MAX))
         .set_header(["workload", "policy"].into_iter().chain(COLUMNS));
-    for column in table.column_iter_mut().skip(2) {
-        column.set_cell_alignment(CellAlignment::Right);
+    for (at, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((0, 2));
+        if at > 1 {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
     }
     for section in &analysis.sections {
         for group in &section.groups {
             table.add_row(row(&format::clip(&section.title, 40), group));
         }
+    }
+    // Cells are broken only where the table would not fit otherwise.
+    if table.lines().any(|line| line.chars().count() > width) {
+        table.set_content_arrangement(ContentArrangement::Dynamic);
     }
     table
 }

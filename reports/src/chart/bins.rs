@@ -68,7 +68,7 @@ pub(super) fn draw(all: &[Series<Bins>], x: &Axis, kind: &str) -> Result<String,
     picture(&label, 492, |area| {
         let plot = Plot::new(area, place, x, &y)?;
         for one in all {
-            plot.fill(one.data.outline(), series(one.place, Dash::Whole), 0.10)?;
+            plot.fill(one.data.outline(), series(one.place, Dash::Whole), 0.07)?;
         }
         for one in all {
             plot.line(one.data.outline(), series(one.place, Dash::Whole), 4)?;

@@ -36,8 +36,11 @@ pub(super) fn downloads(records: &[Record], room: usize) -> Vec<Download> {
     files
 }
 
+/// Takes away the bulk of a record.
+type Cut = fn(&mut Record);
+
 /// How much of a record is kept, from all to least.
-const KEPT: [(&str, fn(&mut Record)); 3] = [
+const KEPT: [(&str, Cut); 3] = [
     ("the records, timelines thinned as they were read", |_| {}),
     ("the records without timelines, which would make the page too large", without_timeline),
     (
@@ -61,7 +64,7 @@ fn whole(records: &[Record], room: usize) -> Option<Download> {
 }
 
 /// Records as lines of JSON, unless they would be more than `bytes_max`.
-fn lines(records: &[Record], cut: fn(&mut Record), bytes_max: usize) -> Option<Vec<u8>> {
+fn lines(records: &[Record], cut: Cut, bytes_max: usize) -> Option<Vec<u8>> {
     let mut lines = Vec::new();
     for record in records {
         let mut record = record.clone();

@@ -65,12 +65,19 @@ fn cell(label: &'static str, spread: Option<Spread>, show: fn(f64) -> String) ->
     let Some(spread) = spread else {
         return Cell { label, median: "n/a".to_owned(), range: String::new() };
     };
-    let range = if spread.runs > 1 && spread.least < spread.most {
-        format!("{} – {}", show(spread.least), show(spread.most))
-    } else {
-        String::new()
-    };
+    let several = spread.runs > 1 && spread.least < spread.most;
+    let range =
+        if several { range(&show(spread.least), &show(spread.most)) } else { String::new() };
     Cell { label, median: show(spread.median), range }
+}
+
+/// `30 – 33.4 ms`: a unit that both ends have is said once.
+fn range(least: &str, most: &str) -> String {
+    let short = match (least.split_once('\u{a0}'), most.split_once('\u{a0}')) {
+        (Some((figure, unit)), Some((_, other))) if unit == other => figure,
+        _ => least,
+    };
+    format!("{short} – {most}")
 }
 
 /// A worker that never left has no time; how many runs that was is said instead.
@@ -101,7 +108,14 @@ mod tests {
         let some = Spread::of(vec![12.0]);
         let of = |linger_ms, stayed| linger(&Figures { linger_ms, stayed, ..Figures::default() });
         assert_eq!(of(None, 3).median, "stayed");
-        assert_eq!(of(some, 0).median, "12 ms");
+        assert_eq!(of(some, 0).median, "12\u{a0}ms");
         assert_eq!(of(some, 2).range, "stayed in 2");
+    }
+
+    #[test]
+    fn a_unit_is_said_once_where_both_ends_have_it() {
+        assert_eq!(range("30\u{a0}ms", "33.4\u{a0}ms"), "30 – 33.4\u{a0}ms");
+        assert_eq!(range("800\u{a0}µs", "1\u{a0}ms"), "800\u{a0}µs – 1\u{a0}ms");
+        assert_eq!(range("0.9", "1.1"), "0.9 – 1.1");
     }
 }
