@@ -1,1 +1,12 @@
-//! To be written.
+//! Reports: records of runs in, one offline page and one text summary out.
+//!
+//! Everything here is a pure function of the record: the same record gives the same bytes.
+
+pub mod analysis;
+pub mod chart;
+pub mod format;
+pub mod load;
+pub mod output;
+pub mod page;
+pub mod sample;
+pub mod summary;

@@ -1,2 +1,53 @@
-//! x
-fn main() {}
+//! `iowq-report`: makes a page and a summary of records.
+
+use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use iowq_reports::{output, summary};
+
+/// Bad input or a file that cannot be written.
+const EXIT_TROUBLE: u8 = 2;
+
+/// Make a report of runs: report.html to look at and summary.txt to quote.
+#[derive(Debug, Parser)]
+#[command(name = "iowq-report", version)]
+struct Arguments {
+    /// record.jsonl files, or the folders that they are in.
+    #[arg(required = true, value_name = "RECORD")]
+    records: Vec<PathBuf>,
+
+    /// Where to put the report [default: beside the first record].
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match output::report(&arguments.records, arguments.out.as_deref(), terminal_width()) {
+        Ok(written) => {
+            let (page, text) = (written.page.display(), written.summary.display());
+            say(&format!("{}\nreport   {page}\nsummary  {text}\n", written.text));
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("iowq-report: {error}");
+            ExitCode::from(EXIT_TROUBLE)
+        }
+    }
+}
+
+fn terminal_width() -> usize {
+    let table = comfy_table::Table::new();
+    if io::stdout().is_terminal() {
+        table.width().map_or(summary::WIDTH_TEXT, usize::from)
+    } else {
+        summary::WIDTH_TEXT
+    }
+}
+
+/// Prints; a reader that closed the pipe has seen enough, and the files are written.
+fn say(text: &str) {
+    let _ = io::stdout().write_all(text.as_bytes());
+}

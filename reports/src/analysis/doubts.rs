@@ -1,0 +1,216 @@
+//! Doubts: the caveats that runs carry, and those that only show when runs are put side by side.
+
+use std::collections::BTreeMap;
+
+use iowq_record::{Record, Tier};
+
+use super::group::Section;
+use crate::format;
+use crate::load::Loaded;
+
+/// Something that a reader must know before believing a figure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Doubt {
+    /// Short and stable name.
+    pub code: String,
+    /// What it means.
+    pub text: String,
+    /// Which runs it is about.
+    pub scope: String,
+    /// Whether a figure may be wrong because of it, and not only less general.
+    pub severe: bool,
+}
+
+/// Codes of doubts that can make a figure wrong.
+const SEVERE: [&str; 6] =
+    ["run-failed", "events-lost", "counts-disagree", "ops-failed", "record-cut-off", "debug-build"];
+
+/// Why no statement on churn may be made about a section, if so.
+#[must_use]
+pub fn bars_churn(section: &Section<'_>) -> Option<&'static str> {
+    let lost = section.records().any(|record| record.probe.events_lost > 0);
+    let disagree = section.records().any(counts_disagree);
+    match (lost, disagree) {
+        (true, _) => Some("the probes lost events, so births may be missing from the counts"),
+        (_, true) => Some("the sources that counted workers do not agree with each other"),
+        _ => None,
+    }
+}
+
+fn counts_disagree(record: &Record) -> bool {
+    !(record.workers.created.agree() && record.workers.exited.agree())
+}
+
+/// All doubts, severe ones first, each once with the runs it is about.
+pub(super) fn collect(loaded: &Loaded) -> Vec<Doubt> {
+    let mut found: BTreeMap<(String, String), Vec<&Record>> = BTreeMap::new();
+    for record in &loaded.records {
+        for caveat in &record.caveats {
+            let key = (caveat.code.clone(), format::clip(&caveat.text, 400));
+            found.entry(key).or_default().push(record);
+        }
+        for (code, text) in seen_in(record) {
+            if record.caveats.iter().all(|caveat| caveat.code != code) {
+                found.entry((code.to_owned(), text)).or_default().push(record);
+            }
+        }
+    }
+    let runs = loaded.records.len();
+    let mut doubts: Vec<Doubt> = found
+        .into_iter()
+        .map(|((code, text), records)| doubt(code, text, scope(&records, runs)))
+        .collect();
+    doubts.extend(between(&loaded.records));
+    for note in &loaded.notes {
+        let code = if note.contains("cut off") { "record-cut-off" } else { "read-twice" };
+        doubts.push(doubt(code.to_owned(), note.clone(), String::new()));
+    }
+    doubts.sort_by_key(|doubt| !doubt.severe);
+    doubts
+}
+
+fn doubt(code: String, text: String, scope: String) -> Doubt {
+    let severe = SEVERE.contains(&code.as_str());
+    Doubt { code, text, scope, severe }
+}
+
+/// What a record shows by itself, whether or not its writer said so.
+fn seen_in(record: &Record) -> Vec<(&'static str, String)> {
+    let mut seen = Vec::new();
+    if let Some(error) = &record.error {
+        seen.push(("run-failed", format!("a run failed: {}", format::clip(error, 300))));
+    }
+    if record.probe.events_lost > 0 {
+        let text = "the probes lost events: no statement on churn is made for this workload";
+        seen.push(("events-lost", text.to_owned()));
+    }
+    if counts_disagree(record) {
+        let text = "probe, engine and /proc count different numbers of workers: \
+                    no statement on churn is made for this workload";
+        seen.push(("counts-disagree", text.to_owned()));
+    }
+    if record.ops.failed > 0 {
+        let text = "operations failed; they are in no latency figure";
+        seen.push(("ops-failed", text.to_owned()));
+    }
+    if record.probe.tier != Tier::Bpf {
+        let reason = format::clip(&record.probe.reason, 200);
+        let why = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
+        let text = match record.probe.tier {
+            Tier::Proc => format!("workers were watched by polling /proc, not by eBPF{why}"),
+            _ => format!("no probe watched the workers; the engine's own counts stand alone{why}"),
+        };
+        seen.push(("no-bpf", text));
+    }
+    if record.host.profile == "debug" {
+        seen.push(("debug-build", "built without optimisation: times mean nothing".to_owned()));
+    }
+    seen
+}
+
+/// What shows only between runs: unlike hosts, unlike settings.
+fn between(records: &[Record]) -> Vec<Doubt> {
+    let mut doubts = Vec::new();
+    let Some(first) = records.first() else {
+        return doubts;
+    };
+    if records.iter().any(|record| record.host != first.host) {
+        let text = "runs come from unlike hosts, kernels, builds or commits: \
+                    a difference between policies may be one between hosts";
+        doubts.push(doubt("hosts-differ".to_owned(), text.to_owned(), String::new()));
+    }
+    let mut settings = BTreeMap::new();
+    let unlike = records.iter().any(|record| {
+        let cell = &record.cell;
+        let first = settings.entry((&cell.workload, &cell.engine)).or_insert(record);
+        !same_settings(first, record)
+    });
+    if unlike {
+        let text = "runs of the same workload had unlike settings (limit, depth, files, idle \
+                    timeout, arrival or who declared blocking)";
+        doubts.push(doubt("settings-differ".to_owned(), text.to_owned(), String::new()));
+    }
+    doubts
+}
+
+/// The same but for the switches, which are the policy's own.
+fn same_settings(a: &Record, b: &Record) -> bool {
+    let mut settings = b.settings.clone();
+    settings.switches.clone_from(&a.settings.switches);
+    a.settings == settings && a.blocking == b.blocking
+}
+
+/// `all 24 runs`, or how many of them and under which policies.
+fn scope(records: &[&Record], runs: usize) -> String {
+    if records.len() == runs {
+        return format!("all {}", format::count(runs as u64, "run", "runs"));
+    }
+    let mut cells: Vec<String> = Vec::new();
+    for record in records {
+        let cell = format!("{} under {}", record.cell.workload, record.cell.policy);
+        if !cells.contains(&cell) {
+            cells.push(cell);
+        }
+    }
+    let shown = 4;
+    let more = cells.len().saturating_sub(shown);
+    cells.truncate(shown);
+    if more > 0 {
+        cells.push(format!("{more} more"));
+    }
+    format!("{} of {runs} runs: {}", records.len(), format::list(&cells))
+}
+
+#[cfg(test)]
+mod tests {
+    use iowq_record::Caveat;
+
+    use super::*;
+    use crate::sample;
+
+    fn collected(records: Vec<Record>) -> Vec<Doubt> {
+        collect(&Loaded { records, ..Loaded::default() })
+    }
+
+    #[test]
+    fn a_clean_bench_raises_no_doubt() {
+        assert_eq!(collected(sample::bench(2)), []);
+    }
+
+    #[test]
+    fn the_same_caveat_of_many_runs_is_said_once_with_its_scope() {
+        let mut records = sample::bench(1);
+        for record in &mut records[..3] {
+            let (code, text) = ("virtual-machine".to_owned(), "measured in a VM".to_owned());
+            record.caveats.push(Caveat { code, text });
+        }
+        let doubts = collected(records);
+        assert_eq!(doubts.len(), 1);
+        assert_eq!(
+            doubts[0].scope,
+            "3 of 8 runs: fsync-mix under 6.12, fsync-mix under 6.16 and fsync-mix under 6.17"
+        );
+        assert!(!doubts[0].severe);
+    }
+
+    #[test]
+    fn what_can_make_a_figure_wrong_comes_first() {
+        let mut records = sample::bench(1);
+        records[0].host.kernel = "another".to_owned();
+        records[1].error = Some("ENOSPC".to_owned());
+        records[2].settings.limit_bounded = 8;
+        let codes: Vec<String> = collected(records).into_iter().map(|doubt| doubt.code).collect();
+        assert_eq!(codes, ["run-failed", "hosts-differ", "settings-differ"]);
+    }
+
+    #[test]
+    fn a_doubt_that_the_record_states_is_not_stated_again() {
+        let mut records = sample::bench(1);
+        records[0].probe.events_lost = 3;
+        let (code, text) = ("events-lost".to_owned(), "3 events lost".to_owned());
+        records[0].caveats.push(Caveat { code, text });
+        let doubts = collected(records);
+        assert_eq!(doubts.len(), 1);
+        assert!(doubts[0].severe);
+    }
+}

@@ -1,0 +1,210 @@
+//! Charts: one file each, drawn from the same groups that the tables are made of.
+
+mod axis;
+mod bins;
+pub(crate) mod marker;
+mod order;
+pub(crate) mod palette;
+mod percentiles;
+mod plot;
+mod tradeoff;
+mod workers;
+
+use crate::analysis::group::Section;
+use crate::analysis::histogram::{self, Clock};
+use crate::format;
+use palette::Colours;
+pub use plot::ChartError;
+
+/// Policies that are drawn: more would hide each other.
+const POLICIES_MAX: usize = 12;
+
+/// Characters of a policy's name inside a chart.
+const LABEL_CHARS_MAX: usize = 16;
+
+/// Charts that belong together.
+#[derive(Debug)]
+pub struct ChartSet {
+    /// What they show.
+    pub title: String,
+    /// How to read them, in one sentence.
+    pub how: String,
+    /// Whether a legend is needed: not where each chart names its policy.
+    pub legend: bool,
+    /// The charts.
+    pub figures: Vec<Figure>,
+}
+
+/// One chart.
+#[derive(Debug)]
+pub struct Figure {
+    /// What is special about this one; may be empty.
+    pub caption: String,
+    /// Colour and sign of the policy, where the chart is about one.
+    pub mark: Option<(usize, &'static str)>,
+    /// The picture, ready to stand in a page.
+    pub svg: String,
+}
+
+/// What a chart draws of one policy.
+#[derive(Clone, Debug)]
+struct Series<T> {
+    label: String,
+    place: usize,
+    data: T,
+}
+
+/// Draws all charts of a section; `points_max` bounds each timeline.
+pub(crate) fn sets(
+    section: &Section<'_>,
+    colours: &Colours<'_>,
+    points_max: usize,
+) -> Result<Vec<ChartSet>, ChartError> {
+    let artist = Artist { section, colours, points_max };
+    let sets = [
+        artist.workers()?,
+        artist.tradeoff()?,
+        artist.percentiles()?,
+        artist.histograms()?,
+        artist.order()?,
+    ];
+    Ok(sets.into_iter().flatten().collect())
+}
+
+/// How many policies of a section the charts leave out.
+pub(crate) fn left_out(section: &Section<'_>) -> usize {
+    section.groups.len().saturating_sub(POLICIES_MAX)
+}
+
+/// Draws the charts of one section.
+struct Artist<'a> {
+    section: &'a Section<'a>,
+    colours: &'a Colours<'a>,
+    points_max: usize,
+}
+
+impl Artist<'_> {
+    /// What `data` makes of each policy, where it makes something.
+    fn series<T>(
+        &self,
+        data: impl Fn(&crate::analysis::group::Group<'_>) -> Option<T>,
+    ) -> Vec<Series<T>> {
+        let groups = self.section.groups.iter().take(POLICIES_MAX);
+        groups
+            .filter_map(|group| {
+                let label = format::clip(group.policy, LABEL_CHARS_MAX);
+                Some(Series { label, place: self.colours.place(group.policy), data: data(group)? })
+            })
+            .collect()
+    }
+
+    fn workers(&self) -> Result<Option<ChartSet>, ChartError> {
+        let lives = self.series(|group| {
+            let run = workers::typical(group)?;
+            Some((run.cell.pair, group.runs.len(), workers::life(run, self.points_max)))
+        });
+        let all: Vec<workers::Life> = lives.iter().map(|one| one.data.2.clone()).collect();
+        let axes = workers::axes(&all);
+        let mut figures = Vec::new();
+        for one in &lives {
+            let (pair, runs, life) = &one.data;
+            let caption = if *runs == 1 {
+                one.label.clone()
+            } else {
+                format!("{}, round {} of {runs} runs", one.label, pair + 1)
+            };
+            let svg = workers::draw(life, &axes, &one.label, one.place)?;
+            let mark = Some((one.place % palette::COLOURS, marker::sign(one.place)));
+            figures.push(Figure { caption, mark, svg });
+        }
+        let how = "The upper line is how many workers live at each moment; bars above the lower \
+                   line are workers born per second, bars below it workers gone. Equal scales for \
+                   all policies; of several runs the one with the median churn is drawn.";
+        let set = set("Workers over time", how, figures);
+        Ok(set.map(|set| ChartSet { legend: false, ..set }))
+    }
+
+    fn tradeoff(&self) -> Result<Option<ChartSet>, ChartError> {
+        let place = |policy: &str| self.colours.place(policy);
+        let Some(points) = tradeoff::points(self.section, place) else {
+            return Ok(None);
+        };
+        let how = format!(
+            "Each mark is one run: the further left, the fewer workers it created, the lower, the \
+             shorter its {} response time. Both axes are logarithmic.",
+            points.quantile
+        );
+        let figure = Figure { caption: String::new(), mark: None, svg: tradeoff::draw(&points)? };
+        Ok(set("Churn against latency", &how, vec![figure]))
+    }
+
+    fn percentiles(&self) -> Result<Option<ChartSet>, ChartError> {
+        let lines = |clock| {
+            self.series(|group| {
+                Some(percentiles::line(&histogram::merged(&group.runs, clock, "all")?))
+            })
+        };
+        let both = [Clock::Response, Clock::Service].map(|clock| (clock, lines(clock)));
+        let axis = percentiles::time_axis(both.iter().flat_map(|one| &one.1).map(|one| &one.data));
+        let mut figures = Vec::new();
+        for (clock, lines) in &both {
+            if !lines.is_empty() {
+                let caption = match clock {
+                    Clock::Response => "Response time: from when an operation was meant to start",
+                    Clock::Service => "Service time: from when it was handed over",
+                };
+                let svg = percentiles::draw(lines, &axis, clock.name())?;
+                figures.push(Figure { caption: caption.to_owned(), mark: None, svg });
+            }
+        }
+        let how = "Read upwards from a percentile: that share of all operations was at least this \
+                   fast; each step to the right is ten times rarer. Runs are merged, and a line is \
+                   dotted where fewer than 100 operations lie beyond it.";
+        Ok(set("Latency by percentile", how, figures))
+    }
+
+    fn histograms(&self) -> Result<Option<ChartSet>, ChartError> {
+        let mut kinds = self.section.kinds();
+        if kinds.is_empty() {
+            kinds.push("all".to_owned());
+        }
+        let by_kind: Vec<(String, Vec<Series<bins::Bins>>)> = kinds
+            .into_iter()
+            .map(|kind| {
+                let series = self.series(|group| {
+                    let merged = histogram::merged(&group.runs, Clock::Response, &kind)?;
+                    Some(bins::bins(&merged))
+                });
+                (kind, series)
+            })
+            .filter(|(_, series)| !series.is_empty())
+            .collect();
+        let axis = bins::time_axis(by_kind.iter().flat_map(|one| &one.1).map(|one| &one.data));
+        let mut figures = Vec::new();
+        for (kind, series) in &by_kind {
+            let kind = format::clip(kind, LABEL_CHARS_MAX);
+            let svg = bins::draw(series, &axis, &kind)?;
+            figures.push(Figure { caption: kind, mark: None, svg });
+        }
+        let how = "The higher an outline, the more operations took about that long; several humps \
+                   are several ways an operation can go. Response time, runs merged, logarithmic \
+                   axis, and the same axis for every kind of operation.";
+        Ok(set("Latency histograms", how, figures))
+    }
+
+    fn order(&self) -> Result<Option<ChartSet>, ChartError> {
+        let points = order::points(self.section, |policy| self.colours.place(policy));
+        if points.iter().map(|one| one.data.len()).sum::<usize>() < 2 {
+            return Ok(None);
+        }
+        let how = "Marks in the order in which the runs were made: a slope shared by all policies \
+                   is the machine, not the policy.";
+        let figure = Figure { caption: String::new(), mark: None, svg: order::draw(&points)? };
+        Ok(set("Run order", how, vec![figure]))
+    }
+}
+
+fn set(title: &str, how: &str, figures: Vec<Figure>) -> Option<ChartSet> {
+    let (title, how) = (title.to_owned(), how.to_owned());
+    (!figures.is_empty()).then_some(ChartSet { title, how, legend: true, figures })
+}

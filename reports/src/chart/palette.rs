@@ -1,0 +1,98 @@
+//! Colours: plotters draws with stand-ins, the page puts its own in, light or dark.
+
+use plotters::style::RGBColor;
+
+use crate::analysis::group::Section;
+
+/// Colours that the page's style defines, as `--c0` and so on.
+pub(crate) const COLOURS: usize = 8;
+
+/// Stand-in for text.
+pub(super) const INK: RGBColor = RGBColor(0xA1, 0x00, 0x01);
+/// Stand-in for lines of the grid.
+pub(super) const GRID: RGBColor = RGBColor(0xA1, 0x00, 0x02);
+/// Stand-in for axes.
+pub(super) const AXIS: RGBColor = RGBColor(0xA1, 0x00, 0x03);
+
+/// First byte of the stand-in for a policy; the second is its dash, the third its colour.
+const SERIES: u8 = 0xC1;
+
+/// How a line is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Dash {
+    /// Whole, or dashed where the colours are used a second time.
+    Whole,
+    /// Dotted: not much lies behind it.
+    Dotted,
+}
+
+/// Stand-in for the policy at this place.
+pub(super) fn series(place: usize, dash: Dash) -> RGBColor {
+    let again = place / COLOURS % 2 == 1;
+    let style = match dash {
+        Dash::Whole => u8::from(again),
+        Dash::Dotted => 2,
+    };
+    RGBColor(SERIES, style, u8::try_from(place % COLOURS).unwrap_or(0))
+}
+
+/// Puts the page's colours in the place of the stand-ins.
+pub(super) fn put_in(svg: &str) -> String {
+    let mut themed = svg.to_owned();
+    for (colour, name) in [(INK, "ink"), (GRID, "grid"), (AXIS, "axis")] {
+        themed = themed.replace(&hex(colour), &format!("\"var(--{name})\""));
+    }
+    for place in 0..COLOURS {
+        for (style, dash) in
+            [(0, ""), (1, " stroke-dasharray=\"14 8\""), (2, " stroke-dasharray=\"3 7\"")]
+        {
+            let colour = RGBColor(SERIES, style, u8::try_from(place).unwrap_or(0));
+            themed = themed.replace(&hex(colour), &format!("\"var(--c{place})\"{dash}"));
+        }
+    }
+    themed
+}
+
+/// A colour as it stands in an attribute, quotes and all.
+fn hex(RGBColor(red, green, blue): RGBColor) -> String {
+    format!("\"#{red:02X}{green:02X}{blue:02X}\"")
+}
+
+/// The colour of each policy, the same in every section of a page.
+#[derive(Debug)]
+pub(crate) struct Colours<'a>(Vec<&'a str>);
+
+impl<'a> Colours<'a> {
+    /// In the order in which sections first name them.
+    pub(crate) fn of(sections: &[Section<'a>]) -> Self {
+        let mut policies = Vec::new();
+        for group in sections.iter().flat_map(|section| &section.groups) {
+            if !policies.contains(&group.policy) {
+                policies.push(group.policy);
+            }
+        }
+        Self(policies)
+    }
+
+    /// The place of a policy among the colours.
+    pub(crate) fn place(&self, policy: &str) -> usize {
+        self.0.iter().position(|known| *known == policy).unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stand_ins_become_names_of_the_page() {
+        let line = |colour| format!("<line stroke={}/>", hex(colour));
+        assert_eq!(put_in(&line(INK)), "<line stroke=\"var(--ink)\"/>");
+        assert_eq!(put_in(&line(series(3, Dash::Whole))), "<line stroke=\"var(--c3)\"/>");
+        assert_eq!(
+            put_in(&line(series(COLOURS + 3, Dash::Whole))),
+            "<line stroke=\"var(--c3)\" stroke-dasharray=\"14 8\"/>"
+        );
+        assert!(put_in(&line(series(3, Dash::Dotted))).contains("\"3 7\""));
+    }
+}

@@ -1,0 +1,80 @@
+//! Values that are valid JSON and still cannot come from a run.
+
+use iowq_record::Record;
+
+/// The longest name of a workload, engine or policy: longer ones would swamp every table.
+const NAME_BYTES_MAX: usize = 200;
+
+/// Says which field is wrong, what was found and what is allowed.
+pub(super) fn check(record: &Record) -> Result<(), String> {
+    let cell = &record.cell;
+    name("cell.workload", &cell.workload)?;
+    name("cell.engine", &cell.engine)?;
+    name("cell.policy", &cell.policy)?;
+    not_negative("ops.per_s", record.ops.per_s)?;
+    let workers = &record.workers;
+    if let Some(per_1000) = workers.created_per_1000_ops {
+        not_negative("workers.created_per_1000_ops", per_1000)?;
+    }
+    if let Some(linger_ms) = workers.linger_ms {
+        not_negative("workers.linger_ms", linger_ms)?;
+    }
+    let (births, deaths) = (record.churn.births.len(), record.churn.deaths.len());
+    if births != deaths {
+        return Err(format!(
+            "churn has {births} slices of births and {deaths} of deaths: they must be as many"
+        ));
+    }
+    Ok(())
+}
+
+fn name(field: &str, value: &str) -> Result<(), String> {
+    if value.is_empty() {
+        return Err(format!("{field} is empty: a name is needed to group runs"));
+    }
+    if value.len() > NAME_BYTES_MAX {
+        return Err(format!(
+            "{field} has {} bytes: at most {NAME_BYTES_MAX} are allowed",
+            value.len()
+        ));
+    }
+    Ok(())
+}
+
+fn not_negative(field: &str, value: f64) -> Result<(), String> {
+    if value.is_finite() && value >= 0.0 {
+        Ok(())
+    } else {
+        Err(format!("{field} is {value}: a number of 0 or more is allowed"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample;
+
+    fn complaint(spoil: impl FnOnce(&mut Record)) -> String {
+        let mut record = sample::run("nop", "6.12", 0);
+        spoil(&mut record);
+        check(&record).expect_err("the record was accepted")
+    }
+
+    #[test]
+    fn a_run_as_it_is_written_is_fine() {
+        assert_eq!(check(&sample::run("nop", "6.12", 0)), Ok(()));
+    }
+
+    #[test]
+    fn numbers_that_no_run_can_have_are_named() {
+        assert_eq!(
+            complaint(|record| record.ops.per_s = -1.0),
+            "ops.per_s is -1: a number of 0 or more is allowed"
+        );
+        assert!(
+            complaint(|record| record.workers.linger_ms = Some(f64::NAN)).contains("linger_ms")
+        );
+        assert!(complaint(|record| record.cell.policy = "x".repeat(201)).contains("cell.policy"));
+        assert!(complaint(|record| record.churn.births.push(1)).contains("as many"));
+    }
+}

@@ -1,0 +1,252 @@
+//! The page: one offline file that opens with the answer. Strings go in, the template lays out.
+
+mod measured;
+mod raw;
+mod table;
+
+use askama::Template;
+
+use crate::analysis::answer::Answer;
+use crate::analysis::compare;
+use crate::analysis::doubts::Doubt;
+use crate::analysis::group::Section;
+use crate::analysis::{Analysis, metric::Metric};
+use crate::chart::palette::{COLOURS, Colours};
+use crate::chart::{self, ChartError, ChartSet, marker};
+use crate::format;
+use crate::summary;
+use measured::{Facts, RunRow};
+use raw::Download;
+use table::Row;
+
+/// Bytes of a whole page at most: it is mailed and opened on phones.
+pub const PAGE_BYTES_MAX: usize = 3_000_000;
+
+/// Bytes of all charts: what is left is for tables and raw numbers.
+const CHART_BYTES_MAX: usize = 1_500_000;
+
+/// Points of all timelines together, and of one of them.
+const POINTS_ALL_MAX: usize = 32_000;
+const POINTS_MIN: usize = 100;
+const POINTS_MAX: usize = 800;
+
+/// Failed runs that are listed one by one.
+const FAILURES_MAX: usize = 50;
+
+/// A page could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum PageError {
+    /// A chart could not be drawn.
+    #[error(transparent)]
+    Chart(#[from] ChartError),
+    /// The template could not be filled.
+    #[error("the page could not be written: {0}")]
+    Template(#[from] askama::Error),
+}
+
+#[derive(Template)]
+#[template(path = "report.html")]
+struct Page<'a> {
+    title: String,
+    lead: String,
+    chance: String,
+    sections: Vec<View<'a>>,
+    doubts: &'a [Doubt],
+    hosts: Vec<Facts>,
+    runs: Vec<RunRow>,
+    runs_left_out: usize,
+    failures: Vec<Failure>,
+    failures_left_out: usize,
+    downloads: Vec<Download>,
+    text: String,
+}
+
+/// A section as the template shows it.
+struct View<'a> {
+    id: String,
+    title: String,
+    about: String,
+    answers: &'a [Answer],
+    legend: Vec<Mark>,
+    rows: Vec<Row>,
+    charts: Vec<ChartSet>,
+    note: String,
+    settings: Facts,
+}
+
+/// A policy in a legend.
+struct Mark {
+    colour: usize,
+    sign: &'static str,
+    policy: String,
+}
+
+/// A run that failed.
+struct Failure {
+    run: String,
+    error: String,
+}
+
+/// Makes the page. The same analysis gives the same bytes.
+///
+/// # Errors
+///
+/// When a chart or the template cannot be written out; no input should bring that about.
+pub fn page(analysis: &Analysis<'_>) -> Result<String, PageError> {
+    let sections = views(analysis)?;
+    let mut failures = failures(analysis);
+    let failures_left_out = failures.len().saturating_sub(FAILURES_MAX);
+    failures.truncate(FAILURES_MAX);
+    let (runs, runs_left_out) = measured::runs(analysis);
+    let mut page = Page {
+        title: title(analysis),
+        lead: lead(analysis),
+        chance: chance(analysis),
+        sections,
+        doubts: &analysis.doubts,
+        hosts: measured::hosts(&analysis.loaded.records),
+        runs,
+        runs_left_out,
+        failures,
+        failures_left_out,
+        downloads: Vec::new(),
+        text: summary::text(analysis, summary::WIDTH_TEXT),
+    };
+    let room = PAGE_BYTES_MAX.saturating_sub(page.render()?.len());
+    page.downloads = raw::downloads(&analysis.loaded.records, room);
+    Ok(page.render()?)
+}
+
+fn views<'a>(analysis: &'a Analysis<'_>) -> Result<Vec<View<'a>>, PageError> {
+    let colours = Colours::of(&analysis.sections);
+    let panels: usize = analysis.sections.iter().map(|section| section.groups.len()).sum();
+    let points_max = (POINTS_ALL_MAX / panels.max(1)).clamp(POINTS_MIN, POINTS_MAX);
+    let mut bytes_left = CHART_BYTES_MAX;
+    let mut views = Vec::new();
+    for (at, (section, answers)) in analysis.sections.iter().zip(&analysis.answers).enumerate() {
+        let mut note = Vec::new();
+        let mut charts = Vec::new();
+        if bytes_left > 0 {
+            charts = chart::sets(section, &colours, points_max)?;
+        }
+        let before = charts.len();
+        charts.retain(|set| {
+            let bytes: usize = set.figures.iter().map(|figure| figure.svg.len()).sum();
+            let fits = bytes <= bytes_left;
+            bytes_left = if fits { bytes_left - bytes } else { 0 };
+            fits
+        });
+        if charts.len() < before || before == 0 {
+            note.push(
+                "Charts are left out where they would make the page too large: \
+                 report this workload alone to see them all."
+                    .to_owned(),
+            );
+        }
+        match chart::left_out(section) {
+            0 => {}
+            left_out => note.push(format!(
+                "{} drawn in no chart: they would hide each other.",
+                format::count(left_out as u64, "policy is", "policies are")
+            )),
+        }
+        views.push(View {
+            id: format!("w{at}"),
+            title: section.title.clone(),
+            about: about(section),
+            answers,
+            legend: legend(section, &colours),
+            rows: table::rows(section, &colours),
+            charts,
+            note: note.join(" "),
+            settings: measured::settings(section),
+        });
+    }
+    Ok(views)
+}
+
+fn legend(section: &Section<'_>, colours: &Colours<'_>) -> Vec<Mark> {
+    let mark = |policy: &str| {
+        let place = colours.place(policy);
+        Mark { colour: place % COLOURS, sign: marker::sign(place), policy: policy.to_owned() }
+    };
+    section.groups.iter().map(|group| mark(group.policy)).collect()
+}
+
+/// What the workload shows, as its specification says it.
+fn about(section: &Section<'_>) -> String {
+    let text = section.records().next().map_or("", |record| &record.settings.summary);
+    format::clip(text, 300)
+}
+
+/// `6.12, 6.16 and 6.17 on fsync-mix and dsync`, with numbers where names would be too many.
+fn title(analysis: &Analysis<'_>) -> String {
+    let mut policies: Vec<String> = Vec::new();
+    for group in analysis.sections.iter().flat_map(|section| &section.groups) {
+        let policy = format::clip(group.policy, 40);
+        if !policies.contains(&policy) {
+            policies.push(policy);
+        }
+    }
+    let titles = analysis.sections.iter().map(|section| format::clip(&section.title, 40)).collect();
+    let name = |names: Vec<String>, many: &str| match names.len() {
+        0..=6 => format::list(&names),
+        number => format!("{number} {many}"),
+    };
+    format!("{} on {}", name(policies, "policies"), name(titles, "workloads"))
+}
+
+fn lead(analysis: &Analysis<'_>) -> String {
+    let records = &analysis.loaded.records;
+    let failed = records.iter().filter(|record| record.error.is_some()).count();
+    let finished = (records.len() - failed) as u64;
+    let mut parts = vec![format::count(finished, "finished run", "finished runs")];
+    if failed > 0 {
+        parts.push(format!("{failed} failed"));
+    }
+    if let Some(first) = records.first() {
+        parts.push(format!("Linux {}", format::clip(&first.host.kernel, 60)));
+        let cpus = format::count(u64::from(first.host.cpus), "processor", "processors");
+        parts.push(format!("{cpus}, {}", format::clip(&first.host.filesystem, 40)));
+        parts.push(format::clip(&first.started, 40));
+    }
+    parts.join(" · ")
+}
+
+/// How often ranges like these lie apart for no reason: the weight of the answers, in one sentence.
+fn chance(analysis: &Analysis<'_>) -> String {
+    let spreads = analysis.sections.iter().flat_map(|section| &section.groups);
+    let fewest = spreads
+        .filter_map(|group| Metric::PerS.of(&group.figures))
+        .map(|spread| spread.runs)
+        .filter(|runs| *runs > 1)
+        .min();
+    match fewest {
+        None => "With one run per policy nothing shows how far runs vary by themselves.".to_owned(),
+        Some(runs) => format!(
+            "With {runs} runs each, the ranges of two equal policies would still lie apart in one \
+             of {} comparisons.",
+            format::number(compare::apart_by_chance_one_in(runs).round())
+        ),
+    }
+}
+
+fn failures(analysis: &Analysis<'_>) -> Vec<Failure> {
+    let groups = analysis
+        .sections
+        .iter()
+        .flat_map(|section| section.groups.iter().map(move |group| (section, group)));
+    let failed =
+        groups.flat_map(|(section, group)| group.failed.iter().map(move |run| (section, run)));
+    failed
+        .map(|(section, run)| Failure {
+            run: format!(
+                "{} under {}, round {}",
+                section.title,
+                run.cell.policy,
+                run.cell.pair + 1
+            ),
+            error: format::clip(run.error.as_deref().unwrap_or_default(), 500),
+        })
+        .collect()
+}

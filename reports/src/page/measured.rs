@@ -1,0 +1,171 @@
+//! How it was measured: hosts, settings, probes, and every run with its counts.
+
+use iowq_record::{Blocking, Counts, Host, Record, Tier};
+
+use crate::analysis::Analysis;
+use crate::analysis::group::Section;
+use crate::format;
+
+/// Runs that are listed one by one; the rest is in the raw numbers.
+const RUNS_MAX: usize = 400;
+
+/// Hosts that are described.
+const HOSTS_MAX: usize = 8;
+
+/// Characters of one fact.
+const FACT_CHARS_MAX: usize = 300;
+
+/// A list of names and values under a heading.
+pub(super) struct Facts {
+    pub(super) heading: String,
+    pub(super) facts: Vec<(&'static str, String)>,
+}
+
+/// One run, with the counts of each source.
+pub(super) struct RunRow {
+    pub(super) section: String,
+    pub(super) policy: String,
+    pub(super) round: u32,
+    pub(super) done: String,
+    pub(super) failed: u64,
+    pub(super) per_s: String,
+    pub(super) created: String,
+    pub(super) exited: String,
+    pub(super) events: String,
+    pub(super) state: &'static str,
+}
+
+/// The hosts that runs were made on, each once.
+pub(super) fn hosts(records: &[Record]) -> Vec<Facts> {
+    let mut hosts: Vec<(&Host, u64)> = Vec::new();
+    for record in records {
+        match hosts.iter_mut().find(|(host, _)| *host == &record.host) {
+            Some((_, runs)) => *runs += 1,
+            None => hosts.push((&record.host, 1)),
+        }
+    }
+    let several = hosts.len() > 1;
+    let facts = hosts.iter().take(HOSTS_MAX).map(|(host, runs)| {
+        let heading = if several {
+            format!("Host of {}", format::count(*runs, "run", "runs"))
+        } else {
+            "Host".to_owned()
+        };
+        Facts { heading, facts: host_facts(host) }
+    });
+    facts.collect()
+}
+
+fn host_facts(host: &Host) -> Vec<(&'static str, String)> {
+    let text = |text: &str| format::clip(text, FACT_CHARS_MAX);
+    vec![
+        ("kernel", text(&host.kernel)),
+        ("processor", text(&host.cpu)),
+        ("processors", host.cpus.to_string()),
+        ("memory", format::bytes(host.memory_bytes)),
+        ("file system", format!("{} ({})", text(&host.filesystem), text(&host.mount_options))),
+        ("device", text(&host.device)),
+        ("governor", text(&host.governor)),
+        ("hypervisor", text(&host.accelerator)),
+        ("commit", text(&host.commit)),
+        ("built by", format!("{}, {}", text(&host.rustc), text(&host.profile))),
+    ]
+}
+
+/// The settings of a section, taken from its first run; a doubt says where runs differ.
+pub(super) fn settings(section: &Section<'_>) -> Facts {
+    let Some(record) = section.records().next() else {
+        return Facts { heading: section.title.clone(), facts: Vec::new() };
+    };
+    let settings = &record.settings;
+    let limits =
+        format!("{} bounded, {} unbounded", settings.limit_bounded, settings.limit_unbounded);
+    let mut facts = vec![
+        ("files", settings.files.to_string()),
+        ("block", format::bytes(settings.block_bytes)),
+        ("depth", settings.depth.to_string()),
+        ("arrival", format::clip(&settings.arrival, FACT_CHARS_MAX)),
+        ("worker limit", limits),
+        ("idle timeout", format!("{} ms", settings.idle_timeout_ms)),
+        ("seed", record.cell.seed.to_string()),
+        ("blocking seen by", blocking(record.blocking).to_owned()),
+        ("probe", probe(record)),
+    ];
+    for group in &section.groups {
+        if let Some(run) = group.runs.first().or(group.failed.first())
+            && !run.settings.switches.is_empty()
+        {
+            let switches = run.settings.switches.join(", ");
+            let text = format!("{}: {}", group.policy, format::clip(&switches, FACT_CHARS_MAX));
+            facts.push(("switches", text));
+        }
+    }
+    Facts { heading: format!("{} · {}", section.title, section.engine), facts }
+}
+
+fn blocking(blocking: Blocking) -> &'static str {
+    match blocking {
+        Blocking::Sched => "the scheduler, through a probe on sched_switch",
+        Blocking::Declared => "the worker itself, around calls that may block",
+        Blocking::Kernel => "the kernel's own hooks",
+    }
+}
+
+/// The tier, and why not a better one.
+fn probe(record: &Record) -> String {
+    let tier = tier(record.probe.tier);
+    if record.probe.reason.is_empty() {
+        tier.to_owned()
+    } else {
+        format!("{tier}: {}", format::clip(&record.probe.reason, FACT_CHARS_MAX))
+    }
+}
+
+fn tier(tier: Tier) -> &'static str {
+    match tier {
+        Tier::Bpf => "bpf",
+        Tier::Proc => "proc",
+        Tier::Off => "off",
+    }
+}
+
+/// The runs in the order in which they were made, and how many are left out.
+pub(super) fn runs(analysis: &Analysis<'_>) -> (Vec<RunRow>, usize) {
+    let mut all: Vec<(&Section<'_>, &Record)> = Vec::new();
+    for section in &analysis.sections {
+        all.extend(section.records().map(|record| (section, record)));
+    }
+    all.sort_by_key(|(_, record)| record.cell.position);
+    let left_out = all.len().saturating_sub(RUNS_MAX);
+    (
+        all.into_iter().take(RUNS_MAX).map(|(section, record)| row(section, record)).collect(),
+        left_out,
+    )
+}
+
+fn row(section: &Section<'_>, record: &Record) -> RunRow {
+    let workers = &record.workers;
+    let agree = workers.created.agree() && workers.exited.agree();
+    RunRow {
+        section: section.title.clone(),
+        policy: record.cell.policy.clone(),
+        round: record.cell.pair.saturating_add(1),
+        done: format::number(record.ops.done as f64),
+        failed: record.ops.failed,
+        per_s: format::number(record.ops.per_s),
+        created: counts(&workers.created),
+        exited: counts(&workers.exited),
+        events: format!("{} / {}", record.probe.events_seen, record.probe.events_lost),
+        state: match (&record.error, agree) {
+            (Some(_), _) => "failed",
+            (None, false) => "counts disagree",
+            (None, true) => "fine",
+        },
+    }
+}
+
+/// Probe, engine and /proc, with a dash for a source that was off.
+fn counts(counts: &Counts) -> String {
+    let show = |count: Option<u64>| count.map_or_else(|| "–".to_owned(), |count| count.to_string());
+    format!("{} / {} / {}", show(counts.probe), show(counts.engine), show(counts.proc))
+}

@@ -1,0 +1,197 @@
+//! Made-up records for tests and demonstrations: shaped like real ones, measured by nobody.
+
+mod latency;
+mod workers;
+
+use std::collections::BTreeMap;
+
+use iowq_record::{
+    Blocking, Cell, Churn, Counts, Host, Ops, Probe, Record, SCHEMA, Settings, Tier, Workers,
+};
+
+/// Policies of the made-up bench.
+const POLICIES: [&str; 4] = ["6.12", "6.16", "6.17", "exit-on-idle"];
+
+/// Workloads of the made-up bench.
+const WORKLOADS: [&str; 2] = ["fsync-mix", "dsync"];
+
+/// A bench of two workloads under four policies, `pairs` runs of each, in order of rounds.
+#[must_use]
+pub fn bench(pairs: u32) -> Vec<Record> {
+    let mut records = Vec::new();
+    for pair in 0..pairs {
+        for workload in WORKLOADS {
+            for policy in POLICIES {
+                let mut record = run(workload, policy, pair);
+                record.cell.position = u32::try_from(records.len()).unwrap_or(u32::MAX);
+                let second = records.len() * 4;
+                record.started = format!(
+                    "2026-11-21T{:02}:{:02}:{:02}Z",
+                    2 + second / 3600,
+                    second / 60 % 60,
+                    second % 60
+                );
+                records.push(record);
+            }
+        }
+    }
+    records
+}
+
+/// Records as the lines of a `record.jsonl`.
+#[must_use]
+pub fn lines(records: &[Record]) -> String {
+    let mut text = String::new();
+    for record in records {
+        text.push_str(&serde_json::to_string(record).unwrap_or_default());
+        text.push('\n');
+    }
+    text
+}
+
+/// One run. Workers come and go as kernels do it: before 6.17 up to the limit and without end.
+#[must_use]
+pub fn run(workload: &str, policy: &str, pair: u32) -> Record {
+    let mut noise = Noise::new(workload, policy, pair);
+    let shape = workers::Shape::of(workload, policy);
+    let duration_ns = 3_000_000_000;
+    let done = if workload == "dsync" { 150_000 } else { 24_000 };
+    let per_1000 = shape.created_per_1000 * noise.around_one(0.12);
+    let created = (per_1000 * done as f64 / 1_000.0) as u64;
+    let (timeline, churn) = workers::life(&shape, created, duration_ns, &mut noise);
+    let exited = churn.deaths.iter().map(|deaths| u64::from(*deaths)).sum();
+    let counts = |number| Counts { probe: Some(number), engine: Some(number), proc: Some(number) };
+    let peak = timeline.iter().map(|point| point.1).max().unwrap_or(0);
+    let leaves = policy == "exit-on-idle";
+    Record {
+        schema: SCHEMA.to_owned(),
+        started: "2026-11-21T02:00:00Z".to_owned(),
+        duration_ns,
+        cell: cell(workload, policy, pair),
+        settings: settings(workload),
+        ops: ops(done, duration_ns, &mut noise),
+        latency: latency::of(workload, policy, done, &mut noise),
+        workers: Workers {
+            created: counts(created),
+            exited: counts(exited),
+            peak,
+            created_per_1000_ops: Some(created as f64 * 1_000.0 / done as f64),
+            linger_ms: leaves.then(|| 20.0 * noise.around_one(0.2)),
+            creations_failed: 0,
+            sleeps: Some(done / 3),
+        },
+        timeline,
+        churn,
+        probe: probe(created + exited),
+        blocking: Blocking::Sched,
+        host: host(),
+        caveats: Vec::new(),
+        error: None,
+    }
+}
+
+/// The same run with a timeline of `points`, as no careful writer would leave it.
+#[must_use]
+pub fn long_run(policy: &str, points: u32) -> Record {
+    let mut record = run("fsync-mix", policy, 0);
+    let mut noise = Noise::new("long", policy, points);
+    let step_ns = 360_000;
+    record.duration_ns = u64::from(points) * step_ns;
+    record.timeline = (0..points)
+        .map(|at| (u64::from(at) * step_ns, 30 + (noise.uniform() * 34.0) as u32))
+        .collect();
+    record.churn = Churn {
+        slice_ns: record.duration_ns / 1_000,
+        births: vec![points / 2_000; 1_000],
+        deaths: vec![points / 2_000; 1_000],
+    };
+    record.probe.events_seen = u64::from(points);
+    record
+}
+
+fn cell(workload: &str, policy: &str, pair: u32) -> Cell {
+    Cell {
+        workload: workload.to_owned(),
+        engine: "pool".to_owned(),
+        policy: policy.to_owned(),
+        pair,
+        position: pair,
+        seed: 1,
+    }
+}
+
+fn ops(done: u64, duration_ns: u64, noise: &mut Noise) -> Ops {
+    Ops {
+        done,
+        failed: 0,
+        per_s: done as f64 * 1e9 / duration_ns as f64 * noise.around_one(0.06),
+        failures: BTreeMap::new(),
+        verified_blocks: Some(done / 2),
+    }
+}
+
+fn settings(workload: &str) -> Settings {
+    let summary = match workload {
+        "fsync-mix" => "writes and fsyncs on several files in one ring, with a pause per loop",
+        "dsync" => "hashed writes that block, on four files opened O_DSYNC",
+        _ => "a workload made up for tests",
+    };
+    Settings {
+        summary: summary.to_owned(),
+        switches: Vec::new(),
+        files: 4,
+        block_bytes: 4_096,
+        depth: 16,
+        limit_bounded: 64,
+        limit_unbounded: 64,
+        idle_timeout_ms: 250,
+        arrival: "closed loop, 2 ms pause per loop".to_owned(),
+    }
+}
+
+fn probe(events_seen: u64) -> Probe {
+    let lost = BTreeMap::new();
+    Probe { tier: Tier::Bpf, reason: String::new(), events_seen, events_lost: 0, lost }
+}
+
+fn host() -> Host {
+    Host {
+        kernel: "6.12.117 #1 SMP PREEMPT_DYNAMIC".to_owned(),
+        cpu: "Example CPU at 3 GHz".to_owned(),
+        cpus: 2,
+        memory_bytes: 16 << 30,
+        filesystem: "ext4".to_owned(),
+        mount_options: "rw,relatime".to_owned(),
+        device: "nvme0n1".to_owned(),
+        governor: "performance".to_owned(),
+        accelerator: "none seen".to_owned(),
+        commit: "0000000".to_owned(),
+        rustc: "rustc 1.95.0".to_owned(),
+        profile: "release".to_owned(),
+    }
+}
+
+/// Noise that is the same each time: samples must give the same bytes.
+struct Noise(u64);
+
+impl Noise {
+    fn new(workload: &str, policy: &str, pair: u32) -> Self {
+        let seed =
+            workload.bytes().chain(policy.bytes()).fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+                (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+            });
+        Self(seed.wrapping_add(u64::from(pair)).wrapping_mul(0x9e37_79b9_7f4a_7c15))
+    }
+
+    /// From 0 up to, not including, 1.
+    fn uniform(&mut self) -> f64 {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    /// Between `1 - spread` and `1 + spread`.
+    fn around_one(&mut self, spread: f64) -> f64 {
+        1.0 + spread * (2.0 * self.uniform() - 1.0)
+    }
+}

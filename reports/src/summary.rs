@@ -1,0 +1,155 @@
+//! The summary: the same answers as the page, as plain text for a terminal or a mail.
+
+use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
+
+use crate::analysis::Analysis;
+use crate::analysis::figures::{Figures, Spread};
+use crate::analysis::group::Group;
+use crate::format;
+
+/// Width of `summary.txt`: fits into a mail and a terminal.
+pub const WIDTH_TEXT: usize = 100;
+
+/// Narrowest text that is laid out; a table below that is unreadable.
+const WIDTH_MIN: usize = 60;
+
+/// Doubts that are said on a terminal; the page has them all.
+const DOUBTS_MAX: usize = 12;
+
+/// A line below the heads and nothing else: the columns stand apart by themselves.
+const STYLE: TableStyle =
+    TableStyle::new().header_separator(LineStyle::none().fill('-').junction('-'));
+
+/// Heads of the columns after workload and policy.
+const COLUMNS: [&str; 8] = ["runs", "ops/s", "p50", "p99", "p99.9", "created", "peak", "linger"];
+
+/// The whole summary, at most `width` columns wide where its words allow.
+#[must_use]
+pub fn text(analysis: &Analysis<'_>, width: usize) -> String {
+    let width = width.max(WIDTH_MIN);
+    let mut text = String::new();
+    for line in table(analysis, width).lines() {
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text.push_str(
+        "\nMedians of runs. created: workers per 1000 operations; times are response times.\n\n",
+    );
+    for (section, answers) in analysis.sections.iter().zip(&analysis.answers) {
+        text.push_str(&format!("{}\n", section.title));
+        for answer in answers {
+            text.push_str(&wrap(&format!("{}: {}", answer.topic, answer.text), width, "  "));
+        }
+    }
+    text.push_str(&wrap("Descriptive: ranges of runs, not a statistical verdict.", width, ""));
+    if !analysis.doubts.is_empty() {
+        text.push_str("\nCaveats\n");
+    }
+    for doubt in analysis.doubts.iter().take(DOUBTS_MAX) {
+        let scope =
+            if doubt.scope.is_empty() { String::new() } else { format!(" ({})", doubt.scope) };
+        let sign = if doubt.severe { "!" } else { "-" };
+        let line = format!("{sign} {}: {}{scope}", doubt.code, doubt.text);
+        text.push_str(&wrap(&line, width, "  "));
+    }
+    let more = analysis.doubts.len().saturating_sub(DOUBTS_MAX);
+    if more > 0 {
+        text.push_str(&format!("  and {more} more in the report\n"));
+    }
+    ascii(&text)
+}
+
+fn table(analysis: &Analysis<'_>, width: usize) -> Table {
+    let mut table = Table::new();
+    table
+        .load_style(STYLE)
+        .set_content_arrangement(ContentArrangement::Disabled)
+        .set_width(u16::try_from(width).unwrap_or(u16::MAX))
+        .set_header(["workload", "policy"].into_iter().chain(COLUMNS));
+    for (at, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((0, 2));
+        if at > 1 {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    for section in &analysis.sections {
+        for group in &section.groups {
+            table.add_row(row(&format::clip(&section.title, 40), group));
+        }
+    }
+    // Cells are broken only where the table would not fit otherwise.
+    if table.lines().any(|line| line.chars().count() > width) {
+        table.set_content_arrangement(ContentArrangement::Dynamic);
+    }
+    table
+}
+
+fn row(title: &str, group: &Group<'_>) -> Vec<String> {
+    let Figures { per_s, p50_ns, p99_ns, p999_ns, .. } = &group.figures;
+    let show = |spread: &Option<Spread>, show: fn(f64) -> String| {
+        spread.map_or_else(|| "n/a".to_owned(), |spread| show(spread.median))
+    };
+    let runs = match group.failed.len() {
+        0 => group.runs.len().to_string(),
+        failed => format!("{} ({failed} failed)", group.runs.len()),
+    };
+    vec![
+        title.to_owned(),
+        format::clip(group.policy, 40),
+        runs,
+        show(per_s, format::number),
+        show(p50_ns, format::duration),
+        show(p99_ns, format::duration),
+        show(p999_ns, format::duration),
+        show(&group.figures.created_per_1000_ops, format::number),
+        show(&group.figures.peak, format::number),
+        linger(&group.figures),
+    ]
+}
+
+fn linger(figures: &Figures) -> String {
+    match (figures.linger_ms, figures.stayed) {
+        (Some(spread), _) => format::duration(spread.median * 1e6),
+        (None, 0) => "n/a".to_owned(),
+        (None, _) => "stayed".to_owned(),
+    }
+}
+
+/// Breaks a paragraph into lines; those after the first are indented two further.
+fn wrap(paragraph: &str, width: usize, indent: &str) -> String {
+    let mut text = String::new();
+    let mut line = indent.to_owned();
+    let mut empty = true;
+    for word in paragraph.split_whitespace() {
+        if !empty && line.chars().count() + 1 + word.chars().count() > width {
+            text.push_str(&line);
+            text.push('\n');
+            line = format!("{indent}  ");
+            empty = true;
+        }
+        if !empty {
+            line.push(' ');
+        }
+        line.push_str(word);
+        empty = false;
+    }
+    text.push_str(&line);
+    text.push('\n');
+    text
+}
+
+/// The few signs of ours that a terminal may not have; names are left as they are.
+fn ascii(text: &str) -> String {
+    text.replace('\u{a0}', " ").replace('µ', "u").replace('–', "-").replace('…', "...")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_paragraphs_are_broken_and_indented() {
+        assert_eq!(wrap("one two three", 9, ""), "one two\n  three\n");
+        assert_eq!(wrap("verylongword", 5, "  "), "  verylongword\n");
+    }
+}
