@@ -125,8 +125,8 @@ impl<'a> Driver<'a> {
             self.wait(in_flight, None);
         }
         (self.before_close)();
-        self.engine.close();
         self.driven.closed = clock::now();
+        self.engine.close();
     }
 
     /// One round of a closed loop: fill up, wait for one, reap all there are, pause.

@@ -48,11 +48,8 @@ impl Scratch {
     ///
     /// Where the folder or the files cannot be made there. Nothing is left behind then.
     pub fn new(dir: Option<&Path>, plan: &Plan) -> Result<Scratch, ScratchError> {
-        let dir = match dir {
-            Some(dir) => dir,
-            None => default_dir()?,
-        };
-        let folder = make_folder(dir).map_err(|errno| cannot_make(dir, errno))?;
+        let folder = own_folder(dir)?;
+        let dir = dir.unwrap_or(Path::new(DEFAULT_DIR));
         let mut scratch = Scratch { folder, paths: Vec::new(), files: Vec::new(), removed: false };
         // On an early return the drop removes what was made, before the caller hears of the error.
         if let Err(failure) = scratch.lay_out(plan) {
@@ -140,6 +137,19 @@ impl Drop for Scratch {
         // Nobody is left to tell; `remove` is for those who want to know.
         let _ = self.remove_all();
     }
+}
+
+/// Makes an empty folder `iowq-<pid>-<n>` in `dir`, or in [`DEFAULT_DIR`].
+///
+/// # Errors
+///
+/// Where it cannot be made there.
+pub fn own_folder(dir: Option<&Path>) -> Result<PathBuf, ScratchError> {
+    let dir = match dir {
+        Some(dir) => dir,
+        None => default_dir()?,
+    };
+    make_folder(dir).map_err(|errno| cannot_make(dir, errno))
 }
 
 fn default_dir() -> Result<&'static Path, ScratchError> {

@@ -260,3 +260,12 @@ pub fn read_start(path: &Path, bytes_max: u64) -> Result<(Vec<u8>, u64), Errno> 
 pub fn thread_id() -> u32 {
     rustix::thread::gettid().as_raw_nonzero().get().unsigned_abs()
 }
+
+/// Has the kernel kill this process when the thread that started it ends.
+///
+/// # Errors
+///
+/// What prctl(2) says.
+pub fn die_with_parent() -> Result<(), Errno> {
+    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))
+}

@@ -18,6 +18,8 @@ struct Cli {
 enum Command {
     /// What this machine can do, and the command that fixes what it cannot
     Doctor(doctor::Options),
+    /// Run workloads under several policies and write a record of each run
+    Bench(command::bench::Options),
     /// Runs one cell and prints its record; `bench` starts one of these per cell
     #[command(hide = true)]
     Cell(command::cell::Options),
@@ -25,14 +27,19 @@ enum Command {
 
 fn main() -> ExitCode {
     let ended = match Cli::parse().command {
-        Command::Doctor(options) => doctor::run(&options).map_err(Into::into),
-        Command::Cell(options) => command::cell::run(&options),
+        Command::Bench(options) => command::bench::run(&options),
+        Command::Doctor(options) => succeed(doctor::run(&options)),
+        Command::Cell(options) => succeed(command::cell::run(&options)),
     };
     match ended {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::from(2)
         }
     }
+}
+
+fn succeed<E: Into<anyhow::Error>>(ended: Result<(), E>) -> anyhow::Result<ExitCode> {
+    ended.map(|()| ExitCode::SUCCESS).map_err(Into::into)
 }

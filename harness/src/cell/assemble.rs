@@ -14,16 +14,16 @@ use crate::pool::policy;
 use crate::timeline;
 
 /// Makes the record of a run.
-pub(super) fn record(request: &Request, outcome: Outcome, host: Host, started: String) -> Record {
+pub(super) fn record(request: &Request, outcome: &Outcome, host: Host, started: String) -> Record {
     let duration_ns = outcome.driven.measured_until.since(outcome.driven.measured_from);
     let engine = Lives(outcome.remains.lives.clone());
     let best = outcome.seen.probe.as_ref().unwrap_or(&engine);
     let mut events = best.events(outcome.started);
     let alive = timeline::alive(&mut events);
     let length_ns = outcome.ended.since(outcome.started);
-    let workers = workers(request, &outcome, best, timeline::peak(&alive));
+    let workers = workers(request, outcome, best, timeline::peak(&alive));
     let mut caveats = machine::caveats(&host);
-    caveats.extend(doubts(&outcome, &workers));
+    caveats.extend(doubts(outcome, &workers));
     Record {
         schema: SCHEMA.to_owned(),
         started,
@@ -36,7 +36,7 @@ pub(super) fn record(request: &Request, outcome: Outcome, host: Host, started: S
             position: request.position,
             seed: request.seed,
         },
-        settings: settings(request),
+        settings: settings(&request.plan, &request.policy),
         ops: Ops {
             done: outcome.driven.done,
             failed: outcome.driven.failed,
@@ -94,9 +94,10 @@ fn workers(request: &Request, outcome: &Outcome, best: &Lives, peak: u32) -> Wor
     }
 }
 
-fn settings(request: &Request) -> Settings {
-    let plan = &request.plan;
-    let switches = policy::parse(&request.policy).map(|policy| policy.switches());
+/// The settings of a run, for its record.
+#[must_use]
+pub fn settings(plan: &Plan, policy: &str) -> Settings {
+    let switches = policy::parse(policy).map(|policy| policy.switches());
     Settings {
         summary: plan.summary.clone(),
         switches: switches.unwrap_or_default().into_iter().map(str::to_owned).collect(),

@@ -4,7 +4,7 @@ mod assemble;
 mod lives;
 mod watch;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use iowq_record::{Blocking, Record};
 use iowq_workloads::{Ledger, Plan};
@@ -21,6 +21,7 @@ use crate::pool::board::Plain;
 use crate::pool::policy;
 use crate::sync::Arc;
 
+pub use assemble::settings;
 pub use watch::{Probes, WantBlocking};
 use watch::{Seen, Watch};
 
@@ -75,7 +76,7 @@ pub fn run(request: &Request) -> anyhow::Result<Record> {
     let removed = scratch.remove();
     let outcome = outcome?;
     removed?;
-    Ok(assemble::record(request, outcome, host, started_at))
+    Ok(assemble::record(request, &outcome, host, started_at))
 }
 
 /// A run whose workers have all left, and whose files are not looked at yet.
@@ -155,10 +156,4 @@ fn measure(
     let remains = engine.finish();
     let sleeps = told.map(|sched| (sched.sleeps(), sched.untracked()));
     Ok(Measured { driven, remains, ledger, sleeps, started, ended })
-}
-
-/// Where files under test go that nobody named a place for.
-#[must_use]
-pub fn default_dir() -> &'static Path {
-    Path::new(crate::files::DEFAULT_DIR)
 }

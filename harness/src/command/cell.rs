@@ -45,6 +45,7 @@ pub struct Options {
 /// # Errors
 /// Where it cannot be run, in words for a person.
 pub fn run(options: &Options) -> anyhow::Result<()> {
+    end_with_parent();
     let mut plan = workload::load(&options.workload)?;
     if let Some(seconds) = options.seconds {
         plan = plan.with_seconds(seconds)?;
@@ -63,4 +64,10 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     line.push(b'\n');
     std::io::stdout().write_all(&line)?;
     Ok(())
+}
+
+/// Makes this process end when the bench that started it does, however that happens.
+fn end_with_parent() {
+    // Where it is refused the bench still ends its runs itself, unless it is killed.
+    let _ = crate::io::die_with_parent();
 }

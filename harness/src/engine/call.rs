@@ -80,7 +80,7 @@ impl Call {
     pub fn new(request: &Request, files: &[OwnedFd], buffer: Buffer) -> Call {
         Call {
             kind: request.op.kind,
-            file: files.get(request.op.file as usize).map_or(-1, |file| file.as_raw_fd()),
+            file: files[request.op.file as usize].as_raw_fd(),
             offset_bytes: request.op.block * buffer.bytes as u64,
             buffer,
             intended: request.intended,

@@ -1,0 +1,26 @@
+//! `bench --list`: workloads, policies and switches, with a line on each.
+
+use std::fmt::Write as _;
+
+use iowq_workloads::builtins;
+
+use crate::pool::policy::{PRESETS, Switch};
+
+/// The list.
+pub(super) fn text() -> anyhow::Result<String> {
+    let mut text =
+        String::from("Workloads (--workload; NAME-stock has the kernel's idle timeout of 5 s):\n");
+    for plan in builtins()?.iter().filter(|plan| !plan.name.ends_with("-stock")) {
+        writeln!(text, "  {:15} {}", plan.name, plan.summary)?;
+    }
+    text.push_str("\nPolicies (--policy):\n");
+    for preset in PRESETS {
+        writeln!(text, "  {:15} {}", preset.name, preset.summary)?;
+    }
+    writeln!(text, "  {:15} N workers for good: the yardstick without churn", "fixed:N")?;
+    text.push_str("\nSwitches (--policy PRESET+SWITCH or PRESET-SWITCH):\n");
+    for switch in Switch::ALL {
+        writeln!(text, "  {:24} {}", switch.name(), switch.summary())?;
+    }
+    Ok(text)
+}

@@ -1,0 +1,281 @@
+//! `iowq bench`: every cell once per round, each in a process of its own, a record line for each.
+
+mod child;
+mod folder;
+mod list;
+mod order;
+mod output;
+mod progress;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Args;
+use iowq_record::Record;
+use iowq_workloads::{Length, Plan};
+
+use crate::cell::{Probes, WantBlocking};
+use crate::pool::policy;
+use crate::sync::Arc;
+use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::workload;
+
+use child::Ended;
+use folder::OwnFolder;
+use order::Place;
+use output::Output;
+use progress::Progress;
+
+/// Workloads that are run where none is named.
+const WORKLOADS: [&str; 2] = ["fsync-mix", "dsync"];
+/// Policies that are run where none is named.
+const POLICIES: [&str; 4] = ["6.12", "6.16", "6.17", "exit-on-idle"];
+/// Rounds where none is named: enough to see a range, and the whole in two minutes.
+const PAIRS: u32 = 3;
+/// Rounds at most. A run takes seconds, so more would take days.
+const PAIRS_MAX: u32 = 10_000;
+/// Length of a run with `--quick`: four idle timeouts of the built-in workloads.
+const QUICK_SECONDS: f64 = 1.0;
+/// Failures in a row after which the rest is not tried: the cause is then none of the runs.
+const FAILURES_IN_A_ROW_MAX: u32 = 3;
+/// How long a run may take beyond what its workload says, before it counts as hung.
+const GRACE: Duration = Duration::from_secs(60);
+/// How long a run may take whose workload is a number of ops, before it counts as hung.
+const OPS_TIME_MAX: Duration = Duration::from_secs(600);
+
+/// What carries out ops.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum EngineName {
+    /// The userspace io-wq
+    Pool,
+}
+
+/// Flags of `bench`.
+#[derive(Args, Clone, Debug)]
+pub struct Options {
+    /// Built-in workload or path of a spec; again for more [default: fsync-mix dsync]
+    #[arg(long, value_name = "NAME|FILE")]
+    workload: Vec<String>,
+    /// What carries out the ops; again for more
+    #[arg(long, value_enum, default_values_t = [EngineName::Pool])]
+    engine: Vec<EngineName>,
+    /// Rules of the pool, such as 6.12 or 6.16+recheck-free-worker; again for more
+    /// [default: 6.12 6.16 6.17 exit-on-idle]
+    #[arg(long, value_name = "NAME")]
+    policy: Vec<String>,
+    /// Rounds; each runs every cell once, in an order of its own [default: 3, with --quick 1]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(PAIRS_MAX)))]
+    pairs: Option<u32>,
+    /// Length of each run, instead of the workload's own
+    #[arg(long, value_name = "S", conflicts_with = "quick")]
+    seconds: Option<f64>,
+    /// Seed of the order of runs and of the streams of ops
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// Folder for the files under test [default: target/bench-files]
+    #[arg(long)]
+    dir: Option<PathBuf>,
+    /// Folder for the results; its record.jsonl must not exist yet
+    #[arg(long, default_value = "target/bench/latest")]
+    out: PathBuf,
+    /// One round of one-second runs: a look, not a measurement
+    #[arg(long)]
+    quick: bool,
+    /// What watches the workers
+    #[arg(long, value_enum, default_value_t = Probes::Auto)]
+    probes: Probes,
+    /// Who tells that a worker sleeps in its work
+    #[arg(long, value_enum, default_value_t = WantBlocking::Auto)]
+    blocking: WantBlocking,
+    /// Name the workloads, policies and switches, and run nothing
+    #[arg(long)]
+    list: bool,
+}
+
+/// Runs the bench. Success only if every run was.
+///
+/// # Errors
+/// Where nothing can be run, in words for a person. What was finished before stays in the record.
+pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
+    if options.list {
+        print!("{}", list::text()?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let plans = plans(options)?;
+    let policies = or_default(&options.policy, &POLICIES);
+    for name in &policies {
+        policy::parse(name)?;
+    }
+    let pairs = options.pairs.unwrap_or(if options.quick { 1 } else { PAIRS });
+    let places = order::places(plans.len(), policies.len(), pairs, options.seed);
+    let stop = stop_flag()?;
+    // Before the results, so that a folder that is no good leaves nothing at all behind.
+    let folder = OwnFolder::make(options.dir.as_deref())?;
+    let mut output = Output::create(&options.out)?;
+    let mut progress = Progress::new(places.len());
+    let bench = Bench { options, plans: &plans, policies: &policies, folder: &folder, stop: &stop };
+    let tally = bench.run_all(&places, &mut output, &mut progress)?;
+    progress.finish();
+    folder.remove()?;
+    tally.report(places.len(), output.path())
+}
+
+/// All that stays the same from run to run.
+struct Bench<'a> {
+    options: &'a Options,
+    plans: &'a [(String, Plan)],
+    policies: &'a [String],
+    folder: &'a OwnFolder,
+    stop: &'a AtomicBool,
+}
+
+/// How the runs went.
+#[derive(Default)]
+struct Tally {
+    finished: usize,
+    failed: usize,
+    failed_in_a_row: u32,
+    interrupted: bool,
+}
+
+impl Bench<'_> {
+    fn run_all(
+        &self,
+        places: &[Place],
+        output: &mut Output,
+        progress: &mut Progress,
+    ) -> anyhow::Result<Tally> {
+        let mut tally = Tally::default();
+        for place in places {
+            let (name, plan) = &self.plans[place.workload];
+            let policy = &self.policies[place.policy];
+            progress.start(&plan.name, policy);
+            let ended = child::run(&self.arguments(place), time_max(plan), self.stop)?;
+            // A process that was killed leaves its files; one that ended has removed them.
+            self.folder.clear()?;
+            let record = match ended {
+                Ended::Record(record) => {
+                    tally.finished += 1;
+                    tally.failed_in_a_row = 0;
+                    *record
+                }
+                Ended::Failed(error) => {
+                    tally.failed += 1;
+                    tally.failed_in_a_row += 1;
+                    output::failed(plan, policy, place, self.options.seed, error)
+                }
+                Ended::Interrupted => {
+                    tally.interrupted = true;
+                    break;
+                }
+            };
+            output.append(&record)?;
+            progress.done(&record, name);
+            if tally.failed_in_a_row == FAILURES_IN_A_ROW_MAX {
+                break;
+            }
+        }
+        Ok(tally)
+    }
+
+    /// The command line of the process that runs a cell.
+    fn arguments(&self, place: &Place) -> Vec<String> {
+        let mut arguments = vec![
+            "cell".to_owned(),
+            format!("--workload={}", self.plans[place.workload].0),
+            format!("--policy={}", self.policies[place.policy]),
+            format!("--seed={}", self.options.seed.wrapping_add(u64::from(place.pair))),
+            format!("--pair={}", place.pair),
+            format!("--position={}", place.position),
+            format!("--dir={}", self.folder.path().display()),
+            format!("--probes={}", value_name(&self.options.probes)),
+            format!("--blocking={}", value_name(&self.options.blocking)),
+        ];
+        let seconds = if self.options.quick { Some(QUICK_SECONDS) } else { self.options.seconds };
+        if let Some(seconds) = seconds {
+            arguments.push(format!("--seconds={seconds}"));
+        }
+        arguments
+    }
+}
+
+impl Tally {
+    /// Says what is missing, if anything, and how that counts.
+    fn report(&self, wanted: usize, record: &Path) -> anyhow::Result<ExitCode> {
+        let record = record.display();
+        if self.interrupted {
+            anyhow::bail!("interrupted: {} of {wanted} runs finished, in {record}", self.finished);
+        }
+        if self.failed > 0 {
+            let stopped = if self.failed_in_a_row == FAILURES_IN_A_ROW_MAX {
+                format!("; stopped after {FAILURES_IN_A_ROW_MAX} failures in a row")
+            } else {
+                String::new()
+            };
+            anyhow::bail!(
+                "{} of {wanted} runs failed, {} finished, in {record}{stopped}",
+                self.failed,
+                self.finished
+            );
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn plans(options: &Options) -> anyhow::Result<Vec<(String, Plan)>> {
+    let seconds = if options.quick { Some(QUICK_SECONDS) } else { options.seconds };
+    let plan = |name: String| {
+        let plan = workload::load(&name)?;
+        let plan = match seconds {
+            Some(seconds) => plan.with_seconds(seconds)?,
+            None => plan,
+        };
+        Ok((name, plan))
+    };
+    or_default(&options.workload, &WORKLOADS).into_iter().map(plan).collect()
+}
+
+/// What was named, without repeats, or else the default.
+fn or_default(named: &[String], default: &[&str]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for name in named {
+        if !names.contains(name) {
+            names.push(name.clone());
+        }
+    }
+    if names.is_empty() { default.iter().map(|&name| name.to_owned()).collect() } else { names }
+}
+
+/// A flag that ^C and its like set; the run under way is then ended and nothing is left behind.
+fn stop_flag() -> anyhow::Result<Arc<AtomicBool>> {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM, SIGHUP] {
+        signal_hook::flag::register(signal, Arc::clone(&stop))?;
+    }
+    Ok(stop)
+}
+
+/// How long a run may take before it counts as hung.
+fn time_max(plan: &Plan) -> Duration {
+    let length = match plan.length {
+        Length::Time(time) => time,
+        Length::Ops(_) => OPS_TIME_MAX,
+    };
+    plan.warmup + length + plan.life.linger + GRACE
+}
+
+fn value_name(value: &impl clap::ValueEnum) -> String {
+    value.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+}
+
+/// Whether a stop was asked for.
+fn stopped(stop: &AtomicBool) -> bool {
+    stop.load(Ordering::Relaxed)
+}
+
+/// The last line of what a run wrote, as a record.
+fn parse(line: &[u8]) -> Result<Box<Record>, serde_json::Error> {
+    serde_json::from_slice(line).map(Box::new)
+}

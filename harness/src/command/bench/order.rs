@@ -1,0 +1,83 @@
+//! The order of runs: rounds, each with every cell once, shuffled by the seed.
+
+/// One run's place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    /// Index of its workload.
+    pub(super) workload: usize,
+    /// Index of its policy.
+    pub(super) policy: usize,
+    /// Which round it is in.
+    pub(super) pair: u32,
+    /// Place in the whole.
+    pub(super) position: u32,
+}
+
+/// All runs, in order. Within a round the cells of a workload stand next to each other, so that
+/// what is compared ran back to back; workloads and policies are in an order drawn from the seed.
+pub(super) fn places(workloads: usize, policies: usize, pairs: u32, seed: u64) -> Vec<Place> {
+    let mut places = Vec::new();
+    let mut position = 0;
+    for pair in 0..pairs {
+        let round = mix(seed ^ mix(u64::from(pair)));
+        for workload in shuffled(workloads, round) {
+            for policy in shuffled(policies, mix(round ^ mix(workload as u64 + 1))) {
+                places.push(Place { workload, policy, pair, position });
+                position += 1;
+            }
+        }
+    }
+    places
+}
+
+/// The numbers below `count`, ordered by what the key makes of each.
+fn shuffled(count: usize, key: u64) -> Vec<usize> {
+    let mut numbers: Vec<usize> = (0..count).collect();
+    numbers.sort_by_key(|&number| mix(key ^ mix(number as u64)));
+    numbers
+}
+
+/// The finalizer of SplitMix64 (Steele, Lea and Flood, 2014): every bit depends on all others.
+fn mix(value: u64) -> u64 {
+    let value = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    value ^ (value >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_round_has_every_cell_once() {
+        let places = places(2, 4, 5, 1);
+        assert_eq!(places.len(), 40);
+        for round in places.chunks(8) {
+            let mut cells: Vec<_> = round.iter().map(|at| (at.workload, at.policy)).collect();
+            cells.sort_unstable();
+            cells.dedup();
+            assert_eq!(cells.len(), 8);
+            assert!(round.iter().all(|at| at.pair == round[0].pair));
+        }
+    }
+
+    #[test]
+    fn the_order_is_the_seeds_and_differs_from_round_to_round() {
+        assert_eq!(places(2, 4, 5, 7), places(2, 4, 5, 7));
+        assert_ne!(places(2, 4, 5, 7), places(2, 4, 5, 8));
+        let places = places(1, 6, 20, 1);
+        let first: Vec<_> = places.chunks(6).map(|round| round[0].policy).collect();
+        let mut different = first.clone();
+        different.sort_unstable();
+        different.dedup();
+        assert!(different.len() > 3, "each policy leads a round now and then: {first:?}");
+    }
+
+    #[test]
+    fn positions_count_through_and_workloads_stay_together() {
+        let places = places(3, 2, 2, 9);
+        assert!(places.iter().zip(0..).all(|(at, position)| at.position == position));
+        assert!(places.chunks(2).all(|pair| pair[0].workload == pair[1].workload));
+    }
+}

@@ -1,0 +1,91 @@
+//! The record file: a line per run, on the device before the next run starts.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{ErrorKind, Write as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use iowq_record::{
+    Blocking, Cell, Churn, Latency, Ops, Probe, Record, SCHEMA, Settings, Tier, Workers,
+};
+use iowq_workloads::Plan;
+
+use super::order::Place;
+use crate::cell;
+use crate::{clock, machine};
+
+/// `record.jsonl`, open for appending.
+pub(super) struct Output {
+    path: PathBuf,
+    file: File,
+}
+
+impl Output {
+    /// Makes the folder and the file, which must not be there yet.
+    pub(super) fn create(out: &Path) -> anyhow::Result<Output> {
+        fs::create_dir_all(out)
+            .with_context(|| format!("--out {}: the folder cannot be made", out.display()))?;
+        let path = out.join("record.jsonl");
+        match OpenOptions::new().append(true).create_new(true).open(&path) {
+            Ok(file) => Ok(Output { path, file }),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => anyhow::bail!(
+                "--out {}: there is a record.jsonl already; name another folder, because results \
+                 are never written over",
+                out.display()
+            ),
+            Err(error) => Err(error).with_context(|| format!("--out {}", out.display())),
+        }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Appends a line and brings it to the device.
+    pub(super) fn append(&mut self, record: &Record) -> anyhow::Result<()> {
+        let mut line = serde_json::to_vec(record)?;
+        line.push(b'\n');
+        let written = self.file.write_all(&line).and_then(|()| self.file.sync_all());
+        written.with_context(|| {
+            format!("{}: the record of a run cannot be written", self.path.display())
+        })
+    }
+}
+
+/// The record of a run that failed: what was to be run, and why there is nothing else.
+pub(super) fn failed(plan: &Plan, policy: &str, place: &Place, seed: u64, error: String) -> Record {
+    Record {
+        schema: SCHEMA.to_owned(),
+        started: clock::wall_clock().to_string(),
+        duration_ns: 0,
+        cell: Cell {
+            workload: plan.name.clone(),
+            engine: "pool".to_owned(),
+            policy: policy.to_owned(),
+            pair: place.pair,
+            position: place.position,
+            seed: seed.wrapping_add(u64::from(place.pair)),
+        },
+        settings: settings(plan, policy),
+        ops: Ops::default(),
+        latency: Latency::default(),
+        workers: Workers::default(),
+        timeline: Vec::new(),
+        churn: Churn::default(),
+        probe: Probe {
+            tier: Tier::Off,
+            reason: "the run failed".to_owned(),
+            events_seen: 0,
+            events_lost: 0,
+            lost: Default::default(),
+        },
+        blocking: Blocking::Declared,
+        host: machine::describe(Path::new(".")),
+        caveats: Vec::new(),
+        error: Some(error),
+    }
+}
+
+fn settings(plan: &Plan, policy: &str) -> Settings {
+    cell::settings(plan, policy)
+}
