@@ -128,8 +128,19 @@ impl<B: Board> State<B> {
         self.take_slot(Account::Bounded)
     }
 
-    /// The thread of a slot was made. It counts as free before it first runs.
+    /// The thread of a slot was made, says its creator. It counts as free before it first runs.
     pub fn spawned(&mut self, id: WorkerId) {
+        self.born(id);
+        if self.workers[id as usize].state == WorkerState::Vacant {
+            // It has come and gone meanwhile.
+            self.vacant.push_back(id);
+        } else {
+            self.workers[id as usize].creator_back = true;
+        }
+    }
+
+    /// Notes a birth, by whoever is first: the creator or the thread.
+    pub(super) fn born(&mut self, id: WorkerId) {
         if self.workers[id as usize].state == WorkerState::Creating {
             self.workers[id as usize].state = WorkerState::Made;
             self.tally.created += 1;
@@ -153,6 +164,7 @@ impl<B: Board> State<B> {
             return AfterFailure::Retry(self.policy.retry_delay(worker.retries));
         }
         let account = worker.account;
+        worker.creator_back = true;
         self.vacate(id);
         self.give_up(account, work, effects);
         AfterFailure::GaveUp

@@ -22,7 +22,7 @@ pub enum Turn {
 impl<B: Board> State<B> {
     /// The worker's thread runs for the first time.
     pub fn started(&mut self, id: WorkerId) {
-        self.spawned(id);
+        self.born(id);
         let worker = &mut self.workers[id as usize];
         // It is on its way already if everybody is leaving.
         if worker.state == WorkerState::Made {
