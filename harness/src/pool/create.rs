@@ -123,9 +123,10 @@ impl<B: Board> State<B> {
 
     /// A worker from the start, as `fixed` has them. Returns the slot that needs a thread.
     pub fn spawn_at_start(&mut self) -> Option<WorkerId> {
+        let id = self.take_slot(Account::Bounded)?;
         self.accounts[Account::Bounded.index()].workers += 1;
         self.board.running_inc(Account::Bounded);
-        self.take_slot(Account::Bounded)
+        Some(id)
     }
 
     /// The thread of a slot was made, says its creator. It counts as free before it first runs.
