@@ -1,5 +1,6 @@
 //! What the probes' tests share: starting the probes or saying why not.
 
+use std::io::Write as _;
 use std::time::Duration;
 
 use iowq_harness::probes::{Bpf, BpfOptions, ProbeError};
@@ -18,7 +19,8 @@ pub(crate) fn start_or_skip(test: &str, options: &BpfOptions) -> Option<Bpf> {
             | ProbeError::NoEvent { .. }
             | ProbeError::LockedDown { .. }),
         ) => {
-            println!("skipped: {test}: {reason}");
+            // Not `eprintln`, whose output the test runner hides where a test passes.
+            let _ = writeln!(std::io::stderr(), "skipped: {test}: {reason}");
             None
         }
         Err(error) => panic!("the probes did not start: {error}"),
