@@ -19,8 +19,10 @@ pub(crate) fn start_or_skip(test: &str, options: &BpfOptions) -> Option<Bpf> {
             | ProbeError::NoEvent { .. }
             | ProbeError::LockedDown { .. }),
         ) => {
-            // Not `eprintln`, whose output the test runner hides where a test passes.
-            let _ = writeln!(std::io::stderr(), "skipped: {test}: {reason}");
+            // Not `eprintln`, whose output the test runner hides where a test passes. In one
+            // write and on a line of its own, whatever the runner prints at the same time.
+            let line = format!("\nskipped: {test}: {reason}\n");
+            let _ = std::io::stderr().write_all(line.as_bytes());
             None
         }
         Err(error) => panic!("the probes did not start: {error}"),
