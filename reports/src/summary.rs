@@ -89,14 +89,10 @@ fn row(title: &str, group: &Group<'_>) -> Vec<String> {
     let show = |spread: &Option<Spread>, show: fn(f64) -> String| {
         spread.map_or_else(|| "n/a".to_owned(), |spread| show(spread.median))
     };
-    let runs = match group.failed.len() {
-        0 => group.runs.len().to_string(),
-        failed => format!("{} ({failed} failed)", group.runs.len()),
-    };
     vec![
         title.to_owned(),
         format::clip(group.policy, 40),
-        runs,
+        group.runs_text(),
         show(per_s, format::number),
         show(p50_ns, format::duration),
         show(p99_ns, format::duration),
