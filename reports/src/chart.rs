@@ -10,7 +10,7 @@ mod plot;
 mod tradeoff;
 mod workers;
 
-use crate::analysis::group::Section;
+use crate::analysis::group::{Group, Section};
 use crate::analysis::histogram::{self, Clock};
 use crate::format;
 use palette::Colours;
@@ -85,10 +85,7 @@ struct Artist<'a> {
 
 impl Artist<'_> {
     /// What `data` makes of each policy, where it makes something.
-    fn series<T>(
-        &self,
-        data: impl Fn(&crate::analysis::group::Group<'_>) -> Option<T>,
-    ) -> Vec<Series<T>> {
+    fn series<T>(&self, data: impl Fn(&Group<'_>) -> Option<T>) -> Vec<Series<T>> {
         let groups = self.section.groups.iter().take(POLICIES_MAX);
         groups
             .filter_map(|group| {
