@@ -66,7 +66,7 @@ pub(super) fn draw(all: &[Series<Bins>], x: &Axis, title: &str) -> Result<String
     let most = all.iter().flat_map(|one| one.data.percent.iter().copied()).fold(0.0, f64::max);
     let mut y = Axis::from_zero(most, "% of operations");
     y.ticks.retain(|tick| tick.0 > 0.0);
-    let place = Place { left: 106, right: WIDTH - 40, top: 56, bottom: 440 };
+    let place = Place { left: 106, right: WIDTH - 60, top: 56, bottom: 440 };
     let label = format!("Histogram of {title}, an outline per policy");
     picture(&label, 492, |area| {
         let plot = Plot::new(area, place, x, &y)?;
