@@ -87,7 +87,7 @@ pub(super) fn settings(section: &Section<'_>) -> Facts {
         ("arrival", format::clip(&settings.arrival, FACT_CHARS_MAX)),
         ("worker limit", limits),
         ("idle timeout", format!("{} ms", settings.idle_timeout_ms)),
-        ("seed", record.cell.seed.to_string()),
+        ("seed", seed(section)),
         ("blocking seen by", blocking(record.blocking).to_owned()),
         ("probe", probe(record)),
     ];
@@ -101,6 +101,15 @@ pub(super) fn settings(section: &Section<'_>) -> Facts {
         }
     }
     Facts { heading: format!("{} · {}", section.title, section.engine), facts }
+}
+
+/// The seed of the stream of operations, if all runs had the same.
+fn seed(section: &Section<'_>) -> String {
+    let mut seeds = section.records().map(|record| record.cell.seed);
+    match seeds.next() {
+        Some(first) if seeds.all(|seed| seed == first) => first.to_string(),
+        _ => "one per run, in the raw numbers".to_owned(),
+    }
 }
 
 fn blocking(blocking: Blocking) -> &'static str {
