@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use iowq_record::{Cell, Counts, Host, Ops, Probe, Record, SCHEMA, Settings, Workers};
+use iowq_record::{Causes, Cell, Counts, Host, Ops, Probe, Record, SCHEMA, Settings, Workers};
 use iowq_workloads::{Arrival, Plan};
 
 use super::doubts::doubts;
@@ -88,6 +88,12 @@ fn workers(request: &Request, outcome: &Outcome, best: &Lives, peak: u32) -> Wor
         linger_ms: best
             .all_gone(outcome.ended)
             .map(|gone| gone.since(outcome.driven.closed) as f64 / 1e6),
+        causes: tally.map(|tally| Causes {
+            enqueue: tally.spawned_on_enqueue,
+            request: tally.requests.saturating_sub(tally.requests_woken + tally.requests_dropped),
+            request_woken: tally.requests_woken,
+            request_dropped: tally.requests_dropped,
+        }),
         creations_failed: tally.map_or(0, |tally| tally.creations_failed),
         sleeps: outcome.sleeps.map(|(sleeps, _)| sleeps),
     }

@@ -31,6 +31,8 @@ pub(super) struct RunRow {
     pub(super) per_s: String,
     pub(super) created: String,
     pub(super) exited: String,
+    pub(super) causes: String,
+    pub(super) unmet: String,
     pub(super) events: String,
     pub(super) state: &'static str,
 }
@@ -164,6 +166,8 @@ fn row(section: &Section<'_>, record: &Record) -> RunRow {
         per_s: format::number(record.ops.per_s),
         created: counts(&workers.created),
         exited: counts(&workers.exited),
+        causes: pair(workers.causes.map(|causes| (causes.enqueue, causes.request))),
+        unmet: pair(workers.causes.map(|causes| (causes.request_woken, causes.request_dropped))),
         events: format!("{} / {}", record.probe.events_seen, record.probe.events_lost),
         state: match (&record.error, agree) {
             (Some(_), _) => "failed",
@@ -177,4 +181,9 @@ fn row(section: &Section<'_>, record: &Record) -> RunRow {
 fn counts(counts: &Counts) -> String {
     let show = |count: Option<u64>| count.map_or_else(|| "–".to_owned(), |count| count.to_string());
     format!("{} / {} / {}", show(counts.probe), show(counts.engine), show(counts.proc))
+}
+
+/// Two counts, with a dash where nobody counted.
+fn pair(counts: Option<(u64, u64)>) -> String {
+    counts.map_or_else(|| "–".to_owned(), |(first, second)| format!("{first} / {second}"))
 }
