@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use iowq_workloads::{Arrival, Ledger, Length, Op, OpKind, Plan, Stream, block};
 
-use crate::clock::{self, Nanos};
+use crate::clock::Nanos;
 use crate::engine::call::Buffers;
 use crate::engine::{Engine, Request};
 use crate::io::errno_name;
@@ -92,7 +92,7 @@ impl<'a> Driver<'a> {
     /// Runs it all: every ring from opening to closing, and the watch after the last one.
     #[must_use]
     pub fn run(mut self) -> Driven {
-        self.start = clock::now();
+        self.start = self.engine.now();
         self.driven.opened = self.start;
         self.driven.measured_from = self.start.after(self.plan.warmup);
         match self.plan.length {
@@ -125,14 +125,14 @@ impl<'a> Driver<'a> {
             self.wait(in_flight, None);
         }
         (self.before_close)();
-        self.driven.closed = clock::now();
+        self.driven.closed = self.engine.now();
         self.engine.close();
     }
 
     /// One round of a closed loop: fill up, wait for one, reap all there are, pause.
     fn closed_round(&mut self, pause: Duration) {
         while !self.ring_is_spent() {
-            let now = clock::now();
+            let now = self.engine.now();
             if !self.submit_next(now) {
                 break;
             }
@@ -140,7 +140,7 @@ impl<'a> Driver<'a> {
         self.engine.flush();
         self.wait(1, None);
         if !pause.is_zero() {
-            self.wait(0, Some(clock::now().after(pause)));
+            self.wait(0, Some(self.engine.now().after(pause)));
         }
     }
 
@@ -148,7 +148,7 @@ impl<'a> Driver<'a> {
     /// free place where none is left.
     fn open_round(&mut self) {
         let mut next = self.next_intended();
-        while next <= clock::now() && !self.ring_is_spent() {
+        while next <= self.engine.now() && !self.ring_is_spent() {
             if !self.submit_next(next) {
                 break;
             }
@@ -158,7 +158,7 @@ impl<'a> Driver<'a> {
         if self.ring_is_spent() {
             return;
         }
-        let full = next <= clock::now();
+        let full = next <= self.engine.now();
         let end = self.end.unwrap_or(next);
         self.wait(1, (!full).then(|| next.min(end)));
     }
@@ -223,14 +223,14 @@ impl<'a> Driver<'a> {
             }
         }
         if measured {
-            self.driven.measured_until = clock::now();
+            self.driven.measured_until = self.engine.now();
         }
     }
 
     /// Waits while no ring is in use. Creations that are asked for meanwhile are carried out.
     fn rest(&mut self, length: Duration) {
         if !length.is_zero() {
-            self.wait(0, Some(clock::now().after(length)));
+            self.wait(0, Some(self.engine.now().after(length)));
         }
     }
 
@@ -257,7 +257,7 @@ impl<'a> Driver<'a> {
         }
         let Some(end) = self.end else { return false };
         match self.plan.arrival {
-            Arrival::Closed { .. } => end <= clock::now(),
+            Arrival::Closed { .. } => end <= self.engine.now(),
             // What was meant to start in time is still measured, however late it is.
             _ => end <= self.next_intended(),
         }

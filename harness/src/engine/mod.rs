@@ -2,11 +2,12 @@
 
 pub mod call;
 pub mod pool;
+pub mod scripted;
 pub mod sleeps;
 
 use iowq_workloads::Op;
 
-use crate::clock::Nanos;
+use crate::clock::{self, Nanos};
 use crate::pool::{Completion, Tally};
 use crate::recorder::Recorder;
 
@@ -36,6 +37,11 @@ pub struct Remains {
 
 /// What carries out ops.
 pub trait Engine {
+    /// The time by which this engine goes: it may have a clock of its own.
+    fn now(&self) -> Nanos {
+        clock::now()
+    }
+
     /// Opens a ring.
     fn open(&mut self);
 

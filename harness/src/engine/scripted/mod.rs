@@ -1,0 +1,303 @@
+//! A scripted engine: the pool's own state machine under a clock that jumps from event to event.
+//!
+//! What a call costs, how long it sleeps, what making a thread takes and how late a woken thread
+//! comes is in the script. Everybody has a CPU of their own. So minutes pass in no time, and the
+//! same plan, script and seed give the same run, to the nanosecond.
+
+mod agenda;
+
+use std::time::Duration;
+
+use iowq_workloads::{OpKind, Plan, bucket};
+
+use agenda::Agenda;
+
+use super::{Engine, Remains, Request};
+use crate::clock::{Nanos, duration_ns};
+use crate::pool::board::Plain;
+use crate::pool::policy::{Policy, PuntedOp};
+use crate::pool::{Completion, Effects, Outcome, State, Turn, WorkerId};
+use crate::recorder::Recorder;
+
+/// Workers that may live at one time, whatever the limits say.
+const SLOTS: u32 = 1024;
+
+/// A worker's way through the lock, between two looks.
+const STEP: Duration = Duration::from_micros(1);
+
+/// What things take.
+#[derive(Clone, Copy, Debug)]
+pub struct Script {
+    /// What each kind of call computes, and then how long it sleeps on average: between half of
+    /// that and one and a half. Zero for a call that does not sleep.
+    pub calls: fn(OpKind) -> (Duration, Duration),
+    /// Making a thread, in whoever makes it.
+    pub creation: Duration,
+    /// From a wake to the moment when the thread runs.
+    pub wake: Duration,
+}
+
+/// What happens next to somebody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Event {
+    /// The thread that a worker made for a link is there.
+    Made(WorkerId),
+    /// A new thread runs for the first time.
+    Starts(WorkerId),
+    Laps(WorkerId),
+    Dozes(WorkerId),
+    Wakes(WorkerId),
+    /// An idle timeout is over; of no effect if the worker was woken since, and so the number of
+    /// its sleep is another.
+    TimesOut(WorkerId, u64),
+    /// The call computed, and sleeps for so many nanoseconds.
+    Sleeps(WorkerId, u64),
+    /// The call returns; whether it slept.
+    Returns(WorkerId, bool),
+    /// The submitter was called.
+    Called,
+}
+
+/// The pool, played through.
+pub struct Scripted<'a> {
+    plan: &'a Plan,
+    script: Script,
+    /// Ops are classed by this one; the state has its own.
+    policy: Box<dyn Policy>,
+    state: State<Plain>,
+    effects: Effects,
+    agenda: Agenda<Event>,
+    called: bool,
+    requests: Vec<Option<(Request, Nanos)>>,
+    /// Work in hand and number of the last sleep, by worker.
+    hands: Vec<Option<u32>>,
+    naps: Vec<u64>,
+    buckets: Vec<u8>,
+    recorder: Recorder,
+    lives: Vec<(Nanos, bool)>,
+}
+
+impl<'a> Scripted<'a> {
+    /// A pool for this plan, where everything goes by the script. The two policies are the same.
+    #[must_use]
+    pub fn new(
+        plan: &'a Plan,
+        policies: [Box<dyn Policy>; 2],
+        script: Script,
+        seed: u64,
+    ) -> Scripted<'a> {
+        let [asked, policy] = policies;
+        let at_start = asked.workers_at_start();
+        let state = State::new(asked, Plain::default(), plan.depth, SLOTS, plan.limits);
+        let mut scripted = Scripted {
+            plan,
+            script,
+            policy,
+            state,
+            effects: Effects::default(),
+            agenda: Agenda::new(seed),
+            called: false,
+            requests: vec![None; plan.depth as usize],
+            hands: vec![None; SLOTS as usize],
+            naps: vec![0; SLOTS as usize],
+            buckets: plan.hash_ids.iter().map(|&id| bucket::bucket(id) as u8).collect(),
+            recorder: Recorder::default(),
+            lives: Vec::new(),
+        };
+        for _ in 0..at_start {
+            if let Some(id) = scripted.state.spawn_at_start() {
+                scripted.made(id);
+            }
+        }
+        scripted
+    }
+
+    /// Lets the next event happen, and time pass until then. False where there is none by `until`.
+    fn happen(&mut self, until: Option<Nanos>) -> bool {
+        let Some(event) = self.agenda.next(until) else { return false };
+        self.carry_on(event);
+        if let Some((id, _)) = self.perform() {
+            // A worker makes another: it is there a creation later.
+            self.after(self.script.creation, Event::Made(id));
+        }
+        true
+    }
+
+    fn after(&mut self, wait: Duration, event: Event) {
+        self.agenda.after(wait, event);
+    }
+
+    fn carry_on(&mut self, event: Event) {
+        match event {
+            Event::Made(id) => self.made(id),
+            Event::Starts(id) => {
+                self.state.started(id);
+                self.lap(id);
+            }
+            Event::Laps(id) => self.lap(id),
+            Event::Dozes(id) => {
+                if self.state.sleep(id, &mut self.effects) {
+                    self.naps[id as usize] += 1;
+                    let nap = self.naps[id as usize];
+                    self.after(self.plan.idle_timeout, Event::TimesOut(id, nap));
+                } else {
+                    self.lap(id);
+                }
+            }
+            Event::Wakes(id) => {
+                self.naps[id as usize] += 1;
+                self.state.woke(id, false);
+                self.lap(id);
+            }
+            Event::TimesOut(id, nap) => {
+                if self.naps[id as usize] == nap {
+                    self.state.woke(id, true);
+                    self.lap(id);
+                }
+            }
+            Event::Sleeps(id, sleep_ns) => {
+                self.state.sleeping(id, &mut self.effects);
+                self.after(Duration::from_nanos(sleep_ns), Event::Returns(id, true));
+            }
+            Event::Returns(id, slept) => self.returns(id, slept),
+            Event::Called => self.called = true,
+        }
+    }
+
+    fn lap(&mut self, id: WorkerId) {
+        let turn = self.state.lap(id);
+        self.turn(id, turn);
+    }
+
+    fn turn(&mut self, id: WorkerId, turn: Turn) {
+        match turn {
+            Turn::Run(work) => {
+                self.hands[id as usize] = Some(work);
+                let kind = self.requests[work as usize].map_or(OpKind::Nop, |(it, _)| it.op.kind);
+                let (run, sleep) = (self.script.calls)(kind);
+                if sleep.is_zero() {
+                    self.after(run, Event::Returns(id, false));
+                } else {
+                    let sleep_ns = self.agenda.around(duration_ns(sleep));
+                    self.after(run, Event::Sleeps(id, sleep_ns));
+                }
+            }
+            Turn::Look => self.after(STEP, Event::Laps(id)),
+            Turn::Doze => self.after(STEP, Event::Dozes(id)),
+            Turn::Leave => {
+                self.naps[id as usize] += 1;
+                self.state.exited(id);
+                self.lives.push((self.agenda.now, false));
+            }
+        }
+    }
+
+    fn returns(&mut self, id: WorkerId, slept: bool) {
+        if let Some(work) = self.hands[id as usize].take()
+            && let Some((request, handed_over)) = self.requests[work as usize]
+            && request.measured
+        {
+            let response_ns = self.agenda.now.since(request.intended);
+            self.recorder.record(request.op.kind, response_ns, self.agenda.now.since(handed_over));
+        }
+        if slept {
+            self.state.running_again(id);
+        }
+        let turn = self.state.finish(id, Outcome::Done, &mut self.effects);
+        self.turn(id, turn);
+    }
+
+    /// A thread was made.
+    fn made(&mut self, id: WorkerId) {
+        self.state.spawned(id);
+        self.lives.push((self.agenda.now, true));
+        self.after(self.script.wake, Event::Starts(id));
+    }
+
+    /// Wakes whom a step wants awake. Returns the worker it wants made.
+    fn perform(&mut self) -> Option<(WorkerId, u32)> {
+        for id in std::mem::take(&mut self.effects.wakes) {
+            // From here on it is too late for its timeout.
+            self.naps[id as usize] += 1;
+            self.after(self.script.wake, Event::Wakes(id));
+        }
+        if std::mem::take(&mut self.effects.notify) {
+            self.after(self.script.wake, Event::Called);
+        }
+        self.effects.spawn.take()
+    }
+
+    /// The submitter makes a thread, while everybody else goes on.
+    fn create(&mut self, id: WorkerId) {
+        let until = self.agenda.now.after(self.script.creation);
+        while self.happen(Some(until)) {}
+        self.made(id);
+    }
+}
+
+impl Engine for Scripted<'_> {
+    fn now(&self) -> Nanos {
+        self.agenda.now
+    }
+
+    fn open(&mut self) {
+        self.state.ring_opened();
+    }
+
+    fn close(&mut self) {
+        self.state.ring_closed(&mut self.effects);
+        self.perform();
+    }
+
+    fn submit(&mut self, chain: &[Request]) {
+        for (place, request) in chain.iter().enumerate().rev() {
+            let file = request.op.file as usize;
+            let flags = self.policy.flags(PuntedOp {
+                kind: request.op.kind,
+                open: self.plan.open[file],
+                bucket: self.buckets[file],
+                behind_link: place > 0,
+            });
+            self.requests[request.slot as usize] = Some((*request, self.agenda.now));
+            self.state.define(request.slot, flags, chain.get(place + 1).map(|next| next.slot));
+        }
+        self.state.enqueue(chain[0].slot, &mut self.effects);
+        if let Some((id, _)) = self.perform() {
+            self.create(id);
+        }
+    }
+
+    fn flush(&mut self) {
+        while self.state.creation_pending() {
+            let slot = self.state.run_creation(&mut self.effects);
+            self.perform();
+            if let Some(id) = slot {
+                self.create(id);
+            }
+        }
+    }
+
+    fn wait(&mut self, want: usize, until: Option<Nanos>, out: &mut Vec<Completion>) {
+        let target = out.len() + want;
+        loop {
+            self.flush();
+            self.state.want(0);
+            self.state.reap(out);
+            let late = until.is_some_and(|until| until <= self.agenda.now);
+            if (want > 0 && out.len() >= target) || late {
+                return;
+            }
+            self.state.want(if want == 0 { usize::MAX } else { target - out.len() });
+            self.called = false;
+            while !self.called && self.happen(until) {}
+            assert!(self.called || until.is_some(), "nothing will ever happen again");
+        }
+    }
+
+    fn finish(mut self: Box<Self>) -> Remains {
+        self.state.exit(&mut self.effects);
+        self.perform();
+        while self.happen(None) {}
+        Remains { recorder: self.recorder, tally: Some(self.state.tally()), lives: self.lives }
+    }
+}

@@ -1,0 +1,110 @@
+//! The whole way from plan to figures in no time: the driver on a scripted engine.
+
+use std::time::Duration;
+
+use iowq_harness::drive::{Driven, Driver};
+use iowq_harness::engine::call::Buffers;
+use iowq_harness::engine::scripted::{Script, Scripted};
+use iowq_harness::engine::{Engine, Remains};
+use iowq_harness::pool::{Tally, policy};
+use iowq_workloads::{Ledger, OpKind, Plan, builtin};
+
+/// Writes into the page cache, fsyncs that wait for a device.
+const SLOW_FSYNC: Script = Script {
+    calls: |kind| match kind {
+        OpKind::Fsync => (Duration::from_micros(20), Duration::from_millis(3)),
+        OpKind::Nop => (Duration::from_micros(1), Duration::ZERO),
+        _ => (Duration::from_micros(20), Duration::ZERO),
+    },
+    creation: Duration::from_micros(40),
+    wake: Duration::from_micros(30),
+};
+
+fn run(plan: &Plan, name: &str, script: Script, seed: u64) -> (Driven, Remains) {
+    let policies = [(); 2].map(|()| policy::parse(name).expect(name));
+    let mut engine = Box::new(Scripted::new(plan, policies, script, seed));
+    let mut buffers = Buffers::new(plan);
+    let mut ledger = Ledger::new(plan);
+    let driver = Driver::new(plan, seed, &mut *engine, &mut buffers, &mut ledger, &|| {});
+    let driven = driver.run();
+    (driven, engine.finish())
+}
+
+fn tally(plan: &Plan, name: &str, seed: u64) -> Tally {
+    let (driven, remains) = run(plan, name, SLOW_FSYNC, seed);
+    let tally = remains.tally.expect("the pool keeps books");
+    assert_eq!((driven.failed, tally.created), (0, tally.exited));
+    tally
+}
+
+fn plan(name: &str) -> Plan {
+    builtin(name).expect(name)
+}
+
+#[test]
+fn the_same_plan_script_and_seed_give_the_same_run() {
+    let plan = plan("fsync-mix");
+    let figures = |seed| {
+        let (driven, remains) = run(&plan, "6.12", SLOW_FSYNC, seed);
+        (driven.done, driven.measured_until, remains.tally, remains.lives)
+    };
+    assert_eq!(figures(1), figures(1));
+    assert_ne!(figures(1), figures(2));
+}
+
+#[test]
+fn on_writes_and_fsyncs_6_12_makes_twenty_times_the_workers_of_6_17() {
+    let plan = plan("fsync-mix");
+    for seed in 1..=3 {
+        let (old, new) = (tally(&plan, "6.12", seed), tally(&plan, "6.17", seed));
+        assert!(old.created >= 20 * new.created, "{old:?} {new:?}");
+        // What made the difference: requests that met a free worker.
+        assert_eq!(old.requests_woken, 0);
+        assert!(new.requests_woken > old.created, "{new:?}");
+    }
+}
+
+#[test]
+fn churn_is_bound_by_the_limit_and_the_idle_timeout() {
+    let short = plan("fsync-mix");
+    let stock = Plan { idle_timeout: Duration::from_secs(5), ..short.clone() };
+    let limit = u64::from(short.limits[0]);
+    for seed in 1..=3 {
+        // Three seconds are over before a worker idled for five: they are made once.
+        assert_eq!(tally(&stock, "6.12", seed).created, limit);
+        // Twelve timeouts of 250 ms: the pool is renewed about as often.
+        let renewed = tally(&short, "6.12", seed).created / limit;
+        assert!((6..=13).contains(&renewed), "{renewed} times");
+        // Where few are made, few time out.
+        assert!(tally(&short, "6.17", seed).created < limit / 2);
+    }
+}
+
+#[test]
+fn the_limit_is_kept_but_by_the_patch_as_posted() {
+    let plan = plan("limit");
+    let peak = |name| {
+        let lives = run(&plan, name, SLOW_FSYNC, 1).1.lives;
+        let alive = lives.iter().scan(0_i32, |alive, (_, born)| {
+            *alive += if *born { 1 } else { -1 };
+            Some(*alive)
+        });
+        alive.max().unwrap_or_default()
+    };
+    for name in ["6.12", "6.16", "6.17", "exit-on-idle"] {
+        assert_eq!(peak(name), 8, "{name}");
+    }
+    assert!(peak("6.17-as-posted") > 16);
+}
+
+#[test]
+fn after_the_last_close_a_worker_stays_unless_they_leave_on_idle() {
+    let plan = plan("ring-close");
+    let lingered = |name| {
+        let (driven, remains) = run(&plan, name, SLOW_FSYNC, 1);
+        let last = remains.lives.last().expect("workers came and went").0;
+        Duration::from_nanos(last.since(driven.closed))
+    };
+    assert!(lingered("6.17") >= plan.life.linger);
+    assert!(lingered("exit-on-idle") < Duration::from_millis(1));
+}
