@@ -30,7 +30,7 @@ fn a_worker_that_makes_another_for_a_link_ends_like_the_rest() {
     // A hashed link goes back through the queue, and its worker makes the new one. Without a ring
     // workers leave as soon as they are idle, and there is room for two: so a slot may be used
     // again before its first maker has come back from making the thread.
-    under_each(&["exit-on-idle", "6.12+exit-on-idle"], 4000, |policy| {
+    under_each(&["exit-on-idle"], 6000, |policy| {
         let mut bench = Bench::new(policy, 2, 2, NEVER);
         bench.close();
         let linked = Toy { concurrent: true, ..write(1) };
