@@ -9,7 +9,7 @@ use iowq_record::Record;
 
 use super::{parse, stopped};
 use crate::clock;
-use crate::sync::atomic::AtomicBool;
+use crate::sync::SignalFlag;
 use crate::sync::thread;
 
 /// How often the process is looked at.
@@ -32,7 +32,7 @@ pub(super) enum Ended {
 pub(super) fn run(
     arguments: &[String],
     time_max: Duration,
-    stop: &AtomicBool,
+    stop: &SignalFlag,
 ) -> anyhow::Result<Ended> {
     let program = std::env::current_exe().context("cannot find this program's own file")?;
     let mut child = Command::new(program)
@@ -67,7 +67,7 @@ enum Watched {
     Interrupted,
 }
 
-fn watch(child: &mut Child, time_max: Duration, stop: &AtomicBool) -> anyhow::Result<Watched> {
+fn watch(child: &mut Child, time_max: Duration, stop: &SignalFlag) -> anyhow::Result<Watched> {
     let deadline = clock::now().after(time_max);
     loop {
         if let Some(status) = child.try_wait()? {
