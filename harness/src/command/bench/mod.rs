@@ -78,7 +78,7 @@ pub struct Options {
     #[arg(long, value_name = "S", conflicts_with = "quick", allow_negative_numbers = true)]
     seconds: Option<f64>,
     /// Seed of the order of runs and of the streams of ops [default: 1, or the workload's own]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     seed: Option<u64>,
     /// Folder for the files under test [default: target/bench-files]
     #[arg(long)]
