@@ -111,8 +111,11 @@ pub const LOST_THREADS: u32 = 0;
 pub const LOST_BLOCKS: u32 = 1;
 /// Index of a loss counter: an event could not be read.
 pub const LOST_UNREADABLE: u32 = 2;
+/// Index of a loss counter: a worker's return to a CPU fired no event. Noticed when it sleeps the
+/// next time, and repaired: the running count was one too low meanwhile.
+pub const LOST_SWITCHES: u32 = 3;
 /// Loss counters there are.
-pub const LOST_CAUSES: u32 = 3;
+pub const LOST_CAUSES: u32 = 4;
 
 const _: () = assert!(size_of::<Slot>() == 16);
 const _: () = assert!(size_of::<Shared>() == 16 + 16 * SLOTS_MAX);

@@ -11,7 +11,8 @@ use std::path::Path;
 
 use iowq_workloads::Open;
 use rustix::fs::{FallocateFlags, Mode, OFlags};
-use rustix::io::{Errno, retry_on_intr};
+pub use rustix::io::Errno;
+use rustix::io::retry_on_intr;
 
 /// Why an op on a file did not do all it was asked to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

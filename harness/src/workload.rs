@@ -2,11 +2,9 @@
 
 use std::path::Path;
 
+use crate::io::{Errno, errno_name, read_start};
 use iowq_workloads::limits::SPEC_BYTES_MAX;
 use iowq_workloads::{Plan, SpecError, builtin};
-use rustix::io::Errno;
-
-use crate::io::{errno_name, read_start};
 
 /// Why there is no plan.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]

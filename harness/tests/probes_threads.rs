@@ -147,3 +147,19 @@ fn probes_leave_no_mount_behind() {
     drop(bpf);
     assert_eq!(mounts(), before);
 }
+
+#[test]
+fn without_the_capabilities_the_error_says_so_and_what_helps() {
+    let refused = thread::spawn(|| {
+        // Capabilities belong to a thread, and this one gives up its own.
+        let none = rustix::thread::CapabilitySet::empty();
+        let sets =
+            rustix::thread::CapabilitySets { effective: none, permitted: none, inheritable: none };
+        rustix::thread::set_capabilities(None, sets).expect("to give up what one has");
+        iowq_harness::probes::Bpf::start(&BpfOptions::default()).err()
+    });
+    let error = refused.join().expect("its end").expect("a refusal");
+    assert!(matches!(error, ProbeError::NotPermitted { .. }), "{error:?}");
+    let text = error.to_string();
+    assert!(text.contains("CAP_BPF and CAP_PERFMON") && text.contains("sudo"), "{text}");
+}

@@ -10,7 +10,7 @@ mod plot;
 mod tradeoff;
 mod workers;
 
-use crate::analysis::group::Section;
+use crate::analysis::group::{Group, Section};
 use crate::analysis::histogram::{self, Clock};
 use crate::format;
 use palette::Colours;
@@ -85,10 +85,7 @@ struct Artist<'a> {
 
 impl Artist<'_> {
     /// What `data` makes of each policy, where it makes something.
-    fn series<T>(
-        &self,
-        data: impl Fn(&crate::analysis::group::Group<'_>) -> Option<T>,
-    ) -> Vec<Series<T>> {
+    fn series<T>(&self, data: impl Fn(&Group<'_>) -> Option<T>) -> Vec<Series<T>> {
         let groups = self.section.groups.iter().take(POLICIES_MAX);
         groups
             .filter_map(|group| {
@@ -168,27 +165,30 @@ impl Artist<'_> {
         if kinds.is_empty() {
             kinds.push("all".to_owned());
         }
-        let by_kind: Vec<(String, Vec<Series<bins::Bins>>)> = kinds
-            .into_iter()
-            .map(|kind| {
+        // A single kind leaves room to show what waiting adds to it.
+        let clocks: &[Clock] =
+            if kinds.len() == 1 { &[Clock::Response, Clock::Service] } else { &[Clock::Response] };
+        let mut all = Vec::new();
+        for kind in &kinds {
+            for clock in clocks {
                 let series = self.series(|group| {
-                    let merged = histogram::merged(&group.runs, Clock::Response, &kind)?;
+                    let merged = histogram::merged(&group.runs, *clock, kind)?;
                     Some(bins::bins(&merged))
                 });
-                (kind, series)
-            })
-            .filter(|(_, series)| !series.is_empty())
-            .collect();
-        let axis = bins::time_axis(by_kind.iter().flat_map(|one| &one.1).map(|one| &one.data));
+                let name = format!("{}, {}", format::clip(kind, LABEL_CHARS_MAX), clock.name());
+                all.push((name, series));
+            }
+        }
+        all.retain(|(_, series)| !series.is_empty());
+        let axis = bins::time_axis(all.iter().flat_map(|one| &one.1).map(|one| &one.data));
         let mut figures = Vec::new();
-        for (kind, series) in &by_kind {
-            let kind = format::clip(kind, LABEL_CHARS_MAX);
-            let svg = bins::draw(series, &axis, &kind)?;
-            figures.push(Figure { caption: kind, mark: None, svg });
+        for (caption, series) in all {
+            let svg = bins::draw(&series, &axis, &caption)?;
+            figures.push(Figure { caption, mark: None, svg });
         }
         let how = "The higher an outline, the more operations took about that long; several humps \
-                   are several ways an operation can go. Response time, runs merged, logarithmic \
-                   axis, and the same axis for every kind of operation.";
+                   are several ways an operation can go. Runs are merged; the axis of time is \
+                   logarithmic and the same in each chart.";
         Ok(set("Latency histograms", how, figures))
     }
 

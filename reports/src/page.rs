@@ -8,7 +8,7 @@ use askama::Template;
 
 use crate::analysis::answer::Answer;
 use crate::analysis::compare;
-use crate::analysis::doubts::Doubt;
+use crate::analysis::doubts::{self, Doubt};
 use crate::analysis::group::Section;
 use crate::analysis::{Analysis, metric::Metric};
 use crate::chart::palette::{COLOURS, Colours};
@@ -68,6 +68,7 @@ struct View<'a> {
     about: String,
     answers: &'a [Answer],
     legend: Vec<Mark>,
+    warning: Option<&'static str>,
     rows: Vec<Row>,
     charts: Vec<ChartSet>,
     note: String,
@@ -156,6 +157,7 @@ fn views<'a>(analysis: &'a Analysis<'_>) -> Result<Vec<View<'a>>, PageError> {
             about: about(section),
             answers,
             legend: legend(section, &colours),
+            warning: doubts::bars_churn(section),
             rows: table::rows(section, &colours),
             charts,
             note: note.join(" "),
@@ -213,22 +215,24 @@ fn lead(analysis: &Analysis<'_>) -> String {
     parts.join(" · ")
 }
 
-/// How often ranges like these lie apart for no reason: the weight of the answers, in one sentence.
+/// How often ranges like these lie apart for no reason: the weight of the answers.
 fn chance(analysis: &Analysis<'_>) -> String {
-    let spreads = analysis.sections.iter().flat_map(|section| &section.groups);
-    let fewest = spreads
-        .filter_map(|group| Metric::PerS.of(&group.figures))
-        .map(|spread| spread.runs)
-        .filter(|runs| *runs > 1)
-        .min();
-    match fewest {
-        None => "With one run per policy nothing shows how far runs vary by themselves.".to_owned(),
-        Some(runs) => format!(
-            "With {runs} runs each, the ranges of two equal policies would still lie apart in one \
-             of {} comparisons.",
-            format::number(compare::apart_by_chance_one_in(runs).round())
-        ),
-    }
+    let groups = || analysis.sections.iter().flat_map(|section| &section.groups);
+    let runs = groups().map(|group| group.runs.len()).filter(|runs| *runs > 1).min();
+    let Some(runs) = runs else {
+        return "With one run per policy nothing shows how far runs vary by themselves.".to_owned();
+    };
+    let others = |section: &Section<'_>| {
+        let groups = section.groups.iter().filter(|group| !group.runs.is_empty()).count();
+        groups.saturating_sub(1) * Metric::ALL.len()
+    };
+    let comparisons = analysis.sections.iter().map(others).sum::<usize>() as u64;
+    format!(
+        "With {runs} runs each, the ranges of two equal policies would still lie apart in one of {} \
+         comparisons, and this page makes {}.",
+        format::number(compare::apart_by_chance_one_in(runs).round()),
+        format::count(comparisons, "comparison", "comparisons")
+    )
 }
 
 fn failures(analysis: &Analysis<'_>) -> Vec<Failure> {

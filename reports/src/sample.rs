@@ -77,6 +77,7 @@ pub fn run(workload: &str, policy: &str, pair: u32) -> Record {
             peak,
             created_per_1000_ops: Some(created as f64 * 1_000.0 / done as f64),
             linger_ms: leaves.then(|| 20.0 * noise.around_one(0.2)),
+            causes: None,
             creations_failed: 0,
             sleeps: Some(done / 3),
         },

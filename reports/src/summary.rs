@@ -89,14 +89,10 @@ fn row(title: &str, group: &Group<'_>) -> Vec<String> {
     let show = |spread: &Option<Spread>, show: fn(f64) -> String| {
         spread.map_or_else(|| "n/a".to_owned(), |spread| show(spread.median))
     };
-    let runs = match group.failed.len() {
-        0 => group.runs.len().to_string(),
-        failed => format!("{} ({failed} failed)", group.runs.len()),
-    };
     vec![
         title.to_owned(),
         format::clip(group.policy, 40),
-        runs,
+        group.runs_text(),
         show(per_s, format::number),
         show(p50_ns, format::duration),
         show(p99_ns, format::duration),
@@ -138,14 +134,22 @@ fn wrap(paragraph: &str, width: usize, indent: &str) -> String {
     text
 }
 
-/// The few signs of ours that a terminal may not have; names are left as they are.
+/// Without the few signs of ours that a terminal may not have, and without control characters,
+/// which a name in a record could bring along to steer it.
 fn ascii(text: &str) -> String {
+    let clean = |char: char| if char.is_control() && char != '\n' { ' ' } else { char };
+    let text: String = text.chars().map(clean).collect();
     text.replace('\u{a0}', " ").replace('µ', "u").replace('–', "-").replace('…', "...")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_cannot_steer_a_terminal() {
+        assert_eq!(ascii("6.12\u{1b}[2J\n4.5\u{a0}µs"), "6.12 [2J\n4.5 us");
+    }
 
     #[test]
     fn long_paragraphs_are_broken_and_indented() {

@@ -134,7 +134,7 @@ fn replace_number(tree: &mut Value, index: &mut usize, value: &Value) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
     #[test]
     fn numbers_out_of_this_world_never_panic(
@@ -175,6 +175,10 @@ proptest! {
 fn many_runs_policies_and_points_stay_under_the_limit_of_a_page() {
     let bench = Loaded { records: sample::bench(60), ..Loaded::default() };
     make_all(&bench);
+    let long = load(sample::lines(&[sample::long_run("6.12", 200_000)]).as_bytes());
+    let long = long.expect("a long timeline is no reason to fail");
+    assert!(long.records[0].timeline.len() < 5_000, "the timeline was not thinned");
+    make_all(&long);
     let record = |at: u32| -> Record {
         let policy = format!("6.12+switch-{}", at % 40);
         let mut record = sample::run(&format!("workload-{}", at / 40), &policy, 0);

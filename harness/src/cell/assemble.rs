@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use iowq_record::{
-    Blocking, Caveat, Cell, Counts, Host, Ops, Probe, Record, SCHEMA, Settings, Tier, Workers,
-};
+use iowq_record::{Causes, Cell, Counts, Host, Ops, Probe, Record, SCHEMA, Settings, Workers};
 use iowq_workloads::{Arrival, Plan};
 
+use super::doubts::doubts;
 use super::lives::Lives;
 use super::{Outcome, Request};
 use crate::machine;
@@ -89,6 +88,12 @@ fn workers(request: &Request, outcome: &Outcome, best: &Lives, peak: u32) -> Wor
         linger_ms: best
             .all_gone(outcome.ended)
             .map(|gone| gone.since(outcome.driven.closed) as f64 / 1e6),
+        causes: tally.map(|tally| Causes {
+            enqueue: tally.spawned_on_enqueue,
+            request: tally.requests.saturating_sub(tally.requests_woken + tally.requests_dropped),
+            request_woken: tally.requests_woken,
+            request_dropped: tally.requests_dropped,
+        }),
         creations_failed: tally.map_or(0, |tally| tally.creations_failed),
         sleeps: outcome.sleeps.map(|(sleeps, _)| sleeps),
     }
@@ -123,84 +128,6 @@ fn arrival(plan: &Plan) -> String {
             format!("open loop, {ops} ops at once each {} ms", millis(gap))
         }
     }
-}
-
-/// The doubts that a run raises by itself.
-fn doubts(outcome: &Outcome, workers: &Workers) -> Vec<Caveat> {
-    let lost: u64 = outcome.seen.lost.iter().map(|(_, lost)| lost).sum();
-    let untracked = outcome.sleeps.map_or(0, |(_, untracked)| untracked);
-    let failed = outcome.driven.failed;
-    let saturated = outcome.remains.recorder.saturated();
-    let doubts = [
-        (
-            lost > 0,
-            "events-lost",
-            format!(
-                "{lost} probe events were lost, so births and deaths are lower bounds: no statement on churn."
-            ),
-        ),
-        (
-            !(workers.created.agree() && workers.exited.agree()),
-            "counts-disagree",
-            format!(
-                "The sources do not agree on how many workers there were: created {}, exited {}.",
-                counts(&workers.created),
-                counts(&workers.exited)
-            ),
-        ),
-        (
-            outcome.seen.tier != Tier::Bpf,
-            "no-bpf",
-            format!(
-                "No eBPF probes ({}): births and deaths are the engine's own.",
-                outcome.seen.reason
-            ),
-        ),
-        (
-            outcome.blocking == Blocking::Declared,
-            "blocking-declared",
-            "Workers said themselves that they block, around every call, whether it slept or not: \
-             more workers are made than the kernel would make. `--blocking sched` (as root) asks \
-             the scheduler."
-                .to_owned(),
-        ),
-        (
-            untracked > 0,
-            "untracked-workers",
-            format!(
-                "The scheduler's probe did not know of {untracked} workers, so their sleeps made nobody."
-            ),
-        ),
-        (failed > 0, "ops-failed", format!("{failed} ops failed; they are in no latency figure.")),
-        (
-            saturated > 0,
-            "latency-saturated",
-            format!("{saturated} latencies were longer than 100 s and count as that."),
-        ),
-        (
-            workers.creations_failed > 0,
-            "creations-failed",
-            format!(
-                "{} workers could not be created; see ulimit -u and the pids limit of the cgroup.",
-                workers.creations_failed
-            ),
-        ),
-    ];
-    doubts
-        .into_iter()
-        .filter(|(holds, ..)| *holds)
-        .map(|(_, code, text)| Caveat { code: code.to_owned(), text })
-        .collect()
-}
-
-fn counts(counts: &Counts) -> String {
-    let text = |count: Option<u64>| count.map_or_else(|| "-".to_owned(), |count| count.to_string());
-    format!(
-        "probe {}, engine {}, proc {}",
-        text(counts.probe),
-        text(counts.engine),
-        text(counts.proc)
-    )
 }
 
 fn per_second(count: u64, duration_ns: u64) -> f64 {

@@ -1,6 +1,7 @@
 //! A cell: one workload under one policy on one engine, run once, from probes to record.
 
 mod assemble;
+mod doubts;
 mod lives;
 mod watch;
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
-use iowq_ebpf::{LOST_BLOCKS, LOST_THREADS, LOST_UNREADABLE};
+use iowq_ebpf::{LOST_BLOCKS, LOST_SWITCHES, LOST_THREADS, LOST_UNREADABLE};
 use iowq_record::{Blocking, Tier};
 
 use super::lives::{self, Lives};
@@ -57,6 +57,8 @@ pub(super) struct Seen {
     pub(super) events_seen: u64,
     /// Losses by cause, those of no event left out.
     pub(super) lost: Vec<(&'static str, u64)>,
+    /// Times that a worker was back on a processor and no event said so; made good since.
+    pub(super) switches_missed: u64,
 }
 
 impl Watch {
@@ -140,6 +142,7 @@ impl Watch {
             proc,
             events_seen: 0,
             lost: Vec::new(),
+            switches_missed: 0,
         };
         if let Some(bpf) = self.bpf {
             bpf.drain_until(clock::now().after(EXIT_WAIT), |events| {
@@ -149,6 +152,7 @@ impl Watch {
             let census = bpf.finish()?;
             seen.events_seen = census.events.len() as u64;
             seen.probe = Some(lives::of_events(&census.events));
+            seen.switches_missed = census.lost[LOST_SWITCHES as usize];
             for (name, cause) in [
                 ("threads-ring-full", LOST_THREADS),
                 ("blocks-ring-full", LOST_BLOCKS),

@@ -8,8 +8,7 @@ use aya::maps::{HashMap, Map, MapData, MapError, PerCpuArray, RingBuf};
 use aya::programs::TracePoint;
 use aya::{Ebpf, EbpfLoader};
 use iowq_ebpf::{
-    LOST_BLOCKS, LOST_CAUSES, LOST_THREADS, LOST_UNREADABLE, THREAD_BORN, THREAD_EXITED,
-    ThreadEvent,
+    LOST_CAUSES, LOST_THREADS, LOST_UNREADABLE, THREAD_BORN, THREAD_EXITED, ThreadEvent,
 };
 
 use super::census::{Census, Counts};
@@ -122,7 +121,7 @@ impl Bpf {
         drop(programs);
         let (events, over, strange) = threads.finish();
         let mut census = Census { events, lost: [0; LOST_CAUSES as usize] };
-        for cause in [LOST_THREADS, LOST_BLOCKS, LOST_UNREADABLE] {
+        for cause in 0..LOST_CAUSES {
             let per_cpu = lost
                 .get(&cause, 0)
                 .map_err(|error| advice::kernel("reading the loss counters", &error))?;

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use iowq_ebpf::{LOST_CAUSES, THREAD_BORN, THREAD_EXITED, ThreadEvent};
+use iowq_ebpf::{LOST_CAUSES, LOST_SWITCHES, THREAD_BORN, THREAD_EXITED, ThreadEvent};
 
 /// Everything that was seen from start to finish.
 #[derive(Clone, Default)]
@@ -10,16 +10,17 @@ pub struct Census {
     /// Oldest first. Not among them: the probes' own threads. A thread that was there before has
     /// an exit without a birth.
     pub events: Vec<ThreadEvent>,
-    /// Records that were lost, by cause: `LOST_THREADS`, `LOST_BLOCKS`, `LOST_UNREADABLE` of
-    /// [`iowq_ebpf`]. With any lost, the counts are lower bounds.
+    /// What was lost, by cause: `LOST_THREADS`, `LOST_BLOCKS`, `LOST_UNREADABLE` and
+    /// `LOST_SWITCHES` of [`iowq_ebpf`].
     pub lost: [u64; LOST_CAUSES as usize],
 }
 
 impl Census {
-    /// Records lost for any cause.
+    /// Records lost for any cause; with any lost, counts are lower bounds. Without
+    /// `LOST_SWITCHES`, which are no records and were repaired.
     #[must_use]
     pub fn lost_total(&self) -> u64 {
-        self.lost.iter().sum()
+        self.lost.iter().sum::<u64>() - self.lost[LOST_SWITCHES as usize]
     }
 
     /// Births and exits.

@@ -89,12 +89,21 @@ impl Page {
         view.sleeps.store(0, Ordering::Relaxed);
     }
 
-    /// Says which work the calling worker has in hand: a key of [`iowq_ebpf`]. A plain store.
+    /// Says which work the calling worker has in hand: a key of [`iowq_ebpf`]. A plain store, and
+    /// a look at the same cache line.
     ///
     /// Only the probe on the same thread reads it, at a system call or an interrupt, so it need
-    /// not be ordered against other threads.
+    /// not be ordered against other threads. The look is for a wake-up that fired no event, which
+    /// happens once in some hundred thousand: whoever calls this is awake, and counts as running.
     pub fn set_work(&self, slot: u32, key: u32) {
-        self.slot(slot).work.store(key, Ordering::Release);
+        let view = self.slot(slot);
+        view.work.store(key, Ordering::Release);
+        // The probe may clear the mark between the look and the swap, but not during the swap.
+        if view.blocked.load(Ordering::Relaxed) != 0 && view.blocked.swap(0, Ordering::SeqCst) != 0
+        {
+            let account = view.account.load(Ordering::Relaxed) as usize;
+            self.running(account).fetch_add(1, Ordering::SeqCst);
+        }
     }
 
     /// The work that a slot's worker has in hand.
@@ -160,6 +169,19 @@ mod tests {
         page.claim(3, 1);
         page.set_work(3, 5);
         assert_eq!((page.work(3), page.sleeps(3), page.blocked(3)), (5, 0, false));
+    }
+
+    #[test]
+    fn a_worker_that_takes_work_is_awake_even_if_its_waking_went_unseen() {
+        let page = Page::anonymous();
+        page.claim(2, 1);
+        // What the probe leaves of a worker that sleeps.
+        page.slot(2).blocked.store(1, Ordering::Relaxed);
+        page.set_work(2, iowq_ebpf::KEY_NONE);
+        assert!(!page.blocked(2));
+        assert_eq!(page.running(1).load(Ordering::SeqCst), 1);
+        page.set_work(2, iowq_ebpf::KEY_UNHASHED);
+        assert_eq!(page.running(1).load(Ordering::SeqCst), 1, "once");
     }
 
     #[test]

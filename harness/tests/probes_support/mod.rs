@@ -1,5 +1,6 @@
 //! What the probes' tests share: starting the probes or saying why not.
 
+use std::io::Write as _;
 use std::time::Duration;
 
 use iowq_harness::probes::{Bpf, BpfOptions, ProbeError};
@@ -18,7 +19,10 @@ pub(crate) fn start_or_skip(test: &str, options: &BpfOptions) -> Option<Bpf> {
             | ProbeError::NoEvent { .. }
             | ProbeError::LockedDown { .. }),
         ) => {
-            println!("skipped: {test}: {reason}");
+            // Not `eprintln`, whose output the test runner hides where a test passes. In one
+            // write and on a line of its own, whatever the runner prints at the same time.
+            let line = format!("\nskipped: {test}: {reason}\n");
+            let _ = std::io::stderr().write_all(line.as_bytes());
             None
         }
         Err(error) => panic!("the probes did not start: {error}"),

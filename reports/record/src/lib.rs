@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use host::Host;
 pub use latency::{Latency, Quantiles};
-pub use workers::{Churn, Counts, Workers};
+pub use workers::{Causes, Churn, Counts, Workers};
 
 /// The value of [`Record::schema`] that this version writes and reads.
 pub const SCHEMA: &str = "iowq-lab/run/1";

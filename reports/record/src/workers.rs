@@ -16,11 +16,27 @@ pub struct Workers {
     pub created_per_1000_ops: Option<f64>,
     /// How long the last worker outlived the last ring; null if it stayed until the end.
     pub linger_ms: Option<f64>,
+    /// Why workers were created; null where the engine keeps no such books.
+    #[serde(default)]
+    pub causes: Option<Causes>,
     /// Creations that failed, after their retries.
     pub creations_failed: u64,
     /// Times that a worker went to sleep inside an operation, where somebody counted.
     #[serde(default)]
     pub sleeps: Option<u64>,
+}
+
+/// Why workers were created, and what became of the requests that created none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Causes {
+    /// Creations by enqueueing, in the submitter's own time.
+    pub enqueue: u64,
+    /// Creations asked for by a worker that fell asleep over queued work.
+    pub request: u64,
+    /// Requests that woke a free worker instead.
+    pub request_woken: u64,
+    /// Requests that were dropped at the limit.
+    pub request_dropped: u64,
 }
 
 /// The same count from three sources; null where a source was off.

@@ -52,11 +52,11 @@ fn answer(section: &Section<'_>, metric: Metric) -> Answer {
     let writer = Writer { section, metric, base_policy, base };
     let sentences = [writer.apart(&found), writer.overlap(&found), writer.open(&found)].concat();
     let text = sentences.join(" ");
-    match writer.widest(&found) {
+    match writer.widest(&found, Finding::Apart) {
         Some(widest) => {
             Answer { short: writer.headline(widest), differs: true, ..silent("", text) }
         }
-        None => silent("no difference shown", text),
+        None => silent(&writer.nothing_shown(&found), text),
     }
 }
 
@@ -76,16 +76,20 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    /// The policy to name first: of those apart from the base the farthest, or the first in order
+    /// The policy to name first: of those with this finding the farthest, or the first in order
     /// whose range cannot be told from that one's.
-    fn widest<'c, 'p>(&self, found: &'c [Comparison<'p>]) -> Option<(&'c Comparison<'p>, Spread)> {
+    fn widest<'c, 'p>(
+        &self,
+        found: &'c [Comparison<'p>],
+        finding: Finding,
+    ) -> Option<(&'c Comparison<'p>, Spread)> {
         let distance = |test: &Spread| {
             let (more, less) =
                 (test.median.max(self.base.median), test.median.min(self.base.median));
             if less > 0.0 { more / less } else { f64::INFINITY }
         };
         let apart = || {
-            let apart = found.iter().filter(|one| one.finding == Finding::Apart);
+            let apart = found.iter().filter(|one| one.finding == finding);
             apart.filter_map(|one| Some((one, one.test?)))
         };
         let farthest = apart()
@@ -98,9 +102,26 @@ impl Writer<'_> {
         format!("{briefly} under {}", widest.policy)
     }
 
+    /// The answer in a few words where no policy lies apart from the base. A large factor between
+    /// single runs is told as what it is.
+    fn nothing_shown(&self, found: &[Comparison<'_>]) -> String {
+        if found.iter().any(|one| one.finding == Finding::Overlap) {
+            return "no difference shown".to_owned();
+        }
+        let Some(widest) = self.widest(found, Finding::Single) else {
+            return "no statement".to_owned();
+        };
+        let (base, test) = (self.base.median, widest.1.median);
+        if base.max(test) >= 2.0 * base.min(test) {
+            format!("{}, in one run", self.headline(widest))
+        } else {
+            "one run, no verdict".to_owned()
+        }
+    }
+
     /// One full sentence on the widest difference, then the others briefly.
     fn apart(&self, found: &[Comparison<'_>]) -> Vec<String> {
-        let Some((widest, test)) = self.widest(found) else {
+        let Some((widest, test)) = self.widest(found, Finding::Apart) else {
             return Vec::new();
         };
         let first = format!(
@@ -154,18 +175,16 @@ impl Writer<'_> {
     /// Policies of which nothing can be said, and why.
     fn open(&self, found: &[Comparison<'_>]) -> Vec<String> {
         let mut sentences = Vec::new();
-        let single: Vec<String> = found
+        let figure = |policy: &str, value| format!("{} under {policy}", self.metric.show(value));
+        let mut single: Vec<String> = found
             .iter()
             .filter(|one| one.finding == Finding::Single)
-            .filter_map(|one| {
-                Some(format!("{} {}", one.policy, self.metric.show(one.test?.median)))
-            })
+            .filter_map(|one| Some(figure(one.policy, one.test?.median)))
             .collect();
         if !single.is_empty() {
+            single.insert(0, figure(self.base_policy, self.base.median));
             sentences.push(format!(
-                "One run is no range, so these figures stand side by side without a verdict: {} {}, {}.",
-                self.base_policy,
-                self.metric.show(self.base.median),
+                "One run is no range, so these are figures and no verdict: {}.",
                 format::list(&single),
             ));
         }
@@ -243,7 +262,12 @@ mod tests {
     fn one_run_each_gives_figures_and_no_verdict() {
         let answer = say(&churn(&[("6.12", &[30.0]), ("6.17", &[1.0])]));
         assert!(!answer.differs);
-        assert!(answer.text.contains("without a verdict: 6.12 30, 6.17 1."), "{}", answer.text);
+        assert_eq!(answer.short, "30 times fewer under 6.17, in one run");
+        assert_eq!(
+            answer.text,
+            "One run is no range, so these are figures and no verdict: 30 under 6.12 and 1 under \
+             6.17."
+        );
     }
 
     #[test]

@@ -63,6 +63,18 @@ impl Section<'_> {
     }
 }
 
+impl Group<'_> {
+    /// How many runs finished: `3`, or `2 of 3` where some did not.
+    #[must_use]
+    pub fn runs_text(&self) -> String {
+        let finished = self.runs.len();
+        match self.failed.len() {
+            0 => finished.to_string(),
+            failed => format!("{finished} of {}", finished + failed),
+        }
+    }
+}
+
 /// Sorts runs into sections and groups.
 pub(super) fn sections(records: &[Record]) -> Vec<Section<'_>> {
     let mut places: BTreeMap<(&str, &str), usize> = BTreeMap::new();
@@ -139,7 +151,7 @@ mod tests {
         let mut records = vec![sample::run("nop", "6.12", 0), sample::run("nop", "6.17", 0)];
         records[0].error = Some("disk full".to_owned());
         let sections = sections(&records);
-        assert_eq!(sections[0].groups[0].failed.len(), 1);
+        assert_eq!(sections[0].groups[0].runs_text(), "0 of 1");
         assert!(sections[0].groups[0].figures.created_per_1000_ops.is_none());
         assert_eq!(sections[0].base(), Some(1));
     }

@@ -87,7 +87,7 @@ impl Metric {
     pub fn missing(self) -> &'static str {
         match self {
             Self::Created => "no statement: nobody counted workers, or nothing was done",
-            Self::P99 => "no statement: too few operations (p99 needs 10,000 per run)",
+            Self::P99 => "no statement, for want of operations (p99 needs 10,000 per run)",
             Self::PerS => "no statement: nothing was done",
         }
     }

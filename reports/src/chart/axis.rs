@@ -7,6 +7,9 @@ use crate::format;
 /// Ticks that fit on an axis with room between their labels.
 const TICKS_MAX: usize = 6;
 
+/// The same on a logarithmic axis, where fewer would cost a whole factor of ten of room.
+const LOG_TICKS_MAX: usize = 7;
+
 /// One axis of a chart.
 #[derive(Clone, Debug)]
 pub(super) struct Axis {
@@ -62,11 +65,11 @@ fn marks(low: f64, high: f64) -> Vec<f64> {
         let from = all.iter().rposition(|mark| *mark <= low * 1.000_001).unwrap_or(0);
         let to = all.iter().position(|mark| *mark * 1.000_001 >= high).unwrap_or(all.len() - 1);
         let to = to.max(from + 1).min(all.len() - 1);
-        if to - from <= TICKS_MAX {
+        if to - from <= LOG_TICKS_MAX {
             return all[from..=to].to_vec();
         }
     }
-    let stride = usize::try_from((last - first).max(1)).unwrap_or(1).div_ceil(TICKS_MAX);
+    let stride = usize::try_from((last - first).max(1)).unwrap_or(1).div_ceil(LOG_TICKS_MAX);
     let decades = usize::try_from(last - first).unwrap_or(0).div_ceil(stride) * stride;
     (0..=decades).step_by(stride).map(|at| 10_f64.powi(first + at as i32)).collect()
 }
@@ -121,7 +124,7 @@ mod tests {
         for (low, high) in [(1.0, 1e12), (5.0, 5.0), (1e-9, 1e15), (99.0, 101.0)] {
             let axis = log(low, high);
             let count = axis.ticks.len();
-            assert!((2..=TICKS_MAX + 1).contains(&count), "{low} to {high}: {count} ticks");
+            assert!((2..=LOG_TICKS_MAX + 1).contains(&count), "{low} to {high}: {count} ticks");
             assert!(
                 axis.range.start <= low.log10() + 1e-6 && axis.range.end >= high.log10() - 1e-6
             );

@@ -11,6 +11,9 @@ use crate::format;
 /// Bins per factor of ten: 26 % from one to the next.
 const BINS_PER_DECADE: f64 = 10.0;
 
+/// Outlines that are filled: the light fills of more would add up to grey.
+const FILLED_MAX: usize = 4;
+
 /// Percent of operations per bin, and the place of the first bin.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Bins {
@@ -59,15 +62,16 @@ pub(super) fn time_axis<'a>(bins: impl Iterator<Item = &'a Bins>) -> Axis {
 }
 
 /// Draws the outline of each policy's bars over a light fill.
-pub(super) fn draw(all: &[Series<Bins>], x: &Axis, kind: &str) -> Result<String, ChartError> {
+pub(super) fn draw(all: &[Series<Bins>], x: &Axis, title: &str) -> Result<String, ChartError> {
     let most = all.iter().flat_map(|one| one.data.percent.iter().copied()).fold(0.0, f64::max);
     let mut y = Axis::from_zero(most, "% of operations");
     y.ticks.retain(|tick| tick.0 > 0.0);
-    let place = Place { left: 106, right: WIDTH - 40, top: 56, bottom: 440 };
-    let label = format!("Histogram of response time of {kind}, an outline per policy");
+    let place = Place { left: 106, right: WIDTH - 60, top: 56, bottom: 440 };
+    let label = format!("Histogram of {title}, an outline per policy");
     picture(&label, 492, |area| {
         let plot = Plot::new(area, place, x, &y)?;
-        for one in all {
+        let filled = if all.len() <= FILLED_MAX { all } else { &[] };
+        for one in filled {
             plot.fill(one.data.outline(), series(one.place, Dash::Whole), 0.07)?;
         }
         for one in all {

@@ -40,7 +40,7 @@ pub(super) fn draw(all: &[Series<Vec<Point>>]) -> Result<String, ChartError> {
     x.range = 0.5..last + 0.5;
     let most = points().map(|point| point.1).fold(0.0, f64::max);
     let y = Axis::from_zero(most, "operations per second");
-    let place = Place { left: 126, right: WIDTH - 40, top: 56, bottom: 500 };
+    let place = Place { left: 126, right: WIDTH - 60, top: 56, bottom: 500 };
     let title = format!("Operations per second of {} runs in order", format::number(last));
     picture(&title, 592, |area| {
         let plot = Plot::new(area, place, &x, &y)?;

@@ -67,7 +67,7 @@ pub(super) fn draw(points: &Points) -> Result<String, ChartError> {
     );
     let label = format!("{} response time", points.quantile);
     let y = Axis::log(all().map(|point| point.1), format::duration, &label);
-    let place = Place { left: 126, right: WIDTH - 40, top: 56, bottom: 500 };
+    let place = Place { left: 126, right: WIDTH - 60, top: 56, bottom: 500 };
     let zeros = all().any(|point| point.0 <= 0.0);
     let (first, span) = (x.range.start, x.range.end - x.range.start);
     let zero_at = first - span * 0.12;

@@ -101,7 +101,7 @@ pub(super) fn draw(
     place: usize,
 ) -> Result<String, ChartError> {
     let colour = series(place, Dash::Whole);
-    let above = Place { left: 106, right: WIDTH - 40, top: 52, bottom: 330 };
+    let above = Place { left: 106, right: WIDTH - 60, top: 52, bottom: 330 };
     let below = Place { top: 412, bottom: 572, ..above };
     let label = format!(
         "Workers alive over time under {policy}: at most {} at once",

@@ -31,6 +31,8 @@ pub(super) struct RunRow {
     pub(super) per_s: String,
     pub(super) created: String,
     pub(super) exited: String,
+    pub(super) causes: String,
+    pub(super) unmet: String,
     pub(super) events: String,
     pub(super) state: &'static str,
 }
@@ -87,7 +89,7 @@ pub(super) fn settings(section: &Section<'_>) -> Facts {
         ("arrival", format::clip(&settings.arrival, FACT_CHARS_MAX)),
         ("worker limit", limits),
         ("idle timeout", format!("{} ms", settings.idle_timeout_ms)),
-        ("seed", record.cell.seed.to_string()),
+        ("seed", seed(section)),
         ("blocking seen by", blocking(record.blocking).to_owned()),
         ("probe", probe(record)),
     ];
@@ -101,6 +103,15 @@ pub(super) fn settings(section: &Section<'_>) -> Facts {
         }
     }
     Facts { heading: format!("{} · {}", section.title, section.engine), facts }
+}
+
+/// The seed of the stream of operations, if all runs had the same.
+fn seed(section: &Section<'_>) -> String {
+    let mut seeds = section.records().map(|record| record.cell.seed);
+    match seeds.next() {
+        Some(first) if seeds.all(|seed| seed == first) => first.to_string(),
+        _ => "one per run, in the raw numbers".to_owned(),
+    }
 }
 
 fn blocking(blocking: Blocking) -> &'static str {
@@ -155,6 +166,8 @@ fn row(section: &Section<'_>, record: &Record) -> RunRow {
         per_s: format::number(record.ops.per_s),
         created: counts(&workers.created),
         exited: counts(&workers.exited),
+        causes: pair(workers.causes.map(|causes| (causes.enqueue, causes.request))),
+        unmet: pair(workers.causes.map(|causes| (causes.request_woken, causes.request_dropped))),
         events: format!("{} / {}", record.probe.events_seen, record.probe.events_lost),
         state: match (&record.error, agree) {
             (Some(_), _) => "failed",
@@ -168,4 +181,9 @@ fn row(section: &Section<'_>, record: &Record) -> RunRow {
 fn counts(counts: &Counts) -> String {
     let show = |count: Option<u64>| count.map_or_else(|| "–".to_owned(), |count| count.to_string());
     format!("{} / {} / {}", show(counts.probe), show(counts.engine), show(counts.proc))
+}
+
+/// Two counts, with a dash where nobody counted.
+fn pair(counts: Option<(u64, u64)>) -> String {
+    counts.map_or_else(|| "–".to_owned(), |(first, second)| format!("{first} / {second}"))
 }

@@ -4,11 +4,16 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use iowq_record::{Churn, Quantiles, Record};
 
+use crate::analysis::thin;
+
 /// Bytes that are kept free for the words around the data.
 const MARGIN_BYTES: usize = 4_000;
 
 /// Bytes of data at most: enough for a whole bench, small enough to open on a phone.
-const DATA_BYTES_MAX: usize = 1_400_000;
+const DATA_BYTES_MAX: usize = 1_600_000;
+
+/// Points of a short timeline.
+const SHORT_POINTS_MAX: usize = 400;
 
 /// A file inside the page.
 pub(super) struct Download {
@@ -40,8 +45,9 @@ pub(super) fn downloads(records: &[Record], room: usize) -> Vec<Download> {
 type Cut = fn(&mut Record);
 
 /// How much of a record is kept, from all to least.
-const KEPT: [(&str, Cut); 3] = [
+const KEPT: [(&str, Cut); 4] = [
     ("the records, timelines thinned as they were read", |_| {}),
+    ("the records, timelines thinned to some hundred points", with_short_timeline),
     ("the records without timelines, which would make the page too large", without_timeline),
     (
         "the records without timelines and histograms, which would make the page too large",
@@ -76,6 +82,11 @@ fn lines(records: &[Record], cut: Cut, bytes_max: usize) -> Option<Vec<u8>> {
         }
     }
     Some(lines)
+}
+
+fn with_short_timeline(record: &mut Record) {
+    thin::timeline(&mut record.timeline, SHORT_POINTS_MAX);
+    thin::churn(&mut record.churn, SHORT_POINTS_MAX);
 }
 
 fn without_timeline(record: &mut Record) {

@@ -1,7 +1,7 @@
 //! The table of a section: a row per policy, medians with their ranges.
 
 use crate::analysis::figures::{Figures, Spread};
-use crate::analysis::group::{Group, Section};
+use crate::analysis::group::Section;
 use crate::chart::marker;
 use crate::chart::palette::{COLOURS, Colours};
 use crate::format;
@@ -33,19 +33,11 @@ pub(super) fn rows(section: &Section<'_>, colours: &Colours<'_>) -> Vec<Row> {
                 colour: place % COLOURS,
                 sign: marker::sign(place),
                 policy: group.policy.to_owned(),
-                runs: runs(group),
+                runs: group.runs_text(),
                 cells: cells(&group.figures),
             }
         })
         .collect()
-}
-
-fn runs(group: &Group<'_>) -> String {
-    let finished = group.runs.len();
-    match group.failed.len() {
-        0 => finished.to_string(),
-        failed => format!("{finished}, {failed} failed"),
-    }
 }
 
 fn cells(figures: &Figures) -> Vec<Cell> {

@@ -13,7 +13,8 @@ use aya_ebpf::helpers::{bpf_ktime_get_ns, bpf_probe_read_kernel};
 use aya_ebpf::macros::tracepoint;
 use aya_ebpf::programs::TracePointContext;
 use iowq_ebpf::{
-    ACCOUNTS, BlockEvent, KEY_NONE, LOST_BLOCKS, LOST_UNREADABLE, SLOTS_MAX, Shared, Slot,
+    ACCOUNTS, BlockEvent, KEY_NONE, LOST_BLOCKS, LOST_SWITCHES, LOST_UNREADABLE, SLOTS_MAX, Shared,
+    Slot,
 };
 
 use crate::maps::{BLOCKS, SHARED, SLOT_OF, current_tid, lose};
@@ -70,11 +71,19 @@ fn leaves(ctx: &TracePointContext, shared: *mut Shared, slot: *mut Slot, index: 
         return;
     }
     // SAFETY: as above.
-    unsafe {
-        (*slot).blocked = 1;
+    let unseen = unsafe {
         (*slot).sleeps += 1;
-    }
-    if add(shared, account, -1) != 1 {
+        core::mem::replace(&mut (*slot).blocked, 1) != 0
+    };
+    // Once in some hundred thousand switches the kernel fires no event. A worker that sleeps twice
+    // came back in between and was not added, so it must not be subtracted again.
+    let was = if unseen {
+        lose(LOST_SWITCHES);
+        add(shared, account, 0) + 1
+    } else {
+        add(shared, account, -1)
+    };
+    if was != 1 {
         return;
     }
     let head = head(shared, account);
