@@ -53,8 +53,8 @@ fn an_unknown_workload_is_answered_with_near_ones() {
     refused(
         &Place::new(),
         &["--workload", "colide"],
-        "--workload: found `colide`, which is no built-in workload (did you mean `collide`?); see \
-         `cargo xtask bench --list`, or name a file that ends in .toml",
+        "--workload: found `colide`, which is no built-in workload (did you mean `collide` or \
+         `collide-stock`?); see `cargo xtask bench --list`, or name a file that ends in .toml",
     );
 }
 

@@ -66,7 +66,8 @@ fn the_doctor_ends_well_for_everybody() {
     if !root_or_skip(test, "asking as another user") {
         return;
     }
-    let Some(mut doctor) = as_user(test, &Place::new(), 0, &["doctor"]) else { return };
+    let place = Place::new();
+    let Some(mut doctor) = as_user(test, &place, 0, &["doctor"]) else { return };
     let said = answer(&doctor.stdin(Stdio::null()).output().expect("it runs"));
     assert!(said.contains("fix: "), "an ordinary user lacks something: {said}");
 }

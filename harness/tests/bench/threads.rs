@@ -55,4 +55,17 @@ fn threads_that_cannot_be_made_are_counted_and_nobody_panics() {
         }
     }
     assert!(began.contains(&10) && !began.contains(&1), "{began:?}");
+    a_kernels_rules_go_on_with_the_workers_there_are(test);
+}
+
+fn a_kernels_rules_go_on_with_the_workers_there_are(test: &str) {
+    let place = Place::new();
+    let Some(output) = with_threads(test, &place, "6.12", 8) else { return };
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let record = &place.records()[0];
+    assert!(failures(record) > 0, "{record}");
+    assert!(caveats(record).contains(&"creations-failed"));
+    assert!(record["ops"]["done"].as_u64() > Some(0), "{record}");
+    assert!(record["ops"]["verified_blocks"].as_u64() > Some(0), "{record}");
+    place.assert_dir_is_empty();
 }
