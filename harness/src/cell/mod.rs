@@ -5,7 +5,8 @@ mod doubts;
 mod lives;
 mod watch;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use iowq_record::{Blocking, Record};
 use iowq_workloads::{Ledger, Plan};
@@ -25,6 +26,9 @@ use crate::sync::Arc;
 pub use assemble::settings;
 pub use watch::{Probes, WantBlocking};
 use watch::{Seen, Watch};
+
+/// How often the census looks in a check, which ends before that.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What to run, and where.
 #[derive(Clone, Debug)]
@@ -78,6 +82,25 @@ pub fn run(request: &Request) -> anyhow::Result<Record> {
     let outcome = outcome?;
     removed?;
     Ok(assemble::record(request, &outcome, host, started_at))
+}
+
+/// Whether the files of a run can be made in `dir`, by making and removing them.
+///
+/// # Errors
+/// Says what is in the way and what helps.
+pub fn check_files(dir: Option<&Path>, plan: &Plan) -> anyhow::Result<()> {
+    Ok(Scratch::new(dir, plan)?.remove()?)
+}
+
+/// Whether what is to watch a run works, where the run would not be made without it.
+///
+/// # Errors
+/// Says what is in the way and what helps.
+pub fn check_probes(probes: Probes, blocking: WantBlocking) -> anyhow::Result<()> {
+    if probes == Probes::Auto && blocking != WantBlocking::Sched {
+        return Ok(());
+    }
+    Watch::start(probes, blocking, CHECK_TIMEOUT).map(drop)
 }
 
 /// A run whose workers have all left, and whose files are not looked at yet.

@@ -43,6 +43,10 @@ impl<B: Board> State<B> {
         let view =
             EnqueueView { concurrent: flags.concurrent, running: self.board.running(account) };
         if !self.policy.spawn_on_enqueue(&view) {
+            // Where all workers from the start failed and none will come, it would wait for ever.
+            if view.running == 0 && self.accounts[account.index()].workers == 0 {
+                self.cancel(work, effects);
+            }
             return;
         }
         // At the limit the work just waits: that is no failure.

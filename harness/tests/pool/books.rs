@@ -88,6 +88,16 @@ fn without_any_worker_left_an_asked_for_creation_that_fails_cancels_all_that_wai
 }
 
 #[test]
+fn without_any_worker_and_none_to_come_work_is_cancelled_instead_of_waiting_for_ever() {
+    let mut bench = Bench::new("fixed:1", 64);
+    let id = bench.state.spawn_at_start().expect("a slot");
+    bench.state.spawn_failed(id, false, None, &mut bench.effects);
+    let (work, created) = bench.enqueue(PLAIN);
+    assert_eq!(created, None);
+    assert_eq!(bench.completions(), [Completion { work, outcome: Outcome::Cancelled }]);
+}
+
+#[test]
 fn a_request_that_finds_the_limit_reached_gives_its_credit_back() {
     let mut bench = Bench::new("6.12", 1);
     let (first, id) = bench.enqueue_and_make(CONCURRENT);

@@ -1,6 +1,6 @@
 //! One run as a process: started, watched, and ended where it hangs or is not wanted any more.
 
-use std::io::Read;
+use std::io::{self, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -9,8 +9,7 @@ use iowq_record::Record;
 
 use super::{parse, stopped};
 use crate::clock;
-use crate::sync::SignalFlag;
-use crate::sync::thread;
+use crate::sync::{SignalFlag, thread};
 
 /// How often the process is looked at.
 const LOOK: Duration = Duration::from_millis(10);
@@ -28,23 +27,34 @@ pub(super) enum Ended {
     Interrupted,
 }
 
-/// Runs this program with these arguments and takes the record that it prints.
+/// Runs this program with these arguments and takes the record that it prints. Calls `look` now
+/// and then meanwhile.
 pub(super) fn run(
     arguments: &[String],
     time_max: Duration,
     stop: &SignalFlag,
+    look: impl Fn(),
 ) -> anyhow::Result<Ended> {
     let program = std::env::current_exe().context("cannot find this program's own file")?;
-    let mut child = Command::new(program)
+    let started = Command::new(program)
         .args(arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        .spawn()
-        .context("cannot start a process for the run")?;
+        .spawn();
+    let mut child = match started {
+        Ok(child) => child,
+        Err(error) => return Ok(Ended::Failed(cannot_start("process for it", &error))),
+    };
     // A pipe holds less than a record, so both are read while the process runs.
-    let (stdout, stderr) = (collect(child.stdout.take())?, collect(child.stderr.take())?);
-    let ended = watch(&mut child, time_max, stop)?;
+    let (stdout, stderr) = match collect_both(&mut child) {
+        Ok(both) => both,
+        Err(error) => {
+            end(&mut child)?;
+            return Ok(Ended::Failed(cannot_start("thread that reads what it says", &error)));
+        }
+    };
+    let ended = watch(&mut child, time_max, stop, look)?;
     let (stdout, stderr) = (join(stdout), join(stderr));
     Ok(match ended {
         Watched::Interrupted => Ended::Interrupted,
@@ -67,7 +77,12 @@ enum Watched {
     Interrupted,
 }
 
-fn watch(child: &mut Child, time_max: Duration, stop: &SignalFlag) -> anyhow::Result<Watched> {
+fn watch(
+    child: &mut Child,
+    time_max: Duration,
+    stop: &SignalFlag,
+    look: impl Fn(),
+) -> anyhow::Result<Watched> {
     let deadline = clock::now().after(time_max);
     loop {
         if let Some(status) = child.try_wait()? {
@@ -78,14 +93,28 @@ fn watch(child: &mut Child, time_max: Duration, stop: &SignalFlag) -> anyhow::Re
         } else if deadline < clock::now() {
             Watched::Hung
         } else {
+            look();
             thread::sleep(LOOK);
             continue;
         };
-        // It may have ended this very moment; then there is nobody to kill.
-        let _ = child.kill();
-        child.wait()?;
+        end(child)?;
         return Ok(unwanted);
     }
+}
+
+fn end(child: &mut Child) -> io::Result<()> {
+    // It may have ended this very moment; then there is nobody to kill.
+    let _ = child.kill();
+    child.wait().map(|_| ())
+}
+
+/// A run that never began, most often because there are too many threads already.
+fn cannot_start(what: &str, error: &io::Error) -> String {
+    let advice = match error.kind() {
+        io::ErrorKind::WouldBlock => "; see ulimit -u and the pids limit of the cgroup",
+        _ => "",
+    };
+    format!("no {what} could be started: {error}{advice}")
 }
 
 /// What a process says in the end, without the marks of an error message.
@@ -101,16 +130,19 @@ fn reason(status: ExitStatus, stderr: &[u8]) -> String {
 
 type Collected = thread::JoinHandle<Vec<u8>>;
 
-fn collect(pipe: Option<impl Read + Send + 'static>) -> anyhow::Result<Collected> {
-    let thread = thread::Builder::new().name("iowq-collect".to_owned()).spawn(move || {
+fn collect_both(child: &mut Child) -> io::Result<(Collected, Collected)> {
+    Ok((collect(child.stdout.take())?, collect(child.stderr.take())?))
+}
+
+fn collect(pipe: Option<impl Read + Send + 'static>) -> io::Result<Collected> {
+    thread::Builder::new().name("iowq-collect".to_owned()).spawn(move || {
         let mut bytes = Vec::new();
         if let Some(pipe) = pipe {
             // What could be read before an error is all there is.
             let _ = pipe.take(OUTPUT_BYTES_MAX).read_to_end(&mut bytes);
         }
         bytes
-    })?;
-    Ok(thread)
+    })
 }
 
 fn join(collected: Collected) -> Vec<u8> {

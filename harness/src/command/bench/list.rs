@@ -1,13 +1,22 @@
 //! `bench --list`: workloads, policies and switches, with a line on each.
 
 use std::fmt::Write as _;
+use std::io::{self, Write as _};
 
 use iowq_workloads::builtins;
 
 use crate::pool::policy::{PRESETS, Switch};
 
-/// The list.
-pub(super) fn text() -> anyhow::Result<String> {
+/// Prints the list.
+pub(super) fn print() -> anyhow::Result<()> {
+    match io::stdout().write_all(text()?.as_bytes()) {
+        // `bench --list | head` is no reason to complain.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => Ok(written?),
+    }
+}
+
+fn text() -> anyhow::Result<String> {
     let mut text =
         String::from("Workloads (--workload; NAME-stock has the kernel's idle timeout of 5 s):\n");
     for plan in builtins()?.iter().filter(|plan| !plan.name.ends_with("-stock")) {

@@ -15,7 +15,7 @@ use clap::Args;
 use iowq_record::Record;
 use iowq_workloads::{Length, Plan};
 
-use crate::cell::{Probes, WantBlocking};
+use crate::cell::{self, Probes, WantBlocking};
 use crate::pool::policy;
 use crate::sync::atomic::Ordering;
 use crate::sync::{Arc, SignalFlag};
@@ -35,6 +35,8 @@ const POLICIES: [&str; 4] = ["6.12", "6.16", "6.17", "exit-on-idle"];
 const PAIRS: u32 = 3;
 /// Rounds at most. A run takes seconds, so more would take days.
 const PAIRS_MAX: u32 = 10_000;
+/// Seed of the order where none is named.
+const SEED: u64 = 1;
 /// Length of a run with `--quick`: four idle timeouts of the built-in workloads.
 const QUICK_SECONDS: f64 = 1.0;
 /// Failures in a row after which the rest is not tried: the cause is then none of the runs.
@@ -65,14 +67,19 @@ pub struct Options {
     #[arg(long, value_name = "NAME")]
     policy: Vec<String>,
     /// Rounds; each runs every cell once, in an order of its own [default: 3, with --quick 1]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(PAIRS_MAX)))]
+    #[arg(
+        long,
+        value_name = "N",
+        allow_negative_numbers = true,
+        value_parser = clap::value_parser!(u32).range(1..=i64::from(PAIRS_MAX))
+    )]
     pairs: Option<u32>,
     /// Length of each run, instead of the workload's own
-    #[arg(long, value_name = "S", conflicts_with = "quick")]
+    #[arg(long, value_name = "S", conflicts_with = "quick", allow_negative_numbers = true)]
     seconds: Option<f64>,
-    /// Seed of the order of runs and of the streams of ops
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    seed: u64,
+    /// Seed of the order of runs and of the streams of ops [default: 1, or the workload's own]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    seed: Option<u64>,
     /// Folder for the files under test [default: target/bench-files]
     #[arg(long)]
     dir: Option<PathBuf>,
@@ -99,7 +106,7 @@ pub struct Options {
 /// Where nothing can be run, in words for a person. What was finished before stays in the record.
 pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
     if options.list {
-        print!("{}", list::text()?);
+        list::print()?;
         return Ok(ExitCode::SUCCESS);
     }
     let plans = plans(options)?;
@@ -108,9 +115,10 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
         policy::parse(name)?;
     }
     let pairs = options.pairs.unwrap_or(if options.quick { 1 } else { PAIRS });
-    let places = order::places(plans.len(), policies.len(), pairs, options.seed);
+    let places = order::places(plans.len(), policies.len(), pairs, options.seed.unwrap_or(SEED));
     let stop = stop_flag()?;
-    // Before the results, so that a folder that is no good leaves nothing at all behind.
+    // Before the results, so that what is no good leaves nothing at all behind.
+    check(options, &plans)?;
     let folder = OwnFolder::make(options.dir.as_deref())?;
     let mut output = Output::create(&options.out)?;
     let mut progress = Progress::new(places.len());
@@ -119,6 +127,21 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
     progress.finish();
     folder.remove()?;
     tally.report(places.len(), output.path())
+}
+
+/// Finds out once, and not in every run, what would keep all of them from being made.
+fn check(options: &Options, plans: &[(String, Plan)]) -> anyhow::Result<()> {
+    for (place, (name, plan)) in plans.iter().enumerate() {
+        if let Some((other, _)) = plans[..place].iter().find(|(_, other)| other.name == plan.name) {
+            anyhow::bail!(
+                "--workload: {other} and {name} have the same name, {}, and would be taken for one \
+                 another in the record; rename one",
+                plan.name
+            );
+        }
+        cell::check_files(options.dir.as_deref(), plan)?;
+    }
+    cell::check_probes(options.probes, options.blocking)
 }
 
 /// All that stays the same from run to run.
@@ -151,7 +174,8 @@ impl Bench<'_> {
             let (name, plan) = &self.plans[place.workload];
             let policy = &self.policies[place.policy];
             progress.start(&plan.name, policy);
-            let ended = child::run(&self.arguments(place), time_max(plan), self.stop)?;
+            let (arguments, time_max) = (self.arguments(place), time_max(plan));
+            let ended = child::run(&arguments, time_max, self.stop, || progress.look())?;
             // A process that was killed leaves its files; one that ended has removed them.
             self.folder.clear()?;
             let record = match ended {
@@ -163,7 +187,7 @@ impl Bench<'_> {
                 Ended::Failed(error) => {
                     tally.failed += 1;
                     tally.failed_in_a_row += 1;
-                    output::failed(plan, policy, place, self.options.seed, error)
+                    output::failed(plan, policy, place, self.seed(place), error)
                 }
                 Ended::Interrupted => {
                     tally.interrupted = true;
@@ -179,13 +203,19 @@ impl Bench<'_> {
         Ok(tally)
     }
 
+    /// The seed of a run's stream: the same for all cells of a round, another in the next round.
+    fn seed(&self, place: &Place) -> u64 {
+        let first = self.options.seed.unwrap_or(self.plans[place.workload].1.seed);
+        first.wrapping_add(u64::from(place.pair))
+    }
+
     /// The command line of the process that runs a cell.
     fn arguments(&self, place: &Place) -> Vec<String> {
         let mut arguments = vec![
             "cell".to_owned(),
             format!("--workload={}", self.plans[place.workload].0),
             format!("--policy={}", self.policies[place.policy]),
-            format!("--seed={}", self.options.seed.wrapping_add(u64::from(place.pair))),
+            format!("--seed={}", self.seed(place)),
             format!("--pair={}", place.pair),
             format!("--position={}", place.position),
             format!("--dir={}", self.folder.path().display()),
@@ -204,6 +234,9 @@ impl Tally {
     /// Says what is missing, if anything, and how that counts.
     fn report(&self, wanted: usize, record: &Path) -> anyhow::Result<ExitCode> {
         let record = record.display();
+        if self.interrupted && self.finished + self.failed == 0 {
+            anyhow::bail!("interrupted before the first of {wanted} runs finished");
+        }
         if self.interrupted {
             anyhow::bail!("interrupted: {} of {wanted} runs finished, in {record}", self.finished);
         }

@@ -1,7 +1,7 @@
 //! The record file: a line per run, on the device before the next run starts.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{ErrorKind, Write as _};
+use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -14,26 +14,35 @@ use super::order::Place;
 use crate::cell;
 use crate::{clock, machine};
 
-/// `record.jsonl`, open for appending.
+/// `record.jsonl`, open for appending. Without a line in it, it is gone again on drop.
 pub(super) struct Output {
     path: PathBuf,
     file: File,
+    empty: bool,
+    _folders: NewFolders,
 }
 
 impl Output {
     /// Makes the folder and the file, which must not be there yet.
     pub(super) fn create(out: &Path) -> anyhow::Result<Output> {
-        fs::create_dir_all(out)
-            .with_context(|| format!("--out {}: the folder cannot be made", out.display()))?;
+        let folders = NewFolders::make(out).map_err(|error| match error.kind() {
+            ErrorKind::AlreadyExists | ErrorKind::NotADirectory => anyhow::anyhow!(
+                "--out {}: found a file where a folder is needed; name a folder",
+                out.display()
+            ),
+            _ => anyhow::anyhow!("--out {}: the folder cannot be made: {error}", out.display()),
+        })?;
         let path = out.join("record.jsonl");
         match OpenOptions::new().append(true).create_new(true).open(&path) {
-            Ok(file) => Ok(Output { path, file }),
+            Ok(file) => Ok(Output { path, file, empty: true, _folders: folders }),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => anyhow::bail!(
                 "--out {}: there is a record.jsonl already; name another folder, because results \
                  are never written over",
                 out.display()
             ),
-            Err(error) => Err(error).with_context(|| format!("--out {}", out.display())),
+            Err(error) => {
+                anyhow::bail!("--out {}: record.jsonl cannot be made in it: {error}", out.display())
+            }
         }
     }
 
@@ -45,10 +54,41 @@ impl Output {
     pub(super) fn append(&mut self, record: &Record) -> anyhow::Result<()> {
         let mut line = serde_json::to_vec(record)?;
         line.push(b'\n');
+        self.empty = false;
         let written = self.file.write_all(&line).and_then(|()| self.file.sync_all());
         written.with_context(|| {
             format!("{}: the record of a run cannot be written", self.path.display())
         })
+    }
+}
+
+impl Drop for Output {
+    fn drop(&mut self) {
+        if self.empty {
+            // Nobody misses it; and it is empty, so nothing is lost where it stays.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Folders that were made for the results, the deepest first. Those still empty go on drop.
+struct NewFolders(Vec<PathBuf>);
+
+impl NewFolders {
+    fn make(out: &Path) -> io::Result<NewFolders> {
+        let missing = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.exists();
+        let made = NewFolders(out.ancestors().take_while(missing).map(Path::to_owned).collect());
+        fs::create_dir_all(out)?;
+        Ok(made)
+    }
+}
+
+impl Drop for NewFolders {
+    fn drop(&mut self) {
+        for folder in &self.0 {
+            // What holds something, or was removed meanwhile, is left as it is.
+            let _ = fs::remove_dir(folder);
+        }
     }
 }
 
@@ -64,7 +104,7 @@ pub(super) fn failed(plan: &Plan, policy: &str, place: &Place, seed: u64, error:
             policy: policy.to_owned(),
             pair: place.pair,
             position: place.position,
-            seed: seed.wrapping_add(u64::from(place.pair)),
+            seed,
         },
         settings: settings(plan, policy),
         ops: Ops::default(),

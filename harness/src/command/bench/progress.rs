@@ -1,14 +1,12 @@
 //! Progress: a bar with the time left on a terminal, and a line for each run that is done.
 
-use std::io::IsTerminal as _;
+use std::io::{IsTerminal as _, Write as _};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use iowq_record::Record;
 
-use std::time::Duration;
-
-/// How often the bar is drawn while a run goes on.
-const TICK: Duration = Duration::from_millis(250);
+/// How often per second the bar is drawn at most while a run goes on: it takes time from it.
+const DRAWS_PER_S: u8 = 4;
 
 /// What a person sees while runs go on.
 pub(super) struct Progress {
@@ -20,7 +18,8 @@ pub(super) struct Progress {
 impl Progress {
     pub(super) fn new(runs: usize) -> Progress {
         let bar = if std::io::stderr().is_terminal() {
-            ProgressBar::new(runs as u64)
+            let terminal = ProgressDrawTarget::stderr_with_hz(DRAWS_PER_S);
+            ProgressBar::with_draw_target(Some(runs as u64), terminal)
         } else {
             ProgressBar::hidden()
         };
@@ -29,12 +28,17 @@ impl Progress {
         if let Ok(style) = style {
             bar.set_style(style);
         }
-        bar.enable_steady_tick(TICK);
         Progress { bar, runs, done: 0 }
     }
 
     pub(super) fn start(&self, workload: &str, policy: &str) {
         self.bar.set_message(format!("{workload} under {policy}"));
+    }
+
+    /// Draws the bar, if that is due. Called from outside, because a thread of the bar's own might
+    /// not be had.
+    pub(super) fn look(&self) {
+        self.bar.tick();
     }
 
     pub(super) fn done(&mut self, record: &Record, name: &str) {
@@ -50,7 +54,8 @@ impl Progress {
             (None, None) => format!("{cell}: {:.0} ops/s", record.ops.per_s),
         };
         if self.bar.is_hidden() {
-            eprintln!("{line}");
+            // Whoever read this may have left; the runs go on.
+            let _ = writeln!(std::io::stderr(), "{line}");
         } else {
             self.bar.println(line);
         }

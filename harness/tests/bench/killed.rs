@@ -1,0 +1,49 @@
+//! Processes that are killed: a run's own is a failed run, and the bench's takes its run with it.
+
+use rustix::process::Signal;
+
+use crate::interrupted::{LONG, SHORT_THEN_LONG, in_the_second_run};
+use crate::support::{Place, Running, is_alive, send, wait_for_run, wait_until};
+
+#[test]
+fn a_run_that_is_killed_counts_as_failed_and_the_others_go_on() {
+    let place = Place::new();
+    place.write("long.toml", LONG);
+    let arguments = [&SHORT_THEN_LONG[..], &["--pairs", "2"]].concat();
+    let bench = Running::start(&mut place.bench(&arguments));
+    let killed = "it ended with signal: 9 (SIGKILL) and said nothing";
+    for _ in 0..2 {
+        send(wait_for_run(&place, &bench, "long.toml"), Signal::KILL);
+        wait_until("a failed run", || {
+            bench.line().ends_with(&format!("long.toml under 6.17: FAILED: {killed}")).then_some(())
+        });
+    }
+    let (status, said) = bench.end();
+    let last = "error: 2 of 4 runs failed, 2 finished, in out/record.jsonl";
+    assert_eq!(said.last().map(String::as_str), Some(last));
+    assert_eq!(status.code(), Some(2));
+    let records = place.records();
+    assert_eq!(records.len(), 4);
+    for (position, record) in records.iter().enumerate() {
+        assert_eq!(record["cell"]["position"], position);
+        if record["cell"]["workload"] == "long" {
+            assert_eq!((&record["error"], &record["ops"]["done"]), (&killed.into(), &0.into()));
+        } else {
+            assert_eq!(record.get("error"), None);
+        }
+    }
+    place.assert_dir_is_empty();
+}
+
+#[test]
+fn a_bench_that_is_killed_takes_its_run_with_it_and_what_was_finished_is_intact() {
+    let place = Place::new();
+    let (bench, cell) = in_the_second_run(&place);
+    bench.signal(Signal::KILL);
+    let (status, said) = bench.end();
+    assert_eq!((status.code(), said), (None, Vec::new()));
+    wait_until("the end of the run", || (!is_alive(cell)).then_some(()));
+    let records = place.records();
+    assert_eq!(records.len(), 1);
+    assert_eq!(records[0]["cell"]["workload"], "tiny");
+}

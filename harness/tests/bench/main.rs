@@ -1,0 +1,12 @@
+//! The command line, end to end: the built `iowq` on real files, with real signals.
+
+mod dirs;
+mod failing;
+mod input;
+mod interrupted;
+mod killed;
+mod questions;
+mod records;
+mod support;
+mod threads;
+mod user;

@@ -1,0 +1,43 @@
+//! An ordinary user: the same place and program, with nobody's rights.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::os::unix::process::CommandExt as _;
+use std::process::Command;
+
+use super::{IOWQ, Place, skipped};
+
+/// A user that owns nothing and runs nothing else, so that limits per user count only the test.
+const NOBODY: u32 = 64_123;
+
+/// Whether the test is run by root; otherwise says that it is skipped.
+pub(crate) fn root_or_skip(test: &str, why: &str) -> bool {
+    let root = rustix::process::geteuid().is_root();
+    if !root {
+        skipped(test, format_args!("{why} takes root"));
+    }
+    root
+}
+
+/// `iowq` with these arguments as a user without rights, for root's tests; `None`, and the reason
+/// was said, where this process may not become another user. `number` tells apart users of tests
+/// that run at one time.
+pub(crate) fn as_user(
+    test: &str,
+    place: &Place,
+    number: u32,
+    arguments: &[&str],
+) -> Option<Command> {
+    let user = NOBODY + number;
+    // The build's own folder may be out of reach for others.
+    let program = place.home().join("iowq");
+    fs::copy(IOWQ, &program).expect("a copy of the program");
+    fs::set_permissions(place.home(), fs::Permissions::from_mode(0o777)).expect("permissions");
+    if let Err(error) = chown(place.dir(), Some(user), Some(user)) {
+        skipped(test, format_args!("no user {user} here: {error}"));
+        return None;
+    }
+    let mut command = Command::new(program);
+    command.args(arguments).current_dir(place.home()).uid(user).gid(user);
+    Some(command)
+}

@@ -1,0 +1,71 @@
+//! Threads that cannot be made: failed creations are counted, and nobody panics.
+
+use std::os::unix::process::CommandExt as _;
+use std::process::{Output, Stdio};
+
+use rustix::process::{Resource, Rlimit, setrlimit};
+use serde_json::Value;
+
+use crate::support::{Place, as_user, caveats, root_or_skip, stderr};
+
+/// A bench of one run by a user who may have so many threads in all; `None` where it is skipped.
+fn with_threads(test: &str, place: &Place, policy: &str, threads: u64) -> Option<Output> {
+    let cell = ["bench", "--workload", "tiny.toml", "--policy", policy, "--pairs", "1"];
+    let arguments = [&cell[..], &["--dir", "files", "--out", "out"]].concat();
+    let mut bench = as_user(test, place, 3, &arguments)?;
+    let limit = Rlimit { current: Some(threads), maximum: Some(threads) };
+    // SAFETY: between fork and exec, one system call that allocates nothing.
+    unsafe { bench.pre_exec(move || Ok(setrlimit(Resource::Nproc, limit)?)) };
+    Some(bench.stdin(Stdio::null()).output().expect("it starts"))
+}
+
+fn failures(record: &Value) -> u64 {
+    record["workers"]["creations_failed"].as_u64().expect("a count")
+}
+
+/// One test, because a limit per user counts all that the user runs at one time.
+#[test]
+fn threads_that_cannot_be_made_are_counted_and_nobody_panics() {
+    let test = "threads_that_cannot_be_made_are_counted_and_nobody_panics";
+    if !root_or_skip(test, "a user with few threads") {
+        return;
+    }
+    let mut began = Vec::new();
+    // From no process for the run, over no thread for the census, to some workers too few.
+    for threads in 1..=10 {
+        let place = Place::new();
+        let Some(output) = with_threads(test, &place, "fixed:16", threads) else { return };
+        let said = stderr(&output);
+        assert!(!said.contains("panicked"), "{threads}: {said}");
+        let records = place.records();
+        assert_eq!(records.len(), 1, "{threads}: {said}");
+        let record = &records[0];
+        place.assert_dir_is_empty();
+        if output.status.code() == Some(0) {
+            began.push(threads);
+            assert!(failures(record) > 0, "{threads}: {record}");
+            assert!(caveats(record).contains(&"creations-failed"), "{threads}");
+            let ops = &record["ops"];
+            assert_eq!(ops["failed"], ops["failures"]["ECANCELED"].as_u64().unwrap_or(0));
+        } else {
+            assert_eq!(output.status.code(), Some(2), "{threads}: {said}");
+            let error = record["error"].as_str().expect("a reason");
+            assert!(error.contains("could be started: Resource temporarily"), "{threads}: {error}");
+            assert!(error.contains("ulimit -u"), "{threads}: {error}");
+        }
+    }
+    assert!(began.contains(&10) && !began.contains(&1), "{began:?}");
+    a_kernels_rules_go_on_with_the_workers_there_are(test);
+}
+
+fn a_kernels_rules_go_on_with_the_workers_there_are(test: &str) {
+    let place = Place::new();
+    let Some(output) = with_threads(test, &place, "6.12", 8) else { return };
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let record = &place.records()[0];
+    assert!(failures(record) > 0, "{record}");
+    assert!(caveats(record).contains(&"creations-failed"));
+    assert!(record["ops"]["done"].as_u64() > Some(0), "{record}");
+    assert!(record["ops"]["verified_blocks"].as_u64() > Some(0), "{record}");
+    place.assert_dir_is_empty();
+}
