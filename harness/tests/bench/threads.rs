@@ -15,7 +15,7 @@ fn with_threads(test: &str, place: &Place, policy: &str, threads: u64) -> Option
     let mut bench = as_user(test, place, 3, &arguments)?;
     let limit = Rlimit { current: Some(threads), maximum: Some(threads) };
     // SAFETY: between fork and exec, one system call that allocates nothing.
-    unsafe { bench.pre_exec(move || Ok(setrlimit(Resource::Nproc, limit.clone())?)) };
+    unsafe { bench.pre_exec(move || Ok(setrlimit(Resource::Nproc, limit)?)) };
     Some(bench.stdin(Stdio::null()).output().expect("it starts"))
 }
 
