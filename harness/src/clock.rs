@@ -37,10 +37,11 @@ pub fn now() -> Nanos {
     Nanos(time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64)
 }
 
-/// The date and time in UTC, to say when something was done; it may jump, so never to measure.
+/// The date and time in UTC, as RFC 3339 has it, to say when something was done; it may jump, so
+/// never to measure.
 #[must_use]
-pub fn wall_clock() -> Timestamp {
-    Timestamp::now()
+pub fn wall_clock() -> String {
+    Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 /// Whole nanoseconds of a duration, 584 years at most.

@@ -131,14 +131,14 @@ impl<'a> Driver<'a> {
 
     /// One round of a closed loop: fill up, wait for one, reap all there are, pause.
     fn closed_round(&mut self, pause: Duration) {
-        while !self.ring_is_spent() {
-            let now = clock::now();
-            if !self.submit_next(now) {
-                break;
-            }
+        while !self.ring_is_spent() && self.has_room() {
+            self.submit_next(clock::now());
         }
         self.engine.flush();
-        self.wait(1, None);
+        // Time may have run out before anything was submitted.
+        if self.in_flight() > 0 {
+            self.wait(1, None);
+        }
         if !pause.is_zero() {
             self.wait(0, Some(clock::now().after(pause)));
         }
@@ -147,43 +147,40 @@ impl<'a> Driver<'a> {
     /// One round of an open loop: all that is due, then wait for the next op's time, or for a
     /// free place where none is left.
     fn open_round(&mut self) {
-        let mut next = self.next_intended();
-        while next <= clock::now() && !self.ring_is_spent() {
-            if !self.submit_next(next) {
-                break;
-            }
-            next = self.next_intended();
+        while self.next_intended() <= clock::now() && !self.ring_is_spent() && self.has_room() {
+            let intended = self.next_intended();
+            self.submit_next(intended);
         }
         self.engine.flush();
         if self.ring_is_spent() {
             return;
         }
-        let full = next <= clock::now();
-        let end = self.end.unwrap_or(next);
-        self.wait(1, (!full).then(|| next.min(end)));
+        let next = self.next_intended();
+        let until = self.has_room().then(|| self.end.map_or(next, |end| next.min(end)));
+        self.wait(1, until);
     }
 
-    /// Hands over the next op and those linked behind it. False where there is no room.
-    fn submit_next(&mut self, intended: Nanos) -> bool {
+    /// Whether there is a place for the next op and the one that may be linked behind it.
+    fn has_room(&mut self) -> bool {
+        let linked = self.stream.peek().is_some_and(|op| op.linked);
+        self.free.len() > usize::from(linked)
+    }
+
+    /// Hands over the next op and the one linked behind it. There must be room.
+    fn submit_next(&mut self, intended: Nanos) {
         debug_assert!(self.chain.is_empty());
         let mut linked = true;
         while linked {
-            let (Some(op), Some(slot)) = (self.stream.peek().copied(), self.free.pop()) else {
-                break;
-            };
-            self.stream.next();
+            let Some(slot) = self.free.pop() else { break };
+            let Some(op) = self.stream.next() else { break };
             linked = op.linked;
             let measured = self.driven.measured_from <= intended;
             self.chain.push(Request { op, slot, intended, measured });
-        }
-        if self.chain.is_empty() {
-            return false;
         }
         self.prepare();
         self.engine.submit(&self.chain);
         self.ops_in_ring += self.chain.len() as u64;
         self.chain.clear();
-        true
     }
 
     /// Fills buffers and notes what is on its way.
@@ -267,4 +264,120 @@ impl<'a> Driver<'a> {
 fn note(driven: &mut Driven, error: &str) {
     driven.failed += 1;
     *driven.failures.entry(error.to_owned()).or_default() += 1;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use iowq_workloads::builtin;
+
+    use super::*;
+    use crate::engine::Remains;
+
+    /// An engine that ends each op at once, and writes down what it was asked for.
+    #[derive(Default)]
+    struct Instant {
+        chains: Vec<Vec<Op>>,
+        done: Vec<Completion>,
+        rings: Vec<&'static str>,
+        /// Ops are done with this outcome.
+        outcome: Option<Outcome>,
+    }
+
+    impl Engine for Instant {
+        fn open(&mut self) {
+            self.rings.push("open");
+        }
+        fn close(&mut self) {
+            self.rings.push("close");
+        }
+        fn submit(&mut self, chain: &[Request]) {
+            self.chains.push(chain.iter().map(|request| request.op).collect());
+            let outcome = self.outcome.unwrap_or(Outcome::Done);
+            let done = chain.iter().map(|request| Completion { work: request.slot, outcome });
+            self.done.extend(done);
+        }
+        fn flush(&mut self) {}
+        fn wait(&mut self, want: usize, until: Option<Nanos>, out: &mut Vec<Completion>) {
+            assert!(until.is_some() || want <= self.done.len(), "this would wait for ever");
+            out.append(&mut self.done);
+        }
+        fn finish(self: Box<Self>) -> Remains {
+            Remains::default()
+        }
+    }
+
+    /// Drives a plan without pauses; returns what was driven and what the engine saw.
+    fn drive(plan: &Plan, engine: &mut Instant) -> (Driven, u32) {
+        let (mut buffers, mut ledger) = (Buffers::new(plan), Ledger::new(plan));
+        let closes = RefCell::new(0);
+        let before_close = || *closes.borrow_mut() += 1;
+        let driver = Driver::new(plan, 1, engine, &mut buffers, &mut ledger, &before_close);
+        let driven = driver.run();
+        (driven, closes.into_inner())
+    }
+
+    fn plan(name: &str, ops: u64) -> Plan {
+        let mut plan = builtin(name).expect(name);
+        plan.length = Length::Ops(ops);
+        plan.life.closed = Duration::ZERO;
+        plan.life.linger = Duration::ZERO;
+        plan.arrival = Arrival::Closed { pause: Duration::ZERO };
+        plan
+    }
+
+    #[test]
+    fn ops_reach_the_engine_in_the_streams_order_and_are_all_booked() {
+        let (plan, mut engine) = (plan("fsync-mix", 1000), Instant::default());
+        let (driven, _) = drive(&plan, &mut engine);
+        let seen: Vec<Op> = engine.chains.concat();
+        let expected: Vec<Op> = Stream::new(&plan, 1).take(seen.len()).collect();
+        assert_eq!(seen, expected);
+        assert_eq!((driven.done, driven.failed), (1000, 0));
+    }
+
+    #[test]
+    fn a_linked_pair_is_handed_over_whole_however_little_room_there_is() {
+        let mut plan = plan("wal", 500);
+        plan.depth = 3;
+        let mut engine = Instant::default();
+        drive(&plan, &mut engine);
+        for chain in &engine.chains {
+            let (last, front) = chain.split_last().expect("no chain is empty");
+            assert!(!last.linked && front.iter().all(|op| op.linked), "{chain:?}");
+        }
+        assert!(engine.chains.iter().any(|chain| chain.len() == 2));
+    }
+
+    #[test]
+    fn rings_are_opened_and_closed_as_the_plan_says_and_looked_at_before_each_close() {
+        let (plan, mut engine) = (plan("ring-per-batch", 80), Instant::default());
+        let (_, looks) = drive(&plan, &mut engine);
+        assert_eq!(engine.rings, ["open", "close"].repeat(10));
+        assert_eq!(looks, 10);
+    }
+
+    #[test]
+    fn a_run_whose_time_is_up_at_once_ends_and_waits_for_nothing() {
+        for arrival in [Arrival::Closed { pause: Duration::ZERO }, Arrival::Rate { per_s: 1e9 }] {
+            let mut plan = plan("dsync", 1);
+            plan.length = Length::Time(Duration::ZERO);
+            plan.arrival = arrival;
+            let (driven, _) = drive(&plan, &mut Instant::default());
+            assert_eq!(driven.done, 0);
+        }
+    }
+
+    #[test]
+    fn failures_are_counted_by_their_name() {
+        let plan = plan("dsync", 100);
+        let mut engine = Instant { outcome: Some(Outcome::Failed(28)), ..Instant::default() };
+        let (driven, _) = drive(&plan, &mut engine);
+        assert_eq!((driven.done, driven.failed), (0, 100));
+        assert_eq!(driven.failures["ENOSPC"], 100);
+        let mut engine = Instant { outcome: Some(Outcome::Cancelled), ..Instant::default() };
+        let (driven, _) = drive(&plan, &mut engine);
+        assert_eq!(driven.failures["ECANCELED"], 100);
+    }
 }

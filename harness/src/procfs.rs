@@ -9,7 +9,7 @@ use std::fs;
 use std::time::Duration;
 
 use crate::clock::{self, Nanos};
-use crate::sync::{Arc, Mutex, MutexGuard, mpsc, thread};
+use crate::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc, thread};
 
 /// Bounds of the time between two looks: a look costs some 50 µs of one processor.
 const PERIOD_MIN: Duration = Duration::from_millis(2);
@@ -165,7 +165,7 @@ fn look(found: &Mutex<Found>, own: &str) {
 }
 
 fn lock(found: &Mutex<Found>) -> MutexGuard<'_, Found> {
-    found.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    found.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

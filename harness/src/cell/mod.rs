@@ -70,7 +70,7 @@ struct Outcome {
 /// # Errors
 /// Where it cannot be run at all, or what was written is not what is there: in words for a person.
 pub fn run(request: &Request) -> anyhow::Result<Record> {
-    let started_at = clock::wall_clock().to_string();
+    let started_at = clock::wall_clock();
     policy::parse(&request.policy)?;
     let mut watch = Watch::start(request.probes, request.blocking, request.plan.idle_timeout)?;
     let scratch = Scratch::new(request.dir.as_deref(), &request.plan)?;

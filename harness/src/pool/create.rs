@@ -127,13 +127,25 @@ impl<B: Board> State<B> {
 
     /// A worker from the start, as `fixed` has them. Returns the slot that needs a thread.
     pub fn spawn_at_start(&mut self) -> Option<WorkerId> {
+        let id = self.take_slot(Account::Bounded)?;
         self.accounts[Account::Bounded.index()].workers += 1;
         self.board.running_inc(Account::Bounded);
-        self.take_slot(Account::Bounded)
+        Some(id)
     }
 
-    /// The thread of a slot was made. It counts as free before it first runs.
+    /// The thread of a slot was made, says its creator. It counts as free before it first runs.
     pub fn spawned(&mut self, id: WorkerId) {
+        self.born(id);
+        if self.workers[id as usize].state == WorkerState::Vacant {
+            // It has come and gone meanwhile.
+            self.vacant.push_back(id);
+        } else {
+            self.workers[id as usize].creator_back = true;
+        }
+    }
+
+    /// Notes a birth, by whoever is first: the creator or the thread.
+    pub(super) fn born(&mut self, id: WorkerId) {
         if self.workers[id as usize].state == WorkerState::Creating {
             self.workers[id as usize].state = WorkerState::Made;
             self.tally.created += 1;
@@ -157,6 +169,7 @@ impl<B: Board> State<B> {
             return AfterFailure::Retry(self.policy.retry_delay(worker.retries));
         }
         let account = worker.account;
+        worker.creator_back = true;
         self.vacate(id);
         self.give_up(account, work, effects);
         AfterFailure::GaveUp

@@ -16,8 +16,10 @@ pub use state::{Completion, Effects, Outcome, State, Tally, WorkerId, WorkerStat
 pub use threads::{Config, Job, Pool, Remains, Shared, Sleeps};
 pub use turn::Turn;
 
+use crate::sync::PoisonError;
+
 /// What is behind a lock, also where a thread panicked while it held it: the books are changed in
 /// steps that do not panic half-way.
-fn unpoisoned<T>(locked: Result<T, std::sync::PoisonError<T>>) -> T {
-    locked.unwrap_or_else(std::sync::PoisonError::into_inner)
+fn unpoisoned<T>(locked: Result<T, PoisonError<T>>) -> T {
+    locked.unwrap_or_else(PoisonError::into_inner)
 }

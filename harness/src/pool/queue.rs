@@ -38,8 +38,8 @@ pub enum Pick {
 pub struct Queue {
     nodes: Vec<Node>,
     lists: [List; 2],
-    /// Last queued work of each bucket, so that the next one goes right behind it.
-    hash_tail: [WorkId; BUCKETS],
+    /// Last queued work of each bucket in each list, so that the next one goes right behind it.
+    hash_tail: [[WorkId; BUCKETS]; 2],
     /// Buckets whose run is in some worker's hands.
     busy: u64,
 }
@@ -52,7 +52,7 @@ impl Queue {
         Queue {
             nodes: vec![Node { next: NIL, flags, link: None }; works as usize],
             lists: [List { head: NIL, tail: NIL }; 2],
-            hash_tail: [NIL; BUCKETS],
+            hash_tail: [[NIL; BUCKETS]; 2],
             busy: 0,
         }
     }
@@ -80,7 +80,7 @@ impl Queue {
         self.nodes[work as usize].next = NIL;
         let mut behind = self.lists[list].tail;
         if let Some(bucket) = flags.bucket {
-            let tail = std::mem::replace(&mut self.hash_tail[usize::from(bucket)], work);
+            let tail = std::mem::replace(&mut self.hash_tail[list][usize::from(bucket)], work);
             if tail != NIL {
                 behind = tail;
             }
@@ -107,10 +107,10 @@ impl Queue {
                 self.cut(list, before, at, at);
                 return Pick::Work(at);
             };
-            let tail = self.hash_tail[usize::from(bucket)];
+            let tail = self.hash_tail[list][usize::from(bucket)];
             if self.busy & (1 << bucket) == 0 {
                 self.busy |= 1 << bucket;
-                self.hash_tail[usize::from(bucket)] = NIL;
+                self.hash_tail[list][usize::from(bucket)] = NIL;
                 self.cut(list, before, at, tail);
                 return Pick::Work(at);
             }
@@ -166,11 +166,11 @@ impl Queue {
             return false;
         }
         if let Some(bucket) = flags.bucket
-            && self.hash_tail[usize::from(bucket)] == work
+            && self.hash_tail[list][usize::from(bucket)] == work
         {
             // The one before takes over as the tail only if it is of the same bucket.
             let same = before != NIL && self.flags(before).bucket == Some(bucket);
-            self.hash_tail[usize::from(bucket)] = if same { before } else { NIL };
+            self.hash_tail[list][usize::from(bucket)] = if same { before } else { NIL };
         }
         self.cut(list, before, work, work);
         true
@@ -253,7 +253,7 @@ mod tests {
         assert_eq!(run(&mut queue), [0, 1]);
         assert!(queue.remove(2));
         assert!(!queue.remove(2));
-        assert_eq!(queue.hash_tail[4], NIL);
+        assert_eq!(queue.hash_tail[0][4], NIL);
         assert_eq!(queue.pick(Account::Bounded), Pick::Empty);
         queue.insert(2);
         assert_eq!(run(&mut queue), [2]);
@@ -268,5 +268,20 @@ mod tests {
         assert_eq!(queue.pick(Account::Unbounded), Pick::Work(1));
         assert_eq!(queue.pick(Account::Unbounded), Pick::Empty);
         assert_eq!(queue.head(Account::Bounded), Key::UNHASHED);
+    }
+
+    #[test]
+    fn works_of_one_bucket_in_both_accounts_stay_in_their_lists() {
+        let mut queue = Queue::new(3);
+        for (work, account) in
+            [(0, Account::Bounded), (1, Account::Unbounded), (2, Account::Bounded)]
+        {
+            queue.define(work, Flags { account, bucket: Some(1), concurrent: false }, None);
+            queue.insert(work);
+        }
+        assert_eq!(run(&mut queue), [0, 2]);
+        assert_eq!(queue.pick(Account::Unbounded), Pick::Stalled);
+        queue.release(1);
+        assert_eq!(queue.pick(Account::Unbounded), Pick::Work(1));
     }
 }

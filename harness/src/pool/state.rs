@@ -49,6 +49,8 @@ pub(super) struct Worker {
     /// Whether it already gave back its share of the running count.
     pub(super) retired: bool,
     pub(super) retries: u32,
+    /// Whether its creator is back from making the thread.
+    pub(super) creator_back: bool,
 }
 
 const NOBODY: Worker = Worker {
@@ -60,6 +62,7 @@ const NOBODY: Worker = Worker {
     create_pending: false,
     retired: false,
     retries: 0,
+    creator_back: false,
 };
 
 /// One account: bounded or unbounded.
@@ -365,9 +368,12 @@ impl<B: Board> State<B> {
         }
     }
 
-    /// Empties a slot, for the next worker.
+    /// Empties a slot, for the next worker: at once if the creator of the last one is back, or
+    /// else in [`State::spawned`], as it would take the next thread for its own.
     pub(super) fn vacate(&mut self, id: WorkerId) {
-        self.workers[id as usize] = NOBODY;
-        self.vacant.push_back(id);
+        let last = std::mem::replace(&mut self.workers[id as usize], NOBODY);
+        if last.creator_back {
+            self.vacant.push_back(id);
+        }
     }
 }

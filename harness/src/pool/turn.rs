@@ -22,7 +22,7 @@ pub enum Turn {
 impl<B: Board> State<B> {
     /// The worker's thread runs for the first time.
     pub fn started(&mut self, id: WorkerId) {
-        self.spawned(id);
+        self.born(id);
         let worker = &mut self.workers[id as usize];
         // It is on its way already if everybody is leaving.
         if worker.state == WorkerState::Made {
@@ -45,9 +45,12 @@ impl<B: Board> State<B> {
         let next_in_run = self.queue.next_in_run(work);
         let mut link = self.queue.take_link(work);
         self.complete(work, outcome, effects);
-        if outcome != Outcome::Done
-            && let Some(link) = link.take()
-        {
+        // At the end of the task nobody starts unbounded work any more, not even inline.
+        let refused = |link: &mut WorkId| {
+            outcome != Outcome::Done
+                || (self.exiting && self.queue.flags(*link).account == Account::Unbounded)
+        };
+        if let Some(link) = link.take_if(refused) {
             self.complete_cancelled(link, effects);
         }
         let mut next = next_in_run;

@@ -11,7 +11,7 @@ use rustix::event::{EventfdFlags, eventfd};
 use super::ring;
 use super::tracefs::thread_id;
 use crate::clock::{self, Nanos};
-use crate::sync::{Arc, Mutex, MutexGuard, mpsc, thread};
+use crate::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc, thread};
 
 /// Events kept at most, so that a runaway cannot take all memory (400 MB). More are lost, and
 /// counted.
@@ -156,5 +156,5 @@ fn is_set(stop: &OwnedFd) -> bool {
 
 fn lock(collected: &Mutex<Collected>) -> MutexGuard<'_, Collected> {
     // What a panicking thread left is a list of events, each of them whole.
-    collected.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    collected.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -3,7 +3,7 @@
 use aya::maps::{HashMap, MapData};
 use iowq_ebpf::SLOTS_MAX;
 
-use crate::sync::{Arc, Mutex, MutexGuard};
+use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Why a worker is not tracked.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +57,6 @@ impl Tracker {
 
     fn lock(&self) -> MutexGuard<'_, HashMap<MapData, u32, u32>> {
         // The map is the kernel's, and whole whatever happened here.
-        self.slot_of.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.slot_of.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

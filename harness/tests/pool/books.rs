@@ -179,3 +179,19 @@ fn a_pool_without_room_for_another_worker_gives_everything_back() {
     assert_eq!(bench.state.tally().creations_failed, 1);
     assert_eq!(bench.finish(0), Turn::Run(work), "it is not lost");
 }
+
+#[test]
+fn a_slot_is_not_used_again_before_its_creator_is_back_from_making_the_thread() {
+    let mut bench = Bench::with_room("exit-on-idle", 64, 1);
+    bench.state.ring_closed(&mut bench.effects);
+    let (work, id) = bench.enqueue(CONCURRENT);
+    let id = id.expect("the first work creates a worker");
+    // The thread is born, does its work and leaves while its creator has not yet said so.
+    assert_eq!(bench.start(id), Turn::Run(work));
+    assert_eq!(bench.finish(id), Turn::Leave);
+    bench.state.exited(id);
+    assert_eq!(bench.enqueue(CONCURRENT).1, None);
+    bench.state.spawned(id);
+    assert_eq!(bench.state.alive(), 0);
+    assert_eq!(bench.enqueue(CONCURRENT).1, Some(id));
+}

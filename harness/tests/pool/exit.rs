@@ -1,6 +1,6 @@
 //! Leaving: work that comes while a worker leaves, and the end of the task.
 
-use super::bench::{Bench, CONCURRENT, PLAIN, UNBOUNDED, write};
+use super::bench::{BOUNDED, Bench, CONCURRENT, PLAIN, UNBOUNDED, write};
 use iowq_harness::pool::work::Flags;
 use iowq_harness::pool::{Outcome, Turn};
 
@@ -104,4 +104,19 @@ fn a_worker_that_leaves_takes_its_request_with_it() {
     bench.state.exited(id);
     assert!(!bench.state.creation_pending());
     assert_eq!(bench.running(), -1, "its sleep, its leave and its request are three");
+}
+
+#[test]
+fn at_the_end_an_unbounded_link_is_cancelled_and_a_bounded_one_done() {
+    for (account, done) in [(UNBOUNDED, false), (BOUNDED, true)] {
+        let mut bench = Bench::new("6.17", 1);
+        let link = bench.define(Flags { account, ..PLAIN }, None);
+        let (first, id) = bench.enqueue_linked(CONCURRENT, Some(link));
+        let id = id.expect("the first work creates a worker");
+        assert_eq!(bench.start(id), Turn::Run(first));
+        bench.state.exit(&mut bench.effects);
+        let expected = if done { Turn::Run(link) } else { Turn::Leave };
+        assert_eq!(bench.finish(id), expected, "{account:?}");
+        assert_eq!(bench.completions().len(), if done { 1 } else { 2 }, "{account:?}");
+    }
 }

@@ -9,8 +9,7 @@ use iowq_record::Record;
 
 use super::{parse, stopped};
 use crate::clock;
-use crate::sync::atomic::AtomicBool;
-use crate::sync::thread;
+use crate::sync::{SignalFlag, thread};
 
 /// How often the process is looked at.
 const LOOK: Duration = Duration::from_millis(10);
@@ -33,7 +32,7 @@ pub(super) enum Ended {
 pub(super) fn run(
     arguments: &[String],
     time_max: Duration,
-    stop: &AtomicBool,
+    stop: &SignalFlag,
     look: impl Fn(),
 ) -> anyhow::Result<Ended> {
     let program = std::env::current_exe().context("cannot find this program's own file")?;
@@ -81,7 +80,7 @@ enum Watched {
 fn watch(
     child: &mut Child,
     time_max: Duration,
-    stop: &AtomicBool,
+    stop: &SignalFlag,
     look: impl Fn(),
 ) -> anyhow::Result<Watched> {
     let deadline = clock::now().after(time_max);

@@ -17,8 +17,8 @@ use iowq_workloads::{Length, Plan};
 
 use crate::cell::{self, Probes, WantBlocking};
 use crate::pool::policy;
-use crate::sync::Arc;
-use crate::sync::atomic::{AtomicBool, Ordering};
+use crate::sync::atomic::Ordering;
+use crate::sync::{Arc, SignalFlag};
 use crate::workload;
 
 use child::Ended;
@@ -150,7 +150,7 @@ struct Bench<'a> {
     plans: &'a [(String, Plan)],
     policies: &'a [String],
     folder: &'a OwnFolder,
-    stop: &'a AtomicBool,
+    stop: &'a SignalFlag,
 }
 
 /// How the runs went.
@@ -281,9 +281,9 @@ fn or_default(named: &[String], default: &[&str]) -> Vec<String> {
 }
 
 /// A flag that ^C and its like set; the run under way is then ended and nothing is left behind.
-fn stop_flag() -> anyhow::Result<Arc<AtomicBool>> {
+fn stop_flag() -> anyhow::Result<Arc<SignalFlag>> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-    let stop = Arc::new(AtomicBool::new(false));
+    let stop = Arc::new(SignalFlag::new(false));
     for signal in [SIGINT, SIGTERM, SIGHUP] {
         signal_hook::flag::register(signal, Arc::clone(&stop))?;
     }
@@ -304,7 +304,7 @@ fn value_name(value: &impl clap::ValueEnum) -> String {
 }
 
 /// Whether a stop was asked for.
-fn stopped(stop: &AtomicBool) -> bool {
+fn stopped(stop: &SignalFlag) -> bool {
     stop.load(Ordering::Relaxed)
 }
 

@@ -96,7 +96,7 @@ impl Drop for NewFolders {
 pub(super) fn failed(plan: &Plan, policy: &str, place: &Place, seed: u64, error: String) -> Record {
     Record {
         schema: SCHEMA.to_owned(),
-        started: clock::wall_clock().to_string(),
+        started: clock::wall_clock(),
         duration_ns: 0,
         cell: Cell {
             workload: plan.name.clone(),

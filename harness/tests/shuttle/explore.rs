@@ -1,0 +1,83 @@
+//! Which schedules are tried, and how to ask for all of them or for one.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use shuttle::scheduler::{PctScheduler, RandomScheduler, Scheduler};
+use shuttle::{Config, Runner};
+
+/// All presets, and switches one by one where they change who comes and goes.
+pub(crate) const POLICIES: [&str; 11] = [
+    "6.1",
+    "6.12",
+    "6.16",
+    "6.17",
+    "6.17-as-posted",
+    "exit-on-idle",
+    "6.12+idle-never-spawns",
+    "6.12+skip-same-bucket",
+    "6.12+recheck-free-worker",
+    "6.17-wake-counts-awake",
+    "fixed:2",
+];
+
+/// Where the draw of schedules begins.
+const SEED: u64 = 0x10_90;
+
+/// Points at which a schedule of the second kind takes the CPU from a thread that has it.
+const PREEMPTIONS: usize = 4;
+
+/// Schedules that are looked at before the answer is asked for again.
+const ROUND: usize = 50;
+
+/// Runs `body` under so many schedules: one half at random, the other with few preemptions, which
+/// finds what is far apart.
+pub(crate) fn under_every_schedule(schedules: usize, body: impl Fn() + Send + Sync + 'static) {
+    let body = Arc::new(body);
+    let again = Arc::clone(&body);
+    let half = schedules / 2;
+    run(RandomScheduler::new_from_seed(SEED, half), move || body());
+    run(PctScheduler::new_from_seed(SEED, PREEMPTIONS, half), move || again());
+}
+
+/// The same under each of the policies in turn.
+pub(crate) fn under_each(
+    policies: &[&'static str],
+    schedules: usize,
+    body: impl Fn(&'static str) + Clone + Send + Sync + 'static,
+) {
+    for &policy in policies {
+        println!("under {policy}");
+        let body = body.clone();
+        under_every_schedule(schedules, move || body(policy));
+    }
+}
+
+/// Whether `body` is true under one of so many schedules.
+pub(crate) fn under_some_schedule(
+    schedules: usize,
+    body: impl Fn() -> bool + Send + Sync + 'static,
+) -> bool {
+    let found = Arc::new(AtomicBool::new(false));
+    let body = Arc::new(body);
+    for round in 0..schedules.div_ceil(ROUND) {
+        let (found, body) = (Arc::clone(&found), Arc::clone(&body));
+        let seen = Arc::clone(&found);
+        run(RandomScheduler::new_from_seed(SEED + round as u64, ROUND), move || {
+            if body() {
+                seen.store(true, Ordering::Relaxed);
+            }
+        });
+        if found.load(Ordering::Relaxed) {
+            return true;
+        }
+    }
+    false
+}
+
+fn run(scheduler: impl Scheduler + 'static, body: impl Fn() + Send + Sync + 'static) {
+    let mut config = Config::new();
+    // Atomics are taken as sequentially consistent, which those that are shared here are.
+    config.silence_warnings = true;
+    Runner::new(scheduler, config).run(body);
+}

@@ -1,0 +1,126 @@
+//! The running count as the scheduler's probe shares it: neither it nor the pool misses the other.
+
+use iowq_harness::pool::board::Board;
+use iowq_harness::pool::work::{Account, Flags, Key, WorkId};
+use iowq_harness::pool::{Config, Job, Outcome, Pool, Sleeps, State, WorkerId, policy};
+use shuttle::sync::atomic::{AtomicI32, AtomicU32, Ordering};
+use shuttle::sync::{Arc, Mutex, mpsc};
+use shuttle::thread;
+
+use crate::bench::NEVER;
+use crate::explore::under_each;
+use crate::toy::{WORKS, world};
+
+// What stands in for the page, and for the ring of the probe's records.
+shuttle::lazy_static! {
+    static ref RUNNING: AtomicI32 = AtomicI32::new(0);
+    static ref HEAD: AtomicU32 = AtomicU32::new(Key::NONE.0);
+    static ref EVENTS: Mutex<Option<mpsc::Sender<(Key, Key)>>> = Mutex::new(None);
+}
+
+/// The bounded account's numbers in the open.
+struct Page;
+
+impl Board for Page {
+    fn running_inc(&mut self, _: Account) {
+        RUNNING.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn running_dec(&mut self, _: Account) -> bool {
+        RUNNING.fetch_sub(1, Ordering::SeqCst) == 1
+    }
+
+    fn running(&self, _: Account) -> i32 {
+        RUNNING.load(Ordering::SeqCst)
+    }
+
+    fn show_head(&mut self, account: Account, head: Key) {
+        if account == Account::Bounded {
+            HEAD.store(head.0, Ordering::SeqCst);
+        }
+    }
+}
+
+/// The scheduler sees the sleeps.
+struct Sched;
+
+impl Sleeps for Sched {
+    fn declared(&self) -> bool {
+        false
+    }
+    fn worker_started(&self, _: WorkerId, _: Account) {}
+    fn worker_ends(&self, _: WorkerId) {}
+    fn work_begins(&self, _: WorkerId, _: Key) {}
+    fn work_ends(&self, _: WorkerId) {}
+}
+
+/// A work that may sleep until another one is done.
+#[derive(Clone, Copy)]
+struct Sleeper {
+    work: WorkId,
+    until: Option<WorkId>,
+}
+
+impl Job for Sleeper {
+    type Recorder = ();
+
+    fn run(self, (): &mut ()) -> Outcome {
+        if let Some(other) = self.until {
+            switched_out();
+            world().sleep_until_done(other);
+            RUNNING.fetch_add(1, Ordering::SeqCst);
+        }
+        world().did(self.work);
+        Outcome::Done
+    }
+
+    fn may_block(&self) -> bool {
+        true
+    }
+}
+
+/// What the probe does when a worker is switched out: first it takes one from the running count,
+/// then it reads the head.
+fn switched_out() {
+    if RUNNING.fetch_sub(1, Ordering::SeqCst) != 1 {
+        return;
+    }
+    let head = Key(HEAD.load(Ordering::SeqCst));
+    if head.is_some()
+        && let Some(events) = &*EVENTS.lock().expect("nobody panics")
+    {
+        events.send((Key::UNHASHED, head)).expect("the listener is there");
+    }
+}
+
+/// Works each of which sleeps until the next is done, so that each needs a worker of its own.
+fn chain_of_sleepers(policy: &str) {
+    let (sender, events) = mpsc::channel();
+    *EVENTS.lock().expect("nobody panics") = Some(sender);
+    let policy = policy::parse(policy).expect(policy);
+    let config = Config { works: WORKS as u32, slots: 8, limits: [4; 2], idle_timeout: NEVER };
+    let state = State::new(policy, Page, config.works, config.slots, config.limits);
+    let mut pool = Pool::new(state, &config, Arc::new(Sched));
+    let shared = pool.shared();
+    let listener = thread::spawn(move || {
+        while let Ok((held, head)) = events.recv() {
+            shared.ran_out(0, held, head);
+        }
+    });
+    let flags = Flags { account: Account::Bounded, bucket: None, concurrent: false };
+    for (work, until) in [(0, Some(1)), (1, Some(2)), (2, None)] {
+        pool.submit(work, Sleeper { work, until }, flags, None);
+    }
+    let mut completions = Vec::new();
+    pool.wait(3, None, &mut completions);
+    assert_eq!(completions.len(), 3);
+    *EVENTS.lock().expect("nobody panics") = None;
+    listener.join().expect("the listener does not panic");
+    let tally = pool.exit().tally;
+    assert_eq!((tally.created, RUNNING.load(Ordering::SeqCst)), (tally.exited, 0));
+}
+
+#[test]
+fn work_that_is_queued_while_the_last_worker_falls_asleep_gets_a_worker() {
+    under_each(&["6.12", "6.16", "6.17"], 1500, chain_of_sleepers);
+}
