@@ -140,7 +140,7 @@ impl ProcCensus {
         look(&self.found, &self.own);
     }
 
-    /// Looks until the last worker is gone, within [`EXIT_WAIT`], and ends.
+    /// Looks until the last worker is gone, for a second at most, and ends.
     #[must_use]
     pub fn finish(self) -> Found {
         drop(self.stop);

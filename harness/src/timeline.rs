@@ -38,7 +38,7 @@ pub fn peak(points: &[(u64, u32)]) -> u32 {
     points.iter().map(|&(_, alive)| alive).max().unwrap_or(0)
 }
 
-/// At most [`POINTS_MAX`] points that still hold each slice's first, last, lowest and highest.
+/// At most some thousand points that still hold each slice's first, last, lowest and highest.
 #[must_use]
 pub fn thin(points: Vec<(u64, u32)>) -> Vec<(u64, u32)> {
     if points.len() <= POINTS_MAX {
