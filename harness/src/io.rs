@@ -262,6 +262,12 @@ pub fn thread_id() -> u32 {
     rustix::thread::gettid().as_raw_nonzero().get().unsigned_abs()
 }
 
+/// Id of the process that started this one, or of whoever took it over when that one ended.
+#[must_use]
+pub fn parent_id() -> Option<u32> {
+    Some(rustix::process::getppid()?.as_raw_nonzero().get().unsigned_abs())
+}
+
 /// Has the kernel kill this process when the thread that started it ends.
 ///
 /// # Errors

@@ -40,14 +40,16 @@ fn explain(error: &toml::de::Error, file: &str, text: &str) -> SpecError {
             found: found.to_owned(),
             allowed: names.join(", "),
         },
-        None => SpecError::Syntax {
-            file,
-            line,
-            column,
-            // The parser puts what it expected on a line of its own.
-            message: error.message().trim_end().replace('\n', ", "),
-        },
+        None => SpecError::Syntax { file, line, column, message: in_plain_words(error.message()) },
     }
+}
+
+/// The parser's message, without the names of Rust's types.
+fn in_plain_words(message: &str) -> String {
+    // The parser puts what it expected on a line of its own.
+    let line = message.trim_end().replace('\n', ", ");
+    line.replace("expected i64", "expected a whole number")
+        .replace("expected f64", "expected a number")
 }
 
 /// The name that does not exist and those that do, from serde's message for `deny_unknown_fields`.

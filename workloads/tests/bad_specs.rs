@@ -88,7 +88,7 @@ fn what_is_not_toml_is_answered_with_line_and_column() {
 fn a_value_of_the_wrong_type_is_answered_with_line_and_column() {
     assert_eq!(
         answer("[files]\ncount = \"four\""),
-        "mine.toml:2:9: invalid type: string \"four\", expected i64"
+        "mine.toml:2:9: invalid type: string \"four\", expected a whole number"
     );
     assert_eq!(
         answer("[files]\nopen = \"osync\""),

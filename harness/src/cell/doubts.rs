@@ -81,3 +81,96 @@ fn counts(counts: &Counts) -> String {
         text(counts.proc)
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use iowq_workloads::builtin;
+
+    use super::*;
+    use crate::cell::watch::Seen;
+    use crate::cell::{Probes, Request, WantBlocking, assemble};
+    use crate::clock::Nanos;
+    use crate::drive::Driven;
+    use crate::engine::Remains;
+
+    /// What a run leaves that went without a doubt.
+    fn outcome() -> Outcome {
+        Outcome {
+            driven: Driven::default(),
+            remains: Remains::default(),
+            seen: Seen {
+                tier: Tier::Bpf,
+                reason: String::new(),
+                probe: None,
+                proc: None,
+                events_seen: 0,
+                lost: Vec::new(),
+                switches_missed: 0,
+            },
+            blocking: Blocking::Sched,
+            sleeps: None,
+            started: Nanos(1),
+            ended: Nanos(2),
+            verified_blocks: None,
+        }
+    }
+
+    fn codes(caveats: &[Caveat]) -> Vec<&str> {
+        caveats.iter().map(|caveat| caveat.code.as_str()).collect()
+    }
+
+    #[test]
+    fn a_run_without_trouble_raises_no_doubt() {
+        assert_eq!(doubts(&outcome(), &Workers::default()), []);
+    }
+
+    #[test]
+    fn a_ring_that_overflowed_is_in_the_record_by_cause_and_as_a_doubt() {
+        let mut outcome = outcome();
+        outcome.seen.lost = vec![("threads-ring-full", 5), ("blocks-ring-full", 2)];
+        let request = Request {
+            plan: builtin("dsync").expect("a built-in workload"),
+            policy: "6.17".to_owned(),
+            seed: 1,
+            pair: 0,
+            position: 0,
+            dir: None,
+            probes: Probes::Auto,
+            blocking: WantBlocking::Auto,
+        };
+        let record = assemble::record(&request, &outcome, Default::default(), String::new());
+        assert_eq!(record.probe.events_lost, 7);
+        assert_eq!(record.probe.lost["threads-ring-full"], 5);
+        assert_eq!(record.probe.lost["blocks-ring-full"], 2);
+        let doubt = record.caveats.iter().find(|caveat| caveat.code == "events-lost");
+        assert_eq!(
+            doubt.map(|doubt| doubt.text.as_str()),
+            Some(
+                "7 probe events were lost, so births and deaths are lower bounds: no statement \
+                 on churn."
+            )
+        );
+    }
+
+    #[test]
+    fn ops_that_failed_sources_that_differ_and_workers_that_nobody_knew_are_doubts() {
+        let mut outcome = outcome();
+        outcome.driven.failed = 1;
+        outcome.sleeps = Some((9, 1));
+        outcome.blocking = Blocking::Declared;
+        outcome.seen.tier = Tier::Off;
+        let created = Counts { probe: None, engine: Some(3), proc: Some(2) };
+        let workers = Workers { created, creations_failed: 1, ..Workers::default() };
+        let doubts = doubts(&outcome, &workers);
+        let all = [
+            "counts-disagree",
+            "no-bpf",
+            "blocking-declared",
+            "untracked-workers",
+            "ops-failed",
+            "creations-failed",
+        ];
+        assert_eq!(codes(&doubts), all);
+        assert!(doubts[0].text.contains("probe -, engine 3, proc 2"), "{}", doubts[0].text);
+    }
+}

@@ -32,6 +32,9 @@ pub struct Options {
     /// Folder for the files under test
     #[arg(long)]
     pub dir: Option<PathBuf>,
+    /// The process that starts this one, which must not outlive it
+    #[arg(long)]
+    pub parent: Option<u32>,
     /// What watches the workers
     #[arg(long, value_enum, default_value_t = Probes::Auto)]
     pub probes: Probes,
@@ -45,7 +48,7 @@ pub struct Options {
 /// # Errors
 /// Where it cannot be run, in words for a person.
 pub fn run(options: &Options) -> anyhow::Result<()> {
-    end_with_parent();
+    end_with_parent(options.parent)?;
     let mut plan = workload::load(&options.workload)?;
     if let Some(seconds) = options.seconds {
         plan = plan.with_seconds(seconds)?;
@@ -67,7 +70,12 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
 }
 
 /// Makes this process end when the bench that started it does, however that happens.
-fn end_with_parent() {
+fn end_with_parent(parent: Option<u32>) -> anyhow::Result<()> {
     // Where it is refused the bench still ends its runs itself, unless it is killed.
     let _ = crate::io::die_with_parent();
+    // It may have ended before that was said, and then nobody would end this process.
+    if parent.is_some() && parent != crate::io::parent_id() {
+        anyhow::bail!("the bench that started this run has ended");
+    }
+    Ok(())
 }

@@ -89,6 +89,19 @@ fn a_value_out_of_its_limits_is_answered_with_them() {
 }
 
 #[test]
+fn a_value_of_the_wrong_kind_is_answered_with_its_place() {
+    for (text, message) in [
+        (
+            "[ring]\ndepth = \"eight\"",
+            "2:9: invalid type: string \"eight\", expected a whole number",
+        ),
+        ("[ring\ndepth = 8", "1:6: unclosed table, expected `]`"),
+    ] {
+        spec_refused(text, &format!("bad.toml:{message}"));
+    }
+}
+
+#[test]
 fn two_specs_of_one_name_are_refused_because_the_record_would_mix_them() {
     let place = Place::new();
     place.write("dsync.toml", "[run]\nseconds = 0.1");

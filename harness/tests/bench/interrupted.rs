@@ -2,7 +2,7 @@
 
 use rustix::process::Signal;
 
-use crate::support::{Place, Running, children, is_alive, wait_for_run};
+use crate::support::{Place, Running, children, is_alive, send_to_group, wait_for_run};
 
 /// A run that is longer than anybody waits.
 pub(crate) const LONG: &str = "[files]\nsize_mib = 1\n[run]\nseconds = 3600";
@@ -22,10 +22,10 @@ pub(crate) fn in_the_second_run(place: &Place) -> (Running, u32) {
     (bench, cell)
 }
 
-fn ends_well_on(signal: Signal) {
+fn ends_well_on(signal: impl Fn(&Running)) {
     let place = Place::new();
     let (bench, cell) = in_the_second_run(&place);
-    bench.signal(signal);
+    signal(&bench);
     let id = bench.id();
     let (status, said) = bench.end();
     assert_eq!(said, ["error: interrupted: 1 of 2 runs finished, in out/record.jsonl"]);
@@ -40,17 +40,22 @@ fn ends_well_on(signal: Signal) {
 
 #[test]
 fn an_interrupt_keeps_what_is_finished_and_leaves_nothing_else() {
-    ends_well_on(Signal::INT);
+    ends_well_on(|bench| bench.signal(Signal::INT));
+}
+
+#[test]
+fn an_interrupt_at_a_terminal_which_its_run_gets_too_does_the_same() {
+    ends_well_on(|bench| send_to_group(bench.id(), Signal::INT));
 }
 
 #[test]
 fn a_request_to_end_keeps_what_is_finished_and_leaves_nothing_else() {
-    ends_well_on(Signal::TERM);
+    ends_well_on(|bench| bench.signal(Signal::TERM));
 }
 
 #[test]
 fn a_terminal_that_is_closed_keeps_what_is_finished_and_leaves_nothing_else() {
-    ends_well_on(Signal::HUP);
+    ends_well_on(|bench| bench.signal(Signal::HUP));
 }
 
 #[test]

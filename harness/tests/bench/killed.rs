@@ -1,9 +1,13 @@
 //! Processes that are killed: a run's own is a failed run, and the bench's takes its run with it.
 
+use std::process::Command;
+
 use rustix::process::Signal;
 
 use crate::interrupted::{LONG, SHORT_THEN_LONG, in_the_second_run};
-use crate::support::{Place, Running, is_alive, send, wait_for_run, wait_until};
+use crate::support::{
+    IOWQ, Place, Running, assert_refused, is_alive, send, wait_for_run, wait_until,
+};
 
 #[test]
 fn a_run_that_is_killed_counts_as_failed_and_the_others_go_on() {
@@ -46,4 +50,15 @@ fn a_bench_that_is_killed_takes_its_run_with_it_and_what_was_finished_is_intact(
     let records = place.records();
     assert_eq!(records.len(), 1);
     assert_eq!(records[0]["cell"]["workload"], "tiny");
+}
+
+#[test]
+fn a_run_whose_bench_is_gone_before_it_begins_does_not_begin() {
+    let place = Place::new();
+    let mut cell = Command::new(IOWQ);
+    cell.args(["cell", "--workload", "tiny.toml", "--policy", "6.17", "--seed", "1"]);
+    // Nobody starts processes from number 4194305 on: the kernel gives out none above 2^22.
+    cell.args(["--dir", "files", "--parent", "4194305"]).current_dir(place.home());
+    assert_refused(&cell.output().expect("it runs"), "the bench that started this run has ended");
+    place.assert_untouched();
 }

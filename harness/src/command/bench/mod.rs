@@ -213,6 +213,7 @@ impl Bench<'_> {
     fn arguments(&self, place: &Place) -> Vec<String> {
         let mut arguments = vec![
             "cell".to_owned(),
+            format!("--parent={}", std::process::id()),
             format!("--workload={}", self.plans[place.workload].0),
             format!("--policy={}", self.policies[place.policy]),
             format!("--seed={}", self.seed(place)),

@@ -12,7 +12,9 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
-pub(crate) use process::{Running, children, is_alive, send, wait_for_run, wait_until};
+pub(crate) use process::{
+    Running, children, is_alive, send, send_to_group, wait_for_run, wait_until,
+};
 pub(crate) use user::{as_user, root_or_skip};
 
 /// The program under test.

@@ -2,11 +2,12 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
+use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Instant;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 use super::{PATIENCE, Place};
 
@@ -17,8 +18,10 @@ pub(crate) struct Running {
 }
 
 impl Running {
+    /// Starts it in a process group of its own, as a shell does.
     pub(crate) fn start(command: &mut Command) -> Running {
-        let mut child = command.stderr(Stdio::piped()).spawn().expect("a process");
+        let command = command.stderr(Stdio::piped()).process_group(0);
+        let mut child = command.spawn().expect("a process");
         let stderr = BufReader::new(child.stderr.take().expect("a pipe"));
         let (sender, lines) = channel();
         std::thread::spawn(move || {
@@ -52,6 +55,12 @@ impl Running {
     pub(crate) fn signal(&self, signal: Signal) {
         send(self.id(), signal);
     }
+}
+
+/// Sends a signal to all processes of a group, as a terminal does.
+pub(crate) fn send_to_group(leader: u32, signal: Signal) {
+    let leader = Pid::from_raw(leader.cast_signed()).expect("a process");
+    kill_process_group(leader, signal).expect("it is there");
 }
 
 impl Drop for Running {

@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
+use std::path::Path;
 use std::process::Command;
 
 use super::{IOWQ, Place, skipped};
@@ -31,13 +32,25 @@ pub(crate) fn as_user(
     let user = NOBODY + number;
     // The build's own folder may be out of reach for others.
     let program = place.home().join("iowq");
-    fs::copy(IOWQ, &program).expect("a copy of the program");
-    fs::set_permissions(place.home(), fs::Permissions::from_mode(0o777)).expect("permissions");
-    if let Err(error) = chown(place.dir(), Some(user), Some(user)) {
-        skipped(test, format_args!("no user {user} here: {error}"));
-        return None;
+    copy(IOWQ, &program);
+    for path in [place.home(), &program] {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("permissions");
+    }
+    // The results, too, are made by that user.
+    for path in [place.home(), &place.dir()] {
+        if let Err(error) = chown(path, Some(user), Some(user)) {
+            skipped(test, format_args!("no user {user} here: {error}"));
+            return None;
+        }
     }
     let mut command = Command::new(program);
     command.args(arguments).current_dir(place.home()).uid(user).gid(user);
     Some(command)
+}
+
+/// Copies a program in a process of its own. A descriptor of this one, open for writing, might be
+/// inherited by what another test starts just now, and then the copy could not be run.
+fn copy(from: &str, to: &Path) {
+    let copied = Command::new("cp").arg(from).arg(to).status().expect("cp is there");
+    assert!(copied.success());
 }
