@@ -43,6 +43,8 @@ const QUICK_SECONDS: f64 = 1.0;
 const FAILURES_IN_A_ROW_MAX: u32 = 3;
 /// How long a run may take beyond what its workload says, before it counts as hung.
 const GRACE: Duration = Duration::from_secs(60);
+/// What a run whose workload is a number of ops is taken to last until one shows how long it does.
+const OPS_TIME: Duration = Duration::from_secs(1);
 /// How long a run may take whose workload is a number of ops, before it counts as hung.
 const OPS_TIME_MAX: Duration = Duration::from_secs(600);
 
@@ -121,7 +123,8 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
     check(options, &plans)?;
     let folder = OwnFolder::make(options.dir.as_deref())?;
     let mut output = Output::create(&options.out)?;
-    let mut progress = Progress::new(places.len());
+    let lengths = places.iter().map(|place| length(&plans[place.workload].1)).collect();
+    let mut progress = Progress::new(lengths);
     let bench = Bench { options, plans: &plans, policies: &policies, folder: &folder, stop: &stop };
     let tally = bench.run_all(&places, &mut output, &mut progress)?;
     progress.finish();
@@ -289,6 +292,15 @@ fn stop_flag() -> anyhow::Result<Arc<SignalFlag>> {
         signal_hook::flag::register(signal, Arc::clone(&stop))?;
     }
     Ok(stop)
+}
+
+/// How long a run is meant to be, as far as that is known.
+fn length(plan: &Plan) -> Duration {
+    let length = match plan.length {
+        Length::Time(time) => time,
+        Length::Ops(_) => OPS_TIME,
+    };
+    plan.warmup + length + plan.life.linger
 }
 
 /// How long a run may take before it counts as hung.

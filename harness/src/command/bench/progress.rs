@@ -1,51 +1,79 @@
 //! Progress: a bar with the time left on a terminal, and a line for each run that is done.
 
+use std::cell::Cell;
 use std::io::{IsTerminal as _, Write as _};
+use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 use iowq_record::Record;
 
-/// How often per second the bar is drawn at most while a run goes on: it takes time from it.
-const DRAWS_PER_S: u8 = 4;
+use crate::clock::{self, Nanos};
+
+/// How often the bar is drawn while a run goes on: often enough to look alive.
+const DRAW: Duration = Duration::from_millis(250);
 
 /// What a person sees while runs go on.
 pub(super) struct Progress {
     bar: ProgressBar,
-    runs: usize,
+    /// How long each run is meant to be.
+    lengths: Vec<Duration>,
     done: usize,
+    started: Nanos,
+    run_started: Nanos,
+    drawn: Cell<Nanos>,
+    /// What runs.
+    cell: String,
 }
 
 impl Progress {
-    pub(super) fn new(runs: usize) -> Progress {
+    pub(super) fn new(lengths: Vec<Duration>) -> Progress {
         let bar = if std::io::stderr().is_terminal() {
-            let terminal = ProgressDrawTarget::stderr_with_hz(DRAWS_PER_S);
-            ProgressBar::with_draw_target(Some(runs as u64), terminal)
+            ProgressBar::new(lengths.len() as u64)
         } else {
             ProgressBar::hidden()
         };
-        let style =
-            ProgressStyle::with_template("{bar:30} {pos}/{len}  {msg}  {elapsed}, {eta} left");
-        if let Ok(style) = style {
+        if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len}  {msg}") {
             bar.set_style(style);
         }
-        Progress { bar, runs, done: 0 }
+        let now = clock::now();
+        Progress {
+            bar,
+            lengths,
+            done: 0,
+            started: now,
+            run_started: now,
+            drawn: Cell::default(),
+            cell: String::new(),
+        }
     }
 
-    pub(super) fn start(&self, workload: &str, policy: &str) {
-        self.bar.set_message(format!("{workload} under {policy}"));
+    pub(super) fn start(&mut self, workload: &str, policy: &str) {
+        self.cell = format!("{workload} under {policy}");
+        self.run_started = clock::now();
+        self.drawn.set(Nanos::default());
+        self.look();
     }
 
     /// Draws the bar, if that is due. Called from outside, because a thread of the bar's own might
     /// not be had.
     pub(super) fn look(&self) {
-        self.bar.tick();
+        let now = clock::now();
+        if self.bar.is_hidden() || now < self.drawn.get().after(DRAW) {
+            return;
+        }
+        self.drawn.set(now);
+        let before = self.run_started.until(self.started);
+        let left = left(&self.lengths, self.done, before, now.until(self.run_started));
+        let (spent, left) = (HumanDuration(now.until(self.started)), HumanDuration(left));
+        // Setting it draws it.
+        self.bar.set_message(format!("{}  {spent:#}, {left:#} left", self.cell));
     }
 
     pub(super) fn done(&mut self, record: &Record, name: &str) {
         self.done += 1;
-        let width = self.runs.to_string().len();
-        let cell =
-            format!("{:>width$}/{}  {name} under {}", self.done, self.runs, record.cell.policy);
+        let runs = self.lengths.len();
+        let width = runs.to_string().len();
+        let cell = format!("{:>width$}/{}  {name} under {}", self.done, runs, record.cell.policy);
         let line = match (&record.error, record.workers.created.best()) {
             (Some(error), _) => format!("{cell}: FAILED: {error}"),
             (None, Some(created)) => {
@@ -64,5 +92,31 @@ impl Progress {
 
     pub(super) fn finish(&self) {
         self.bar.finish_and_clear();
+    }
+}
+
+/// How long it still takes, by how long runs were meant to be and how long those done took.
+fn left(lengths: &[Duration], done: usize, took: Duration, this_run: Duration) -> Duration {
+    let sum = |lengths: &[Duration]| lengths.iter().sum::<Duration>().as_secs_f64();
+    let (past, ahead) = lengths.split_at(done.min(lengths.len()));
+    // Runs take longer than they measure: their files are laid out before and checked after.
+    let stretch = if past.is_empty() { 1.0 } else { took.as_secs_f64() / sum(past) };
+    let left = sum(ahead) * stretch - this_run.as_secs_f64();
+    Duration::try_from_secs_f64(left).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_left_is_what_was_meant_at_first_and_what_runs_really_take_later() {
+        let seconds = Duration::from_secs;
+        let lengths = [seconds(2), seconds(2), seconds(4)];
+        assert_eq!(left(&lengths, 0, seconds(0), seconds(0)), seconds(8));
+        assert_eq!(left(&lengths, 0, seconds(0), seconds(1)), seconds(7));
+        assert_eq!(left(&lengths, 1, seconds(3), seconds(2)), seconds(7), "half as long again");
+        assert_eq!(left(&lengths, 2, seconds(4), seconds(9)), seconds(0), "late");
+        assert_eq!(left(&lengths, 3, seconds(8), seconds(0)), seconds(0));
     }
 }

@@ -8,8 +8,12 @@ use std::process::Command;
 
 use super::{IOWQ, Place, skipped};
 
-/// A user that owns nothing and runs nothing else, so that limits per user count only the test.
-const NOBODY: u32 = 64_123;
+/// Users from here on own nothing and run nothing. A limit per user must count one test alone, so
+/// each test has one, and tests that another process runs at this time most likely have others.
+const NOBODIES: u32 = 60_000;
+
+/// Tests that need a user.
+const NUMBERS: u32 = 4;
 
 /// Whether the test is run by root; otherwise says that it is skipped.
 pub(crate) fn root_or_skip(test: &str, why: &str) -> bool {
@@ -29,7 +33,7 @@ pub(crate) fn as_user(
     number: u32,
     arguments: &[&str],
 ) -> Option<Command> {
-    let user = NOBODY + number;
+    let user = NOBODIES + std::process::id() % 1000 * NUMBERS + number % NUMBERS;
     // The build's own folder may be out of reach for others.
     let program = place.home().join("iowq");
     copy(IOWQ, &program);
