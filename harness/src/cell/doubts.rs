@@ -4,36 +4,52 @@ use iowq_record::{Blocking, Caveat, Counts, Tier, Workers};
 
 use super::Outcome;
 
+/// Whether a doubt holds, its code, and what it means for the reader.
+type Doubt = (bool, &'static str, String);
+
 /// The doubts that a run raises by itself.
 pub(super) fn doubts(outcome: &Outcome, workers: &Workers) -> Vec<Caveat> {
-    let lost: u64 = outcome.seen.lost.iter().map(|(_, lost)| lost).sum();
+    of_the_watch(outcome, workers)
+        .into_iter()
+        .chain(of_the_work(outcome, workers))
+        .filter(|(holds, ..)| *holds)
+        .map(|(_, code, text)| Caveat { code: code.to_owned(), text })
+        .collect()
+}
+
+/// What was not seen, or not for certain.
+fn of_the_watch(outcome: &Outcome, workers: &Workers) -> [Doubt; 6] {
+    let seen = &outcome.seen;
+    let lost: u64 = seen.lost.iter().map(|(_, lost)| lost).sum();
+    let missed = seen.switches_missed;
     let untracked = outcome.sleeps.map_or(0, |(_, untracked)| untracked);
-    let failed = outcome.driven.failed;
-    let saturated = outcome.remains.recorder.saturated();
-    let doubts = [
+    let (created, exited) = (counts(&workers.created), counts(&workers.exited));
+    let reason = &seen.reason;
+    let books = match seen.tier {
+        Tier::Proc => "the engine's own, compared with what /proc lists now and then",
+        Tier::Bpf | Tier::Off => "the engine's own, and nobody checked them",
+    };
+    [
         (
             lost > 0,
             "events-lost",
             format!(
-                "{lost} probe events were lost, so births and deaths are lower bounds: no statement on churn."
+                "{lost} probe events were lost, so births and deaths are lower bounds: no \
+                 statement on churn."
             ),
         ),
         (
             !(workers.created.agree() && workers.exited.agree()),
             "counts-disagree",
             format!(
-                "The sources do not agree on how many workers there were: created {}, exited {}.",
-                counts(&workers.created),
-                counts(&workers.exited)
+                "The sources do not agree on how many workers there were: created {created}, \
+                 exited {exited}."
             ),
         ),
         (
-            outcome.seen.tier != Tier::Bpf,
+            seen.tier != Tier::Bpf,
             "no-bpf",
-            format!(
-                "No eBPF probes ({}): births and deaths are the engine's own.",
-                outcome.seen.reason
-            ),
+            format!("No eBPF probes ({reason}): births and deaths are {books}."),
         ),
         (
             outcome.blocking == Blocking::Declared,
@@ -47,9 +63,27 @@ pub(super) fn doubts(outcome: &Outcome, workers: &Workers) -> Vec<Caveat> {
             untracked > 0,
             "untracked-workers",
             format!(
-                "The scheduler's probe did not know of {untracked} workers, so their sleeps made nobody."
+                "The scheduler's probe did not know of {untracked} workers, so their sleeps made \
+                 nobody."
             ),
         ),
+        (
+            missed > 0,
+            "switches-missed",
+            format!(
+                "{missed} times the kernel put a worker back on a processor without an event that \
+                 says so. The running count was one too low until that worker's next sleep."
+            ),
+        ),
+    ]
+}
+
+/// What did not go as it should.
+fn of_the_work(outcome: &Outcome, workers: &Workers) -> [Doubt; 3] {
+    let failed = outcome.driven.failed;
+    let saturated = outcome.remains.recorder.saturated();
+    let creations = workers.creations_failed;
+    [
         (failed > 0, "ops-failed", format!("{failed} ops failed; they are in no latency figure.")),
         (
             saturated > 0,
@@ -57,19 +91,14 @@ pub(super) fn doubts(outcome: &Outcome, workers: &Workers) -> Vec<Caveat> {
             format!("{saturated} latencies were longer than 100 s and count as that."),
         ),
         (
-            workers.creations_failed > 0,
+            creations > 0,
             "creations-failed",
             format!(
-                "{} workers could not be created; see ulimit -u and the pids limit of the cgroup.",
-                workers.creations_failed
+                "{creations} workers could not be created; see ulimit -u and the pids limit of \
+                 the cgroup."
             ),
         ),
-    ];
-    doubts
-        .into_iter()
-        .filter(|(holds, ..)| *holds)
-        .map(|(_, code, text)| Caveat { code: code.to_owned(), text })
-        .collect()
+    ]
 }
 
 fn counts(counts: &Counts) -> String {
