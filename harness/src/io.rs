@@ -276,3 +276,9 @@ pub fn parent_id() -> Option<u32> {
 pub fn die_with_parent() -> Result<(), Errno> {
     rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))
 }
+
+/// How many threads the user of this process may have; none where there is no limit.
+#[must_use]
+pub fn thread_limit() -> Option<u64> {
+    rustix::process::getrlimit(rustix::process::Resource::Nproc).current
+}

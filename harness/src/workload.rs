@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use crate::io::{Errno, errno_name, read_start};
-use iowq_workloads::limits::SPEC_BYTES_MAX;
+use crate::io::{Errno, errno_name, read_start, thread_limit};
+use crate::machine::cpus;
+use iowq_workloads::limits::{SPEC_BYTES_MAX, WORKERS};
 use iowq_workloads::{Plan, SpecError, builtin};
 
 /// Why there is no plan.
@@ -31,6 +32,23 @@ pub enum WorkloadError {
 ///
 /// Where there is no such workload, or no such file, or what is there is not a valid spec.
 pub fn load(name_or_path: &str) -> Result<Plan, WorkloadError> {
+    let mut plan = read(name_or_path)?;
+    if plan.kernel_limits {
+        plan.limits = kernel_limits(plan.depth, cpus(), thread_limit());
+    }
+    Ok(plan)
+}
+
+/// The limits that io-wq sets itself: bounded workers by the size of the ring and the number of
+/// processors, unbounded ones by how many threads a user may have.
+fn kernel_limits(depth: u32, cpus: u32, threads: Option<u64>) -> [u32; 2] {
+    let most = u32::try_from(*WORKERS.end()).unwrap_or(u32::MAX);
+    let threads = threads.map_or(most, |threads| u32::try_from(threads).unwrap_or(most));
+    let bounded = depth.next_power_of_two().min(cpus.max(1).saturating_mul(4));
+    [bounded, threads].map(|limit| limit.clamp(1, most))
+}
+
+fn read(name_or_path: &str) -> Result<Plan, WorkloadError> {
     let path = Path::new(name_or_path);
     let is_toml = path.extension().is_some_and(|extension| extension == "toml");
     if !is_toml && !name_or_path.contains('/') {
@@ -66,4 +84,17 @@ fn unreadable(file: &str, errno: Errno) -> WorkloadError {
         }
     };
     WorkloadError::File { file: file.to_owned(), found, advice }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kernels_limits_follow_the_ring_the_processors_and_the_user() {
+        assert_eq!(kernel_limits(64, 2, Some(500)), [8, 500]);
+        assert_eq!(kernel_limits(5, 16, Some(500)), [8, 500], "a ring has a power of two");
+        assert_eq!(kernel_limits(64, 0, None), [4, 1000]);
+        assert_eq!(kernel_limits(4096, 4096, Some(0)), [1000, 1]);
+    }
 }

@@ -38,9 +38,10 @@ pub(crate) fn plan(spec: &Spec, name: &str, file: &str) -> Result<Plan, SpecErro
         arrival: check.arrival(&spec.arrival)?,
         life: check.life(&spec.ring)?,
         limits: [
-            check.range("workers.bounded", spec.workers.bounded, limits::WORKERS)? as u32,
-            check.range("workers.unbounded", spec.workers.unbounded, limits::WORKERS)? as u32,
+            check.limit("workers.bounded", spec.workers.bounded, &spec.workers)?,
+            check.limit("workers.unbounded", spec.workers.unbounded, &spec.workers)?,
         ],
+        kernel_limits: spec.workers.kernel_limits,
         idle_timeout: check.milliseconds(
             "workers.idle_timeout_ms",
             spec.workers.idle_timeout_ms,
@@ -97,6 +98,22 @@ impl Check<'_> {
         }
         let allowed = format!("{} to {}", allowed.start(), allowed.end());
         Err(self.refuse(field, found, &allowed))
+    }
+
+    fn limit(
+        &self,
+        field: &'static str,
+        found: Option<i64>,
+        workers: &spec::Workers,
+    ) -> Result<u32, SpecError> {
+        match found {
+            Some(found) if workers.kernel_limits => {
+                let allowed = "nothing beside `kernel_limits = true`, which sets both limits";
+                Err(self.refuse(field, found, allowed))
+            }
+            Some(found) => Ok(self.range(field, found, limits::WORKERS)? as u32),
+            None => Ok(limits::WORKERS_DEFAULT),
+        }
     }
 
     fn milliseconds(

@@ -47,9 +47,11 @@ pub const WAIT_MS: RangeInclusive<f64> = 0.0..=60_000.0;
 /// Milliseconds between bursts: a gap of nothing would be a loop that never sleeps.
 pub const GAP_MS: RangeInclusive<f64> = 0.001..=60_000.0;
 
-/// Workers of an account. Each is a thread, and a machine's limit on threads per user starts at a
-/// few thousand.
-pub const WORKERS: RangeInclusive<i64> = 1..=4096;
+/// Workers of an account. A run has room for 1024 threads, those that are leaving among them.
+pub const WORKERS: RangeInclusive<i64> = 1..=1000;
+
+/// Workers of an account where a spec does not say.
+pub const WORKERS_DEFAULT: u32 = 64;
 
 /// Milliseconds before an idle worker leaves. Below one it leaves while its next work is on its way.
 pub const IDLE_TIMEOUT_MS: RangeInclusive<f64> = 1.0..=60_000.0;

@@ -36,6 +36,8 @@ pub struct Plan {
     pub life: Life,
     /// Limits on bounded and on unbounded workers.
     pub limits: [u32; 2],
+    /// Whether the kernel's own limits on the machine at hand are to take their place.
+    pub kernel_limits: bool,
     /// How long an idle worker waits before it leaves.
     pub idle_timeout: Duration,
     /// How much is run and measured.

@@ -133,19 +133,21 @@ impl Default for Ring {
     }
 }
 
-/// `[workers]`: limits of the pool. 64 each, because the kernel's own default on a small machine
-/// is 8 and hides what is looked for; an idle timeout of 5 s, because that is the kernel's.
+/// `[workers]`: limits of the pool. 64 each where nothing is said, because the kernel's own default
+/// on a small machine is 8 and hides what is looked for; `kernel_limits` asks for the kernel's. An
+/// idle timeout of 5 s, because that is the kernel's.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Workers {
-    pub(crate) bounded: i64,
-    pub(crate) unbounded: i64,
+    pub(crate) bounded: Option<i64>,
+    pub(crate) unbounded: Option<i64>,
+    pub(crate) kernel_limits: bool,
     pub(crate) idle_timeout_ms: f64,
 }
 
 impl Default for Workers {
     fn default() -> Self {
-        Workers { bounded: 64, unbounded: 64, idle_timeout_ms: 5000.0 }
+        Workers { bounded: None, unbounded: None, kernel_limits: false, idle_timeout_ms: 5000.0 }
     }
 }
 

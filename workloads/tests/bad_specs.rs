@@ -199,8 +199,12 @@ fn a_time_without_a_ring_needs_a_ring_that_is_reopened() {
 #[test]
 fn limits_on_workers_time_and_seed_are_checked() {
     for (text, answer_wanted) in [
-        ("[workers]\nbounded = 0", "workers.bounded: found 0, allowed 1 to 4096"),
-        ("[workers]\nunbounded = 9999", "workers.unbounded: found 9999, allowed 1 to 4096"),
+        ("[workers]\nbounded = 0", "workers.bounded: found 0, allowed 1 to 1000"),
+        ("[workers]\nunbounded = 9999", "workers.unbounded: found 9999, allowed 1 to 1000"),
+        (
+            "[workers]\nbounded = 8\nkernel_limits = true",
+            "workers.bounded: found 8, allowed nothing beside `kernel_limits = true`, which sets both limits",
+        ),
         ("[workers]\nidle_timeout_ms = 0", "workers.idle_timeout_ms: found 0, allowed 1 to 60000"),
         ("[run]\nseconds = 0", "run.seconds: found 0, allowed 0.01 to 86400"),
         ("[run]\nops = 0", "run.ops: found 0, allowed 1 to 1000000000000"),
