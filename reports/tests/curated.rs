@@ -1,0 +1,56 @@
+//! What is committed and shown: curated runs still read as they did, and the README's table is one
+//! that the program prints.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use iowq_reports::output;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn runs() -> Vec<PathBuf> {
+    let folder = root().join("reports/runs");
+    let entries = fs::read_dir(folder).expect("there are curated runs");
+    entries.map(|entry| entry.expect("an entry").path()).collect()
+}
+
+/// The table of a summary: from its first line to the empty one.
+fn table(summary: &str) -> Vec<&str> {
+    summary
+        .lines()
+        .skip_while(|line| !line.starts_with("workload"))
+        .take_while(|line| !line.is_empty())
+        .collect()
+}
+
+fn words(line: &str) -> Vec<&str> {
+    line.split_whitespace().collect()
+}
+
+#[test]
+fn a_curated_run_gives_the_summary_that_is_committed_beside_it() {
+    for run in runs() {
+        let scratch = tempfile::tempdir().expect("a folder can be made");
+        let written = output::report(&[run.join("record.jsonl")], Some(scratch.path()), 100)
+            .unwrap_or_else(|error| panic!("{}: {error}", run.display()));
+        let made = fs::read_to_string(written.summary).expect("the summary was written");
+        let committed = fs::read_to_string(run.join("summary.txt")).expect("a summary");
+        assert_eq!(table(&made), table(&committed), "{}", run.display());
+    }
+}
+
+#[test]
+fn the_readme_shows_a_table_as_the_program_prints_it() {
+    let readme = fs::read_to_string(root().join("README.md")).expect("the README");
+    let run = runs().pop().expect("a curated run");
+    let summary = fs::read_to_string(run.join("summary.txt")).expect("a summary");
+    let (shown, printed) = (table(&readme), table(&summary));
+    let header = |table: &[&str]| words(table.first().copied().unwrap_or("")).join(" ");
+    assert_eq!(header(&shown), header(&printed));
+    assert!(shown.len() > 2, "there are rows below it");
+    for row in &shown[2..] {
+        assert_eq!(row.split("  ").filter(|cell| !cell.trim().is_empty()).count(), 10, "{row}");
+    }
+}
