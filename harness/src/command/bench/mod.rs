@@ -176,8 +176,6 @@ impl Bench<'_> {
             progress.start(&plan.name, policy);
             let (arguments, time_max) = (self.arguments(place), time_max(plan));
             let ended = child::run(&arguments, time_max, self.stop, || progress.look())?;
-            // A process that was killed leaves its files; one that ended has removed them.
-            self.folder.clear()?;
             let record = match ended {
                 Ended::Record(record) => {
                     tally.finished += 1;
@@ -201,6 +199,8 @@ impl Bench<'_> {
             }
         }
         Ok(tally)
+            // A process that was killed leaves its files; one that ended has removed them.
+            self.folder.clear()?;
     }
 
     /// The seed of a run's stream: the same for all cells of a round, another in the next round.
