@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use clap::Args;
 use iowq_record::Record;
-use iowq_workloads::{Length, Plan};
+use iowq_workloads::{Arrival, Length, Plan};
 
 use crate::cell::{self, Probes, WantBlocking};
 use crate::pool::policy;
@@ -47,6 +47,9 @@ const GRACE: Duration = Duration::from_secs(60);
 const OPS_TIME_MAX: Duration = Duration::from_secs(600);
 
 /// What carries out ops.
+/// How long a plan may make itself wait, at most: a year, so that sums stay in range.
+const TIME_MAX: Duration = Duration::from_secs(365 * 86_400);
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum EngineName {
     /// The userspace io-wq
@@ -294,7 +297,7 @@ fn stop_flag() -> anyhow::Result<Arc<SignalFlag>> {
 fn time_max(plan: &Plan) -> Duration {
     let length = match plan.length {
         Length::Time(time) => time,
-        Length::Ops(_) => OPS_TIME_MAX,
+        Length::Ops(ops) => OPS_TIME_MAX + waits(plan, ops),
     };
     plan.warmup + length + plan.life.linger + GRACE
 }
@@ -306,9 +309,50 @@ fn value_name(value: &impl clap::ValueEnum) -> String {
 /// Whether a stop was asked for.
 fn stopped(stop: &SignalFlag) -> bool {
     stop.load(Ordering::Relaxed)
+/// How long the plan itself waits over so many ops, at worst.
+fn waits(plan: &Plan, ops: u64) -> Duration {
+    let ops = ops as f64;
+    let arrivals = match plan.arrival {
+        // A round may end a single op.
+        Arrival::Closed { pause } => pause.as_secs_f64() * ops,
+        Arrival::Rate { per_s } | Arrival::Poisson { per_s } => ops / per_s,
+        Arrival::Bursts { ops: burst, gap } => gap.as_secs_f64() * ops / f64::from(burst),
+    };
+    let rings = match plan.life.reopen_after_ops {
+        0 => 0.0,
+        each => plan.life.closed.as_secs_f64() * ops / each as f64,
+    };
+    Duration::try_from_secs_f64(arrivals + rings).unwrap_or(TIME_MAX).min(TIME_MAX)
+}
+
 }
 
 /// The last line of what a run wrote, as a record.
 fn parse(line: &[u8]) -> Result<Box<Record>, serde_json::Error> {
     serde_json::from_slice(line).map(Box::new)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(arrival: &str, ring: &str) -> Plan {
+        let text = format!("[arrival]\n{arrival}\n[ring]\n{ring}\n[run]\nops = 1000");
+        Plan::parse("slow", "slow.toml", &text).expect("a valid spec")
+    }
+
+    #[test]
+    fn a_run_that_waits_because_its_workload_says_so_does_not_count_as_hung() {
+        let slow = [
+            ("pattern = \"rate\"\nper_s = 0.5", "", 2_000),
+            ("pattern = \"bursts\"\nburst_ops = 1\ngap_ms = 5000", "", 5_000),
+            ("pause_ms = 3000", "depth = 1", 3_000),
+            ("", "reopen_after_ops = 2\nclosed_ms = 4000", 2_000),
+        ];
+        for (arrival, ring, seconds) in slow {
+            let time_max = time_max(&plan(arrival, ring));
+            assert!(time_max > Duration::from_secs(seconds), "{arrival} {ring}: {time_max:?}");
+        }
+        assert_eq!(time_max(&plan("", "")), OPS_TIME_MAX + GRACE);
+    }
 }
