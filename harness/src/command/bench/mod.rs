@@ -16,6 +16,7 @@ use iowq_record::Record;
 use iowq_workloads::{Arrival, Length, Plan};
 
 use crate::cell::{self, Probes, WantBlocking};
+use crate::clock;
 use crate::pool::policy;
 use crate::sync::atomic::Ordering;
 use crate::sync::{Arc, SignalFlag};
@@ -87,8 +88,9 @@ pub struct Options {
     #[arg(long)]
     dir: Option<PathBuf>,
     /// Folder for the results; its record.jsonl must not exist yet
-    #[arg(long, default_value = "target/bench/latest")]
-    out: PathBuf,
+    /// [default: target/bench/<UTC time>]
+    #[arg(long)]
+    out: Option<PathBuf>,
     /// One round of one-second runs: a look, not a measurement
     #[arg(long)]
     quick: bool,
@@ -123,7 +125,7 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
     // Before the results, so that what is no good leaves nothing at all behind.
     check(options, &plans)?;
     let folder = OwnFolder::make(options.dir.as_deref())?;
-    let mut output = Output::create(&options.out)?;
+    let mut output = Output::create(&options.out.clone().unwrap_or_else(default_out))?;
     let mut progress = Progress::new(places.len());
     let bench = Bench { options, plans: &plans, policies: &policies, folder: &folder, stop: &stop };
     let tally = bench.run_all(&places, &mut output, &mut progress)?;
@@ -281,6 +283,11 @@ fn or_default(named: &[String], default: &[&str]) -> Vec<String> {
         }
     }
     if names.is_empty() { default.iter().map(|&name| name.to_owned()).collect() } else { names }
+}
+
+/// A folder named by the time, so that each bench has its own.
+fn default_out() -> PathBuf {
+    Path::new("target/bench").join(clock::wall_clock().replace(':', "-"))
 }
 
 /// A flag that ^C and its like set; the run under way is then ended and nothing is left behind.
