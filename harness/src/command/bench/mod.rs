@@ -47,10 +47,10 @@ const GRACE: Duration = Duration::from_secs(60);
 /// How long a run may take whose workload is a number of ops, before it counts as hung.
 const OPS_TIME_MAX: Duration = Duration::from_secs(600);
 
-/// What carries out ops.
 /// How long a plan may make itself wait, at most: a year, so that sums stay in range.
 const TIME_MAX: Duration = Duration::from_secs(365 * 86_400);
 
+/// What carries out ops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 enum EngineName {
     /// The userspace io-wq
@@ -199,13 +199,13 @@ impl Bench<'_> {
             };
             output.append(&record)?;
             progress.done(&record, name);
+            // A process that was killed leaves its files; one that ended has removed them.
+            self.folder.clear()?;
             if tally.failed_in_a_row == FAILURES_IN_A_ROW_MAX {
                 break;
             }
         }
         Ok(tally)
-            // A process that was killed leaves its files; one that ended has removed them.
-            self.folder.clear()?;
     }
 
     /// The seed of a run's stream: the same for all cells of a round, another in the next round.
@@ -309,13 +309,6 @@ fn time_max(plan: &Plan) -> Duration {
     plan.warmup + length + plan.life.linger + GRACE
 }
 
-fn value_name(value: &impl clap::ValueEnum) -> String {
-    value.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
-}
-
-/// Whether a stop was asked for.
-fn stopped(stop: &SignalFlag) -> bool {
-    stop.load(Ordering::Relaxed)
 /// How long the plan itself waits over so many ops, at worst.
 fn waits(plan: &Plan, ops: u64) -> Duration {
     let ops = ops as f64;
@@ -332,9 +325,16 @@ fn waits(plan: &Plan, ops: u64) -> Duration {
     Duration::try_from_secs_f64(arrivals + rings).unwrap_or(TIME_MAX).min(TIME_MAX)
 }
 
+fn value_name(value: &impl clap::ValueEnum) -> String {
+    value.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
 }
 
-/// The last line of what a run wrote, as a record.
+/// Whether a stop was asked for.
+fn stopped(stop: &SignalFlag) -> bool {
+    stop.load(Ordering::Relaxed)
+}
+
+/// What a run wrote, as a record.
 fn parse(line: &[u8]) -> Result<Box<Record>, serde_json::Error> {
     serde_json::from_slice(line).map(Box::new)
 }

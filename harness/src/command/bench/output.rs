@@ -5,9 +5,7 @@ use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use iowq_record::{
-    Blocking, Cell, Churn, Latency, Ops, Probe, Record, SCHEMA, Settings, Tier, Workers,
-};
+use iowq_record::{Blocking, Cell, Churn, Latency, Ops, Probe, Record, SCHEMA, Tier, Workers};
 use iowq_workloads::Plan;
 
 use super::order::Place;
@@ -106,7 +104,7 @@ pub(super) fn failed(plan: &Plan, policy: &str, place: &Place, seed: u64, error:
             position: place.position,
             seed,
         },
-        settings: settings(plan, policy),
+        settings: cell::settings(plan, policy),
         ops: Ops::default(),
         latency: Latency::default(),
         workers: Workers::default(),
@@ -124,8 +122,4 @@ pub(super) fn failed(plan: &Plan, policy: &str, place: &Place, seed: u64, error:
         caveats: Vec::new(),
         error: Some(error),
     }
-}
-
-fn settings(plan: &Plan, policy: &str) -> Settings {
-    cell::settings(plan, policy)
 }
