@@ -190,7 +190,7 @@ impl Bench<'_> {
                 Ended::Failed(error) => {
                     tally.failed += 1;
                     tally.failed_in_a_row += 1;
-                    output::failed(plan, policy, place, self.seed(place), error)
+                    output::failed(plan, policy, place, self.seed(place), self.folder.path(), error)
                 }
                 Ended::Interrupted => {
                     tally.interrupted = true;

@@ -91,7 +91,14 @@ impl Drop for NewFolders {
 }
 
 /// The record of a run that failed: what was to be run, and why there is nothing else.
-pub(super) fn failed(plan: &Plan, policy: &str, place: &Place, seed: u64, error: String) -> Record {
+pub(super) fn failed(
+    plan: &Plan,
+    policy: &str,
+    place: &Place,
+    seed: u64,
+    folder: &Path,
+    error: String,
+) -> Record {
     Record {
         schema: SCHEMA.to_owned(),
         started: clock::wall_clock(),
@@ -118,7 +125,7 @@ pub(super) fn failed(plan: &Plan, policy: &str, place: &Place, seed: u64, error:
             lost: Default::default(),
         },
         blocking: Blocking::Declared,
-        host: machine::describe(Path::new(".")),
+        host: machine::describe(folder),
         caveats: Vec::new(),
         error: Some(error),
     }
