@@ -27,6 +27,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    command::outlive_file_size_limit();
     let ended = match Cli::parse().command {
         Command::Bench(options) => command::bench::run(&options),
         Command::Doctor(options) => succeed(doctor::run(&options)),

@@ -23,8 +23,8 @@ const EXIT_WAIT: Duration = Duration::from_secs(1);
 enum Kind {
     Worker,
     Other,
-    /// It still has its creator's name.
-    Unnamed,
+    /// It still has its creator's name, since then.
+    Unnamed(Nanos),
 }
 
 /// What the looks found.
@@ -55,11 +55,11 @@ impl Found {
     /// Takes in one look: the threads there are, and `name` of each where it is asked for.
     fn look(&mut self, now: Nanos, tids: &[u32], own: &str, name: impl Fn(u32) -> Option<String>) {
         for &tid in tids {
-            let kind = self.here.entry(tid).or_insert(Kind::Unnamed);
-            if *kind == Kind::Unnamed
-                && let Some(name) = name(tid)
+            let kind = self.here.entry(tid).or_insert(Kind::Unnamed(now));
+            if matches!(kind, Kind::Unnamed(_))
+                && let Some(named) = name(tid).and_then(|name| kind_of(&name, own))
             {
-                *kind = kind_of(&name, own);
+                *kind = named;
                 if *kind == Kind::Worker {
                     self.lives.push((now, true));
                 }
@@ -68,22 +68,24 @@ impl Found {
         let lives = &mut self.lives;
         self.here.retain(|tid, kind| {
             let stays = tids.binary_search(tid).is_ok();
-            if !stays && *kind == Kind::Worker {
-                lives.push((now, false));
+            match *kind {
+                Kind::Worker if !stays => lives.push((now, false)),
+                // Only workers come and go while a run lasts.
+                Kind::Unnamed(since) if !stays => lives.extend([(since, true), (now, false)]),
+                _ => {}
             }
             stays
         });
     }
 }
 
-/// What a thread of this name is. The kernel's io-wq workers are threads of the process too.
-fn kind_of(name: &str, own: &str) -> Kind {
+/// What a thread of this name is, once it has its own. The kernel's io-wq workers are threads of
+/// the process too.
+fn kind_of(name: &str, own: &str) -> Option<Kind> {
     if name.starts_with("wq-") || name.starts_with("iou-wrk-") {
-        Kind::Worker
-    } else if name == own {
-        Kind::Unnamed
+        Some(Kind::Worker)
     } else {
-        Kind::Other
+        (name != own).then_some(Kind::Other)
     }
 }
 
@@ -205,6 +207,15 @@ mod tests {
         assert_eq!(found.created(), 0);
         found.look(Nanos(2), &[3], "iowq", name);
         assert_eq!(found.created(), 1);
+    }
+
+    #[test]
+    fn a_worker_that_is_gone_before_it_has_its_name_is_counted() {
+        let mut found = Found::default();
+        found.look(Nanos(1), &[1, 3], "iowq", |_| Some("iowq".to_owned()));
+        found.look(Nanos(2), &[1], "iowq", |_| Some("iowq".to_owned()));
+        assert_eq!(found.lives, [(Nanos(1), true), (Nanos(2), false)]);
+        assert_eq!(found.alive(), 0, "the main thread has that name for good");
     }
 
     #[test]

@@ -147,6 +147,7 @@ fn settings(workload: &str) -> Settings {
         limit_unbounded: 64,
         idle_timeout_ms: 250,
         arrival: "closed loop, 2 ms pause per loop".to_owned(),
+        watched_ms: Some(1_000),
     }
 }
 

@@ -77,11 +77,18 @@ fn table(analysis: &Analysis<'_>, width: usize) -> Table {
             table.add_row(row(&format::clip(&section.title, 40), group));
         }
     }
-    // Cells are broken only where the table would not fit otherwise.
-    if table.lines().any(|line| line.chars().count() > width) {
+    // Columns move together, and then cells are broken, only where the table would not fit.
+    if !fits(&table, width) {
+        table.column_iter_mut().for_each(|column| _ = column.set_padding((0, 1)));
+    }
+    if !fits(&table, width) {
         table.set_content_arrangement(ContentArrangement::Dynamic);
     }
     table
+}
+
+fn fits(table: &Table, width: usize) -> bool {
+    table.lines().all(|line| line.trim_end().chars().count() <= width)
 }
 
 fn row(title: &str, group: &Group<'_>) -> Vec<String> {
@@ -145,10 +152,23 @@ fn ascii(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::analyse;
+    use crate::load::Loaded;
+    use crate::sample;
 
     #[test]
     fn a_name_cannot_steer_a_terminal() {
         assert_eq!(ascii("6.12\u{1b}[2J\n4.5\u{a0}µs"), "6.12 [2J\n4.5 us");
+    }
+
+    #[test]
+    fn names_stay_whole_in_a_table_that_just_fits() {
+        let mut runs = vec![sample::run("ring-per-batch", "exit-on-idle-retire", 0)];
+        runs[0].ops.per_s = 1_234_567.0;
+        let loaded = Loaded { records: runs, ..Loaded::default() };
+        let text = table(&analyse(&loaded), WIDTH_TEXT).to_string();
+        assert!(text.contains("exit-on-idle-retire"), "{text}");
+        assert!(text.lines().all(|line| line.trim_end().chars().count() <= WIDTH_TEXT), "{text}");
     }
 
     #[test]

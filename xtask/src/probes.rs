@@ -5,10 +5,11 @@ mod provenance;
 mod toolchain;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context as _, bail};
 
+use crate::process;
 use provenance::{Provenance, source_hash};
 use toolchain::Toolchain;
 
@@ -44,7 +45,7 @@ pub(crate) enum Outcome {
 /// Where the toolchain lacks something (except for a check), where building fails, and where the
 /// object or its source was changed without the other.
 pub(crate) fn run(options: &Options) -> anyhow::Result<Outcome> {
-    let workspace = workspace();
+    let workspace = process::workspace();
     let outcome = if options.check { check(&workspace)? } else { build(&workspace)? };
     match &outcome {
         Outcome::Built => println!("built {OBJECT}; commit it together with {PROVENANCE}"),
@@ -104,11 +105,6 @@ fn check_committed(workspace: &Path) -> anyhow::Result<Provenance> {
     Ok(committed)
 }
 
-fn workspace() -> PathBuf {
-    let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
-    xtask.parent().unwrap_or(xtask).to_path_buf()
-}
-
 fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
     fs::read(path).with_context(|| format!("cannot read {}", path.display()))
 }
@@ -127,6 +123,6 @@ mod tests {
 
     #[test]
     fn the_committed_object_was_built_from_the_committed_source() {
-        check_committed(&workspace()).expect("source and object that belong together");
+        check_committed(&process::workspace()).expect("source and object that belong together");
     }
 }

@@ -113,6 +113,7 @@ pub fn settings(plan: &Plan, policy: &str) -> Settings {
         limit_unbounded: plan.limits[1],
         idle_timeout_ms: millis(plan.idle_timeout),
         arrival: arrival(plan),
+        watched_ms: Some(millis(plan.life.linger)),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::pool::work::{Account, Key};
 use crate::pool::{Job, Shared, Sleeps, WorkerId};
 use crate::probes::{BlockReader, Page, Tracker};
 use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use crate::sync::{Arc, thread};
+use crate::sync::{Arc, mpsc, thread};
 
 /// How long the listener waits for an event before it looks whether it is to end.
 const LOOK: Duration = Duration::from_millis(50);
@@ -120,7 +120,9 @@ impl Listener {
     ) -> std::io::Result<Listener> {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
+        let (begins, begun) = mpsc::channel();
         let thread = thread::Builder::new().name("iowq-listener".to_owned()).spawn(move || {
+            let _ = begins.send(());
             while !stopped.load(Ordering::Relaxed) {
                 let listened = blocks.wait_and_drain(LOOK, |event| {
                     pool.ran_out(event.slot, Key(event.work), Key(event.head));
@@ -130,6 +132,8 @@ impl Listener {
                 }
             }
         })?;
+        // From here on it has its name, and no census takes it for a worker.
+        let _ = begun.recv();
         Ok(Listener { stop, thread })
     }
 

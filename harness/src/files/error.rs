@@ -82,8 +82,13 @@ pub(super) fn cannot_make(dir: &Path, errno: Errno) -> ScratchError {
 /// it reports is the space there is.
 pub(super) fn cannot_lay_out(dir: &Path, plan: &Plan, failure: Failure) -> ScratchError {
     match failure {
-        Failure::Errno(Errno::NOSPC | Errno::DQUOT | Errno::FBIG) | Failure::Short { .. } => {
-            let file = plan.file_blocks * u64::from(plan.block_bytes);
+        Failure::Errno(Errno::FBIG) => error(
+            dir,
+            format!("a limit that a file of {} MiB passes (EFBIG)", file_bytes(plan) / MIB),
+            "raise it with `ulimit -f`, or ask for less with files.size_mib",
+        ),
+        Failure::Errno(Errno::NOSPC | Errno::DQUOT) | Failure::Short { .. } => {
+            let file = file_bytes(plan);
             let total = file.saturating_mul(u64::from(plan.files));
             let free = free_bytes(dir).map_or_else(
                 |_| "an unknown part".to_owned(),
@@ -104,6 +109,10 @@ pub(super) fn cannot_lay_out(dir: &Path, plan: &Plan, failure: Failure) -> Scrat
         }
         other => unexpected(dir, "laying out files", other),
     }
+}
+
+fn file_bytes(plan: &Plan) -> u64 {
+    plan.file_blocks * u64::from(plan.block_bytes)
 }
 
 /// A file could not be opened as the plan asks.

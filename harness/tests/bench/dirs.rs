@@ -2,10 +2,12 @@
 
 use std::ffi::CStr;
 use std::fs;
+use std::os::unix::process::CommandExt as _;
 use std::process::Output;
 
 use rustix::io::Errno;
 use rustix::mount::{MountFlags, MountPropagationFlags, UnmountFlags};
+use rustix::process::{Resource, Rlimit, setrlimit};
 use rustix::thread::UnshareFlags;
 
 use crate::support::{Place, assert_refused, names, skipped, stderr};
@@ -112,6 +114,20 @@ fn a_dir_without_room_is_answered_with_what_is_needed_and_what_is_free() {
         );
         place.assert_untouched();
     });
+}
+
+#[test]
+fn a_limit_on_the_size_of_files_is_named_and_nothing_is_left() {
+    let place = Place::new();
+    let mut bench = place.bench(&["--workload", "tiny.toml"]);
+    let limit = Rlimit { current: Some(65_536), maximum: Some(65_536) };
+    // SAFETY: between fork and exec, one system call that allocates nothing.
+    unsafe { bench.pre_exec(move || Ok(setrlimit(Resource::Fsize, limit)?)) };
+    let message = "found a limit that a file of 1 MiB passes (EFBIG); \
+                   raise it with `ulimit -f`, or ask for less with files.size_mib";
+    let refused = bench.output().expect("it starts");
+    assert_refused(&refused, &format!("--dir files: {message}"));
+    place.assert_untouched();
 }
 
 #[test]

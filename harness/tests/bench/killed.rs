@@ -62,3 +62,20 @@ fn a_run_whose_bench_is_gone_before_it_begins_does_not_begin() {
     assert_refused(&cell.output().expect("it runs"), "the bench that started this run has ended");
     place.assert_untouched();
 }
+
+#[test]
+fn a_folder_that_somebody_removes_fails_the_runs_that_need_it_and_keeps_what_was_finished() {
+    let place = Place::new();
+    let (bench, cell) = in_the_second_run(&place);
+    for folder in std::fs::read_dir(place.dir()).expect("the dir") {
+        std::fs::remove_dir_all(folder.expect("a folder").path()).expect("removed");
+    }
+    send(cell, Signal::KILL);
+    let (status, said) = bench.end();
+    assert_eq!(said.len(), 2, "{said:?}");
+    assert!(said[0].contains("long.toml under 6.17: FAILED: "), "{said:?}");
+    assert_eq!(said[1], "error: 1 of 2 runs failed, 1 finished, in out/record.jsonl");
+    assert_eq!(status.code(), Some(2));
+    let records = place.records();
+    assert_eq!((records.len(), &records[0]["cell"]["workload"]), (2, &"tiny".into()));
+}

@@ -93,6 +93,10 @@ pub struct Settings {
     pub idle_timeout_ms: u64,
     /// How operations arrive, as a person would say it.
     pub arrival: String,
+    /// How long workers were watched after the last ring was closed; 0 where they were sent away
+    /// at once, so that nobody knows how long they would have stayed.
+    #[serde(default)]
+    pub watched_ms: Option<u64>,
 }
 
 /// Operations of the measured part.

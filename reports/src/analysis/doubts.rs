@@ -78,7 +78,8 @@ fn doubt(code: String, text: String, scope: String) -> Doubt {
 fn seen_in(record: &Record) -> Vec<(&'static str, String)> {
     let mut seen = Vec::new();
     if let Some(error) = &record.error {
-        seen.push(("run-failed", format!("a run failed: {}", format::clip(error, 300))));
+        // It was not watched to its end, and no figure is taken from it: that is all there is.
+        return vec![("run-failed", format!("a run failed: {}", format::clip(error, 300)))];
     }
     if record.probe.events_lost > 0 {
         let text = "the probes lost events: no statement on churn is made for this workload";
@@ -108,19 +109,20 @@ fn seen_in(record: &Record) -> Vec<(&'static str, String)> {
     seen
 }
 
-/// What shows only between runs: unlike hosts, unlike settings.
+/// What shows only between runs that were made: unlike hosts, unlike settings.
 fn between(records: &[Record]) -> Vec<Doubt> {
     let mut doubts = Vec::new();
-    let Some(first) = records.first() else {
+    let mut made = records.iter().filter(|record| record.error.is_none());
+    let Some(first) = made.clone().next() else {
         return doubts;
     };
-    if records.iter().any(|record| record.host != first.host) {
+    if made.clone().any(|record| record.host != first.host) {
         let text = "runs come from unlike hosts, kernels, builds or commits: \
                     a difference between policies may be one between hosts";
         doubts.push(doubt("hosts-differ".to_owned(), text.to_owned(), String::new()));
     }
     let mut settings = BTreeMap::new();
-    let unlike = records.iter().any(|record| {
+    let unlike = made.any(|record| {
         let cell = &record.cell;
         let first = settings.entry((&cell.workload, &cell.engine)).or_insert(record);
         !same_settings(first, record)
@@ -163,7 +165,7 @@ fn scope(records: &[&Record], runs: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use iowq_record::Caveat;
+    use iowq_record::{Blocking, Caveat};
 
     use super::*;
     use crate::sample;
@@ -201,6 +203,17 @@ mod tests {
         records[2].settings.limit_bounded = 8;
         let codes: Vec<String> = collected(records).into_iter().map(|doubt| doubt.code).collect();
         assert_eq!(codes, ["run-failed", "hosts-differ", "settings-differ"]);
+    }
+
+    #[test]
+    fn a_run_that_failed_raises_that_doubt_and_no_other() {
+        let mut records = sample::bench(1);
+        records[0].error = Some("it was killed".to_owned());
+        records[0].probe.tier = Tier::Off;
+        records[0].blocking = Blocking::Declared;
+        records[0].host.filesystem = "unknown".to_owned();
+        let codes: Vec<String> = collected(records).into_iter().map(|doubt| doubt.code).collect();
+        assert_eq!(codes, ["run-failed"]);
     }
 
     #[test]

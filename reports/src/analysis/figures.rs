@@ -55,9 +55,9 @@ pub struct Figures {
     pub created_per_1000_ops: Option<Spread>,
     /// Most workers alive at one time.
     pub peak: Option<Spread>,
-    /// How long the last worker outlived the last ring, of the runs in which it left.
+    /// How long the last worker outlived the last ring, of the runs that watched it leave.
     pub linger_ms: Option<Spread>,
-    /// Runs in which the last worker stayed until the end.
+    /// Runs in which the last worker stayed until the watch over it ended.
     pub stayed: usize,
 }
 
@@ -68,7 +68,9 @@ impl Figures {
         let quantile = |share, pick: fn(&Quantiles) -> u64| {
             over(runs, |record| quantile_ns(record, share, pick))
         };
-        let lingers: Vec<f64> = runs.iter().filter_map(|record| record.workers.linger_ms).collect();
+        // Who is sent away the moment the ring is closed neither stays nor leaves.
+        let watched = runs.iter().filter(|record| record.settings.watched_ms != Some(0));
+        let lingers: Vec<Option<f64>> = watched.map(|record| record.workers.linger_ms).collect();
         Self {
             per_s: over(runs, |record| Some(record.ops.per_s)),
             p50_ns: quantile(0.5, |all| all.p50_ns),
@@ -77,8 +79,8 @@ impl Figures {
             p999_ns: quantile(0.999, |all| all.p999_ns),
             created_per_1000_ops: over(runs, |record| record.workers.created_per_1000_ops),
             peak: over(runs, |record| Some(f64::from(record.workers.peak))),
-            stayed: runs.len() - lingers.len(),
-            linger_ms: Spread::of(lingers),
+            stayed: lingers.iter().filter(|linger_ms| linger_ms.is_none()).count(),
+            linger_ms: Spread::of(lingers.into_iter().flatten().collect()),
         }
     }
 }
@@ -122,6 +124,17 @@ mod tests {
         let figures = Figures::of(&[&record]);
         assert!(figures.p99_ns.is_some());
         assert!(figures.p999_ns.is_none());
+    }
+
+    #[test]
+    fn a_worker_that_nobody_watched_after_the_close_did_not_stay() {
+        let mut record = sample::run("dsync", "6.12", 0);
+        record.workers.linger_ms = None;
+        assert_eq!(Figures::of(&[&record]).stayed, 1);
+        record.settings.watched_ms = Some(0);
+        assert_eq!(Figures::of(&[&record]).stayed, 0);
+        record.workers.linger_ms = Some(0.01);
+        assert_eq!(Figures::of(&[&record]).linger_ms, None);
     }
 
     #[test]

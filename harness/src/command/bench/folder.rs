@@ -1,6 +1,7 @@
 //! The bench's own folder in `--dir`: what a killed run leaves is in there, and goes with it.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -28,8 +29,11 @@ impl OwnFolder {
 
     /// Removes what a run left.
     pub(super) fn clear(&self) -> anyhow::Result<()> {
-        let entries = fs::read_dir(&self.path)
-            .with_context(|| format!("cannot read {}", self.path.display()))?;
+        let entries = match fs::read_dir(&self.path) {
+            // Somebody else removed it; the next run says so.
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            entries => entries.with_context(|| format!("cannot read {}", self.path.display()))?,
+        };
         for entry in entries {
             let path = entry?.path();
             fs::remove_dir_all(&path)
@@ -41,8 +45,11 @@ impl OwnFolder {
     /// Removes it.
     pub(super) fn remove(mut self) -> anyhow::Result<()> {
         self.removed = true;
-        fs::remove_dir_all(&self.path)
-            .with_context(|| format!("cannot remove {}", self.path.display()))
+        match fs::remove_dir_all(&self.path) {
+            // Gone, which is all that was wanted.
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            removed => removed.with_context(|| format!("cannot remove {}", self.path.display())),
+        }
     }
 }
 

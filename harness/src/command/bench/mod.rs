@@ -13,9 +13,10 @@ use std::time::Duration;
 
 use clap::Args;
 use iowq_record::Record;
-use iowq_workloads::{Length, Plan};
+use iowq_workloads::{Arrival, Length, Plan};
 
 use crate::cell::{self, Probes, WantBlocking};
+use crate::clock;
 use crate::pool::policy;
 use crate::sync::atomic::Ordering;
 use crate::sync::{Arc, SignalFlag};
@@ -47,6 +48,9 @@ const GRACE: Duration = Duration::from_secs(60);
 const OPS_TIME: Duration = Duration::from_secs(1);
 /// How long a run may take whose workload is a number of ops, before it counts as hung.
 const OPS_TIME_MAX: Duration = Duration::from_secs(600);
+
+/// How long a plan may make itself wait, at most: a year, so that sums stay in range.
+const TIME_MAX: Duration = Duration::from_secs(365 * 86_400);
 
 /// What carries out ops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -86,8 +90,9 @@ pub struct Options {
     #[arg(long)]
     dir: Option<PathBuf>,
     /// Folder for the results; its record.jsonl must not exist yet
-    #[arg(long, default_value = "target/bench/latest")]
-    out: PathBuf,
+    /// [default: target/bench/<UTC time>]
+    #[arg(long)]
+    out: Option<PathBuf>,
     /// One round of one-second runs: a look, not a measurement
     #[arg(long)]
     quick: bool,
@@ -122,7 +127,7 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
     // Before the results, so that what is no good leaves nothing at all behind.
     check(options, &plans)?;
     let folder = OwnFolder::make(options.dir.as_deref())?;
-    let mut output = Output::create(&options.out)?;
+    let mut output = Output::create(&options.out.clone().unwrap_or_else(default_out))?;
     let lengths = places.iter().map(|place| length(&plans[place.workload].1)).collect();
     let mut progress = Progress::new(lengths);
     let bench = Bench { options, plans: &plans, policies: &policies, folder: &folder, stop: &stop };
@@ -179,8 +184,6 @@ impl Bench<'_> {
             progress.start(&plan.name, policy);
             let (arguments, time_max) = (self.arguments(place), time_max(plan));
             let ended = child::run(&arguments, time_max, self.stop, || progress.look())?;
-            // A process that was killed leaves its files; one that ended has removed them.
-            self.folder.clear()?;
             let record = match ended {
                 Ended::Record(record) => {
                     tally.finished += 1;
@@ -190,7 +193,7 @@ impl Bench<'_> {
                 Ended::Failed(error) => {
                     tally.failed += 1;
                     tally.failed_in_a_row += 1;
-                    output::failed(plan, policy, place, self.seed(place), error)
+                    output::failed(plan, policy, place, self.seed(place), self.folder.path(), error)
                 }
                 Ended::Interrupted => {
                     tally.interrupted = true;
@@ -199,6 +202,8 @@ impl Bench<'_> {
             };
             output.append(&record)?;
             progress.done(&record, name);
+            // A process that was killed leaves its files; one that ended has removed them.
+            self.folder.clear()?;
             if tally.failed_in_a_row == FAILURES_IN_A_ROW_MAX {
                 break;
             }
@@ -284,6 +289,11 @@ fn or_default(named: &[String], default: &[&str]) -> Vec<String> {
     if names.is_empty() { default.iter().map(|&name| name.to_owned()).collect() } else { names }
 }
 
+/// A folder named by the time, so that each bench has its own.
+fn default_out() -> PathBuf {
+    Path::new("target/bench").join(clock::wall_clock().replace(':', "-"))
+}
+
 /// A flag that ^C and its like set; the run under way is then ended and nothing is left behind.
 fn stop_flag() -> anyhow::Result<Arc<SignalFlag>> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -307,9 +317,25 @@ fn length(plan: &Plan) -> Duration {
 fn time_max(plan: &Plan) -> Duration {
     let length = match plan.length {
         Length::Time(time) => time,
-        Length::Ops(_) => OPS_TIME_MAX,
+        Length::Ops(ops) => OPS_TIME_MAX + waits(plan, ops),
     };
     plan.warmup + length + plan.life.linger + GRACE
+}
+
+/// How long the plan itself waits over so many ops, at worst.
+fn waits(plan: &Plan, ops: u64) -> Duration {
+    let ops = ops as f64;
+    let arrivals = match plan.arrival {
+        // A round may end a single op.
+        Arrival::Closed { pause } => pause.as_secs_f64() * ops,
+        Arrival::Rate { per_s } | Arrival::Poisson { per_s } => ops / per_s,
+        Arrival::Bursts { ops: burst, gap } => gap.as_secs_f64() * ops / f64::from(burst),
+    };
+    let rings = match plan.life.reopen_after_ops {
+        0 => 0.0,
+        each => plan.life.closed.as_secs_f64() * ops / each as f64,
+    };
+    Duration::try_from_secs_f64(arrivals + rings).unwrap_or(TIME_MAX).min(TIME_MAX)
 }
 
 fn value_name(value: &impl clap::ValueEnum) -> String {
@@ -321,7 +347,32 @@ fn stopped(stop: &SignalFlag) -> bool {
     stop.load(Ordering::Relaxed)
 }
 
-/// The last line of what a run wrote, as a record.
+/// What a run wrote, as a record.
 fn parse(line: &[u8]) -> Result<Box<Record>, serde_json::Error> {
     serde_json::from_slice(line).map(Box::new)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(arrival: &str, ring: &str) -> Plan {
+        let text = format!("[arrival]\n{arrival}\n[ring]\n{ring}\n[run]\nops = 1000");
+        Plan::parse("slow", "slow.toml", &text).expect("a valid spec")
+    }
+
+    #[test]
+    fn a_run_that_waits_because_its_workload_says_so_does_not_count_as_hung() {
+        let slow = [
+            ("pattern = \"rate\"\nper_s = 0.5", "", 2_000),
+            ("pattern = \"bursts\"\nburst_ops = 1\ngap_ms = 5000", "", 5_000),
+            ("pause_ms = 3000", "depth = 1", 3_000),
+            ("", "reopen_after_ops = 2\nclosed_ms = 4000", 2_000),
+        ];
+        for (arrival, ring, seconds) in slow {
+            let time_max = time_max(&plan(arrival, ring));
+            assert!(time_max > Duration::from_secs(seconds), "{arrival} {ring}: {time_max:?}");
+        }
+        assert_eq!(time_max(&plan("", "")), OPS_TIME_MAX + GRACE);
+    }
 }

@@ -5,9 +5,7 @@ use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use iowq_record::{
-    Blocking, Cell, Churn, Latency, Ops, Probe, Record, SCHEMA, Settings, Tier, Workers,
-};
+use iowq_record::{Blocking, Cell, Churn, Latency, Ops, Probe, Record, SCHEMA, Tier, Workers};
 use iowq_workloads::Plan;
 
 use super::order::Place;
@@ -93,7 +91,14 @@ impl Drop for NewFolders {
 }
 
 /// The record of a run that failed: what was to be run, and why there is nothing else.
-pub(super) fn failed(plan: &Plan, policy: &str, place: &Place, seed: u64, error: String) -> Record {
+pub(super) fn failed(
+    plan: &Plan,
+    policy: &str,
+    place: &Place,
+    seed: u64,
+    folder: &Path,
+    error: String,
+) -> Record {
     Record {
         schema: SCHEMA.to_owned(),
         started: clock::wall_clock(),
@@ -106,7 +111,7 @@ pub(super) fn failed(plan: &Plan, policy: &str, place: &Place, seed: u64, error:
             position: place.position,
             seed,
         },
-        settings: settings(plan, policy),
+        settings: cell::settings(plan, policy),
         ops: Ops::default(),
         latency: Latency::default(),
         workers: Workers::default(),
@@ -120,12 +125,8 @@ pub(super) fn failed(plan: &Plan, policy: &str, place: &Place, seed: u64, error:
             lost: Default::default(),
         },
         blocking: Blocking::Declared,
-        host: machine::describe(Path::new(".")),
+        host: machine::describe(folder),
         caveats: Vec::new(),
         error: Some(error),
     }
-}
-
-fn settings(plan: &Plan, policy: &str) -> Settings {
-    cell::settings(plan, policy)
 }

@@ -106,14 +106,17 @@ fn apply(mut switches: Switches, mut rest: &str, policy: &str) -> Result<Switche
     Ok(switches)
 }
 
-/// The nearest name, as half a sentence; empty where none is near.
+/// The nearest name, which may be one that was only begun, as half a sentence; empty where none
+/// is near.
 fn hint(found: &str, names: &[&str]) -> String {
     names
         .iter()
         .map(|name| {
             (strsim::damerau_levenshtein(found, name), found.len().abs_diff(name.len()), name)
         })
-        .filter(|(distance, _, name)| *distance <= name.len() / 2)
+        .filter(|(distance, _, name)| {
+            *distance <= name.len() / 2 || (!found.is_empty() && name.starts_with(found))
+        })
         .min()
         .map_or_else(String::new, |(_, _, name)| format!(" (did you mean `{name}`?)"))
 }
@@ -158,6 +161,7 @@ mod tests {
         assert!(error("6.71").contains("did you mean `6.17`?"), "{}", error("6.71"));
         assert!(error("exit-on-idel").contains("did you mean `exit-on-idle`?"));
         assert!(error("6.12+idle-never-spawn").contains("did you mean `idle-never-spawns`?"));
+        assert!(error("6.12+recheck").contains("did you mean `recheck-as-posted`?"));
         assert!(error("").contains("known: 6.1, 6.12, 6.16"));
     }
 
