@@ -105,9 +105,23 @@ impl<'a> Driver<'a> {
                 break;
             }
             self.rest(self.plan.life.closed);
+            // Time may have run out meanwhile; a ring without an op would tell nothing.
+            if self.ended() {
+                break;
+            }
         }
+        self.count_the_whole_length();
         self.rest(self.plan.life.linger);
         self.driven
+    }
+
+    /// An open loop is measured over its whole length, also where nothing was due at the end: its
+    /// rate is given, and ops done per second must not come out higher.
+    fn count_the_whole_length(&mut self) {
+        if let (Some(end), false) = (self.end, matches!(self.plan.arrival, Arrival::Closed { .. }))
+        {
+            self.driven.measured_until = self.driven.measured_until.max(end);
+        }
     }
 
     /// Opens a ring, uses it, drains it and closes it.

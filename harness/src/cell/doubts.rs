@@ -18,11 +18,13 @@ pub(super) fn doubts(outcome: &Outcome, workers: &Workers) -> Vec<Caveat> {
 }
 
 /// What was not seen, or not for certain.
-fn of_the_watch(outcome: &Outcome, workers: &Workers) -> [Doubt; 6] {
+fn of_the_watch(outcome: &Outcome, workers: &Workers) -> [Doubt; 7] {
     let seen = &outcome.seen;
     let lost: u64 = seen.lost.iter().map(|(_, lost)| lost).sum();
     let missed = seen.switches_missed;
     let untracked = outcome.sleeps.map_or(0, |(_, untracked)| untracked);
+    let trusted = workers.created.trusted() && workers.exited.trusted();
+    let agree = workers.created.agree() && workers.exited.agree();
     let (created, exited) = (counts(&workers.created), counts(&workers.exited));
     let reason = &seen.reason;
     let books = match seen.tier {
@@ -39,11 +41,19 @@ fn of_the_watch(outcome: &Outcome, workers: &Workers) -> [Doubt; 6] {
             ),
         ),
         (
-            !(workers.created.agree() && workers.exited.agree()),
+            !trusted,
             "counts-disagree",
             format!(
                 "The sources do not agree on how many workers there were: created {created}, \
-                 exited {exited}."
+                 exited {exited}. No statement on churn."
+            ),
+        ),
+        (
+            trusted && !agree,
+            "proc-missed",
+            format!(
+                "/proc missed workers that came and went between two looks at it: created \
+                 {created}, exited {exited}."
             ),
         ),
         (
@@ -188,7 +198,7 @@ mod tests {
         outcome.sleeps = Some((9, 1));
         outcome.blocking = Blocking::Declared;
         outcome.seen.tier = Tier::Off;
-        let created = Counts { probe: None, engine: Some(3), proc: Some(2) };
+        let created = Counts { probe: Some(4), engine: Some(3), proc: Some(2) };
         let workers = Workers { created, creations_failed: 1, ..Workers::default() };
         let doubts = doubts(&outcome, &workers);
         let all = [
@@ -200,6 +210,14 @@ mod tests {
             "creations-failed",
         ];
         assert_eq!(codes(&doubts), all);
+        assert!(doubts[0].text.contains("probe 4, engine 3, proc 2"), "{}", doubts[0].text);
+    }
+
+    #[test]
+    fn what_only_proc_missed_is_a_softer_doubt() {
+        let created = Counts { probe: None, engine: Some(3), proc: Some(2) };
+        let doubts = doubts(&outcome(), &Workers { created, ..Workers::default() });
+        assert_eq!(codes(&doubts), ["proc-missed"]);
         assert!(doubts[0].text.contains("probe -, engine 3, proc 2"), "{}", doubts[0].text);
     }
 }

@@ -8,9 +8,9 @@ use super::Check;
 const CORE: &str = "/usr/lib/rustlib/bpfel-unknown-none";
 
 const INSTALL_RUSTC: &str = "sudo apt-get install rustc-web libstd-rust-web-dev-bpf llvm-22";
-const INSTALL_LINKER: &str = "sudo apt-get install llvm-22-dev libpolly-22-dev zlib1g-dev \
+const INSTALL_LINKER: &str = "sudo apt-get install g++ llvm-22-dev libpolly-22-dev zlib1g-dev \
      libzstd-dev && LLVM_PREFIX=/usr/lib/llvm-22 cargo install bpf-linker \
-     --no-default-features --features llvm-22";
+     --version 0.13.0 --no-default-features --features llvm-22";
 
 pub(super) fn bpf_toolchain() -> Check {
     let linker = env::var_os("PATH")

@@ -57,6 +57,13 @@ impl Counts {
         self.probe.or(self.engine).or(self.proc)
     }
 
+    /// Whether the probe and the engine say the same, as far as they were on. `/proc` is left out:
+    /// it is only looked at now and then, and misses who comes and goes in between.
+    #[must_use]
+    pub fn trusted(&self) -> bool {
+        Counts { proc: None, ..*self }.agree()
+    }
+
     /// Whether all sources that were on say the same.
     #[must_use]
     pub fn agree(&self) -> bool {
@@ -76,4 +83,25 @@ pub struct Churn {
     pub births: Vec<u32>,
     /// Workers gone in each slice.
     pub deaths: Vec<u32>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_agree_if_all_sources_do_and_are_trusted_if_the_exact_ones_do() {
+        let counts = |probe, engine, proc| Counts { probe, engine, proc };
+        let rows = [
+            (counts(Some(5), Some(5), Some(5)), true, true),
+            (counts(Some(5), Some(5), Some(4)), false, true),
+            (counts(Some(5), Some(4), Some(5)), false, false),
+            (counts(None, Some(5), Some(5)), true, true),
+            (counts(None, Some(5), Some(4)), false, true),
+            (counts(None, None, None), true, true),
+        ];
+        for (counts, agree, trusted) in rows {
+            assert_eq!((counts.agree(), counts.trusted()), (agree, trusted), "{counts:?}");
+        }
+    }
 }

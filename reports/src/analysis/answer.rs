@@ -289,6 +289,8 @@ mod tests {
         assert!(say(&records).text.starts_with("No statement on churn"), "events were lost");
         records[3].probe.events_lost = 0;
         records[0].workers.created.proc = Some(0);
+        assert!(!say(&records).text.starts_with("No statement"), "/proc only looks now and then");
+        records[0].workers.created.engine = Some(0);
         assert!(say(&records).text.starts_with("No statement on churn"), "counts disagree");
     }
 }

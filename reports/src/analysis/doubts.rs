@@ -38,7 +38,7 @@ pub fn bars_churn(section: &Section<'_>) -> Option<&'static str> {
 }
 
 fn counts_disagree(record: &Record) -> bool {
-    !(record.workers.created.agree() && record.workers.exited.agree())
+    !(record.workers.created.trusted() && record.workers.exited.trusted())
 }
 
 /// All doubts, severe ones first, each once with the runs it is about.
@@ -86,7 +86,7 @@ fn seen_in(record: &Record) -> Vec<(&'static str, String)> {
         seen.push(("events-lost", text.to_owned()));
     }
     if counts_disagree(record) {
-        let text = "probe, engine and /proc count different numbers of workers: \
+        let text = "probe and engine count different numbers of workers: \
                     no statement on churn is made for this workload";
         seen.push(("counts-disagree", text.to_owned()));
     }

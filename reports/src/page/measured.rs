@@ -156,7 +156,7 @@ pub(super) fn runs(analysis: &Analysis<'_>) -> (Vec<RunRow>, usize) {
 
 fn row(section: &Section<'_>, record: &Record) -> RunRow {
     let workers = &record.workers;
-    let agree = workers.created.agree() && workers.exited.agree();
+    let agree = workers.created.trusted() && workers.exited.trusted();
     RunRow {
         section: section.title.clone(),
         policy: record.cell.policy.clone(),

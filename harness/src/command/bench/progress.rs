@@ -77,7 +77,8 @@ impl Progress {
         let line = match (&record.error, record.workers.created.best()) {
             (Some(error), _) => format!("{cell}: FAILED: {error}"),
             (None, Some(created)) => {
-                format!("{cell}: {:.0} ops/s, {created} workers created", record.ops.per_s)
+                let workers = if created == 1 { "worker" } else { "workers" };
+                format!("{cell}: {:.0} ops/s, {created} {workers} created", record.ops.per_s)
             }
             (None, None) => format!("{cell}: {:.0} ops/s", record.ops.per_s),
         };
