@@ -153,7 +153,14 @@ fn settings(workload: &str) -> Settings {
 
 fn probe(events_seen: u64) -> Probe {
     let lost = BTreeMap::new();
-    Probe { tier: Tier::Bpf, reason: String::new(), events_seen, events_lost: 0, lost }
+    Probe {
+        tier: Tier::Bpf,
+        reason: String::new(),
+        events_seen,
+        events_lost: 0,
+        lost,
+        switches_missed: 0,
+    }
 }
 
 fn host() -> Host {

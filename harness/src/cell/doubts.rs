@@ -21,7 +21,6 @@ pub(super) fn doubts(outcome: &Outcome, workers: &Workers) -> Vec<Caveat> {
 fn of_the_watch(outcome: &Outcome, workers: &Workers) -> [Doubt; 7] {
     let seen = &outcome.seen;
     let lost: u64 = seen.lost.iter().map(|(_, lost)| lost).sum();
-    let missed = seen.switches_missed;
     let untracked = outcome.sleeps.map_or(0, |(_, untracked)| untracked);
     let trusted = workers.created.trusted() && workers.exited.trusted();
     let agree = workers.created.agree() && workers.exited.agree();
@@ -78,12 +77,12 @@ fn of_the_watch(outcome: &Outcome, workers: &Workers) -> [Doubt; 7] {
             ),
         ),
         (
-            missed > 0,
+            seen.switches_missed > 0,
             "switches-missed",
-            format!(
-                "{missed} times the kernel put a worker back on a processor without an event that \
-                 says so. The running count was one too low until that worker's next sleep."
-            ),
+            "Now and then the kernel put a worker back on a processor without an event that says \
+             so, and the running count was one too low until that worker's next sleep. Each time \
+             was noticed and made good; `switches_missed` in the record is their number."
+                .to_owned(),
         ),
     ]
 }

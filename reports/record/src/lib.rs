@@ -130,6 +130,10 @@ pub struct Probe {
     /// Lost events by cause.
     #[serde(default)]
     pub lost: BTreeMap<String, u64>,
+    /// Times that a worker was put back on a processor and no event said so. It was noticed and
+    /// made good at the worker's next sleep, so no event is lost.
+    #[serde(default)]
+    pub switches_missed: u64,
 }
 
 /// How workers were watched, from best to least.

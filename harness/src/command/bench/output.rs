@@ -123,6 +123,7 @@ pub(super) fn failed(
             events_seen: 0,
             events_lost: 0,
             lost: Default::default(),
+            switches_missed: 0,
         },
         blocking: Blocking::Declared,
         host: machine::describe(folder),
