@@ -48,7 +48,7 @@ fn the_help_shows_what_holds_where_a_flag_is_left_away() {
         ("--pairs", "3, with --quick 1"),
         ("--seed", "1, or the workload's own"),
         ("--dir", "target/bench-files"),
-        ("--out", "target/bench/<UTC time>"),
+        ("--out", "target/bench/UTC-TIME"),
         ("--probes", "auto"),
         ("--blocking", "auto"),
     ];

@@ -90,7 +90,7 @@ pub struct Options {
     #[arg(long)]
     dir: Option<PathBuf>,
     /// Folder for the results; its record.jsonl must not exist yet
-    /// [default: target/bench/<UTC time>]
+    /// [default: target/bench/UTC-TIME]
     #[arg(long)]
     out: Option<PathBuf>,
     /// One round of one-second runs: a look, not a measurement
