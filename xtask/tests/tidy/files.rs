@@ -127,7 +127,7 @@ fn a_good_file_has_nothing_wrong() {
     assert_eq!(wrong("harness/src/x.rs", "//! Says what it is.\n"), "");
     assert_eq!(wrong("harness/build.rs", "//! Says what it is.\n"), "");
     assert_eq!(wrong("ebpf/src/lib.rs", concat!("//! The shared ABI.\n#[repr", "(C)]\n")), "");
-    assert_eq!(wrong("README.md", "See example.org/home/ and $HOME/work/."), "");
+    assert_eq!(wrong("README.md", "See example.org/home/ and $HOME/src/."), "");
 }
 
 #[test]
