@@ -17,12 +17,11 @@ fn io_uring_of(disabled: Option<&str>) -> Check {
         Some("1") => Check::less(
             name,
             "kernel.io_uring_disabled is 1: only root and the group kernel.io_uring_group may \
-             use the engine uring",
+             use io_uring",
         )
         .fix(fix),
         Some("2") => {
-            Check::missing(name, "kernel.io_uring_disabled is 2: nobody may use the engine uring")
-                .fix(fix)
+            Check::missing(name, "kernel.io_uring_disabled is 2: nobody may use io_uring").fix(fix)
         }
         Some(value) => {
             Check::less(name, format!("kernel.io_uring_disabled is {value}, which is not known"))

@@ -94,7 +94,7 @@ impl Call {
             return Ok(());
         }
         let Buffer { start, bytes } = self.buffer;
-        // SAFETY: the files of a run stay open until its engine has ended, see `Pool::finish`.
+        // SAFETY: the files of a run stay open until its engine has ended, see `PoolEngine::finish`.
         let file = unsafe { BorrowedFd::borrow_raw(self.file) };
         match self.kind {
             // SAFETY: while its op is in flight the buffer is this call's, see `Buffers`.

@@ -1,6 +1,7 @@
 //! Engines: what carries out ops. The driver hands requests over and waits; an engine does the rest.
 
 pub mod call;
+mod classes;
 pub mod pool;
 pub mod scripted;
 pub mod sleeps;

@@ -2,14 +2,15 @@
 
 use std::os::fd::OwnedFd;
 
-use iowq_workloads::{Plan, bucket};
+use iowq_workloads::Plan;
 
 use super::call::{Buffer, Call};
+use super::classes::Classes;
 use super::sleeps::Listener;
 use super::{Engine, Remains, Request};
 use crate::clock::Nanos;
 use crate::pool::board::Board;
-use crate::pool::policy::{Policy, PuntedOp};
+use crate::pool::policy::Policy;
 use crate::pool::{Completion, Config, Pool, Sleeps, State};
 use crate::probes::BlockReader;
 use crate::recorder::Recorder;
@@ -21,11 +22,9 @@ const SLOTS: u32 = iowq_ebpf::SLOTS_MAX as u32;
 /// The userspace io-wq at work on real files.
 pub struct PoolEngine<'a, B: Board + 'static> {
     pool: Pool<Call, B>,
-    policy: Box<dyn Policy>,
-    plan: &'a Plan,
+    classes: Classes<'a>,
     files: &'a [OwnedFd],
     buffers: Vec<Buffer>,
-    buckets: Vec<u8>,
     listener: Option<Listener>,
 }
 
@@ -50,8 +49,8 @@ impl<'a, B: Board + 'static> PoolEngine<'a, B> {
         let [asked, policy] = policies;
         let state = State::new(asked, board, config.works, config.slots, config.limits);
         let pool = Pool::new(state, &config, sleeps);
-        let buckets = plan.hash_ids.iter().map(|&id| bucket::bucket(id) as u8).collect();
-        PoolEngine { pool, policy, plan, files, buffers, buckets, listener: None }
+        let classes = Classes::new(policy, plan);
+        PoolEngine { pool, classes, files, buffers, listener: None }
     }
 
     /// The same pool, told of sleeps by the scheduler's probe.
@@ -78,13 +77,7 @@ impl<B: Board + 'static> Engine for PoolEngine<'_, B> {
     fn submit(&mut self, chain: &[Request]) {
         // From the end, so that each work is known before one is linked to it.
         for (place, request) in chain.iter().enumerate().rev() {
-            let file = request.op.file as usize;
-            let flags = self.policy.flags(PuntedOp {
-                kind: request.op.kind,
-                open: self.plan.open[file],
-                bucket: self.buckets[file],
-                behind_link: place > 0,
-            });
+            let flags = self.classes.flags(request, place);
             let call = Call::new(request, self.files, self.buffers[request.slot as usize]);
             let link = chain.get(place + 1).map(|next| next.slot);
             if place > 0 {
@@ -104,7 +97,7 @@ impl<B: Board + 'static> Engine for PoolEngine<'_, B> {
     }
 
     fn finish(self: Box<Self>) -> Remains {
-        // First nobody asks for workers any more, then all of them leave.
+        // From here on requests are ignored, so the listener may outlast the workers a little.
         let remains = self.pool.exit();
         if let Some(listener) = self.listener {
             listener.finish();

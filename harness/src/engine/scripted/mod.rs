@@ -8,14 +8,15 @@ mod agenda;
 
 use std::time::Duration;
 
-use iowq_workloads::{OpKind, Plan, bucket};
+use iowq_workloads::{OpKind, Plan};
 
 use agenda::Agenda;
 
+use super::classes::Classes;
 use super::{Engine, Remains, Request};
 use crate::clock::{Nanos, duration_ns};
 use crate::pool::board::Plain;
-use crate::pool::policy::{Policy, PuntedOp};
+use crate::pool::policy::Policy;
 use crate::pool::{Completion, Effects, Outcome, State, Turn, WorkerId};
 use crate::recorder::Recorder;
 
@@ -63,7 +64,7 @@ pub struct Scripted<'a> {
     plan: &'a Plan,
     script: Script,
     /// Ops are classed by this one; the state has its own.
-    policy: Box<dyn Policy>,
+    classes: Classes<'a>,
     state: State<Plain>,
     effects: Effects,
     agenda: Agenda<Event>,
@@ -72,7 +73,6 @@ pub struct Scripted<'a> {
     /// Work in hand and number of the last sleep, by worker.
     hands: Vec<Option<u32>>,
     naps: Vec<u64>,
-    buckets: Vec<u8>,
     recorder: Recorder,
     lives: Vec<(Nanos, bool)>,
 }
@@ -92,7 +92,7 @@ impl<'a> Scripted<'a> {
         let mut scripted = Scripted {
             plan,
             script,
-            policy,
+            classes: Classes::new(policy, plan),
             state,
             effects: Effects::default(),
             agenda: Agenda::new(seed),
@@ -100,7 +100,6 @@ impl<'a> Scripted<'a> {
             requests: vec![None; plan.depth as usize],
             hands: vec![None; SLOTS as usize],
             naps: vec![0; SLOTS as usize],
-            buckets: plan.hash_ids.iter().map(|&id| bucket::bucket(id) as u8).collect(),
             recorder: Recorder::default(),
             lives: Vec::new(),
         };
@@ -251,13 +250,7 @@ impl Engine for Scripted<'_> {
 
     fn submit(&mut self, chain: &[Request]) {
         for (place, request) in chain.iter().enumerate().rev() {
-            let file = request.op.file as usize;
-            let flags = self.policy.flags(PuntedOp {
-                kind: request.op.kind,
-                open: self.plan.open[file],
-                bucket: self.buckets[file],
-                behind_link: place > 0,
-            });
+            let flags = self.classes.flags(request, place);
             self.requests[request.slot as usize] = Some((*request, self.agenda.now));
             self.state.define(request.slot, flags, chain.get(place + 1).map(|next| next.slot));
         }
