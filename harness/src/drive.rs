@@ -8,7 +8,7 @@ use iowq_workloads::{Arrival, Ledger, Length, Op, OpKind, Plan, Stream, block};
 
 use crate::clock::Nanos;
 use crate::engine::call::Buffers;
-use crate::engine::{Engine, Request};
+use crate::engine::{Engine, EngineError, Request};
 use crate::io::errno_name;
 use crate::pool::{Completion, Outcome};
 
@@ -90,8 +90,10 @@ impl<'a> Driver<'a> {
     }
 
     /// Runs it all: every ring from opening to closing, and the watch after the last one.
-    #[must_use]
-    pub fn run(mut self) -> Driven {
+    ///
+    /// # Errors
+    /// Where the engine cannot go on; ops may then still be in flight, and use the buffers.
+    pub fn run(mut self) -> Result<Driven, EngineError> {
         self.start = self.engine.now();
         self.driven.opened = self.start;
         self.driven.measured_from = self.start.after(self.plan.warmup);
@@ -100,19 +102,19 @@ impl<'a> Driver<'a> {
             Length::Time(time) => self.end = Some(self.driven.measured_from.after(time)),
         }
         loop {
-            self.one_ring();
+            self.one_ring()?;
             if self.ended() {
                 break;
             }
-            self.rest(self.plan.life.closed);
+            self.rest(self.plan.life.closed)?;
             // Time may have run out meanwhile; a ring without an op would tell nothing.
             if self.ended() {
                 break;
             }
         }
         self.count_the_whole_length();
-        self.rest(self.plan.life.linger);
-        self.driven
+        self.rest(self.plan.life.linger)?;
+        Ok(self.driven)
     }
 
     /// An open loop is measured over its whole length, also where nothing was due at the end: its
@@ -125,42 +127,44 @@ impl<'a> Driver<'a> {
     }
 
     /// Opens a ring, uses it, drains it and closes it.
-    fn one_ring(&mut self) {
-        self.engine.open();
+    fn one_ring(&mut self) -> Result<(), EngineError> {
+        self.engine.open()?;
         self.ops_in_ring = 0;
         while !self.ring_is_spent() {
             match self.plan.arrival {
-                Arrival::Closed { pause } => self.closed_round(pause),
-                _ => self.open_round(),
+                Arrival::Closed { pause } => self.closed_round(pause)?,
+                _ => self.open_round()?,
             }
         }
         let in_flight = self.in_flight();
         if in_flight > 0 {
-            self.wait(in_flight, None);
+            self.wait(in_flight, None)?;
         }
         (self.before_close)();
         self.driven.closed = self.engine.now();
         self.engine.close();
+        Ok(())
     }
 
     /// One round of a closed loop: fill up, wait for one, reap all there are, pause.
-    fn closed_round(&mut self, pause: Duration) {
+    fn closed_round(&mut self, pause: Duration) -> Result<(), EngineError> {
         while !self.ring_is_spent() && self.has_room() {
             self.submit_next(self.engine.now());
         }
         self.engine.flush();
         // Time may have run out before anything was submitted.
         if self.in_flight() > 0 {
-            self.wait(1, None);
+            self.wait(1, None)?;
         }
         if !pause.is_zero() {
-            self.wait(0, Some(self.engine.now().after(pause)));
+            self.wait(0, Some(self.engine.now().after(pause)))?;
         }
+        Ok(())
     }
 
     /// One round of an open loop: all that is due, then wait for the next op's time, or for a
     /// free place where none is left.
-    fn open_round(&mut self) {
+    fn open_round(&mut self) -> Result<(), EngineError> {
         while self.next_intended() <= self.engine.now() && !self.ring_is_spent() && self.has_room()
         {
             let intended = self.next_intended();
@@ -168,11 +172,11 @@ impl<'a> Driver<'a> {
         }
         self.engine.flush();
         if self.ring_is_spent() {
-            return;
+            return Ok(());
         }
         let next = self.next_intended();
         let until = self.has_room().then(|| self.end.map_or(next, |end| next.min(end)));
-        self.wait(1, until);
+        self.wait(1, until)
     }
 
     /// Whether there is a place for the next op and the one that may be linked behind it.
@@ -216,8 +220,8 @@ impl<'a> Driver<'a> {
     }
 
     /// Waits on the engine and books what is done.
-    fn wait(&mut self, want: usize, until: Option<Nanos>) {
-        self.engine.wait(want, until, &mut self.completions);
+    fn wait(&mut self, want: usize, until: Option<Nanos>) -> Result<(), EngineError> {
+        self.engine.wait(want, until, &mut self.completions)?;
         let mut measured = false;
         for completion in self.completions.drain(..) {
             let Some(request) = self.requests[completion.work as usize].take() else { continue };
@@ -237,13 +241,15 @@ impl<'a> Driver<'a> {
         if measured {
             self.driven.measured_until = self.engine.now();
         }
+        Ok(())
     }
 
     /// Waits while no ring is in use. Creations that are asked for meanwhile are carried out.
-    fn rest(&mut self, length: Duration) {
-        if !length.is_zero() {
-            self.wait(0, Some(self.engine.now().after(length)));
+    fn rest(&mut self, length: Duration) -> Result<(), EngineError> {
+        if length.is_zero() {
+            return Ok(());
         }
+        self.wait(0, Some(self.engine.now().after(length)))
     }
 
     fn in_flight(&self) -> usize {
@@ -301,8 +307,9 @@ mod tests {
     }
 
     impl Engine for Instant {
-        fn open(&mut self) {
+        fn open(&mut self) -> Result<(), EngineError> {
             self.rings.push("open");
+            Ok(())
         }
         fn close(&mut self) {
             self.rings.push("close");
@@ -314,9 +321,15 @@ mod tests {
             self.done.extend(done);
         }
         fn flush(&mut self) {}
-        fn wait(&mut self, want: usize, until: Option<Nanos>, out: &mut Vec<Completion>) {
+        fn wait(
+            &mut self,
+            want: usize,
+            until: Option<Nanos>,
+            out: &mut Vec<Completion>,
+        ) -> Result<(), EngineError> {
             assert!(until.is_some() || want <= self.done.len(), "this would wait for ever");
             out.append(&mut self.done);
+            Ok(())
         }
         fn finish(self: Box<Self>) -> Remains {
             Remains::default()
@@ -329,7 +342,7 @@ mod tests {
         let closes = RefCell::new(0);
         let before_close = || *closes.borrow_mut() += 1;
         let driver = Driver::new(plan, 1, engine, &mut buffers, &mut ledger, &before_close);
-        let driven = driver.run();
+        let driven = driver.run().expect("this engine never fails");
         (driven, closes.into_inner())
     }
 

@@ -173,6 +173,15 @@ pub fn fsync(file: impl AsFd) -> Result<(), Errno> {
     retry_on_intr(|| rustix::fs::fsync(&file))
 }
 
+/// Flushes a file's data to its device, and of the rest what is needed to read it back.
+///
+/// # Errors
+///
+/// What fdatasync(2) says.
+pub fn fdatasync(file: impl AsFd) -> Result<(), Errno> {
+    retry_on_intr(|| rustix::fs::fdatasync(&file))
+}
+
 /// Reserves the space of so many bytes; the file grows where they lie behind its end.
 ///
 /// # Errors

@@ -26,7 +26,7 @@ fn run(plan: &Plan, name: &str, script: Script, seed: u64) -> (Driven, Remains) 
     let mut buffers = Buffers::new(plan);
     let mut ledger = Ledger::new(plan);
     let driver = Driver::new(plan, seed, &mut *engine, &mut buffers, &mut ledger, &|| {});
-    let driven = driver.run();
+    let driven = driver.run().expect("a script has no ring to fail");
     (driven, engine.finish())
 }
 

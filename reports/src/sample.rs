@@ -71,6 +71,7 @@ pub fn run(workload: &str, policy: &str, pair: u32) -> Record {
         settings: settings(workload),
         ops: ops(done, duration_ns, &mut noise),
         latency: latency::of(workload, policy, done, &mut noise),
+        punts: Default::default(),
         workers: Workers {
             created: counts(created),
             exited: counts(exited),
@@ -160,6 +161,7 @@ fn probe(events_seen: u64) -> Probe {
         events_lost: 0,
         lost,
         switches_missed: 0,
+        unseen: Vec::new(),
     }
 }
 

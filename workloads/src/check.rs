@@ -35,6 +35,7 @@ pub(crate) fn plan(spec: &Spec, name: &str, file: &str) -> Result<Plan, SpecErro
         mix,
         log: spec.log.as_ref().map(|log| check.log(log)).transpose()?,
         depth: check.linked(spec, depth)?,
+        force_async: spec.ring.force_async,
         arrival: check.arrival(&spec.arrival)?,
         life: check.life(&spec.ring)?,
         limits: [
@@ -209,6 +210,7 @@ impl Check<'_> {
                 mix.writes_per_fsync,
                 limits::WRITES_PER_FSYNC,
             )? as u32,
+            data_only: mix.data_only,
             linked: mix.linked,
             order: spec.files.order,
         };

@@ -13,12 +13,20 @@ pub enum OpKind {
     Fallocate,
     /// Nothing at all: the cost of dispatch alone.
     Nop,
+    /// Flush a file's data to its device, and of the rest only what is needed to read it back.
+    Fdatasync,
 }
 
 impl OpKind {
     /// All kinds, in the order in which [`OpKind::index`] counts them.
-    pub const ALL: [OpKind; 5] =
-        [OpKind::Write, OpKind::Fsync, OpKind::Read, OpKind::Fallocate, OpKind::Nop];
+    pub const ALL: [OpKind; 6] = [
+        OpKind::Write,
+        OpKind::Fsync,
+        OpKind::Read,
+        OpKind::Fallocate,
+        OpKind::Nop,
+        OpKind::Fdatasync,
+    ];
 
     /// Name, as in specs and records.
     #[must_use]
@@ -29,6 +37,7 @@ impl OpKind {
             OpKind::Read => "read",
             OpKind::Fallocate => "fallocate",
             OpKind::Nop => "nop",
+            OpKind::Fdatasync => "fdatasync",
         }
     }
 

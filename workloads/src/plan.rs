@@ -30,6 +30,9 @@ pub struct Plan {
     pub log: Option<Log>,
     /// Ops in flight at most.
     pub depth: u32,
+    /// Whether every op goes to a worker at once, with `IOSQE_ASYNC`. One that does nothing always
+    /// does.
+    pub force_async: bool,
     /// How ops arrive.
     pub arrival: Arrival,
     /// When rings are opened and closed.
@@ -71,6 +74,8 @@ pub struct Mix {
     pub nop: u32,
     /// After so many writes to a file comes an fsync of that file; 0 for no fsync.
     pub writes_per_fsync: u32,
+    /// Whether that fsync flushes no more than the data needs (fdatasync).
+    pub data_only: bool,
     /// Whether that fsync is linked to the last of those writes.
     pub linked: bool,
     /// In which order the blocks of a file are visited.

@@ -59,12 +59,21 @@ pub(crate) struct Mix {
     pub(crate) fallocate: i64,
     pub(crate) nop: i64,
     pub(crate) writes_per_fsync: i64,
+    pub(crate) data_only: bool,
     pub(crate) linked: bool,
 }
 
 impl Default for Mix {
     fn default() -> Self {
-        Mix { write: 1, read: 0, fallocate: 0, nop: 0, writes_per_fsync: 0, linked: false }
+        Mix {
+            write: 1,
+            read: 0,
+            fallocate: 0,
+            nop: 0,
+            writes_per_fsync: 0,
+            data_only: false,
+            linked: false,
+        }
     }
 }
 
@@ -125,11 +134,12 @@ pub(crate) struct Ring {
     pub(crate) reopen_after_ops: i64,
     pub(crate) closed_ms: f64,
     pub(crate) linger_ms: f64,
+    pub(crate) force_async: bool,
 }
 
 impl Default for Ring {
     fn default() -> Self {
-        Ring { depth: 16, reopen_after_ops: 0, closed_ms: 0.0, linger_ms: 0.0 }
+        Ring { depth: 16, reopen_after_ops: 0, closed_ms: 0.0, linger_ms: 0.0, force_async: false }
     }
 }
 

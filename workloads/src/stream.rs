@@ -79,7 +79,7 @@ impl Stream {
         let intended_ns = self.pace.next_ns();
         if let Some((file, linked_ns)) = self.fsync.take() {
             let intended_ns = linked_ns.unwrap_or(intended_ns);
-            let kind = OpKind::Fsync;
+            let kind = if self.mix.data_only { OpKind::Fdatasync } else { OpKind::Fsync };
             return Op { number, kind, file, block: 0, linked: false, intended_ns };
         }
         let (file, kind, writes_per_fsync, link) = self.choose();
@@ -102,7 +102,7 @@ impl Stream {
                 op.block = place.order.block(place.other_visits);
                 place.other_visits += 1;
             }
-            OpKind::Fsync | OpKind::Nop => {}
+            OpKind::Fsync | OpKind::Fdatasync | OpKind::Nop => {}
         }
         op
     }

@@ -1,9 +1,12 @@
 //! From what a run left to its record, with the doubts that it raises.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use iowq_record::{Causes, Cell, Counts, Host, Ops, Probe, Record, SCHEMA, Settings, Workers};
-use iowq_workloads::{Arrival, Plan};
+use iowq_record::{
+    Causes, Cell, Counts, Host, Ops, Probe, Punts, Record, SCHEMA, Settings, Workers,
+};
+use iowq_workloads::{Arrival, OpKind, Plan};
 
 use super::doubts::doubts;
 use super::lives::Lives;
@@ -29,7 +32,7 @@ pub(super) fn record(request: &Request, outcome: &Outcome, host: Host, started: 
         duration_ns,
         cell: Cell {
             workload: request.plan.name.clone(),
-            engine: "pool".to_owned(),
+            engine: request.engine.name().to_owned(),
             policy: request.policy.clone(),
             pair: request.pair,
             position: request.position,
@@ -44,6 +47,7 @@ pub(super) fn record(request: &Request, outcome: &Outcome, host: Host, started: 
             verified_blocks: outcome.verified_blocks,
         },
         latency: outcome.remains.recorder.latency(),
+        punts: punts(outcome.remains.punts),
         workers,
         timeline: timeline::thin(alive),
         churn: timeline::churn(&events, length_ns),
@@ -54,12 +58,22 @@ pub(super) fn record(request: &Request, outcome: &Outcome, host: Host, started: 
             events_lost: outcome.seen.lost.iter().map(|(_, lost)| lost).sum(),
             lost: outcome.seen.lost.iter().map(|&(name, lost)| (name.to_owned(), lost)).collect(),
             switches_missed: outcome.seen.switches_missed,
+            unseen: Vec::new(),
         },
         blocking: outcome.blocking,
         host,
         caveats,
         error: None,
     }
+}
+
+/// By the names of kinds, without kinds that had no op.
+fn punts(punts: Option<[Punts; OpKind::ALL.len()]>) -> BTreeMap<String, Punts> {
+    let by_kind = OpKind::ALL.into_iter().zip(punts.into_iter().flatten());
+    by_kind
+        .filter(|(_, punts)| *punts != Punts::default())
+        .map(|(kind, punts)| (kind.name().to_owned(), punts))
+        .collect()
 }
 
 fn workers(request: &Request, outcome: &Outcome, best: &Lives, peak: u32) -> Workers {

@@ -168,6 +168,7 @@ mod tests {
         outcome.seen.lost = vec![("threads-ring-full", 5), ("blocks-ring-full", 2)];
         let request = Request {
             plan: builtin("dsync").expect("a built-in workload"),
+            engine: crate::cell::EngineName::Pool,
             policy: "6.17".to_owned(),
             seed: 1,
             pair: 0,

@@ -30,12 +30,37 @@ use watch::{Seen, Watch};
 /// How often the census looks in a check, which ends before that.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// The policy of the kernel's own io-wq, whatever the kernel.
+pub const KERNEL: &str = "kernel";
+
+/// What carries out ops.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum EngineName {
+    /// The userspace io-wq
+    Pool,
+    /// The running kernel's io-wq, through io_uring
+    Uring,
+}
+
+impl EngineName {
+    /// The name, as in records.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            EngineName::Pool => "pool",
+            EngineName::Uring => "uring",
+        }
+    }
+}
+
 /// What to run, and where.
 #[derive(Clone, Debug)]
 pub struct Request {
     /// The workload.
     pub plan: Plan,
-    /// Name of the policy.
+    /// What carries out the ops.
+    pub engine: EngineName,
+    /// Name of the policy; [`KERNEL`] on the kernel's own io-wq.
     pub policy: String,
     /// Seed of the stream of ops.
     pub seed: u64,
@@ -174,7 +199,7 @@ fn measure(
     let before_close = || watch.look();
     let driver =
         Driver::new(plan, request.seed, &mut *engine, &mut buffers, &mut ledger, &before_close);
-    let driven = driver.run();
+    let driven = driver.run()?;
     watch.look();
     let ended = clock::now();
     let remains = engine.finish();

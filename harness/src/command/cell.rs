@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::cell::{self, Probes, Request, WantBlocking};
+use crate::cell::{self, EngineName, Probes, Request, WantBlocking};
 use crate::workload;
 
 /// Flags of `cell`.
@@ -14,7 +14,10 @@ pub struct Options {
     /// Name of a built-in workload, or path of a spec
     #[arg(long)]
     pub workload: String,
-    /// Name of the policy
+    /// What carries out the ops
+    #[arg(long, value_enum, default_value_t = EngineName::Pool)]
+    pub engine: EngineName,
+    /// Name of the policy; with --engine uring: kernel
     #[arg(long)]
     pub policy: String,
     /// Length of the run, instead of the workload's own
@@ -55,6 +58,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     }
     let request = Request {
         plan,
+        engine: options.engine,
         policy: options.policy.clone(),
         seed: options.seed,
         pair: options.pair,

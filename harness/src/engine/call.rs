@@ -110,6 +110,7 @@ impl Call {
                 self.offset_bytes,
             ),
             OpKind::Fsync => Ok(io::fsync(file)?),
+            OpKind::Fdatasync => Ok(io::fdatasync(file)?),
             OpKind::Fallocate => Ok(io::fallocate(file, self.offset_bytes, bytes as u64)?),
             OpKind::Nop => Ok(()),
         }

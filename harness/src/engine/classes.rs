@@ -28,6 +28,7 @@ impl<'a> Classes<'a> {
             open: self.plan.open[file],
             bucket: self.buckets[file],
             behind_link: place > 0,
+            force_async: self.plan.force_async,
         })
     }
 }

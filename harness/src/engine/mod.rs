@@ -6,10 +6,12 @@ pub mod pool;
 pub mod scripted;
 pub mod sleeps;
 
-use iowq_workloads::Op;
+use iowq_record::Punts;
+use iowq_workloads::{Op, OpKind};
 
 use crate::clock::{self, Nanos};
 use crate::pool::{Completion, Tally};
+
 use crate::recorder::Recorder;
 
 /// An op in flight.
@@ -34,6 +36,20 @@ pub struct Remains {
     pub tally: Option<Tally>,
     /// When a worker was born (true) or gone (false), by the engine's own books, in order.
     pub lives: Vec<(Nanos, bool)>,
+    /// How measured ops reached a worker, by [`OpKind::index`], where that was seen.
+    pub punts: Option<[Punts; OpKind::ALL.len()]>,
+}
+
+/// An engine cannot go on; what is in flight may never end.
+#[derive(Debug, thiserror::Error)]
+#[error("{what}: {cause}; {advice}")]
+pub struct EngineError {
+    /// What it was about to do.
+    pub what: &'static str,
+    /// What came of it.
+    pub cause: std::io::Error,
+    /// What helps.
+    pub advice: &'static str,
 }
 
 /// What carries out ops.
@@ -44,7 +60,10 @@ pub trait Engine {
     }
 
     /// Opens a ring.
-    fn open(&mut self);
+    ///
+    /// # Errors
+    /// Where the kernel gives none.
+    fn open(&mut self) -> Result<(), EngineError>;
 
     /// Closes the ring, all of whose ops are done.
     fn close(&mut self);
@@ -57,7 +76,15 @@ pub trait Engine {
 
     /// Waits until `want` more ops are done or until `until`, whichever is first, and moves what
     /// is done to `out`. One of the two must be given.
-    fn wait(&mut self, want: usize, until: Option<Nanos>, out: &mut Vec<Completion>);
+    ///
+    /// # Errors
+    /// Where the kernel refuses to wait; the engine is then of no more use.
+    fn wait(
+        &mut self,
+        want: usize,
+        until: Option<Nanos>,
+        out: &mut Vec<Completion>,
+    ) -> Result<(), EngineError>;
 
     /// Ends: all workers have left on return.
     fn finish(self: Box<Self>) -> Remains;

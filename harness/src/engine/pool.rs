@@ -2,12 +2,13 @@
 
 use std::os::fd::OwnedFd;
 
-use iowq_workloads::Plan;
+use iowq_record::Punts;
+use iowq_workloads::{OpKind, Plan};
 
 use super::call::{Buffer, Call};
 use super::classes::Classes;
 use super::sleeps::Listener;
-use super::{Engine, Remains, Request};
+use super::{Engine, EngineError, Remains, Request};
 use crate::clock::Nanos;
 use crate::pool::board::Board;
 use crate::pool::policy::Policy;
@@ -25,6 +26,7 @@ pub struct PoolEngine<'a, B: Board + 'static> {
     classes: Classes<'a>,
     files: &'a [OwnedFd],
     buffers: Vec<Buffer>,
+    punts: [Punts; OpKind::ALL.len()],
     listener: Option<Listener>,
 }
 
@@ -50,7 +52,7 @@ impl<'a, B: Board + 'static> PoolEngine<'a, B> {
         let state = State::new(asked, board, config.works, config.slots, config.limits);
         let pool = Pool::new(state, &config, sleeps);
         let classes = Classes::new(policy, plan);
-        PoolEngine { pool, classes, files, buffers, listener: None }
+        PoolEngine { pool, classes, files, buffers, punts: Default::default(), listener: None }
     }
 
     /// The same pool, told of sleeps by the scheduler's probe.
@@ -66,8 +68,9 @@ impl<'a, B: Board + 'static> PoolEngine<'a, B> {
 }
 
 impl<B: Board + 'static> Engine for PoolEngine<'_, B> {
-    fn open(&mut self) {
+    fn open(&mut self) -> Result<(), EngineError> {
         self.pool.open();
+        Ok(())
     }
 
     fn close(&mut self) {
@@ -79,6 +82,12 @@ impl<B: Board + 'static> Engine for PoolEngine<'_, B> {
         for (place, request) in chain.iter().enumerate().rev() {
             let flags = self.classes.flags(request, place);
             let call = Call::new(request, self.files, self.buffers[request.slot as usize]);
+            if request.measured {
+                let punts = &mut self.punts[request.op.kind.index()];
+                let counted =
+                    if flags.bucket.is_some() { &mut punts.hashed } else { &mut punts.unhashed };
+                *counted += 1;
+            }
             let link = chain.get(place + 1).map(|next| next.slot);
             if place > 0 {
                 self.pool.define(request.slot, call, flags, link);
@@ -92,8 +101,14 @@ impl<B: Board + 'static> Engine for PoolEngine<'_, B> {
         self.pool.run_creations();
     }
 
-    fn wait(&mut self, want: usize, until: Option<Nanos>, out: &mut Vec<Completion>) {
+    fn wait(
+        &mut self,
+        want: usize,
+        until: Option<Nanos>,
+        out: &mut Vec<Completion>,
+    ) -> Result<(), EngineError> {
         self.pool.wait(want, until, out);
+        Ok(())
     }
 
     fn finish(self: Box<Self>) -> Remains {
@@ -106,6 +121,11 @@ impl<B: Board + 'static> Engine for PoolEngine<'_, B> {
         for worker in &remains.recorders {
             recorder.merge(worker);
         }
-        Remains { recorder, tally: Some(remains.tally), lives: remains.lives }
+        Remains {
+            recorder,
+            tally: Some(remains.tally),
+            lives: remains.lives,
+            punts: Some(self.punts),
+        }
     }
 }

@@ -12,6 +12,10 @@ pub struct Latency {
     pub response: BTreeMap<String, Quantiles>,
     /// From the moment it was handed to the engine.
     pub service: BTreeMap<String, Quantiles>,
+    /// From the moment it was queued for a worker to the moment that one began with it; empty
+    /// where that was not seen.
+    #[serde(default)]
+    pub queue: BTreeMap<String, Quantiles>,
 }
 
 /// A histogram and the figures that most readers want from it.

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use host::Host;
 pub use latency::{Latency, Quantiles};
-pub use workers::{Causes, Churn, Counts, Workers};
+pub use workers::{Causes, Churn, Counts, Punts, Workers};
 
 /// The value of [`Record::schema`] that this version writes and reads.
 pub const SCHEMA: &str = "iowq-lab/run/1";
@@ -36,6 +36,9 @@ pub struct Record {
     pub ops: Ops,
     /// Latency by kind of operation.
     pub latency: Latency,
+    /// How measured operations reached a worker, by their kind; empty where nobody saw.
+    #[serde(default)]
+    pub punts: BTreeMap<String, Punts>,
     /// Workers born, alive and gone.
     pub workers: Workers,
     /// `[ns since start, workers alive]`, thinned without losing a peak.
@@ -62,7 +65,7 @@ pub struct Cell {
     pub workload: String,
     /// Name of the engine: `pool`, `uring` or `scripted`.
     pub engine: String,
-    /// Name of the policy.
+    /// Name of the policy; `kernel` for the running kernel's own rules.
     pub policy: String,
     /// Runs of the same round were made next to each other.
     pub pair: u32,
@@ -134,6 +137,9 @@ pub struct Probe {
     /// made good at the worker's next sleep, so no event is lost.
     #[serde(default)]
     pub switches_missed: u64,
+    /// What this kernel does not let anybody see, each with the reason.
+    #[serde(default)]
+    pub unseen: Vec<String>,
 }
 
 /// How workers were watched, from best to least.

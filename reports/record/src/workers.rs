@@ -39,6 +39,17 @@ pub struct Causes {
     pub request_dropped: u64,
 }
 
+/// How operations of one kind reached a worker, if they did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Punts {
+    /// Done by the submitter, with no worker.
+    pub inline: u64,
+    /// Queued to run one at a time with others of the same file.
+    pub hashed: u64,
+    /// Queued to run beside anything.
+    pub unhashed: u64,
+}
+
 /// The same count from three sources; null where a source was off.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Counts {

@@ -15,7 +15,7 @@ use clap::Args;
 use iowq_record::Record;
 use iowq_workloads::{Arrival, Length, Plan};
 
-use crate::cell::{self, Probes, WantBlocking};
+use crate::cell::{self, EngineName, Probes, WantBlocking};
 use crate::clock;
 use crate::pool::policy;
 use crate::sync::atomic::Ordering;
@@ -51,13 +51,6 @@ const OPS_TIME_MAX: Duration = Duration::from_secs(600);
 
 /// How long a plan may make itself wait, at most: a year, so that sums stay in range.
 const TIME_MAX: Duration = Duration::from_secs(365 * 86_400);
-
-/// What carries out ops.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum EngineName {
-    /// The userspace io-wq
-    Pool,
-}
 
 /// Flags of `bench`.
 #[derive(Args, Clone, Debug)]

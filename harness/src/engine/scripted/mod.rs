@@ -13,7 +13,7 @@ use iowq_workloads::{OpKind, Plan};
 use agenda::Agenda;
 
 use super::classes::Classes;
-use super::{Engine, Remains, Request};
+use super::{Engine, EngineError, Remains, Request};
 use crate::clock::{Nanos, duration_ns};
 use crate::pool::board::Plain;
 use crate::pool::policy::Policy;
@@ -239,8 +239,9 @@ impl Engine for Scripted<'_> {
         self.agenda.now
     }
 
-    fn open(&mut self) {
+    fn open(&mut self) -> Result<(), EngineError> {
         self.state.ring_opened();
+        Ok(())
     }
 
     fn close(&mut self) {
@@ -270,7 +271,12 @@ impl Engine for Scripted<'_> {
         }
     }
 
-    fn wait(&mut self, want: usize, until: Option<Nanos>, out: &mut Vec<Completion>) {
+    fn wait(
+        &mut self,
+        want: usize,
+        until: Option<Nanos>,
+        out: &mut Vec<Completion>,
+    ) -> Result<(), EngineError> {
         let target = out.len() + want;
         loop {
             self.flush();
@@ -278,7 +284,7 @@ impl Engine for Scripted<'_> {
             self.state.reap(out);
             let late = until.is_some_and(|until| until <= self.agenda.now);
             if (want > 0 && out.len() >= target) || late {
-                return;
+                return Ok(());
             }
             self.state.want(if want == 0 { usize::MAX } else { target - out.len() });
             self.called = false;
@@ -291,6 +297,11 @@ impl Engine for Scripted<'_> {
         self.state.exit(&mut self.effects);
         self.perform();
         while self.happen(None) {}
-        Remains { recorder: self.recorder, tally: Some(self.state.tally()), lives: self.lives }
+        Remains {
+            recorder: self.recorder,
+            tally: Some(self.state.tally()),
+            lives: self.lives,
+            punts: None,
+        }
     }
 }

@@ -38,7 +38,7 @@ impl Policy for Kernel {
             }
             OpKind::Write => (true, false, true),
             OpKind::Read => (false, false, true),
-            OpKind::Fsync => (false, self.has(Switch::FsyncConcurrent), false),
+            OpKind::Fsync | OpKind::Fdatasync => (false, self.has(Switch::FsyncConcurrent), false),
             OpKind::Fallocate => {
                 let new = self.has(Switch::FallocateHashed);
                 (new, new, false)
@@ -50,7 +50,8 @@ impl Policy for Kernel {
         Flags {
             account: if unbounded { Account::Unbounded } else { Account::Bounded },
             bucket: (hashed && !op.behind_link).then_some(op.bucket),
-            concurrent,
+            // IOSQE_ASYNC.
+            concurrent: concurrent || op.force_async,
         }
     }
 
@@ -178,7 +179,13 @@ mod tests {
 
     #[test]
     fn ops_are_queued_as_their_kernel_queues_them() {
-        let op = |kind, open, behind_link| PuntedOp { kind, open, bucket: 5, behind_link };
+        let op = |kind, open, behind_link| PuntedOp {
+            kind,
+            open,
+            bucket: 5,
+            behind_link,
+            force_async: false,
+        };
         let flags = |account, bucket, concurrent| Flags { account, bucket, concurrent };
         let bounded = Account::Bounded;
         let rows = [
@@ -199,6 +206,9 @@ mod tests {
         ];
         for (name, op, expected) in rows {
             assert_eq!(policy(name).flags(op), expected, "{name} {op:?}");
+            let forced = Flags { concurrent: true, ..expected };
+            let op = PuntedOp { force_async: true, ..op };
+            assert_eq!(policy(name).flags(op), forced, "{name} {op:?}");
         }
     }
 

@@ -78,6 +78,8 @@ pub struct PuntedOp {
     pub bucket: u8,
     /// Whether it waits for another op of its chain.
     pub behind_link: bool,
+    /// Whether it was handed over with `IOSQE_ASYNC`.
+    pub force_async: bool,
 }
 
 /// What enqueueing sees.
