@@ -28,7 +28,9 @@ fn drive(device: &str, spec: &str) -> Driven {
     let mut engine =
         PoolEngine::new(&plan, policies, Plain::default(), Arc::new(Declared), &files, places);
     let mut ledger = Ledger::new(&plan);
-    let driven = Driver::new(&plan, 1, &mut engine, &mut buffers, &mut ledger, &|| {}).run();
+    let driven = Driver::new(&plan, 1, &mut engine, &mut buffers, &mut ledger, &|| {})
+        .run()
+        .expect("the pool does not fail");
     let books = Box::new(engine).finish().tally.expect("the pool keeps books");
     assert_eq!(books.created, books.exited);
     driven
