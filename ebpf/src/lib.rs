@@ -7,11 +7,15 @@
 mod object;
 #[cfg(target_has_atomic = "32")]
 mod page;
+mod requests;
 
 #[cfg(not(feature = "programs"))]
 pub use object::object;
 #[cfg(target_has_atomic = "32")]
 pub use page::{PageView, SlotView};
+#[cfg(target_has_atomic = "32")]
+pub use requests::RequestView;
+pub use requests::{REQUESTS_MAX, RequestTimes};
 
 /// Worker slots in the shared page; a slot is what the pool calls a worker.
 pub const SLOTS_MAX: usize = 1024;

@@ -80,6 +80,14 @@ pub(super) fn of_program(program: &str, error: ProgramError) -> ProbeError {
     }
 }
 
+/// The object and this package do not belong together.
+pub(super) fn no_such(kind: &str, name: &str) -> ProbeError {
+    ProbeError::Kernel {
+        what: "reading ebpf/probes.bpf.o".into(),
+        cause: format!("it has no {kind} {name}; rebuild it with: cargo xtask probes"),
+    }
+}
+
 /// Any other failure, with all its causes.
 pub(super) fn kernel(what: &str, error: &dyn std::error::Error) -> ProbeError {
     let mut cause = error.to_string();

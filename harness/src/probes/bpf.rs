@@ -8,15 +8,16 @@ use aya::maps::{HashMap, Map, MapData, MapError, PerCpuArray, RingBuf};
 use aya::programs::TracePoint;
 use aya::{Ebpf, EbpfLoader};
 use iowq_ebpf::{
-    LOST_CAUSES, LOST_THREADS, LOST_UNREADABLE, THREAD_BORN, THREAD_EXITED, ThreadEvent,
+    LOST_CAUSES, LOST_THREADS, LOST_UNREADABLE, REQUESTS_MAX, THREAD_BORN, THREAD_EXITED,
+    ThreadEvent,
 };
 
 use super::census::{Census, Counts};
 use super::error::ProbeError;
-use super::events::{self, Event, LIFE, Offset, SWITCH};
+use super::events::{self, Event, LIFE, Offset, REQUESTS, SWITCH, WORK};
 use super::threads::{Pause, ThreadReader};
 use super::tracefs::{thread_id, with_tracefs};
-use super::{BlockReader, BpfOptions, Page, Tracker, advice};
+use super::{BlockReader, BpfOptions, Page, Requests, Tracker, advice, starts};
 use crate::clock::{self, Nanos};
 use crate::sync::{Arc, thread};
 
@@ -30,6 +31,8 @@ pub struct Bpf {
     threads: ThreadReader,
     lost: PerCpuArray<MapData, u64>,
     sched: Option<Sched>,
+    requests: Option<Arc<Requests>>,
+    unseen: Vec<String>,
 }
 
 /// What the scheduler probe shares.
@@ -51,23 +54,32 @@ impl Bpf {
     pub fn start(options: &BpfOptions) -> Result<Bpf, ProbeError> {
         check_ring_size(options.threads_ring_bytes)?;
         check_ring_size(options.blocks_ring_bytes)?;
+        if options.requests > REQUESTS_MAX {
+            return Err(ProbeError::TooManyRequests { requests: options.requests });
+        }
         advice::check_permission()?;
         let own = std::process::id();
         let loading = options.clone();
-        let (loader_tid, mut programs) = with_tracefs(move |tracefs| load(&loading, tracefs, own))
-            .map_err(|error| match error {
-                ProbeError::NoTracefs { cause }
-                    if cause.kind() == std::io::ErrorKind::PermissionDenied =>
-                {
-                    advice::not_permitted("CAP_SYS_ADMIN and CAP_DAC_READ_SEARCH (for tracefs)")
-                }
-                other => other,
-            })?;
+        let (loader_tid, (mut programs, unseen)) =
+            with_tracefs(move |tracefs| load(&loading, tracefs, own)).map_err(
+                |error| match error {
+                    ProbeError::NoTracefs { cause }
+                        if cause.kind() == std::io::ErrorKind::PermissionDenied =>
+                    {
+                        advice::not_permitted("CAP_SYS_ADMIN and CAP_DAC_READ_SEARCH (for tracefs)")
+                    }
+                    other => other,
+                },
+            )?;
         let threads = ThreadReader::start(ring(&mut programs, "THREADS")?)
             .map_err(|error| advice::kernel("starting the reader of thread events", &error))?;
         let lost = map(&mut programs, "LOST", PerCpuArray::try_from)?;
         let sched = if options.sched { Some(sched(&mut programs)?) } else { None };
-        let bpf = Bpf { programs, threads, lost, sched };
+        let requests = match options.requests {
+            0 => None,
+            slots => Some(Arc::new(requests(&mut programs, slots)?)),
+        };
+        let bpf = Bpf { programs, threads, lost, sched, requests, unseen };
         bpf.see_a_thread_come_and_go(loader_tid)?;
         Ok(bpf)
     }
@@ -87,6 +99,18 @@ impl Bpf {
     /// The reader of block events, with [`BpfOptions::sched`]; once.
     pub fn take_blocks(&mut self) -> Option<BlockReader> {
         self.sched.as_mut()?.blocks.take()
+    }
+
+    /// The table of requests, with [`BpfOptions::requests`].
+    #[must_use]
+    pub fn requests(&self) -> Option<Arc<Requests>> {
+        self.requests.clone()
+    }
+
+    /// What was wanted and cannot be seen on this kernel, each with the reason.
+    #[must_use]
+    pub fn unseen(&self) -> &[String] {
+        &self.unseen
     }
 
     /// Births and exits up to now.
@@ -117,7 +141,7 @@ impl Bpf {
     /// [`ProbeError::Kernel`] where the loss counters cannot be read, which leaves the rest
     /// without worth.
     pub fn finish(self) -> Result<Census, ProbeError> {
-        let Bpf { programs, threads, lost, sched: _ } = self;
+        let Bpf { programs, threads, lost, .. } = self;
         drop(programs);
         let (events, over, strange) = threads.finish();
         let mut census = Census { events, lost: [0; LOST_CAUSES as usize] };
@@ -156,13 +180,22 @@ impl Bpf {
     }
 }
 
-/// Loads the programs and attaches them, with the offsets of this kernel's events.
-fn load(options: &BpfOptions, tracefs: &Path, tgid: u32) -> Result<Ebpf, ProbeError> {
+/// Loads the programs and attaches them, with the offsets of this kernel's events. Returns also
+/// what stays unseen.
+fn load(
+    options: &BpfOptions,
+    tracefs: &Path,
+    tgid: u32,
+) -> Result<(Ebpf, Vec<String>), ProbeError> {
     let mut attached: Vec<&Event> = LIFE.iter().collect();
     if options.sched {
         attached.push(&SWITCH);
     }
-    let mut offsets: Vec<Offset> = Vec::new();
+    let mut offsets: Vec<Offset> = vec![("FIRST_ARGUMENT", starts::first_argument())];
+    if options.requests > 0 {
+        attached.extend(&REQUESTS);
+        offsets.extend(events::offsets(tracefs, &WORK)?);
+    }
     for event in &attached {
         offsets.extend(events::offsets(tracefs, event)?);
     }
@@ -174,7 +207,10 @@ fn load(options: &BpfOptions, tracefs: &Path, tgid: u32) -> Result<Ebpf, ProbeEr
         .override_global("TGID", &tgid, true)
         .override_global("THREADS_WAKE_BYTES", &wake_bytes, true)
         .map_max_entries("THREADS", options.threads_ring_bytes)
-        .map_max_entries("BLOCKS", options.blocks_ring_bytes);
+        .map_max_entries("BLOCKS", options.blocks_ring_bytes)
+        .map_max_entries("REQUESTS", options.requests.max(1))
+        // Twice as large as needed, for works whose start goes unseen.
+        .map_max_entries("WORKS", 2 * options.requests.max(1));
     for (global, offset) in &offsets {
         loader.override_global(global, offset, true);
     }
@@ -182,11 +218,18 @@ fn load(options: &BpfOptions, tracefs: &Path, tgid: u32) -> Result<Ebpf, ProbeEr
     for event in attached {
         attach(&mut programs, event)?;
     }
-    Ok(programs)
+    let mut unseen = Vec::new();
+    if options.requests > 0 {
+        match starts::attach(&mut programs) {
+            Ok(()) => attach(&mut programs, &WORK)?,
+            Err(reason) => unseen.push(reason),
+        }
+    }
+    Ok((programs, unseen))
 }
 
 fn attach(programs: &mut Ebpf, event: &Event) -> Result<(), ProbeError> {
-    let missing = || no_such("program", event.program);
+    let missing = || advice::no_such("program", event.program);
     let program = programs.program_mut(event.program).ok_or_else(missing)?;
     let failed = |error| advice::of_program(event.program, error);
     let program: &mut TracePoint = program.try_into().map_err(failed)?;
@@ -198,7 +241,7 @@ fn attach(programs: &mut Ebpf, event: &Event) -> Result<(), ProbeError> {
 /// Takes what belongs to the scheduler probe out of the object.
 fn sched(programs: &mut Ebpf) -> Result<Sched, ProbeError> {
     let shared = programs.take_map("SHARED");
-    let Some(Map::Array(shared)) = shared else { return Err(no_such("map", "SHARED")) };
+    let Some(Map::Array(shared)) = shared else { return Err(advice::no_such("map", "SHARED")) };
     let page = Page::map(shared.fd().as_fd())
         .map_err(|error| advice::kernel("mapping the shared page", &error))?;
     Ok(Sched {
@@ -206,6 +249,15 @@ fn sched(programs: &mut Ebpf) -> Result<Sched, ProbeError> {
         tracker: Tracker::new(map(programs, "SLOT_OF", HashMap::try_from)?),
         blocks: Some(BlockReader::new(ring(programs, "BLOCKS")?)),
     })
+}
+
+/// Maps the table of requests.
+fn requests(programs: &mut Ebpf, slots: u32) -> Result<Requests, ProbeError> {
+    let Some(Map::Array(table)) = programs.take_map("REQUESTS") else {
+        return Err(advice::no_such("map", "REQUESTS"));
+    };
+    Requests::map(table.fd().as_fd(), slots)
+        .map_err(|error| advice::kernel("mapping the table of requests", &error))
 }
 
 fn ring(programs: &mut Ebpf, name: &str) -> Result<RingBuf<MapData>, ProbeError> {
@@ -217,16 +269,8 @@ fn map<M>(
     name: &str,
     convert: impl FnOnce(Map) -> Result<M, MapError>,
 ) -> Result<M, ProbeError> {
-    let map = programs.take_map(name).ok_or_else(|| no_such("map", name))?;
+    let map = programs.take_map(name).ok_or_else(|| advice::no_such("map", name))?;
     convert(map).map_err(|error| advice::kernel(&format!("opening the map {name}"), &error))
-}
-
-/// The object and this file do not belong together.
-fn no_such(kind: &str, name: &str) -> ProbeError {
-    ProbeError::Kernel {
-        what: "reading ebpf/probes.bpf.o".into(),
-        cause: format!("it has no {kind} {name}; rebuild it with: cargo xtask probes"),
-    }
 }
 
 fn check_ring_size(bytes: u32) -> Result<(), ProbeError> {

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use iowq_ebpf::REQUESTS_MAX;
+
 /// Why the probes did not start. Each text says what failed, then what helps.
 #[derive(Debug, thiserror::Error)]
 pub enum ProbeError {
@@ -29,7 +31,8 @@ pub enum ProbeError {
     },
     /// The kernel has no such event.
     #[error(
-        "the kernel has no event {event} ({cause}); it needs CONFIG_FTRACE and CONFIG_EVENT_TRACING"
+        "the kernel has no event {event} ({cause}); it needs CONFIG_FTRACE and \
+         CONFIG_EVENT_TRACING, and CONFIG_IO_URING for those of io_uring"
     )]
     NoEvent {
         /// The event, as `category:name`.
@@ -57,6 +60,12 @@ pub enum ProbeError {
         bytes: u32,
         /// The least there is: a page.
         min: u32,
+    },
+    /// More requests than the probes can time.
+    #[error("{requests} requests are too many; the probes time {REQUESTS_MAX} at most")]
+    TooManyRequests {
+        /// What was asked for.
+        requests: u32,
     },
     /// The verifier refused a program.
     #[error("the kernel's verifier refused the program {program} ({cause}); its last words: {log}")]

@@ -58,6 +58,33 @@ pub(super) const SWITCH: Event = Event {
     fields: &[("SWITCH_PREV_STATE", "prev_state", 8), ("SWITCH_NEXT_PID", "next_pid", 4)],
 };
 
+/// Events of the life of requests.
+pub(super) const REQUESTS: [Event; 2] = [
+    Event {
+        program: "request_queued",
+        category: "io_uring",
+        name: "io_uring_queue_async_work",
+        title: "io_uring:io_uring_queue_async_work",
+        fields: &[("QUEUE_USER_DATA", "user_data", 8), ("QUEUE_RW", "rw", 4)],
+    },
+    Event {
+        program: "request_completed",
+        category: "io_uring",
+        name: "io_uring_complete",
+        title: "io_uring:io_uring_complete",
+        fields: &[("COMPLETE_USER_DATA", "user_data", 8)],
+    },
+];
+
+/// The event that says which work is which request's. Of use only with the kprobe on its start.
+pub(super) const WORK: Event = Event {
+    program: "work_queued",
+    category: "io_uring",
+    name: "io_uring_queue_async_work",
+    title: "io_uring:io_uring_queue_async_work",
+    fields: &[("WORK_USER_DATA", "user_data", 8), ("WORK_ADDRESS", "work", 8)],
+};
+
 /// A global of the programs and the offset it gets.
 pub(super) type Offset = (&'static str, u32);
 

@@ -2,7 +2,8 @@
 //!
 //! They count the births, names and exits of this process's threads, and with
 //! [`BpfOptions::sched`] they know when a worker falls asleep over its work, as io-wq itself
-//! does. Whatever could not be recorded is counted by cause and reported in the [`Census`].
+//! does. With [`BpfOptions::requests`] they write down when io-wq had each request of an io_uring.
+//! Whatever could not be recorded is counted by cause and reported in the [`Census`].
 
 mod advice;
 mod blocks;
@@ -11,8 +12,10 @@ mod census;
 mod error;
 mod events;
 pub mod format;
+mod requests;
 mod ring;
 mod shared;
+mod starts;
 mod threads;
 mod tracefs;
 mod tracker;
@@ -21,6 +24,7 @@ pub use blocks::BlockReader;
 pub use bpf::Bpf;
 pub use census::{Census, Counts};
 pub use error::ProbeError;
+pub use requests::{Requests, Times};
 pub use shared::Page;
 pub use threads::Pause;
 pub use tracker::{TrackError, Tracker};
@@ -31,6 +35,9 @@ pub struct BpfOptions {
     /// Whether to watch the sleep of workers, too. It costs a little at every context switch of
     /// the machine.
     pub sched: bool,
+    /// Slots of requests whose way through io-wq to watch, [`iowq_ebpf::REQUESTS_MAX`] at most; 0
+    /// for none.
+    pub requests: u32,
     /// Size of the ring for thread events, in bytes: a power of two, a page at least. An event
     /// takes 56.
     pub threads_ring_bytes: u32,
@@ -40,6 +47,11 @@ pub struct BpfOptions {
 
 impl Default for BpfOptions {
     fn default() -> BpfOptions {
-        BpfOptions { sched: false, threads_ring_bytes: 1 << 20, blocks_ring_bytes: 1 << 18 }
+        BpfOptions {
+            sched: false,
+            requests: 0,
+            threads_ring_bytes: 1 << 20,
+            blocks_ring_bytes: 1 << 18,
+        }
     }
 }

@@ -23,6 +23,7 @@ const DOORS: [Door; 3] = [
                 "harness/src/probes/shared.rs",
                 "maps memory that the kernel changes too, which shuttle's atomics cannot be",
             ),
+            ("harness/src/probes/requests.rs", "likewise"),
         ],
     },
     Door {

@@ -1,4 +1,5 @@
-//! The BPF programs: classic tracepoints, so that they need neither BTF nor kprobes.
+//! The BPF programs: classic tracepoints, so that they need neither BTF nor kprobes. The one kprobe
+//! there is, in `starts`, is an extra that userspace does without where it is refused.
 //!
 //! Userspace sets the globals before loading, because the layout of an event differs between
 //! kernels and the kernel describes it in the event's `format` file. `cargo xtask probes` builds
@@ -7,8 +8,11 @@
 #![no_main]
 #![feature(asm_experimental_arch)]
 
+mod event;
 mod maps;
+mod requests;
 mod sched;
+mod starts;
 mod threads;
 
 /// Unreachable: a program that could panic would be refused by the verifier.

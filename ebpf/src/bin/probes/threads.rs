@@ -1,15 +1,13 @@
 //! The life of threads: births, names and exits within the watched task group.
 
-use aya_ebpf::EbpfContext as _;
 use aya_ebpf::Global;
 use aya_ebpf::bindings::{BPF_RB_AVAIL_DATA, BPF_RB_FORCE_WAKEUP, BPF_RB_NO_WAKEUP};
-use aya_ebpf::helpers::{bpf_ktime_get_ns, bpf_probe_read_kernel};
+use aya_ebpf::helpers::bpf_ktime_get_ns;
 use aya_ebpf::macros::tracepoint;
 use aya_ebpf::programs::TracePointContext;
-use iowq_ebpf::{
-    LOST_THREADS, LOST_UNREADABLE, THREAD_BORN, THREAD_EXITED, THREAD_NAMED, ThreadEvent,
-};
+use iowq_ebpf::{LOST_THREADS, THREAD_BORN, THREAD_EXITED, THREAD_NAMED, ThreadEvent};
 
+use crate::event::read;
 use crate::maps::{SLOT_OF, THREADS, current_tid, lose};
 
 /// `CLONE_THREAD`: without it a new process is born, which is not ours to count.
@@ -92,18 +90,4 @@ fn submit(ctx: &TracePointContext, kind: u32, by_tid: u32, flags: u64, at: [&Glo
     let crowded = THREADS.query(u64::from(BPF_RB_AVAIL_DATA)) >= THREADS_WAKE_BYTES.load();
     let wake = if crowded { BPF_RB_FORCE_WAKEUP } else { BPF_RB_NO_WAKEUP };
     entry.submit(u64::from(wake));
-}
-
-/// Reads a field of the event, and counts it where it cannot be read.
-#[inline(always)]
-fn read<T>(ctx: &TracePointContext, at: &Global<u32>) -> Option<T> {
-    let address = ctx.as_ptr().wrapping_byte_add(at.load() as usize);
-    // SAFETY: the helper checks the address and fails where it cannot be read.
-    match unsafe { bpf_probe_read_kernel(address.cast::<T>()) } {
-        Ok(value) => Some(value),
-        Err(_) => {
-            lose(LOST_UNREADABLE);
-            None
-        }
-    }
 }

@@ -1,0 +1,56 @@
+//! The moment a worker takes a request up: a kprobe, and what to say where kprobes are refused.
+
+use std::path::Path;
+
+use aya::Ebpf;
+use aya::programs::{KProbe, ProgramError};
+
+use super::advice;
+use super::error::ProbeError;
+
+/// The program, as the object names it.
+const PROGRAM: &str = "work_started";
+
+/// The kernel's function that runs a work, in its worker.
+const FUNCTION: &str = "io_wq_submit_work";
+
+/// Offset of a function's first argument among the saved registers, in bytes; none where this
+/// project does not know it.
+const FIRST_ARGUMENT: Option<u32> = if cfg!(target_arch = "x86_64") {
+    Some(112)
+} else if cfg!(target_arch = "aarch64") {
+    Some(0)
+} else {
+    None
+};
+
+/// The offset for the programs. Where it is unknown they are not attached.
+pub(super) fn first_argument() -> u32 {
+    FIRST_ARGUMENT.unwrap_or_default()
+}
+
+/// Attaches the kprobe. Returns what stays unseen where that fails, and why.
+pub(super) fn attach(programs: &mut Ebpf) -> Result<(), String> {
+    let attached = match FIRST_ARGUMENT {
+        None => Err("it is not known for this processor".to_owned()),
+        Some(_) => try_to(programs).map_err(|error| {
+            if Path::new("/sys/bus/event_source/devices/kprobe").exists() {
+                error.to_string()
+            } else {
+                "the kernel was built without CONFIG_KPROBE_EVENTS".to_owned()
+            }
+        }),
+    };
+    attached.map_err(|reason| format!("time in the queue: no kprobe on {FUNCTION} ({reason})"))
+}
+
+fn try_to(programs: &mut Ebpf) -> Result<(), ProbeError> {
+    let failed = |error: ProgramError| advice::of_program(PROGRAM, error);
+    let Some(program) = programs.program_mut(PROGRAM) else {
+        return Err(advice::no_such("program", PROGRAM));
+    };
+    let program: &mut KProbe = program.try_into().map_err(failed)?;
+    program.load().map_err(failed)?;
+    program.attach(FUNCTION, 0).map_err(failed)?;
+    Ok(())
+}

@@ -1,0 +1,165 @@
+//! The way of requests through io-wq, on the running kernel.
+
+#[path = "probes_support/start.rs"]
+mod start;
+
+use std::fs::File;
+use std::io;
+use std::os::fd::AsRawFd as _;
+use std::sync::Arc;
+
+use io_uring::{IoUring, opcode, squeue, types};
+use iowq_ebpf::REQUESTS_MAX;
+use iowq_harness::clock;
+use iowq_harness::probes::{Bpf, BpfOptions, ProbeError, Requests, Times};
+use iowq_workloads::limits::DEPTH;
+use start::{skip, start_or_skip};
+
+/// Requests in flight.
+const SLOTS: u32 = 64;
+
+/// The probes, their table and a ring. Where the machine has none the test is skipped, aloud.
+fn begin(test: &str) -> Option<(Bpf, Arc<Requests>, IoUring)> {
+    let options = BpfOptions { requests: SLOTS, ..BpfOptions::default() };
+    let bpf = start_or_skip(test, &options)?;
+    let ring = match IoUring::new(SLOTS) {
+        Ok(ring) => ring,
+        Err(reason)
+            if matches!(
+                reason.kind(),
+                io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported
+            ) =>
+        {
+            skip(test, &format!("io_uring is not allowed here ({reason})"));
+            return None;
+        }
+        Err(error) => panic!("no ring: {error}"),
+    };
+    let requests = bpf.requests().expect("a table");
+    Some((bpf, requests, ring))
+}
+
+/// Hands over a request for each slot, and waits until all have completed well.
+fn run(ring: &mut IoUring, requests: &Requests, mut entry: impl FnMut(u32) -> squeue::Entry) {
+    for slot in 0..SLOTS {
+        requests.prepare(slot);
+        let entry = entry(slot).user_data(u64::from(slot));
+        // SAFETY: what an entry points to outlives this call, which waits for its completion.
+        unsafe { ring.submission().push(&entry) }.expect("room in the ring");
+    }
+    complete(ring, SLOTS);
+}
+
+/// Submits what is in the ring, and waits for so many completions.
+fn complete(ring: &mut IoUring, count: u32) {
+    ring.submit_and_wait(count as usize).expect("to submit");
+    let failed: Vec<_> = ring.completion().filter(|completion| completion.result() < 0).collect();
+    assert!(failed.is_empty(), "{failed:?}");
+}
+
+/// The times of all slots.
+fn all(requests: &Requests) -> Vec<Times> {
+    (0..SLOTS).map(|slot| requests.times(slot)).collect()
+}
+
+fn nop() -> squeue::Entry {
+    opcode::Nop::new().build()
+}
+
+#[test]
+fn a_request_that_is_forced_to_a_worker_is_queued_and_then_done() {
+    let test = "a_request_that_is_forced_to_a_worker_is_queued_and_then_done";
+    let Some((bpf, requests, mut ring)) = begin(test) else { return };
+    // More than once, so that times of the round before would show.
+    for _ in 0..20 {
+        let before = clock::now();
+        run(&mut ring, &requests, |_| nop().flags(squeue::Flags::ASYNC));
+        let after = clock::now();
+        for times in all(&requests) {
+            let queued = times.queued.expect("a time in the queue");
+            let done = times.done.expect("an end");
+            assert!(before <= queued && queued <= done && done <= after, "{times:?}");
+            assert!(!times.hashed, "{times:?}");
+            match times.started {
+                Some(started) => assert!(queued <= started && started <= done, "{times:?}"),
+                None => assert_eq!(bpf.unseen().len(), 1, "{times:?}"),
+            }
+        }
+    }
+    assert_eq!(bpf.finish().expect("a census").lost_total(), 0);
+}
+
+#[test]
+fn a_request_that_its_submitter_runs_is_done_and_was_never_queued() {
+    let test = "a_request_that_its_submitter_runs_is_done_and_was_never_queued";
+    let Some((_bpf, requests, mut ring)) = begin(test) else { return };
+    // First with workers, so that what they left has to be forgotten.
+    run(&mut ring, &requests, |_| nop().flags(squeue::Flags::ASYNC));
+    run(&mut ring, &requests, |_| nop());
+    for times in all(&requests) {
+        assert!(times.done.is_some(), "{times:?}");
+        assert_eq!(times, Times { done: times.done, ..Times::default() });
+    }
+}
+
+#[test]
+fn buffered_writes_that_would_wait_go_to_workers_as_hashed_work() {
+    let test = "buffered_writes_that_would_wait_go_to_workers_as_hashed_work";
+    let Some((_bpf, requests, mut ring)) = begin(test) else { return };
+    let file: File = tempfile::tempfile().expect("a file");
+    let fd = types::Fd(file.as_raw_fd());
+    let block = [7; 4096];
+    run(&mut ring, &requests, |slot| {
+        opcode::Write::new(fd, block.as_ptr(), 4096).offset(u64::from(slot) * 4096).build()
+    });
+    let queued: Vec<Times> =
+        all(&requests).into_iter().filter(|times| times.queued.is_some()).collect();
+    if queued.is_empty() {
+        skip(test, "the file system of the temporary folder writes without workers");
+    }
+    for times in queued {
+        assert!(times.hashed && times.queued <= times.done, "{times:?}");
+    }
+}
+
+#[test]
+fn a_request_whose_user_data_is_no_slot_is_not_timed() {
+    let test = "a_request_whose_user_data_is_no_slot_is_not_timed";
+    let Some((bpf, requests, mut ring)) = begin(test) else { return };
+    let others = [u64::from(SLOTS), 1 << 32, u64::MAX];
+    for user_data in others {
+        let entry = nop().flags(squeue::Flags::ASYNC).user_data(user_data);
+        // SAFETY: the request points to nothing.
+        unsafe { ring.submission().push(&entry) }.expect("room in the ring");
+    }
+    complete(&mut ring, others.len() as u32);
+    assert_eq!(all(&requests), vec![Times::default(); SLOTS as usize]);
+    drop(bpf);
+    // The table outlives the programs, which see nothing any more.
+    run(&mut ring, &requests, |_| nop());
+    assert_eq!(all(&requests), vec![Times::default(); SLOTS as usize]);
+}
+
+#[test]
+fn what_cannot_be_seen_is_named_with_its_reason() {
+    let Some((bpf, _, _)) = begin("what_cannot_be_seen_is_named_with_its_reason") else { return };
+    for unseen in bpf.unseen() {
+        assert!(unseen.starts_with("time in the queue: no kprobe on io_wq_submit_work ("));
+    }
+}
+
+#[test]
+fn without_the_option_there_is_no_table_and_nothing_is_missed() {
+    let test = "without_the_option_there_is_no_table_and_nothing_is_missed";
+    let Some(bpf) = start_or_skip(test, &BpfOptions::default()) else { return };
+    assert!(bpf.requests().is_none() && bpf.unseen().is_empty());
+}
+
+#[test]
+fn the_table_has_room_for_the_deepest_ring_and_more_is_refused() {
+    assert_eq!(i64::from(REQUESTS_MAX), *DEPTH.end());
+    let options = BpfOptions { requests: REQUESTS_MAX + 1, ..BpfOptions::default() };
+    let error = Bpf::start(&options).err();
+    let Some(ProbeError::TooManyRequests { requests }) = error else { panic!("{error:?}") };
+    assert_eq!(requests, REQUESTS_MAX + 1);
+}
