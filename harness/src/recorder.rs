@@ -15,24 +15,27 @@ const LATENCY_NS_MAX: u64 = 100_000_000_000;
 /// Significant decimal digits of a recorded value, so an error of 0.1 % at most.
 const DIGITS: u8 = 3;
 
-/// Both clocks of one kind of op.
+/// All clocks of one kind of op.
 #[derive(Clone, Debug)]
-struct Pair {
+struct Clocks {
     response: Histogram<u64>,
     service: Histogram<u64>,
+    /// Time in the queue, of those ops where it was seen.
+    queue: Histogram<u64>,
 }
 
-impl Pair {
-    fn new() -> Pair {
+impl Clocks {
+    fn new() -> Clocks {
         let histogram = Histogram::new_with_bounds(1, LATENCY_NS_MAX, DIGITS)
             .expect("the bounds are constant and valid");
-        Pair { response: histogram.clone(), service: histogram }
+        Clocks { response: histogram.clone(), service: histogram.clone(), queue: histogram }
     }
 
-    fn add(&mut self, other: &Pair) {
+    fn add(&mut self, other: &Clocks) {
         // All histograms have the same bounds, so nothing can be out of range.
         let _ = self.response.add(&other.response);
         let _ = self.service.add(&other.service);
+        let _ = self.queue.add(&other.queue);
     }
 }
 
@@ -40,7 +43,7 @@ impl Pair {
 #[derive(Clone, Debug, Default)]
 pub struct Recorder {
     /// By kind; made when the first op of a kind ends, because a histogram is a quarter megabyte.
-    kinds: [Option<Box<Pair>>; OpKind::ALL.len()],
+    kinds: [Option<Box<Clocks>>; OpKind::ALL.len()],
     /// Latencies beyond [`LATENCY_NS_MAX`]; they are in the histograms as that value.
     saturated: u64,
 }
@@ -48,10 +51,19 @@ pub struct Recorder {
 impl Recorder {
     /// Records one op that was done.
     pub fn record(&mut self, kind: OpKind, response_ns: u64, service_ns: u64) {
-        let pair = self.kinds[kind.index()].get_or_insert_with(|| Box::new(Pair::new()));
         self.saturated += u64::from(response_ns > LATENCY_NS_MAX);
-        pair.response.saturating_record(response_ns);
-        pair.service.saturating_record(service_ns);
+        let clocks = self.clocks(kind);
+        clocks.response.saturating_record(response_ns);
+        clocks.service.saturating_record(service_ns);
+    }
+
+    /// Records how long an op that was done had waited for a worker.
+    pub fn record_queue(&mut self, kind: OpKind, queue_ns: u64) {
+        self.clocks(kind).queue.saturating_record(queue_ns);
+    }
+
+    fn clocks(&mut self, kind: OpKind) -> &mut Clocks {
+        self.kinds[kind.index()].get_or_insert_with(|| Box::new(Clocks::new()))
     }
 
     /// Adds what another worker saw.
@@ -81,7 +93,7 @@ impl Recorder {
     /// All of it, as a record holds it.
     #[must_use]
     pub fn latency(&self) -> Latency {
-        let mut all: Option<Pair> = None;
+        let mut all: Option<Clocks> = None;
         let mut latency = Latency::default();
         for kind in OpKind::ALL {
             let Some(pair) = &self.kinds[kind.index()] else { continue };
@@ -98,12 +110,15 @@ impl Recorder {
     }
 }
 
-fn note(latency: &mut Latency, name: &str, pair: &Pair) {
+fn note(latency: &mut Latency, name: &str, clocks: &Clocks) {
     let put = |to: &mut BTreeMap<String, Quantiles>, histogram| {
         to.insert(name.to_owned(), quantiles(histogram));
     };
-    put(&mut latency.response, &pair.response);
-    put(&mut latency.service, &pair.service);
+    put(&mut latency.response, &clocks.response);
+    put(&mut latency.service, &clocks.service);
+    if !clocks.queue.is_empty() {
+        put(&mut latency.queue, &clocks.queue);
+    }
 }
 
 fn quantiles(histogram: &Histogram<u64>) -> Quantiles {

@@ -58,7 +58,7 @@ pub(super) fn record(request: &Request, outcome: &Outcome, host: Host, started: 
             events_lost: outcome.seen.lost.iter().map(|(_, lost)| lost).sum(),
             lost: outcome.seen.lost.iter().map(|&(name, lost)| (name.to_owned(), lost)).collect(),
             switches_missed: outcome.seen.switches_missed,
-            unseen: Vec::new(),
+            unseen: outcome.seen.unseen.clone(),
         },
         blocking: outcome.blocking,
         host,

@@ -26,9 +26,11 @@ fn of_the_watch(outcome: &Outcome, workers: &Workers) -> [Doubt; 7] {
     let agree = workers.created.agree() && workers.exited.agree();
     let (created, exited) = (counts(&workers.created), counts(&workers.exited));
     let reason = &seen.reason;
-    let books = match seen.tier {
-        Tier::Proc => "the engine's own, compared with what /proc lists now and then",
-        Tier::Bpf | Tier::Off => "the engine's own, and nobody checked them",
+    let books = match (outcome.remains.tally.is_some(), seen.tier) {
+        (true, Tier::Proc) => "the engine's own, compared with what /proc lists now and then",
+        (true, _) => "the engine's own, and nobody checked them",
+        (false, Tier::Proc) => "what /proc lists now and then, which misses short lives",
+        (false, _) => "not known",
     };
     [
         (
@@ -144,6 +146,7 @@ mod tests {
                 events_seen: 0,
                 lost: Vec::new(),
                 switches_missed: 0,
+                unseen: Vec::new(),
             },
             blocking: Blocking::Sched,
             sleeps: None,

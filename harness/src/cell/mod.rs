@@ -3,29 +3,26 @@
 mod assemble;
 mod doubts;
 mod lives;
+mod measure;
 mod watch;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use iowq_record::{Blocking, Record};
-use iowq_workloads::{Ledger, Plan};
+use iowq_workloads::Plan;
 
 use crate::clock::{self, Nanos};
-use crate::drive::{Driven, Driver};
-use crate::engine::call::Buffers;
-use crate::engine::pool::PoolEngine;
-use crate::engine::sleeps::{Declared, PageBoard, Sched};
-use crate::engine::{Engine, Remains};
+use crate::drive::Driven;
+use crate::engine::{Remains, uring};
 use crate::files::Scratch;
 use crate::machine;
-use crate::pool::board::Plain;
 use crate::pool::policy;
-use crate::sync::Arc;
 
 pub use assemble::settings;
+use measure::Measured;
 pub use watch::{Probes, WantBlocking};
-use watch::{Seen, Watch};
+use watch::{Seen, Wanted, Watch};
 
 /// How often the census looks in a check, which ends before that.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(5);
@@ -96,12 +93,15 @@ struct Outcome {
 /// Where it cannot be run at all, or what was written is not what is there: in words for a person.
 pub fn run(request: &Request) -> anyhow::Result<Record> {
     let started_at = clock::wall_clock();
-    policy::parse(&request.policy)?;
-    let mut watch = Watch::start(request.probes, request.blocking, request.plan.idle_timeout)?;
+    check_policy(request.engine, &request.policy)?;
+    if request.engine == EngineName::Uring {
+        uring::check(&request.plan)?;
+    }
+    let mut watch = Watch::start(&request.wanted())?;
     let scratch = Scratch::new(request.dir.as_deref(), &request.plan)?;
     let host = machine::describe(scratch.folder());
-    let outcome = measure(request, &mut watch, &scratch, clock::now());
-    let outcome = outcome.and_then(|measured| measured.finish(request, watch, &scratch));
+    let outcome = measure::measure(request, &mut watch, &scratch);
+    let outcome = outcome.and_then(|measured| finish(measured, request, watch, &scratch));
     // Removed also after a failure, and a failure to remove does not hide the other one.
     let removed = scratch.remove();
     let outcome = outcome?;
@@ -125,84 +125,59 @@ pub fn check_probes(probes: Probes, blocking: WantBlocking) -> anyhow::Result<()
     if probes == Probes::Auto && blocking != WantBlocking::Sched {
         return Ok(());
     }
-    Watch::start(probes, blocking, CHECK_TIMEOUT).map(drop)
+    let wanted =
+        Wanted { probes, blocking: Some(blocking), requests: 0, idle_timeout: CHECK_TIMEOUT };
+    Watch::start(&wanted).map(drop)
 }
 
-/// A run whose workers have all left, and whose files are not looked at yet.
-struct Measured {
-    driven: Driven,
-    remains: Remains,
-    ledger: Ledger,
-    sleeps: Option<(u64, u64)>,
-    started: Nanos,
-    ended: Nanos,
-}
-
-impl Measured {
-    /// Lets the probes see the last exits, and checks the files.
-    fn finish(self, request: &Request, watch: Watch, scratch: &Scratch) -> anyhow::Result<Outcome> {
-        let blocking = watch.blocking();
-        let seen = watch.finish()?;
-        let verified_blocks = if request.plan.verify {
-            Some(scratch.verify(&request.plan, request.seed, &self.ledger)?)
-        } else {
-            None
-        };
-        Ok(Outcome {
-            driven: self.driven,
-            remains: self.remains,
-            seen,
-            blocking,
-            sleeps: self.sleeps,
-            started: self.started,
-            ended: self.ended,
-            verified_blocks,
-        })
+/// Whether an engine knows a policy of that name.
+///
+/// # Errors
+/// Says which there are.
+pub fn check_policy(engine: EngineName, name: &str) -> anyhow::Result<()> {
+    match engine {
+        EngineName::Pool => policy::parse(name).map(drop).map_err(Into::into),
+        EngineName::Uring if name == KERNEL => Ok(()),
+        EngineName::Uring => anyhow::bail!(
+            "--engine uring: found policy {name}; the kernel has its own rules, named {KERNEL}"
+        ),
     }
 }
 
-/// Drives the engine through the plan.
-fn measure(
+impl Request {
+    fn wanted(&self) -> Wanted {
+        let uring = self.engine == EngineName::Uring;
+        Wanted {
+            probes: self.probes,
+            blocking: (!uring).then_some(self.blocking),
+            requests: if uring { self.plan.depth } else { 0 },
+            idle_timeout: self.plan.idle_timeout,
+        }
+    }
+}
+
+/// Lets the probes see the last exits, and checks the files.
+fn finish(
+    measured: Measured,
     request: &Request,
-    watch: &mut Watch,
+    watch: Watch,
     scratch: &Scratch,
-    started: Nanos,
-) -> anyhow::Result<Measured> {
-    let plan = &request.plan;
-    let mut buffers = Buffers::new(plan);
-    let places = buffers.places();
-    let mut ledger = Ledger::new(plan);
-    let policy = || policy::parse(&request.policy);
-    let sched = watch.sched().map(|(page, tracker)| (page.clone(), Sched::new(page, tracker)));
-    let mut told = None;
-    let mut engine: Box<dyn Engine + '_> = match sched {
-        Some((page, sched)) => {
-            let sleeps = Arc::new(sched);
-            told = Some(Arc::clone(&sleeps));
-            let (board, blocks) = (PageBoard(page), watch.take_blocks());
-            let pool = PoolEngine::new(
-                plan,
-                [policy()?, policy()?],
-                board,
-                sleeps,
-                scratch.files(),
-                places,
-            );
-            Box::new(pool.listening(blocks)?)
-        }
-        None => {
-            let (board, sleeps) = (Plain::default(), Arc::new(Declared));
-            let files = scratch.files();
-            Box::new(PoolEngine::new(plan, [policy()?, policy()?], board, sleeps, files, places))
-        }
+) -> anyhow::Result<Outcome> {
+    let blocking = watch.blocking();
+    let seen = watch.finish()?;
+    let verified_blocks = if request.plan.verify {
+        Some(scratch.verify(&request.plan, request.seed, &measured.ledger)?)
+    } else {
+        None
     };
-    let before_close = || watch.look();
-    let driver =
-        Driver::new(plan, request.seed, &mut *engine, &mut buffers, &mut ledger, &before_close);
-    let driven = driver.run()?;
-    watch.look();
-    let ended = clock::now();
-    let remains = engine.finish();
-    let sleeps = told.map(|sched| (sched.sleeps(), sched.untracked()));
-    Ok(Measured { driven, remains, ledger, sleeps, started, ended })
+    Ok(Outcome {
+        driven: measured.driven,
+        remains: measured.remains,
+        seen,
+        blocking,
+        sleeps: measured.sleeps,
+        started: measured.started,
+        ended: measured.ended,
+        verified_blocks,
+    })
 }

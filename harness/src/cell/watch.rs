@@ -8,7 +8,7 @@ use iowq_record::{Blocking, Tier};
 
 use super::lives::{self, Lives};
 use crate::clock;
-use crate::probes::{BlockReader, Bpf, BpfOptions, Page, Tracker};
+use crate::probes::{BlockReader, Bpf, BpfOptions, Page, Requests, Tracker};
 use crate::procfs::ProcCensus;
 use crate::sync::Arc;
 
@@ -39,13 +39,35 @@ pub enum WantBlocking {
     Declared,
 }
 
+/// What is to be watched, and how.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wanted {
+    pub(super) probes: Probes,
+    /// Who tells the pool; `None` for the kernel's own io-wq, which knows.
+    pub(super) blocking: Option<WantBlocking>,
+    /// Requests of io_uring in flight at most; 0 where the pool runs.
+    pub(super) requests: u32,
+    pub(super) idle_timeout: Duration,
+}
+
+impl Wanted {
+    fn must_hear_scheduler(&self) -> bool {
+        self.blocking == Some(WantBlocking::Sched)
+    }
+
+    fn bpf_options(&self) -> BpfOptions {
+        let declared = matches!(self.blocking, None | Some(WantBlocking::Declared));
+        BpfOptions { sched: !declared, requests: self.requests, ..BpfOptions::default() }
+    }
+}
+
 /// The probes of a run.
 pub(super) struct Watch {
     bpf: Option<Bpf>,
     census: Option<ProcCensus>,
     tier: Tier,
     reason: String,
-    sched: bool,
+    blocking: Blocking,
 }
 
 /// What the probes saw.
@@ -59,43 +81,45 @@ pub(super) struct Seen {
     pub(super) lost: Vec<(&'static str, u64)>,
     /// Times that a worker was back on a processor and no event said so; made good since.
     pub(super) switches_missed: u64,
+    /// What nobody can see here, each with the reason.
+    pub(super) unseen: Vec<String>,
 }
 
 impl Watch {
     /// Starts what is wanted, before any worker is born.
-    pub(super) fn start(
-        probes: Probes,
-        blocking: WantBlocking,
-        idle_timeout: Duration,
-    ) -> anyhow::Result<Watch> {
+    pub(super) fn start(wanted: &Wanted) -> anyhow::Result<Watch> {
+        let probes = wanted.probes;
         let may_bpf = matches!(probes, Probes::Auto | Probes::Bpf);
-        if blocking == WantBlocking::Sched && !may_bpf {
+        if wanted.must_hear_scheduler() && !may_bpf {
             anyhow::bail!(
                 "--blocking sched needs --probes bpf or auto: the scheduler is heard through eBPF; \
                  or take --blocking declared"
             );
         }
-        let options =
-            BpfOptions { sched: blocking != WantBlocking::Declared, ..BpfOptions::default() };
+        let options = wanted.bpf_options();
         let bpf = may_bpf.then(|| Bpf::start(&options)).transpose();
         let (bpf, reason) = match bpf {
             Ok(Some(bpf)) => (Some(bpf), String::new()),
             Ok(None) => (None, "asked for by --probes".to_owned()),
             Err(error) if probes == Probes::Bpf => return Err(error).context("--probes bpf"),
-            Err(error) if blocking == WantBlocking::Sched => {
+            Err(error) if wanted.must_hear_scheduler() => {
                 return Err(error).context("--blocking sched");
             }
             Err(error) => (None, error.to_string()),
         };
         let mut watch = Watch {
-            sched: bpf.is_some() && options.sched,
+            blocking: match wanted.blocking {
+                None => Blocking::Kernel,
+                Some(_) if bpf.is_some() && options.sched => Blocking::Sched,
+                Some(_) => Blocking::Declared,
+            },
             bpf,
             census: None,
             tier: Tier::Off,
             reason,
         };
         if probes != Probes::Off {
-            match ProcCensus::start(idle_timeout) {
+            match ProcCensus::start(wanted.idle_timeout) {
                 Ok(census) => watch.census = Some(census),
                 Err(error) if probes == Probes::Proc => anyhow::bail!("--probes proc: {error}"),
                 Err(error) => watch.reason = format!("{} {error}", watch.reason).trim().to_owned(),
@@ -111,25 +135,28 @@ impl Watch {
 
     /// Who tells that a worker sleeps.
     pub(super) fn blocking(&self) -> Blocking {
-        if self.sched { Blocking::Sched } else { Blocking::Declared }
+        self.blocking
     }
 
     /// What the pool shares with the scheduler's probe, where that is at work.
     pub(super) fn sched(&self) -> Option<(Arc<Page>, Tracker)> {
-        let bpf = self.bpf.as_ref().filter(|_| self.sched)?;
+        let bpf = self.bpf.as_ref()?;
         Some((bpf.page()?, bpf.tracker()?))
+    }
+
+    /// What is seen of requests of io_uring, where there are any.
+    pub(super) fn requests(&self) -> Option<Arc<Requests>> {
+        self.bpf.as_ref()?.requests()
+    }
+
+    /// The source that looks now and then.
+    pub(super) fn census(&self) -> Option<&ProcCensus> {
+        self.census.as_ref()
     }
 
     /// The events of the scheduler's probe, once.
     pub(super) fn take_blocks(&mut self) -> Option<BlockReader> {
-        self.bpf.as_mut().filter(|_| self.sched)?.take_blocks()
-    }
-
-    /// Lets those who only look now and then look now.
-    pub(super) fn look(&self) {
-        if let Some(census) = &self.census {
-            census.look();
-        }
+        self.bpf.as_mut()?.take_blocks()
     }
 
     /// Waits for the last exits and ends.
@@ -143,8 +170,10 @@ impl Watch {
             events_seen: 0,
             lost: Vec::new(),
             switches_missed: 0,
+            unseen: Vec::new(),
         };
         if let Some(bpf) = self.bpf {
+            seen.unseen = bpf.unseen().to_vec();
             bpf.drain_until(clock::now().after(EXIT_WAIT), |events| {
                 let lives = lives::of_events(events);
                 lives.created() == lives.exited()

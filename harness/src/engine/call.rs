@@ -13,7 +13,7 @@ use crate::pool::{Job, Outcome};
 use crate::recorder::Recorder;
 
 /// What a call that moved too few bytes is booked as: the block is not what it should be.
-const SHORT: i32 = 5; // EIO
+pub(super) const SHORT: i32 = 5; // EIO
 
 /// One buffer for each op in flight, shared between the submitter and whoever makes the call.
 ///
@@ -30,6 +30,21 @@ pub struct Buffers {
 pub struct Buffer {
     start: *mut u8,
     bytes: usize,
+}
+
+impl Buffer {
+    /// Its first byte.
+    #[must_use]
+    pub fn start(self) -> *mut u8 {
+        self.start
+    }
+
+    /// How long it is: a block.
+    #[must_use]
+    pub fn bytes(self) -> u32 {
+        // The length of a block, which the plan has as this type.
+        self.bytes as u32
+    }
 }
 
 // SAFETY: a buffer is plain memory, used by one party at a time as told at `Buffers`.
@@ -72,12 +87,15 @@ pub struct Call {
     intended: Nanos,
     handed_over: Nanos,
     measured: bool,
+    /// Whether it was queued when it was handed over, not after the op that it is linked to.
+    queued_at_once: bool,
 }
 
 impl Call {
-    /// The call for a request, handed over now. The files and buffers must outlive it.
+    /// The call for the request at this place of its chain, handed over now. The files and
+    /// buffers must outlive it.
     #[must_use]
-    pub fn new(request: &Request, files: &[OwnedFd], buffer: Buffer) -> Call {
+    pub fn new(request: &Request, place: usize, files: &[OwnedFd], buffer: Buffer) -> Call {
         Call {
             kind: request.op.kind,
             file: files[request.op.file as usize].as_raw_fd(),
@@ -86,6 +104,7 @@ impl Call {
             intended: request.intended,
             handed_over: clock::now(),
             measured: request.measured,
+            queued_at_once: place == 0,
         }
     }
 
@@ -121,9 +140,13 @@ impl Job for Call {
     type Recorder = Recorder;
 
     fn run(self, recorder: &mut Recorder) -> Outcome {
+        let begun = clock::now();
         match self.make() {
             Ok(()) => {
                 if self.measured {
+                    if self.queued_at_once {
+                        recorder.record_queue(self.kind, begun.since(self.handed_over));
+                    }
                     let now = clock::now();
                     let (response, service) =
                         (now.since(self.intended), now.since(self.handed_over));

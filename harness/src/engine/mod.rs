@@ -5,6 +5,7 @@ mod classes;
 pub mod pool;
 pub mod scripted;
 pub mod sleeps;
+pub mod uring;
 
 use iowq_record::Punts;
 use iowq_workloads::{Op, OpKind};

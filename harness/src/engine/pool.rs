@@ -12,6 +12,7 @@ use super::{Engine, EngineError, Remains, Request};
 use crate::clock::Nanos;
 use crate::pool::board::Board;
 use crate::pool::policy::Policy;
+use crate::pool::work::{Flags, WorkId};
 use crate::pool::{Completion, Config, Pool, Sleeps, State};
 use crate::probes::BlockReader;
 use crate::recorder::Recorder;
@@ -20,6 +21,17 @@ use crate::sync::Arc;
 /// Workers that may live at one time, whatever the limits say: what the probe has room for.
 const SLOTS: u32 = iowq_ebpf::SLOTS_MAX as u32;
 
+/// A work that no worker knows of yet.
+struct Unsubmitted {
+    work: WorkId,
+    call: Call,
+    flags: Flags,
+    /// Whether it waits for the one before it.
+    behind_link: bool,
+    /// The one that waits for it.
+    link: Option<WorkId>,
+}
+
 /// The userspace io-wq at work on real files.
 pub struct PoolEngine<'a, B: Board + 'static> {
     pool: Pool<Call, B>,
@@ -27,6 +39,9 @@ pub struct PoolEngine<'a, B: Board + 'static> {
     files: &'a [OwnedFd],
     buffers: Vec<Buffer>,
     punts: [Punts; OpKind::ALL.len()],
+    /// Works that were handed over since the last flush, in order, and how each is queued. As with
+    /// a ring, they reach the workers together.
+    unsubmitted: Vec<Unsubmitted>,
     listener: Option<Listener>,
 }
 
@@ -52,7 +67,15 @@ impl<'a, B: Board + 'static> PoolEngine<'a, B> {
         let state = State::new(asked, board, config.works, config.slots, config.limits);
         let pool = Pool::new(state, &config, sleeps);
         let classes = Classes::new(policy, plan);
-        PoolEngine { pool, classes, files, buffers, punts: Default::default(), listener: None }
+        PoolEngine {
+            pool,
+            classes,
+            files,
+            buffers,
+            punts: Default::default(),
+            unsubmitted: Vec::new(),
+            listener: None,
+        }
     }
 
     /// The same pool, told of sleeps by the scheduler's probe.
@@ -78,26 +101,38 @@ impl<B: Board + 'static> Engine for PoolEngine<'_, B> {
     }
 
     fn submit(&mut self, chain: &[Request]) {
-        // From the end, so that each work is known before one is linked to it.
-        for (place, request) in chain.iter().enumerate().rev() {
+        for (place, request) in chain.iter().enumerate() {
             let flags = self.classes.flags(request, place);
-            let call = Call::new(request, self.files, self.buffers[request.slot as usize]);
             if request.measured {
                 let punts = &mut self.punts[request.op.kind.index()];
-                let counted =
-                    if flags.bucket.is_some() { &mut punts.hashed } else { &mut punts.unhashed };
-                *counted += 1;
+                *match (flags.bucket.is_some(), place) {
+                    (true, _) => &mut punts.hashed,
+                    (false, 0) => &mut punts.unhashed,
+                    (false, _) => &mut punts.linked,
+                } += 1;
             }
-            let link = chain.get(place + 1).map(|next| next.slot);
-            if place > 0 {
-                self.pool.define(request.slot, call, flags, link);
-            } else {
-                self.pool.submit(request.slot, call, flags, link);
-            }
+            self.unsubmitted.push(Unsubmitted {
+                work: request.slot,
+                call: Call::new(request, place, self.files, self.buffers[request.slot as usize]),
+                flags,
+                behind_link: place > 0,
+                link: chain.get(place + 1).map(|next| next.slot),
+            });
         }
     }
 
     fn flush(&mut self) {
+        for it in &self.unsubmitted {
+            // What is linked behind a work is known before that work is queued.
+            if it.behind_link {
+                self.pool.define(it.work, it.call, it.flags, it.link);
+            }
+        }
+        for it in self.unsubmitted.drain(..) {
+            if !it.behind_link {
+                self.pool.submit(it.work, it.call, it.flags, it.link);
+            }
+        }
         self.pool.run_creations();
     }
 
@@ -107,6 +142,9 @@ impl<B: Board + 'static> Engine for PoolEngine<'_, B> {
         until: Option<Nanos>,
         out: &mut Vec<Completion>,
     ) -> Result<(), EngineError> {
+        if !self.unsubmitted.is_empty() {
+            self.flush();
+        }
         self.pool.wait(want, until, out);
         Ok(())
     }

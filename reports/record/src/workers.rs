@@ -48,6 +48,8 @@ pub struct Punts {
     pub hashed: u64,
     /// Queued to run beside anything.
     pub unhashed: u64,
+    /// Done by the worker that had just done the one that it was linked to, without being queued.
+    pub linked: u64,
 }
 
 /// The same count from three sources; null where a source was off.

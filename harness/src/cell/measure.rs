@@ -1,0 +1,106 @@
+//! Measuring: the engine of a run is made, driven through its plan, and ended.
+
+use iowq_workloads::Ledger;
+
+use super::watch::Watch;
+use super::{EngineName, Request};
+use crate::clock::{self, Nanos};
+use crate::drive::{Driven, Driver};
+use crate::engine::call::Buffers;
+use crate::engine::pool::PoolEngine;
+use crate::engine::sleeps::{Declared, PageBoard, Sched};
+use crate::engine::uring::UringEngine;
+use crate::engine::{Engine, Remains};
+use crate::files::Scratch;
+use crate::pool::board::Plain;
+use crate::pool::policy;
+use crate::procfs::ProcCensus;
+use crate::sync::{Arc, spawn_scoped, thread};
+
+/// A run whose workers have all left, and whose files are not looked at yet.
+pub(super) struct Measured {
+    pub(super) driven: Driven,
+    pub(super) remains: Remains,
+    pub(super) ledger: Ledger,
+    /// Sleeps inside works, where the scheduler told, and workers it did not know of.
+    pub(super) sleeps: Option<(u64, u64)>,
+    pub(super) started: Nanos,
+    /// When the watch after the last close was over and workers were sent away.
+    pub(super) ended: Nanos,
+}
+
+/// Runs the engine that is asked for.
+pub(super) fn measure(
+    request: &Request,
+    watch: &mut Watch,
+    scratch: &Scratch,
+) -> anyhow::Result<Measured> {
+    match request.engine {
+        EngineName::Pool => on_pool(request, watch, scratch),
+        EngineName::Uring => on_uring(request, watch, scratch),
+    }
+}
+
+fn on_pool(request: &Request, watch: &mut Watch, scratch: &Scratch) -> anyhow::Result<Measured> {
+    let (plan, files) = (&request.plan, scratch.files());
+    let buffers = Buffers::new(plan);
+    let places = buffers.places();
+    let policies = [policy::parse(&request.policy)?, policy::parse(&request.policy)?];
+    let sched = watch.sched().map(|(page, tracker)| (page.clone(), Sched::new(page, tracker)));
+    let Some((page, sched)) = sched else {
+        let (board, sleeps) = (Plain::default(), Arc::new(Declared));
+        let pool = PoolEngine::new(plan, policies, board, sleeps, files, places);
+        return drive(request, Box::new(pool), buffers, watch.census());
+    };
+    let sched = Arc::new(sched);
+    let (board, sleeps, blocks) = (PageBoard(page), Arc::clone(&sched), watch.take_blocks());
+    let pool = PoolEngine::new(plan, policies, board, sleeps, files, places).listening(blocks)?;
+    let mut measured = drive(request, Box::new(pool), buffers, watch.census())?;
+    measured.sleeps = Some((sched.sleeps(), sched.untracked()));
+    Ok(measured)
+}
+
+/// On a thread of its own: io-wq's workers belong to the thread that submits, and the kernel ends
+/// them with it.
+fn on_uring(request: &Request, watch: &Watch, scratch: &Scratch) -> anyhow::Result<Measured> {
+    let (seen, census) = (watch.requests(), watch.census());
+    thread::scope(|scope| {
+        let driver = spawn_scoped(scope, "iowq-driver", || {
+            let buffers = Buffers::new(&request.plan);
+            let places = buffers.places();
+            let engine = UringEngine::new(&request.plan, scratch.files(), places, seen);
+            drive(request, Box::new(engine), buffers, census)
+        })?;
+        driver.join().unwrap_or_else(|_| anyhow::bail!("the thread that submits panicked"))
+    })
+}
+
+/// Drives an engine through the plan.
+fn drive(
+    request: &Request,
+    mut engine: Box<dyn Engine + '_>,
+    mut buffers: Buffers,
+    census: Option<&ProcCensus>,
+) -> anyhow::Result<Measured> {
+    let plan = &request.plan;
+    let mut ledger = Ledger::new(plan);
+    let look = || {
+        if let Some(census) = census {
+            census.look();
+        }
+    };
+    let started = clock::now();
+    let driver = Driver::new(plan, request.seed, &mut *engine, &mut buffers, &mut ledger, &look);
+    let driven = match driver.run() {
+        Ok(driven) => driven,
+        Err(error) => {
+            // What is in flight in the kernel may still read and write them.
+            std::mem::forget(buffers);
+            return Err(error.into());
+        }
+    };
+    look();
+    let ended = clock::now();
+    let remains = engine.finish();
+    Ok(Measured { driven, remains, ledger, sleeps: None, started, ended })
+}

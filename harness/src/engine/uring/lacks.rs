@@ -1,0 +1,183 @@
+//! What a kernel lacks for a plan, found out before anything is run, and said by name.
+
+use std::io;
+use std::path::Path;
+
+use io_uring::{IoUring, Probe};
+use iowq_workloads::{OpKind, Plan};
+
+use super::entry;
+use crate::io::{Errno, read_start};
+
+/// Says who may use io_uring: 0 everybody, 1 a group, 2 nobody.
+const DISABLED: &str = "/proc/sys/kernel/io_uring_disabled";
+
+/// Why a plan cannot be run through io_uring here.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("--engine uring: {what}; {advice}")]
+pub struct Lacks {
+    what: String,
+    advice: &'static str,
+}
+
+/// Whether the running kernel has what this plan needs of io_uring.
+///
+/// # Errors
+/// Names the first thing that it lacks, and what helps.
+pub fn check(plan: &Plan) -> Result<(), Lacks> {
+    let ring = IoUring::new(1).map_err(|error| no_ring(&error, disabled()))?;
+    let mut probe = Probe::new();
+    let probed = ring.submitter().register_probe(&mut probe);
+    let limits = if plan.kernel_limits {
+        Ok(())
+    } else {
+        // Asks and changes nothing.
+        ring.submitter().register_iowq_max_workers(&mut [0, 0])
+    };
+    let found = Found {
+        timed_waits: ring.params().is_feature_ext_arg(),
+        limits: limits.is_ok(),
+        // A kernel that cannot be asked is older than all that is asked for here.
+        opcode: &|code| probed.is_ok() && probe.is_supported(code),
+    };
+    found.suffices(plan)
+}
+
+/// What a kernel's io_uring has.
+struct Found<'a> {
+    timed_waits: bool,
+    limits: bool,
+    opcode: &'a dyn Fn(u8) -> bool,
+}
+
+impl Found<'_> {
+    fn suffices(&self, plan: &Plan) -> Result<(), Lacks> {
+        if !self.timed_waits {
+            let what = "waits with a time limit (IORING_FEAT_EXT_ARG)";
+            return Err(lacks(what, "Linux has them since 5.11"));
+        }
+        if !self.limits {
+            return Err(lacks(
+                "limits on workers (IORING_REGISTER_IOWQ_MAX_WORKERS)",
+                "Linux has them since 5.15; or say kernel_limits = true in the spec",
+            ));
+        }
+        for kind in kinds(plan) {
+            let (code, name) = entry::opcode(kind);
+            if !(self.opcode)(code) {
+                return Err(lacks(&format!("opcode {name}"), "Linux has it since 5.6"));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn lacks(what: &str, advice: &'static str) -> Lacks {
+    Lacks { what: format!("this kernel's io_uring has no {what}"), advice }
+}
+
+/// The kinds of op that a plan can ask for.
+fn kinds(plan: &Plan) -> Vec<OpKind> {
+    let mix = &plan.mix;
+    let logs = plan.log.is_some();
+    let syncs = mix.writes_per_fsync > 0;
+    [
+        (OpKind::Write, mix.write > 0 || logs),
+        (OpKind::Read, mix.read > 0),
+        (OpKind::Fallocate, mix.fallocate > 0),
+        (OpKind::Nop, mix.nop > 0),
+        (OpKind::Fsync, syncs || logs),
+    ]
+    .into_iter()
+    .filter_map(|(kind, wanted)| wanted.then_some(kind))
+    .collect()
+}
+
+/// What the kernel says on who may use io_uring, if it says so at all (since 6.6).
+fn disabled() -> Option<u8> {
+    let (bytes, _) = read_start(Path::new(DISABLED), 16).ok()?;
+    std::str::from_utf8(&bytes).ok()?.trim().parse().ok()
+}
+
+/// Why there was no ring.
+fn no_ring(error: &io::Error, disabled: Option<u8>) -> Lacks {
+    let errno = error.raw_os_error().map(Errno::from_raw_os_error);
+    let (what, advice) = match (errno, disabled) {
+        (Some(Errno::NOSYS), _) => (
+            "this kernel has no io_uring".to_owned(),
+            "build it with CONFIG_IO_URING=y, or, in a container, see its seccomp profile",
+        ),
+        (Some(Errno::PERM), Some(2)) => (
+            "io_uring is turned off here (kernel.io_uring_disabled is 2)".to_owned(),
+            "as root: sysctl kernel.io_uring_disabled=0",
+        ),
+        (Some(Errno::PERM), Some(1)) => (
+            "io_uring is only for some users here (kernel.io_uring_disabled is 1)".to_owned(),
+            "run as root or in the group kernel.io_uring_group, or as root: \
+             sysctl kernel.io_uring_disabled=0",
+        ),
+        (Some(Errno::PERM | Errno::ACCESS), _) => (
+            "io_uring is refused (EPERM), though the kernel has it".to_owned(),
+            "a container's seccomp profile does that; with docker: \
+             --security-opt seccomp=unconfined",
+        ),
+        (Some(Errno::NOMEM), _) => (
+            "there is not enough memory that may be locked for a ring (ENOMEM)".to_owned(),
+            "see ulimit -l",
+        ),
+        _ => (format!("a ring cannot be opened: {error}"), "see ulimit -n"),
+    };
+    Lacks { what, advice }
+}
+
+#[cfg(test)]
+mod tests {
+    use iowq_workloads::builtin;
+
+    use super::*;
+
+    fn plan(name: &str) -> Plan {
+        builtin(name).expect(name)
+    }
+
+    fn refused(found: &Found<'_>, name: &str) -> String {
+        found.suffices(&plan(name)).expect_err("something is missing").to_string()
+    }
+
+    #[test]
+    fn what_a_kernel_lacks_is_said_by_name() {
+        let all = |_| true;
+        let found = |timed_waits, limits| Found { timed_waits, limits, opcode: &all };
+        assert!(refused(&found(false, true), "nop").contains("IORING_FEAT_EXT_ARG"));
+        assert!(refused(&found(true, false), "nop").contains("IORING_REGISTER_IOWQ_MAX_WORKERS"));
+        assert_eq!(found(true, true).suffices(&plan("wal")), Ok(()));
+    }
+
+    #[test]
+    fn only_the_opcodes_that_a_plan_uses_are_asked_for() {
+        let nop = entry::opcode(OpKind::Nop).0;
+        let only_nop = move |code| code == nop;
+        let found = Found { timed_waits: true, limits: true, opcode: &only_nop };
+        assert_eq!(found.suffices(&plan("nop")), Ok(()));
+        let text = refused(&found, "fsync-mix");
+        assert!(text.contains("IORING_OP_WRITE") && text.contains("5.6"), "{text}");
+    }
+
+    #[test]
+    fn a_ring_that_is_refused_is_explained_by_what_the_kernel_says() {
+        let rows = [
+            (38, None, "no io_uring", "CONFIG_IO_URING"),
+            (1, Some(2), "io_uring_disabled is 2", "sysctl"),
+            (1, Some(1), "io_uring_disabled is 1", "io_uring_group"),
+            (1, Some(0), "EPERM", "seccomp"),
+            (1, None, "EPERM", "seccomp"),
+            (12, None, "ENOMEM", "ulimit -l"),
+            (24, None, "cannot be opened", "ulimit -n"),
+        ];
+        for (errno, disabled, what, advice) in rows {
+            let text = no_ring(&io::Error::from_raw_os_error(errno), disabled).to_string();
+            assert!(text.starts_with("--engine uring: "), "{text}");
+            assert!(text.contains(what) && text.contains(advice), "{text}");
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! The running kernel's io-wq as an engine: each op goes through a real io_uring.
+//!
+//! The engine belongs to the thread that submits. io-wq's workers belong to that thread too, and
+//! the kernel ends them when it exits.
+
+mod entry;
+mod lacks;
+
+use std::io::ErrorKind;
+use std::os::fd::OwnedFd;
+
+use io_uring::types::{SubmitArgs, Timespec};
+use io_uring::{IoUring, squeue};
+use iowq_record::Punts;
+use iowq_workloads::{OpKind, Plan};
+
+use super::call::{Buffer, SHORT};
+use super::{Engine, EngineError, Remains, Request};
+use crate::clock::{self, Nanos};
+use crate::pool::{Completion, Outcome};
+use crate::probes::{Requests, Times};
+use crate::recorder::Recorder;
+use crate::sync::{Arc, thread};
+
+pub use lacks::{Lacks, check};
+
+/// The kernel's own name for a request that never ran.
+const CANCELLED: i32 = 125; // ECANCELED
+
+/// A request in the kernel.
+#[derive(Clone, Copy)]
+struct InFlight {
+    request: Request,
+    behind_link: bool,
+    handed_over: Nanos,
+}
+
+/// Real io_uring on real files.
+pub struct UringEngine<'a> {
+    plan: &'a Plan,
+    files: &'a [OwnedFd],
+    buffers: Vec<Buffer>,
+    /// What the probes write down about each request, by slot, where they are on.
+    seen: Option<Arc<Requests>>,
+    ring: Option<IoUring>,
+    in_flight: Vec<Option<InFlight>>,
+    /// User data and result of what was just taken out of the ring; kept for its memory.
+    reaped: Vec<(u64, i32)>,
+    /// Set where a request found no room; the ring has as much as the plan is deep.
+    no_room: bool,
+    recorder: Recorder,
+    punts: [Punts; OpKind::ALL.len()],
+}
+
+impl<'a> UringEngine<'a> {
+    /// An engine for this plan. The buffers must outlive it, and where it fails, the process:
+    /// the kernel may still be using them.
+    #[must_use]
+    pub fn new(
+        plan: &'a Plan,
+        files: &'a [OwnedFd],
+        buffers: Vec<Buffer>,
+        seen: Option<Arc<Requests>>,
+    ) -> UringEngine<'a> {
+        UringEngine {
+            plan,
+            files,
+            buffers,
+            seen,
+            ring: None,
+            in_flight: vec![None; plan.depth as usize],
+            reaped: Vec::with_capacity(plan.depth as usize),
+            no_room: false,
+            recorder: Recorder::default(),
+            punts: Default::default(),
+        }
+    }
+
+    /// How many completions to wait for in one system call.
+    ///
+    /// Without probes the time at which an op is reaped is the only one known, so the submitter is
+    /// woken for each. With them it sleeps until all are there or time is up.
+    fn wanted(&self, missing: Option<usize>) -> usize {
+        match missing {
+            _ if self.seen.is_none() => 1,
+            Some(missing) => missing,
+            // More than can ever be there.
+            None => self.in_flight.len() + 1,
+        }
+    }
+
+    /// Takes what is done out of the ring.
+    fn reap(&mut self, out: &mut Vec<Completion>) {
+        let Some(ring) = &mut self.ring else { return };
+        self.reaped.extend(ring.completion().map(|entry| (entry.user_data(), entry.result())));
+        if self.reaped.is_empty() {
+            return;
+        }
+        let now = clock::now();
+        let mut reaped = std::mem::take(&mut self.reaped);
+        for (slot, result) in reaped.drain(..) {
+            let slot = slot as u32;
+            let Some(done) = self.in_flight.get_mut(slot as usize).and_then(Option::take) else {
+                continue;
+            };
+            let outcome = outcome(&done.request, result, self.plan.block_bytes);
+            self.book(&done, outcome, now);
+            out.push(Completion { work: slot, outcome });
+        }
+        self.reaped = reaped;
+    }
+
+    /// Writes down one op that is done.
+    fn book(&mut self, done: &InFlight, outcome: Outcome, reaped: Nanos) {
+        let InFlight { request, behind_link, handed_over } = done;
+        if !request.measured || outcome == Outcome::Cancelled {
+            return;
+        }
+        let kind = request.op.kind;
+        let seen = self.seen.as_ref().map(|seen| seen.times(request.slot));
+        if let Some(times) = &seen {
+            count(&mut self.punts[kind.index()], times, *behind_link);
+        }
+        if outcome != Outcome::Done {
+            return;
+        }
+        let at = seen.and_then(|times| times.done).unwrap_or(reaped);
+        self.recorder.record(kind, at.since(request.intended), at.since(*handed_over));
+        if let Some(Times { queued: Some(queued), started: Some(started), .. }) = seen {
+            self.recorder.record_queue(kind, started.since(queued));
+        }
+    }
+}
+
+impl Engine for UringEngine<'_> {
+    fn open(&mut self) -> Result<(), EngineError> {
+        let entries = self.plan.depth.next_power_of_two();
+        let ring = IoUring::new(entries).map_err(|cause| EngineError {
+            what: "opening a ring",
+            cause,
+            advice: "see `ulimit -n` for open files, and `ulimit -l` on kernels before 5.12",
+        })?;
+        if !self.plan.kernel_limits {
+            let mut limits = self.plan.limits;
+            ring.submitter().register_iowq_max_workers(&mut limits).map_err(|cause| {
+                EngineError {
+                    what: "setting the limits on workers (IORING_REGISTER_IOWQ_MAX_WORKERS)",
+                    cause,
+                    advice: "take Linux 5.15 or later, or kernel_limits = true in the spec",
+                }
+            })?;
+        }
+        self.ring = Some(ring);
+        Ok(())
+    }
+
+    fn close(&mut self) {
+        self.ring = None;
+    }
+
+    fn submit(&mut self, chain: &[Request]) {
+        let Some(ring) = &mut self.ring else { return };
+        let mut queue = ring.submission();
+        for (place, request) in chain.iter().enumerate() {
+            let buffer = self.buffers[request.slot as usize];
+            let mut flags = squeue::Flags::empty();
+            flags.set(squeue::Flags::IO_LINK, place + 1 < chain.len());
+            let forced = self.plan.force_async || request.op.kind == OpKind::Nop;
+            flags.set(squeue::Flags::ASYNC, forced);
+            let entry = entry::of(&request.op, self.files, buffer)
+                .flags(flags)
+                .user_data(u64::from(request.slot));
+            if let Some(seen) = &self.seen {
+                seen.prepare(request.slot);
+            }
+            self.in_flight[request.slot as usize] = Some(InFlight {
+                request: *request,
+                behind_link: place > 0,
+                handed_over: clock::now(),
+            });
+            // SAFETY: files and buffers outlive the engine, and while its op is in flight a buffer
+            // is used by nobody else, see `Buffers`.
+            self.no_room |= unsafe { queue.push(&entry) }.is_err();
+        }
+    }
+
+    /// Nothing: the wait that follows submits and waits in one system call.
+    fn flush(&mut self) {}
+
+    fn wait(
+        &mut self,
+        want: usize,
+        until: Option<Nanos>,
+        out: &mut Vec<Completion>,
+    ) -> Result<(), EngineError> {
+        let target = out.len() + want;
+        loop {
+            self.reap(out);
+            let missing = (want > 0).then(|| target.saturating_sub(out.len()));
+            let left = until.map(|until| until.until(clock::now()));
+            let Some(ring) = &mut self.ring else {
+                // Without a ring only time can pass.
+                thread::sleep(left.unwrap_or_default());
+                return Ok(());
+            };
+            if self.no_room {
+                return Err(EngineError {
+                    what: "handing a request to the ring",
+                    cause: ErrorKind::StorageFull.into(),
+                    advice: "this is a mistake in iowq; please report it",
+                });
+            }
+            let over = missing == Some(0) || left.is_some_and(|left| left.is_zero());
+            let unsubmitted = !ring.submission().is_empty();
+            if over && !unsubmitted {
+                return Ok(());
+            }
+            let wanted = if over { 0 } else { self.wanted(missing) };
+            self.enter(wanted, left)?;
+        }
+    }
+
+    fn finish(self: Box<Self>) -> Remains {
+        let punts = self.seen.is_some().then_some(self.punts);
+        Remains { recorder: self.recorder, punts, ..Remains::default() }
+    }
+}
+
+impl UringEngine<'_> {
+    /// One system call: submits all there is and waits for `wanted` completions, or until the time
+    /// that is left is over.
+    fn enter(
+        &mut self,
+        wanted: usize,
+        left: Option<std::time::Duration>,
+    ) -> Result<(), EngineError> {
+        let Some(ring) = &self.ring else { return Ok(()) };
+        let entered = match left.map(Timespec::from) {
+            Some(time) if wanted > 0 => {
+                ring.submitter().submit_with_args(wanted, &SubmitArgs::new().timespec(&time))
+            }
+            _ => ring.submitter().submit_and_wait(wanted),
+        };
+        match entered {
+            Ok(_) => Ok(()),
+            // Time is up, a signal came, or completions must be reaped before more is taken.
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::TimedOut | ErrorKind::Interrupted | ErrorKind::ResourceBusy
+                ) || error.raw_os_error() == Some(TIMER_EXPIRED) =>
+            {
+                Ok(())
+            }
+            Err(cause) => Err(EngineError {
+                what: "submitting to the ring and waiting on it (io_uring_enter)",
+                cause,
+                advice: "see `dmesg`, and whether memory is short",
+            }),
+        }
+    }
+}
+
+/// What io_uring_enter says when the time given to it is over.
+const TIMER_EXPIRED: i32 = 62; // ETIME
+
+/// What became of a request, by the result of its completion.
+fn outcome(request: &Request, result: i32, block_bytes: u32) -> Outcome {
+    let moves = matches!(request.op.kind, OpKind::Write | OpKind::Read);
+    match result {
+        result if result == -CANCELLED => Outcome::Cancelled,
+        result if result < 0 => Outcome::Failed(-result),
+        result if moves && result.unsigned_abs() != block_bytes => Outcome::Failed(SHORT),
+        _ => Outcome::Done,
+    }
+}
+
+/// Counts how a request reached a worker, or that it did not.
+fn count(punts: &mut Punts, times: &Times, behind_link: bool) {
+    let counted = match times {
+        Times { queued: None, .. } if behind_link => &mut punts.linked,
+        Times { queued: None, .. } => &mut punts.inline,
+        Times { hashed: true, .. } => &mut punts.hashed,
+        Times { hashed: false, .. } => &mut punts.unhashed,
+    };
+    *counted += 1;
+}
