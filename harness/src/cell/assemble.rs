@@ -10,8 +10,8 @@ use iowq_workloads::{Arrival, OpKind, Plan};
 
 use super::doubts::doubts;
 use super::lives::Lives;
-use super::{Outcome, Request};
-use crate::machine;
+use super::{EngineName, Outcome, Request};
+use crate::machine::{self, kernel_idle_timeout};
 use crate::pool::policy;
 use crate::timeline;
 
@@ -25,7 +25,7 @@ pub(super) fn record(request: &Request, outcome: &Outcome, host: Host, started: 
     let length_ns = outcome.ended.since(outcome.started);
     let workers = workers(request, outcome, best, timeline::peak(&alive));
     let mut caveats = machine::caveats(&host);
-    caveats.extend(doubts(outcome, &workers));
+    caveats.extend(doubts(request, outcome, &workers));
     Record {
         schema: SCHEMA.to_owned(),
         started,
@@ -38,7 +38,7 @@ pub(super) fn record(request: &Request, outcome: &Outcome, host: Host, started: 
             position: request.position,
             seed: request.seed,
         },
-        settings: settings(&request.plan, &request.policy),
+        settings: settings(&request.plan, request.engine, &request.policy),
         ops: Ops {
             done: outcome.driven.done,
             failed: outcome.driven.failed,
@@ -116,7 +116,11 @@ fn workers(request: &Request, outcome: &Outcome, best: &Lives, peak: u32) -> Wor
 
 /// The settings of a run, for its record.
 #[must_use]
-pub fn settings(plan: &Plan, policy: &str) -> Settings {
+pub fn settings(plan: &Plan, engine: EngineName, policy: &str) -> Settings {
+    let idle_timeout = match engine {
+        EngineName::Pool => plan.idle_timeout,
+        EngineName::Uring => kernel_idle_timeout(),
+    };
     let switches = policy::parse(policy).map(|policy| policy.switches());
     Settings {
         summary: plan.summary.clone(),
@@ -126,7 +130,7 @@ pub fn settings(plan: &Plan, policy: &str) -> Settings {
         depth: plan.depth,
         limit_bounded: plan.limits[0],
         limit_unbounded: plan.limits[1],
-        idle_timeout_ms: millis(plan.idle_timeout),
+        idle_timeout_ms: millis(idle_timeout),
         arrival: arrival(plan),
         watched_ms: Some(millis(plan.life.linger)),
     }

@@ -2,16 +2,21 @@
 
 use iowq_record::{Blocking, Caveat, Counts, Tier, Workers};
 
-use super::Outcome;
+use super::{EngineName, Outcome, Request, kernel_doubts};
+use crate::machine::kernel_idle_timeout;
 
 /// Whether a doubt holds, its code, and what it means for the reader.
-type Doubt = (bool, &'static str, String);
+pub(super) type Doubt = (bool, &'static str, String);
 
 /// The doubts that a run raises by itself.
-pub(super) fn doubts(outcome: &Outcome, workers: &Workers) -> Vec<Caveat> {
+pub(super) fn doubts(request: &Request, outcome: &Outcome, workers: &Workers) -> Vec<Caveat> {
+    let timed = outcome.remains.punts.is_some();
+    let of_the_kernel = (request.engine == EngineName::Uring)
+        .then(|| kernel_doubts::doubts(&request.plan, kernel_idle_timeout(), timed));
     of_the_watch(outcome, workers)
         .into_iter()
         .chain(of_the_work(outcome, workers))
+        .chain(of_the_kernel.into_iter().flatten())
         .filter(|(holds, ..)| *holds)
         .map(|(_, code, text)| Caveat { code: code.to_owned(), text })
         .collect()
@@ -128,7 +133,7 @@ mod tests {
 
     use super::*;
     use crate::cell::watch::Seen;
-    use crate::cell::{Probes, Request, WantBlocking, assemble};
+    use crate::cell::{Probes, WantBlocking, assemble};
     use crate::clock::Nanos;
     use crate::drive::Driven;
     use crate::engine::Remains;
@@ -156,22 +161,10 @@ mod tests {
         }
     }
 
-    fn codes(caveats: &[Caveat]) -> Vec<&str> {
-        caveats.iter().map(|caveat| caveat.code.as_str()).collect()
-    }
-
-    #[test]
-    fn a_run_without_trouble_raises_no_doubt() {
-        assert_eq!(doubts(&outcome(), &Workers::default()), []);
-    }
-
-    #[test]
-    fn a_ring_that_overflowed_is_in_the_record_by_cause_and_as_a_doubt() {
-        let mut outcome = outcome();
-        outcome.seen.lost = vec![("threads-ring-full", 5), ("blocks-ring-full", 2)];
-        let request = Request {
+    fn request() -> Request {
+        Request {
             plan: builtin("dsync").expect("a built-in workload"),
-            engine: crate::cell::EngineName::Pool,
+            engine: EngineName::Pool,
             policy: "6.17".to_owned(),
             seed: 1,
             pair: 0,
@@ -179,8 +172,23 @@ mod tests {
             dir: None,
             probes: Probes::Auto,
             blocking: WantBlocking::Auto,
-        };
-        let record = assemble::record(&request, &outcome, Default::default(), String::new());
+        }
+    }
+
+    fn codes(caveats: &[Caveat]) -> Vec<&str> {
+        caveats.iter().map(|caveat| caveat.code.as_str()).collect()
+    }
+
+    #[test]
+    fn a_run_without_trouble_raises_no_doubt() {
+        assert_eq!(doubts(&request(), &outcome(), &Workers::default()), []);
+    }
+
+    #[test]
+    fn a_ring_that_overflowed_is_in_the_record_by_cause_and_as_a_doubt() {
+        let mut outcome = outcome();
+        outcome.seen.lost = vec![("threads-ring-full", 5), ("blocks-ring-full", 2)];
+        let record = assemble::record(&request(), &outcome, Default::default(), String::new());
         assert_eq!(record.probe.events_lost, 7);
         assert_eq!(record.probe.lost["threads-ring-full"], 5);
         assert_eq!(record.probe.lost["blocks-ring-full"], 2);
@@ -203,7 +211,7 @@ mod tests {
         outcome.seen.tier = Tier::Off;
         let created = Counts { probe: Some(4), engine: Some(3), proc: Some(2) };
         let workers = Workers { created, creations_failed: 1, ..Workers::default() };
-        let doubts = doubts(&outcome, &workers);
+        let doubts = doubts(&request(), &outcome, &workers);
         let all = [
             "counts-disagree",
             "no-bpf",
@@ -219,7 +227,7 @@ mod tests {
     #[test]
     fn what_only_proc_missed_is_a_softer_doubt() {
         let created = Counts { probe: None, engine: Some(3), proc: Some(2) };
-        let doubts = doubts(&outcome(), &Workers { created, ..Workers::default() });
+        let doubts = doubts(&request(), &outcome(), &Workers { created, ..Workers::default() });
         assert_eq!(codes(&doubts), ["proc-missed"]);
         assert!(doubts[0].text.contains("probe -, engine 3, proc 2"), "{}", doubts[0].text);
     }

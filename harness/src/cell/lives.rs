@@ -49,35 +49,48 @@ impl Lives {
     }
 }
 
-/// The lives of workers among all thread events: those that were given a worker's name.
+/// A thread that is there.
+#[derive(Clone, Copy)]
+struct Thread {
+    born_ns: u64,
+    is_worker: bool,
+}
+
+/// The lives of workers among all thread events: of the pool's those that were given a worker's
+/// name, of the kernel's those with the flags of its workers and no other name.
 pub(super) fn of_events(events: &[ThreadEvent]) -> Lives {
-    let mut births: HashMap<u32, u64> = HashMap::new();
-    let mut workers: HashMap<u32, ()> = HashMap::new();
+    let mut threads: HashMap<u32, Thread> = HashMap::new();
     let mut lives = Vec::new();
     for event in events {
         match event.kind {
             THREAD_BORN => {
-                births.insert(event.tid, event.time_ns);
+                let is_worker = event.clone_flags == IO_THREAD_FLAGS;
+                threads.insert(event.tid, Thread { born_ns: event.time_ns, is_worker });
             }
-            THREAD_NAMED if is_worker(&event.comm) => {
-                if let Some(born_ns) = births.remove(&event.tid) {
-                    workers.insert(event.tid, ());
-                    lives.push((Nanos(born_ns), true));
+            THREAD_NAMED => {
+                if let Some(thread) = threads.get_mut(&event.tid) {
+                    thread.is_worker = is_worker(&event.comm);
                 }
             }
             THREAD_EXITED => {
-                births.remove(&event.tid);
-                if workers.remove(&event.tid).is_some() {
+                if let Some(Thread { born_ns, is_worker: true }) = threads.remove(&event.tid) {
+                    lives.push((Nanos(born_ns), true));
                     lives.push((Nanos(event.time_ns), false));
                 }
             }
             _ => {}
         }
     }
-    // A name comes a little after its birth, so births may be out of order by now.
+    let left = threads.values().filter(|thread| thread.is_worker);
+    lives.extend(left.map(|thread| (Nanos(thread.born_ns), true)));
     lives.sort_by_key(|&(at, born)| (at, !born));
     Lives(lives)
 }
+
+/// Clone flags of the threads that io_uring makes: io-wq's workers, and SQPOLL's thread, which only
+/// its name tells from them. `CLONE_VM`, `FS`, `FILES`, `SIGHAND`, `THREAD`, `UNTRACED` and `IO`, in
+/// Linux 6.1 to 6.18.
+const IO_THREAD_FLAGS: u64 = 0x8081_0f00;
 
 /// Whether a thread of this name is a worker: the pool's, or the kernel's.
 fn is_worker(comm: &[u8; 16]) -> bool {
@@ -105,6 +118,25 @@ mod tests {
             event(6, THREAD_EXITED, 8, "wq-pool-0"),
         ];
         assert_eq!(of_events(&events).0, [(Nanos(2), true), (Nanos(6), false)]);
+    }
+
+    #[test]
+    fn the_kernels_workers_are_known_by_their_flags_and_sqpolls_thread_is_none() {
+        let born = |tid| ThreadEvent {
+            clone_flags: IO_THREAD_FLAGS,
+            ..event(u64::from(tid), THREAD_BORN, tid, "iowq-driver")
+        };
+        let events = [
+            born(7),
+            born(8),
+            born(9),
+            event(10, THREAD_NAMED, 7, "iou-wrk-3"),
+            event(11, THREAD_NAMED, 8, "iou-sqp-3"),
+            event(12, THREAD_EXITED, 7, "iou-wrk-3"),
+            event(13, THREAD_EXITED, 8, "iou-sqp-3"),
+        ];
+        let expected = [(Nanos(7), true), (Nanos(9), true), (Nanos(12), false)];
+        assert_eq!(of_events(&events).0, expected, "9 has no name yet and is there");
     }
 
     #[test]

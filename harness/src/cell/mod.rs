@@ -2,6 +2,7 @@
 
 mod assemble;
 mod doubts;
+mod kernel_doubts;
 mod lives;
 mod measure;
 mod watch;
