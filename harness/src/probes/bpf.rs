@@ -220,10 +220,9 @@ fn load(
     }
     let mut unseen = Vec::new();
     if options.requests > 0 {
-        match starts::attach(&mut programs) {
-            Ok(()) => attach(&mut programs, &WORK)?,
-            Err(reason) => unseen.push(reason),
-        }
+        let seen = starts::attach(&mut programs)
+            .and_then(|()| attach(&mut programs, &WORK).map_err(starts::unseen));
+        unseen.extend(seen.err());
     }
     Ok((programs, unseen))
 }

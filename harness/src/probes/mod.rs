@@ -36,7 +36,8 @@ pub struct BpfOptions {
     /// the machine.
     pub sched: bool,
     /// Slots of requests whose way through io-wq to watch, [`iowq_ebpf::REQUESTS_MAX`] at most; 0
-    /// for none.
+    /// for none. It costs about 250 ns of CPU time for each that goes to a worker and 130 for any
+    /// other, as measured on Linux 6.18 without kprobes.
     pub requests: u32,
     /// Size of the ring for thread events, in bytes: a power of two, a page at least. An event
     /// takes 56.

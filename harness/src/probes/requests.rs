@@ -13,8 +13,9 @@ use rustix::mm::{MapFlags, ProtFlags, mmap, mmap_anonymous, munmap};
 
 use crate::clock::Nanos;
 
-/// The table of requests. A request's user data is its slot, below the number of slots asked for;
-/// requests with any other user data are not timed, and slots out of range stay empty.
+/// The table of requests. A request's user data is its slot, below the number of slots asked for,
+/// and all rings of the process share the slots. Requests with any other user data are not timed,
+/// and slots out of range stay empty.
 pub struct Requests {
     views: NonNull<RequestView>,
     slots: u32,

@@ -1,5 +1,6 @@
 //! The moment a worker takes a request up: a kprobe, and what to say where kprobes are refused.
 
+use std::fmt::Display;
 use std::path::Path;
 
 use aya::Ebpf;
@@ -29,19 +30,23 @@ pub(super) fn first_argument() -> u32 {
     FIRST_ARGUMENT.unwrap_or_default()
 }
 
-/// Attaches the kprobe. Returns what stays unseen where that fails, and why.
+/// What to say where starts stay unseen.
+pub(super) fn unseen(reason: impl Display) -> String {
+    format!("time in the queue: no kprobe on {FUNCTION} ({reason})")
+}
+
+/// Attaches the kprobe. Where that fails, returns what stays unseen, and why.
 pub(super) fn attach(programs: &mut Ebpf) -> Result<(), String> {
-    let attached = match FIRST_ARGUMENT {
-        None => Err("it is not known for this processor".to_owned()),
-        Some(_) => try_to(programs).map_err(|error| {
-            if Path::new("/sys/bus/event_source/devices/kprobe").exists() {
-                error.to_string()
-            } else {
-                "the kernel was built without CONFIG_KPROBE_EVENTS".to_owned()
-            }
-        }),
-    };
-    attached.map_err(|reason| format!("time in the queue: no kprobe on {FUNCTION} ({reason})"))
+    if FIRST_ARGUMENT.is_none() {
+        return Err(unseen("where a function's argument is, is not known for this processor"));
+    }
+    try_to(programs).map_err(|error| {
+        if Path::new("/sys/bus/event_source/devices/kprobe").exists() {
+            unseen(error)
+        } else {
+            unseen("the kernel was built without CONFIG_KPROBE_EVENTS")
+        }
+    })
 }
 
 fn try_to(programs: &mut Ebpf) -> Result<(), ProbeError> {
