@@ -52,6 +52,8 @@ fn plans_of_the_grid_differ_in_nothing_but_what_their_names_say() {
         assert_eq!(plan.length, Length::Time(Duration::from_millis(500)));
         assert_eq!(plan.idle_timeout, Duration::from_secs(5));
         assert_eq!(plan.limits[1], 64);
+        assert_eq!(u64::from(plan.files) * plan.file_blocks, 65_536);
+        assert!(plan.verify);
         assert!(plan.life.linger.is_zero() && plan.warmup.is_zero() && !plan.mix.linked);
     }
 }
