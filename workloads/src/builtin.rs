@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::error::{SpecError, did_you_mean};
+use crate::grid;
 use crate::plan::{Length, Plan};
 
 /// Name and spec of each; the first is the canonical one.
@@ -24,6 +25,9 @@ const SPECS: [(&str, &str); 11] = [
 /// What the name of a variant with the kernel's own idle timeout ends with.
 const STOCK: &str = "-stock";
 
+/// What the names of the grid begin with.
+const GRID: &str = "grid-";
+
 /// The kernel's idle timeout; `WORKER_IDLE_TIMEOUT` in io_uring/io-wq.c.
 const STOCK_IDLE_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -33,7 +37,8 @@ const STOCK_LENGTH_MIN: Duration = Duration::from_secs(12);
 /// The built-in workload of that name.
 ///
 /// Every one has a variant `NAME-stock`, which differs in the idle timeout, the kernel's 5 s, and
-/// runs for at least 12 s, so that the timeout is reached.
+/// runs for at least 12 s, so that the timeout is reached. Those of the [grid](crate::grid) are
+/// built in too, without variants.
 ///
 /// # Errors
 ///
@@ -48,13 +53,18 @@ pub fn builtin(name: &str) -> Result<Plan, SpecError> {
     {
         return Ok(stock(Plan::parse(name, &format!("{base}.toml"), text)?));
     }
-    Err(SpecError::UnknownWorkload {
-        found: name.to_owned(),
-        hint: did_you_mean(name, names().iter().map(String::as_str)),
-    })
+    if let Some(plan) = grid::of_name(name) {
+        return plan;
+    }
+    let hint = if name.starts_with(GRID) {
+        grid::near(name)
+    } else {
+        did_you_mean(name, names().iter().map(String::as_str))
+    };
+    Err(SpecError::UnknownWorkload { found: name.to_owned(), hint })
 }
 
-/// All built-in workloads, each before its stock variant.
+/// All built-in workloads but those of the grid, each before its stock variant.
 ///
 /// # Errors
 ///

@@ -71,6 +71,18 @@ impl Plan {
         self.length = Length::Time(Duration::from_secs_f64(seconds));
         Ok(self)
     }
+
+    /// The same plan with another idle timeout, in milliseconds; for `--idle-timeout-ms`.
+    ///
+    /// # Errors
+    ///
+    /// Where that is outside [`limits::IDLE_TIMEOUT_MS`].
+    pub fn with_idle_timeout_ms(mut self, idle_timeout_ms: f64) -> Result<Plan, SpecError> {
+        let check = Check { file: "command line" };
+        let range = limits::IDLE_TIMEOUT_MS;
+        self.idle_timeout = check.milliseconds("--idle-timeout-ms", idle_timeout_ms, range)?;
+        Ok(self)
+    }
 }
 
 /// The checks, with the name of the file for their errors.

@@ -1,5 +1,6 @@
 //! What can be wrong with a spec, said to the person who wrote it.
 
+use crate::grid::GRID_NAMES;
 use crate::limits::SPEC_BYTES_MAX;
 
 /// Why a spec was refused.
@@ -63,6 +64,17 @@ pub enum SpecError {
     )]
     UnknownWorkload {
         /// The name as given.
+        found: String,
+        /// The near ones, as a question, or nothing.
+        hint: String,
+    },
+    /// No workload of the fidelity grid has that in its name.
+    #[error(
+        "--grid: found `{found}`, which is in no name of the grid{hint}; names are {GRID_NAMES}, \
+         see `cargo xtask bench --list`"
+    )]
+    UnknownGrid {
+        /// The part of a name as given.
         found: String,
         /// The near ones, as a question, or nothing.
         hint: String,

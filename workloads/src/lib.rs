@@ -7,6 +7,7 @@ pub mod bucket;
 pub mod builtin;
 mod check;
 mod error;
+pub mod grid;
 pub mod ledger;
 pub mod limits;
 pub mod op;
@@ -20,6 +21,7 @@ pub mod stream;
 
 pub use builtin::{builtin, builtins};
 pub use error::SpecError;
+pub use grid::{grid, grid_with};
 pub use ledger::{Expect, Ledger};
 pub use op::{Op, OpKind};
 pub use plan::{Arrival, Length, Life, Log, Mix, Open, Order, Plan};

@@ -41,6 +41,15 @@ pub enum EngineName {
 }
 
 impl EngineName {
+    /// What it is, in a few words.
+    #[must_use]
+    pub fn summary(self) -> &'static str {
+        match self {
+            EngineName::Pool => "the userspace io-wq, under each policy",
+            EngineName::Uring => "the running kernel's io-wq, through io_uring, by its own rules",
+        }
+    }
+
     /// The name, as in records.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -118,11 +127,14 @@ pub fn check_files(dir: Option<&Path>, plan: &Plan) -> anyhow::Result<()> {
     Ok(Scratch::new(dir, plan)?.remove()?)
 }
 
-/// Whether what is to watch a run works, where the run would not be made without it.
+/// Whether what is to watch a run works, where the run would not be made without it. `blocking` is
+/// none where only the kernel's io-wq runs, which nobody has to tell that a worker sleeps.
 ///
 /// # Errors
 /// Says what is in the way and what helps.
-pub fn check_probes(probes: Probes, blocking: WantBlocking) -> anyhow::Result<()> {
+pub fn check_probes(probes: Probes, blocking: Option<WantBlocking>) -> anyhow::Result<()> {
+    // What declares itself needs no probe of the scheduler.
+    let blocking = blocking.unwrap_or(WantBlocking::Declared);
     if probes == Probes::Auto && blocking != WantBlocking::Sched {
         return Ok(());
     }

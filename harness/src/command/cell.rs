@@ -23,6 +23,9 @@ pub struct Options {
     /// Length of the run, instead of the workload's own
     #[arg(long)]
     pub seconds: Option<f64>,
+    /// How long idle workers of the pool wait before they leave, instead of the workload's own time
+    #[arg(long)]
+    pub idle_timeout_ms: Option<f64>,
     /// Seed of the stream of ops
     #[arg(long)]
     pub seed: u64,
@@ -55,6 +58,9 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     let mut plan = workload::load(&options.workload)?;
     if let Some(seconds) = options.seconds {
         plan = plan.with_seconds(seconds)?;
+    }
+    if let Some(idle_timeout_ms) = options.idle_timeout_ms {
+        plan = plan.with_idle_timeout_ms(idle_timeout_ms)?;
     }
     let request = Request {
         plan,

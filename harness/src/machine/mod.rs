@@ -4,6 +4,7 @@
 
 mod caveats;
 mod cpu;
+mod idle;
 pub mod mounts;
 mod virtualization;
 
@@ -13,6 +14,7 @@ use iowq_record::Host;
 use rustix::{system::uname, thread::sched_getaffinity};
 
 pub use caveats::caveats;
+pub use idle::kernel_idle_timeout;
 
 /// What a field says that could not be read.
 pub const UNKNOWN: &str = "unknown";

@@ -147,3 +147,74 @@ fn a_length_is_given_once() {
         "the argument '--quick' cannot be used with '--seconds <S>'",
     );
 }
+
+#[test]
+fn a_policy_where_only_the_kernel_runs_is_refused_because_it_has_its_own_rules() {
+    refused(
+        &Place::new(),
+        &["--workload", "tiny.toml", "--engine", "uring", "--policy", "6.17"],
+        "--policy 6.17: policies are the pool's, and the kernel has its own rules; add --engine \
+         pool, or leave --policy away",
+    );
+}
+
+#[test]
+fn who_tells_of_sleeps_is_not_asked_where_only_the_kernel_runs() {
+    for blocking in ["sched", "declared"] {
+        refused(
+            &Place::new(),
+            &["--workload", "tiny.toml", "--engine", "uring", "--blocking", blocking],
+            &format!(
+                "--blocking {blocking}: only the pool has to be told that a worker sleeps, and \
+                 the kernel knows; add --engine pool, or leave --blocking away"
+            ),
+        );
+    }
+}
+
+#[test]
+fn an_unknown_engine_is_answered_with_those_there_are() {
+    flag_refused(&["--engine", "aio"], "invalid value 'aio' for '--engine <ENGINE>'");
+}
+
+#[test]
+fn a_part_that_no_name_of_the_grid_has_is_answered_with_the_near_names() {
+    refused(
+        &Place::new(),
+        &["--fidelity", "--grid", "f3-"],
+        "--grid: found `f3-`, which is in no name of the grid (did you mean \
+         `grid-f1-d8-s0-l2-dsync` or `grid-f1-d8-s0-l8-dsync` or `grid-f1-d8-s1-l2-dsync`?); \
+         names are grid-fF-dD-sS-lL-OPEN, see `cargo xtask bench --list`",
+    );
+}
+
+#[test]
+fn fidelity_says_itself_what_is_run() {
+    for (flag, shown) in [
+        (&["--policy", "6.17"][..], "--policy <NAME>"),
+        (&["--engine", "pool"], "--engine <ENGINE>"),
+        (&["--workload", "dsync"], "--workload <NAME|FILE>"),
+        (&["--quick"], "--quick"),
+    ] {
+        let place = Place::new();
+        let output = place.bench(&[&["--fidelity"], flag].concat()).output().expect("it runs");
+        let message = format!("error: the argument '--fidelity' cannot be used with '{shown}'");
+        assert_eq!(stderr(&output).lines().next(), Some(message.as_str()));
+        assert_eq!(output.status.code(), Some(2));
+        place.assert_untouched();
+    }
+}
+
+#[test]
+fn a_part_of_the_grid_is_refused_without_fidelity() {
+    let place = Place::new();
+    let output = place.bench(&["--grid", "f4-"]).output().expect("it runs");
+    let said = stderr(&output);
+    assert!(said.contains("arguments were not provided:\n  --fidelity\n"), "{said}");
+    assert_eq!(output.status.code(), Some(2));
+    place.assert_untouched();
+    flag_refused(
+        &["--grid", "f4-"],
+        "the argument '--workload <NAME|FILE>' cannot be used with '--grid <PART>'",
+    );
+}

@@ -2,6 +2,7 @@
 
 mod dirs;
 mod failing;
+mod fidelity;
 mod input;
 mod interrupted;
 mod killed;

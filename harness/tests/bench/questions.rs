@@ -21,13 +21,16 @@ fn the_list_names_every_workload_and_every_preset_with_what_it_is() {
     let list = iowq(&["bench", "--list"]);
     let plans = builtins().expect("built-in workloads are valid");
     let names = plans.iter().map(|plan| plan.name.trim_end_matches("-stock"));
-    let names = names.chain(PRESETS.iter().map(|preset| preset.name)).chain(["fixed:N"]);
+    let names = names.chain(PRESETS.iter().map(|preset| preset.name));
+    let names = names.chain(["pool", "uring", "fixed:N"]);
     for name in names {
         let line = list.lines().find(|line| line.split_whitespace().next() == Some(name));
         let line = line.unwrap_or_else(|| panic!("{name} is not in:\n{list}"));
         assert!(line.split_whitespace().count() > 3, "{line}");
     }
     assert!(list.contains("NAME-stock"), "{list}");
+    let grid: Vec<&str> = list.lines().filter(|line| line.contains("grid-")).collect();
+    assert_eq!(grid, ["  grid-fF-dD-sS-lL-OPEN"], "one line for 192 workloads");
 }
 
 #[test]
@@ -45,7 +48,8 @@ fn the_help_shows_what_holds_where_a_flag_is_left_away() {
         ("--workload", "fsync-mix dsync"),
         ("--engine", "pool"),
         ("--policy", "6.12 6.16 6.17 exit-on-idle"),
-        ("--pairs", "3, with --quick 1"),
+        ("--pairs", "3, with --quick or --fidelity 1"),
+        ("--grid", "all"),
         ("--seed", "1, or the workload's own"),
         ("--dir", "target/bench-files"),
         ("--out", "target/bench/UTC-TIME"),

@@ -1,10 +1,13 @@
-//! `bench --list`: workloads, policies and switches, with a line on each.
+//! `bench --list`: workloads, engines, policies and switches, with a line on each.
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
+use clap::ValueEnum as _;
 use iowq_workloads::builtins;
+use iowq_workloads::grid::{GRID_NAMES, GRID_SUMMARY};
 
+use crate::cell::EngineName;
 use crate::pool::policy::{PRESETS, Switch};
 
 /// Prints the list.
@@ -22,7 +25,12 @@ fn text() -> anyhow::Result<String> {
     for plan in builtins()?.iter().filter(|plan| !plan.name.ends_with("-stock")) {
         writeln!(text, "  {:15} {}", plan.name, plan.summary)?;
     }
-    text.push_str("\nPolicies (--policy):\n");
+    writeln!(text, "  {GRID_NAMES}\n  {:15} {GRID_SUMMARY}", "")?;
+    text.push_str("\nEngines (--engine):\n");
+    for engine in EngineName::value_variants() {
+        writeln!(text, "  {:15} {}", engine.name(), engine.summary())?;
+    }
+    text.push_str("\nPolicies of the pool (--policy):\n");
     for preset in PRESETS {
         writeln!(text, "  {:15} {}", preset.name, preset.summary)?;
     }

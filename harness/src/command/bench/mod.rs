@@ -1,56 +1,46 @@
 //! `iowq bench`: every cell once per round, each in a process of its own, a record line for each.
 
+mod arm;
 mod child;
 mod folder;
+mod length;
 mod list;
 mod order;
 mod output;
 mod progress;
+mod wanted;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::Args;
 use iowq_record::Record;
-use iowq_workloads::{Arrival, Length, Plan};
+use iowq_workloads::Plan;
 
 use crate::cell::{self, EngineName, Probes, WantBlocking};
 use crate::clock;
-use crate::pool::policy;
 use crate::sync::atomic::Ordering;
 use crate::sync::{Arc, SignalFlag};
-use crate::workload;
 
+use arm::Arm;
 use child::Ended;
 use folder::OwnFolder;
+use length::{length, time_max};
 use order::Place;
 use output::Output;
 use progress::Progress;
+use wanted::{Wanted, milliseconds, wanted};
 
-/// Workloads that are run where none is named.
-const WORKLOADS: [&str; 2] = ["fsync-mix", "dsync"];
-/// Policies that are run where none is named.
-const POLICIES: [&str; 4] = ["6.12", "6.16", "6.17", "exit-on-idle"];
-/// Rounds where none is named: enough to see a range, and the whole in two minutes.
-const PAIRS: u32 = 3;
 /// Rounds at most. A run takes seconds, so more would take days.
 const PAIRS_MAX: u32 = 10_000;
 /// Seed of the order where none is named.
 const SEED: u64 = 1;
-/// Length of a run with `--quick`: four idle timeouts of the built-in workloads.
-const QUICK_SECONDS: f64 = 1.0;
 /// Failures in a row after which the rest is not tried: the cause is then none of the runs.
 const FAILURES_IN_A_ROW_MAX: u32 = 3;
-/// How long a run may take beyond what its workload says, before it counts as hung.
-const GRACE: Duration = Duration::from_secs(60);
-/// What a run whose workload is a number of ops is taken to last until one shows how long it does.
-const OPS_TIME: Duration = Duration::from_secs(1);
-/// How long a run may take whose workload is a number of ops, before it counts as hung.
-const OPS_TIME_MAX: Duration = Duration::from_secs(600);
 
-/// How long a plan may make itself wait, at most: a year, so that sums stay in range.
-const TIME_MAX: Duration = Duration::from_secs(365 * 86_400);
+/// Flags for what `--fidelity` sets itself. `--grid` does not go with them either, because what it
+/// requires is no longer asked for beside a flag that conflicts with it.
+const SET_BY_FIDELITY: [&str; 4] = ["workload", "engine", "policy", "quick"];
 
 /// Flags of `bench`.
 #[derive(Args, Clone, Debug)]
@@ -65,7 +55,15 @@ pub struct Options {
     /// [default: 6.12 6.16 6.17 exit-on-idle]
     #[arg(long, value_name = "NAME")]
     policy: Vec<String>,
-    /// Rounds; each runs every cell once, in an order of its own [default: 3, with --quick 1]
+    /// Hold the pool against the running kernel: the fidelity grid on io_uring and under every
+    /// preset
+    #[arg(long, conflicts_with_all = SET_BY_FIDELITY)]
+    fidelity: bool,
+    /// Only the workloads of the grid whose names contain this; again for more [default: all]
+    #[arg(long, value_name = "PART", requires = "fidelity", conflicts_with_all = SET_BY_FIDELITY)]
+    grid: Vec<String>,
+    /// Rounds; each runs every cell once, in an order of its own
+    /// [default: 3, with --quick or --fidelity 1]
     #[arg(
         long,
         value_name = "N",
@@ -95,7 +93,7 @@ pub struct Options {
     /// Who tells that a worker sleeps in its work
     #[arg(long, value_enum, default_value_t = WantBlocking::Auto)]
     blocking: WantBlocking,
-    /// Name the workloads, policies and switches, and run nothing
+    /// Name the workloads, engines, policies and switches, and run nothing
     #[arg(long)]
     list: bool,
 }
@@ -109,21 +107,18 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
         list::print()?;
         return Ok(ExitCode::SUCCESS);
     }
-    let plans = plans(options)?;
-    let policies = or_default(&options.policy, &POLICIES);
-    for name in &policies {
-        policy::parse(name)?;
-    }
-    let pairs = options.pairs.unwrap_or(if options.quick { 1 } else { PAIRS });
-    let places = order::places(plans.len(), policies.len(), pairs, options.seed.unwrap_or(SEED));
+    let wanted = wanted(options)?;
+    let (plans, arms) = (&wanted.plans, &wanted.arms);
+    let seed = options.seed.unwrap_or(SEED);
+    let places = order::places(plans.len(), arms.len(), wanted.pairs, seed);
     let stop = stop_flag()?;
     // Before the results, so that what is no good leaves nothing at all behind.
-    check(options, &plans)?;
+    check(options, &wanted)?;
     let folder = OwnFolder::make(options.dir.as_deref())?;
     let mut output = Output::create(&options.out.clone().unwrap_or_else(default_out))?;
     let lengths = places.iter().map(|place| length(&plans[place.workload].1)).collect();
     let mut progress = Progress::new(lengths);
-    let bench = Bench { options, plans: &plans, policies: &policies, folder: &folder, stop: &stop };
+    let bench = Bench { options, wanted: &wanted, folder: &folder, stop: &stop };
     let tally = bench.run_all(&places, &mut output, &mut progress)?;
     progress.finish();
     folder.remove()?;
@@ -131,25 +126,35 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
 }
 
 /// Finds out once, and not in every run, what would keep all of them from being made.
-fn check(options: &Options, plans: &[(String, Plan)]) -> anyhow::Result<()> {
-    for (place, (name, plan)) in plans.iter().enumerate() {
-        if let Some((other, _)) = plans[..place].iter().find(|(_, other)| other.name == plan.name) {
+fn check(options: &Options, wanted: &Wanted) -> anyhow::Result<()> {
+    for (place, (name, plan)) in wanted.plans.iter().enumerate() {
+        let before = &wanted.plans[..place];
+        if let Some((other, _)) = before.iter().find(|(_, other)| other.name == plan.name) {
             anyhow::bail!(
                 "--workload: {other} and {name} have the same name, {}, and would be taken for one \
                  another in the record; rename one",
                 plan.name
             );
         }
-        cell::check_files(options.dir.as_deref(), plan)?;
+        // Once is enough where the files are the same, as they are all over the grid.
+        if !before.iter().any(|(_, other)| same_files(other, plan)) {
+            cell::check_files(options.dir.as_deref(), plan)?;
+        }
     }
-    cell::check_probes(options.probes, options.blocking)
+    let pool = wanted.arms.iter().any(|arm| arm.engine == EngineName::Pool);
+    cell::check_probes(options.probes, pool.then_some(options.blocking))
+}
+
+/// Whether two plans have the same files laid out and opened.
+fn same_files(one: &Plan, other: &Plan) -> bool {
+    let bytes = |plan: &Plan| plan.file_blocks * u64::from(plan.block_bytes);
+    one.open == other.open && bytes(one) == bytes(other)
 }
 
 /// All that stays the same from run to run.
 struct Bench<'a> {
     options: &'a Options,
-    plans: &'a [(String, Plan)],
-    policies: &'a [String],
+    wanted: &'a Wanted,
     folder: &'a OwnFolder,
     stop: &'a SignalFlag,
 }
@@ -172,10 +177,10 @@ impl Bench<'_> {
     ) -> anyhow::Result<Tally> {
         let mut tally = Tally::default();
         for place in places {
-            let (name, plan) = &self.plans[place.workload];
-            let policy = &self.policies[place.policy];
-            progress.start(&plan.name, policy);
-            let (arguments, time_max) = (self.arguments(place), time_max(plan));
+            let (name, plan) = &self.wanted.plans[place.workload];
+            let arm = &self.wanted.arms[place.arm];
+            progress.start(&plan.name, arm);
+            let (arguments, time_max) = (self.arguments(name, arm, place), time_max(plan));
             let ended = child::run(&arguments, time_max, self.stop, || progress.look())?;
             let record = match ended {
                 Ended::Record(record) => {
@@ -186,7 +191,7 @@ impl Bench<'_> {
                 Ended::Failed(error) => {
                     tally.failed += 1;
                     tally.failed_in_a_row += 1;
-                    output::failed(plan, policy, place, self.seed(place), self.folder.path(), error)
+                    output::failed(plan, arm, place, self.seed(place), self.folder.path(), error)
                 }
                 Ended::Interrupted => {
                     tally.interrupted = true;
@@ -194,7 +199,7 @@ impl Bench<'_> {
                 }
             };
             output.append(&record)?;
-            progress.done(&record, name);
+            progress.done(&record, name, arm);
             // A process that was killed leaves its files; one that ended has removed them.
             self.folder.clear()?;
             if tally.failed_in_a_row == FAILURES_IN_A_ROW_MAX {
@@ -206,27 +211,32 @@ impl Bench<'_> {
 
     /// The seed of a run's stream: the same for all cells of a round, another in the next round.
     fn seed(&self, place: &Place) -> u64 {
-        let first = self.options.seed.unwrap_or(self.plans[place.workload].1.seed);
+        let first = self.options.seed.unwrap_or(self.wanted.plans[place.workload].1.seed);
         first.wrapping_add(u64::from(place.pair))
     }
 
     /// The command line of the process that runs a cell.
-    fn arguments(&self, place: &Place) -> Vec<String> {
+    fn arguments(&self, workload: &str, arm: &Arm, place: &Place) -> Vec<String> {
         let mut arguments = vec![
             "cell".to_owned(),
             format!("--parent={}", std::process::id()),
-            format!("--workload={}", self.plans[place.workload].0),
-            format!("--policy={}", self.policies[place.policy]),
+            format!("--workload={workload}"),
+            format!("--engine={}", arm.engine.name()),
+            format!("--policy={}", arm.policy),
             format!("--seed={}", self.seed(place)),
             format!("--pair={}", place.pair),
             format!("--position={}", place.position),
             format!("--dir={}", self.folder.path().display()),
             format!("--probes={}", value_name(&self.options.probes)),
-            format!("--blocking={}", value_name(&self.options.blocking)),
         ];
-        let seconds = if self.options.quick { Some(QUICK_SECONDS) } else { self.options.seconds };
-        if let Some(seconds) = seconds {
+        if let Some(seconds) = self.wanted.seconds {
             arguments.push(format!("--seconds={seconds}"));
+        }
+        // The kernel knows when a worker sleeps, and has an idle timeout of its own.
+        if arm.engine == EngineName::Pool {
+            arguments.push(format!("--blocking={}", value_name(&self.options.blocking)));
+            let idle_timeout = self.wanted.idle_timeout.map(milliseconds);
+            arguments.extend(idle_timeout.map(|ms| format!("--idle-timeout-ms={ms}")));
         }
         arguments
     }
@@ -258,30 +268,6 @@ impl Tally {
     }
 }
 
-fn plans(options: &Options) -> anyhow::Result<Vec<(String, Plan)>> {
-    let seconds = if options.quick { Some(QUICK_SECONDS) } else { options.seconds };
-    let plan = |name: String| {
-        let plan = workload::load(&name)?;
-        let plan = match seconds {
-            Some(seconds) => plan.with_seconds(seconds)?,
-            None => plan,
-        };
-        Ok((name, plan))
-    };
-    or_default(&options.workload, &WORKLOADS).into_iter().map(plan).collect()
-}
-
-/// What was named, without repeats, or else the default.
-fn or_default(named: &[String], default: &[&str]) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
-    for name in named {
-        if !names.contains(name) {
-            names.push(name.clone());
-        }
-    }
-    if names.is_empty() { default.iter().map(|&name| name.to_owned()).collect() } else { names }
-}
-
 /// A folder named by the time, so that each bench has its own.
 fn default_out() -> PathBuf {
     Path::new("target/bench").join(clock::wall_clock().replace(':', "-"))
@@ -297,40 +283,6 @@ fn stop_flag() -> anyhow::Result<Arc<SignalFlag>> {
     Ok(stop)
 }
 
-/// How long a run is meant to be, as far as that is known.
-fn length(plan: &Plan) -> Duration {
-    let length = match plan.length {
-        Length::Time(time) => time,
-        Length::Ops(_) => OPS_TIME,
-    };
-    plan.warmup + length + plan.life.linger
-}
-
-/// How long a run may take before it counts as hung.
-fn time_max(plan: &Plan) -> Duration {
-    let length = match plan.length {
-        Length::Time(time) => time,
-        Length::Ops(ops) => OPS_TIME_MAX + waits(plan, ops),
-    };
-    plan.warmup + length + plan.life.linger + GRACE
-}
-
-/// How long the plan itself waits over so many ops, at worst.
-fn waits(plan: &Plan, ops: u64) -> Duration {
-    let ops = ops as f64;
-    let arrivals = match plan.arrival {
-        // A round may end a single op.
-        Arrival::Closed { pause } => pause.as_secs_f64() * ops,
-        Arrival::Rate { per_s } | Arrival::Poisson { per_s } => ops / per_s,
-        Arrival::Bursts { ops: burst, gap } => gap.as_secs_f64() * ops / f64::from(burst),
-    };
-    let rings = match plan.life.reopen_after_ops {
-        0 => 0.0,
-        each => plan.life.closed.as_secs_f64() * ops / each as f64,
-    };
-    Duration::try_from_secs_f64(arrivals + rings).unwrap_or(TIME_MAX).min(TIME_MAX)
-}
-
 fn value_name(value: &impl clap::ValueEnum) -> String {
     value.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
 }
@@ -343,29 +295,4 @@ fn stopped(stop: &SignalFlag) -> bool {
 /// What a run wrote, as a record.
 fn parse(line: &[u8]) -> Result<Box<Record>, serde_json::Error> {
     serde_json::from_slice(line).map(Box::new)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn plan(arrival: &str, ring: &str) -> Plan {
-        let text = format!("[arrival]\n{arrival}\n[ring]\n{ring}\n[run]\nops = 1000");
-        Plan::parse("slow", "slow.toml", &text).expect("a valid spec")
-    }
-
-    #[test]
-    fn a_run_that_waits_because_its_workload_says_so_does_not_count_as_hung() {
-        let slow = [
-            ("pattern = \"rate\"\nper_s = 0.5", "", 2_000),
-            ("pattern = \"bursts\"\nburst_ops = 1\ngap_ms = 5000", "", 5_000),
-            ("pause_ms = 3000", "depth = 1", 3_000),
-            ("", "reopen_after_ops = 2\nclosed_ms = 4000", 2_000),
-        ];
-        for (arrival, ring, seconds) in slow {
-            let time_max = time_max(&plan(arrival, ring));
-            assert!(time_max > Duration::from_secs(seconds), "{arrival} {ring}: {time_max:?}");
-        }
-        assert_eq!(time_max(&plan("", "")), OPS_TIME_MAX + GRACE);
-    }
 }

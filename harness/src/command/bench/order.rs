@@ -5,8 +5,8 @@
 pub(super) struct Place {
     /// Index of its workload.
     pub(super) workload: usize,
-    /// Index of its policy.
-    pub(super) policy: usize,
+    /// Index of its arm.
+    pub(super) arm: usize,
     /// Which round it is in.
     pub(super) pair: u32,
     /// Place in the whole.
@@ -14,15 +14,15 @@ pub(super) struct Place {
 }
 
 /// All runs, in order. Within a round the cells of a workload stand next to each other, so that
-/// what is compared ran back to back; workloads and policies are in an order drawn from the seed.
-pub(super) fn places(workloads: usize, policies: usize, pairs: u32, seed: u64) -> Vec<Place> {
+/// what is compared ran back to back; workloads and arms are in an order drawn from the seed.
+pub(super) fn places(workloads: usize, arms: usize, pairs: u32, seed: u64) -> Vec<Place> {
     let mut places = Vec::new();
     let mut position = 0;
     for pair in 0..pairs {
         let round = mix(seed ^ mix(u64::from(pair)));
         for workload in shuffled(workloads, round) {
-            for policy in shuffled(policies, mix(round ^ mix(workload as u64 + 1))) {
-                places.push(Place { workload, policy, pair, position });
+            for arm in shuffled(arms, mix(round ^ mix(workload as u64 + 1))) {
+                places.push(Place { workload, arm, pair, position });
                 position += 1;
             }
         }
@@ -54,7 +54,7 @@ mod tests {
         let places = places(2, 4, 5, 1);
         assert_eq!(places.len(), 40);
         for round in places.chunks(8) {
-            let mut cells: Vec<_> = round.iter().map(|at| (at.workload, at.policy)).collect();
+            let mut cells: Vec<_> = round.iter().map(|at| (at.workload, at.arm)).collect();
             cells.sort_unstable();
             cells.dedup();
             assert_eq!(cells.len(), 8);
@@ -67,11 +67,11 @@ mod tests {
         assert_eq!(places(2, 4, 5, 7), places(2, 4, 5, 7));
         assert_ne!(places(2, 4, 5, 7), places(2, 4, 5, 8));
         let places = places(1, 6, 20, 1);
-        let first: Vec<_> = places.chunks(6).map(|round| round[0].policy).collect();
+        let first: Vec<_> = places.chunks(6).map(|round| round[0].arm).collect();
         let mut different = first.clone();
         different.sort_unstable();
         different.dedup();
-        assert!(different.len() > 3, "each policy leads a round now and then: {first:?}");
+        assert!(different.len() > 3, "each arm leads a round now and then: {first:?}");
     }
 
     #[test]

@@ -8,8 +8,9 @@ use anyhow::Context as _;
 use iowq_record::{Blocking, Cell, Churn, Latency, Ops, Probe, Record, SCHEMA, Tier, Workers};
 use iowq_workloads::Plan;
 
+use super::arm::Arm;
 use super::order::Place;
-use crate::cell;
+use crate::cell::{self, EngineName};
 use crate::{clock, machine};
 
 /// `record.jsonl`, open for appending. Without a line in it, it is gone again on drop.
@@ -93,7 +94,7 @@ impl Drop for NewFolders {
 /// The record of a run that failed: what was to be run, and why there is nothing else.
 pub(super) fn failed(
     plan: &Plan,
-    policy: &str,
+    arm: &Arm,
     place: &Place,
     seed: u64,
     folder: &Path,
@@ -105,13 +106,13 @@ pub(super) fn failed(
         duration_ns: 0,
         cell: Cell {
             workload: plan.name.clone(),
-            engine: "pool".to_owned(),
-            policy: policy.to_owned(),
+            engine: arm.engine.name().to_owned(),
+            policy: arm.policy.clone(),
             pair: place.pair,
             position: place.position,
             seed,
         },
-        settings: cell::settings(plan, policy),
+        settings: cell::settings(plan, &arm.policy),
         ops: Ops::default(),
         latency: Latency::default(),
         punts: Default::default(),
@@ -127,9 +128,34 @@ pub(super) fn failed(
             switches_missed: 0,
             unseen: Vec::new(),
         },
-        blocking: Blocking::Declared,
+        blocking: match arm.engine {
+            EngineName::Pool => Blocking::Declared,
+            EngineName::Uring => Blocking::Kernel,
+        },
         host: machine::describe(folder),
         caveats: Vec::new(),
         error: Some(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cell::KERNEL;
+
+    #[test]
+    fn a_failed_run_names_its_engine_and_who_would_have_told_of_sleeps() {
+        let plan = iowq_workloads::builtin("dsync").expect("a built-in workload");
+        let place = Place { workload: 0, arm: 0, pair: 0, position: 0 };
+        for (engine, policy, blocking) in [
+            (EngineName::Pool, "6.17", Blocking::Declared),
+            (EngineName::Uring, KERNEL, Blocking::Kernel),
+        ] {
+            let arm = Arm { engine, policy: policy.to_owned() };
+            let record = failed(&plan, &arm, &place, 1, Path::new("."), "broken".to_owned());
+            assert_eq!(record.cell.engine, engine.name());
+            assert_eq!((record.cell.policy.as_str(), record.blocking), (policy, blocking));
+            assert_eq!(record.error.as_deref(), Some("broken"));
+        }
     }
 }

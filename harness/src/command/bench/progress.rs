@@ -7,6 +7,7 @@ use std::time::Duration;
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 use iowq_record::Record;
 
+use super::arm::Arm;
 use crate::clock::{self, Nanos};
 
 /// How often the bar is drawn while a run goes on: often enough to look alive.
@@ -47,8 +48,8 @@ impl Progress {
         }
     }
 
-    pub(super) fn start(&mut self, workload: &str, policy: &str) {
-        self.cell = format!("{workload} under {policy}");
+    pub(super) fn start(&mut self, workload: &str, arm: &Arm) {
+        self.cell = format!("{workload} {arm}");
         self.run_started = clock::now();
         self.drawn.set(Nanos::default());
         self.look();
@@ -69,11 +70,11 @@ impl Progress {
         self.bar.set_message(format!("{}  {spent:#}, {left:#} left", self.cell));
     }
 
-    pub(super) fn done(&mut self, record: &Record, name: &str) {
+    pub(super) fn done(&mut self, record: &Record, workload: &str, arm: &Arm) {
         self.done += 1;
         let runs = self.lengths.len();
         let width = runs.to_string().len();
-        let cell = format!("{:>width$}/{}  {name} under {}", self.done, runs, record.cell.policy);
+        let cell = format!("{:>width$}/{runs}  {workload} {arm}", self.done);
         let line = match (&record.error, record.workers.created.best()) {
             (Some(error), _) => format!("{cell}: FAILED: {error}"),
             (None, Some(created)) => {

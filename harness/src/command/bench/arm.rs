@@ -1,0 +1,121 @@
+//! Arms: what is compared on each workload, an engine with the rules that it runs under.
+
+use std::fmt;
+
+use crate::cell::{EngineName, KERNEL, WantBlocking};
+use crate::pool::policy;
+
+/// Policies that are run where none is named.
+const POLICIES: [&str; 4] = ["6.12", "6.16", "6.17", "exit-on-idle"];
+
+/// An engine under a policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Arm {
+    pub(super) engine: EngineName,
+    pub(super) policy: String,
+}
+
+impl Arm {
+    fn pool(policy: &str) -> Arm {
+        Arm { engine: EngineName::Pool, policy: policy.to_owned() }
+    }
+
+    /// The running kernel, whose rules are its own.
+    fn kernel() -> Arm {
+        Arm { engine: EngineName::Uring, policy: KERNEL.to_owned() }
+    }
+}
+
+/// As it follows the name of a workload.
+impl fmt::Display for Arm {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self.engine {
+            EngineName::Pool => write!(f, "under {}", self.policy),
+            EngineName::Uring => f.write_str("on io_uring"),
+        }
+    }
+}
+
+/// The arms of a bench, without repeats: the pool under each policy, and the kernel once.
+pub(super) fn arms(
+    engines: &[EngineName],
+    policies: &[String],
+    blocking: WantBlocking,
+) -> anyhow::Result<Vec<Arm>> {
+    if !engines.contains(&EngineName::Pool) {
+        refuse_what_is_the_pools(policies, blocking)?;
+    }
+    for name in policies {
+        policy::parse(name)?;
+    }
+    let under = |engine: &EngineName| match (engine, policies) {
+        (EngineName::Uring, _) => vec![Arm::kernel()],
+        (EngineName::Pool, []) => POLICIES.map(Arm::pool).to_vec(),
+        (EngineName::Pool, policies) => policies.iter().map(|name| Arm::pool(name)).collect(),
+    };
+    let mut arms: Vec<Arm> = Vec::new();
+    for arm in engines.iter().flat_map(under) {
+        if !arms.contains(&arm) {
+            arms.push(arm);
+        }
+    }
+    Ok(arms)
+}
+
+/// The arms that say how near the pool is to the running kernel: that kernel, and every preset.
+pub(super) fn fidelity_arms() -> Vec<Arm> {
+    let presets = policy::PRESETS.iter().map(|preset| Arm::pool(preset.name));
+    [Arm::kernel()].into_iter().chain(presets).collect()
+}
+
+fn refuse_what_is_the_pools(policies: &[String], blocking: WantBlocking) -> anyhow::Result<()> {
+    if let Some(policy) = policies.first() {
+        anyhow::bail!(
+            "--policy {policy}: policies are the pool's, and the kernel has its own rules; add \
+             --engine pool, or leave --policy away"
+        );
+    }
+    let name = match blocking {
+        WantBlocking::Auto => return Ok(()),
+        WantBlocking::Sched => "sched",
+        WantBlocking::Declared => "declared",
+    };
+    anyhow::bail!(
+        "--blocking {name}: only the pool has to be told that a worker sleeps, and the kernel \
+         knows; add --engine pool, or leave --blocking away"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use EngineName::{Pool, Uring};
+
+    fn named(engines: &[EngineName], policies: &[&str]) -> Vec<String> {
+        let policies: Vec<String> = policies.iter().map(|&name| name.to_owned()).collect();
+        let arms = arms(engines, &policies, WantBlocking::Auto).expect("arms");
+        arms.iter().map(Arm::to_string).collect()
+    }
+
+    #[test]
+    fn the_pool_has_an_arm_for_each_policy_and_the_kernel_has_one() {
+        assert_eq!(named(&[Pool], &["6.17", "6.12"]), ["under 6.17", "under 6.12"]);
+        assert_eq!(named(&[Uring], &[]), ["on io_uring"]);
+        assert_eq!(named(&[Uring, Pool], &["6.17"]), ["on io_uring", "under 6.17"]);
+        assert_eq!(named(&[Pool], &[]).len(), POLICIES.len());
+    }
+
+    #[test]
+    fn an_engine_or_a_policy_named_twice_counts_once() {
+        let arms = named(&[Uring, Pool, Uring, Pool], &["6.17", "6.17"]);
+        assert_eq!(arms, ["on io_uring", "under 6.17"]);
+    }
+
+    #[test]
+    fn fidelity_has_the_kernel_and_every_preset() {
+        let arms = fidelity_arms();
+        assert_eq!(arms.len(), 1 + policy::PRESETS.len());
+        assert!(arms[1..].iter().all(|arm| policy::parse(&arm.policy).is_ok()));
+        assert_eq!(arms.iter().filter(|arm| arm.engine == Uring).count(), 1);
+    }
+}

@@ -1,0 +1,141 @@
+//! From flags to what is run: workloads, arms and rounds.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use iowq_workloads::{Plan, grid_with};
+
+use super::Options;
+use super::arm::{Arm, arms, fidelity_arms};
+use crate::{machine, workload};
+
+/// Workloads that are run where none is named.
+const WORKLOADS: [&str; 2] = ["fsync-mix", "dsync"];
+/// Rounds where none is named: enough to see a range, and the whole in two minutes.
+const PAIRS: u32 = 3;
+/// Length of a run with `--quick`: four idle timeouts of the built-in workloads.
+const QUICK_SECONDS: f64 = 1.0;
+
+/// What is run.
+pub(super) struct Wanted {
+    /// Workloads, each with what the command line calls it.
+    pub(super) plans: Vec<(String, Plan)>,
+    /// What is compared on each.
+    pub(super) arms: Vec<Arm>,
+    /// Rounds.
+    pub(super) pairs: u32,
+    /// Length of each run in seconds, if not its workload's own.
+    pub(super) seconds: Option<f64>,
+    /// How long idle workers of the pool wait, if not as long as the workload says.
+    pub(super) idle_timeout: Option<Duration>,
+}
+
+/// What the flags ask for.
+pub(super) fn wanted(options: &Options) -> anyhow::Result<Wanted> {
+    let seconds = if options.quick { Some(QUICK_SECONDS) } else { options.seconds };
+    if options.fidelity {
+        return fidelity(options, seconds);
+    }
+    let plan = |name: String| {
+        let plan = with_seconds(workload::load(&name)?, seconds)?;
+        Ok((name, plan))
+    };
+    Ok(Wanted {
+        plans: workloads(&options.workload).into_iter().map(plan).collect::<anyhow::Result<_>>()?,
+        arms: arms(&options.engine, &options.policy, options.blocking)?,
+        pairs: options.pairs.unwrap_or(if options.quick { 1 } else { PAIRS }),
+        seconds,
+        idle_timeout: None,
+    })
+}
+
+/// The grid, on the running kernel and on the pool, whose idle workers wait as long as its own do.
+fn fidelity(options: &Options, seconds: Option<f64>) -> anyhow::Result<Wanted> {
+    let idle_timeout = machine::kernel_idle_timeout();
+    let plan = |plan: Plan| {
+        let plan = with_seconds(plan, seconds)?
+            .with_idle_timeout_ms(milliseconds(idle_timeout))
+            .context("the idle timeout of the running kernel")?;
+        Ok((plan.name.clone(), plan))
+    };
+    Ok(Wanted {
+        plans: grid_with(&options.grid)?.into_iter().map(plan).collect::<anyhow::Result<_>>()?,
+        arms: fidelity_arms(),
+        // Two hundred workloads with little between them make up for rounds.
+        pairs: options.pairs.unwrap_or(1),
+        seconds,
+        idle_timeout: Some(idle_timeout),
+    })
+}
+
+fn with_seconds(plan: Plan, seconds: Option<f64>) -> anyhow::Result<Plan> {
+    Ok(match seconds {
+        Some(seconds) => plan.with_seconds(seconds)?,
+        None => plan,
+    })
+}
+
+/// What was named, without repeats, or else the default.
+fn workloads(named: &[String]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for name in named {
+        if !names.contains(name) {
+            names.push(name.clone());
+        }
+    }
+    if names.is_empty() { WORKLOADS.map(str::to_owned).to_vec() } else { names }
+}
+
+/// A time as flags have it.
+pub(super) fn milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Cli {
+        #[command(flatten)]
+        options: Options,
+    }
+
+    fn of(flags: &[&str]) -> Wanted {
+        let cli = Cli::try_parse_from([&["bench"], flags].concat()).expect("valid flags");
+        wanted(&cli.options).expect("something to run")
+    }
+
+    #[test]
+    fn fidelity_is_the_whole_grid_on_every_arm_once() {
+        let wanted = of(&["--fidelity"]);
+        assert_eq!((wanted.plans.len(), wanted.arms.len(), wanted.pairs), (192, 7, 1));
+        assert_eq!(wanted.seconds, None);
+    }
+
+    #[test]
+    fn fidelity_can_be_a_part_of_the_grid_for_longer_and_in_rounds() {
+        let flags = ["--fidelity", "--grid", "f4-", "--grid", "f8-", "--seconds", "2"];
+        let wanted = of(&[&flags[..], &["--pairs", "3"]].concat());
+        assert_eq!((wanted.plans.len(), wanted.pairs), (96, 3));
+        assert_eq!(wanted.seconds, Some(2.0));
+    }
+
+    #[test]
+    fn idle_workers_of_the_pool_wait_as_long_as_the_kernels_where_fidelity_is_asked_for() {
+        let wanted = of(&["--fidelity"]);
+        let idle_timeout = machine::kernel_idle_timeout();
+        assert_eq!(wanted.idle_timeout, Some(idle_timeout));
+        assert!(wanted.plans.iter().all(|(_, plan)| plan.idle_timeout == idle_timeout));
+        assert_eq!(of(&["--workload", "dsync"]).idle_timeout, None);
+    }
+
+    #[test]
+    fn without_flags_two_workloads_run_under_four_policies_three_times() {
+        let wanted = of(&[]);
+        assert_eq!((wanted.plans.len(), wanted.arms.len(), wanted.pairs), (2, 4, 3));
+        assert_eq!(of(&["--quick"]).pairs, 1);
+    }
+}

@@ -1,0 +1,42 @@
+//! A fidelity bench: the grid on io_uring and under every preset, as its records say.
+
+use std::collections::BTreeSet;
+
+use iowq_harness::machine::kernel_idle_timeout;
+use iowq_harness::pool::policy::PRESETS;
+use serde_json::Value;
+
+use crate::support::{Place, stderr};
+
+#[test]
+fn every_arm_of_a_workload_of_the_grid_runs_once_with_the_kernels_idle_timeout() {
+    const NAME: &str = "grid-f1-d8-s1-l2-buffered";
+    let place = Place::new();
+    let arguments = ["--fidelity", "--grid", NAME, "--seconds", "0.1", "--probes", "proc"];
+    let output = place.bench(&arguments).output().expect("it runs");
+    let said = stderr(&output);
+    let records = place.records();
+    assert_eq!(records.len(), 1 + PRESETS.len(), "{said}");
+    let idle_timeout_ms = u64::try_from(kernel_idle_timeout().as_millis()).expect("milliseconds");
+    for record in &records {
+        assert_eq!(record["cell"]["workload"], NAME);
+        assert_eq!(record["settings"]["idle_timeout_ms"], idle_timeout_ms);
+    }
+    let (kernel, pool): (Vec<&Value>, Vec<&Value>) =
+        records.iter().partition(|record| record["cell"]["engine"] == "uring");
+    // It fails where io_uring is not allowed, and its record then says so.
+    assert_eq!(kernel.len(), 1);
+    assert_eq!(
+        (&kernel[0]["cell"]["policy"], &kernel[0]["blocking"]),
+        (&"kernel".into(), &"kernel".into())
+    );
+    assert!(said.contains(&format!("{NAME} on io_uring: ")), "{said}");
+    let policies: BTreeSet<_> = pool.iter().map(|it| it["cell"]["policy"].as_str()).collect();
+    assert_eq!(policies, PRESETS.iter().map(|preset| Some(preset.name)).collect());
+    for record in pool {
+        assert_eq!(record.get("error"), None);
+        assert_eq!(record["settings"]["limit_bounded"], 2);
+    }
+    assert!(said.contains(&format!("{NAME} under 6.17: ")), "{said}");
+    place.assert_dir_is_empty();
+}
