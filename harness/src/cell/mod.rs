@@ -133,13 +133,11 @@ pub fn check_files(dir: Option<&Path>, plan: &Plan) -> anyhow::Result<()> {
 /// # Errors
 /// Says what is in the way and what helps.
 pub fn check_probes(probes: Probes, blocking: Option<WantBlocking>) -> anyhow::Result<()> {
-    // What declares itself needs no probe of the scheduler.
-    let blocking = blocking.unwrap_or(WantBlocking::Declared);
-    if probes == Probes::Auto && blocking != WantBlocking::Sched {
+    if probes == Probes::Auto && blocking != Some(WantBlocking::Sched) {
         return Ok(());
     }
-    let wanted =
-        Wanted { probes, blocking: Some(blocking), requests: 0, idle_timeout: CHECK_TIMEOUT };
+    let requests = u32::from(blocking.is_none());
+    let wanted = Wanted { probes, blocking, requests, idle_timeout: CHECK_TIMEOUT };
     Watch::start(&wanted).map(drop)
 }
 

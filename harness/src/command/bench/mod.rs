@@ -19,6 +19,7 @@ use iowq_workloads::Plan;
 
 use crate::cell::{self, EngineName, Probes, WantBlocking};
 use crate::clock;
+use crate::engine::uring;
 use crate::sync::atomic::Ordering;
 use crate::sync::{Arc, SignalFlag};
 
@@ -141,7 +142,13 @@ fn check(options: &Options, wanted: &Wanted) -> anyhow::Result<()> {
             cell::check_files(options.dir.as_deref(), plan)?;
         }
     }
-    let pool = wanted.arms.iter().any(|arm| arm.engine == EngineName::Pool);
+    let runs = |engine| wanted.arms.iter().any(|arm| arm.engine == engine);
+    if runs(EngineName::Uring) {
+        for (_, plan) in &wanted.plans {
+            uring::check(plan)?;
+        }
+    }
+    let pool = runs(EngineName::Pool);
     cell::check_probes(options.probes, pool.then_some(options.blocking))
 }
 

@@ -112,7 +112,7 @@ pub(super) fn failed(
             position: place.position,
             seed,
         },
-        settings: cell::settings(plan, &arm.policy),
+        settings: cell::settings(plan, arm.engine, &arm.policy),
         ops: Ops::default(),
         latency: Latency::default(),
         punts: Default::default(),
