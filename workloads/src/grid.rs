@@ -22,9 +22,9 @@ const WRITES_PER_FSYNC: [i64; 4] = [0, 1, 4, 16];
 const LIMITS: [i64; 3] = [2, 8, 64];
 const OPENS: [(Open, &str); 2] = [(Open::Buffered, "buffered"), (Open::Dsync, "dsync")];
 
-/// MiB in all files together: more blocks than a run that ever waits for the device writes, so that
-/// none is visited twice, and little enough to be dirty in the memory of a small guest. Laid out in
-/// a few milliseconds; reading back every block of it takes a tenth of a second.
+/// MiB in all files together: 65,536 blocks. A run with fsyncs writes some 50,000 at most on a fast
+/// disk, so that it visits none twice; one without may come round again. Little enough to be dirty
+/// in the memory of a small guest, laid out in a few milliseconds, read back in a tenth of a second.
 const TOTAL_SIZE_MIB: i64 = 256;
 
 /// Length of a run, in seconds: long enough for thousands of ops, short enough for the whole grid.

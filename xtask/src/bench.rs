@@ -176,6 +176,9 @@ mod tests {
         assert_eq!(split(&spaced)?, (PathBuf::from("o"), rest.clone()));
         let joined = ["--quick", "--policy", "6.12+recheck-free-worker", "--out=o"];
         assert_eq!(split(&joined)?, (PathBuf::from("o"), rest));
+        let fidelity = ["--fidelity", "--grid", "f4-", "--seconds", "2"];
+        let passed = fidelity.map(str::to_owned).to_vec();
+        assert_eq!(split(&fidelity)?, (PathBuf::from("default"), passed));
         assert_eq!(split(&[])?, (PathBuf::from("default"), Vec::new()));
         Ok(())
     }
