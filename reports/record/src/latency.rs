@@ -18,6 +18,15 @@ pub struct Latency {
     pub queue: BTreeMap<String, Quantiles>,
 }
 
+impl Latency {
+    /// Keeps the figures and drops the histograms, which are nearly all of a record's bytes.
+    pub fn drop_histograms(&mut self) {
+        for clock in [&mut self.response, &mut self.service, &mut self.queue] {
+            clock.values_mut().for_each(|quantiles| quantiles.hdr_v2.clear());
+        }
+    }
+}
+
 /// A histogram and the figures that most readers want from it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Quantiles {
@@ -33,6 +42,7 @@ pub struct Quantiles {
     pub p999_ns: u64,
     /// Largest value.
     pub max_ns: u64,
-    /// The whole histogram: HdrHistogram V2 encoding, uncompressed, in base64.
+    /// The whole histogram: HdrHistogram V2 encoding, uncompressed, in base64. Empty in the runs
+    /// of a fidelity grid, which are many.
     pub hdr_v2: String,
 }

@@ -96,10 +96,7 @@ fn without_timeline(record: &mut Record) {
 
 fn without_histograms(record: &mut Record) {
     without_timeline(record);
-    let clocks = [&mut record.latency.response, &mut record.latency.service];
-    for quantiles in clocks.into_iter().flat_map(|clock| clock.values_mut()) {
-        quantiles.hdr_v2.clear();
-    }
+    record.latency.drop_histograms();
 }
 
 /// Names of the columns, in the order of [`row`].

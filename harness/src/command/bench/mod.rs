@@ -190,9 +190,13 @@ impl Bench<'_> {
             let (arguments, time_max) = (self.arguments(name, arm, place), time_max(plan));
             let ended = child::run(&arguments, time_max, self.stop, || progress.look())?;
             let record = match ended {
-                Ended::Record(record) => {
+                Ended::Record(mut record) => {
                     tally.finished += 1;
                     tally.failed_in_a_row = 0;
+                    if self.options.fidelity {
+                        // Some thousand runs with forty kilobytes of them each.
+                        record.latency.drop_histograms();
+                    }
                     *record
                 }
                 Ended::Failed(error) => {
