@@ -3,24 +3,30 @@
 pub mod answer;
 pub mod compare;
 pub mod doubts;
+pub mod fidelity;
 pub mod figures;
 pub mod group;
 pub mod histogram;
+mod like;
 pub mod metric;
+pub mod reach;
 pub mod thin;
 
 use crate::load::Loaded;
 use answer::Answer;
 use doubts::Doubt;
+use fidelity::Fidelity;
 use group::Section;
 
 /// All that the page and the summary say, before it is laid out.
 #[derive(Debug)]
 pub struct Analysis<'a> {
-    /// One per workload and engine, in the order in which they first ran.
+    /// One per workload, in the order in which they first ran.
     pub sections: Vec<Section<'a>>,
     /// The answers of each section, in the same order.
     pub answers: Vec<Vec<Answer>>,
+    /// How near the presets come to the running kernel; none where they did not run side by side.
+    pub fidelity: Option<Fidelity<'a>>,
     /// What a reader must know before believing anything.
     pub doubts: Vec<Doubt>,
     /// What was read.
@@ -33,5 +39,6 @@ pub fn analyse(loaded: &Loaded) -> Analysis<'_> {
     let sections = group::sections(&loaded.records);
     let answers = sections.iter().map(answer::answers).collect();
     let doubts = doubts::collect(loaded);
-    Analysis { sections, answers, doubts, loaded }
+    let fidelity = Fidelity::of(&sections);
+    Analysis { sections, answers, fidelity, doubts, loaded }
 }

@@ -2,6 +2,7 @@
 
 mod measured;
 mod raw;
+mod reach;
 mod table;
 
 use askama::Template;
@@ -9,7 +10,7 @@ use askama::Template;
 use crate::analysis::answer::Answer;
 use crate::analysis::compare;
 use crate::analysis::doubts::{self, Doubt};
-use crate::analysis::group::Section;
+use crate::analysis::group::{self, Section};
 use crate::analysis::{Analysis, metric::Metric};
 use crate::chart::palette::{COLOURS, Colours};
 use crate::chart::{self, ChartError, ChartSet, marker};
@@ -17,6 +18,7 @@ use crate::format;
 use crate::summary;
 use measured::{Facts, RunRow};
 use raw::Download;
+use reach::ReachRow;
 use table::Row;
 
 /// Bytes of a whole page at most: it is mailed and opened on phones.
@@ -59,6 +61,8 @@ struct Page<'a> {
     failures_left_out: usize,
     downloads: Vec<Download>,
     text: String,
+    /// Whether the running kernel is among the groups.
+    kernel: bool,
 }
 
 /// A section as the template shows it.
@@ -70,6 +74,7 @@ struct View<'a> {
     legend: Vec<Mark>,
     warning: Option<&'static str>,
     rows: Vec<Row>,
+    reach: Vec<ReachRow>,
     charts: Vec<ChartSet>,
     note: String,
     settings: Facts,
@@ -80,6 +85,13 @@ struct Mark {
     colour: usize,
     sign: &'static str,
     policy: String,
+}
+
+impl Mark {
+    fn of(label: &str, colours: &Colours<'_>) -> Self {
+        let place = colours.place(label);
+        Self { colour: place % COLOURS, sign: marker::sign(place), policy: label.to_owned() }
+    }
 }
 
 /// A run that failed.
@@ -112,6 +124,7 @@ pub fn page(analysis: &Analysis<'_>) -> Result<String, PageError> {
         failures_left_out,
         downloads: Vec::new(),
         text: summary::text(analysis, summary::WIDTH_TEXT),
+        kernel: analysis.sections.iter().any(|section| section.kernel().is_some()),
     };
     let room = PAGE_BYTES_MAX.saturating_sub(page.render()?.len());
     page.downloads = raw::downloads(&analysis.loaded.records, room);
@@ -153,12 +166,13 @@ fn views<'a>(analysis: &'a Analysis<'_>) -> Result<Vec<View<'a>>, PageError> {
         }
         views.push(View {
             id: format!("w{at}"),
-            title: section.title.clone(),
+            title: section.workload.to_owned(),
             about: about(section),
             answers,
             legend: legend(section, &colours),
             warning: doubts::bars_churn(section),
             rows: table::rows(section, &colours),
+            reach: reach::rows(section, &colours),
             charts,
             note: note.join(" "),
             settings: measured::settings(section),
@@ -168,11 +182,7 @@ fn views<'a>(analysis: &'a Analysis<'_>) -> Result<Vec<View<'a>>, PageError> {
 }
 
 fn legend(section: &Section<'_>, colours: &Colours<'_>) -> Vec<Mark> {
-    let mark = |policy: &str| {
-        let place = colours.place(policy);
-        Mark { colour: place % COLOURS, sign: marker::sign(place), policy: policy.to_owned() }
-    };
-    section.groups.iter().map(|group| mark(group.policy)).collect()
+    section.groups.iter().map(|group| Mark::of(&group.label, colours)).collect()
 }
 
 /// What the workload shows, as its specification says it.
@@ -185,12 +195,13 @@ fn about(section: &Section<'_>) -> String {
 fn title(analysis: &Analysis<'_>) -> String {
     let mut policies: Vec<String> = Vec::new();
     for group in analysis.sections.iter().flat_map(|section| &section.groups) {
-        let policy = format::clip(group.policy, 40);
+        let policy = format::clip(&group.label, 40);
         if !policies.contains(&policy) {
             policies.push(policy);
         }
     }
-    let titles = analysis.sections.iter().map(|section| format::clip(&section.title, 40)).collect();
+    let titles =
+        analysis.sections.iter().map(|section| format::clip(section.workload, 40)).collect();
     let name = |names: Vec<String>, many: &str| match names.len() {
         0..=6 => format::list(&names),
         number => format!("{number} {many}"),
@@ -246,8 +257,8 @@ fn failures(analysis: &Analysis<'_>) -> Vec<Failure> {
         .map(|(section, run)| Failure {
             run: format!(
                 "{} under {}, round {}",
-                section.title,
-                run.cell.policy,
+                section.workload,
+                group::label(&run.cell.engine, &run.cell.policy),
                 run.cell.pair + 1
             ),
             error: format::clip(run.error.as_deref().unwrap_or_default(), 500),

@@ -36,7 +36,7 @@ pub fn text(analysis: &Analysis<'_>, width: usize) -> String {
         "\nMedians of runs. created: workers per 1000 operations; times are response times.\n\n",
     );
     for (section, answers) in analysis.sections.iter().zip(&analysis.answers) {
-        text.push_str(&format!("{}\n", section.title));
+        text.push_str(&format!("{}\n", section.workload));
         for answer in answers {
             text.push_str(&wrap(&format!("{}: {}", answer.topic, answer.text), width, "  "));
         }
@@ -74,7 +74,7 @@ fn table(analysis: &Analysis<'_>, width: usize) -> Table {
     }
     for section in &analysis.sections {
         for group in &section.groups {
-            table.add_row(row(&format::clip(&section.title, 40), group));
+            table.add_row(row(&format::clip(section.workload, 40), group));
         }
     }
     // Columns move together, and then cells are broken, only where the table would not fit.
@@ -98,7 +98,7 @@ fn row(title: &str, group: &Group<'_>) -> Vec<String> {
     };
     vec![
         title.to_owned(),
-        format::clip(group.policy, 40),
+        format::clip(&group.label, 40),
         group.runs_text(),
         show(per_s, format::number),
         show(p50_ns, format::duration),

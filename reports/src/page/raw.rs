@@ -96,7 +96,8 @@ fn without_timeline(record: &mut Record) {
 
 fn without_histograms(record: &mut Record) {
     without_timeline(record);
-    let clocks = [&mut record.latency.response, &mut record.latency.service];
+    let latency = &mut record.latency;
+    let clocks = [&mut latency.response, &mut latency.service, &mut latency.queue];
     for quantiles in clocks.into_iter().flat_map(|clock| clock.values_mut()) {
         quantiles.hdr_v2.clear();
     }
