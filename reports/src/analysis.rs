@@ -18,6 +18,9 @@ use doubts::Doubt;
 use fidelity::Fidelity;
 use group::Section;
 
+/// Workloads that a page shows one by one, where they are judged together as well: some screens.
+const GRID_WORKLOADS: usize = 12;
+
 /// All that the page and the summary say, before it is laid out.
 #[derive(Debug)]
 pub struct Analysis<'a> {
@@ -31,6 +34,15 @@ pub struct Analysis<'a> {
     pub doubts: Vec<Doubt>,
     /// What was read.
     pub loaded: &'a Loaded,
+}
+
+impl Analysis<'_> {
+    /// Whether there are too many workloads beside the kernel to show each: they are judged as a
+    /// grid, and a report of some of them shows the rest.
+    #[must_use]
+    pub fn is_grid(&self) -> bool {
+        self.fidelity.is_some() && self.sections.len() > GRID_WORKLOADS
+    }
 }
 
 /// Groups the runs, compares policies and collects the doubts.

@@ -2,6 +2,7 @@
 
 mod axis;
 mod bins;
+pub(crate) mod fidelity;
 pub(crate) mod marker;
 mod order;
 pub(crate) mod palette;

@@ -1,5 +1,6 @@
 //! The page: one offline file that opens with the answer. Strings go in, the template lays out.
 
+pub mod fidelity;
 mod measured;
 mod raw;
 mod reach;
@@ -16,6 +17,7 @@ use crate::chart::palette::{COLOURS, Colours};
 use crate::chart::{self, ChartError, ChartSet, marker};
 use crate::format;
 use crate::summary;
+use fidelity::{CellTable, Verdict};
 use measured::{Facts, RunRow};
 use raw::Download;
 use reach::ReachRow;
@@ -63,6 +65,17 @@ struct Page<'a> {
     text: String,
     /// Whether the running kernel is among the groups.
     kernel: bool,
+    /// Whether something is shown that a bench of the pool alone does not have.
+    extra: bool,
+    fidelity: Option<FidelityPart>,
+}
+
+/// The fidelity part: what its own page opens with, and the cells where the page is of a grid.
+struct FidelityPart {
+    verdict: Verdict,
+    link: &'static str,
+    cells: Option<CellTable>,
+    workloads: usize,
 }
 
 /// A section as the template shows it.
@@ -106,7 +119,9 @@ struct Failure {
 ///
 /// When a chart or the template cannot be written out; no input should bring that about.
 pub fn page(analysis: &Analysis<'_>) -> Result<String, PageError> {
-    let sections = views(analysis)?;
+    let sections = if analysis.is_grid() { Vec::new() } else { views(analysis)? };
+    let kernel = analysis.sections.iter().any(|section| section.kernel().is_some());
+    let extra = kernel || sections.iter().any(|section| !section.reach.is_empty());
     let mut failures = failures(analysis);
     let failures_left_out = failures.len().saturating_sub(FAILURES_MAX);
     failures.truncate(FAILURES_MAX);
@@ -124,11 +139,28 @@ pub fn page(analysis: &Analysis<'_>) -> Result<String, PageError> {
         failures_left_out,
         downloads: Vec::new(),
         text: summary::text(analysis, summary::WIDTH_TEXT),
-        kernel: analysis.sections.iter().any(|section| section.kernel().is_some()),
+        kernel,
+        extra,
+        fidelity: fidelity_part(analysis),
     };
     let room = PAGE_BYTES_MAX.saturating_sub(page.render()?.len());
-    page.downloads = raw::downloads(&analysis.loaded.records, room);
+    let records = &analysis.loaded.records;
+    page.downloads = if analysis.is_grid() {
+        raw::table_alone(records, room)
+    } else {
+        raw::downloads(records, room)
+    };
     Ok(page.render()?)
+}
+
+fn fidelity_part(analysis: &Analysis<'_>) -> Option<FidelityPart> {
+    let found = analysis.fidelity.as_ref()?;
+    Some(FidelityPart {
+        verdict: fidelity::verdict(found),
+        link: fidelity::NAME,
+        cells: analysis.is_grid().then(|| fidelity::all(found)),
+        workloads: analysis.sections.len(),
+    })
 }
 
 fn views<'a>(analysis: &'a Analysis<'_>) -> Result<Vec<View<'a>>, PageError> {

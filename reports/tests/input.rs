@@ -96,6 +96,7 @@ fn make_all(loaded: &Loaded) {
     let analysis = analysis::analyse(loaded);
     let page = page::page(&analysis).expect("a page can be made of any record");
     assert!(page.len() <= page::PAGE_BYTES_MAX, "the page has {} bytes", page.len());
+    page::fidelity::page(&analysis).expect("so can the fidelity page, where there is one");
     assert!(!summary::text(&analysis, 80).is_empty());
 }
 

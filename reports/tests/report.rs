@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use iowq_record::{Caveat, Record};
-use iowq_reports::{output, sample};
+use iowq_reports::output::{self, Request};
+use iowq_reports::sample;
 
 struct Folder(tempfile::TempDir);
 
@@ -26,7 +27,9 @@ impl Folder {
 
     /// Page and summary of the record in this folder.
     fn report(&self) -> (String, String) {
-        let written = output::report(&[self.path().to_owned()], None, 100).expect("it is a record");
+        let records = [self.path().to_owned()];
+        let request = Request { records: &records, text_width: 100, ..Request::default() };
+        let written = output::report(&request).expect("it is a record");
         let read = |path: PathBuf| fs::read_to_string(path).expect("the file was written");
         (read(written.page), read(written.summary))
     }

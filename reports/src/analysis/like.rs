@@ -57,11 +57,12 @@ fn text(arms: &Arms<'_>, nearest: &Arm<'_>) -> String {
 /// `workers created 1.05 times as many, peak 5 against 5`.
 fn figures(ours: Counts, kernel: Counts) -> String {
     let created = match ours.created_ratio(kernel) {
-        Some(ratio) => format!("{} times as many", format::number(ratio)),
-        None => format!("{} against none", format::number(ours.created)),
+        Some(ratio) if format::number(ratio) == "1" => "as many workers created".to_owned(),
+        Some(ratio) => format!("workers created {} times as many", format::number(ratio)),
+        None => format!("workers created {} against none", format::number(ours.created)),
     };
     let (peak, kernel_peak) = (format::number(ours.peak), format::number(kernel.peak));
-    format!("workers created {created}, peak {peak} against {kernel_peak}")
+    format!("{created}, peak {peak} against {kernel_peak}")
 }
 
 #[cfg(test)]
