@@ -266,8 +266,8 @@ fn chance(analysis: &Analysis<'_>) -> String {
         return "With one run per policy nothing shows how far runs vary by themselves.".to_owned();
     };
     let others = |section: &Section<'_>| {
-        let groups = section.groups.iter().filter(|group| !group.runs.is_empty()).count();
-        groups.saturating_sub(1) * Metric::ALL.len()
+        let base = section.base().unwrap_or(0);
+        compare::against_base(section, base, Metric::Created).len() * Metric::ALL.len()
     };
     let comparisons = analysis.sections.iter().map(others).sum::<usize>() as u64;
     format!(

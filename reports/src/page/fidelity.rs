@@ -96,7 +96,7 @@ pub fn page(analysis: &Analysis<'_>) -> Result<Option<String>, PageError> {
         lead: lead(analysis),
         verdict: verdict(fidelity),
         charts: chart::fidelity::sets(fidelity, &colours)?,
-        legend: fidelity.presets.iter().map(|preset| Mark::of(preset, &colours)).collect(),
+        legend: legend(fidelity, &colours),
         presets: presets(fidelity, &colours),
         levels: levels(fidelity),
         failing: table(fidelity, fidelity.failing()),
@@ -148,6 +148,18 @@ fn row(cell: &Cell<'_>) -> CellRow {
             (true, false) => "no",
         },
     }
+}
+
+/// The presets with their colours, and which of them are expected.
+fn legend(fidelity: &Fidelity<'_>, colours: &Colours<'_>) -> Vec<Mark> {
+    let marks = fidelity.totals().into_iter().map(|one| {
+        let mut mark = Mark::of(one.preset, colours);
+        if one.expected > 0 {
+            mark.policy.push_str(" (expected)");
+        }
+        mark
+    });
+    marks.collect()
 }
 
 fn presets(fidelity: &Fidelity<'_>, colours: &Colours<'_>) -> Vec<PresetRow> {

@@ -1,5 +1,7 @@
 //! How it was measured: hosts, settings, probes, and every run with its counts.
 
+use std::collections::BTreeSet;
+
 use iowq_record::{Blocking, Counts, Host, Record, Tier};
 
 use crate::analysis::Analysis;
@@ -93,6 +95,12 @@ pub(super) fn settings(section: &Section<'_>) -> Facts {
         ("blocking seen by", blocking(record.blocking).to_owned()),
         ("probe", probe(record)),
     ];
+    if section.kernel().is_some() && record.blocking != Blocking::Kernel {
+        facts.push(("blocking on io_uring seen by", blocking(Blocking::Kernel).to_owned()));
+    }
+    let unseen: BTreeSet<&String> = section.records().flat_map(|run| &run.probe.unseen).collect();
+    let clipped = unseen.into_iter().map(|text| format::clip(text, FACT_CHARS_MAX));
+    facts.extend(clipped.map(|text| ("not seen", text)));
     for group in &section.groups {
         if let Some(run) = group.runs.first().or(group.failed.first())
             && !run.settings.switches.is_empty()
