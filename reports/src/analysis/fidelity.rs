@@ -15,7 +15,7 @@ mod rank;
 pub mod words;
 
 use super::figures::Spread;
-use super::group::Section;
+use super::group::{Group, Section};
 pub use arms::{ALIKE_FACTOR, ALIKE_WORKERS, Arm, Arms, Counts};
 pub use factor::Level;
 use iowq_record::Settings;
@@ -139,7 +139,7 @@ impl<'a> Fidelity<'a> {
     /// Of sections of which at least two have both the kernel and a preset; none of others.
     #[must_use]
     pub fn of(sections: &[Section<'a>]) -> Option<Self> {
-        let has_preset = |section: &Section<'_>| section.groups.iter().any(|one| one.is_preset());
+        let has_preset = |section: &Section<'_>| section.groups.iter().any(Group::is_preset);
         let both = sections.iter().filter(|one| one.kernel().is_some() && has_preset(one));
         if both.count() < CELLS_MIN {
             return None;
