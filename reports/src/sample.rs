@@ -136,7 +136,7 @@ pub fn run(workload: &str, policy: &str, pair: u32) -> Record {
     }
 }
 
-/// One run of io_uring on a kernel of [`KERNEL`]: as the preset `6.17`, counted by nobody inside.
+/// One run of io_uring on Linux 6.18: as the preset `6.17`, with no counts of the engine.
 #[must_use]
 pub fn kernel_run(workload: &str, pair: u32) -> Record {
     let mut record = run(workload, "6.17", pair);

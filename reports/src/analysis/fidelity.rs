@@ -76,6 +76,9 @@ pub struct PresetTotals<'a> {
     pub nearest: usize,
     /// The same, of the cells in which presets differ.
     pub nearest_where_differ: usize,
+    /// Of the cells in which it is not alike the expected preset, those in which the kernel is
+    /// nearer to the expected one.
+    pub told_apart: Share,
     /// Distance from the kernel.
     pub distance: Option<Spread>,
     /// Spearman's rho across cells between its workers created and the kernel's; none where either
@@ -229,10 +232,20 @@ impl<'a> Fidelity<'a> {
             nearest_where_differ: count(&|cell| {
                 cell.presets_differ() && cell.nearest().preset == preset
             }),
+            told_apart: self.told_apart(at),
             distance: Spread::of(distances),
             rho_created: rho(|counts| counts.created),
             rho_peak: rho(|counts| counts.peak),
         }
+    }
+
+    fn told_apart(&self, at: usize) -> Share {
+        let unlike = self.cells.iter().map(|cell| (cell, cell.arms.presets[at].counts));
+        let unlike = unlike.filter(|(cell, ours)| !ours.alike(cell.expected().counts));
+        Share::of(unlike, |(cell, ours)| {
+            let kernel = cell.arms.kernel;
+            kernel.distance(cell.expected().counts) < kernel.distance(*ours)
+        })
     }
 
     /// Where presets come near the kernel and where not, by each factor of the grid.
@@ -316,6 +329,8 @@ mod tests {
             (totals.preset, totals.expected, totals.nearest, totals.nearest_where_differ)
         };
         assert_eq!([row(0), row(1)], [("6.12", 0, 2, 1), ("6.17", 3, 1, 1)]);
+        assert_eq!(totals[0].told_apart, Share { count: 1, of: 2 });
+        assert_eq!(totals[1].told_apart, Share { count: 0, of: 0 });
         let rho = totals[0].rho_created.expect("counts vary");
         assert!((rho - 0.866).abs() < 0.001, "{rho}");
     }
@@ -326,6 +341,10 @@ mod tests {
         records[0].probe.events_lost = 1;
         records[4].error = Some("disk full".to_owned());
         records[8].host.kernel = "unknown".to_owned();
+        let mut polled = sample::kernel_run("d", 0);
+        polled.workers.created.probe = None;
+        records.extend([sample::run("d", "6.12", 0), sample::run("d", "6.17", 0), polled]);
+        records.push(sample::run("e", "6.12", 0));
         let sections = group::sections(&records);
         let fidelity = Fidelity::of(&sections).expect("three workloads have both");
         assert!(fidelity.cells.is_empty());
@@ -334,6 +353,8 @@ mod tests {
             "events were lost under 6.12",
             "no run finished under 6.17",
             "the kernel's release is unknown",
+            "no probe counted workers under io_uring",
+            "io_uring did not run",
         ];
         assert_eq!(reasons, expected);
         assert_eq!(fidelity.right().percent(), None);

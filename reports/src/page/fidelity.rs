@@ -60,7 +60,7 @@ pub(super) struct CellRow {
 /// One preset over all cells.
 struct PresetRow {
     mark: Mark,
-    figures: [String; 6],
+    figures: [String; 7],
 }
 
 /// One level of a factor.
@@ -171,6 +171,7 @@ fn presets(fidelity: &Fidelity<'_>, colours: &Colours<'_>) -> Vec<PresetRow> {
             one.expected.to_string(),
             one.nearest.to_string(),
             one.nearest_where_differ.to_string(),
+            if one.told_apart.of > 0 { bar(one.told_apart).text } else { "–".to_owned() },
             number(one.distance.map(|spread: Spread| spread.median)),
             number(one.rho_created),
             number(one.rho_peak),

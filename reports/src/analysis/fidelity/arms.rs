@@ -118,9 +118,13 @@ fn counts(group: &Group<'_>) -> Result<Counts, String> {
     if group.runs.iter().any(|run| doubts::counts_disagree(run)) {
         return Err(format!("counts disagree under {label}"));
     }
-    let created = |run: &&Record| run.workers.created.best().map(|count| count as f64);
+    // Polling misses who comes and goes in between, so that it cannot stand for a count.
+    let created = |run: &&Record| {
+        let created = run.workers.created;
+        created.probe.or(created.engine).map(|count| count as f64)
+    };
     let created: Option<Vec<f64>> = group.runs.iter().map(created).collect();
-    let created = created.ok_or_else(|| format!("nobody counted workers under {label}"))?;
+    let created = created.ok_or_else(|| format!("no probe counted workers under {label}"))?;
     let created = Spread::of(created).ok_or_else(|| format!("no run finished under {label}"))?;
     let peak = group.figures.peak.ok_or_else(|| format!("no run finished under {label}"))?;
     Ok(Counts { created: created.median, peak: peak.median })

@@ -55,11 +55,17 @@ pub fn definitions() -> Vec<(&'static str, String)> {
             owned(
                 "|ln((created + 1) / (kernel's created + 1))| + |ln((peak + 1) / (kernel's peak + \
                  1))|, on medians of runs: 0 if a preset did as the kernel, 0.7 if one of the two \
-                 counts is twice the other",
+                 counts is twice the kernel's",
             ),
         ),
         ("nearest", owned("the preset with the least distance from the kernel")),
-        ("expected", owned("the preset that stands for the kernel's release")),
+        (
+            "expected",
+            owned(
+                "the preset that stands for the kernel's release: 6.1 before Linux 6.6, 6.12 up \
+                 to 6.15, 6.16 for that, 6.17 for it and later",
+            ),
+        ),
         (
             "alike",
             format!("two arms whose workers created and whose peaks are each at most {near} apart"),
@@ -70,6 +76,13 @@ pub fn definitions() -> Vec<(&'static str, String)> {
             owned(
                 "the nearest preset is alike the expected one: to choose one of two that do the \
                  same is no error",
+            ),
+        ),
+        (
+            "told apart",
+            owned(
+                "of the cells in which a preset is not alike the expected one, those in which the \
+                 kernel is nearer to the expected one",
             ),
         ),
         ("peak as the kernel's", format!("at most {near} apart")),
@@ -108,7 +121,7 @@ fn cells(fidelity: &Fidelity<'_>) -> String {
     let expected = fidelity.totals().into_iter().filter(|one| one.expected > 0);
     let expected: Vec<String> = expected.map(|one| one.preset.to_owned()).collect();
     if expected.is_empty() {
-        return format!("{all}, none of which can be judged.");
+        return format!("{all}.");
     }
     format!("{all}; presets differ in {differ}; expected: {}.", format::list(&expected))
 }
