@@ -3,28 +3,46 @@
 pub mod answer;
 pub mod compare;
 pub mod doubts;
+pub mod fidelity;
 pub mod figures;
 pub mod group;
 pub mod histogram;
+mod like;
 pub mod metric;
+pub mod reach;
 pub mod thin;
 
 use crate::load::Loaded;
 use answer::Answer;
 use doubts::Doubt;
+use fidelity::Fidelity;
 use group::Section;
+
+/// Workloads that a page shows one by one, where they are judged together as well: some screens.
+const GRID_WORKLOADS: usize = 12;
 
 /// All that the page and the summary say, before it is laid out.
 #[derive(Debug)]
 pub struct Analysis<'a> {
-    /// One per workload and engine, in the order in which they first ran.
+    /// One per workload, in the order in which they first ran.
     pub sections: Vec<Section<'a>>,
     /// The answers of each section, in the same order.
     pub answers: Vec<Vec<Answer>>,
+    /// How near the presets come to the running kernel; none where they did not run side by side.
+    pub fidelity: Option<Fidelity<'a>>,
     /// What a reader must know before believing anything.
     pub doubts: Vec<Doubt>,
     /// What was read.
     pub loaded: &'a Loaded,
+}
+
+impl Analysis<'_> {
+    /// Whether there are too many workloads beside the kernel to show each: they are judged as a
+    /// grid, and a report of some of them shows the rest.
+    #[must_use]
+    pub fn is_grid(&self) -> bool {
+        self.fidelity.is_some() && self.sections.len() > GRID_WORKLOADS
+    }
 }
 
 /// Groups the runs, compares policies and collects the doubts.
@@ -33,5 +51,6 @@ pub fn analyse(loaded: &Loaded) -> Analysis<'_> {
     let sections = group::sections(&loaded.records);
     let answers = sections.iter().map(answer::answers).collect();
     let doubts = doubts::collect(loaded);
-    Analysis { sections, answers, doubts, loaded }
+    let fidelity = Fidelity::of(&sections);
+    Analysis { sections, answers, fidelity, doubts, loaded }
 }

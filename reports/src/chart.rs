@@ -2,6 +2,7 @@
 
 mod axis;
 mod bins;
+pub(crate) mod fidelity;
 pub(crate) mod marker;
 mod order;
 pub(crate) mod palette;
@@ -73,7 +74,13 @@ pub(crate) fn sets(
 
 /// How many policies of a section the charts leave out.
 pub(crate) fn left_out(section: &Section<'_>) -> usize {
-    section.groups.len().saturating_sub(POLICIES_MAX)
+    section.groups.len() - drawn(section).count()
+}
+
+/// The groups that are drawn: the first policies, and always the kernel that they are held against.
+fn drawn<'a>(section: &'a Section<'a>) -> impl Iterator<Item = &'a Group<'a>> {
+    let groups = section.groups.iter().enumerate();
+    groups.filter(|(at, group)| *at < POLICIES_MAX || group.is_kernel()).map(|(_, group)| group)
 }
 
 /// Draws the charts of one section.
@@ -86,11 +93,10 @@ struct Artist<'a> {
 impl Artist<'_> {
     /// What `data` makes of each policy, where it makes something.
     fn series<T>(&self, data: impl Fn(&Group<'_>) -> Option<T>) -> Vec<Series<T>> {
-        let groups = self.section.groups.iter().take(POLICIES_MAX);
-        groups
+        drawn(self.section)
             .filter_map(|group| {
-                let label = format::clip(group.policy, LABEL_CHARS_MAX);
-                Some(Series { label, place: self.colours.place(group.policy), data: data(group)? })
+                let label = format::clip(&group.label, LABEL_CHARS_MAX);
+                Some(Series { label, place: self.colours.place(&group.label), data: data(group)? })
             })
             .collect()
     }

@@ -12,6 +12,7 @@ use iowq_record::{Record, SCHEMA};
 use serde::Deserialize;
 
 use crate::analysis::thin;
+use crate::format::{clip, list};
 use line::{LINE_BYTES_MAX, Line};
 
 /// Name of the record inside a folder that `bench` wrote.
@@ -45,6 +46,14 @@ pub enum LoadError {
         /// The file.
         path: PathBuf,
     },
+    /// No run is of a workload that was asked for.
+    #[error("no run of workload {name:?}: {known}")]
+    Workload {
+        /// The name that was asked for.
+        name: String,
+        /// The names that there are.
+        known: String,
+    },
     /// A line is not a record.
     #[error("{}, line {line}: {problem}", path.display())]
     Line {
@@ -55,6 +64,34 @@ pub enum LoadError {
         /// The field, what was found, and what is allowed.
         problem: String,
     },
+}
+
+/// Workloads that an error names; the others are counted.
+const NAMED_MAX: usize = 12;
+
+impl Loaded {
+    /// Leaves only the runs of these workloads; all of them where none is named.
+    ///
+    /// # Errors
+    ///
+    /// A name that no run has.
+    pub fn keep_workloads(&mut self, names: &[String]) -> Result<(), LoadError> {
+        let known: BTreeSet<&str> =
+            self.records.iter().map(|record| record.cell.workload.as_str()).collect();
+        if let Some(name) = names.iter().find(|name| !known.contains(name.as_str())) {
+            let mut shown: Vec<String> =
+                known.iter().take(NAMED_MAX).map(|name| clip(name, 60)).collect();
+            if known.len() > NAMED_MAX {
+                shown.push(format!("{} more", known.len() - NAMED_MAX));
+            }
+            let known = format!("the record has {}", list(&shown));
+            return Err(LoadError::Workload { name: name.clone(), known });
+        }
+        if !names.is_empty() {
+            self.records.retain(|record| names.contains(&record.cell.workload));
+        }
+        Ok(())
+    }
 }
 
 /// Reads all runs of all `paths`; a folder stands for the `record.jsonl` inside it.
@@ -146,7 +183,7 @@ fn known_schema(found: &str) -> Result<(), String> {
     Err(format!(
         "schema is {:?}, and this version reads {SCHEMA:?}: \
          use the iowq-report that belongs to the record",
-        crate::format::clip(found, 60)
+        clip(found, 60)
     ))
 }
 

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use iowq_reports::{output, summary};
+use iowq_reports::output::{self, Request};
+use iowq_reports::summary;
 
 /// Bad input or a file that cannot be written.
 const EXIT_TROUBLE: u8 = 2;
@@ -18,6 +19,10 @@ struct Arguments {
     #[arg(required = true, value_name = "RECORD")]
     records: Vec<PathBuf>,
 
+    /// Report this workload alone, or again for more [default: all].
+    #[arg(long = "workload", value_name = "NAME")]
+    workloads: Vec<String>,
+
     /// Where to put the report [default: beside the first record].
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -25,10 +30,18 @@ struct Arguments {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    match output::report(&arguments.records, arguments.out.as_deref(), terminal_width()) {
+    let request = Request {
+        records: &arguments.records,
+        workloads: &arguments.workloads,
+        out: arguments.out.as_deref(),
+        text_width: terminal_width(),
+    };
+    match output::report(&request) {
         Ok(written) => {
             let (page, text) = (written.page.display(), written.summary.display());
-            say(&format!("{}\nreport   {page}\nsummary  {text}\n", written.text));
+            let fidelity = written.fidelity.map(|path| format!("fidelity {}\n", path.display()));
+            let fidelity = fidelity.unwrap_or_default();
+            say(&format!("{}\nreport   {page}\n{fidelity}summary  {text}\n", written.text));
             ExitCode::SUCCESS
         }
         Err(error) => {

@@ -15,11 +15,26 @@ pub const PAGE_NAME: &str = "report.html";
 /// Name of the summary.
 pub const SUMMARY_NAME: &str = "summary.txt";
 
+/// What is wanted.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Request<'a> {
+    /// Records, or the folders that they are in.
+    pub records: &'a [PathBuf],
+    /// Workloads that the report is about; all of them where none is named.
+    pub workloads: &'a [String],
+    /// Where to put the report: beside the first record where it is not said.
+    pub out: Option<&'a Path>,
+    /// Columns of the text for a terminal.
+    pub text_width: usize,
+}
+
 /// What was written, and what to show on a terminal.
 #[derive(Debug)]
 pub struct Written {
     /// The page.
     pub page: PathBuf,
+    /// The page on how near presets come to the kernel, where records tell.
+    pub fidelity: Option<PathBuf>,
     /// The summary.
     pub summary: PathBuf,
     /// The summary's text at the width that was asked for.
@@ -45,22 +60,20 @@ pub enum ReportError {
     },
 }
 
-/// Reads records, and writes page and summary into `out`, or beside the first record.
+/// Reads records, and writes page and summary, and the fidelity page where records tell.
 ///
 /// # Errors
 ///
 /// Records that cannot be read, or files that cannot be written. Files of an earlier report are
 /// replaced whole, or stay as they are.
-pub fn report(
-    records: &[PathBuf],
-    out: Option<&Path>,
-    text_width: usize,
-) -> Result<Written, ReportError> {
-    let loaded = load::load(records)?;
+pub fn report(request: &Request<'_>) -> Result<Written, ReportError> {
+    let mut loaded = load::load(request.records)?;
+    loaded.keep_workloads(request.workloads)?;
     let analysis = analyse(&loaded);
     let html = page::page(&analysis)?;
+    let fidelity_html = page::fidelity::page(&analysis)?;
     let beside = loaded.files.first().and_then(|file| file.parent()).unwrap_or(Path::new("."));
-    let dir = out.unwrap_or(beside);
+    let dir = request.out.unwrap_or(beside);
     let fail = |path: &Path| {
         let path = path.to_owned();
         move |source| ReportError::Write { path, source }
@@ -68,9 +81,13 @@ pub fn report(
     fs::create_dir_all(dir).map_err(fail(dir))?;
     let (page, summary) = (dir.join(PAGE_NAME), dir.join(SUMMARY_NAME));
     write_whole(&page, html.as_bytes()).map_err(fail(&page))?;
+    let fidelity = fidelity_html.as_ref().map(|_| dir.join(page::fidelity::NAME));
+    if let (Some(path), Some(html)) = (&fidelity, &fidelity_html) {
+        write_whole(path, html.as_bytes()).map_err(fail(path))?;
+    }
     let text = summary::text(&analysis, summary::WIDTH_TEXT);
     write_whole(&summary, text.as_bytes()).map_err(fail(&summary))?;
-    Ok(Written { page, summary, text: summary::text(&analysis, text_width) })
+    Ok(Written { page, fidelity, summary, text: summary::text(&analysis, request.text_width) })
 }
 
 /// Writes beside the file and renames: a full disk or a kill leaves the old file as it was.

@@ -1,7 +1,9 @@
 //! The page: one offline file that opens with the answer. Strings go in, the template lays out.
 
+pub mod fidelity;
 mod measured;
 mod raw;
+mod reach;
 mod table;
 
 use askama::Template;
@@ -9,14 +11,16 @@ use askama::Template;
 use crate::analysis::answer::Answer;
 use crate::analysis::compare;
 use crate::analysis::doubts::{self, Doubt};
-use crate::analysis::group::Section;
+use crate::analysis::group::{self, Section};
 use crate::analysis::{Analysis, metric::Metric};
 use crate::chart::palette::{COLOURS, Colours};
 use crate::chart::{self, ChartError, ChartSet, marker};
 use crate::format;
 use crate::summary;
+use fidelity::{CellTable, Verdict};
 use measured::{Facts, RunRow};
 use raw::Download;
+use reach::ReachRow;
 use table::Row;
 
 /// Bytes of a whole page at most: it is mailed and opened on phones.
@@ -59,6 +63,19 @@ struct Page<'a> {
     failures_left_out: usize,
     downloads: Vec<Download>,
     text: String,
+    /// Whether the running kernel is among the groups.
+    kernel: bool,
+    /// Whether something is shown that a bench of the pool alone does not have.
+    extra: bool,
+    fidelity: Option<FidelityPart>,
+}
+
+/// The fidelity part: what its own page opens with, and the cells where the page is of a grid.
+struct FidelityPart {
+    verdict: Verdict,
+    link: &'static str,
+    cells: Option<CellTable>,
+    workloads: usize,
 }
 
 /// A section as the template shows it.
@@ -70,6 +87,7 @@ struct View<'a> {
     legend: Vec<Mark>,
     warning: Option<&'static str>,
     rows: Vec<Row>,
+    reach: Vec<ReachRow>,
     charts: Vec<ChartSet>,
     note: String,
     settings: Facts,
@@ -80,6 +98,13 @@ struct Mark {
     colour: usize,
     sign: &'static str,
     policy: String,
+}
+
+impl Mark {
+    fn of(label: &str, colours: &Colours<'_>) -> Self {
+        let place = colours.place(label);
+        Self { colour: place % COLOURS, sign: marker::sign(place), policy: label.to_owned() }
+    }
 }
 
 /// A run that failed.
@@ -94,7 +119,9 @@ struct Failure {
 ///
 /// When a chart or the template cannot be written out; no input should bring that about.
 pub fn page(analysis: &Analysis<'_>) -> Result<String, PageError> {
-    let sections = views(analysis)?;
+    let sections = if analysis.is_grid() { Vec::new() } else { views(analysis)? };
+    let kernel = analysis.sections.iter().any(|section| section.kernel().is_some());
+    let extra = kernel || sections.iter().any(|section| !section.reach.is_empty());
     let mut failures = failures(analysis);
     let failures_left_out = failures.len().saturating_sub(FAILURES_MAX);
     failures.truncate(FAILURES_MAX);
@@ -112,10 +139,28 @@ pub fn page(analysis: &Analysis<'_>) -> Result<String, PageError> {
         failures_left_out,
         downloads: Vec::new(),
         text: summary::text(analysis, summary::WIDTH_TEXT),
+        kernel,
+        extra,
+        fidelity: fidelity_part(analysis),
     };
     let room = PAGE_BYTES_MAX.saturating_sub(page.render()?.len());
-    page.downloads = raw::downloads(&analysis.loaded.records, room);
+    let records = &analysis.loaded.records;
+    page.downloads = if analysis.is_grid() {
+        raw::table_alone(records, room)
+    } else {
+        raw::downloads(records, room)
+    };
     Ok(page.render()?)
+}
+
+fn fidelity_part(analysis: &Analysis<'_>) -> Option<FidelityPart> {
+    let found = analysis.fidelity.as_ref()?;
+    Some(FidelityPart {
+        verdict: fidelity::verdict(found),
+        link: fidelity::NAME,
+        cells: analysis.is_grid().then(|| fidelity::all(found)),
+        workloads: analysis.sections.len(),
+    })
 }
 
 fn views<'a>(analysis: &'a Analysis<'_>) -> Result<Vec<View<'a>>, PageError> {
@@ -153,12 +198,13 @@ fn views<'a>(analysis: &'a Analysis<'_>) -> Result<Vec<View<'a>>, PageError> {
         }
         views.push(View {
             id: format!("w{at}"),
-            title: section.title.clone(),
+            title: section.workload.to_owned(),
             about: about(section),
             answers,
             legend: legend(section, &colours),
             warning: doubts::bars_churn(section),
             rows: table::rows(section, &colours),
+            reach: reach::rows(section, &colours),
             charts,
             note: note.join(" "),
             settings: measured::settings(section),
@@ -168,11 +214,7 @@ fn views<'a>(analysis: &'a Analysis<'_>) -> Result<Vec<View<'a>>, PageError> {
 }
 
 fn legend(section: &Section<'_>, colours: &Colours<'_>) -> Vec<Mark> {
-    let mark = |policy: &str| {
-        let place = colours.place(policy);
-        Mark { colour: place % COLOURS, sign: marker::sign(place), policy: policy.to_owned() }
-    };
-    section.groups.iter().map(|group| mark(group.policy)).collect()
+    section.groups.iter().map(|group| Mark::of(&group.label, colours)).collect()
 }
 
 /// What the workload shows, as its specification says it.
@@ -185,12 +227,13 @@ fn about(section: &Section<'_>) -> String {
 fn title(analysis: &Analysis<'_>) -> String {
     let mut policies: Vec<String> = Vec::new();
     for group in analysis.sections.iter().flat_map(|section| &section.groups) {
-        let policy = format::clip(group.policy, 40);
+        let policy = format::clip(&group.label, 40);
         if !policies.contains(&policy) {
             policies.push(policy);
         }
     }
-    let titles = analysis.sections.iter().map(|section| format::clip(&section.title, 40)).collect();
+    let titles =
+        analysis.sections.iter().map(|section| format::clip(section.workload, 40)).collect();
     let name = |names: Vec<String>, many: &str| match names.len() {
         0..=6 => format::list(&names),
         number => format!("{number} {many}"),
@@ -223,8 +266,8 @@ fn chance(analysis: &Analysis<'_>) -> String {
         return "With one run per policy nothing shows how far runs vary by themselves.".to_owned();
     };
     let others = |section: &Section<'_>| {
-        let groups = section.groups.iter().filter(|group| !group.runs.is_empty()).count();
-        groups.saturating_sub(1) * Metric::ALL.len()
+        let base = section.base().unwrap_or(0);
+        compare::against_base(section, base, Metric::Created).len() * Metric::ALL.len()
     };
     let comparisons = analysis.sections.iter().map(others).sum::<usize>() as u64;
     format!(
@@ -246,8 +289,8 @@ fn failures(analysis: &Analysis<'_>) -> Vec<Failure> {
         .map(|(section, run)| Failure {
             run: format!(
                 "{} under {}, round {}",
-                section.title,
-                run.cell.policy,
+                section.workload,
+                group::label(&run.cell.engine, &run.cell.policy),
                 run.cell.pair + 1
             ),
             error: format::clip(run.error.as_deref().unwrap_or_default(), 500),

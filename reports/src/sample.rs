@@ -1,16 +1,22 @@
 //! Made-up records for tests and demonstrations: shaped like real ones, measured by nobody.
 
+mod grid;
 mod latency;
 mod workers;
 
 use std::collections::BTreeMap;
 
 use iowq_record::{
-    Blocking, Cell, Churn, Counts, Host, Ops, Probe, Record, SCHEMA, Settings, Tier, Workers,
+    Blocking, Cell, Churn, Counts, Host, Ops, Probe, Punts, Record, SCHEMA, Settings, Tier, Workers,
 };
+
+pub use grid::{LARGE, Levels, SMALL, grid};
 
 /// Policies of the made-up bench.
 const POLICIES: [&str; 4] = ["6.12", "6.16", "6.17", "exit-on-idle"];
+
+/// Kernel of the made-up runs of io_uring.
+const KERNEL: &str = "6.18.44 #1 SMP PREEMPT_DYNAMIC";
 
 /// Workloads of the made-up bench.
 const WORKLOADS: [&str; 2] = ["fsync-mix", "dsync"];
@@ -36,6 +42,44 @@ pub fn bench(pairs: u32) -> Vec<Record> {
         }
     }
     records
+}
+
+/// The same bench with the running kernel beside the policies, and how operations reached workers.
+#[must_use]
+pub fn bench_with_kernel(pairs: u32) -> Vec<Record> {
+    let mut records = Vec::new();
+    for mut record in bench(pairs) {
+        KERNEL.clone_into(&mut record.host.kernel);
+        let last = POLICIES.last() == Some(&record.cell.policy.as_str());
+        let (workload, pair) = (record.cell.workload.clone(), record.cell.pair);
+        records.push(record);
+        if last {
+            records.push(kernel_run(&workload, pair));
+        }
+    }
+    for (position, record) in (0..).zip(&mut records) {
+        record.cell.position = position;
+        reach(record);
+    }
+    records
+}
+
+/// All writes of a made-up run are hashed, its fsyncs are not, and both wait a third of their time.
+fn reach(record: &mut Record) {
+    for (kind, quantiles) in &record.latency.service {
+        if kind == "all" {
+            continue;
+        }
+        let (count, hashed) = (quantiles.count, kind == "write");
+        let inline = if hashed { count / 50 } else { 0 };
+        let rest = count - inline;
+        let (hashed, unhashed) = if hashed { (rest, 0) } else { (0, rest) };
+        record.punts.insert(kind.clone(), Punts { inline, hashed, unhashed });
+        let mut queue = quantiles.clone();
+        (queue.p50_ns, queue.p99_ns) = (queue.p50_ns / 3, queue.p99_ns / 3);
+        queue.hdr_v2.clear();
+        record.latency.queue.insert(kind.clone(), queue);
+    }
 }
 
 /// Records as the lines of a `record.jsonl`.
@@ -90,6 +134,20 @@ pub fn run(workload: &str, policy: &str, pair: u32) -> Record {
         caveats: Vec::new(),
         error: None,
     }
+}
+
+/// One run of io_uring on Linux 6.18: as the preset `6.17`, with no counts of the engine.
+#[must_use]
+pub fn kernel_run(workload: &str, pair: u32) -> Record {
+    let mut record = run(workload, "6.17", pair);
+    record.cell.engine = "uring".to_owned();
+    record.cell.policy = "kernel".to_owned();
+    record.blocking = Blocking::Kernel;
+    record.workers.created.engine = None;
+    record.workers.exited.engine = None;
+    record.workers.sleeps = None;
+    KERNEL.clone_into(&mut record.host.kernel);
+    record
 }
 
 /// The same run with a timeline of `points`, as no careful writer would leave it.

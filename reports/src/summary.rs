@@ -3,6 +3,7 @@
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 
 use crate::analysis::Analysis;
+use crate::analysis::fidelity::{Fidelity, words};
 use crate::analysis::figures::{Figures, Spread};
 use crate::analysis::group::Group;
 use crate::format;
@@ -16,6 +17,9 @@ const WIDTH_MIN: usize = 60;
 /// Doubts that are said on a terminal; the page has them all.
 const DOUBTS_MAX: usize = 12;
 
+/// Cells that fail, worst first; the fidelity page has them all.
+const FAILING_MAX: usize = 12;
+
 /// A line below the heads and nothing else: the columns stand apart by themselves.
 const STYLE: TableStyle =
     TableStyle::new().header_separator(LineStyle::none().fill('-').junction('-'));
@@ -28,18 +32,11 @@ const COLUMNS: [&str; 8] = ["runs", "ops/s", "p50", "p99", "p99.9", "created", "
 pub fn text(analysis: &Analysis<'_>, width: usize) -> String {
     let width = width.max(WIDTH_MIN);
     let mut text = String::new();
-    for line in table(analysis, width).lines() {
-        text.push_str(line.trim_end());
-        text.push('\n');
+    if let Some(fidelity) = &analysis.fidelity {
+        text.push_str(&fidelity_text(fidelity, width));
     }
-    text.push_str(
-        "\nMedians of runs. created: workers per 1000 operations; times are response times.\n\n",
-    );
-    for (section, answers) in analysis.sections.iter().zip(&analysis.answers) {
-        text.push_str(&format!("{}\n", section.title));
-        for answer in answers {
-            text.push_str(&wrap(&format!("{}: {}", answer.topic, answer.text), width, "  "));
-        }
+    if !analysis.is_grid() {
+        text.push_str(&sections(analysis, width));
     }
     text.push_str(&wrap("Descriptive: ranges of runs, not a statistical verdict.", width, ""));
     if !analysis.doubts.is_empty() {
@@ -59,6 +56,43 @@ pub fn text(analysis: &Analysis<'_>, width: usize) -> String {
     ascii(&text)
 }
 
+/// The verdict on the presets, the figures behind it, and the cells that fail.
+fn fidelity_text(fidelity: &Fidelity<'_>, width: usize) -> String {
+    let mut text = wrap(&format!("{}.", words::headline(fidelity)), width, "");
+    for line in words::figures(fidelity) {
+        text.push_str(&wrap(&line, width, "  "));
+    }
+    let failing = fidelity.failing();
+    for cell in failing.iter().take(FAILING_MAX) {
+        text.push_str(&wrap(&format!("! {}", words::failing(cell)), width, "  "));
+    }
+    if failing.len() > FAILING_MAX {
+        let more = failing.len() - FAILING_MAX;
+        text.push_str(&format!("  and {more} more cells that fail, in the fidelity page\n"));
+    }
+    text.push('\n');
+    text
+}
+
+/// The table and the answers of each workload.
+fn sections(analysis: &Analysis<'_>, width: usize) -> String {
+    let mut text = String::new();
+    for line in table(analysis, width).lines() {
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text.push_str(
+        "\nMedians of runs. created: workers per 1000 operations; times are response times.\n\n",
+    );
+    for (section, answers) in analysis.sections.iter().zip(&analysis.answers) {
+        text.push_str(&format!("{}\n", section.workload));
+        for answer in answers {
+            text.push_str(&wrap(&format!("{}: {}", answer.topic, answer.text), width, "  "));
+        }
+    }
+    text
+}
+
 fn table(analysis: &Analysis<'_>, width: usize) -> Table {
     let mut table = Table::new();
     table
@@ -74,7 +108,7 @@ fn table(analysis: &Analysis<'_>, width: usize) -> Table {
     }
     for section in &analysis.sections {
         for group in &section.groups {
-            table.add_row(row(&format::clip(&section.title, 40), group));
+            table.add_row(row(&format::clip(section.workload, 40), group));
         }
     }
     // Columns move together, and then cells are broken, only where the table would not fit.
@@ -98,7 +132,7 @@ fn row(title: &str, group: &Group<'_>) -> Vec<String> {
     };
     vec![
         title.to_owned(),
-        format::clip(group.policy, 40),
+        format::clip(&group.label, 40),
         group.runs_text(),
         show(per_s, format::number),
         show(p50_ns, format::duration),

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use iowq_reports::output;
+use iowq_reports::output::{self, Request};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -33,8 +33,11 @@ fn words(line: &str) -> Vec<&str> {
 fn a_curated_run_gives_the_summary_that_is_committed_beside_it() {
     for run in runs() {
         let scratch = tempfile::tempdir().expect("a folder can be made");
-        let written = output::report(&[run.join("record.jsonl")], Some(scratch.path()), 100)
-            .unwrap_or_else(|error| panic!("{}: {error}", run.display()));
+        let records = [run.join("record.jsonl")];
+        let out = Some(scratch.path());
+        let request = Request { records: &records, out, text_width: 100, ..Request::default() };
+        let written =
+            output::report(&request).unwrap_or_else(|error| panic!("{}: {error}", run.display()));
         let made = fs::read_to_string(written.summary).expect("the summary was written");
         let committed = fs::read_to_string(run.join("summary.txt")).expect("a summary");
         assert_eq!(table(&made), table(&committed), "{}", run.display());

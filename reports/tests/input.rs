@@ -96,6 +96,7 @@ fn make_all(loaded: &Loaded) {
     let analysis = analysis::analyse(loaded);
     let page = page::page(&analysis).expect("a page can be made of any record");
     assert!(page.len() <= page::PAGE_BYTES_MAX, "the page has {} bytes", page.len());
+    page::fidelity::page(&analysis).expect("so can the fidelity page, where there is one");
     assert!(!summary::text(&analysis, 80).is_empty());
 }
 
@@ -141,7 +142,9 @@ proptest! {
         changes in prop::collection::vec((0..120_usize, any_number()), 1..6)
     ) {
         let mut records = Vec::new();
-        for record in [sample::run("dsync", "6.12", 0), sample::run("dsync", "6.17", 0)] {
+        let pool = ["dsync", "nop"].map(|workload| sample::run(workload, "6.17", 0));
+        let kernel = ["dsync", "nop"].map(|workload| sample::kernel_run(workload, 0));
+        for record in pool.into_iter().chain(kernel) {
             let mut tree = serde_json::to_value(&record).expect("a record is JSON");
             for (index, value) in &changes {
                 replace_number(&mut tree, &mut index.clone(), value);
@@ -187,4 +190,6 @@ fn many_runs_policies_and_points_stay_under_the_limit_of_a_page() {
     };
     let ablation = Loaded { records: (0..400).map(record).collect(), ..Loaded::default() };
     make_all(&ablation);
+    let grid = Loaded { records: sample::grid(&sample::LARGE, 1), ..Loaded::default() };
+    make_all(&grid);
 }

@@ -4,6 +4,7 @@ use super::compare::{self, Comparison, Finding};
 use super::doubts;
 use super::figures::Spread;
 use super::group::Section;
+use super::like;
 use super::metric::Metric;
 use crate::format;
 
@@ -16,13 +17,14 @@ pub struct Answer {
     pub short: String,
     /// The whole answer.
     pub text: String,
-    /// Whether some policy differs from the base.
+    /// Whether there is something to point out, such as a policy that differs from the base.
     pub differs: bool,
 }
 
-/// One answer per metric.
+/// One answer per metric, and one on the running kernel where it ran beside presets.
 pub(super) fn answers(section: &Section<'_>) -> Vec<Answer> {
-    Metric::ALL.iter().map(|metric| answer(section, *metric)).collect()
+    let metrics = Metric::ALL.iter().map(|metric| answer(section, *metric));
+    metrics.chain(like::answer(section)).collect()
 }
 
 fn answer(section: &Section<'_>, metric: Metric) -> Answer {
@@ -40,7 +42,7 @@ fn answer(section: &Section<'_>, metric: Metric) -> Answer {
     let Some(base_at) = section.base() else {
         return silent("no statement", "No run finished.".to_owned());
     };
-    let base_policy = section.groups[base_at].policy;
+    let base_policy = section.groups[base_at].label.as_ref();
     let Some(base) = metric.of(&section.groups[base_at].figures) else {
         return silent("no statement", format!("{base_policy}: {}.", metric.missing()));
     };
@@ -126,7 +128,7 @@ impl Writer<'_> {
         };
         let first = format!(
             "On {} {} {} {} ({} against {}; {}, ranges do not overlap).",
-            self.section.title,
+            self.section.workload,
             widest.policy,
             self.metric.differs(self.base.median, test.median),
             self.base_policy,

@@ -28,19 +28,26 @@ pub struct Comparison<'a> {
     pub finding: Finding,
 }
 
-/// Each policy with a finished run against the base, in the order of the section.
+/// Each policy with a finished run against the base, in the order of the section. Policies of
+/// another engine than the base's are left out: what differs then need not be the policy.
 #[must_use]
-pub fn against_base<'a>(section: &Section<'a>, base: usize, metric: Metric) -> Vec<Comparison<'a>> {
+pub fn against_base<'a>(
+    section: &'a Section<'_>,
+    base: usize,
+    metric: Metric,
+) -> Vec<Comparison<'a>> {
     let Some(base_group) = section.groups.get(base) else {
         return Vec::new();
     };
     let base_spread = metric.of(&base_group.figures);
     let others = section.groups.iter().enumerate();
     others
-        .filter(|(at, group)| *at != base && !group.runs.is_empty())
+        .filter(|(at, group)| {
+            *at != base && group.engine == base_group.engine && !group.runs.is_empty()
+        })
         .map(|(_, group)| {
             let test = metric.of(&group.figures);
-            Comparison { policy: group.policy, test, finding: find(base_spread, test) }
+            Comparison { policy: &group.label, test, finding: find(base_spread, test) }
         })
         .collect()
 }

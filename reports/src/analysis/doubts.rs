@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use iowq_record::{Record, Tier};
+use iowq_record::{Record, Settings, Tier};
 
-use super::group::Section;
+use super::group::{self, Section};
 use crate::format;
 use crate::load::Loaded;
 
@@ -37,7 +37,7 @@ pub fn bars_churn(section: &Section<'_>) -> Option<&'static str> {
     }
 }
 
-fn counts_disagree(record: &Record) -> bool {
+pub(super) fn counts_disagree(record: &Record) -> bool {
     !(record.workers.created.trusted() && record.workers.exited.trusted())
 }
 
@@ -132,7 +132,27 @@ fn between(records: &[Record]) -> Vec<Doubt> {
                     timeout, arrival or who declared blocking)";
         doubts.push(doubt("settings-differ".to_owned(), text.to_owned(), String::new()));
     }
+    if beside_kernel_unlike(records) {
+        let text = "io_uring and the pool ran the same workload with unlike settings (limit, \
+                    depth, files, idle timeout or arrival): what differs between them need not be \
+                    the rules";
+        doubts.push(doubt("kernel-settings-differ".to_owned(), text.to_owned(), String::new()));
+    }
     doubts
+}
+
+/// Whether a workload had other settings on one engine than on another. Who sees that a worker
+/// blocks differs between them by nature.
+fn beside_kernel_unlike(records: &[Record]) -> bool {
+    let mut first: BTreeMap<&str, &Record> = BTreeMap::new();
+    records.iter().filter(|record| record.error.is_none()).any(|record| {
+        let first = first.entry(&record.cell.workload).or_insert(record);
+        let settings = |record: &Record| {
+            let switches = Vec::new();
+            Settings { switches, watched_ms: None, ..record.settings.clone() }
+        };
+        first.cell.engine != record.cell.engine && settings(first) != settings(record)
+    })
 }
 
 /// The same but for the switches, which are the policy's own.
@@ -149,7 +169,8 @@ fn scope(records: &[&Record], runs: usize) -> String {
     }
     let mut cells: Vec<String> = Vec::new();
     for record in records {
-        let cell = format!("{} under {}", record.cell.workload, record.cell.policy);
+        let policy = group::label(&record.cell.engine, &record.cell.policy);
+        let cell = format!("{} under {policy}", record.cell.workload);
         if !cells.contains(&cell) {
             cells.push(cell);
         }
@@ -203,6 +224,15 @@ mod tests {
         records[2].settings.limit_bounded = 8;
         let codes: Vec<String> = collected(records).into_iter().map(|doubt| doubt.code).collect();
         assert_eq!(codes, ["run-failed", "hosts-differ", "settings-differ"]);
+    }
+
+    #[test]
+    fn a_kernel_that_ran_with_other_settings_than_the_pool_is_a_doubt() {
+        let mut records = vec![sample::run("nop", "6.17", 0), sample::kernel_run("nop", 0)];
+        records[0].host = records[1].host.clone();
+        assert_eq!(collected(records.clone()), []);
+        records[1].settings.idle_timeout_ms = 5_000;
+        assert_eq!(collected(records)[0].code, "kernel-settings-differ");
     }
 
     #[test]

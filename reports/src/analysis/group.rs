@@ -1,32 +1,46 @@
-//! Groups: the runs of one policy, inside a section of one workload on one engine.
+//! Groups: the runs of one policy on one engine, inside a section of one workload.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use iowq_record::Record;
 
 use super::figures::Figures;
 
-/// Policies that come first, in this order: each adds something to the one before.
-const ORDER: [&str; 6] = ["6.1", "6.12", "6.16", "6.17", "6.17-as-posted", "exit-on-idle"];
+/// The presets, in the order of kernels: each adds something to the one before.
+pub const PRESETS: [&str; 6] = ["6.1", "6.12", "6.16", "6.17", "6.17-as-posted", "exit-on-idle"];
 
-/// One workload on one engine: what may be compared with each other.
+/// The engine that stands for the kernels: its policies are compared with each other.
+const POOL: &str = "pool";
+
+/// The engine that the running kernel's own io-wq is behind.
+const URING: &str = "uring";
+
+/// The name of the running kernel's own rules.
+const KERNEL: &str = "kernel";
+
+/// What the running kernel's own io-wq is called.
+const URING_LABEL: &str = "io_uring";
+
+/// One workload: policies that may be compared with each other, and the kernel as their reference.
 #[derive(Debug)]
 pub struct Section<'a> {
     /// Name of the workload.
     pub workload: &'a str,
-    /// Name of the engine.
-    pub engine: &'a str,
-    /// The workload, and the engine where there are several.
-    pub title: String,
-    /// One per policy: known ones in the order of kernels, then the others as they came.
+    /// One per policy and engine: presets in the order of kernels, then the others as they came,
+    /// and the running kernel last.
     pub groups: Vec<Group<'a>>,
 }
 
-/// The runs of one policy on one workload and engine.
+/// The runs of one policy on one engine.
 #[derive(Debug)]
 pub struct Group<'a> {
+    /// Name of the engine.
+    pub engine: &'a str,
     /// Name of the policy.
     pub policy: &'a str,
+    /// What the group is called: its policy, or `io_uring`.
+    pub label: Cow<'a, str>,
     /// Runs that finished.
     pub runs: Vec<&'a Record>,
     /// Runs that did not; they are counted and shown, and take part in no figure.
@@ -35,11 +49,32 @@ pub struct Group<'a> {
     pub figures: Figures,
 }
 
-impl Section<'_> {
-    /// The group that others are compared with: the first that has a finished run.
+impl<'a> Section<'a> {
+    /// The group that others are compared with: the first of the pool that has a finished run, or
+    /// the first at all.
     #[must_use]
     pub fn base(&self) -> Option<usize> {
-        self.groups.iter().position(|group| !group.runs.is_empty())
+        let finished = |group: &Group<'_>| !group.runs.is_empty();
+        let pool = self.groups.iter().position(|group| group.engine == POOL && finished(group));
+        pool.or_else(|| self.groups.iter().position(finished))
+    }
+
+    /// The running kernel's own io-wq, where it ran.
+    #[must_use]
+    pub fn kernel(&self) -> Option<&Group<'a>> {
+        self.groups.iter().find(|group| group.is_kernel())
+    }
+
+    /// The engines of the groups, each once.
+    #[must_use]
+    pub fn engines(&self) -> Vec<String> {
+        let mut engines: Vec<String> = Vec::new();
+        for group in &self.groups {
+            if engines.iter().all(|engine| engine != group.engine) {
+                engines.push(group.engine.to_owned());
+            }
+        }
+        engines
     }
 
     /// All runs, failed ones too.
@@ -64,6 +99,18 @@ impl Section<'_> {
 }
 
 impl Group<'_> {
+    /// Whether these are runs of the running kernel's own io-wq: a reference for the policies.
+    #[must_use]
+    pub fn is_kernel(&self) -> bool {
+        self.engine == URING
+    }
+
+    /// Whether these are runs of the pool under a policy that stands for a kernel.
+    #[must_use]
+    pub fn is_preset(&self) -> bool {
+        self.engine == POOL && PRESETS.contains(&self.policy)
+    }
+
     /// How many runs finished: `3`, or `2 of 3` where some did not.
     #[must_use]
     pub fn runs_text(&self) -> String {
@@ -75,29 +122,33 @@ impl Group<'_> {
     }
 }
 
+/// What the runs of an engine under a policy are called: where the engine is the pool, its policy.
+#[must_use]
+pub fn label<'a>(engine: &str, policy: &'a str) -> Cow<'a, str> {
+    match (engine, policy) {
+        (POOL, _) => Cow::Borrowed(policy),
+        (URING, KERNEL) => Cow::Borrowed(URING_LABEL),
+        (URING, _) => Cow::Owned(format!("{URING_LABEL}, {policy}")),
+        _ => Cow::Owned(format!("{policy} on {engine}")),
+    }
+}
+
 /// Sorts runs into sections and groups.
 pub(super) fn sections(records: &[Record]) -> Vec<Section<'_>> {
-    let mut places: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    let mut places: BTreeMap<&str, usize> = BTreeMap::new();
     let mut sections: Vec<Section<'_>> = Vec::new();
     for record in records {
-        let key = (record.cell.workload.as_str(), record.cell.engine.as_str());
-        let place = *places.entry(key).or_insert_with(|| {
-            let (workload, engine) = key;
-            sections.push(Section { workload, engine, title: String::new(), groups: Vec::new() });
+        let workload = record.cell.workload.as_str();
+        let place = *places.entry(workload).or_insert_with(|| {
+            sections.push(Section { workload, groups: Vec::new() });
             sections.len() - 1
         });
         if let Some(section) = sections.get_mut(place) {
             add(section, record);
         }
     }
-    let engine = records.first().map_or("", |record| &record.cell.engine);
-    let several = records.iter().any(|record| record.cell.engine != engine);
     for section in &mut sections {
-        section.groups.sort_by_key(|group| rank(group.policy));
-        section.title = section.workload.to_owned();
-        if several {
-            section.title = format!("{} on {}", section.workload, section.engine);
-        }
+        section.groups.sort_by_key(|group| (engine_rank(group.engine), rank(group.policy)));
         for group in &mut section.groups {
             group.figures = Figures::of(&group.runs);
         }
@@ -106,10 +157,17 @@ pub(super) fn sections(records: &[Record]) -> Vec<Section<'_>> {
 }
 
 fn add<'a>(section: &mut Section<'a>, record: &'a Record) {
-    let policy = record.cell.policy.as_str();
-    let at = section.groups.iter().position(|group| group.policy == policy).unwrap_or_else(|| {
-        let figures = Figures::default();
-        section.groups.push(Group { policy, runs: Vec::new(), failed: Vec::new(), figures });
+    let (engine, policy) = (record.cell.engine.as_str(), record.cell.policy.as_str());
+    let same = |group: &Group<'_>| group.engine == engine && group.policy == policy;
+    let at = section.groups.iter().position(same).unwrap_or_else(|| {
+        section.groups.push(Group {
+            engine,
+            policy,
+            label: label(engine, policy),
+            runs: Vec::new(),
+            failed: Vec::new(),
+            figures: Figures::default(),
+        });
         section.groups.len() - 1
     });
     if let Some(group) = section.groups.get_mut(at) {
@@ -118,9 +176,18 @@ fn add<'a>(section: &mut Section<'a>, record: &'a Record) {
     }
 }
 
+/// Place of an engine: the pool, then others, and the kernel last as their reference.
+fn engine_rank(engine: &str) -> u8 {
+    match engine {
+        POOL => 0,
+        URING => 2,
+        _ => 1,
+    }
+}
+
 /// Place of a policy; the sort is stable, so that unknown ones stay in the order of the record.
 fn rank(policy: &str) -> usize {
-    ORDER.iter().position(|known| *known == policy).unwrap_or(ORDER.len())
+    PRESETS.iter().position(|known| *known == policy).unwrap_or(PRESETS.len())
 }
 
 #[cfg(test)]
@@ -139,11 +206,24 @@ mod tests {
     }
 
     #[test]
-    fn engines_are_never_compared_with_each_other() {
-        let mut records = vec![sample::run("nop", "6.12", 0), sample::run("nop", "6.12", 0)];
-        records[1].cell.engine = "uring".to_owned();
-        let titles: Vec<String> = sections(&records).into_iter().map(|one| one.title).collect();
-        assert_eq!(titles, ["nop on pool", "nop on uring"]);
+    fn the_kernel_stands_beside_the_pool_and_is_never_the_base_while_the_pool_ran() {
+        let mut records = vec![sample::run("nop", "kernel", 0), sample::run("nop", "6.17", 0)];
+        records[0].cell.engine = "uring".to_owned();
+        let both = sections(&records);
+        let labels: Vec<&str> = both[0].groups.iter().map(|group| group.label.as_ref()).collect();
+        assert_eq!(labels, ["6.17", "io_uring"]);
+        assert_eq!((both.len(), both[0].base()), (1, Some(0)));
+        assert!(both[0].kernel().is_some_and(Group::is_kernel));
+        records[1].error = Some("disk full".to_owned());
+        assert_eq!(sections(&records)[0].base(), Some(1));
+    }
+
+    #[test]
+    fn an_engine_that_is_not_the_pool_is_in_the_label() {
+        assert_eq!(label("pool", "kernel"), "kernel");
+        assert_eq!(label("uring", "kernel"), "io_uring");
+        assert_eq!(label("uring", "patched"), "io_uring, patched");
+        assert_eq!(label("scripted", "6.12"), "6.12 on scripted");
     }
 
     #[test]

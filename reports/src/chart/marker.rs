@@ -3,10 +3,25 @@
 use plotters::element::{Circle, PathElement, Polygon};
 use plotters::style::{Color, RGBColor, ShapeStyle};
 
+use super::palette::{COLOURS, KERNEL};
 use super::plot::{ChartError, Plot};
 
 /// The same shapes as characters, for legends in text.
-const SIGNS: [&str; 8] = ["●", "■", "▲", "◆", "○", "✕", "✚", "□"];
+const SIGNS: [&str; COLOURS] = ["●", "■", "▲", "◆", "○", "✕", "✚", "□", "★"];
+
+/// Corners of a star with five points.
+const STAR: [(i32, i32); 10] = [
+    (0, -17),
+    (4, -6),
+    (16, -5),
+    (7, 2),
+    (10, 14),
+    (0, 7),
+    (-10, 14),
+    (-7, 2),
+    (-16, -5),
+    (-4, -6),
+];
 
 /// The character for the shape of the policy at this place.
 pub(crate) fn sign(place: usize) -> &'static str {
@@ -41,6 +56,7 @@ pub(super) fn draw(
             stroke(&[(0, -13), (0, 13)])?;
             stroke(&[(-13, 0), (13, 0)])
         }
+        KERNEL => plot.shape(&Polygon::new(moved(&STAR), whole)),
         _ => stroke(&square),
     }
 }

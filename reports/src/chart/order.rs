@@ -23,8 +23,8 @@ pub(super) fn points(
     let groups = section.groups.iter().filter(|group| !group.runs.is_empty());
     groups
         .map(|group| Series {
-            label: group.policy.to_owned(),
-            place: place(group.policy),
+            label: group.label.to_string(),
+            place: place(&group.label),
             data: group.runs.iter().map(|run| (rank(run.cell.position), run.ops.per_s)).collect(),
         })
         .collect()

@@ -4,8 +4,11 @@ use plotters::style::RGBColor;
 
 use crate::analysis::group::Section;
 
-/// Colours that the page's style defines, as `--c0` and so on.
-pub(crate) const COLOURS: usize = 8;
+/// Colours that the page's style defines, as `--c0` and so on. The last is the kernel's own.
+pub(crate) const COLOURS: usize = 9;
+
+/// Place of the running kernel: no policy ever has its colour or its sign.
+pub(crate) const KERNEL: usize = COLOURS - 1;
 
 /// Stand-in for text.
 pub(super) const INK: RGBColor = RGBColor(0xA1, 0x00, 0x01);
@@ -58,31 +61,56 @@ fn hex(RGBColor(red, green, blue): RGBColor) -> String {
     format!("\"#{red:02X}{green:02X}{blue:02X}\"")
 }
 
-/// The colour of each policy, the same in every section of a page.
+/// The colour of each group, the same in every section of a page.
 #[derive(Debug)]
-pub(crate) struct Colours<'a>(Vec<&'a str>);
+pub(crate) struct Colours<'a> {
+    policies: Vec<&'a str>,
+    kernels: Vec<&'a str>,
+}
 
 impl<'a> Colours<'a> {
     /// In the order in which sections first name them.
-    pub(crate) fn of(sections: &[Section<'a>]) -> Self {
-        let mut policies = Vec::new();
+    pub(crate) fn of(sections: &'a [Section<'_>]) -> Self {
+        let (mut policies, mut kernels) = (Vec::new(), Vec::new());
         for group in sections.iter().flat_map(|section| &section.groups) {
-            if !policies.contains(&group.policy) {
-                policies.push(group.policy);
+            let labels = if group.is_kernel() { &mut kernels } else { &mut policies };
+            if !labels.contains(&group.label.as_ref()) {
+                labels.push(group.label.as_ref());
             }
         }
-        Self(policies)
+        Self { policies, kernels }
     }
 
-    /// The place of a policy among the colours.
-    pub(crate) fn place(&self, policy: &str) -> usize {
-        self.0.iter().position(|known| *known == policy).unwrap_or(0)
+    /// The place of a group among the colours, by its label.
+    pub(crate) fn place(&self, label: &str) -> usize {
+        if self.kernels.contains(&label) {
+            return KERNEL;
+        }
+        let at = self.policies.iter().position(|known| *known == label).unwrap_or(0);
+        at / KERNEL * COLOURS + at % KERNEL
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::analyse;
+    use crate::load::Loaded;
+    use crate::sample;
+
+    #[test]
+    fn the_kernel_has_a_place_of_its_own_among_any_number_of_policies() {
+        let names: Vec<String> = (0..20).map(|at| format!("6.12+{at}")).collect();
+        let mut records: Vec<_> = names.iter().map(|name| sample::run("nop", name, 0)).collect();
+        records.push(sample::kernel_run("nop", 0));
+        let loaded = Loaded { records, ..Loaded::default() };
+        let analysis = analyse(&loaded);
+        let colours = Colours::of(&analysis.sections);
+        let places: Vec<usize> = names.iter().map(|name| colours.place(name)).collect();
+        assert_eq!(places[6..10], [6, 7, 9, 10]);
+        assert!(places.iter().all(|place| place % COLOURS != KERNEL));
+        assert_eq!(colours.place("io_uring"), KERNEL);
+    }
 
     #[test]
     fn stand_ins_become_names_of_the_page() {

@@ -48,8 +48,8 @@ pub(super) fn points(section: &Section<'_>, place: impl Fn(&str) -> usize) -> Op
         .groups
         .iter()
         .map(|group| Series {
-            label: group.policy.to_owned(),
-            place: place(group.policy),
+            label: group.label.to_string(),
+            place: place(&group.label),
             data: group.runs.iter().filter_map(point).collect::<Vec<Point>>(),
         })
         .filter(|series| !series.data.is_empty())

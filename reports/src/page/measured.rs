@@ -1,9 +1,11 @@
 //! How it was measured: hosts, settings, probes, and every run with its counts.
 
+use std::collections::BTreeSet;
+
 use iowq_record::{Blocking, Counts, Host, Record, Tier};
 
 use crate::analysis::Analysis;
-use crate::analysis::group::Section;
+use crate::analysis::group::{self, Section};
 use crate::format;
 
 /// Runs that are listed one by one; the rest is in the raw numbers.
@@ -77,7 +79,7 @@ fn host_facts(host: &Host) -> Vec<(&'static str, String)> {
 /// The settings of a section, taken from its first run; a doubt says where runs differ.
 pub(super) fn settings(section: &Section<'_>) -> Facts {
     let Some(record) = section.records().next() else {
-        return Facts { heading: section.title.clone(), facts: Vec::new() };
+        return Facts { heading: section.workload.to_owned(), facts: Vec::new() };
     };
     let settings = &record.settings;
     let limits =
@@ -93,16 +95,22 @@ pub(super) fn settings(section: &Section<'_>) -> Facts {
         ("blocking seen by", blocking(record.blocking).to_owned()),
         ("probe", probe(record)),
     ];
+    if section.kernel().is_some() && record.blocking != Blocking::Kernel {
+        facts.push(("blocking on io_uring seen by", blocking(Blocking::Kernel).to_owned()));
+    }
+    let unseen: BTreeSet<&String> = section.records().flat_map(|run| &run.probe.unseen).collect();
+    let clipped = unseen.into_iter().map(|text| format::clip(text, FACT_CHARS_MAX));
+    facts.extend(clipped.map(|text| ("not seen", text)));
     for group in &section.groups {
         if let Some(run) = group.runs.first().or(group.failed.first())
             && !run.settings.switches.is_empty()
         {
             let switches = run.settings.switches.join(", ");
-            let text = format!("{}: {}", group.policy, format::clip(&switches, FACT_CHARS_MAX));
+            let text = format!("{}: {}", group.label, format::clip(&switches, FACT_CHARS_MAX));
             facts.push(("switches", text));
         }
     }
-    Facts { heading: format!("{} · {}", section.title, section.engine), facts }
+    Facts { heading: format!("{} · {}", section.workload, section.engines().join(", ")), facts }
 }
 
 /// The seed of the stream of operations, if all runs had the same.
@@ -158,8 +166,8 @@ fn row(section: &Section<'_>, record: &Record) -> RunRow {
     let workers = &record.workers;
     let agree = workers.created.trusted() && workers.exited.trusted();
     RunRow {
-        section: section.title.clone(),
-        policy: record.cell.policy.clone(),
+        section: section.workload.to_owned(),
+        policy: group::label(&record.cell.engine, &record.cell.policy).into_owned(),
         round: record.cell.pair.saturating_add(1),
         done: format::number(record.ops.done as f64),
         failed: record.ops.failed,

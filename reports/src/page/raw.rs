@@ -25,20 +25,23 @@ pub(super) struct Download {
 
 /// The files that fit into `room` bytes.
 pub(super) fn downloads(records: &[Record], room: usize) -> Vec<Download> {
-    let mut room = room.saturating_sub(MARGIN_BYTES).min(DATA_BYTES_MAX);
-    let mut files = Vec::new();
-    let table = STANDARD.encode(table(records));
-    if table.len() <= room {
-        room -= table.len();
-        files.push(Download {
-            name: "runs.csv",
-            about: "one line per run, for a spreadsheet".to_owned(),
-            mime: "text/csv",
-            base64: table,
-        });
-    }
-    files.extend(whole(records, room));
+    let room = room.saturating_sub(MARGIN_BYTES).min(DATA_BYTES_MAX);
+    let mut files = table_alone(records, room);
+    let taken: usize = files.iter().map(|file| file.base64.len()).sum();
+    files.extend(whole(records, room - taken));
     files
+}
+
+/// The table of runs, if it fits into `room` bytes: the records of a grid are too many.
+pub(super) fn table_alone(records: &[Record], room: usize) -> Vec<Download> {
+    let table = STANDARD.encode(table(records));
+    let file = (table.len() <= room).then(|| Download {
+        name: "runs.csv",
+        about: "one line per run, for a spreadsheet".to_owned(),
+        mime: "text/csv",
+        base64: table,
+    });
+    file.into_iter().collect()
 }
 
 /// Takes away the bulk of a record.

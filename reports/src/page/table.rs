@@ -1,7 +1,8 @@
 //! The table of a section: a row per policy, medians with their ranges.
 
+use crate::analysis::fidelity::words;
 use crate::analysis::figures::{Figures, Spread};
-use crate::analysis::group::Section;
+use crate::analysis::group::{Group, Section};
 use crate::chart::marker;
 use crate::chart::palette::{COLOURS, Colours};
 use crate::format;
@@ -11,11 +12,14 @@ pub(super) struct Row {
     pub(super) colour: usize,
     pub(super) sign: &'static str,
     pub(super) policy: String,
+    /// What the running kernel is, in its own row.
+    pub(super) release: String,
     pub(super) runs: String,
     pub(super) cells: Vec<Cell>,
 }
 
 /// One figure.
+#[derive(Clone)]
 pub(super) struct Cell {
     pub(super) label: &'static str,
     pub(super) median: String,
@@ -28,16 +32,23 @@ pub(super) fn rows(section: &Section<'_>, colours: &Colours<'_>) -> Vec<Row> {
         .groups
         .iter()
         .map(|group| {
-            let place = colours.place(group.policy);
+            let place = colours.place(&group.label);
             Row {
                 colour: place % COLOURS,
                 sign: marker::sign(place),
-                policy: group.policy.to_owned(),
+                policy: group.label.to_string(),
+                release: release(group),
                 runs: group.runs_text(),
                 cells: cells(&group.figures),
             }
         })
         .collect()
+}
+
+/// The kernel that io_uring is part of, as its first run says.
+fn release(group: &Group<'_>) -> String {
+    let run = group.runs.first().or(group.failed.first()).filter(|_| group.is_kernel());
+    run.map_or_else(String::new, |run| words::release(&run.host.kernel))
 }
 
 fn cells(figures: &Figures) -> Vec<Cell> {
@@ -53,7 +64,7 @@ fn cells(figures: &Figures) -> Vec<Cell> {
     ]
 }
 
-fn cell(label: &'static str, spread: Option<Spread>, show: fn(f64) -> String) -> Cell {
+pub(super) fn cell(label: &'static str, spread: Option<Spread>, show: fn(f64) -> String) -> Cell {
     let Some(spread) = spread else {
         return Cell { label, median: "n/a".to_owned(), range: String::new() };
     };

@@ -1,0 +1,193 @@
+//! What a fidelity analysis says, in sentences for the page and the summary.
+
+use std::collections::BTreeMap;
+
+use super::{ALIKE_FACTOR, ALIKE_WORKERS, Cell, Fidelity, Share};
+use crate::format;
+
+/// The verdict in one line.
+#[must_use]
+pub fn headline(fidelity: &Fidelity<'_>) -> String {
+    let right = fidelity.right();
+    match (fidelity.cells.len(), right.percent()) {
+        (0, _) => "No cell can be judged".to_owned(),
+        (1, None) => "Presets do the same in the one cell there is".to_owned(),
+        (cells, None) => format!("Presets do the same in all {cells} cells"),
+        (_, Some(_)) => format!(
+            "Nearest preset right in {} where presets differ{}",
+            of(right, "cells"),
+            percent(right)
+        ),
+    }
+}
+
+/// The figures behind it, a sentence each.
+#[must_use]
+pub fn figures(fidelity: &Fidelity<'_>) -> Vec<String> {
+    let mut lines = vec![cells(fidelity)];
+    if !fidelity.cells.is_empty() {
+        let peaks = fidelity.peaks();
+        let cells = of(peaks, "cells");
+        lines.push(format!(
+            "Peak of the expected preset as the kernel's in {cells}{}.",
+            percent(peaks)
+        ));
+        lines.extend(ratio(fidelity));
+        lines.push(nearest(fidelity));
+    }
+    lines.extend(apart(fidelity));
+    lines
+}
+
+/// What the words mean, one sentence each.
+#[must_use]
+pub fn definitions() -> Vec<(&'static str, String)> {
+    let near = format!(
+        "a factor of {} or {} worker",
+        format::number(ALIKE_FACTOR),
+        format::number(ALIKE_WORKERS)
+    );
+    let owned = str::to_owned;
+    vec![
+        ("cell", owned("a workload that ran on io_uring and under each preset")),
+        (
+            "distance",
+            owned(
+                "|ln((created + 1) / (kernel's created + 1))| + |ln((peak + 1) / (kernel's peak + \
+                 1))|, on medians of runs: 0 if a preset did as the kernel, 0.7 if one of the two \
+                 counts is twice the kernel's",
+            ),
+        ),
+        ("nearest", owned("the preset with the least distance from the kernel")),
+        (
+            "expected",
+            owned(
+                "the preset that stands for the kernel's release: 6.1 before Linux 6.6, 6.12 up \
+                 to 6.15, 6.16 for that, 6.17 for it and later",
+            ),
+        ),
+        (
+            "alike",
+            format!("two arms whose workers created and whose peaks are each at most {near} apart"),
+        ),
+        ("differ", owned("presets differ in a cell if some preset is not alike the expected one")),
+        (
+            "right",
+            owned(
+                "the nearest preset is alike the expected one: to choose one of two that do the \
+                 same is no error",
+            ),
+        ),
+        (
+            "told apart",
+            owned(
+                "of the cells in which a preset is not alike the expected one, those in which the \
+                 kernel is nearer to the expected one",
+            ),
+        ),
+        ("peak as the kernel's", format!("at most {near} apart")),
+        (
+            "rho",
+            owned(
+                "Spearman's rank correlation over all cells between a preset's count and the \
+                 kernel's: 1 if both put the cells into the same order",
+            ),
+        ),
+    ]
+}
+
+/// `Linux 6.18.44` of what `uname` printed.
+#[must_use]
+pub fn release(kernel: &str) -> String {
+    let release = kernel.split_whitespace().next().unwrap_or("unknown");
+    format!("Linux {}", format::clip(release, 40))
+}
+
+/// `140 of 150 cells`.
+fn of(share: Share, what: &str) -> String {
+    format!("{} of {} {what}", share.count, share.of)
+}
+
+/// ` (93.3 %)`, or nothing of nothing.
+fn percent(share: Share) -> String {
+    share
+        .percent()
+        .map_or_else(String::new, |percent| format!(" ({}\u{a0}%)", format::number(percent)))
+}
+
+fn cells(fidelity: &Fidelity<'_>) -> String {
+    let all = format::count((fidelity.cells.len() + fidelity.apart.len()) as u64, "cell", "cells");
+    let differ = fidelity.differing().count();
+    let expected = fidelity.totals().into_iter().filter(|one| one.expected > 0);
+    let expected: Vec<String> = expected.map(|one| one.preset.to_owned()).collect();
+    if expected.is_empty() {
+        return format!("{all}.");
+    }
+    format!("{all}; presets differ in {differ}; expected: {}.", format::list(&expected))
+}
+
+fn ratio(fidelity: &Fidelity<'_>) -> Option<String> {
+    let ratio = fidelity.created_ratio()?;
+    let none = fidelity.cells.len() - ratio.runs;
+    let number = format::number;
+    let mut text = format!(
+        "For each worker that the kernel created the expected preset created {} (median of cells; \
+         {} to {}).",
+        number(ratio.median),
+        number(ratio.least),
+        number(ratio.most)
+    );
+    if none > 0 {
+        let cells = format::count(none as u64, "cell is", "cells are");
+        text.push_str(&format!(" {cells} left out of that: the kernel created none there."));
+    }
+    Some(text)
+}
+
+fn nearest(fidelity: &Fidelity<'_>) -> String {
+    let totals = fidelity.totals();
+    let where_differ = fidelity.differing().count() > 0;
+    let counts: Vec<String> = totals
+        .iter()
+        .map(|one| {
+            let count = if where_differ { one.nearest_where_differ } else { one.nearest };
+            format!("{} in {count}", one.preset)
+        })
+        .collect();
+    let scope = if where_differ { ", of the cells where presets differ" } else { "" };
+    format!("Nearest{scope}: {}.", format::list(&counts))
+}
+
+/// How many cells are not judged, by reason.
+fn apart(fidelity: &Fidelity<'_>) -> Option<String> {
+    let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for one in &fidelity.apart {
+        reasons.entry(&one.reason).or_default().push(one.workload);
+    }
+    let parts: Vec<String> = reasons
+        .iter()
+        .map(|(reason, workloads)| match workloads.as_slice() {
+            [only] => format!("{reason} ({})", format::clip(only, 60)),
+            many => format!("{reason} ({} cells)", many.len()),
+        })
+        .collect();
+    let cells = format::count(fidelity.apart.len() as u64, "cell is", "cells are");
+    (!parts.is_empty()).then(|| format!("{cells} not judged: {}.", parts.join("; ")))
+}
+
+/// A cell that fails, in one line: `a: io_uring 10 created, peak 9; 6.17 …; nearest 6.12 …`.
+#[must_use]
+pub fn failing(cell: &Cell<'_>) -> String {
+    let show = |name: &str, counts: super::Counts| {
+        let (created, peak) = (format::number(counts.created), format::number(counts.peak));
+        format!("{name} created {created}, peak {peak}")
+    };
+    let (expected, nearest) = (cell.expected(), cell.nearest());
+    format!(
+        "{}: {}; expected {}; nearest {}",
+        format::clip(cell.workload, 60),
+        show("io_uring", cell.arms.kernel),
+        show(expected.preset, expected.counts),
+        show(nearest.preset, nearest.counts)
+    )
+}
