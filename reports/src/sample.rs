@@ -74,7 +74,7 @@ fn reach(record: &mut Record) {
         let inline = if hashed { count / 50 } else { 0 };
         let rest = count - inline;
         let (hashed, unhashed) = if hashed { (rest, 0) } else { (0, rest) };
-        record.punts.insert(kind.clone(), Punts { inline, hashed, unhashed });
+        record.punts.insert(kind.clone(), Punts { inline, hashed, unhashed, linked: 0 });
         let mut queue = quantiles.clone();
         (queue.p50_ns, queue.p99_ns) = (queue.p50_ns / 3, queue.p99_ns / 3);
         queue.hdr_v2.clear();

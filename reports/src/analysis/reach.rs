@@ -42,6 +42,7 @@ fn row(group: usize, kind: &str, runs: &[&Record]) -> Option<Reach> {
         inline: a.inline.saturating_add(b.inline),
         hashed: a.hashed.saturating_add(b.hashed),
         unhashed: a.unhashed.saturating_add(b.unhashed),
+        linked: a.linked.saturating_add(b.linked),
     });
     let queued = || {
         let of = runs.iter().filter_map(|run| run.latency.queue.get(kind));
@@ -66,12 +67,12 @@ mod tests {
         records.push(sample::kernel_run("nop", 0));
         assert_eq!(reach(&group::sections(&records)[0]), []);
         for record in &mut records[..2] {
-            let punts = Punts { inline: 1, hashed: 10, unhashed: 0 };
+            let punts = Punts { inline: 1, hashed: 10, unhashed: 0, linked: 2 };
             record.punts.insert("write".to_owned(), punts);
         }
         let rows = reach(&group::sections(&records)[0]);
         assert_eq!(rows.len(), 1);
-        assert_eq!(rows[0].punts, Some(Punts { inline: 2, hashed: 20, unhashed: 0 }));
+        assert_eq!(rows[0].punts, Some(Punts { inline: 2, hashed: 20, unhashed: 0, linked: 4 }));
         assert_eq!((rows[0].group, rows[0].queue_p50_ns), (0, None));
     }
 }

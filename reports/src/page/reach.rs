@@ -31,10 +31,10 @@ pub(super) fn rows(section: &Section<'_>, colours: &Colours<'_>) -> Vec<ReachRow
 }
 
 /// Each way with its share and its count.
-fn punts(punts: Option<Punts>) -> [Cell; 3] {
-    let Punts { inline, hashed, unhashed } = punts.unwrap_or_default();
-    let all = inline as f64 + hashed as f64 + unhashed as f64;
-    let ways = [("inline", inline), ("hashed", hashed), ("unhashed", unhashed)];
+fn punts(punts: Option<Punts>) -> [Cell; 4] {
+    let Punts { inline, hashed, unhashed, linked } = punts.unwrap_or_default();
+    let all = inline as f64 + hashed as f64 + unhashed as f64 + linked as f64;
+    let ways = [("inline", inline), ("hashed", hashed), ("unhashed", unhashed), ("linked", linked)];
     ways.map(|(label, count)| {
         if all == 0.0 {
             return Cell { label, median: "n/a".to_owned(), range: String::new() };
@@ -51,10 +51,15 @@ mod tests {
 
     #[test]
     fn ways_are_shares_of_the_operations_of_a_kind() {
-        let cells = punts(Some(Punts { inline: 1_000, hashed: 3_000, unhashed: 0 }));
+        let cells = punts(Some(Punts { inline: 1_000, hashed: 3_000, ..Punts::default() }));
         let shown: Vec<(&str, &str)> =
             cells.iter().map(|cell| (cell.median.as_str(), cell.range.as_str())).collect();
-        let expected = [("25\u{a0}%", "1,000 ops"), ("75\u{a0}%", "3,000 ops"), ("0\u{a0}%", "")];
+        let expected = [
+            ("25\u{a0}%", "1,000 ops"),
+            ("75\u{a0}%", "3,000 ops"),
+            ("0\u{a0}%", ""),
+            ("0\u{a0}%", ""),
+        ];
         assert_eq!(shown, expected);
         assert!(punts(None).iter().all(|cell| cell.median == "n/a"));
     }

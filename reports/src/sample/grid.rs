@@ -101,7 +101,7 @@ fn of(arm: &Record, cell: Cell, pair: u32) -> Record {
     }
     record.workers.peak = peak;
     record.workers.created_per_1000_ops = Some(created as f64 * 1e3 / record.ops.done as f64);
-    let punts = Punts { inline: 0, hashed: record.ops.done, unhashed: 0 };
+    let punts = Punts { hashed: record.ops.done, ..Punts::default() };
     record.punts.insert("write".to_owned(), punts);
     record
 }
