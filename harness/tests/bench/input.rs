@@ -54,7 +54,7 @@ fn an_unknown_workload_is_answered_with_near_ones() {
         &Place::new(),
         &["--workload", "colide"],
         "--workload: found `colide`, which is no built-in workload (did you mean `collide` or \
-         `collide-stock`?); see `cargo xtask bench --list`, or name a file that ends in .toml",
+         `collide-stock`?); see `cargo xtask bench --list`, or name a file that ends in .toml or .fio",
     );
 }
 
