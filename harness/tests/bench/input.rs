@@ -69,6 +69,26 @@ fn a_missing_spec_is_named() {
 }
 
 #[test]
+fn a_fio_job_is_refused_with_its_line() {
+    let place = Place::new();
+    place.write("bad.fio", "[job]\nioengine=io_uring\nsize=1m\nnumjobs=4\n");
+    refused(
+        &place,
+        &["--fio", "bad.fio"],
+        "bad.fio:4: numjobs: found `4`, allowed nothing: a workload is one stream of ops; remove \
+         it, and run several workloads side by side",
+    );
+}
+
+#[test]
+fn a_fio_job_is_told_from_a_spec_by_its_name() {
+    flag_refused(
+        &["--fio", "tiny.toml"],
+        "invalid value 'tiny.toml' for '--fio <FILE>': name a job file that ends in .fio",
+    );
+}
+
+#[test]
 fn an_unknown_field_of_a_spec_is_answered_with_its_place_and_the_near_one() {
     spec_refused(
         "[files]\ncuont = 2",
