@@ -52,7 +52,7 @@ fn notes(unlike: bool) -> String {
     let unlike = if unlike {
         "* Not the same work. With fsync=N and a depth above 1, fio's io_uring engine fills every \
          place\n  that is free in the queue with an fsync until one of them is done; iowq issues \
-         one for each N\n  writes. Only the rows without the mark say which of the two is faster.\n"
+         one for each N\n  writes. Only the rows without the mark compare like with like.\n"
     } else {
         ""
     };
@@ -65,7 +65,9 @@ fn notes(unlike: bool) -> String {
          little for\n  each write (scramble_buffers); each op has its latency taken.\n\
          iowq: every block written has bytes of its own, filled in the submitting thread, and is \
          compared\n  after the run; each op has its latency taken twice (service and response); \
-         nothing watches.\n"
+         nothing watches.\n\
+         The file of reads-async has data with fio and is allocated, so all zeros, with iowq; in \
+         both it is in\n  the page cache by the end of the warm-up.\n"
     )
 }
 
