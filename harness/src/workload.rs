@@ -1,4 +1,5 @@
-//! From what `--workload` says to a plan: a built-in workload by name, or a spec by its path.
+//! From what `--workload` says to a plan: a built-in workload by name, a spec or a fio job file by
+//! its path.
 
 use std::path::Path;
 
@@ -25,12 +26,12 @@ pub enum WorkloadError {
     },
 }
 
-/// The plan of a built-in workload, or of the spec at that path. What has a slash or ends in
-/// `.toml` is a path.
+/// The plan of a built-in workload, or of the spec or fio job file at that path. What has a slash or
+/// ends in `.toml` or `.fio` is a path, and what ends in `.fio` is a job file.
 ///
 /// # Errors
 ///
-/// Where there is no such workload, or no such file, or what is there is not a valid spec.
+/// Where there is no such workload, or no such file, or what is there is not valid.
 pub fn load(name_or_path: &str) -> Result<Plan, WorkloadError> {
     let mut plan = read(name_or_path)?;
     if plan.kernel_limits {
@@ -50,8 +51,8 @@ fn kernel_limits(depth: u32, cpus: u32, threads: Option<u64>) -> [u32; 2] {
 
 fn read(name_or_path: &str) -> Result<Plan, WorkloadError> {
     let path = Path::new(name_or_path);
-    let is_toml = path.extension().is_some_and(|extension| extension == "toml");
-    if !is_toml && !name_or_path.contains('/') {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    if !matches!(extension, Some("toml" | "fio")) && !name_or_path.contains('/') {
         return Ok(builtin(name_or_path)?);
     }
     let (bytes, found_bytes) =
@@ -62,10 +63,13 @@ fn read(name_or_path: &str) -> Result<Plan, WorkloadError> {
     let text = std::str::from_utf8(&bytes).map_err(|error| WorkloadError::File {
         file: name_or_path.to_owned(),
         found: format!("bytes that are not text at byte {}", error.valid_up_to()),
-        advice: "a spec is a TOML file in UTF-8",
+        advice: "save it as text in UTF-8",
     })?;
     let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or(name_or_path);
-    Ok(Plan::parse(name, name_or_path, text)?)
+    Ok(match extension {
+        Some("fio") => Plan::parse_fio(name, name_or_path, text)?,
+        _ => Plan::parse(name, name_or_path, text)?,
+    })
 }
 
 fn unreadable(file: &str, errno: Errno) -> WorkloadError {

@@ -41,7 +41,7 @@ fn a_folder_a_device_and_a_binary_are_no_specs() {
     fs::write(&binary, b"a = \xff").expect("a file");
     assert_eq!(
         answer(&binary),
-        "--workload: PATH: found bytes that are not text at byte 4; a spec is a TOML file in UTF-8"
+        "--workload: PATH: found bytes that are not text at byte 4; save it as text in UTF-8"
     );
 }
 

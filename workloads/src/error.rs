@@ -57,10 +57,38 @@ pub enum SpecError {
         /// What is allowed instead.
         allowed: String,
     },
+    /// An option of a fio job file that fio does not have, or that is not known here.
+    #[error("{file}:{line}: found unknown option `{found}`{hint}; taken are: {allowed}")]
+    UnknownOption {
+        /// The file.
+        file: String,
+        /// Line, from 1.
+        line: usize,
+        /// The name as written.
+        found: String,
+        /// The nearest names that exist, as a question, or nothing.
+        hint: String,
+        /// The names of the options that are taken over.
+        allowed: String,
+    },
+    /// An option of a fio job file with a value that is not carried out.
+    #[error("{file}:{line}: {option}: found {found}, allowed {allowed}")]
+    Option {
+        /// The file.
+        file: String,
+        /// Line, from 1; where the option is missing, the last one.
+        line: usize,
+        /// The option.
+        option: String,
+        /// The value as written.
+        found: String,
+        /// What is allowed instead.
+        allowed: String,
+    },
     /// No built-in workload of that name.
     #[error(
         "--workload: found `{found}`, which is no built-in workload{hint}; \
-         see `cargo xtask bench --list`, or name a file that ends in .toml"
+         see `cargo xtask bench --list`, or name a file that ends in .toml or .fio"
     )]
     UnknownWorkload {
         /// The name as given.

@@ -7,6 +7,7 @@ pub mod bucket;
 pub mod builtin;
 mod check;
 mod error;
+mod fio;
 pub mod grid;
 pub mod ledger;
 pub mod limits;

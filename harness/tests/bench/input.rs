@@ -54,7 +54,7 @@ fn an_unknown_workload_is_answered_with_near_ones() {
         &Place::new(),
         &["--workload", "colide"],
         "--workload: found `colide`, which is no built-in workload (did you mean `collide` or \
-         `collide-stock`?); see `cargo xtask bench --list`, or name a file that ends in .toml",
+         `collide-stock`?); see `cargo xtask bench --list`, or name a file that ends in .toml or .fio",
     );
 }
 
@@ -65,6 +65,26 @@ fn a_missing_spec_is_named() {
         &["--workload", "nowhere.toml"],
         "--workload: nowhere.toml: found no such file; check the path, or see `cargo xtask bench \
          --list`",
+    );
+}
+
+#[test]
+fn a_fio_job_is_refused_with_its_line() {
+    let place = Place::new();
+    place.write("bad.fio", "[job]\nioengine=io_uring\nsize=1m\nnumjobs=4\n");
+    refused(
+        &place,
+        &["--fio", "bad.fio"],
+        "bad.fio:4: numjobs: found `4`, allowed nothing: a workload is one stream of ops; remove \
+         it, and run several workloads side by side",
+    );
+}
+
+#[test]
+fn a_fio_job_is_told_from_a_spec_by_its_name() {
+    flag_refused(
+        &["--fio", "tiny.toml"],
+        "invalid value 'tiny.toml' for '--fio <FILE>': name a job file that ends in .fio",
     );
 }
 

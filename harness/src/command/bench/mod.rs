@@ -41,7 +41,7 @@ const FAILURES_IN_A_ROW_MAX: u32 = 3;
 
 /// Flags for what `--fidelity` sets itself. `--grid` does not go with them either, because what it
 /// requires is no longer asked for beside a flag that conflicts with it.
-const SET_BY_FIDELITY: [&str; 4] = ["workload", "engine", "policy", "quick"];
+const SET_BY_FIDELITY: [&str; 5] = ["workload", "fio", "engine", "policy", "quick"];
 
 /// Flags of `bench`.
 #[derive(Args, Clone, Debug)]
@@ -49,6 +49,9 @@ pub struct Options {
     /// Built-in workload or path of a spec; again for more [default: fsync-mix dsync]
     #[arg(long, value_name = "NAME|FILE")]
     workload: Vec<String>,
+    /// A fio job file of one job, as a workload; its name ends in .fio; again for more
+    #[arg(long, value_name = "FILE", value_parser = wanted::fio_file)]
+    fio: Vec<String>,
     /// What carries out the ops; again for more
     #[arg(long, value_enum, default_values_t = [EngineName::Pool])]
     engine: Vec<EngineName>,

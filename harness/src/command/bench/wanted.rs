@@ -1,5 +1,6 @@
 //! From flags to what is run: workloads, arms and rounds.
 
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -41,7 +42,10 @@ pub(super) fn wanted(options: &Options) -> anyhow::Result<Wanted> {
         Ok((name, plan))
     };
     Ok(Wanted {
-        plans: workloads(&options.workload).into_iter().map(plan).collect::<anyhow::Result<_>>()?,
+        plans: workloads(&[&options.workload[..], &options.fio].concat())
+            .into_iter()
+            .map(plan)
+            .collect::<anyhow::Result<_>>()?,
         arms: arms(&options.engine, &options.policy, options.blocking)?,
         pairs: options.pairs.unwrap_or(if options.quick { 1 } else { PAIRS }),
         seconds,
@@ -84,6 +88,12 @@ fn workloads(named: &[String]) -> Vec<String> {
         }
     }
     if names.is_empty() { WORKLOADS.map(str::to_owned).to_vec() } else { names }
+}
+
+/// The path of a fio job file, which only its name tells from a spec.
+pub(super) fn fio_file(path: &str) -> Result<String, &'static str> {
+    let is_fio = Path::new(path).extension().is_some_and(|extension| extension == "fio");
+    if is_fio { Ok(path.to_owned()) } else { Err("name a job file that ends in .fio") }
 }
 
 /// A time as flags have it.
