@@ -4,13 +4,15 @@ mod probes_support;
 
 use std::io::{PipeReader, PipeWriter, Read as _, Write as _, pipe};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use iowq_ebpf::{BlockEvent, KEY_HASHED, KEY_NONE, KEY_UNHASHED, SLOTS_MAX};
+use iowq_ebpf::{BlockEvent, KEY_HASHED, KEY_NONE, KEY_UNHASHED, LOST_BLOCKS, SLOTS_MAX};
 use iowq_harness::clock;
+use iowq_harness::engine::sleeps::PageBoard;
+use iowq_harness::pool::policy;
 use iowq_harness::probes::{Bpf, BpfOptions, Page, Tracker};
 use probes_support::{PATIENCE, own_tid, start_or_skip};
 
@@ -136,14 +138,15 @@ fn the_last_running_worker_that_sleeps_over_a_queue_is_reported_and_no_other() {
     page.running(0).fetch_sub(1, Ordering::SeqCst);
     page.set_head(0, KEY_HASHED + 9);
     let (mut second_writer, second) = sleeper(&bpf, 2, KEY_HASHED + 3);
-    let mut events: Vec<BlockEvent> = Vec::new();
-    blocks.wait_and_drain(PATIENCE, |event| events.push(event)).expect("to wait");
-    until("the second sleeps", || page.blocked(2) && page.running(0).load(Ordering::SeqCst) == 0);
-    events.extend(drain(&mut blocks));
-    let last = events.last().expect("an event");
-    assert_eq!((last.slot, last.work, last.head), (2, KEY_HASHED + 3, KEY_HASHED + 9));
-    assert_eq!(events.len() as u32, page.sleeps(2), "one for each time that nobody ran");
+    let events = next(&mut blocks);
+    let [event] = events[..] else { panic!("one event: {}", events.len()) };
+    assert_eq!((event.slot, event.tenant), (2, page.tenant(2)));
+    assert_eq!((event.work, event.head), (KEY_HASHED + 3, KEY_HASHED + 9));
+    until("the second sleeps", || page.blocked(2));
 
+    // The pool gives the credit back.
+    assert!(page.take_asked(2));
+    page.running(0).fetch_sub(1, Ordering::SeqCst);
     page.set_head(0, KEY_NONE);
     let (mut third_writer, third) = sleeper(&bpf, 3, KEY_UNHASHED);
     until("the third sleeps", || page.blocked(3) && page.running(0).load(Ordering::SeqCst) == 0);
@@ -157,10 +160,119 @@ fn the_last_running_worker_that_sleeps_over_a_queue_is_reported_and_no_other() {
     assert_eq!(bpf.finish().expect("a census").lost_total(), 0);
 }
 
+/// What is reported next.
+fn next(blocks: &mut iowq_harness::probes::BlockReader) -> Vec<BlockEvent> {
+    let mut events = Vec::new();
+    blocks.wait_and_drain(PATIENCE, |event| events.push(event)).expect("to wait");
+    events
+}
+
 fn drain(blocks: &mut iowq_harness::probes::BlockReader) -> Vec<BlockEvent> {
     let mut events = Vec::new();
     blocks.wait_and_drain(Duration::ZERO, |event| events.push(event)).expect("to drain");
     events
+}
+
+#[test]
+fn the_worker_to_come_counts_as_running_before_anybody_hears_of_it() {
+    let test = "the_worker_to_come_counts_as_running_before_anybody_hears_of_it";
+    let Some(mut bpf) = start(test) else { return };
+    let page = bpf.page().expect("a page");
+    let mut blocks = bpf.take_blocks().expect("a reader");
+    page.set_head(0, KEY_UNHASHED);
+    let (mut writer, worker) = sleeper(&bpf, 1, KEY_UNHASHED);
+    until("it sleeps", || page.blocked(1));
+    // Nothing was read from the ring so far.
+    assert!(page.asked(1));
+    assert_eq!(page.running(0).load(Ordering::SeqCst), 1, "the one to come");
+    // So the next one that sleeps is not the last that runs, and asks for nobody.
+    let (mut other_writer, other) = sleeper(&bpf, 2, KEY_UNHASHED);
+    until("the other sleeps", || page.blocked(2));
+    assert!(!page.asked(2));
+    assert_eq!(drain(&mut blocks).len(), 1);
+    for writer in [&mut writer, &mut other_writer] {
+        writer.write_all(&[1]).expect("a reader");
+    }
+    for worker in [worker, other] {
+        worker.join().expect("its end");
+    }
+    assert_eq!(page.running(0).load(Ordering::SeqCst), 1, "until somebody takes it back");
+    assert!(page.take_asked(1));
+}
+
+#[test]
+fn a_credit_for_which_the_ring_has_no_room_is_not_counted_and_the_loss_is() {
+    let test = "a_credit_for_which_the_ring_has_no_room_is_not_counted_and_the_loss_is";
+    let page_bytes = u32::try_from(rustix::param::page_size()).expect("a small page");
+    let options =
+        BpfOptions { sched: true, blocks_ring_bytes: page_bytes, ..BpfOptions::default() };
+    let Some(mut bpf) = start_or_skip(test, &options) else { return };
+    let page = bpf.page().expect("a page");
+    let mut blocks = bpf.take_blocks().expect("a reader");
+    page.set_head(0, KEY_UNHASHED);
+    let (reader, mut writer) = pipe().expect("a pipe");
+    let (inner, awake) = (Arc::clone(&page), Arc::new(AtomicU32::new(0)));
+    let woke = Arc::clone(&awake);
+    // More events than there is room for; each time the credit is given back.
+    let times = page_bytes / 16;
+    let worker = worker(&bpf, 1, KEY_UNHASHED, move || {
+        let mut reader = reader;
+        for _ in 0..times {
+            drop(reader.read_exact(&mut [0]));
+            if inner.take_asked(1) {
+                inner.running(0).fetch_sub(1, Ordering::SeqCst);
+            }
+            woke.fetch_add(1, Ordering::SeqCst);
+        }
+    });
+    for time in 1..=times {
+        until("it sleeps", || page.blocked(1));
+        writer.write_all(&[1]).expect("a reader");
+        until("it woke", || awake.load(Ordering::SeqCst) == time);
+    }
+    worker.join().expect("its end");
+    assert_eq!(page.running(0).load(Ordering::SeqCst), 0);
+    let heard = drain(&mut blocks).len() as u64;
+    let sleeps = u64::from(page.sleeps(1));
+    let lost = bpf.finish().expect("a census").lost[LOST_BLOCKS as usize];
+    assert!(lost > 0);
+    assert_eq!(heard + lost, sleeps, "each sleep was heard or lost");
+}
+
+#[test]
+fn those_who_may_not_ask_count_nobody() {
+    let test = "those_who_may_not_ask_count_nobody";
+    let Some(mut bpf) = start(test) else { return };
+    let page = bpf.page().expect("a page");
+    let mut blocks = bpf.take_blocks().expect("a reader");
+    let bucket = KEY_HASHED + 3;
+    for (policy, held, head, asks) in [
+        ("6.12", bucket, bucket, true),
+        ("6.17", bucket, bucket, false),
+        ("6.17", bucket, bucket + 1, true),
+        ("6.17", KEY_UNHASHED, bucket, true),
+        ("6.17", KEY_UNHASHED, KEY_UNHASHED, true),
+        ("fixed:2", KEY_UNHASHED, bucket, false),
+    ] {
+        let policy = policy::parse(policy).expect(policy);
+        let _board = PageBoard::new(Arc::clone(&page), &*policy);
+        page.set_head(0, head);
+        let (mut writer, worker) = sleeper(&bpf, 1, held);
+        until("it sleeps", || page.blocked(1));
+        let case = format!("{:?}, {held} over {head}", policy.switches());
+        assert_eq!(page.running(0).load(Ordering::SeqCst), i32::from(asks), "{case}");
+        assert_eq!(page.take_asked(1), asks, "{case}");
+        assert_eq!(drain(&mut blocks).len(), usize::from(asks), "{case}");
+        page.running(0).fetch_sub(i32::from(asks), Ordering::SeqCst);
+        writer.write_all(&[1]).expect("a reader");
+        worker.join().expect("its end");
+        page.set_head(0, KEY_NONE);
+        // It may have slept once more over its end.
+        if page.take_asked(1) {
+            page.running(0).fetch_sub(1, Ordering::SeqCst);
+            drain(&mut blocks);
+        }
+    }
 }
 
 #[test]

@@ -179,7 +179,7 @@ fn measure(
         Some((page, sched)) => {
             let sleeps = Arc::new(sched);
             told = Some(Arc::clone(&sleeps));
-            let (board, blocks) = (PageBoard(page), watch.take_blocks());
+            let (board, blocks) = (PageBoard::new(page, &*policy()?), watch.take_blocks());
             let pool = PoolEngine::new(
                 plan,
                 [policy()?, policy()?],

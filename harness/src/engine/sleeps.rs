@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use iowq_ebpf::{NEVER_ASK, SKIP_SAME_BUCKET};
+
 use crate::io;
 use crate::pool::board::Board;
+use crate::pool::policy::{Policy, SleepView};
 use crate::pool::work::{Account, Key};
-use crate::pool::{Job, Shared, Sleeps, WorkerId};
+use crate::pool::{Job, Request, Shared, Sleeps, WorkerId};
 use crate::probes::{BlockReader, Page, Tracker};
 use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::sync::{Arc, mpsc, thread};
@@ -83,7 +86,26 @@ impl Sleeps for Sched {
 }
 
 /// A board on the page that the scheduler's probe shares.
-pub struct PageBoard(pub Arc<Page>);
+pub struct PageBoard(Arc<Page>);
+
+impl PageBoard {
+    /// A board for a pool under this policy. From here on the probe knows who asks for nobody,
+    /// so that it does not count a worker as running that will not be made.
+    #[must_use]
+    pub fn new(page: Arc<Page>, policy: &dyn Policy) -> PageBoard {
+        let asks = |held, head| policy.spawn_on_sleep(&SleepView { held, head });
+        let bucket = Key::of(Some(0));
+        let mut flags = 0;
+        if !asks(Key::UNHASHED, Key::UNHASHED) {
+            flags |= NEVER_ASK;
+        }
+        if !asks(bucket, bucket) {
+            flags |= SKIP_SAME_BUCKET;
+        }
+        page.set_flags(flags);
+        PageBoard(page)
+    }
+}
 
 impl Board for PageBoard {
     fn running_inc(&mut self, account: Account) {
@@ -100,6 +122,18 @@ impl Board for PageBoard {
 
     fn show_head(&mut self, account: Account, head: Key) {
         self.0.set_head(account.index(), head.0);
+    }
+
+    fn tenant(&self, id: WorkerId) -> u32 {
+        self.0.tenant(id)
+    }
+
+    fn unheard(&self, id: WorkerId) -> bool {
+        self.0.asked(id)
+    }
+
+    fn hear(&mut self, id: WorkerId) -> bool {
+        self.0.take_asked(id)
     }
 }
 
@@ -125,7 +159,12 @@ impl Listener {
             let _ = begins.send(());
             while !stopped.load(Ordering::Relaxed) {
                 let listened = blocks.wait_and_drain(LOOK, |event| {
-                    pool.ran_out(event.slot, Key(event.work), Key(event.head));
+                    pool.ran_out(Request {
+                        id: event.slot,
+                        tenant: event.tenant,
+                        held: Key(event.work),
+                        head: Key(event.head),
+                    });
                 });
                 if listened.is_err() {
                     break;

@@ -11,7 +11,7 @@ mod turn;
 pub mod work;
 mod worker;
 
-pub use create::AfterFailure;
+pub use create::{AfterFailure, Request};
 pub use state::{Completion, Effects, Outcome, State, Tally, WorkerId, WorkerState};
 pub use threads::{Config, Job, Pool, Remains, Shared, Sleeps};
 pub use turn::Turn;

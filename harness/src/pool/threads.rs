@@ -7,7 +7,7 @@ use crate::clock::{self, Nanos};
 use crate::sync::{Arc, Mutex, MutexGuard, thread};
 
 use super::board::Board;
-use super::create::AfterFailure;
+use super::create::{AfterFailure, Request};
 use super::parker::Parker;
 use super::state::{Completion, Effects, Outcome, State, Tally, WorkerId};
 use super::work::{Account, Flags, Key, WorkId};
@@ -160,9 +160,9 @@ impl<J: Job, B: Board + 'static> Shared<J, B> {
     }
 
     /// The scheduler's probe saw the last running worker of an account go to sleep.
-    pub fn ran_out(self: &Arc<Self>, id: WorkerId, held: Key, head: Key) {
+    pub fn ran_out(self: &Arc<Self>, request: Request) {
         let mut effects = Effects::default();
-        self.lock().state.ran_out(id, held, head, &mut effects);
+        self.lock().state.ran_out(request, &mut effects);
         self.perform(&mut effects);
     }
 }

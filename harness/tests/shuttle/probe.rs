@@ -1,8 +1,10 @@
 //! The running count as the scheduler's probe shares it: neither it nor the pool misses the other.
 
+use std::cell::Cell;
+
 use iowq_harness::pool::board::Board;
 use iowq_harness::pool::work::{Account, Flags, Key, WorkId};
-use iowq_harness::pool::{Config, Job, Outcome, Pool, Sleeps, State, WorkerId, policy};
+use iowq_harness::pool::{Config, Job, Outcome, Pool, Request, Sleeps, State, WorkerId, policy};
 use shuttle::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 use shuttle::sync::{Arc, Mutex, mpsc};
 use shuttle::thread;
@@ -15,8 +17,18 @@ use crate::toy::{WORKS, world};
 shuttle::lazy_static! {
     static ref RUNNING: AtomicI32 = AtomicI32::new(0);
     static ref HEAD: AtomicU32 = AtomicU32::new(Key::NONE.0);
-    static ref EVENTS: Mutex<Option<mpsc::Sender<(Key, Key)>>> = Mutex::new(None);
+    static ref ASKED: [AtomicU32; SLOTS] = Default::default();
+    static ref TENANT: [AtomicU32; SLOTS] = Default::default();
+    static ref EVENTS: Mutex<Option<mpsc::Sender<Request>>> = Mutex::new(None);
 }
+
+shuttle::thread_local! {
+    /// Which worker this thread is.
+    static OWN: Cell<WorkerId> = Cell::new(0);
+}
+
+/// Workers that a test may have.
+const SLOTS: usize = 8;
 
 /// The bounded account's numbers in the open.
 struct Page;
@@ -39,6 +51,18 @@ impl Board for Page {
             HEAD.store(head.0, Ordering::SeqCst);
         }
     }
+
+    fn tenant(&self, id: WorkerId) -> u32 {
+        TENANT[id as usize].load(Ordering::SeqCst)
+    }
+
+    fn unheard(&self, id: WorkerId) -> bool {
+        ASKED[id as usize].load(Ordering::SeqCst) != 0
+    }
+
+    fn hear(&mut self, id: WorkerId) -> bool {
+        ASKED[id as usize].swap(0, Ordering::SeqCst) != 0
+    }
 }
 
 /// The scheduler sees the sleeps.
@@ -48,7 +72,10 @@ impl Sleeps for Sched {
     fn declared(&self) -> bool {
         false
     }
-    fn worker_started(&self, _: WorkerId, _: Account) {}
+    fn worker_started(&self, id: WorkerId, _: Account) {
+        OWN.with(|own| own.set(id));
+        TENANT[id as usize].fetch_add(1, Ordering::SeqCst);
+    }
     fn worker_ends(&self, _: WorkerId) {}
     fn work_begins(&self, _: WorkerId, _: Key) {}
     fn work_ends(&self, _: WorkerId) {}
@@ -80,16 +107,20 @@ impl Job for Sleeper {
 }
 
 /// What the probe does when a worker is switched out: first it takes one from the running count,
-/// then it reads the head.
+/// then it reads the head, then it counts the worker to come.
 fn switched_out() {
     if RUNNING.fetch_sub(1, Ordering::SeqCst) != 1 {
         return;
     }
     let head = Key(HEAD.load(Ordering::SeqCst));
-    if head.is_some()
-        && let Some(events) = &*EVENTS.lock().expect("nobody panics")
-    {
-        events.send((Key::UNHASHED, head)).expect("the listener is there");
+    let id = OWN.with(Cell::get);
+    if head.is_some() && ASKED[id as usize].load(Ordering::SeqCst) == 0 {
+        let tenant = TENANT[id as usize].load(Ordering::SeqCst);
+        ASKED[id as usize].store(1, Ordering::SeqCst);
+        RUNNING.fetch_add(1, Ordering::SeqCst);
+        let events = EVENTS.lock().expect("nobody panics");
+        let request = Request { id, tenant, held: Key::UNHASHED, head };
+        events.as_ref().expect("a listener").send(request).expect("the listener is there");
     }
 }
 
@@ -98,13 +129,14 @@ fn chain_of_sleepers(policy: &str) {
     let (sender, events) = mpsc::channel();
     *EVENTS.lock().expect("nobody panics") = Some(sender);
     let policy = policy::parse(policy).expect(policy);
-    let config = Config { works: WORKS as u32, slots: 8, limits: [4; 2], idle_timeout: NEVER };
+    let config =
+        Config { works: WORKS as u32, slots: SLOTS as u32, limits: [4; 2], idle_timeout: NEVER };
     let state = State::new(policy, Page, config.works, config.slots, config.limits);
     let mut pool = Pool::new(state, &config, Arc::new(Sched));
     let shared = pool.shared();
     let listener = thread::spawn(move || {
-        while let Ok((held, head)) = events.recv() {
-            shared.ran_out(0, held, head);
+        while let Ok(request) = events.recv() {
+            shared.ran_out(request);
         }
     });
     let flags = Flags { account: Account::Bounded, bucket: None, concurrent: false };
