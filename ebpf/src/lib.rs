@@ -41,8 +41,8 @@ pub struct Shared {
     pub head: [u32; ACCOUNTS],
     /// Who asks for no worker: [`NEVER_ASK`], [`SKIP_SAME_BUCKET`]. Set before the first worker.
     pub flags: u32,
-    /// Always 0.
-    pub reserved: u32,
+    /// Always 0. The rest of the cache line, which no worker writes between works.
+    pub reserved: [u32; 11],
     /// One per worker.
     pub slots: [Slot; SLOTS_MAX],
 }
@@ -65,6 +65,8 @@ pub struct Slot {
     pub asked: u32,
     /// Which of the slot's workers this is; each has another number than the one before.
     pub tenant: u32,
+    /// Always 0. Each worker has a cache line of its own: it writes there at every work.
+    pub reserved: [u32; 10],
 }
 
 /// Record of the ring `BLOCKS`: the last running worker of an account went to sleep over its work
@@ -131,7 +133,7 @@ pub const LOST_SWITCHES: u32 = 3;
 /// Loss counters there are.
 pub const LOST_CAUSES: u32 = 4;
 
-const _: () = assert!(size_of::<Slot>() == 24);
-const _: () = assert!(size_of::<Shared>() == 24 + 24 * SLOTS_MAX);
+const _: () = assert!(size_of::<Slot>() == 64);
+const _: () = assert!(size_of::<Shared>() == 64 + 64 * SLOTS_MAX);
 const _: () = assert!(size_of::<BlockEvent>() == 24);
 const _: () = assert!(size_of::<ThreadEvent>() == 48);

@@ -16,7 +16,7 @@ pub struct PageView {
     /// [`Shared::flags`].
     pub flags: AtomicU32,
     /// [`Shared::reserved`].
-    pub reserved: AtomicU32,
+    pub reserved: [AtomicU32; 11],
     /// [`Shared::slots`].
     pub slots: [SlotView; SLOTS_MAX],
 }
@@ -36,6 +36,8 @@ pub struct SlotView {
     pub asked: AtomicU32,
     /// [`Slot::tenant`].
     pub tenant: AtomicU32,
+    /// [`Slot::reserved`].
+    pub reserved: [AtomicU32; 10],
 }
 
 const _: () = assert!(size_of::<PageView>() == size_of::<Shared>());

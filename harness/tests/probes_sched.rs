@@ -7,13 +7,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
 
 use iowq_ebpf::{BlockEvent, KEY_HASHED, KEY_NONE, KEY_UNHASHED, LOST_BLOCKS, SLOTS_MAX};
 use iowq_harness::clock;
 use iowq_harness::engine::sleeps::PageBoard;
 use iowq_harness::pool::policy;
-use iowq_harness::probes::{Bpf, BpfOptions, Page, Tracker};
+use iowq_harness::probes::{BlockReader, Bpf, BpfOptions, Page, Tracker};
 use probes_support::{PATIENCE, own_tid, start_or_skip};
 
 fn start(test: &str) -> Option<Bpf> {
@@ -161,15 +160,21 @@ fn the_last_running_worker_that_sleeps_over_a_queue_is_reported_and_no_other() {
 }
 
 /// What is reported next.
-fn next(blocks: &mut iowq_harness::probes::BlockReader) -> Vec<BlockEvent> {
-    let mut events = Vec::new();
-    blocks.wait_and_drain(PATIENCE, |event| events.push(event)).expect("to wait");
-    events
+fn next(blocks: &mut BlockReader) -> Vec<BlockEvent> {
+    let deadline = clock::now().after(PATIENCE);
+    loop {
+        let events = drain(blocks);
+        let now = clock::now();
+        if !events.is_empty() || now >= deadline {
+            return events;
+        }
+        blocks.wait(Some(deadline.until(now))).expect("to wait");
+    }
 }
 
-fn drain(blocks: &mut iowq_harness::probes::BlockReader) -> Vec<BlockEvent> {
+fn drain(blocks: &mut BlockReader) -> Vec<BlockEvent> {
     let mut events = Vec::new();
-    blocks.wait_and_drain(Duration::ZERO, |event| events.push(event)).expect("to drain");
+    blocks.drain(|event| events.push(event));
     events
 }
 
@@ -181,10 +186,9 @@ fn the_worker_to_come_counts_as_running_before_anybody_hears_of_it() {
     let mut blocks = bpf.take_blocks().expect("a reader");
     page.set_head(0, KEY_UNHASHED);
     let (mut writer, worker) = sleeper(&bpf, 1, KEY_UNHASHED);
-    until("it sleeps", || page.blocked(1));
-    // Nothing was read from the ring so far.
-    assert!(page.asked(1));
-    assert_eq!(page.running(0).load(Ordering::SeqCst), 1, "the one to come");
+    // Nothing is read from the ring meanwhile.
+    let counted = || page.running(0).load(Ordering::SeqCst) == 1;
+    until("the one to come counts", || page.blocked(1) && page.asked(1) && counted());
     // So the next one that sleeps is not the last that runs, and asks for nobody.
     let (mut other_writer, other) = sleeper(&bpf, 2, KEY_UNHASHED);
     until("the other sleeps", || page.blocked(2));
@@ -240,6 +244,23 @@ fn a_credit_for_which_the_ring_has_no_room_is_not_counted_and_the_loss_is() {
 }
 
 #[test]
+fn a_wait_for_requests_is_ended_by_a_call_also_by_one_that_came_first() {
+    let test = "a_wait_for_requests_is_ended_by_a_call_also_by_one_that_came_first";
+    let Some(mut bpf) = start(test) else { return };
+    let mut blocks = bpf.take_blocks().expect("a reader");
+    let waker = blocks.waker();
+    // Each wait has no end of its own.
+    waker.wake();
+    blocks.wait(None).expect("to wait");
+    for _ in 0..1000 {
+        let waker = Arc::clone(&waker);
+        let caller = thread::spawn(move || waker.wake());
+        blocks.wait(None).expect("to wait");
+        caller.join().expect("its end");
+    }
+}
+
+#[test]
 fn those_who_may_not_ask_count_nobody() {
     let test = "those_who_may_not_ask_count_nobody";
     let Some(mut bpf) = start(test) else { return };
@@ -258,11 +279,11 @@ fn those_who_may_not_ask_count_nobody() {
         let _board = PageBoard::new(Arc::clone(&page), &*policy);
         page.set_head(0, head);
         let (mut writer, worker) = sleeper(&bpf, 1, held);
-        until("it sleeps", || page.blocked(1));
         let case = format!("{:?}, {held} over {head}", policy.switches());
-        assert_eq!(page.running(0).load(Ordering::SeqCst), i32::from(asks), "{case}");
-        assert_eq!(page.take_asked(1), asks, "{case}");
-        assert_eq!(drain(&mut blocks).len(), usize::from(asks), "{case}");
+        let counted = || page.running(0).load(Ordering::SeqCst) == i32::from(asks);
+        until(&case, || page.blocked(1) && page.asked(1) == asks && counted());
+        let heard = if asks { next(&mut blocks) } else { drain(&mut blocks) };
+        assert_eq!((heard.len(), page.take_asked(1)), (usize::from(asks), asks), "{case}");
         page.running(0).fetch_sub(i32::from(asks), Ordering::SeqCst);
         writer.write_all(&[1]).expect("a reader");
         worker.join().expect("its end");

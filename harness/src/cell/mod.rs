@@ -15,12 +15,12 @@ use crate::clock::{self, Nanos};
 use crate::drive::{Driven, Driver};
 use crate::engine::call::Buffers;
 use crate::engine::pool::PoolEngine;
-use crate::engine::sleeps::{Declared, PageBoard, Sched};
+use crate::engine::sleeps::{Declared, Hearing, PageBoard, Sched};
 use crate::engine::{Engine, Remains};
 use crate::files::Scratch;
 use crate::machine;
 use crate::pool::board::Plain;
-use crate::pool::policy;
+use crate::pool::{Parked, policy};
 use crate::sync::Arc;
 
 pub use assemble::settings;
@@ -173,27 +173,21 @@ fn measure(
     let places = buffers.places();
     let mut ledger = Ledger::new(plan);
     let policy = || policy::parse(&request.policy);
-    let sched = watch.sched().map(|(page, tracker)| (page.clone(), Sched::new(page, tracker)));
     let mut told = None;
-    let mut engine: Box<dyn Engine + '_> = match sched {
-        Some((page, sched)) => {
-            let sleeps = Arc::new(sched);
+    let files = scratch.files();
+    let policies = [policy()?, policy()?];
+    let mut engine: Box<dyn Engine + '_> = match watch.take_sched() {
+        Some((page, tracker, blocks)) => {
+            let sleeps = Arc::new(Sched::new(Arc::clone(&page), tracker));
             told = Some(Arc::clone(&sleeps));
-            let (board, blocks) = (PageBoard::new(page, &*policy()?), watch.take_blocks());
-            let pool = PoolEngine::new(
-                plan,
-                [policy()?, policy()?],
-                board,
-                sleeps,
-                scratch.files(),
-                places,
-            );
-            Box::new(pool.listening(blocks)?)
+            let board = PageBoard::new(page, &*policies[0]);
+            let waiter = Box::new(Hearing(blocks));
+            Box::new(PoolEngine::new(plan, policies, board, sleeps, waiter, files, places))
         }
         None => {
             let (board, sleeps) = (Plain::default(), Arc::new(Declared));
-            let files = scratch.files();
-            Box::new(PoolEngine::new(plan, [policy()?, policy()?], board, sleeps, files, places))
+            let waiter = Box::new(Parked::default());
+            Box::new(PoolEngine::new(plan, policies, board, sleeps, waiter, files, places))
         }
     };
     let before_close = || watch.look();

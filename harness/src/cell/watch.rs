@@ -114,15 +114,10 @@ impl Watch {
         if self.sched { Blocking::Sched } else { Blocking::Declared }
     }
 
-    /// What the pool shares with the scheduler's probe, where that is at work.
-    pub(super) fn sched(&self) -> Option<(Arc<Page>, Tracker)> {
-        let bpf = self.bpf.as_ref().filter(|_| self.sched)?;
-        Some((bpf.page()?, bpf.tracker()?))
-    }
-
-    /// The events of the scheduler's probe, once.
-    pub(super) fn take_blocks(&mut self) -> Option<BlockReader> {
-        self.bpf.as_mut().filter(|_| self.sched)?.take_blocks()
+    /// What the pool shares with the scheduler's probe, where that is at work; once.
+    pub(super) fn take_sched(&mut self) -> Option<(Arc<Page>, Tracker, BlockReader)> {
+        let bpf = self.bpf.as_mut().filter(|_| self.sched)?;
+        Some((bpf.page()?, bpf.tracker()?, bpf.take_blocks()?))
     }
 
     /// Lets those who only look now and then look now.

@@ -8,13 +8,10 @@ use crate::io;
 use crate::pool::board::Board;
 use crate::pool::policy::{Policy, SleepView};
 use crate::pool::work::{Account, Key};
-use crate::pool::{Job, Request, Shared, Sleeps, WorkerId};
-use crate::probes::{BlockReader, Page, Tracker};
-use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use crate::sync::{Arc, mpsc, thread};
-
-/// How long the listener waits for an event before it looks whether it is to end.
-const LOOK: Duration = Duration::from_millis(50);
+use crate::pool::{Request, Sleeps, Waiter, Waker, WorkerId};
+use crate::probes::{BlockReader, BlockWaker, Page, Tracker};
+use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::{Arc, thread};
 
 /// Workers say it themselves, around each call that may block: what sleeps not at all counts too.
 pub struct Declared;
@@ -137,49 +134,35 @@ impl Board for PageBoard {
     }
 }
 
-/// The thread that hands the probe's events to the pool.
-pub struct Listener {
-    stop: Arc<AtomicBool>,
-    thread: thread::JoinHandle<()>,
-}
+/// The submitter waits where the probe's records come, too.
+pub struct Hearing(pub BlockReader);
 
-impl Listener {
-    /// Starts listening.
-    ///
-    /// # Errors
-    /// Where no thread can be made.
-    pub fn start<J: Job, B: Board + 'static>(
-        mut blocks: BlockReader,
-        pool: Arc<Shared<J, B>>,
-    ) -> std::io::Result<Listener> {
-        let stop = Arc::new(AtomicBool::new(false));
-        let stopped = Arc::clone(&stop);
-        let (begins, begun) = mpsc::channel();
-        let thread = thread::Builder::new().name("iowq-listener".to_owned()).spawn(move || {
-            let _ = begins.send(());
-            while !stopped.load(Ordering::Relaxed) {
-                let listened = blocks.wait_and_drain(LOOK, |event| {
-                    pool.ran_out(Request {
-                        id: event.slot,
-                        tenant: event.tenant,
-                        held: Key(event.work),
-                        head: Key(event.head),
-                    });
-                });
-                if listened.is_err() {
-                    break;
-                }
-            }
-        })?;
-        // From here on it has its name, and no census takes it for a worker.
-        let _ = begun.recv();
-        Ok(Listener { stop, thread })
+impl Waiter for Hearing {
+    fn waker(&self) -> Arc<dyn Waker> {
+        self.0.waker()
     }
 
-    /// Ends after what is under way.
-    pub fn finish(self) {
-        self.stop.store(true, Ordering::Relaxed);
-        // It does not panic, and has nothing to say.
-        let _ = self.thread.join();
+    fn wait(&mut self, timeout: Option<Duration>) {
+        if self.0.wait(timeout).is_err() {
+            // It would only be asked to wait again at once.
+            thread::yield_now();
+        }
+    }
+
+    fn requests(&mut self, take: &mut dyn FnMut(Request)) {
+        self.0.drain(|event| {
+            take(Request {
+                id: event.slot,
+                tenant: event.tenant,
+                held: Key(event.work),
+                head: Key(event.head),
+            });
+        });
+    }
+}
+
+impl Waker for BlockWaker {
+    fn wake(&self) {
+        BlockWaker::wake(self);
     }
 }

@@ -77,16 +77,16 @@ impl<B: Board> State<B> {
         }
     }
 
-    /// The scheduler's probe asked for a worker. Its credit was counted at that moment, and is
+    /// The submitter hears that the scheduler's probe asked for a worker. Its credit was counted at that moment, and is
     /// given back here where the policy says no, or a request is pending already.
-    pub fn ran_out(&mut self, request: Request, effects: &mut Effects) {
+    pub fn ran_out(&mut self, request: Request) {
         let Request { id, tenant, held, head } = request;
         // A worker that left before this was heard gave the credit back itself.
         if self.board.tenant(id) != tenant || !self.board.hear(id) {
             return;
         }
         if self.policy.spawn_on_sleep(&SleepView { held, head }) {
-            self.ask(id, effects);
+            self.ask(id);
         } else {
             self.board.running_dec(self.workers[id as usize].account);
         }
@@ -94,7 +94,7 @@ impl<B: Board> State<B> {
 
     /// Queues the request of a worker. It brings its credit with it: the creation in flight
     /// counts as running, so that nobody asks for the same again.
-    pub(super) fn ask(&mut self, id: WorkerId, effects: &mut Effects) {
+    pub(super) fn ask(&mut self, id: WorkerId) {
         if self.exiting || self.has_asked(id) {
             self.board.running_dec(self.workers[id as usize].account);
             return;
@@ -102,7 +102,6 @@ impl<B: Board> State<B> {
         self.workers[id as usize].create_pending = true;
         self.tally.requests += 1;
         self.creations.push_back(id);
-        effects.notify = true;
     }
 
     /// Whether a request of this worker is under way.

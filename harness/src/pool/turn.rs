@@ -104,7 +104,8 @@ impl<B: Board> State<B> {
         let view = SleepView { held: self.held(id), head: self.queue.head(account) };
         if self.policy.spawn_on_sleep(&view) {
             self.board.running_inc(account);
-            self.ask(id, effects);
+            self.ask(id);
+            effects.notify = true;
         }
     }
 

@@ -76,7 +76,7 @@ fn falls_asleep(page: &Page, id: WorkerId, head: Key) -> Request {
 
 impl Bench<Page> {
     fn ran_out(&mut self, request: Request) {
-        self.state.ran_out(request, &mut self.effects);
+        self.state.ran_out(request);
     }
 }
 

@@ -1,13 +1,15 @@
 //! The running count as the scheduler's probe shares it: neither it nor the pool misses the other.
 
 use std::cell::Cell;
+use std::time::Duration;
 
 use iowq_harness::pool::board::Board;
 use iowq_harness::pool::work::{Account, Flags, Key, WorkId};
-use iowq_harness::pool::{Config, Job, Outcome, Pool, Request, Sleeps, State, WorkerId, policy};
+use iowq_harness::pool::{
+    Config, Job, Outcome, Pool, Request, Sleeps, State, Waiter, Waker, WorkerId, policy,
+};
 use shuttle::sync::atomic::{AtomicI32, AtomicU32, Ordering};
-use shuttle::sync::{Arc, Mutex, mpsc};
-use shuttle::thread;
+use shuttle::sync::{Arc, Condvar, Mutex};
 
 use crate::bench::NEVER;
 use crate::explore::under_each;
@@ -19,7 +21,46 @@ shuttle::lazy_static! {
     static ref HEAD: AtomicU32 = AtomicU32::new(Key::NONE.0);
     static ref ASKED: [AtomicU32; SLOTS] = Default::default();
     static ref TENANT: [AtomicU32; SLOTS] = Default::default();
-    static ref EVENTS: Mutex<Option<mpsc::Sender<Request>>> = Mutex::new(None);
+    static ref HEARD: Mutex<Heard> = Mutex::default();
+    static ref CHANGE: Condvar = Condvar::new();
+}
+
+/// What the submitter may wait for.
+#[derive(Default)]
+struct Heard {
+    called: bool,
+    requests: Vec<Request>,
+}
+
+/// The submitter hears the ring while it waits.
+struct Hearing;
+
+impl Waiter for Hearing {
+    fn waker(&self) -> Arc<dyn Waker> {
+        Arc::new(Call)
+    }
+
+    fn wait(&mut self, timeout: Option<Duration>) {
+        assert_eq!(timeout, None, "there is no deadline");
+        let waits = |heard: &mut Heard| !heard.called && heard.requests.is_empty();
+        let heard = HEARD.lock().expect("nobody panics");
+        CHANGE.wait_while(heard, waits).expect("nobody panics").called = false;
+    }
+
+    fn requests(&mut self, take: &mut dyn FnMut(Request)) {
+        let requests = std::mem::take(&mut HEARD.lock().expect("nobody panics").requests);
+        requests.into_iter().for_each(take);
+    }
+}
+
+/// What ends its waits.
+struct Call;
+
+impl Waker for Call {
+    fn wake(&self) {
+        HEARD.lock().expect("nobody panics").called = true;
+        CHANGE.notify_one();
+    }
 }
 
 shuttle::thread_local! {
@@ -118,27 +159,19 @@ fn switched_out() {
         let tenant = TENANT[id as usize].load(Ordering::SeqCst);
         ASKED[id as usize].store(1, Ordering::SeqCst);
         RUNNING.fetch_add(1, Ordering::SeqCst);
-        let events = EVENTS.lock().expect("nobody panics");
         let request = Request { id, tenant, held: Key::UNHASHED, head };
-        events.as_ref().expect("a listener").send(request).expect("the listener is there");
+        HEARD.lock().expect("nobody panics").requests.push(request);
+        CHANGE.notify_one();
     }
 }
 
 /// Works each of which sleeps until the next is done, so that each needs a worker of its own.
 fn chain_of_sleepers(policy: &str) {
-    let (sender, events) = mpsc::channel();
-    *EVENTS.lock().expect("nobody panics") = Some(sender);
     let policy = policy::parse(policy).expect(policy);
     let config =
         Config { works: WORKS as u32, slots: SLOTS as u32, limits: [4; 2], idle_timeout: NEVER };
     let state = State::new(policy, Page, config.works, config.slots, config.limits);
-    let mut pool = Pool::new(state, &config, Arc::new(Sched));
-    let shared = pool.shared();
-    let listener = thread::spawn(move || {
-        while let Ok(request) = events.recv() {
-            shared.ran_out(request);
-        }
-    });
+    let mut pool = Pool::new(state, &config, Arc::new(Sched), Box::new(Hearing));
     let flags = Flags { account: Account::Bounded, bucket: None, concurrent: false };
     for (work, until) in [(0, Some(1)), (1, Some(2)), (2, None)] {
         pool.submit(work, Sleeper { work, until }, flags, None);
@@ -146,8 +179,6 @@ fn chain_of_sleepers(policy: &str) {
     let mut completions = Vec::new();
     pool.wait(3, None, &mut completions);
     assert_eq!(completions.len(), 3);
-    *EVENTS.lock().expect("nobody panics") = None;
-    listener.join().expect("the listener does not panic");
     let tally = pool.exit().tally;
     assert_eq!((tally.created, RUNNING.load(Ordering::SeqCst)), (tally.exited, 0));
 }
