@@ -3,15 +3,15 @@
 mod probes_support;
 
 use std::io::{PipeReader, PipeWriter, Read as _, Write as _, pipe};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::mpsc;
+use std::sync::{Arc, Condvar, Mutex, mpsc};
 use std::thread::{self, JoinHandle};
 
 use iowq_ebpf::{BlockEvent, KEY_HASHED, KEY_NONE, KEY_UNHASHED, LOST_BLOCKS, SLOTS_MAX};
 use iowq_harness::clock;
-use iowq_harness::engine::sleeps::PageBoard;
-use iowq_harness::pool::policy;
+use iowq_harness::engine::sleeps::{Hearing, PageBoard, Sched};
+use iowq_harness::pool::work::{Account, Flags, WorkId};
+use iowq_harness::pool::{Config, Job, Outcome, Pool, State, policy};
 use iowq_harness::probes::{BlockReader, Bpf, BpfOptions, Page, Tracker};
 use probes_support::{PATIENCE, own_tid, start_or_skip};
 
@@ -316,4 +316,67 @@ fn without_the_option_there_is_no_page_and_no_tracker() {
     let test = "without_the_option_there_is_no_page_and_no_tracker";
     let Some(mut bpf) = start_or_skip(test, &BpfOptions::default()) else { return };
     assert!(bpf.page().is_none() && bpf.tracker().is_none() && bpf.take_blocks().is_none());
+}
+
+/// Works of one pool.
+const WORKS: u32 = 6;
+
+/// Which works of the pool under way are done.
+static DONE: Mutex<[bool; WORKS as usize]> = Mutex::new([false; WORKS as usize]);
+static CHANGE: Condvar = Condvar::new();
+
+/// A work that sleeps until the next one is done; the last one does not sleep.
+#[derive(Clone, Copy)]
+struct Sleeper(WorkId);
+
+impl Job for Sleeper {
+    type Recorder = ();
+
+    fn run(self, (): &mut ()) -> Outcome {
+        let done = DONE.lock().expect("no work panics");
+        let next = self.0 as usize + 1;
+        let sleeps = |done: &mut [bool; WORKS as usize]| done.get(next) == Some(&false);
+        let (mut done, slept) =
+            CHANGE.wait_timeout_while(done, PATIENCE, sleeps).expect("no work panics");
+        done[self.0 as usize] = true;
+        CHANGE.notify_all();
+        if slept.timed_out() { Outcome::Failed(libc::ETIME) } else { Outcome::Done }
+    }
+
+    fn may_block(&self) -> bool {
+        true
+    }
+}
+
+#[test]
+fn each_worker_that_sleeps_over_queued_work_gets_another_and_all_credits_are_given_back() {
+    let test =
+        "each_worker_that_sleeps_over_queued_work_gets_another_and_all_credits_are_given_back";
+    for name in ["6.12", "6.17", "6.12-retire"] {
+        let Some(mut bpf) = start(test) else { return };
+        *DONE.lock().expect("no work panics") = Default::default();
+        let page = bpf.page().expect("a page");
+        let policy = policy::parse(name).expect(name);
+        let board = PageBoard::new(Arc::clone(&page), &*policy);
+        let sleeps = Sched::new(Arc::clone(&page), bpf.tracker().expect("a tracker"));
+        let waiter = Hearing(bpf.take_blocks().expect("a reader"));
+        let config = Config { works: WORKS, slots: 16, limits: [16; 2], idle_timeout: PATIENCE };
+        let state = State::new(policy, board, config.works, config.slots, config.limits);
+        let mut pool = Pool::new(state, &config, Arc::new(sleeps), Box::new(waiter));
+        pool.open();
+        let flags = Flags { account: Account::Bounded, bucket: None, concurrent: false };
+        for work in 0..WORKS {
+            pool.submit(work, Sleeper(work), flags, None);
+        }
+        let mut completions = Vec::new();
+        pool.wait(WORKS as usize, None, &mut completions);
+        assert!(completions.iter().all(|done| done.outcome == Outcome::Done), "{name}");
+        let tally = pool.exit().tally;
+        assert_eq!(tally.created, tally.exited, "{name}");
+        assert!(tally.created >= u64::from(WORKS), "{name}: {tally:?}");
+        for account in Account::ALL {
+            let running = page.running_add(account.index(), 0);
+            assert_eq!(running, 0, "{name}: {account:?}");
+        }
+    }
 }
