@@ -30,6 +30,11 @@ pub const KEY_UNHASHED: u32 = 1;
 /// A key: hashed work; the bucket is added to this.
 pub const KEY_HASHED: u32 = 2;
 
+/// A bit of [`Shared::flags`]: no sleeper ever asks for a worker.
+pub const NEVER_ASK: u32 = 1;
+/// A bit of [`Shared::flags`]: nor does one whose work has the bucket of the first queued work.
+pub const SKIP_SAME_BUCKET: u32 = 2;
+
 /// The page that both sides map. Userspace writes under the pool's lock, except where noted.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -38,6 +43,10 @@ pub struct Shared {
     pub running: [i32; ACCOUNTS],
     /// Key of the first queued work, or [`KEY_NONE`] where there is none or the queue is stalled.
     pub head: [u32; ACCOUNTS],
+    /// Who asks for no worker: [`NEVER_ASK`], [`SKIP_SAME_BUCKET`]. Set before the first worker.
+    pub flags: u32,
+    /// Always 0. The rest of the cache line, which no worker writes between works.
+    pub reserved: [u32; 11],
     /// One per worker.
     pub slots: [Slot; SLOTS_MAX],
 }
@@ -53,12 +62,19 @@ pub struct Slot {
     pub account: u32,
     /// 1 while the worker sleeps inside its work; the probe sets and clears it.
     pub blocked: u32,
-    /// Sleeps inside a work since the slot was first used.
+    /// Sleeps inside a work of this worker.
     pub sleeps: u32,
+    /// 1 from when the probe asks for a worker on behalf of this one, and counts it as running,
+    /// until the pool hears of that or this one leaves.
+    pub asked: u32,
+    /// Which of the slot's workers this is; each has another number than the one before.
+    pub tenant: u32,
+    /// Always 0. Each worker has a cache line of its own: it writes there at every work.
+    pub reserved: [u32; 10],
 }
 
 /// Record of the ring `BLOCKS`: the last running worker of an account went to sleep over its work
-/// while other work was queued.
+/// while other work was queued. The worker that is to be made is counted as running already.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct BlockEvent {
@@ -70,8 +86,8 @@ pub struct BlockEvent {
     pub work: u32,
     /// [`Shared::head`] at that moment.
     pub head: u32,
-    /// Always 0.
-    pub reserved: u32,
+    /// [`Slot::tenant`] at that moment.
+    pub tenant: u32,
 }
 
 /// [`ThreadEvent::kind`]: a thread was created, by `task:task_newtask`.
@@ -121,7 +137,7 @@ pub const LOST_SWITCHES: u32 = 3;
 /// Loss counters there are.
 pub const LOST_CAUSES: u32 = 4;
 
-const _: () = assert!(size_of::<Slot>() == 16);
-const _: () = assert!(size_of::<Shared>() == 16 + 16 * SLOTS_MAX);
+const _: () = assert!(size_of::<Slot>() == 64);
+const _: () = assert!(size_of::<Shared>() == 64 + 64 * SLOTS_MAX);
 const _: () = assert!(size_of::<BlockEvent>() == 24);
 const _: () = assert!(size_of::<ThreadEvent>() == 48);

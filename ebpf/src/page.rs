@@ -13,6 +13,10 @@ pub struct PageView {
     pub running: [AtomicI32; ACCOUNTS],
     /// [`Shared::head`].
     pub head: [AtomicU32; ACCOUNTS],
+    /// [`Shared::flags`].
+    pub flags: AtomicU32,
+    /// [`Shared::reserved`].
+    pub reserved: [AtomicU32; 11],
     /// [`Shared::slots`].
     pub slots: [SlotView; SLOTS_MAX],
 }
@@ -28,6 +32,12 @@ pub struct SlotView {
     pub blocked: AtomicU32,
     /// [`Slot::sleeps`].
     pub sleeps: AtomicU32,
+    /// [`Slot::asked`].
+    pub asked: AtomicU32,
+    /// [`Slot::tenant`].
+    pub tenant: AtomicU32,
+    /// [`Slot::reserved`].
+    pub reserved: [AtomicU32; 10],
 }
 
 const _: () = assert!(size_of::<PageView>() == size_of::<Shared>());
@@ -37,4 +47,4 @@ const _: () = assert!(core::mem::offset_of!(PageView, head) == core::mem::offset
 const _: () =
     assert!(core::mem::offset_of!(PageView, slots) == core::mem::offset_of!(Shared, slots));
 const _: () =
-    assert!(core::mem::offset_of!(SlotView, sleeps) == core::mem::offset_of!(Slot, sleeps));
+    assert!(core::mem::offset_of!(SlotView, tenant) == core::mem::offset_of!(Slot, tenant));

@@ -96,24 +96,27 @@ fn report_delays() -> anyhow::Result<Vec<u64>> {
     page.set_head(0, KEY_UNHASHED);
     page.running(0).store(1, std::sync::atomic::Ordering::SeqCst);
     let (mut from, mut to) = pipe()?;
+    let own = Arc::clone(&page);
     let worker = thread::spawn(move || -> anyhow::Result<()> {
-        page.claim(0, 0);
+        own.claim(0, 0);
         tracker.track(own_tid(), 0)?;
-        page.set_work(0, KEY_UNHASHED);
+        own.set_work(0, KEY_UNHASHED);
         for _ in 0..SLEEPS {
             from.read_exact(&mut [0])?;
         }
-        page.set_work(0, KEY_NONE);
+        own.set_work(0, KEY_NONE);
         Ok(())
     });
     let mut delays = Vec::new();
     while !worker.is_finished() {
         let before = delays.len();
-        blocks.wait_and_drain(Duration::from_millis(10), |event| {
-            delays.push(clock::now().since(clock::Nanos(event.time_ns)));
-        })?;
+        blocks.wait(Some(Duration::from_millis(10)))?;
+        blocks.drain(|event| delays.push(clock::now().since(clock::Nanos(event.time_ns))));
         // Asleep now: wake it. Its end may come first, and then nobody reads.
         if delays.len() > before {
+            // The worker to come is not made, or the next sleep would not be the last one's.
+            page.take_asked(0);
+            page.running(0).fetch_sub(1, std::sync::atomic::Ordering::SeqCst);
             let _ = to.write_all(&[1]);
         }
     }

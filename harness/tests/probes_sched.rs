@@ -3,15 +3,16 @@
 mod probes_support;
 
 use std::io::{PipeReader, PipeWriter, Read as _, Write as _, pipe};
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Condvar, Mutex, mpsc};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
 
-use iowq_ebpf::{BlockEvent, KEY_HASHED, KEY_NONE, KEY_UNHASHED, SLOTS_MAX};
+use iowq_ebpf::{BlockEvent, KEY_HASHED, KEY_NONE, KEY_UNHASHED, LOST_BLOCKS, SLOTS_MAX};
 use iowq_harness::clock;
-use iowq_harness::probes::{Bpf, BpfOptions, Page, Tracker};
+use iowq_harness::engine::sleeps::{Hearing, PageBoard, Sched};
+use iowq_harness::pool::work::{Account, Flags, WorkId};
+use iowq_harness::pool::{Config, Job, Outcome, Pool, State, policy};
+use iowq_harness::probes::{BlockReader, Bpf, BpfOptions, Page, Tracker};
 use probes_support::{PATIENCE, own_tid, start_or_skip};
 
 fn start(test: &str) -> Option<Bpf> {
@@ -136,14 +137,15 @@ fn the_last_running_worker_that_sleeps_over_a_queue_is_reported_and_no_other() {
     page.running(0).fetch_sub(1, Ordering::SeqCst);
     page.set_head(0, KEY_HASHED + 9);
     let (mut second_writer, second) = sleeper(&bpf, 2, KEY_HASHED + 3);
-    let mut events: Vec<BlockEvent> = Vec::new();
-    blocks.wait_and_drain(PATIENCE, |event| events.push(event)).expect("to wait");
-    until("the second sleeps", || page.blocked(2) && page.running(0).load(Ordering::SeqCst) == 0);
-    events.extend(drain(&mut blocks));
-    let last = events.last().expect("an event");
-    assert_eq!((last.slot, last.work, last.head), (2, KEY_HASHED + 3, KEY_HASHED + 9));
-    assert_eq!(events.len() as u32, page.sleeps(2), "one for each time that nobody ran");
+    let events = next(&mut blocks);
+    let [event] = events[..] else { panic!("one event: {}", events.len()) };
+    assert_eq!((event.slot, event.tenant), (2, page.tenant(2)));
+    assert_eq!((event.work, event.head), (KEY_HASHED + 3, KEY_HASHED + 9));
+    until("the second sleeps", || page.blocked(2));
 
+    // The pool gives the credit back.
+    assert!(page.take_asked(2));
+    page.running(0).fetch_sub(1, Ordering::SeqCst);
     page.set_head(0, KEY_NONE);
     let (mut third_writer, third) = sleeper(&bpf, 3, KEY_UNHASHED);
     until("the third sleeps", || page.blocked(3) && page.running(0).load(Ordering::SeqCst) == 0);
@@ -157,10 +159,141 @@ fn the_last_running_worker_that_sleeps_over_a_queue_is_reported_and_no_other() {
     assert_eq!(bpf.finish().expect("a census").lost_total(), 0);
 }
 
-fn drain(blocks: &mut iowq_harness::probes::BlockReader) -> Vec<BlockEvent> {
+/// What is reported next.
+fn next(blocks: &mut BlockReader) -> Vec<BlockEvent> {
+    let deadline = clock::now().after(PATIENCE);
+    loop {
+        let events = drain(blocks);
+        let now = clock::now();
+        if !events.is_empty() || now >= deadline {
+            return events;
+        }
+        blocks.wait(Some(deadline.until(now))).expect("to wait");
+    }
+}
+
+fn drain(blocks: &mut BlockReader) -> Vec<BlockEvent> {
     let mut events = Vec::new();
-    blocks.wait_and_drain(Duration::ZERO, |event| events.push(event)).expect("to drain");
+    blocks.drain(|event| events.push(event));
     events
+}
+
+#[test]
+fn the_worker_to_come_counts_as_running_before_anybody_hears_of_it() {
+    let test = "the_worker_to_come_counts_as_running_before_anybody_hears_of_it";
+    let Some(mut bpf) = start(test) else { return };
+    let page = bpf.page().expect("a page");
+    let mut blocks = bpf.take_blocks().expect("a reader");
+    page.set_head(0, KEY_UNHASHED);
+    let (mut writer, worker) = sleeper(&bpf, 1, KEY_UNHASHED);
+    // Nothing is read from the ring meanwhile.
+    let counted = || page.running(0).load(Ordering::SeqCst) == 1;
+    until("the one to come counts", || page.blocked(1) && page.asked(1) && counted());
+    // So the next one that sleeps is not the last that runs, and asks for nobody.
+    let (mut other_writer, other) = sleeper(&bpf, 2, KEY_UNHASHED);
+    until("the other sleeps", || page.blocked(2));
+    assert!(!page.asked(2));
+    assert_eq!(drain(&mut blocks).len(), 1);
+    for writer in [&mut writer, &mut other_writer] {
+        writer.write_all(&[1]).expect("a reader");
+    }
+    for worker in [worker, other] {
+        worker.join().expect("its end");
+    }
+    assert_eq!(page.running(0).load(Ordering::SeqCst), 1, "until somebody takes it back");
+    assert!(page.take_asked(1));
+}
+
+#[test]
+fn a_credit_for_which_the_ring_has_no_room_is_not_counted_and_the_loss_is() {
+    let test = "a_credit_for_which_the_ring_has_no_room_is_not_counted_and_the_loss_is";
+    let page_bytes = u32::try_from(rustix::param::page_size()).expect("a small page");
+    let options =
+        BpfOptions { sched: true, blocks_ring_bytes: page_bytes, ..BpfOptions::default() };
+    let Some(mut bpf) = start_or_skip(test, &options) else { return };
+    let page = bpf.page().expect("a page");
+    let mut blocks = bpf.take_blocks().expect("a reader");
+    page.set_head(0, KEY_UNHASHED);
+    let (reader, mut writer) = pipe().expect("a pipe");
+    let (inner, awake) = (Arc::clone(&page), Arc::new(AtomicU32::new(0)));
+    let woke = Arc::clone(&awake);
+    // More events than there is room for; each time the credit is given back.
+    let times = page_bytes / 16;
+    let worker = worker(&bpf, 1, KEY_UNHASHED, move || {
+        let mut reader = reader;
+        for _ in 0..times {
+            drop(reader.read_exact(&mut [0]));
+            if inner.take_asked(1) {
+                inner.running(0).fetch_sub(1, Ordering::SeqCst);
+            }
+            woke.fetch_add(1, Ordering::SeqCst);
+        }
+    });
+    for time in 1..=times {
+        until("it sleeps", || page.blocked(1));
+        writer.write_all(&[1]).expect("a reader");
+        until("it woke", || awake.load(Ordering::SeqCst) == time);
+    }
+    worker.join().expect("its end");
+    assert_eq!(page.running(0).load(Ordering::SeqCst), 0);
+    let heard = drain(&mut blocks).len() as u64;
+    let sleeps = u64::from(page.sleeps(1));
+    let lost = bpf.finish().expect("a census").lost[LOST_BLOCKS as usize];
+    assert!(lost > 0);
+    assert_eq!(heard + lost, sleeps, "each sleep was heard or lost");
+}
+
+#[test]
+fn a_wait_for_requests_is_ended_by_a_call_also_by_one_that_came_first() {
+    let test = "a_wait_for_requests_is_ended_by_a_call_also_by_one_that_came_first";
+    let Some(mut bpf) = start(test) else { return };
+    let mut blocks = bpf.take_blocks().expect("a reader");
+    let waker = blocks.waker();
+    // Each wait has no end of its own.
+    waker.wake();
+    blocks.wait(None).expect("to wait");
+    for _ in 0..1000 {
+        let waker = Arc::clone(&waker);
+        let caller = thread::spawn(move || waker.wake());
+        blocks.wait(None).expect("to wait");
+        caller.join().expect("its end");
+    }
+}
+
+#[test]
+fn those_who_may_not_ask_count_nobody() {
+    let test = "those_who_may_not_ask_count_nobody";
+    let Some(mut bpf) = start(test) else { return };
+    let page = bpf.page().expect("a page");
+    let mut blocks = bpf.take_blocks().expect("a reader");
+    let bucket = KEY_HASHED + 3;
+    for (policy, held, head, asks) in [
+        ("6.12", bucket, bucket, true),
+        ("6.17", bucket, bucket, false),
+        ("6.17", bucket, bucket + 1, true),
+        ("6.17", KEY_UNHASHED, bucket, true),
+        ("6.17", KEY_UNHASHED, KEY_UNHASHED, true),
+        ("fixed:2", KEY_UNHASHED, bucket, false),
+    ] {
+        let policy = policy::parse(policy).expect(policy);
+        let _board = PageBoard::new(Arc::clone(&page), &*policy);
+        page.set_head(0, head);
+        let (mut writer, worker) = sleeper(&bpf, 1, held);
+        let case = format!("{:?}, {held} over {head}", policy.switches());
+        let counted = || page.running(0).load(Ordering::SeqCst) == i32::from(asks);
+        until(&case, || page.blocked(1) && page.asked(1) == asks && counted());
+        let heard = if asks { next(&mut blocks) } else { drain(&mut blocks) };
+        assert_eq!((heard.len(), page.take_asked(1)), (usize::from(asks), asks), "{case}");
+        page.running(0).fetch_sub(i32::from(asks), Ordering::SeqCst);
+        writer.write_all(&[1]).expect("a reader");
+        worker.join().expect("its end");
+        page.set_head(0, KEY_NONE);
+        // It may have slept once more over its end.
+        if page.take_asked(1) {
+            page.running(0).fetch_sub(1, Ordering::SeqCst);
+            drain(&mut blocks);
+        }
+    }
 }
 
 #[test]
@@ -183,4 +316,67 @@ fn without_the_option_there_is_no_page_and_no_tracker() {
     let test = "without_the_option_there_is_no_page_and_no_tracker";
     let Some(mut bpf) = start_or_skip(test, &BpfOptions::default()) else { return };
     assert!(bpf.page().is_none() && bpf.tracker().is_none() && bpf.take_blocks().is_none());
+}
+
+/// Works of one pool.
+const WORKS: u32 = 6;
+
+/// Which works of the pool under way are done.
+static DONE: Mutex<[bool; WORKS as usize]> = Mutex::new([false; WORKS as usize]);
+static CHANGE: Condvar = Condvar::new();
+
+/// A work that sleeps until the next one is done; the last one does not sleep.
+#[derive(Clone, Copy)]
+struct Sleeper(WorkId);
+
+impl Job for Sleeper {
+    type Recorder = ();
+
+    fn run(self, (): &mut ()) -> Outcome {
+        let done = DONE.lock().expect("no work panics");
+        let next = self.0 as usize + 1;
+        let sleeps = |done: &mut [bool; WORKS as usize]| done.get(next) == Some(&false);
+        let (mut done, slept) =
+            CHANGE.wait_timeout_while(done, PATIENCE, sleeps).expect("no work panics");
+        done[self.0 as usize] = true;
+        CHANGE.notify_all();
+        if slept.timed_out() { Outcome::Failed(libc::ETIME) } else { Outcome::Done }
+    }
+
+    fn may_block(&self) -> bool {
+        true
+    }
+}
+
+#[test]
+fn each_worker_that_sleeps_over_queued_work_gets_another_and_all_credits_are_given_back() {
+    let test =
+        "each_worker_that_sleeps_over_queued_work_gets_another_and_all_credits_are_given_back";
+    for name in ["6.12", "6.17", "6.12-retire"] {
+        let Some(mut bpf) = start(test) else { return };
+        *DONE.lock().expect("no work panics") = Default::default();
+        let page = bpf.page().expect("a page");
+        let policy = policy::parse(name).expect(name);
+        let board = PageBoard::new(Arc::clone(&page), &*policy);
+        let sleeps = Sched::new(Arc::clone(&page), bpf.tracker().expect("a tracker"));
+        let waiter = Hearing(bpf.take_blocks().expect("a reader"));
+        let config = Config { works: WORKS, slots: 16, limits: [16; 2], idle_timeout: PATIENCE };
+        let state = State::new(policy, board, config.works, config.slots, config.limits);
+        let mut pool = Pool::new(state, &config, Arc::new(sleeps), Box::new(waiter));
+        pool.open();
+        let flags = Flags { account: Account::Bounded, bucket: None, concurrent: false };
+        for work in 0..WORKS {
+            pool.submit(work, Sleeper(work), flags, None);
+        }
+        let mut completions = Vec::new();
+        pool.wait(WORKS as usize, None, &mut completions);
+        assert!(completions.iter().all(|done| done.outcome == Outcome::Done), "{name}");
+        let tally = pool.exit().tally;
+        assert_eq!(tally.created, tally.exited, "{name}");
+        assert!(tally.created >= u64::from(WORKS), "{name}: {tally:?}");
+        for account in Account::ALL {
+            let running = page.running_add(account.index(), 0);
+            assert_eq!(running, 0, "{name}: {account:?}");
+        }
+    }
 }

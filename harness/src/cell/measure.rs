@@ -8,12 +8,12 @@ use crate::clock::{self, Nanos};
 use crate::drive::{Driven, Driver};
 use crate::engine::call::Buffers;
 use crate::engine::pool::PoolEngine;
-use crate::engine::sleeps::{Declared, PageBoard, Sched};
+use crate::engine::sleeps::{Declared, Hearing, PageBoard, Sched};
 use crate::engine::uring::UringEngine;
 use crate::engine::{Engine, Remains};
 use crate::files::Scratch;
 use crate::pool::board::Plain;
-use crate::pool::policy;
+use crate::pool::{Parked, policy};
 use crate::procfs::ProcCensus;
 use crate::sync::{Arc, spawn_scoped, thread};
 
@@ -46,15 +46,16 @@ fn on_pool(request: &Request, watch: &mut Watch, scratch: &Scratch) -> anyhow::R
     let buffers = Buffers::new(plan);
     let places = buffers.places();
     let policies = [policy::parse(&request.policy)?, policy::parse(&request.policy)?];
-    let sched = watch.sched().map(|(page, tracker)| (page.clone(), Sched::new(page, tracker)));
-    let Some((page, sched)) = sched else {
+    let Some((page, tracker, blocks)) = watch.take_sched() else {
         let (board, sleeps) = (Plain::default(), Arc::new(Declared));
-        let pool = PoolEngine::new(plan, policies, board, sleeps, files, places);
+        let waiter = Box::new(Parked::default());
+        let pool = PoolEngine::new(plan, policies, board, sleeps, waiter, files, places);
         return drive(request, Box::new(pool), buffers, watch.census());
     };
-    let sched = Arc::new(sched);
-    let (board, sleeps, blocks) = (PageBoard(page), Arc::clone(&sched), watch.take_blocks());
-    let pool = PoolEngine::new(plan, policies, board, sleeps, files, places).listening(blocks)?;
+    let sched = Arc::new(Sched::new(Arc::clone(&page), tracker));
+    let (board, sleeps) = (PageBoard::new(page, &*policies[0]), Arc::clone(&sched));
+    let waiter = Box::new(Hearing(blocks));
+    let pool = PoolEngine::new(plan, policies, board, sleeps, waiter, files, places);
     let mut measured = drive(request, Box::new(pool), buffers, watch.census())?;
     measured.sleeps = Some((sched.sleeps(), sched.untracked()));
     Ok(measured)

@@ -138,10 +138,10 @@ impl Watch {
         self.blocking
     }
 
-    /// What the pool shares with the scheduler's probe, where that is at work.
-    pub(super) fn sched(&self) -> Option<(Arc<Page>, Tracker)> {
-        let bpf = self.bpf.as_ref()?;
-        Some((bpf.page()?, bpf.tracker()?))
+    /// What the pool shares with the scheduler's probe, where that is at work; once.
+    pub(super) fn take_sched(&mut self) -> Option<(Arc<Page>, Tracker, BlockReader)> {
+        let bpf = self.bpf.as_mut()?;
+        Some((bpf.page()?, bpf.tracker()?, bpf.take_blocks()?))
     }
 
     /// What is seen of requests of io_uring, where there are any.
@@ -152,11 +152,6 @@ impl Watch {
     /// The source that looks now and then.
     pub(super) fn census(&self) -> Option<&ProcCensus> {
         self.census.as_ref()
-    }
-
-    /// The events of the scheduler's probe, once.
-    pub(super) fn take_blocks(&mut self) -> Option<BlockReader> {
-        self.bpf.as_mut()?.take_blocks()
     }
 
     /// Waits for the last exits and ends.

@@ -7,14 +7,12 @@ use iowq_workloads::{OpKind, Plan};
 
 use super::call::{Buffer, Call};
 use super::classes::Classes;
-use super::sleeps::Listener;
 use super::{Engine, EngineError, Remains, Request};
 use crate::clock::Nanos;
 use crate::pool::board::Board;
 use crate::pool::policy::Policy;
 use crate::pool::work::{Flags, WorkId};
-use crate::pool::{Completion, Config, Pool, Sleeps, State};
-use crate::probes::BlockReader;
+use crate::pool::{Completion, Config, Pool, Sleeps, State, Waiter};
 use crate::recorder::Recorder;
 use crate::sync::Arc;
 
@@ -42,18 +40,18 @@ pub struct PoolEngine<'a, B: Board + 'static> {
     /// Works that were handed over since the last flush, in order, and how each is queued. As with
     /// a ring, they reach the workers together.
     unsubmitted: Vec<Unsubmitted>,
-    listener: Option<Listener>,
 }
 
 impl<'a, B: Board + 'static> PoolEngine<'a, B> {
     /// A pool for this plan. It asks the first policy, and ops are classed by the second, which
-    /// is the same.
+    /// is the same. Sleeps are told by `sleeps`, and heard of where the submitter waits.
     #[must_use]
     pub fn new(
         plan: &'a Plan,
         policies: [Box<dyn Policy>; 2],
         board: B,
         sleeps: Arc<dyn Sleeps>,
+        waiter: Box<dyn Waiter>,
         files: &'a [OwnedFd],
         buffers: Vec<Buffer>,
     ) -> PoolEngine<'a, B> {
@@ -65,28 +63,10 @@ impl<'a, B: Board + 'static> PoolEngine<'a, B> {
         };
         let [asked, policy] = policies;
         let state = State::new(asked, board, config.works, config.slots, config.limits);
-        let pool = Pool::new(state, &config, sleeps);
+        let pool = Pool::new(state, &config, sleeps, waiter);
         let classes = Classes::new(policy, plan);
-        PoolEngine {
-            pool,
-            classes,
-            files,
-            buffers,
-            punts: Default::default(),
-            unsubmitted: Vec::new(),
-            listener: None,
-        }
-    }
-
-    /// The same pool, told of sleeps by the scheduler's probe.
-    ///
-    /// # Errors
-    /// Where the listener gets no thread.
-    pub fn listening(mut self, blocks: Option<BlockReader>) -> std::io::Result<Self> {
-        if let Some(blocks) = blocks {
-            self.listener = Some(Listener::start(blocks, self.pool.shared())?);
-        }
-        Ok(self)
+        let punts = Default::default();
+        PoolEngine { pool, classes, files, buffers, punts, unsubmitted: Vec::new() }
     }
 }
 
@@ -150,11 +130,7 @@ impl<B: Board + 'static> Engine for PoolEngine<'_, B> {
     }
 
     fn finish(self: Box<Self>) -> Remains {
-        // From here on requests are ignored, so the listener may outlast the workers a little.
         let remains = self.pool.exit();
-        if let Some(listener) = self.listener {
-            listener.finish();
-        }
         let mut recorder = Recorder::default();
         for worker in &remains.recorders {
             recorder.merge(worker);

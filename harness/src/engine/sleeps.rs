@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
+use iowq_ebpf::{NEVER_ASK, SKIP_SAME_BUCKET};
+
 use crate::io;
 use crate::pool::board::Board;
+use crate::pool::policy::{Policy, SleepView};
 use crate::pool::work::{Account, Key};
-use crate::pool::{Job, Shared, Sleeps, WorkerId};
-use crate::probes::{BlockReader, Page, Tracker};
-use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use crate::sync::{Arc, mpsc, thread};
-
-/// How long the listener waits for an event before it looks whether it is to end.
-const LOOK: Duration = Duration::from_millis(50);
+use crate::pool::{Request, Sleeps, Waiter, Waker, WorkerId};
+use crate::probes::{BlockReader, BlockWaker, Page, Tracker};
+use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::{Arc, thread};
 
 /// Workers say it themselves, around each call that may block: what sleeps not at all counts too.
 pub struct Declared;
@@ -83,7 +83,26 @@ impl Sleeps for Sched {
 }
 
 /// A board on the page that the scheduler's probe shares.
-pub struct PageBoard(pub Arc<Page>);
+pub struct PageBoard(Arc<Page>);
+
+impl PageBoard {
+    /// A board for a pool under this policy. From here on the probe knows who asks for nobody,
+    /// so that it does not count a worker as running that will not be made.
+    #[must_use]
+    pub fn new(page: Arc<Page>, policy: &dyn Policy) -> PageBoard {
+        let asks = |held, head| policy.spawn_on_sleep(&SleepView { held, head });
+        let bucket = Key::of(Some(0));
+        let mut flags = 0;
+        if !asks(Key::UNHASHED, Key::UNHASHED) {
+            flags |= NEVER_ASK;
+        }
+        if !asks(bucket, bucket) {
+            flags |= SKIP_SAME_BUCKET;
+        }
+        page.set_flags(flags);
+        PageBoard(page)
+    }
+}
 
 impl Board for PageBoard {
     fn running_inc(&mut self, account: Account) {
@@ -101,46 +120,49 @@ impl Board for PageBoard {
     fn show_head(&mut self, account: Account, head: Key) {
         self.0.set_head(account.index(), head.0);
     }
-}
 
-/// The thread that hands the probe's events to the pool.
-pub struct Listener {
-    stop: Arc<AtomicBool>,
-    thread: thread::JoinHandle<()>,
-}
-
-impl Listener {
-    /// Starts listening.
-    ///
-    /// # Errors
-    /// Where no thread can be made.
-    pub fn start<J: Job, B: Board + 'static>(
-        mut blocks: BlockReader,
-        pool: Arc<Shared<J, B>>,
-    ) -> std::io::Result<Listener> {
-        let stop = Arc::new(AtomicBool::new(false));
-        let stopped = Arc::clone(&stop);
-        let (begins, begun) = mpsc::channel();
-        let thread = thread::Builder::new().name("iowq-listener".to_owned()).spawn(move || {
-            let _ = begins.send(());
-            while !stopped.load(Ordering::Relaxed) {
-                let listened = blocks.wait_and_drain(LOOK, |event| {
-                    pool.ran_out(event.slot, Key(event.work), Key(event.head));
-                });
-                if listened.is_err() {
-                    break;
-                }
-            }
-        })?;
-        // From here on it has its name, and no census takes it for a worker.
-        let _ = begun.recv();
-        Ok(Listener { stop, thread })
+    fn tenant(&self, id: WorkerId) -> u32 {
+        self.0.tenant(id)
     }
 
-    /// Ends after what is under way.
-    pub fn finish(self) {
-        self.stop.store(true, Ordering::Relaxed);
-        // It does not panic, and has nothing to say.
-        let _ = self.thread.join();
+    fn unheard(&self, id: WorkerId) -> bool {
+        self.0.asked(id)
+    }
+
+    fn hear(&mut self, id: WorkerId) -> bool {
+        self.0.take_asked(id)
+    }
+}
+
+/// The submitter waits where the probe's records come, too.
+pub struct Hearing(pub BlockReader);
+
+impl Waiter for Hearing {
+    fn waker(&self) -> Arc<dyn Waker> {
+        self.0.waker()
+    }
+
+    fn wait(&mut self, timeout: Option<Duration>) {
+        if self.0.wait(timeout).is_err() {
+            // It would only be asked to wait again at once.
+            thread::yield_now();
+        }
+    }
+
+    fn requests(&mut self, take: &mut dyn FnMut(Request)) {
+        self.0.drain(|event| {
+            take(Request {
+                id: event.slot,
+                tenant: event.tenant,
+                held: Key(event.work),
+                head: Key(event.head),
+            });
+        });
+    }
+}
+
+impl Waker for BlockWaker {
+    fn wake(&self) {
+        BlockWaker::wake(self);
     }
 }

@@ -10,6 +10,20 @@ use super::work::{Account, Flags, Key, WorkId};
 /// Retries of a creation that failed for now (`WORKER_INIT_LIMIT`).
 const RETRIES_MAX: u32 = 3;
 
+/// The scheduler's probe saw the last running worker of an account fall asleep over its work
+/// while other work was queued, and counted the worker to come as running.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// Which worker.
+    pub id: WorkerId,
+    /// Which of the slot's workers, see [`Board::tenant`].
+    pub tenant: u32,
+    /// What it held at that moment.
+    pub held: Key,
+    /// What was queued first at that moment.
+    pub head: Key,
+}
+
 /// What to do after a thread could not be created.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AfterFailure {
@@ -63,23 +77,36 @@ impl<B: Board> State<B> {
         }
     }
 
-    /// The last running worker of its account went to sleep while `head` was queued, with `held`
-    /// in hand. Comes from [`State::sleeping`], or from the scheduler's probe, which counted.
-    pub fn ran_out(&mut self, id: WorkerId, held: Key, head: Key, effects: &mut Effects) {
-        let worker = &self.workers[id as usize];
-        let gone = matches!(worker.state, WorkerState::Vacant | WorkerState::Leaving);
-        if gone || worker.create_pending || self.exiting {
+    /// The submitter hears that the scheduler's probe asked for a worker. Its credit was counted at that moment, and is
+    /// given back here where the policy says no, or a request is pending already.
+    pub fn ran_out(&mut self, request: Request) {
+        let Request { id, tenant, held, head } = request;
+        // A worker that left before this was heard gave the credit back itself.
+        if self.board.tenant(id) != tenant || !self.board.hear(id) {
             return;
         }
-        if !self.policy.spawn_on_sleep(&SleepView { held, head }) {
+        if self.policy.spawn_on_sleep(&SleepView { held, head }) {
+            self.ask(id);
+        } else {
+            self.board.running_dec(self.workers[id as usize].account);
+        }
+    }
+
+    /// Queues the request of a worker. It brings its credit with it: the creation in flight
+    /// counts as running, so that nobody asks for the same again.
+    pub(super) fn ask(&mut self, id: WorkerId) {
+        if self.exiting || self.has_asked(id) {
+            self.board.running_dec(self.workers[id as usize].account);
             return;
         }
-        // The creation in flight counts as running, so that nobody asks for the same again.
-        self.board.running_inc(worker.account);
         self.workers[id as usize].create_pending = true;
         self.tally.requests += 1;
         self.creations.push_back(id);
-        effects.notify = true;
+    }
+
+    /// Whether a request of this worker is under way.
+    pub(super) fn has_asked(&self, id: WorkerId) -> bool {
+        self.workers[id as usize].create_pending || self.board.unheard(id)
     }
 
     /// Whether a request for a worker waits for the submitter.

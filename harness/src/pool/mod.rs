@@ -8,13 +8,15 @@ mod queue;
 mod state;
 mod threads;
 mod turn;
+mod waiter;
 pub mod work;
 mod worker;
 
-pub use create::AfterFailure;
+pub use create::{AfterFailure, Request};
 pub use state::{Completion, Effects, Outcome, State, Tally, WorkerId, WorkerState};
-pub use threads::{Config, Job, Pool, Remains, Shared, Sleeps};
+pub use threads::{Config, Job, Pool, Remains, Sleeps};
 pub use turn::Turn;
+pub use waiter::{Parked, Waiter, Waker};
 
 use crate::sync::PoisonError;
 

@@ -10,6 +10,7 @@ use super::board::Board;
 use super::create::AfterFailure;
 use super::parker::Parker;
 use super::state::{Completion, Effects, Outcome, State, Tally, WorkerId};
+use super::waiter::{Waiter, Waker};
 use super::work::{Account, Flags, Key, WorkId};
 use super::worker;
 
@@ -92,10 +93,10 @@ impl<J: Job, B: Board> Core<J, B> {
 }
 
 /// What all threads of a pool share.
-pub struct Shared<J: Job, B> {
+pub(super) struct Shared<J: Job, B> {
     core: Mutex<Core<J, B>>,
     pub(super) parkers: Vec<Parker>,
-    submitter: Parker,
+    submitter: Arc<dyn Waker>,
     pub(super) idle_timeout: Duration,
     pub(super) sleeps: Arc<dyn Sleeps>,
 }
@@ -116,7 +117,7 @@ impl<J: Job, B: Board + 'static> Shared<J, B> {
             self.parkers[id as usize].unpark();
         }
         if std::mem::take(&mut effects.notify) {
-            self.submitter.unpark();
+            self.submitter.wake();
         }
         if let Some((id, work)) = effects.spawn.take() {
             self.create(id, Some(work));
@@ -158,25 +159,25 @@ impl<J: Job, B: Board + 'static> Shared<J, B> {
         drop(core);
         self.perform(&mut effects);
     }
-
-    /// The scheduler's probe saw the last running worker of an account go to sleep.
-    pub fn ran_out(self: &Arc<Self>, id: WorkerId, held: Key, head: Key) {
-        let mut effects = Effects::default();
-        self.lock().state.ran_out(id, held, head, &mut effects);
-        self.perform(&mut effects);
-    }
 }
 
 /// A pool, as its one submitter holds it.
 pub struct Pool<J: Job, B: Board + 'static> {
     shared: Arc<Shared<J, B>>,
+    waiter: Box<dyn Waiter>,
     effects: Effects,
 }
 
 impl<J: Job, B: Board + 'static> Pool<J, B> {
-    /// A pool around a state, with the workers that its policy wants from the start.
+    /// A pool around a state, with the workers that its policy wants from the start. Its submitter
+    /// waits on `waiter`.
     #[must_use]
-    pub fn new(state: State<B>, config: &Config, sleeps: Arc<dyn Sleeps>) -> Pool<J, B> {
+    pub fn new(
+        state: State<B>,
+        config: &Config,
+        sleeps: Arc<dyn Sleeps>,
+        waiter: Box<dyn Waiter>,
+    ) -> Pool<J, B> {
         let slots = config.slots as usize;
         let core = Core {
             jobs: vec![None; config.works as usize],
@@ -190,11 +191,11 @@ impl<J: Job, B: Board + 'static> Pool<J, B> {
         let shared = Arc::new(Shared {
             core: Mutex::new(core),
             parkers: (0..slots).map(|_| Parker::default()).collect(),
-            submitter: Parker::default(),
+            submitter: waiter.waker(),
             idle_timeout: config.idle_timeout,
             sleeps,
         });
-        let pool = Pool { shared, effects: Effects::default() };
+        let pool = Pool { shared, waiter, effects: Effects::default() };
         let at_start = pool.shared.lock().state.policy().workers_at_start();
         for _ in 0..at_start {
             let slot = pool.shared.lock().state.spawn_at_start();
@@ -203,12 +204,6 @@ impl<J: Job, B: Board + 'static> Pool<J, B> {
             }
         }
         pool
-    }
-
-    /// What the scheduler's listener needs of the pool.
-    #[must_use]
-    pub fn shared(&self) -> Arc<Shared<J, B>> {
-        Arc::clone(&self.shared)
     }
 
     /// Opens a ring.
@@ -267,13 +262,15 @@ impl<J: Job, B: Board + 'static> Pool<J, B> {
             core.state.want(if want == 0 { usize::MAX } else { target - out.len() });
             drop(core);
             let deadline = [until, retry_at].into_iter().flatten().min();
-            self.shared.submitter.park(deadline.map(|deadline| deadline.until(now)));
+            self.waiter.wait(deadline.map(|deadline| deadline.until(now)));
         }
     }
 
     /// Carries out all that workers asked for, and retries that are due. Returns when the next
     /// retry is.
     pub fn run_creations(&mut self) -> Option<Nanos> {
+        let shared = &self.shared;
+        self.waiter.requests(&mut |request| shared.lock().state.ran_out(request));
         loop {
             let mut core = self.shared.lock();
             let now = if core.retries.is_empty() { Nanos(0) } else { clock::now() };

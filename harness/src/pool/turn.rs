@@ -1,7 +1,7 @@
 //! A worker's turns: taking work, finishing it, going idle, sleeping and leaving.
 
 use super::board::Board;
-use super::policy::IdleView;
+use super::policy::{IdleView, SleepView};
 use super::queue::Pick;
 use super::state::{Effects, Outcome, State, WorkerId, WorkerState};
 use super::work::{Account, WorkId};
@@ -98,9 +98,14 @@ impl<B: Board> State<B> {
     /// A worker stops running: it sleeps, in its work or without. `io_wq_worker_sleeping`.
     pub fn sleeping(&mut self, id: WorkerId, effects: &mut Effects) {
         let account = self.workers[id as usize].account;
-        if self.board.running_dec(account) && self.run_queue(account) {
-            let (held, head) = (self.held(id), self.queue.head(account));
-            self.ran_out(id, held, head, effects);
+        if !self.board.running_dec(account) || !self.run_queue(account) {
+            return;
+        }
+        let view = SleepView { held: self.held(id), head: self.queue.head(account) };
+        if self.policy.spawn_on_sleep(&view) {
+            self.board.running_inc(account);
+            self.ask(id);
+            effects.notify = true;
         }
     }
 
@@ -118,6 +123,9 @@ impl<B: Board> State<B> {
         }
         if worker.create_pending {
             self.creations.retain(|&asker| asker != id);
+            self.board.running_dec(worker.account);
+        }
+        if self.board.hear(id) {
             self.board.running_dec(worker.account);
         }
         self.tally.exited += 1;
@@ -163,17 +171,18 @@ impl<B: Board> State<B> {
     /// An idle worker leaves or publishes itself as free; `or` is what it does then.
     fn settle(&mut self, id: WorkerId, or: Turn) -> Turn {
         let worker = self.workers[id as usize];
-        let books = &mut self.accounts[worker.account.index()];
-        let view =
-            IdleView { timed_out: worker.timed_out, workers: books.workers, no_ring: self.no_ring };
-        // A creation that it asked for counts as running until the submitter has seen to it.
-        let leaves = !worker.create_pending && self.policy.leave_when_idle(&view);
+        let workers = self.accounts[worker.account.index()].workers;
+        let view = IdleView { timed_out: worker.timed_out, workers, no_ring: self.no_ring };
+        // A creation that it asked for counts as running: were it taken back at its end, work that
+        // comes before that would wake nobody and make nobody.
+        let stays = self.policy.retires() && self.has_asked(id);
+        let leaves = !stays && self.policy.leave_when_idle(&view);
         if !leaves && !self.exiting {
             self.workers[id as usize].timed_out = false;
             self.publish_free(id);
             return or;
         }
-        books.workers = books.workers.wrapping_sub(1);
+        self.accounts[worker.account.index()].workers = workers.wrapping_sub(1);
         self.workers[id as usize].state = WorkerState::Leaving;
         if self.policy.retires() {
             // Nobody can wake it any more and take that for served. The queue was looked at

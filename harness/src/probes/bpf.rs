@@ -243,10 +243,12 @@ fn sched(programs: &mut Ebpf) -> Result<Sched, ProbeError> {
     let Some(Map::Array(shared)) = shared else { return Err(advice::no_such("map", "SHARED")) };
     let page = Page::map(shared.fd().as_fd())
         .map_err(|error| advice::kernel("mapping the shared page", &error))?;
+    let blocks = BlockReader::new(ring(programs, "BLOCKS")?)
+        .map_err(|error| advice::kernel("waiting for block events", &error))?;
     Ok(Sched {
         page: Arc::new(page),
         tracker: Tracker::new(map(programs, "SLOT_OF", HashMap::try_from)?),
-        blocks: Some(BlockReader::new(ring(programs, "BLOCKS")?)),
+        blocks: Some(blocks),
     })
 }
 

@@ -80,13 +80,38 @@ impl Page {
         self.view().head[account % ACCOUNTS].load(Ordering::SeqCst)
     }
 
-    /// Gives a slot to a new worker: no work, not blocked, no sleeps. Before it is tracked.
+    /// Says who asks for no worker: bits of [`iowq_ebpf::Shared::flags`]. Before the first worker.
+    pub fn set_flags(&self, flags: u32) {
+        self.view().flags.store(flags, Ordering::SeqCst);
+    }
+
+    /// Gives a slot to a new worker: no work, not blocked, no sleeps, nothing asked for, and a
+    /// number that the last one had not. Before it is tracked.
     pub fn claim(&self, slot: u32, account: usize) {
         let view = self.slot(slot);
         view.work.store(iowq_ebpf::KEY_NONE, Ordering::Relaxed);
         view.account.store((account % ACCOUNTS) as u32, Ordering::Relaxed);
         view.blocked.store(0, Ordering::Relaxed);
         view.sleeps.store(0, Ordering::Relaxed);
+        view.asked.store(0, Ordering::SeqCst);
+        view.tenant.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Which of a slot's workers it has now.
+    #[must_use]
+    pub fn tenant(&self, slot: u32) -> u32 {
+        self.slot(slot).tenant.load(Ordering::SeqCst)
+    }
+
+    /// Whether the probe asked for a worker on behalf of this one, and nobody took that since.
+    #[must_use]
+    pub fn asked(&self, slot: u32) -> bool {
+        self.slot(slot).asked.load(Ordering::SeqCst) != 0
+    }
+
+    /// Takes what the probe asked for. True where it had; the credit is then the caller's.
+    pub fn take_asked(&self, slot: u32) -> bool {
+        self.slot(slot).asked.swap(0, Ordering::SeqCst) != 0
     }
 
     /// Says which work the calling worker has in hand: a key of [`iowq_ebpf`]. A plain store, and
@@ -169,6 +194,21 @@ mod tests {
         page.claim(3, 1);
         page.set_work(3, 5);
         assert_eq!((page.work(3), page.sleeps(3), page.blocked(3)), (5, 0, false));
+    }
+
+    #[test]
+    fn what_was_asked_is_taken_once_and_not_by_the_next_worker_of_the_slot() {
+        let page = Page::anonymous();
+        page.claim(4, 0);
+        let tenant = page.tenant(4);
+        assert!(!page.asked(4) && !page.take_asked(4));
+        // What the probe leaves where it asks.
+        page.slot(4).asked.store(1, Ordering::Relaxed);
+        assert!(page.asked(4) && page.take_asked(4) && !page.take_asked(4));
+        page.slot(4).asked.store(1, Ordering::Relaxed);
+        page.claim(4, 0);
+        assert!(!page.asked(4));
+        assert_ne!(page.tenant(4), tenant);
     }
 
     #[test]

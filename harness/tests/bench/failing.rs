@@ -13,7 +13,7 @@ use iowq_harness::engine::call::Buffers;
 use iowq_harness::engine::pool::PoolEngine;
 use iowq_harness::engine::sleeps::Declared;
 use iowq_harness::pool::board::Plain;
-use iowq_harness::pool::policy;
+use iowq_harness::pool::{Parked, policy};
 use iowq_workloads::{Ledger, Plan};
 
 /// Runs a spec with this device in place of its one file.
@@ -25,8 +25,9 @@ fn drive(device: &str, spec: &str) -> Driven {
     let mut buffers = Buffers::new(&plan);
     let policies = ["6.17", "6.17"].map(|name| policy::parse(name).expect("a policy"));
     let places = buffers.places();
-    let mut engine =
-        PoolEngine::new(&plan, policies, Plain::default(), Arc::new(Declared), &files, places);
+    let (board, sleeps, waiter) =
+        (Plain::default(), Arc::new(Declared), Box::new(Parked::default()));
+    let mut engine = PoolEngine::new(&plan, policies, board, sleeps, waiter, &files, places);
     let mut ledger = Ledger::new(&plan);
     let driven = Driver::new(&plan, 1, &mut engine, &mut buffers, &mut ledger, &|| {})
         .run()

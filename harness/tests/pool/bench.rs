@@ -1,6 +1,6 @@
 //! A pool without threads: tests take the steps of each thread by hand, in the order they like.
 
-use iowq_harness::pool::board::Plain;
+use iowq_harness::pool::board::{Board, Plain};
 use iowq_harness::pool::work::{Account, Flags, WorkId};
 use iowq_harness::pool::{Completion, Effects, Outcome, State, Turn, WorkerId, policy};
 
@@ -11,8 +11,8 @@ pub(crate) const UNBOUNDED: Account = Account::Unbounded;
 const ROOM: u32 = 32;
 
 /// A state and what its steps asked for.
-pub(crate) struct Bench {
-    pub(crate) state: State<Plain>,
+pub(crate) struct Bench<B = Plain> {
+    pub(crate) state: State<B>,
     pub(crate) effects: Effects,
     works: WorkId,
 }
@@ -25,8 +25,15 @@ impl Bench {
 
     /// The same with room for so many workers, whatever the limit says.
     pub(crate) fn with_room(policy: &str, limit: u32, slots: u32) -> Bench {
+        Bench::on(Plain::default(), policy, limit, slots)
+    }
+}
+
+impl<B: Board> Bench<B> {
+    /// The same on this board.
+    pub(crate) fn on(board: B, policy: &str, limit: u32, slots: u32) -> Bench<B> {
         let policy = policy::parse(policy).expect(policy);
-        let mut state = State::new(policy, Plain::default(), ROOM, slots, [limit; 2]);
+        let mut state = State::new(policy, board, ROOM, slots, [limit; 2]);
         state.ring_opened();
         Bench { state, effects: Effects::default(), works: 0 }
     }

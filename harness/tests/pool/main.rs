@@ -2,6 +2,7 @@
 
 mod bench;
 mod books;
+mod credit;
 mod exit;
 mod hash;
 mod idle;

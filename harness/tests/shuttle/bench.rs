@@ -7,7 +7,7 @@ use std::time::Duration;
 use iowq_harness::pool::board::Board;
 use iowq_harness::pool::policy;
 use iowq_harness::pool::work::{Account, Key, WorkId};
-use iowq_harness::pool::{Completion, Config, Outcome, Pool, State, Tally};
+use iowq_harness::pool::{Completion, Config, Outcome, Parked, Pool, State, Tally};
 use shuttle::sync::Arc;
 
 use crate::toy::{Declared, Toy, WORKS, world};
@@ -61,7 +61,7 @@ impl Bench {
         let running = Seen::default();
         let config = Config { works: WORKS as u32, slots, limits: [limit; 2], idle_timeout };
         let state = State::new(policy, running.clone(), config.works, slots, config.limits);
-        let mut pool = Pool::new(state, &config, Arc::new(Declared));
+        let mut pool = Pool::new(state, &config, Arc::new(Declared), Box::new(Parked::default()));
         pool.open();
         Bench { pool, running, works: 0, completions: Vec::new() }
     }

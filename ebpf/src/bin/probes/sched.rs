@@ -13,8 +13,8 @@ use aya_ebpf::helpers::{bpf_ktime_get_ns, bpf_probe_read_kernel};
 use aya_ebpf::macros::tracepoint;
 use aya_ebpf::programs::TracePointContext;
 use iowq_ebpf::{
-    ACCOUNTS, BlockEvent, KEY_NONE, LOST_BLOCKS, LOST_SWITCHES, LOST_UNREADABLE, SLOTS_MAX, Shared,
-    Slot,
+    ACCOUNTS, BlockEvent, KEY_HASHED, KEY_NONE, LOST_BLOCKS, LOST_SWITCHES, LOST_UNREADABLE,
+    NEVER_ASK, SKIP_SAME_BUCKET, SLOTS_MAX, Shared, Slot,
 };
 
 use crate::maps::{BLOCKS, SHARED, SLOT_OF, current_tid, lose};
@@ -87,16 +87,40 @@ fn leaves(ctx: &TracePointContext, shared: *mut Shared, slot: *mut Slot, index: 
         return;
     }
     let head = head(shared, account);
-    if head == KEY_NONE {
+    if head != KEY_NONE && may_ask(shared, work, head) {
+        ask(shared, slot, index, head);
+    }
+}
+
+/// Whether the rules in force let a worker ask that holds `work` while `head` is queued first.
+#[inline(always)]
+fn may_ask(shared: *mut Shared, work: u32, head: u32) -> bool {
+    // SAFETY: an aligned u32 in the map's value, which nobody writes once there are workers.
+    let flags = unsafe { (*shared).flags };
+    let same_bucket = work >= KEY_HASHED && work == head;
+    flags & NEVER_ASK == 0 && !(same_bucket && flags & SKIP_SAME_BUCKET != 0)
+}
+
+/// Asks for a worker, and counts it as running from now on, so that nobody asks for the same.
+#[inline(always)]
+fn ask(shared: *mut Shared, slot: *mut Slot, index: u32, head: u32) {
+    // SAFETY: the slot is in the map's value, and only the current thread sets the mark; the pool
+    // may clear it, and then has heard of the last time.
+    let asked = unsafe { ptr::read_volatile(&raw const (*slot).asked) };
+    if asked != 0 {
         return;
     }
     let Some(mut entry) = BLOCKS.reserve::<BlockEvent>(0) else {
         lose(LOST_BLOCKS);
         return;
     };
-    // SAFETY: the helper has no requirement.
-    let time_ns = unsafe { bpf_ktime_get_ns() };
-    entry.write(BlockEvent { time_ns, slot: index, work, head, reserved: 0 });
+    // SAFETY: the helper has no requirement; the slot is as above.
+    let (time_ns, work, account, tenant) = unsafe {
+        ptr::write_volatile(&raw mut (*slot).asked, 1);
+        (bpf_ktime_get_ns(), (*slot).work, (*slot).account, (*slot).tenant)
+    };
+    add(shared, account, 1);
+    entry.write(BlockEvent { time_ns, slot: index, work, head, tenant });
     entry.submit(0);
 }
 

@@ -30,7 +30,8 @@ pub enum Switch {
     RecheckAsPosted,
     /// Without a ring every idle worker leaves (38aa434ab933 and 912146614894).
     ExitOnIdle,
-    /// A leaving worker makes sure that it strands no work (6.1.191, 6.12.115).
+    /// A leaving worker makes sure that it strands no work, and none leaves with a creation of
+    /// its own pending (6.1.191, 6.12.115).
     Retire,
 }
 
