@@ -31,8 +31,9 @@ pub struct Driven {
     pub failures: BTreeMap<String, u64>,
 }
 
-/// Something that is to be done just before a ring is closed.
-pub type BeforeClose<'a> = &'a dyn Fn();
+/// What is called just before and just after a ring is closed: who is there before may be gone
+/// soon after, and who was made at the last moment is only seen after.
+pub type AroundClose<'a> = &'a dyn Fn();
 
 /// A run under way.
 pub struct Driver<'a> {
@@ -41,7 +42,7 @@ pub struct Driver<'a> {
     engine: &'a mut dyn Engine,
     buffers: &'a mut Buffers,
     ledger: &'a mut Ledger,
-    before_close: BeforeClose<'a>,
+    around_close: AroundClose<'a>,
     stream: Peekable<Stream>,
     /// Ops in flight, by slot.
     requests: Vec<Option<Request>>,
@@ -60,14 +61,14 @@ pub struct Driver<'a> {
 }
 
 impl<'a> Driver<'a> {
-    /// A run of `plan` on `engine`. `before_close` is called before each close of a ring.
+    /// A run of `plan` on `engine`. `around_close` is called before and after each close of a ring.
     pub fn new(
         plan: &'a Plan,
         seed: u64,
         engine: &'a mut dyn Engine,
         buffers: &'a mut Buffers,
         ledger: &'a mut Ledger,
-        before_close: BeforeClose<'a>,
+        around_close: AroundClose<'a>,
     ) -> Driver<'a> {
         Driver {
             plan,
@@ -75,7 +76,7 @@ impl<'a> Driver<'a> {
             engine,
             buffers,
             ledger,
-            before_close,
+            around_close,
             stream: Stream::new(plan, seed).peekable(),
             requests: vec![None; plan.depth as usize],
             free: (0..plan.depth).rev().collect(),
@@ -140,9 +141,10 @@ impl<'a> Driver<'a> {
         if in_flight > 0 {
             self.wait(in_flight, None)?;
         }
-        (self.before_close)();
+        (self.around_close)();
         self.driven.closed = self.engine.now();
         self.engine.close();
+        (self.around_close)();
         Ok(())
     }
 
@@ -340,8 +342,8 @@ mod tests {
     fn drive(plan: &Plan, engine: &mut Instant) -> (Driven, u32) {
         let (mut buffers, mut ledger) = (Buffers::new(plan), Ledger::new(plan));
         let closes = RefCell::new(0);
-        let before_close = || *closes.borrow_mut() += 1;
-        let driver = Driver::new(plan, 1, engine, &mut buffers, &mut ledger, &before_close);
+        let around_close = || *closes.borrow_mut() += 1;
+        let driver = Driver::new(plan, 1, engine, &mut buffers, &mut ledger, &around_close);
         let driven = driver.run().expect("this engine never fails");
         (driven, closes.into_inner())
     }
@@ -379,11 +381,11 @@ mod tests {
     }
 
     #[test]
-    fn rings_are_opened_and_closed_as_the_plan_says_and_looked_at_before_each_close() {
+    fn rings_are_opened_and_closed_as_the_plan_says_and_looked_at_around_each_close() {
         let (plan, mut engine) = (plan("ring-per-batch", 80), Instant::default());
         let (_, looks) = drive(&plan, &mut engine);
         assert_eq!(engine.rings, ["open", "close"].repeat(10));
-        assert_eq!(looks, 10);
+        assert_eq!(looks, 20);
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! A census by procfs: workers counted by reading `/proc/self/task`, the source that needs no privilege.
 //!
 //! A worker that is born and gone between two looks is missed. So the looks come four times per
-//! idle timeout, which a worker always outlives while a ring is open, and once more before each
-//! close of a ring.
+//! idle timeout, which a worker always outlives while a ring is open, and around each close of a
+//! ring.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -46,10 +46,12 @@ impl Policy for Kernel {
             // A no-op only reaches the pool by IOSQE_ASYNC, which is CONCURRENT on every kernel.
             OpKind::Nop => (false, true, false),
         };
-        let unbounded = op.behind_link && may_be_socket;
+        let forced_early = op.force_async && self.has(Switch::ForcedFileUnknown);
+        let file_unknown = op.behind_link || forced_early;
+        let unbounded = file_unknown && may_be_socket;
         Flags {
             account: if unbounded { Account::Unbounded } else { Account::Bounded },
-            bucket: (hashed && !op.behind_link).then_some(op.bucket),
+            bucket: (hashed && !file_unknown).then_some(op.bucket),
             // IOSQE_ASYNC.
             concurrent: concurrent || op.force_async,
         }
@@ -209,6 +211,9 @@ mod tests {
             let forced = Flags { concurrent: true, ..expected };
             let op = PuntedOp { force_async: true, ..op };
             assert_eq!(policy(name).flags(op), forced, "{name} {op:?}");
+            let early = policy(&format!("{name}+forced-file-unknown")).flags(op);
+            let behind_link = PuntedOp { behind_link: true, ..op };
+            assert_eq!(early, policy(name).flags(behind_link), "{name} {op:?}");
         }
     }
 

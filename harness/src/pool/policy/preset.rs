@@ -22,6 +22,7 @@ const V6_12: Switches = V6_1
     .with(Switch::FallocateHashed)
     .with(Switch::RetryDelay);
 const V6_16: Switches = V6_12
+    .with(Switch::ForcedFileUnknown)
     .with(Switch::UnhashedKeepsBucket0)
     .with(Switch::IdleNeverSpawns)
     .with(Switch::SkipSameBucket);

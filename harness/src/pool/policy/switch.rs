@@ -13,6 +13,10 @@ pub enum Switch {
     DirectUnhashed,
     /// fallocate is hashed by its file, and CONCURRENT.
     FallocateHashed,
+    /// An op with `IOSQE_ASYNC` is queued before its file is known, so that it is taken for one on
+    /// a pipe or socket if it can be such, and is not hashed. Seen on 6.18.44, and not on 6.12.117;
+    /// the commit is not known.
+    ForcedFileUnknown,
     /// A failed creation is retried after 5, 10 and 15 ms (13918315c5dc, 6.12.20).
     RetryDelay,
     /// Finishing unhashed work leaves bucket 0 alone (486ba4d84d62, 6.15).
@@ -37,12 +41,13 @@ pub enum Switch {
 
 impl Switch {
     /// All of them, oldest first.
-    pub const ALL: [Switch; 12] = [
+    pub const ALL: [Switch; 13] = [
         Switch::WakeCountsAwake,
         Switch::FsyncConcurrent,
         Switch::DirectUnhashed,
         Switch::FallocateHashed,
         Switch::RetryDelay,
+        Switch::ForcedFileUnknown,
         Switch::UnhashedKeepsBucket0,
         Switch::IdleNeverSpawns,
         Switch::SkipSameBucket,
@@ -60,6 +65,7 @@ impl Switch {
             Switch::FsyncConcurrent => "fsync-concurrent",
             Switch::DirectUnhashed => "direct-unhashed",
             Switch::FallocateHashed => "fallocate-hashed",
+            Switch::ForcedFileUnknown => "forced-file-unknown",
             Switch::RetryDelay => "retry-delay",
             Switch::UnhashedKeepsBucket0 => "unhashed-keeps-bucket-0",
             Switch::IdleNeverSpawns => "idle-never-spawns",
@@ -79,6 +85,9 @@ impl Switch {
             Switch::FsyncConcurrent => "fsync may create a worker at enqueue (aebb224fd4fc)",
             Switch::DirectUnhashed => "O_DIRECT writes are not hashed (d4755e15386c)",
             Switch::FallocateHashed => "fallocate is hashed and may create a worker at enqueue",
+            Switch::ForcedFileUnknown => {
+                "with IOSQE_ASYNC nothing is hashed (seen on 6.18, not on 6.12)"
+            }
             Switch::RetryDelay => "failed creations wait 5, 10, 15 ms (13918315c5dc)",
             Switch::UnhashedKeepsBucket0 => "unhashed work leaves bucket 0 alone (486ba4d84d62)",
             Switch::IdleNeverSpawns => "an idle worker never asks for another (8343cae362e1)",
