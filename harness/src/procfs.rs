@@ -142,6 +142,11 @@ impl ProcCensus {
         Ok(ProcCensus { found, own, stop, looker })
     }
 
+    /// Says that a thread that comes and goes is no worker, though it has no name of its own.
+    pub fn disregard(&self, tid: u32) {
+        lock(&self.found).here.insert(tid, Kind::Other);
+    }
+
     /// Looks now.
     pub fn look(&self) {
         look(&self.found, &self.own);
@@ -194,6 +199,15 @@ mod tests {
             found.look(Nanos(at), &[1, 2, 3], "iowq", name);
         }
         assert_eq!((found.created(), found.exited()), (1, 0));
+    }
+
+    #[test]
+    fn a_thread_that_is_disregarded_may_come_and_go() {
+        let mut found = Found::default();
+        found.look(Nanos(1), &[1, 2], "iowq", |_| Some("iowq".to_owned()));
+        found.here.insert(2, Kind::Other);
+        found.look(Nanos(2), &[1], "iowq", |_| Some("iowq".to_owned()));
+        assert_eq!((found.created(), found.exited()), (0, 0));
     }
 
     #[test]

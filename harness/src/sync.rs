@@ -15,17 +15,16 @@ pub use shuttle::sync::{Arc, Condvar, Mutex, MutexGuard, atomic, mpsc};
 #[cfg(feature = "shuttle")]
 pub use shuttle::thread;
 
-/// Starts a named thread that ends before its scope does.
+/// Starts a thread with its creator's name that ends before its scope does.
 ///
 /// # Errors
 /// Where the system gives none.
 #[cfg(not(feature = "shuttle"))]
 pub fn spawn_scoped<'scope, T: Send + 'scope>(
     scope: &'scope thread::Scope<'scope, '_>,
-    name: &str,
     work: impl FnOnce() -> T + Send + 'scope,
 ) -> std::io::Result<thread::ScopedJoinHandle<'scope, T>> {
-    thread::Builder::new().name(name.to_owned()).spawn_scoped(scope, work)
+    thread::Builder::new().spawn_scoped(scope, work)
 }
 
 /// The same for shuttle, whose builder knows no scopes.
@@ -35,7 +34,6 @@ pub fn spawn_scoped<'scope, T: Send + 'scope>(
 #[cfg(feature = "shuttle")]
 pub fn spawn_scoped<'scope, T: Send + 'scope>(
     scope: &'scope thread::Scope<'scope, '_>,
-    _name: &str,
     work: impl FnOnce() -> T + Send + 'scope,
 ) -> std::io::Result<thread::ScopedJoinHandle<'scope, T>> {
     Ok(scope.spawn(work))

@@ -1,15 +1,20 @@
 //! The engine on the kernel's own io-wq: real rings on real files.
 
+use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 
+use iowq_harness::clock;
 use iowq_harness::drive::{Driven, Driver};
 use iowq_harness::engine::call::Buffers;
 use iowq_harness::engine::uring::{self, UringEngine};
 use iowq_harness::engine::{Engine, Remains};
 use iowq_harness::files::Scratch;
-use iowq_workloads::{Ledger, Plan};
+use iowq_harness::probes::{Bpf, BpfOptions, Requests};
+use iowq_workloads::{Ledger, OpKind, Plan};
 
 const SEED: u64 = 7;
 
@@ -19,25 +24,54 @@ fn plan_or_skip(test: &str, spec: &str) -> Option<Plan> {
     match uring::check(&plan) {
         Ok(()) => Some(plan),
         Err(reason) => {
-            let line = format!("\nskipped: {test}: {reason}\n");
-            let _ = std::io::stderr().write_all(line.as_bytes());
+            skip(test, &reason.to_string());
             None
         }
     }
 }
 
+/// What a run leaves.
+struct Left {
+    driven: Driven,
+    remains: Remains,
+    ledger: Ledger,
+    /// Calls before and after closes of rings.
+    closes: u32,
+    /// The thread that submitted.
+    tid: u32,
+}
+
 /// Drives a plan on these files, on a thread of its own, which its workers end with.
-fn drive(plan: &Plan, files: &[OwnedFd]) -> (Driven, Remains, Ledger) {
+fn drive(plan: &Plan, files: &[OwnedFd], seen: Option<Arc<Requests>>) -> Left {
     std::thread::scope(|scope| {
         let driver = scope.spawn(|| {
             let (mut buffers, mut ledger) = (Buffers::new(plan), Ledger::new(plan));
-            let mut engine = Box::new(UringEngine::new(plan, files, buffers.places(), None));
-            let driver = Driver::new(plan, SEED, &mut *engine, &mut buffers, &mut ledger, &|| {});
+            let closes = Cell::new(0);
+            let count = || closes.set(closes.get() + 1);
+            let mut engine = Box::new(UringEngine::new(plan, files, buffers.places(), seen));
+            let driver = Driver::new(plan, SEED, &mut *engine, &mut buffers, &mut ledger, &count);
             let driven = driver.run().expect("a ring that works");
-            (driven, engine.finish(), ledger)
+            let (remains, tid) = (engine.finish(), iowq_harness::io::thread_id());
+            Left { driven, remains, ledger, closes: closes.get(), tid }
         });
         driver.join().expect("no panic")
     })
+}
+
+/// Probes that time so many requests; else says why not.
+fn probes_or_skip(test: &str, plan: &Plan) -> Option<(Bpf, Arc<Requests>)> {
+    let options = BpfOptions { requests: plan.depth, ..BpfOptions::default() };
+    let started = Bpf::start(&options).map_err(|error| error.to_string());
+    let timed = started.and_then(|bpf| match bpf.requests() {
+        Some(requests) => Ok((bpf, requests)),
+        None => Err(bpf.unseen().join("; ")),
+    });
+    timed.map_err(|reason| skip(test, &reason)).ok()
+}
+
+fn skip(test: &str, reason: &str) {
+    let line = format!("\nskipped: {test}: {reason}\n");
+    let _ = std::io::stderr().write_all(line.as_bytes());
 }
 
 fn device(path: &str) -> [OwnedFd; 1] {
@@ -57,7 +91,7 @@ fn every_kind_of_op_is_done_and_what_was_written_is_there() {
     let Some(plan) = plan_or_skip(test, spec) else { return };
     let dir = tempfile::tempdir().expect("a folder");
     let scratch = Scratch::new(Some(dir.path()), &plan).expect("files");
-    let (driven, remains, ledger) = drive(&plan, scratch.files());
+    let Left { driven, remains, ledger, .. } = drive(&plan, scratch.files(), None);
     assert_eq!((driven.done, driven.failed), (2000, 0), "{:?}", driven.failures);
     let latency = remains.recorder.latency();
     for kind in ["write", "read", "fallocate", "nop", "fsync"] {
@@ -76,8 +110,9 @@ fn rings_are_closed_and_opened_again_as_the_plan_says() {
     let Some(plan) = plan_or_skip(test, spec) else { return };
     let dir = tempfile::tempdir().expect("a folder");
     let scratch = Scratch::new(Some(dir.path()), &plan).expect("files");
-    let (driven, ..) = drive(&plan, scratch.files());
+    let Left { driven, closes, .. } = drive(&plan, scratch.files(), None);
     assert_eq!((driven.done, driven.failed), (200, 0), "{:?}", driven.failures);
+    assert_eq!(closes, 40, "before and after each of 20");
     scratch.remove().expect("nobody holds them");
 }
 
@@ -89,7 +124,7 @@ fn an_open_loop_takes_as_long_as_its_rate_says() {
     let Some(plan) = plan_or_skip(test, spec) else { return };
     let dir = tempfile::tempdir().expect("a folder");
     let scratch = Scratch::new(Some(dir.path()), &plan).expect("files");
-    let (driven, ..) = drive(&plan, scratch.files());
+    let Left { driven, .. } = drive(&plan, scratch.files(), None);
     assert_eq!((driven.done, driven.failed), (100, 0));
     // The last of 100 starts 99 ms after the first, never sooner.
     assert!(driven.measured_until.since(driven.measured_from) >= 99_000_000);
@@ -100,7 +135,7 @@ fn an_open_loop_takes_as_long_as_its_rate_says() {
 fn a_full_disk_fails_every_write_by_name() {
     let spec = "[files]\nsize_mib = 1\n[run]\nops = 200";
     let Some(plan) = plan_or_skip("a_full_disk_fails_every_write_by_name", spec) else { return };
-    let (driven, ..) = drive(&plan, &device("/dev/full"));
+    let Left { driven, .. } = drive(&plan, &device("/dev/full"), None);
     assert_eq!((driven.done, driven.failed), (0, 200));
     assert_eq!(failures(&driven), [("ENOSPC", 200)]);
 }
@@ -111,7 +146,55 @@ fn what_is_linked_behind_a_write_that_failed_never_runs_and_counts_as_failed() {
                 [run]\nops = 200";
     let test = "what_is_linked_behind_a_write_that_failed_never_runs_and_counts_as_failed";
     let Some(plan) = plan_or_skip(test, spec) else { return };
-    let (driven, ..) = drive(&plan, &device("/dev/full"));
+    let Left { driven, .. } = drive(&plan, &device("/dev/full"), None);
     assert_eq!((driven.done, driven.failed), (0, 200));
     assert_eq!(failures(&driven), [("ECANCELED", 100), ("ENOSPC", 100)]);
+}
+
+#[test]
+fn with_probes_each_op_is_timed_and_counted_by_the_way_it_went() {
+    let spec = "[files]\nsize_mib = 1\n[mix]\nnop = 1\nwrites_per_fsync = 2\n[ring]\ndepth = 8\n\
+                [run]\nops = 600";
+    let test = "with_probes_each_op_is_timed_and_counted_by_the_way_it_went";
+    let Some(plan) = plan_or_skip(test, spec) else { return };
+    let Some((_bpf, requests)) = probes_or_skip(test, &plan) else { return };
+    let dir = tempfile::tempdir().expect("a folder");
+    let scratch = Scratch::new(Some(dir.path()), &plan).expect("files");
+    let Left { driven, remains, .. } = drive(&plan, scratch.files(), Some(requests));
+    scratch.remove().expect("nobody holds them");
+    assert_eq!((driven.done, driven.failed), (600, 0), "{:?}", driven.failures);
+    let punts = remains.punts.expect("the probes saw it");
+    let of = |kind: OpKind| {
+        let punts = punts[kind.index()];
+        (punts.inline + punts.hashed, punts.unhashed, punts.linked)
+    };
+    let latency = remains.recorder.latency();
+    let done = |name: &str| latency.response[name].count;
+    // Forced ones always reach a worker, and no other work waits for them.
+    assert_eq!(of(OpKind::Nop), (0, done("nop"), 0));
+    // A file system may take buffered writes at once; what it does not take is hashed.
+    assert_eq!(of(OpKind::Write), (done("write"), 0, 0));
+    for clocks in [&latency.response, &latency.service] {
+        assert!(clocks["nop"].p50_ns > 0, "done comes after handed over");
+    }
+}
+
+#[test]
+fn the_limit_on_workers_reaches_the_kernel() {
+    let spec = "[files]\nsize_mib = 1\n[mix]\nwrite = 0\nnop = 1\n[ring]\ndepth = 64\n\
+                [workers]\nbounded = 3\nunbounded = 3\n[run]\nops = 5000";
+    let test = "the_limit_on_workers_reaches_the_kernel";
+    let Some(plan) = plan_or_skip(test, spec) else { return };
+    let Some((bpf, requests)) = probes_or_skip(test, &plan) else { return };
+    let left = drive(&plan, &[], Some(requests));
+    // Those of other tests' threads are named after those.
+    let name = format!("iou-wrk-{}", left.tid);
+    let mut workers = BTreeSet::new();
+    bpf.drain_until(clock::now(), |events| {
+        let named = events.iter().filter(|event| event.name() == name.as_bytes());
+        workers.extend(named.map(|event| event.tid));
+        true
+    });
+    // Nobody is replaced, because nobody idles for five seconds here.
+    assert!((1..=3).contains(&workers.len()), "{workers:?}");
 }

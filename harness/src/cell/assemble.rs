@@ -18,12 +18,18 @@ use crate::timeline;
 /// Makes the record of a run.
 pub(super) fn record(request: &Request, outcome: &Outcome, host: Host, started: String) -> Record {
     let duration_ns = outcome.driven.measured_until.since(outcome.driven.measured_from);
-    let engine = Lives(outcome.remains.lives.clone());
-    let best = outcome.seen.probe.as_ref().unwrap_or(&engine);
+    let engine = outcome.remains.tally.map(|_| Lives(outcome.remains.lives.clone()));
+    let seen = &outcome.seen;
+    let known = seen.probe.as_ref().or(engine.as_ref()).or(seen.proc.as_ref());
+    let nothing = Lives::default();
+    let best = known.unwrap_or(&nothing);
     let mut events = best.events(outcome.started);
     let alive = timeline::alive(&mut events);
     let length_ns = outcome.ended.since(outcome.started);
-    let workers = workers(request, outcome, best, timeline::peak(&alive));
+    let mut workers = workers(request, outcome, best, timeline::peak(&alive));
+    if known.is_none() {
+        workers.created_per_1000_ops = None;
+    }
     let mut caveats = machine::caveats(&host);
     caveats.extend(doubts(request, outcome, &workers));
     Record {

@@ -12,6 +12,7 @@ use crate::engine::sleeps::{Declared, Hearing, PageBoard, Sched};
 use crate::engine::uring::UringEngine;
 use crate::engine::{Engine, Remains};
 use crate::files::Scratch;
+use crate::io;
 use crate::pool::board::Plain;
 use crate::pool::{Parked, policy};
 use crate::procfs::ProcCensus;
@@ -66,7 +67,11 @@ fn on_pool(request: &Request, watch: &mut Watch, scratch: &Scratch) -> anyhow::R
 fn on_uring(request: &Request, watch: &Watch, scratch: &Scratch) -> anyhow::Result<Measured> {
     let (seen, census) = (watch.requests(), watch.census());
     thread::scope(|scope| {
-        let driver = spawn_scoped(scope, "iowq-driver", || {
+        // Workers have its name until they have their own, so it must not be one that tells.
+        let driver = spawn_scoped(scope, || {
+            if let Some(census) = census {
+                census.disregard(io::thread_id());
+            }
             let buffers = Buffers::new(&request.plan);
             let places = buffers.places();
             let engine = UringEngine::new(&request.plan, scratch.files(), places, seen);

@@ -86,6 +86,8 @@ pub struct Call {
     buffer: Buffer,
     intended: Nanos,
     handed_over: Nanos,
+    /// When it was queued, with the others of its round.
+    queued: Nanos,
     measured: bool,
     /// Whether it was queued when it was handed over, not after the op that it is linked to.
     queued_at_once: bool,
@@ -103,9 +105,16 @@ impl Call {
             buffer,
             intended: request.intended,
             handed_over: clock::now(),
+            queued: Nanos(0),
             measured: request.measured,
             queued_at_once: place == 0,
         }
+    }
+
+    /// The same call, queued now.
+    #[must_use]
+    pub fn queued_now(self) -> Call {
+        Call { queued: clock::now(), ..self }
     }
 
     fn make(&self) -> Result<(), Failure> {
@@ -145,7 +154,7 @@ impl Job for Call {
             Ok(()) => {
                 if self.measured {
                     if self.queued_at_once {
-                        recorder.record_queue(self.kind, begun.since(self.handed_over));
+                        recorder.record_queue(self.kind, begun.since(self.queued));
                     }
                     let now = clock::now();
                     let (response, service) =

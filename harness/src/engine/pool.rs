@@ -110,7 +110,7 @@ impl<B: Board + 'static> Engine for PoolEngine<'_, B> {
         }
         for it in self.unsubmitted.drain(..) {
             if !it.behind_link {
-                self.pool.submit(it.work, it.call, it.flags, it.link);
+                self.pool.submit(it.work, it.call.queued_now(), it.flags, it.link);
             }
         }
         self.pool.run_creations();

@@ -60,7 +60,7 @@ impl Bpf {
         advice::check_permission()?;
         let own = std::process::id();
         let loading = options.clone();
-        let (loader_tid, (mut programs, unseen)) =
+        let (loader_tid, Loaded { mut programs, timed, unseen }) =
             with_tracefs(move |tracefs| load(&loading, tracefs, own)).map_err(
                 |error| match error {
                     ProbeError::NoTracefs { cause }
@@ -75,9 +75,9 @@ impl Bpf {
             .map_err(|error| advice::kernel("starting the reader of thread events", &error))?;
         let lost = map(&mut programs, "LOST", PerCpuArray::try_from)?;
         let sched = if options.sched { Some(sched(&mut programs)?) } else { None };
-        let requests = match options.requests {
-            0 => None,
-            slots => Some(Arc::new(requests(&mut programs, slots)?)),
+        let requests = match timed {
+            false => None,
+            true => Some(Arc::new(requests(&mut programs, options.requests)?)),
         };
         let bpf = Bpf { programs, threads, lost, sched, requests, unseen };
         bpf.see_a_thread_come_and_go(loader_tid)?;
@@ -180,21 +180,31 @@ impl Bpf {
     }
 }
 
-/// Loads the programs and attaches them, with the offsets of this kernel's events. Returns also
-/// what stays unseen.
-fn load(
-    options: &BpfOptions,
-    tracefs: &Path,
-    tgid: u32,
-) -> Result<(Ebpf, Vec<String>), ProbeError> {
+/// The programs at work.
+struct Loaded {
+    programs: Ebpf,
+    /// Whether they write down when each request was done.
+    timed: bool,
+    /// What was wanted and stays unseen, each with the reason.
+    unseen: Vec<String>,
+}
+
+/// Loads the programs and attaches them, with the offsets of this kernel's events.
+fn load(options: &BpfOptions, tracefs: &Path, tgid: u32) -> Result<Loaded, ProbeError> {
     let mut attached: Vec<&Event> = LIFE.iter().collect();
     if options.sched {
         attached.push(&SWITCH);
     }
     let mut offsets: Vec<Offset> = vec![("FIRST_ARGUMENT", starts::first_argument())];
-    if options.requests > 0 {
-        attached.extend(&REQUESTS);
-        offsets.extend(events::offsets(tracefs, &WORK)?);
+    // Births and exits are worth having without the requests.
+    let mut unseen = Vec::new();
+    let mut timed = options.requests > 0;
+    if timed {
+        match request_offsets(tracefs) {
+            Ok(found) => offsets.extend(found),
+            Err(error) => unseen.push(untimed(&error)),
+        }
+        timed = unseen.is_empty();
     }
     for event in &attached {
         offsets.extend(events::offsets(tracefs, event)?);
@@ -218,13 +228,31 @@ fn load(
     for event in attached {
         attach(&mut programs, event)?;
     }
-    let mut unseen = Vec::new();
-    if options.requests > 0 {
+    if timed {
+        let all = REQUESTS.iter().try_for_each(|event| attach(&mut programs, event));
+        unseen.extend(all.err().map(|error| untimed(&error)));
+        timed = unseen.is_empty();
+    }
+    if timed {
         let seen = starts::attach(&mut programs)
             .and_then(|()| attach(&mut programs, &WORK).map_err(starts::unseen));
         unseen.extend(seen.err());
     }
-    Ok((programs, unseen))
+    Ok(Loaded { programs, timed, unseen })
+}
+
+/// Where the events of requests have their fields.
+fn request_offsets(tracefs: &Path) -> Result<Vec<Offset>, ProbeError> {
+    let mut offsets = events::offsets(tracefs, &WORK)?;
+    for event in &REQUESTS {
+        offsets.extend(events::offsets(tracefs, event)?);
+    }
+    Ok(offsets)
+}
+
+/// What to say where requests cannot be timed.
+fn untimed(error: &ProbeError) -> String {
+    format!("when requests are queued and done: {error}")
 }
 
 fn attach(programs: &mut Ebpf, event: &Event) -> Result<(), ProbeError> {

@@ -13,6 +13,7 @@ mod wanted;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::Args;
 use iowq_record::Record;
 use iowq_workloads::Plan;
@@ -151,8 +152,20 @@ fn check(options: &Options, wanted: &Wanted) -> anyhow::Result<()> {
             uring::check(plan)?;
         }
     }
+    if options.fidelity {
+        return check_fidelity(options);
+    }
     let pool = runs(EngineName::Pool);
     cell::check_probes(options.probes, pool.then_some(options.blocking))
+}
+
+/// A grid takes half an hour, and says nothing where the kernel's workers are not counted exactly.
+fn check_fidelity(options: &Options) -> anyhow::Result<()> {
+    const WHY: &str = "--fidelity counts the kernel's workers through eBPF, and by nothing else";
+    if matches!(options.probes, Probes::Proc | Probes::Off) {
+        anyhow::bail!("{WHY}; leave --probes away");
+    }
+    cell::check_probes(Probes::Bpf, Some(options.blocking)).context(WHY)
 }
 
 /// Whether two plans have the same files laid out and opened.
@@ -231,6 +244,7 @@ impl Bench<'_> {
 
     /// The command line of the process that runs a cell.
     fn arguments(&self, workload: &str, arm: &Arm, place: &Place) -> Vec<String> {
+        let probes = if self.options.fidelity { Probes::Bpf } else { self.options.probes };
         let mut arguments = vec![
             "cell".to_owned(),
             format!("--parent={}", std::process::id()),
@@ -241,16 +255,16 @@ impl Bench<'_> {
             format!("--pair={}", place.pair),
             format!("--position={}", place.position),
             format!("--dir={}", self.folder.path().display()),
-            format!("--probes={}", value_name(&self.options.probes)),
+            format!("--probes={}", value_name(&probes)),
         ];
         if let Some(seconds) = self.wanted.seconds {
             arguments.push(format!("--seconds={seconds}"));
         }
-        // The kernel knows when a worker sleeps, and has an idle timeout of its own.
+        let idle_timeout = self.wanted.idle_timeout.map(milliseconds);
+        arguments.extend(idle_timeout.map(|ms| format!("--idle-timeout-ms={ms}")));
+        // The kernel knows when a worker sleeps.
         if arm.engine == EngineName::Pool {
             arguments.push(format!("--blocking={}", value_name(&self.options.blocking)));
-            let idle_timeout = self.wanted.idle_timeout.map(milliseconds);
-            arguments.extend(idle_timeout.map(|ms| format!("--idle-timeout-ms={ms}")));
         }
         arguments
     }
