@@ -106,7 +106,7 @@ fn a_spec_that_is_far_too_long_is_refused_before_it_is_parsed() {
     let text = "#".repeat(SPEC_BYTES_MAX as usize + 1);
     assert_eq!(
         answer(&text),
-        "mine.toml: found 65537 bytes, allowed 65536 at most: this is not a workload spec, check \
+        "mine.toml: found 65537 bytes, allowed 65536 at most: this is no spec and no job file, check \
          the name"
     );
 }
