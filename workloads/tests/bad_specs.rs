@@ -92,12 +92,13 @@ fn a_value_of_the_wrong_type_is_answered_with_line_and_column() {
     );
     assert_eq!(
         answer("[files]\nopen = \"osync\""),
-        "mine.toml:2:8: unknown variant `osync`, expected one of `buffered`, `dsync`, `direct`"
+        "mine.toml:2:8: unknown variant `osync`, expected one of `buffered`, `dsync`, `sync`, \
+         `direct`"
     );
     assert_eq!(
         answer("[files]\nopen = 4"),
-        "mine.toml:2:8: invalid type: integer `4`, expected \"buffered\", \"dsync\" or \"direct\", \
-         or a list of them"
+        "mine.toml:2:8: invalid type: integer `4`, expected \"buffered\", \"dsync\", \"sync\" \
+         or \"direct\", or a list of them"
     );
 }
 
