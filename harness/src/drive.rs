@@ -101,6 +101,10 @@ impl<'a> Driver<'a> {
         match self.plan.length {
             Length::Ops(ops) => self.ops_left = ops,
             Length::Time(time) => self.end = Some(self.driven.measured_from.after(time)),
+            Length::Either { ops, time } => {
+                self.ops_left = ops;
+                self.end = Some(self.driven.measured_from.after(time));
+            }
         }
         loop {
             self.one_ring()?;
@@ -118,9 +122,12 @@ impl<'a> Driver<'a> {
         Ok(self.driven)
     }
 
-    /// An open loop is measured over its whole length, also where nothing was due at the end: its
-    /// rate is given, and ops done per second must not come out higher.
+    /// An open loop that time ends is measured over its whole length, also where nothing was due
+    /// at the end: its rate is given, and ops done per second must not come out higher.
     fn count_the_whole_length(&mut self) {
+        if self.ops_left == 0 {
+            return;
+        }
         if let (Some(end), false) = (self.end, matches!(self.plan.arrival, Arrival::Closed { .. }))
         {
             self.driven.measured_until = self.driven.measured_until.max(end);
@@ -394,6 +401,22 @@ mod tests {
             let mut plan = plan("dsync", 1);
             plan.length = Length::Time(Duration::ZERO);
             plan.arrival = arrival;
+            let (driven, _) = drive(&plan, &mut Instant::default());
+            assert_eq!(driven.done, 0);
+        }
+    }
+
+    #[test]
+    fn a_run_with_two_ends_stops_at_the_first() {
+        let hour = Duration::from_secs(3600);
+        for arrival in [Arrival::Closed { pause: Duration::ZERO }, Arrival::Rate { per_s: 1e9 }] {
+            let mut plan = plan("dsync", 1);
+            plan.arrival = arrival;
+            plan.length = Length::Either { ops: 100, time: hour };
+            let (driven, _) = drive(&plan, &mut Instant::default());
+            assert_eq!(driven.done, 100);
+            assert!(driven.measured_until < driven.measured_from.after(hour), "it is not over");
+            plan.length = Length::Either { ops: 100, time: Duration::ZERO };
             let (driven, _) = drive(&plan, &mut Instant::default());
             assert_eq!(driven.done, 0);
         }

@@ -121,6 +121,7 @@ pub fn open(path: &Path, open: Open) -> Result<OwnedFd, Errno> {
     let extra = match open {
         Open::Buffered => OFlags::empty(),
         Open::Dsync => OFlags::DSYNC,
+        Open::Sync => OFlags::SYNC,
         Open::Direct => OFlags::DIRECT,
     };
     let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOFOLLOW | extra;

@@ -1,4 +1,4 @@
-//! From what `--workload` says to a plan: a built-in workload by name, a spec or a fio job file by
+//! From what `--workload` or `--fio` says to a plan: a built-in workload by name, a spec or a fio job file by
 //! its path.
 
 use std::path::Path;
@@ -15,7 +15,7 @@ pub enum WorkloadError {
     #[error(transparent)]
     Spec(#[from] SpecError),
     /// The file could not be read.
-    #[error("--workload: {file}: found {found}; {advice}")]
+    #[error("{file}: found {found}; {advice}")]
     File {
         /// The path as given.
         file: String,
@@ -74,14 +74,15 @@ fn read(name_or_path: &str) -> Result<Plan, WorkloadError> {
 
 fn unreadable(file: &str, errno: Errno) -> WorkloadError {
     let (found, advice) = match errno {
-        Errno::NOENT | Errno::NOTDIR => {
-            ("no such file".to_owned(), "check the path, or see `cargo xtask bench --list`")
-        }
-        Errno::ISDIR => ("a folder".to_owned(), "name the spec in it"),
+        Errno::NOENT | Errno::NOTDIR => (
+            "no such file".to_owned(),
+            "check the path; `cargo xtask bench --list` names workloads that need no file",
+        ),
+        Errno::ISDIR => ("a folder".to_owned(), "name the spec or job file in it"),
         Errno::ACCESS | Errno::PERM => {
             ("a file that you may not read".to_owned(), "give yourself permission to read it")
         }
-        Errno::INVAL => ("a pipe or a device".to_owned(), "a spec is an ordinary file"),
+        Errno::INVAL => ("a pipe or a device".to_owned(), "a spec or job file is an ordinary file"),
         other => {
             let name = errno_name(other.raw_os_error());
             (format!("an error on reading, {name} ({other})"), "check the disk")

@@ -23,25 +23,26 @@ fn a_name_is_a_builtin_and_a_path_is_a_spec_named_after_its_file() {
 
 #[test]
 fn a_missing_spec_is_named() {
-    let wanted = "--workload: PATH: found no such file; check the path, or see `cargo xtask bench \
-                  --list`";
+    let wanted = "PATH: found no such file; check the path; `cargo xtask bench --list` names \
+                  workloads that need no file";
     assert_eq!(answer(Path::new("/nowhere/mine.toml")), wanted);
     assert_eq!(answer(Path::new("nowhere.toml")), wanted);
+    assert_eq!(answer(Path::new("nowhere.fio")), wanted);
 }
 
 #[test]
 fn a_folder_a_device_and_a_binary_are_no_specs() {
     let dir = tempfile::tempdir().expect("a folder");
-    assert_eq!(answer(dir.path()), "--workload: PATH: found a folder; name the spec in it");
+    assert_eq!(answer(dir.path()), "PATH: found a folder; name the spec or job file in it");
     assert_eq!(
         answer(Path::new("/dev/null")),
-        "--workload: PATH: found a pipe or a device; a spec is an ordinary file"
+        "PATH: found a pipe or a device; a spec or job file is an ordinary file"
     );
     let binary = dir.path().join("binary.toml");
     fs::write(&binary, b"a = \xff").expect("a file");
     assert_eq!(
         answer(&binary),
-        "--workload: PATH: found bytes that are not text at byte 4; save it as text in UTF-8"
+        "PATH: found bytes that are not text at byte 4; save it as text in UTF-8"
     );
 }
 
@@ -53,7 +54,7 @@ fn a_huge_file_is_refused_without_being_read() {
     file.set_len(1 << 40).expect("a sparse file");
     assert_eq!(
         answer(&path),
-        "PATH: found 1099511627776 bytes, allowed 65536 at most: this is not a workload spec, \
+        "PATH: found 1099511627776 bytes, allowed 65536 at most: this is no spec and no job file, \
          check the name"
     );
 }

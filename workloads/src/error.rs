@@ -9,7 +9,7 @@ pub enum SpecError {
     /// So long that it cannot be a spec.
     #[error(
         "{file}: found {found_bytes} bytes, allowed {SPEC_BYTES_MAX} at most: \
-         this is not a workload spec, check the name"
+         this is no spec and no job file, check the name"
     )]
     TooLong {
         /// The file.

@@ -110,6 +110,8 @@ pub enum Open {
     Buffered,
     /// `O_DSYNC`: a write returns when its data is on the device.
     Dsync,
+    /// `O_SYNC`: the same, with all that the file system knows of the file, its times among it.
+    Sync,
     /// `O_DIRECT`: around the page cache.
     Direct,
 }
@@ -161,4 +163,11 @@ pub enum Length {
     Ops(u64),
     /// A time.
     Time(Duration),
+    /// A number of ops or a time, whichever is over first.
+    Either {
+        /// The number of ops.
+        ops: u64,
+        /// The time.
+        time: Duration,
+    },
 }

@@ -195,7 +195,7 @@ impl<'de> Visitor<'de> for OneOrMoreVisitor {
     type Value = OneOrMore;
 
     fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str("\"buffered\", \"dsync\" or \"direct\", or a list of them")
+        f.write_str("\"buffered\", \"dsync\", \"sync\" or \"direct\", or a list of them")
     }
 
     fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<OneOrMore, E> {

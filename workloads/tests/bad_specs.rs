@@ -92,12 +92,13 @@ fn a_value_of_the_wrong_type_is_answered_with_line_and_column() {
     );
     assert_eq!(
         answer("[files]\nopen = \"osync\""),
-        "mine.toml:2:8: unknown variant `osync`, expected one of `buffered`, `dsync`, `direct`"
+        "mine.toml:2:8: unknown variant `osync`, expected one of `buffered`, `dsync`, `sync`, \
+         `direct`"
     );
     assert_eq!(
         answer("[files]\nopen = 4"),
-        "mine.toml:2:8: invalid type: integer `4`, expected \"buffered\", \"dsync\" or \"direct\", \
-         or a list of them"
+        "mine.toml:2:8: invalid type: integer `4`, expected \"buffered\", \"dsync\", \"sync\" \
+         or \"direct\", or a list of them"
     );
 }
 
@@ -106,7 +107,7 @@ fn a_spec_that_is_far_too_long_is_refused_before_it_is_parsed() {
     let text = "#".repeat(SPEC_BYTES_MAX as usize + 1);
     assert_eq!(
         answer(&text),
-        "mine.toml: found 65537 bytes, allowed 65536 at most: this is not a workload spec, check \
+        "mine.toml: found 65537 bytes, allowed 65536 at most: this is no spec and no job file, check \
          the name"
     );
 }

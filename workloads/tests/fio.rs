@@ -68,13 +68,61 @@ fn a_job_without_a_time_ends_after_as_many_reads_and_writes_as_fio() {
         ("fsync=4", 256),
         ("nrfiles=3\nfsync=5", 255),
         ("io_size=2m\nfsync=3", 512),
-        ("filesize=64k\nnrfiles=2", 256),
+        ("filesize=64k\nnrfiles=2", 32),
+        ("filesize=1m\nnrfiles=4", 256),
+        ("filesize=64k\nnrfiles=2\nio_size=1m", 256),
+        ("filename=a:b:c", 255),
     ] {
         let plan = with(lines);
         let Length::Ops(ops) = plan.length else { panic!("{lines}: {:?}", plan.length) };
         let ops = Stream::new(&plan, 1).take(ops as usize);
         let writes = ops.filter(|op| op.kind == OpKind::Write).count();
         assert_eq!(writes, blocks, "{lines}");
+    }
+}
+
+#[test]
+fn a_job_with_a_size_and_a_time_ends_at_the_first_of_the_two() {
+    let time = Duration::from_secs(30);
+    assert_eq!(with("runtime=30").length, Length::Either { ops: 256, time });
+    assert_eq!(with("runtime=30\nfsync=4").length, Length::Either { ops: 256 + 64, time });
+    assert_eq!(with("runtime=30\ntime_based=1").length, Length::Time(time));
+    assert_eq!(with("runtime=0").length, Length::Ops(256));
+}
+
+#[test]
+fn there_are_as_many_files_as_names_whatever_nrfiles_says() {
+    assert_eq!(with("nrfiles=4").files, 4);
+    for (lines, files) in [
+        ("filename=f", 1),
+        ("filename=f\nnrfiles=4", 1),
+        ("nrfiles=4\nfilename=a:b", 2),
+        ("filename=a::b:", 2),
+        ("filename=/mnt/a\\:b", 1),
+        ("filename=a:b\nfilename=c", 3),
+    ] {
+        let plan = with(lines);
+        assert_eq!((plan.files, plan.file_blocks), (files, 256 / u64::from(files)), "{lines}");
+    }
+    let globals = plan(&format!("[global]\nfilename=a:b\n{JOB}filename=c"));
+    assert_eq!(globals.files, 3);
+    assert_eq!(
+        with("filename=a\nnrfiles=2").summary,
+        "fio job [job]. There is a file for each name in filename; the names are not used, nor is \
+         nrfiles, as in fio."
+    );
+}
+
+#[test]
+fn what_is_no_ordinary_file_is_refused() {
+    for name in ["/dev/nvme0n1", "a:/dev/sdb", "-", "a:-"] {
+        assert_eq!(
+            answer_with(&format!("filename={name}")),
+            format!(
+                "mine.fio:5: filename: found `{name}`, allowed names of ordinary files, which are \
+                 made for the run in a folder of its own: no device, pipe or terminal is written to"
+            )
+        );
     }
 }
 
@@ -96,22 +144,22 @@ fn the_later_of_two_options_that_say_the_same_holds() {
 }
 
 #[test]
-fn dsync_is_taken_over_and_sync_is_refused() {
+fn dsync_and_sync_are_taken_over_but_not_beside_direct() {
     assert_eq!(with("sync=dsync").open, [Open::Dsync]);
     assert_eq!(with("sync=none").open, [Open::Buffered]);
-    assert_eq!(
-        answer_with("sync=1"),
-        "mine.fio:5: sync: found `1`, allowed none or dsync: files are not opened O_SYNC"
-    );
-    assert_eq!(
-        answer_with("sync=dsync\ndirect=1"),
-        "mine.fio:5: sync: found `dsync`, allowed none beside direct=1, or direct=0"
-    );
+    assert_eq!(with("sync=1").open, [Open::Sync]);
+    assert_eq!(with("sync=sync").open, [Open::Sync]);
+    for sync in ["dsync", "sync", "1"] {
+        assert_eq!(
+            answer_with(&format!("sync={sync}\ndirect=1")),
+            format!("mine.fio:5: sync: found `{sync}`, allowed none beside direct=1, or direct=0")
+        );
+    }
 }
 
 #[test]
-fn a_job_that_only_reads_has_no_fsync_and_no_dsync() {
-    let plan = with("rw=randread\nfsync=4\nsync=dsync");
+fn a_job_that_only_reads_has_no_fsync_and_no_sync() {
+    let plan = with("rw=randread\nfsync=4\nsync=1");
     assert_eq!((plan.mix.writes_per_fsync, plan.mix.write), (0, 0));
     assert_eq!(plan.open, [Open::Buffered]);
     assert!(plan.summary.contains("Reads: files are allocated but not written before"));
@@ -138,6 +186,12 @@ fn an_option_that_is_not_carried_out_is_refused_by_name() {
         "mine.fio:6: verify: found `crc32c`, allowed nothing: what was written is read back and \
          compared after the run in any case; remove it"
     );
+    for line in ["overwrite=1", "overwrite", "opendir=/tmp"] {
+        let advice = "allowed nothing: files are fresh in each run, and allocated but not written \
+                      before it; remove it";
+        assert!(answer_with(line).ends_with(advice), "{line}");
+    }
+    assert!(with("overwrite=0").summary.ends_with("Ignored: overwrite."));
     assert!(answer_with("hipri").starts_with("mine.fio:5: hipri: found it, allowed nothing: as"));
 }
 
@@ -166,6 +220,15 @@ fn a_file_is_one_job_below_its_globals() {
         "mine.fio:2:1: found [global] below the job [a], for which it does not hold; move its \
          options above the job"
     );
+    for section in ["Global", "GLOBAL", "globals", "global-writes"] {
+        assert_eq!(
+            answer(&format!("[{section}]\nbs=4k\n[a]")),
+            format!(
+                "mine.fio:1:1: found [{section}], which fio does not take for what it looks like; \
+                 allowed [global], or a job's name that starts otherwise"
+            )
+        );
+    }
     assert_eq!(
         answer("bs=4k\n[a]"),
         "mine.fio:1:1: found `bs=4k` above all sections, allowed below [global]"
@@ -213,7 +276,11 @@ fn a_value_outside_its_limits_is_refused() {
         ("rate_process=thing", "linear or poisson"),
         ("ramp_time=2h", "0 to 3600 seconds"),
         ("ramp_time=2min", "a whole number of seconds, or with us, ms, s, m, h or d"),
-        ("runtime=30", "nothing without time_based"),
+        ("filename=:", "1 to 512 names with colons between, each once"),
+        ("filename", "1 to 512 names"),
+        ("filename=a:b:a", "1 to 512 names"),
+        ("runtime=5ms", "0.01 seconds or more"),
+        ("sync=yes", "none, 0, dsync, sync or 1"),
         ("time_based", "nothing without a runtime; add one, such as 30s"),
         ("direct=yes", "0 or 1"),
     ] {
@@ -255,6 +322,7 @@ fn lines() -> impl Strategy<Value = String> {
         "nrfiles",
         "fsync",
         "fdatasync",
+        "filename",
         "rate_iops",
         "rate_process",
         "runtime",
@@ -285,6 +353,8 @@ fn lines() -> impl Strategy<Value = String> {
         "=randrw",
         "=write",
         "=dsync",
+        "=sync",
+        "=a:b",
         "=poisson",
         "=1h",
         "=ä",

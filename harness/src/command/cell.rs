@@ -11,7 +11,7 @@ use crate::workload;
 /// Flags of `cell`.
 #[derive(Args, Clone, Debug)]
 pub struct Options {
-    /// Name of a built-in workload, or path of a spec
+    /// Name of a built-in workload, or path of a spec (.toml) or of a fio job file (.fio)
     #[arg(long)]
     pub workload: String,
     /// What carries out the ops

@@ -121,7 +121,7 @@ pub(super) fn cannot_open(dir: &Path, open: Open, errno: Errno) -> ScratchError 
         (Open::Direct, Errno::INVAL | Errno::OPNOTSUPP) => error(
             dir,
             format!("a file system that does not take O_DIRECT ({})", name(errno)),
-            "name a folder on another one, or set files.open to \"buffered\" or \"dsync\"",
+            "name a folder on another one, or set files.open to \"buffered\", \"dsync\" or \"sync\"",
         ),
         (_, Errno::MFILE | Errno::NFILE) => error(
             dir,

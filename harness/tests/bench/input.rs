@@ -63,8 +63,14 @@ fn a_missing_spec_is_named() {
     refused(
         &Place::new(),
         &["--workload", "nowhere.toml"],
-        "--workload: nowhere.toml: found no such file; check the path, or see `cargo xtask bench \
-         --list`",
+        "nowhere.toml: found no such file; check the path; `cargo xtask bench --list` names workloads \
+         that need no file",
+    );
+    refused(
+        &Place::new(),
+        &["--fio", "nowhere.fio"],
+        "nowhere.fio: found no such file; check the path; `cargo xtask bench --list` names workloads \
+         that need no file",
     );
 }
 
@@ -128,7 +134,7 @@ fn two_specs_of_one_name_are_refused_because_the_record_would_mix_them() {
     refused(
         &place,
         &["--workload", "dsync", "--workload", "dsync.toml"],
-        "--workload: dsync and dsync.toml have the same name, dsync, and would be taken for one \
+        "workloads dsync and dsync.toml have the same name, dsync, and would be taken for one \
          another in the record; rename one",
     );
 }

@@ -1,5 +1,6 @@
 //! From a job's options to a plan: what each means here, and its limits.
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -32,7 +33,7 @@ pub(super) fn plan(
     job.engine()?;
     let (mix, reads_only) = job.mix()?;
     let block_bytes = job.block_bytes()?;
-    let files = job.within("nrfiles", 1, limits::FILES)? as u32;
+    let files = job.files()?;
     let (file_blocks, io_blocks) = job.blocks(files, block_bytes)?;
     let plan = Plan {
         name: name.to_owned(),
@@ -66,6 +67,11 @@ fn summary(job: &str, plan: &Plan, sorted: &Sorted) -> String {
     let ignored: Vec<&str> = sorted.ignored.iter().flat_map(|(_, names)| names.clone()).collect();
     if !ignored.is_empty() {
         text.push_str(&format!(" Ignored: {}.", ignored.join(", ")));
+    }
+    if sorted.taken.contains_key("filename") {
+        text.push_str(" There is a file for each name in filename; the names are not used");
+        let and_nrfiles = sorted.taken.contains_key("nrfiles");
+        text.push_str(if and_nrfiles { ", nor is nrfiles, as in fio." } else { "." });
     }
     if plan.mix.writes_per_fsync > 0 && (plan.depth > 1 || plan.mix.read > 0) {
         text.push_str(
@@ -211,6 +217,26 @@ impl Job<'_> {
         Ok(bytes as u32)
     }
 
+    /// How many files: as many as `filename` names, whatever `nrfiles` says.
+    fn files(&self) -> Result<u32, SpecError> {
+        let Some(text) = self.text("filename") else {
+            return Ok(self.within("nrfiles", 1, limits::FILES)? as u32);
+        };
+        let names = value::names(text);
+        if names.iter().any(|name| name == "-" || name.starts_with("/dev/")) {
+            let allowed = "names of ordinary files, which are made for the run in a folder of its \
+                           own: no device, pipe or terminal is written to";
+            return Err(self.refuse("filename", allowed));
+        }
+        let different: BTreeSet<&String> = names.iter().collect();
+        let most = *limits::FILES.end() as usize;
+        if names.is_empty() || names.len() > most || different.len() < names.len() {
+            let allowed = format!("1 to {most} names with colons between, each once");
+            return Err(self.refuse("filename", allowed));
+        }
+        Ok(names.len() as u32)
+    }
+
     /// Blocks in a file, and blocks that are read or written where no time ends the run.
     fn blocks(&self, files: u32, block_bytes: u32) -> Result<(u64, u64), SpecError> {
         let (size, each) = (self.int("size")?, self.int("filesize")?);
@@ -233,10 +259,14 @@ impl Job<'_> {
         }
         let all = file_blocks * u64::from(files);
         let io_size = self.int("io_size")?.filter(|io_size| *io_size > 0);
-        let io_blocks = io_size.or(size).map_or(all, |bytes| bytes / u64::from(block_bytes));
-        // Without a choice of its own it ends when all files were gone through once.
-        let whole = io_size.is_none() && each.is_none();
-        Ok((file_blocks, if whole { all } else { io_blocks.max(1) }))
+        let blocks = |bytes| bytes / u64::from(block_bytes);
+        // Without io_size no file is gone through twice.
+        let io_blocks = match (io_size, each, size) {
+            (Some(io_size), _, _) => blocks(io_size),
+            (None, Some(_), Some(size)) => blocks(size).min(all),
+            (None, _, _) => all,
+        };
+        Ok((file_blocks, io_blocks.max(1)))
     }
 
     fn open(&self, reads_only: bool) -> Result<Open, SpecError> {
@@ -247,12 +277,13 @@ impl Job<'_> {
         let direct = direct.unwrap_or(false);
         match self.text("sync") {
             None | Some("none" | "0") => {}
-            Some(_) if reads_only => {}
-            Some("dsync") if !direct => return Ok(Open::Dsync),
-            Some("dsync") => return Err(self.refuse("sync", "none beside direct=1, or direct=0")),
-            Some(_) => {
-                return Err(self.refuse("sync", "none or dsync: files are not opened O_SYNC"));
+            Some("dsync" | "sync" | "1") if reads_only => {}
+            Some("dsync" | "sync" | "1") if direct => {
+                return Err(self.refuse("sync", "none beside direct=1, or direct=0"));
             }
+            Some("dsync") => return Ok(Open::Dsync),
+            Some("sync" | "1") => return Ok(Open::Sync),
+            Some(_) => return Err(self.refuse("sync", "none, 0, dsync, sync or 1")),
         }
         Ok(if direct { Open::Direct } else { Open::Buffered })
     }
@@ -293,36 +324,30 @@ impl Job<'_> {
         Ok(if poisson { Arrival::Poisson { per_s } } else { Arrival::Rate { per_s } })
     }
 
+    /// When the run ends: by time where it is `time_based`, else by size, and by time as well where
+    /// one is given.
     fn length(&self, io_blocks: u64, mix: Mix, files: u32) -> Result<Length, SpecError> {
         let time_based = self.switch("time_based")?.unwrap_or(false);
         let runtime = self.time("runtime", 0.0..=*limits::RUN_SECONDS.end())?;
         let runtime = runtime.filter(|runtime| !runtime.is_zero());
-        match runtime {
-            Some(runtime) if time_based => {
-                if runtime.as_secs_f64() < *limits::RUN_SECONDS.start() {
-                    let allowed = format!("{} seconds or more", limits::RUN_SECONDS.start());
-                    return Err(self.refuse("runtime", allowed));
-                }
-                Ok(Length::Time(runtime))
-            }
-            Some(_) => {
-                let allowed = "nothing without time_based: a run ends by time or by size, not by \
-                               whichever is first; add time_based, or remove runtime";
-                Err(self.refuse("runtime", allowed))
-            }
-            None if time_based => {
-                Err(self.refuse("time_based", "nothing without a runtime; add one, such as 30s"))
-            }
-            None => {
-                let ops = io_blocks.saturating_add(fsyncs(io_blocks, mix, files));
-                if i64::try_from(ops).is_ok_and(|ops| limits::RUN_OPS.contains(&ops)) {
-                    return Ok(Length::Ops(ops));
-                }
-                let option = if self.given("io_size") { "io_size" } else { "size" };
-                let allowed = format!("{} ops at most", limits::RUN_OPS.end());
-                Err(self.refuse(option, allowed))
-            }
+        if runtime.is_some_and(|time| time.as_secs_f64() < *limits::RUN_SECONDS.start()) {
+            let allowed = format!("{} seconds or more", limits::RUN_SECONDS.start());
+            return Err(self.refuse("runtime", allowed));
         }
+        match (runtime, time_based) {
+            (Some(time), true) => return Ok(Length::Time(time)),
+            (None, true) => {
+                let allowed = "nothing without a runtime; add one, such as 30s";
+                return Err(self.refuse("time_based", allowed));
+            }
+            (_, false) => {}
+        }
+        let ops = io_blocks.saturating_add(fsyncs(io_blocks, mix, files));
+        if !i64::try_from(ops).is_ok_and(|ops| limits::RUN_OPS.contains(&ops)) {
+            let option = if self.given("io_size") { "io_size" } else { "size" };
+            return Err(self.refuse(option, format!("{} ops at most", limits::RUN_OPS.end())));
+        }
+        Ok(runtime.map_or(Length::Ops(ops), |time| Length::Either { ops, time }))
     }
 }
 

@@ -6,11 +6,12 @@ use super::section::Written;
 use crate::error::{SpecError, did_you_mean};
 
 /// Options that are taken over; `job.rs` says how.
-pub(super) const TAKEN: [&str; 22] = [
+pub(super) const TAKEN: [&str; 23] = [
     "buffered",
     "bs",
     "direct",
     "fdatasync",
+    "filename",
     "filesize",
     "force_async",
     "fsync",
@@ -45,8 +46,8 @@ const IGNORED: [(&str, &str); 6] = [
     (
         "files lie in a folder of the run's own, are allocated before it and removed after it",
         "allow_file_create allow_mounted_write create_fsync create_on_open create_serialize \
-         directory fadvise_hint fallocate filename filename_format invalidate opendir \
-         overwrite unique_filename unlink unlink_each_loop",
+         directory fadvise_hint fallocate filename_format invalidate unique_filename unlink \
+         unlink_each_loop",
     ),
     (
         "it has one job, which has a process of its own",
@@ -80,7 +81,11 @@ const IGNORED: [(&str, &str); 6] = [
 
 /// Options that are refused, each list with what to do; every option's value that leaves it off,
 /// see [`is_off`], is ignored instead.
-const REFUSED: [(&str, &str); 9] = [
+const REFUSED: [(&str, &str); 10] = [
+    (
+        "files are fresh in each run, and allocated but not written before it; remove it",
+        "opendir overwrite",
+    ),
     (
         "a workload is one stream of ops; remove it, and run several workloads side by side",
         "flow flow_id numjobs startdelay wait_for",
@@ -124,7 +129,7 @@ const REFUSED: [(&str, &str); 9] = [
          prioclass profile read_iolog uid write_iolog",
     ),
     (
-        "it is none of the ops that are carried out; say fsync, fdatasync or sync=dsync",
+        "it is none of the ops that are carried out; say fsync, fdatasync or sync",
         "atomic sync_file_range write_barrier",
     ),
 ];
@@ -132,7 +137,7 @@ const REFUSED: [(&str, &str); 9] = [
 /// What is in a job file, by what becomes of it.
 #[derive(Debug, Default)]
 pub(super) struct Sorted {
-    /// What is taken over, by name; the last of each name.
+    /// What is taken over, by name; the last of each name, and all of `filename`.
     pub(super) taken: BTreeMap<&'static str, Written>,
     /// Whether `rwmixwrite` comes after `rwmixread`, or `buffered` after `direct`: the later of
     /// two that say the same holds.
@@ -144,7 +149,7 @@ pub(super) struct Sorted {
 /// Sorts the options of a job file.
 pub(super) fn sort(file: &str, written: Vec<Written>) -> Result<Sorted, SpecError> {
     let mut sorted = Sorted::default();
-    for option in written {
+    for mut option in written {
         let name = ALIASES
             .iter()
             .find(|(alias, _)| *alias == option.name)
@@ -152,6 +157,9 @@ pub(super) fn sort(file: &str, written: Vec<Written>) -> Result<Sorted, SpecErro
         if let Some(&name) = TAKEN.iter().find(|taken| **taken == name) {
             sorted.order.retain(|other| *other != name);
             sorted.order.push(name);
+            if name == "filename" {
+                option.value = sorted.names_with(option.value);
+            }
             sorted.taken.insert(name, option);
         } else if let Some((why, name)) = listed(&IGNORED, name) {
             sorted.ignore(why, name);
@@ -170,6 +178,15 @@ pub(super) fn sort(file: &str, written: Vec<Written>) -> Result<Sorted, SpecErro
 }
 
 impl Sorted {
+    /// The names of files so far and these: fio adds those of a second `filename` to the first's.
+    fn names_with(&self, names: Option<String>) -> Option<String> {
+        let before = self.taken.get("filename").and_then(|written| written.value.as_deref());
+        match (before, names) {
+            (Some(before), Some(names)) => Some(format!("{before}:{names}")),
+            (_, names) => names,
+        }
+    }
+
     fn ignore(&mut self, why: &'static str, name: &'static str) {
         match self.ignored.iter_mut().find(|(other, _)| *other == why) {
             Some((_, names)) if names.contains(&name) => {}
@@ -198,7 +215,7 @@ fn is_off(name: &str, value: Option<&str>) -> bool {
         "rw_sequencer" => "sequential",
         "io_submit_mode" => "inline",
         "zonemode" => "none",
-        "cpumask" | "cpus_allowed" | "prioclass" => return false,
+        "cpumask" | "cpus_allowed" | "opendir" | "prioclass" => return false,
         // Here the default is not to be told from a choice.
         "nonvectored" => return true,
         _ => "0",

@@ -44,10 +44,18 @@ pub(super) fn read(file: &str, text: &str) -> Result<Found, SpecError> {
                 return Err(refuse(number, message));
             };
             in_section = true;
+            if section != "global" && section.to_ascii_lowercase().starts_with("global") {
+                // fio takes [Global] for a job, and [globals] for [global].
+                let message = format!(
+                    "found [{section}], which fio does not take for what it looks like; allowed \
+                     [global], or a job's name that starts otherwise"
+                );
+                return Err(refuse(number, message));
+            }
             match &job {
-                None if section.eq_ignore_ascii_case("global") => {}
+                None if section == "global" => {}
                 None => job = Some((section.to_owned(), number)),
-                Some((job, _)) if section.eq_ignore_ascii_case("global") => {
+                Some((job, _)) if section == "global" => {
                     let message = format!(
                         "found [global] below the job [{job}], for which it does not hold; move \
                          its options above the job"

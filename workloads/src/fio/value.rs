@@ -66,6 +66,22 @@ pub(super) fn time(text: &str) -> Option<Duration> {
     digits.parse::<u64>().ok()?.checked_mul(micros_each).map(Duration::from_micros)
 }
 
+/// Names of files, split at colons as fio does it: not at one behind a backslash, and an empty name
+/// is none.
+pub(super) fn names(text: &str) -> Vec<String> {
+    let mut names = vec![String::new()];
+    let mut before = ' ';
+    for c in text.trim().chars() {
+        match names.last_mut() {
+            Some(name) if c != ':' || before == '\\' => name.push(c),
+            _ => names.push(String::new()),
+        }
+        before = c;
+    }
+    names.retain(|name| !name.is_empty());
+    names
+}
+
 /// A switch; without a value it is on.
 pub(super) fn switch(value: Option<&str>) -> Option<bool> {
     match value {
@@ -100,6 +116,15 @@ mod tests {
         }
         for text in ["", "k", "1.5m", "1mi", "-1", " 4k", "4k,8k", "20%", "(1+1)", "99999999t"] {
             assert_eq!(int(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn names_are_split_as_fio_splits_them() {
+        for (text, count) in
+            [("a", 1), ("a:b:c", 3), ("a::b:", 2), (" a b:c ", 2), ("a\\:b", 1), (":", 0), ("", 0)]
+        {
+            assert_eq!(names(text).len(), count, "{text}");
         }
     }
 

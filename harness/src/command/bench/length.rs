@@ -18,6 +18,7 @@ pub(super) fn length(plan: &Plan) -> Duration {
     let length = match plan.length {
         Length::Time(time) => time,
         Length::Ops(_) => OPS_TIME,
+        Length::Either { time, .. } => time.min(OPS_TIME),
     };
     plan.warmup + length + plan.life.linger
 }
@@ -25,7 +26,7 @@ pub(super) fn length(plan: &Plan) -> Duration {
 /// How long a run may take before it counts as hung.
 pub(super) fn time_max(plan: &Plan) -> Duration {
     let length = match plan.length {
-        Length::Time(time) => time,
+        Length::Time(time) | Length::Either { time, .. } => time,
         Length::Ops(ops) => OPS_TIME_MAX + waits(plan, ops),
     };
     plan.warmup + length + plan.life.linger + GRACE

@@ -47,7 +47,8 @@ const SET_BY_FIDELITY: [&str; 5] = ["workload", "fio", "engine", "policy", "quic
 /// Flags of `bench`.
 #[derive(Args, Clone, Debug)]
 pub struct Options {
-    /// Built-in workload or path of a spec; again for more [default: fsync-mix dsync]
+    /// Built-in workload, or path of a spec (.toml) or fio job file (.fio); again for more
+    /// [default: fsync-mix dsync]
     #[arg(long, value_name = "NAME|FILE")]
     workload: Vec<String>,
     /// A fio job file of one job, as a workload; its name ends in .fio; again for more
@@ -136,7 +137,7 @@ fn check(options: &Options, wanted: &Wanted) -> anyhow::Result<()> {
         let before = &wanted.plans[..place];
         if let Some((other, _)) = before.iter().find(|(_, other)| other.name == plan.name) {
             anyhow::bail!(
-                "--workload: {other} and {name} have the same name, {}, and would be taken for one \
+                "workloads {other} and {name} have the same name, {}, and would be taken for one \
                  another in the record; rename one",
                 plan.name
             );
