@@ -23,8 +23,8 @@ pub use factor::Level;
 use iowq_record::Settings;
 pub use share::Share;
 
-/// The preset that makes workers past the limit. Wherever a limit is low it differs from all
-/// others, so that a verdict counts without it as well.
+/// The preset that makes workers past the limit. Where a limit is low it is often the only one that
+/// differs, and far off, so that the verdict is said without it as well.
 pub const PAST_LIMIT: &str = "6.17-as-posted";
 
 /// Cells that a verdict over many workloads needs at least.

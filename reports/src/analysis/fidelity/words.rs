@@ -182,9 +182,11 @@ fn names(fidelity: &Fidelity<'_>, wanted: impl Fn(&PresetTotals<'_>) -> bool) ->
 fn within_limit(fidelity: &Fidelity<'_>) -> Option<String> {
     let right = fidelity.right_within_limit().filter(|right| right.of > 0)?;
     Some(format!(
-        "{}{} with {PAST_LIMIT} left out, which differs wherever the limit is low.",
+        "{}{} with {PAST_LIMIT} left out, which makes workers past the limit and alone differs in \
+         the other {}.",
         of(right, "cells"),
-        percent(right)
+        percent(right),
+        fidelity.right().of - right.of
     ))
 }
 
