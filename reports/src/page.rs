@@ -12,6 +12,7 @@ use crate::analysis::answer::Answer;
 use crate::analysis::compare;
 use crate::analysis::doubts::{self, Doubt};
 use crate::analysis::group::{self, Section};
+use crate::analysis::histogram;
 use crate::analysis::{Analysis, metric::Metric};
 use crate::chart::palette::{COLOURS, Colours};
 use crate::chart::{self, ChartError, ChartSet, marker};
@@ -76,6 +77,8 @@ struct FidelityPart {
     link: &'static str,
     cells: Option<CellTable>,
     workloads: usize,
+    /// Whether some run has a histogram of latency.
+    histograms: bool,
 }
 
 /// A section as the template shows it.
@@ -160,6 +163,7 @@ fn fidelity_part(analysis: &Analysis<'_>) -> Option<FidelityPart> {
         link: fidelity::NAME,
         cells: analysis.is_grid().then(|| fidelity::all(found)),
         workloads: analysis.sections.len(),
+        histograms: analysis.sections.iter().any(|section| histogram::any(section.records())),
     })
 }
 
@@ -171,6 +175,9 @@ fn views<'a>(analysis: &'a Analysis<'_>) -> Result<Vec<View<'a>>, PageError> {
     let mut views = Vec::new();
     for (at, (section, answers)) in analysis.sections.iter().zip(&analysis.answers).enumerate() {
         let mut note = Vec::new();
+        if !histogram::any(section.records()) {
+            note.push(no_histogram(section));
+        }
         let mut charts = Vec::new();
         if bytes_left > 0 {
             charts = chart::sets(section, &colours, points_max)?;
@@ -211,6 +218,18 @@ fn views<'a>(analysis: &'a Analysis<'_>) -> Result<Vec<View<'a>>, PageError> {
         });
     }
     Ok(views)
+}
+
+/// Why no chart shows how long operations took.
+fn no_histogram(section: &Section<'_>) -> String {
+    let engines = section.engines();
+    let engines: String =
+        engines.iter().map(|name| format!(" --engine {}", format::clip(name, 20))).collect();
+    format!(
+        "There is no chart of latency by percentile and no histogram: these runs have none, and a \
+         fidelity bench keeps none. cargo xtask bench --workload {}{engines} makes them.",
+        format::clip(section.workload, 60)
+    )
 }
 
 fn legend(section: &Section<'_>, colours: &Colours<'_>) -> Vec<Mark> {

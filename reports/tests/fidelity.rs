@@ -62,6 +62,8 @@ fn a_grid_has_a_small_report_that_links_its_fidelity_page() {
     assert!(page.contains("href=\"fidelity.html\""));
     assert!(!page.contains("<svg"), "charts of each workload are left out");
     assert!(page.contains("--workload NAME"), "the page says how to see them");
+    assert!(page.contains("no histograms of latency"), "a grid keeps none");
+    assert!(page.contains("<th>ratio created</th><th>ratio ops/s</th>"));
     assert!(page.contains("grid-f4-d64-s16-l64-buffered"));
     let verdict = "Nearest preset right in ";
     assert!(page.contains(verdict) && summary.starts_with(verdict), "{summary}");
@@ -122,6 +124,8 @@ fn one_workload_of_a_grid_is_shown_with_its_charts() {
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     let page = read(&out.join("report.html"));
     assert!(page.contains("<svg") && page.contains(name));
+    assert!(page.contains(&format!("bench --workload {name} --engine pool --engine uring makes")));
+    assert!(!page.contains("<h3>Latency"), "without histograms there is no empty chart of them");
     assert!(!page.contains("grid-f1-"), "other workloads are left out");
     let files: Vec<PathBuf> =
         fs::read_dir(&out).expect("it is there").map(|entry| entry.expect("one").path()).collect();

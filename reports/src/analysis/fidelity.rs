@@ -4,14 +4,16 @@
 //! from the kernel is the sum of two absolute logarithms, of the ratio of workers created and of
 //! the ratio of peaks, each count one higher so that none has a ratio too, on medians of runs. The
 //! *nearest* preset has the least distance, the *expected* one stands for the kernel's release.
-//! Presets *differ* in a cell if some preset is not [alike](Counts::alike) the expected one. A
-//! cell is *right* if the nearest preset is alike the expected one: to choose one of two that
-//! behave the same is no error.
+//! Presets that have its rules while a ring is open are expected as well: they differ by chance.
+//! Presets *differ* in a cell if some other preset is not [alike](Counts::alike) the expected one.
+//! A cell is *right* if the nearest preset is among the expected or alike the one that is shown: to
+//! choose one of two that behave the same is no error.
 
 mod arms;
 mod expected;
 mod factor;
 mod rank;
+mod share;
 pub mod words;
 
 use super::figures::Spread;
@@ -19,6 +21,11 @@ use super::group::{Group, Section};
 pub use arms::{ALIKE_FACTOR, ALIKE_WORKERS, Arm, Arms, Counts};
 pub use factor::Level;
 use iowq_record::Settings;
+pub use share::Share;
+
+/// The preset that makes workers past the limit. Where a limit is low it is often the only one that
+/// differs, and far off, so that the verdict is said without it as well.
+pub const PAST_LIMIT: &str = "6.17-as-posted";
 
 /// Cells that a verdict over many workloads needs at least.
 const CELLS_MIN: usize = 2;
@@ -32,8 +39,12 @@ pub struct Cell<'a> {
     pub settings: &'a Settings,
     /// What kernel and presets did.
     pub arms: Arms<'a>,
-    /// Place of the expected preset among those of `arms`.
-    expected: usize,
+    /// The preset that stands for the kernel's release.
+    pub expected: Arm<'a>,
+    /// Operations per second under the expected preset for each one on io_uring.
+    pub ops_ratio: Option<f64>,
+    /// The presets that have the rules of the expected one while a ring is open, itself first.
+    same: &'static [&'static str],
 }
 
 /// A workload that cannot be judged.
@@ -54,15 +65,8 @@ pub struct Fidelity<'a> {
     pub apart: Vec<Apart<'a>>,
     /// The presets that ran, in the order of kernels.
     pub presets: Vec<&'a str>,
-}
-
-/// How many of how many.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Share {
-    /// That are so.
-    pub count: usize,
-    /// That could be so.
-    pub of: usize,
+    /// Least runs of an arm of the cells; 0 without cells.
+    pub runs_least: usize,
 }
 
 /// One preset over all cells.
@@ -70,13 +74,15 @@ pub struct Share {
 pub struct PresetTotals<'a> {
     /// Its name.
     pub preset: &'a str,
-    /// Cells that expect it.
+    /// Cells that expect it, and show it as the expected one.
     pub expected: usize,
+    /// Cells that expect another, whose rules it has while a ring is open.
+    pub stands_in: usize,
     /// Cells in which it is the nearest.
     pub nearest: usize,
     /// The same, of the cells in which presets differ.
     pub nearest_where_differ: usize,
-    /// Of the cells in which it is not alike the expected preset, those in which the kernel is
+    /// Of the cells in which it is not expected and not alike the expected preset, those in which the kernel is
     /// nearer to the expected one.
     pub told_apart: Share,
     /// Distance from the kernel.
@@ -88,53 +94,63 @@ pub struct PresetTotals<'a> {
     pub rho_peak: Option<f64>,
 }
 
-impl Cell<'_> {
-    /// The preset that stands for the kernel's release.
+impl<'a> Cell<'a> {
+    /// The preset with the least distance from the kernel; of equal ones an expected.
     #[must_use]
-    pub fn expected(&self) -> Arm<'_> {
-        self.arms.presets[self.expected]
+    pub fn nearest(&self) -> Arm<'a> {
+        self.arms.nearest(self.same).unwrap_or(self.expected)
     }
 
-    /// The preset with the least distance from the kernel; of equal ones the expected.
+    /// Whether a preset has the rules of the expected one while a ring is open, or is that one.
     #[must_use]
-    pub fn nearest(&self) -> Arm<'_> {
-        self.arms.nearest(Some(self.expected().preset)).unwrap_or(self.expected())
+    pub fn expects(&self, preset: &str) -> bool {
+        self.same.contains(&preset)
     }
 
-    /// Whether some preset is not alike the expected one.
+    /// Whether an arm does something else than is expected, and not by chance alone.
+    fn differs(&self, arm: &Arm<'_>) -> bool {
+        !self.expects(arm.preset) && !arm.counts.alike(self.expected.counts)
+    }
+
+    /// Whether some preset differs from the expected ones.
     #[must_use]
     pub fn presets_differ(&self) -> bool {
-        let expected = self.expected().counts;
-        self.arms.presets.iter().any(|arm| !arm.counts.alike(expected))
+        self.arms.presets.iter().any(|arm| self.differs(arm))
     }
 
-    /// Whether the nearest preset is alike the expected one.
+    /// Whether the nearest preset is expected, or alike the expected one.
     #[must_use]
     pub fn right(&self) -> bool {
-        self.nearest().counts.alike(self.expected().counts)
+        !self.differs(&self.nearest())
+    }
+
+    /// Whether it is right only as far as a preset that differs is not nearer, but as near.
+    #[must_use]
+    pub fn tied(&self) -> bool {
+        let distance = |arm: &Arm<'_>| self.arms.kernel.distance(arm.counts);
+        let least = distance(&self.nearest());
+        self.right()
+            && self.arms.presets.iter().any(|arm| self.differs(arm) && distance(arm) <= least)
     }
 
     /// Whether the expected preset's peak is near the kernel's.
     #[must_use]
     pub fn peak_agrees(&self) -> bool {
-        arms::near(self.expected().counts.peak, self.arms.kernel.peak)
-    }
-}
-
-impl Share {
-    /// Of items, those that are so.
-    fn of<T>(items: impl Iterator<Item = T>, so: impl Fn(&T) -> bool) -> Self {
-        let none = Self { count: 0, of: 0 };
-        items.fold(none, |share, item| Self {
-            count: share.count + usize::from(so(&item)),
-            of: share.of + 1,
-        })
+        arms::near(self.expected.counts.peak, self.arms.kernel.peak)
     }
 
-    /// In percent; none of nothing.
+    /// Workers that the expected preset created for each that the kernel did; none where the
+    /// kernel created none.
     #[must_use]
-    pub fn percent(self) -> Option<f64> {
-        (self.of > 0).then(|| self.count as f64 * 100.0 / self.of as f64)
+    pub fn created_ratio(&self) -> Option<f64> {
+        self.expected.counts.created_ratio(self.arms.kernel)
+    }
+
+    /// The same cell as if a preset had not run.
+    fn without(&self, preset: &str) -> Self {
+        let presets = self.arms.presets.iter().filter(|arm| arm.preset != preset);
+        let arms = Arms { kernel: self.arms.kernel, presets: presets.copied().collect() };
+        Self { arms, ..*self }
     }
 }
 
@@ -148,26 +164,45 @@ impl<'a> Fidelity<'a> {
             return None;
         }
         let presets = arms::presets(sections);
-        let mut fidelity = Self { cells: Vec::new(), apart: Vec::new(), presets };
+        let mut fidelity = Self { cells: Vec::new(), apart: Vec::new(), presets, runs_least: 0 };
+        let mut runs_least = None;
         for section in sections {
             match fidelity.cell(section) {
-                Ok(cell) => fidelity.cells.push(cell),
+                Ok(cell) => {
+                    fidelity.cells.push(cell);
+                    let arms =
+                        section.groups.iter().filter(|one| one.is_kernel() || one.is_preset());
+                    runs_least = arms.map(|arm| arm.runs.len()).chain(runs_least).min();
+                }
                 Err(reason) => fidelity.apart.push(Apart { workload: section.workload, reason }),
             }
         }
+        fidelity.runs_least = runs_least.unwrap_or(0);
         Some(fidelity)
     }
 
     fn cell(&self, section: &Section<'a>) -> Result<Cell<'a>, String> {
         let arms = Arms::of(section, &self.presets)?;
-        let run = section.kernel().and_then(|group| group.runs.first());
-        let run = run.ok_or("io_uring did not run")?;
-        let preset = expected::preset(&run.host.kernel).ok_or("the kernel's release is unknown")?;
-        let place = arms.presets.iter().position(|arm| arm.preset == preset);
-        let expected = place.ok_or_else(|| {
-            format!("{preset} did not run, which stands for {}", words::release(&run.host.kernel))
+        let kernel = section.kernel().ok_or("io_uring did not run")?;
+        let run = kernel.runs.first().ok_or("io_uring did not run")?;
+        let release = &run.host.kernel;
+        let same = expected::presets(release).ok_or("the kernel's release is unknown")?;
+        let shown = same[0];
+        let expected = arms.presets.iter().find(|arm| arm.preset == shown).copied();
+        let expected = expected.ok_or_else(|| {
+            format!("{shown} did not run, which stands for {}", words::release(release))
         })?;
-        Ok(Cell { workload: section.workload, settings: &run.settings, arms, expected })
+        let ours = section.groups.iter().find(|one| one.is_preset() && one.policy == shown);
+        let per_s = |group: &Group<'_>| group.figures.per_s.map(|spread| spread.median);
+        let ops_ratio = ours.and_then(per_s).zip(per_s(kernel).filter(|per_s| *per_s > 0.0));
+        Ok(Cell {
+            workload: section.workload,
+            settings: &run.settings,
+            arms,
+            expected,
+            ops_ratio: ops_ratio.map(|(ours, kernels)| ours / kernels),
+            same,
+        })
     }
 
     /// Cells in which presets differ.
@@ -181,6 +216,14 @@ impl<'a> Fidelity<'a> {
         Share::of(self.differing(), |cell| cell.right())
     }
 
+    /// The same as if [`PAST_LIMIT`] had not run; none if it did not.
+    #[must_use]
+    pub fn right_within_limit(&self) -> Option<Share> {
+        let cells = self.cells.iter().map(|cell| cell.without(PAST_LIMIT));
+        let differing = cells.filter(Cell::presets_differ);
+        self.presets.contains(&PAST_LIMIT).then(|| Share::of(differing, Cell::right))
+    }
+
     /// Of all cells, those in which the expected preset's peak is near the kernel's.
     #[must_use]
     pub fn peaks(&self) -> Share {
@@ -191,18 +234,14 @@ impl<'a> Fidelity<'a> {
     /// which the kernel created some.
     #[must_use]
     pub fn created_ratio(&self) -> Option<Spread> {
-        let ratios = self
-            .cells
-            .iter()
-            .filter_map(|cell| cell.expected().counts.created_ratio(cell.arms.kernel));
-        Spread::of(ratios.collect())
+        Spread::of(self.cells.iter().filter_map(Cell::created_ratio).collect())
     }
 
-    /// Cells in which presets differ and the nearest one is not alike the expected: first the one
+    /// Cells in which presets differ and the nearest one is not right: first the one
     /// whose expected preset is farthest from the kernel.
     #[must_use]
     pub fn failing(&self) -> Vec<&Cell<'a>> {
-        let distance = |cell: &Cell<'_>| cell.arms.kernel.distance(cell.expected().counts);
+        let distance = |cell: &Cell<'_>| cell.arms.kernel.distance(cell.expected.counts);
         let mut failing: Vec<&Cell<'a>> = self.differing().filter(|cell| !cell.right()).collect();
         failing.sort_by(|a, b| distance(b).total_cmp(&distance(a)));
         failing
@@ -227,7 +266,8 @@ impl<'a> Fidelity<'a> {
         let distances = pairs().map(|(ours, kernel)| ours.distance(kernel)).collect();
         PresetTotals {
             preset,
-            expected: count(&|cell| cell.expected().preset == preset),
+            expected: count(&|cell| cell.expected.preset == preset),
+            stands_in: count(&|cell| cell.expected.preset != preset && cell.expects(preset)),
             nearest: count(&|cell| cell.nearest().preset == preset),
             nearest_where_differ: count(&|cell| {
                 cell.presets_differ() && cell.nearest().preset == preset
@@ -240,11 +280,10 @@ impl<'a> Fidelity<'a> {
     }
 
     fn told_apart(&self, at: usize) -> Share {
-        let unlike = self.cells.iter().map(|cell| (cell, cell.arms.presets[at].counts));
-        let unlike = unlike.filter(|(cell, ours)| !ours.alike(cell.expected().counts));
-        Share::of(unlike, |(cell, ours)| {
+        let arms = self.cells.iter().map(|cell| (cell, cell.arms.presets[at]));
+        Share::of(arms.filter(|(cell, ours)| cell.differs(ours)), |(cell, ours)| {
             let kernel = cell.arms.kernel;
-            kernel.distance(cell.expected().counts) < kernel.distance(*ours)
+            kernel.distance(cell.expected.counts) < kernel.distance(ours.counts)
         })
     }
 
@@ -315,8 +354,74 @@ mod tests {
         let sections = group::sections(&records);
         let fidelity = Fidelity::of(&sections).expect("three workloads have both");
         let same = &fidelity.cells[2];
-        assert_eq!((same.nearest().preset, same.expected().preset), ("6.12", "6.17"));
+        assert_eq!((same.nearest().preset, same.expected.preset), ("6.12", "6.17"));
         assert!(same.right() && !same.presets_differ());
+    }
+
+    const SAME_RULES: [Row; 8] = [
+        // Only exit-on-idle is unlike 6.17, which is chance.
+        ("a", "6.16", 5, 5),
+        ("a", "6.17", 5, 5),
+        ("a", "exit-on-idle", 9, 9),
+        ("a", "kernel", 9, 9),
+        // 6.16 differs, and the kernel is as near to it as to exit-on-idle.
+        ("b", "6.16", 9, 9),
+        ("b", "6.17", 6, 6),
+        ("b", "exit-on-idle", 9, 9),
+        ("b", "kernel", 9, 9),
+    ];
+
+    #[test]
+    fn a_preset_with_the_rules_of_the_expected_one_is_expected_as_well() {
+        let records = records(&SAME_RULES);
+        let sections = group::sections(&records);
+        let fidelity = Fidelity::of(&sections).expect("two workloads have both");
+        let [chance, differs] = fidelity.cells.as_slice() else { panic!("there are two") };
+        assert!(!chance.presets_differ() && chance.right() && differs.presets_differ());
+        assert!(differs.tied() && !chance.tied(), "6.16 is as near in one");
+        for cell in [chance, differs] {
+            assert_eq!((cell.nearest().preset, cell.expected.preset), ("exit-on-idle", "6.17"));
+        }
+        assert_eq!(fidelity.right(), Share { count: 1, of: 1 });
+        let beside = fidelity.totals().pop().expect("three presets ran");
+        assert_eq!((beside.preset, beside.expected, beside.stands_in), ("exit-on-idle", 0, 2));
+        assert_eq!(beside.told_apart.of, 0);
+        assert_eq!(differs.created_ratio(), Some(6.0 / 9.0));
+    }
+
+    #[test]
+    fn without_the_preset_that_ignores_the_limit_neither_differ_nor_nearest_knows_it() {
+        let mut rows = ROWS.to_vec();
+        // In b, which fails, it is the nearest; in c it alone differs.
+        rows.extend(["a", "b", "c"].map(|workload| (workload, PAST_LIMIT, 800, 64)));
+        let records = records(&rows);
+        let sections = group::sections(&records);
+        let fidelity = Fidelity::of(&sections).expect("three workloads have both");
+        assert_eq!(fidelity.cells[1].nearest().preset, PAST_LIMIT);
+        assert_eq!(fidelity.right(), Share { count: 2, of: 3 });
+        assert_eq!(fidelity.right_within_limit(), Some(Share { count: 1, of: 2 }));
+        let said = words::figures(&fidelity).remove(0);
+        assert!(
+            said.starts_with("1 of 2 cells (50\u{a0}%) with 6.17-as-posted left out"),
+            "{said}"
+        );
+        let sections = group::sections(&records[..9]);
+        let fidelity = Fidelity::of(&sections).expect("three workloads have both");
+        assert_eq!(fidelity.right_within_limit(), None, "it did not run");
+    }
+
+    #[test]
+    fn one_run_per_arm_is_said_to_show_no_spread() {
+        let mut records = records(&ROWS);
+        let runs = |records: &[Record]| {
+            let sections = group::sections(records);
+            let fidelity = Fidelity::of(&sections).expect("three workloads have both");
+            let said = words::definitions(&fidelity).pop().expect("runs come last").1;
+            (fidelity.runs_least, said.starts_with("with one run per arm"))
+        };
+        assert_eq!(runs(&records), (1, true));
+        records.extend(records.clone());
+        assert_eq!(runs(&records), (2, false));
     }
 
     #[test]

@@ -40,6 +40,11 @@ impl Clock {
 /// Bytes in front of the counts: cookie, length, offset, digits, lowest, highest, ratio.
 const HEADER_BYTES: usize = 40;
 
+/// Whether some run has a histogram of response times.
+pub fn any<'a>(mut records: impl Iterator<Item = &'a Record>) -> bool {
+    records.any(|record| record.latency.response.values().any(|one| !one.hdr_v2.is_empty()))
+}
+
 /// The histograms of all runs in one; none where no run has a readable one.
 #[must_use]
 pub fn merged(runs: &[&Record], clock: Clock, kind: &str) -> Option<Histogram<u64>> {

@@ -21,7 +21,7 @@ pub(super) fn answer(section: &Section<'_>) -> Option<Answer> {
     };
     match Arms::of(section, &presets) {
         Ok(arms) => {
-            let nearest = arms.nearest(None)?;
+            let nearest = arms.nearest(&[])?;
             Some(answer(nearest.preset, text(&arms, &nearest), true))
         }
         Err(reason) => Some(answer("no statement", format!("No statement: {reason}."), false)),

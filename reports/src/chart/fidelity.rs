@@ -85,7 +85,7 @@ fn layers(fidelity: &Fidelity<'_>, colours: &Colours<'_>, count: Count) -> Vec<L
             let mut marks = Marks::new();
             for cell in &fidelity.cells {
                 let arms = cell.arms.presets.iter().filter(|arm| arm.preset == *preset);
-                for arm in arms.filter(|_| (cell.expected().preset == *preset) == expected) {
+                for arm in arms.filter(|_| (cell.expected.preset == *preset) == expected) {
                     let at = (count.of(cell.arms.kernel), count.of(arm.counts));
                     *marks.entry((at.0.to_bits(), at.1.to_bits())).or_insert(0) += 1;
                 }

@@ -5,7 +5,7 @@ use askama::Template;
 use super::{Mark, PageError, lead, title};
 use crate::analysis::Analysis;
 use crate::analysis::doubts::Doubt;
-use crate::analysis::fidelity::{Arm, Cell, Counts, Fidelity, Share, words};
+use crate::analysis::fidelity::{Arm, Cell, Counts, Fidelity, PresetTotals, Share, words};
 use crate::analysis::figures::Spread;
 use crate::chart::palette::Colours;
 use crate::chart::{self, ChartSet};
@@ -53,6 +53,8 @@ pub(super) struct CellRow {
     pub(super) workload: String,
     pub(super) kernel: [String; 2],
     pub(super) expected: [String; 2],
+    /// Of workers created and of operations per second, the expected preset's for each on io_uring.
+    pub(super) ratios: [String; 2],
     pub(super) nearest: String,
     pub(super) right: &'static str,
 }
@@ -111,7 +113,7 @@ pub(super) fn verdict(fidelity: &Fidelity<'_>) -> Verdict {
     Verdict {
         headline: words::headline(fidelity),
         figures: words::figures(fidelity),
-        definitions: words::definitions(),
+        definitions: words::definitions(fidelity),
     }
 }
 
@@ -135,12 +137,14 @@ fn table(fidelity: &Fidelity<'_>, cells: Vec<&Cell<'_>>) -> CellTable {
 
 fn row(cell: &Cell<'_>) -> CellRow {
     let show = |counts: Counts| [counts.created, counts.peak].map(format::number);
+    let ratio = |ratio: Option<f64>| ratio.map_or_else(|| "n/a".to_owned(), format::number);
     let Arm { preset, counts } = cell.nearest();
     let [created, peak] = show(counts);
     CellRow {
         workload: format::clip(cell.workload, 80),
         kernel: show(cell.arms.kernel),
-        expected: show(cell.expected().counts),
+        expected: show(cell.expected.counts),
+        ratios: [cell.created_ratio(), cell.ops_ratio].map(ratio),
         nearest: format!("{preset} ({created}, {peak})"),
         right: match (cell.presets_differ(), cell.right()) {
             (false, _) => "same",
@@ -156,6 +160,8 @@ fn legend(fidelity: &Fidelity<'_>, colours: &Colours<'_>) -> Vec<Mark> {
         let mut mark = Mark::of(one.preset, colours);
         if one.expected > 0 {
             mark.policy.push_str(" (expected)");
+        } else if one.stands_in > 0 {
+            mark.policy.push_str(" (same rules)");
         }
         mark
     });
@@ -168,7 +174,7 @@ fn presets(fidelity: &Fidelity<'_>, colours: &Colours<'_>) -> Vec<PresetRow> {
     let rows = totals.map(|one| PresetRow {
         mark: Mark::of(one.preset, colours),
         figures: [
-            one.expected.to_string(),
+            expected_in(&one),
             one.nearest.to_string(),
             one.nearest_where_differ.to_string(),
             if one.told_apart.of > 0 { bar(one.told_apart).text } else { "–".to_owned() },
@@ -178,6 +184,15 @@ fn presets(fidelity: &Fidelity<'_>, colours: &Colours<'_>) -> Vec<PresetRow> {
         ],
     });
     rows.collect()
+}
+
+fn expected_in(totals: &PresetTotals<'_>) -> String {
+    match (totals.expected, totals.stands_in) {
+        (0, 0) => "–".to_owned(),
+        (expected, 0) => expected.to_string(),
+        (0, stands_in) => format!("{stands_in} (same rules)"),
+        (expected, stands_in) => format!("{expected}, {stands_in} (same rules)"),
+    }
 }
 
 fn levels(fidelity: &Fidelity<'_>) -> Vec<LevelRow> {

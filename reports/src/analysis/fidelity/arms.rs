@@ -87,10 +87,13 @@ impl<'a> Arms<'a> {
         Ok(Self { kernel, presets })
     }
 
-    /// The preset nearest to the kernel; of equal ones `favoured`, or the first.
+    /// The preset nearest to the kernel; of equal ones the first of `favoured`, or of all.
     #[must_use]
-    pub fn nearest(&self, favoured: Option<&str>) -> Option<Arm<'a>> {
-        let key = |arm: &&Arm<'_>| (self.kernel.distance(arm.counts), Some(arm.preset) != favoured);
+    pub fn nearest(&self, favoured: &[&str]) -> Option<Arm<'a>> {
+        let place = |preset: &str| favoured.iter().position(|one| *one == preset);
+        let key = |arm: &&Arm<'_>| {
+            (self.kernel.distance(arm.counts), place(arm.preset).unwrap_or(favoured.len()))
+        };
         let least = self.presets.iter().min_by(|a, b| {
             let (a, b) = (key(a), key(b));
             a.0.total_cmp(&b.0).then(a.1.cmp(&b.1))
@@ -160,9 +163,11 @@ mod tests {
     fn of_equally_near_presets_the_favoured_one_is_taken() {
         let arm = |preset| Arm { preset, counts: counts(5.0, 5.0) };
         let arms = Arms { kernel: counts(5.0, 5.0), presets: vec![arm("6.12"), arm("6.17")] };
-        assert_eq!(arms.nearest(Some("6.17")).map(|arm| arm.preset), Some("6.17"));
-        assert_eq!(arms.nearest(None).map(|arm| arm.preset), Some("6.12"));
+        let nearest = |favoured: &[&str]| arms.nearest(favoured).map(|arm| arm.preset);
+        assert_eq!(nearest(&["6.17"]), Some("6.17"));
+        assert_eq!(nearest(&["6.1", "6.17"]), Some("6.17"));
+        assert_eq!(nearest(&[]), Some("6.12"));
         let none = Arms { kernel: counts(5.0, 5.0), presets: Vec::new() };
-        assert_eq!(none.nearest(None), None);
+        assert_eq!(none.nearest(&[]), None);
     }
 }
