@@ -10,10 +10,17 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
+/// The folders of curated runs that have records; a comparison with another tool has none.
 fn runs() -> Vec<PathBuf> {
     let folder = root().join("reports/runs");
     let entries = fs::read_dir(folder).expect("there are curated runs");
-    entries.map(|entry| entry.expect("an entry").path()).collect()
+    let folders = entries.map(|entry| entry.expect("an entry").path());
+    folders.filter(|folder| folder.join("record.jsonl").exists()).collect()
+}
+
+/// What a summary opens with: the table, or what a grid came to.
+fn opening(summary: &str) -> Vec<&str> {
+    summary.lines().take_while(|line| !line.is_empty()).collect()
 }
 
 /// The table of a summary: from its first line to the empty one.
@@ -40,15 +47,17 @@ fn a_curated_run_gives_the_summary_that_is_committed_beside_it() {
             output::report(&request).unwrap_or_else(|error| panic!("{}: {error}", run.display()));
         let made = fs::read_to_string(written.summary).expect("the summary was written");
         let committed = fs::read_to_string(run.join("summary.txt")).expect("a summary");
-        assert_eq!(table(&made), table(&committed), "{}", run.display());
+        assert!(!opening(&made).is_empty(), "{}", run.display());
+        assert_eq!(opening(&made), opening(&committed), "{}", run.display());
     }
 }
 
 #[test]
 fn the_readme_shows_a_table_as_the_program_prints_it() {
     let readme = fs::read_to_string(root().join("README.md")).expect("the README");
-    let run = runs().pop().expect("a curated run");
-    let summary = fs::read_to_string(run.join("summary.txt")).expect("a summary");
+    let summaries = runs().into_iter().filter_map(|run| fs::read_to_string(run.join("summary.txt")).ok());
+    let summary = summaries.into_iter().find(|text| text.starts_with("workload"));
+    let summary = summary.expect("a curated run of few workloads");
     let (shown, printed) = (table(&readme), table(&summary));
     let header = |table: &[&str]| words(table.first().copied().unwrap_or("")).join(" ");
     assert_eq!(header(&shown), header(&printed));
