@@ -6,7 +6,7 @@
 mod entry;
 mod lacks;
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::os::fd::OwnedFd;
 
 use io_uring::types::{SubmitArgs, Timespec};
@@ -135,7 +135,7 @@ impl<'a> UringEngine<'a> {
 impl Engine for UringEngine<'_> {
     fn open(&mut self) -> Result<(), EngineError> {
         let entries = self.plan.depth.next_power_of_two();
-        let ring = IoUring::new(entries).map_err(|cause| EngineError {
+        let ring = new_ring(entries).map_err(|cause| EngineError {
             what: "opening a ring",
             cause,
             advice: "see `ulimit -n` for open files, and `ulimit -l` on kernels before 5.12",
@@ -258,6 +258,17 @@ impl UringEngine<'_> {
                 advice: "see `dmesg`, and whether memory is short",
             }),
         }
+    }
+}
+
+/// A ring that does not interrupt the submitter for each completion that has to be finished in its
+/// context (`IORING_SETUP_COOP_TASKRUN`), as fio's is, too; a plain one on kernels before 5.19. The
+/// creation of workers interrupts it either way.
+fn new_ring(entries: u32) -> io::Result<IoUring> {
+    let ring = IoUring::builder().setup_coop_taskrun().build(entries);
+    match ring {
+        Err(error) if error.kind() == ErrorKind::InvalidInput => IoUring::new(entries),
+        ring => ring,
     }
 }
 
