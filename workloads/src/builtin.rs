@@ -37,7 +37,7 @@ const STOCK_LENGTH_MIN: Duration = Duration::from_secs(12);
 /// The built-in workload of that name.
 ///
 /// Every one has a variant `NAME-stock`, which differs in the idle timeout, the kernel's 5 s, and
-/// runs for at least 12 s, so that the timeout is reached. Those of the [grid](crate::grid) are
+/// runs for at least 12 s, so that the timeout is reached. Those of the fidelity grid are
 /// built in too, without variants.
 ///
 /// # Errors
