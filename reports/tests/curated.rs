@@ -55,7 +55,8 @@ fn a_curated_run_gives_the_summary_that_is_committed_beside_it() {
 #[test]
 fn the_readme_shows_a_table_as_the_program_prints_it() {
     let readme = fs::read_to_string(root().join("README.md")).expect("the README");
-    let summaries = runs().into_iter().filter_map(|run| fs::read_to_string(run.join("summary.txt")).ok());
+    let summaries =
+        runs().into_iter().filter_map(|run| fs::read_to_string(run.join("summary.txt")).ok());
     let summary = summaries.into_iter().find(|text| text.starts_with("workload"));
     let summary = summary.expect("a curated run of few workloads");
     let (shown, printed) = (table(&readme), table(&summary));

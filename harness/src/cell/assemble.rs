@@ -43,12 +43,14 @@ pub(super) fn record(request: &Request, outcome: &Outcome, host: Host, started: 
             pair: request.pair,
             position: request.position,
             seed: request.seed,
+            role: Default::default(),
         },
         settings: settings(&request.plan, request.engine, &request.policy),
         ops: Ops {
             done: outcome.driven.done,
             failed: outcome.driven.failed,
             per_s: per_second(outcome.driven.done, duration_ns),
+            cpu_ns: None,
             failures: outcome.driven.failures.clone(),
             verified_blocks: outcome.verified_blocks,
         },
@@ -139,6 +141,7 @@ pub fn settings(plan: &Plan, engine: EngineName, policy: &str) -> Settings {
         idle_timeout_ms: millis(idle_timeout),
         arrival: arrival(plan),
         watched_ms: Some(millis(plan.life.linger)),
+        injected_delay_ns: None,
     }
 }
 

@@ -111,6 +111,7 @@ pub(super) fn failed(
             pair: place.pair,
             position: place.position,
             seed,
+            role: Default::default(),
         },
         settings: cell::settings(plan, arm.engine, &arm.policy),
         ops: Ops::default(),
