@@ -210,6 +210,7 @@ fn settings(workload: &str) -> Settings {
         arrival: "closed loop, 2 ms pause per loop".to_owned(),
         watched_ms: Some(1_000),
         injected_delay_ns: None,
+        injected_delay_percent: None,
     }
 }
 

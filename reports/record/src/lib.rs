@@ -79,7 +79,9 @@ pub struct Cell {
 }
 
 /// What a run is for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// To be compared.
@@ -89,6 +91,18 @@ pub enum Role {
     Noise,
     /// The first arm with an injected delay: what must be found.
     Control,
+}
+
+impl Role {
+    /// The name, as in records.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Role::Measured => "measured",
+            Role::Noise => "noise",
+            Role::Control => "control",
+        }
+    }
 }
 
 /// The settings of a run.
@@ -116,9 +130,13 @@ pub struct Settings {
     /// at once, so that nobody knows how long they would have stayed.
     #[serde(default)]
     pub watched_ms: Option<u64>,
-    /// Delay that was put before each round of submitting, in a run whose role is `control`.
+    /// How much later ops were handed over than they could have been, in a run whose role is
+    /// `control`; they count from the same moment as without it.
     #[serde(default)]
     pub injected_delay_ns: Option<u64>,
+    /// How much that is of the median response time without it, as a pilot run had it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub injected_delay_percent: Option<f64>,
 }
 
 /// Operations of the measured part.
