@@ -12,6 +12,10 @@ use crate::engine::{Engine, EngineError, Request};
 use crate::io::errno_name;
 use crate::pool::{Completion, Outcome};
 
+/// How often the engine is attended to while a round is held back: seldom enough to leave its lock
+/// to the workers, and often beside any call that may block.
+const LOOK_NS: u64 = 5_000;
+
 /// What the driver saw.
 #[derive(Debug, Default)]
 pub struct Driven {
@@ -108,13 +112,14 @@ impl<'a> Driver<'a> {
     ///
     /// In a closed loop the submitter waits before each round of submitting, busy, because a sleep
     /// overshoots by more than most delays; the ops of that round count from when they would have
-    /// been handed over without it. Each of them gets the whole delay, yet the loop answers: fewer
-    /// ops are in flight meanwhile, so they wait less for each other, and where a device or a lock
-    /// is what all wait for, response times grow by less than the delay, as they would with any
-    /// slower submitter. More ops end while it waits, so rounds are fewer and larger; ops per
-    /// second fall; the submitter takes more processor time; and what it does for the pool between
-    /// two rounds, such as creating a worker, comes later too. With a pause between rounds, or one
-    /// op in flight, each op responds later by the delay.
+    /// been handed over without it. With a pause between rounds, or one op in flight, each op
+    /// responds later by the delay. Where rounds follow each other at once the loop answers: ops
+    /// that end while a round is held back wait for the next round, so rounds are fewer and larger
+    /// and fewer ops are in flight. Ops then wait less for each other where a device is what all
+    /// wait for, and longer where the submitter is, so that response times may grow by less or by
+    /// more than the delay, as they would with any slower submitter; and ops per second fall.
+    /// Creations that are asked for meanwhile are carried out, as the kernel carries them out in
+    /// whatever its submitter does. The submitter takes more processor time.
     #[must_use]
     pub fn with_delay(mut self, delay: Duration) -> Driver<'a> {
         self.delay = delay;
@@ -191,13 +196,17 @@ impl<'a> Driver<'a> {
 
     /// One round of a closed loop: fill up, wait for one, reap all there are, pause.
     fn closed_round(&mut self, pause: Duration) -> Result<(), EngineError> {
-        let held_ns = if self.has_room() { self.hold_back() } else { 0 };
-        while !self.ring_is_spent() && self.has_room() {
+        let free = self.free.len();
+        let held_ns = if self.has_room() { self.hold_back()? } else { 0 };
+        // Places that came free meanwhile are the next round's, or its ops would count from before
+        // there was room for them.
+        let later = self.free.len() - free;
+        while !self.ring_is_spent() && self.has_room_beside(later) {
             self.submit_next(Nanos(self.engine.now().0.saturating_sub(held_ns)));
         }
         self.engine.flush();
         // Time may have run out before anything was submitted.
-        if self.in_flight() > 0 {
+        if self.in_flight() > 0 && later == 0 {
             self.wait(1, None)?;
         }
         if !pause.is_zero() {
@@ -206,16 +215,22 @@ impl<'a> Driver<'a> {
         Ok(())
     }
 
-    /// Waits as long as a round of a closed loop is to be delayed; returns how long that was.
-    fn hold_back(&self) -> u64 {
+    /// Waits as long as a round of a closed loop is to be delayed; returns how long that was, in
+    /// nanoseconds.
+    fn hold_back(&mut self) -> Result<u64, EngineError> {
         if self.delay.is_zero() {
-            return 0;
+            return Ok(0);
         }
         let (from, delay_ns) = (clock::now(), duration_ns(self.delay));
+        let mut looked_ns = 0;
         loop {
             let held_ns = clock::now().since(from);
             if delay_ns <= held_ns {
-                return held_ns;
+                return Ok(held_ns);
+            }
+            if looked_ns + LOOK_NS <= held_ns {
+                looked_ns = held_ns;
+                self.wait(0, Some(self.engine.now()))?;
             }
             std::hint::spin_loop();
         }
@@ -243,8 +258,13 @@ impl<'a> Driver<'a> {
 
     /// Whether there is a place for the next op and the one that may be linked behind it.
     fn has_room(&mut self) -> bool {
+        self.has_room_beside(0)
+    }
+
+    /// The same where so many places are not to be used.
+    fn has_room_beside(&mut self, kept: usize) -> bool {
         let linked = self.stream.peek().is_some_and(|op| op.linked);
-        self.free.len() > usize::from(linked)
+        self.free.len() > kept + usize::from(linked)
     }
 
     /// Hands over the next op and the one linked behind it. There must be room.
