@@ -37,6 +37,15 @@ pub fn now() -> Nanos {
     Nanos(time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64)
 }
 
+/// Processor time of the whole process so far, user and system, in nanoseconds: of all its threads,
+/// those that io_uring made for it and those that have ended too.
+#[must_use]
+pub fn process_cpu_ns() -> u64 {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    // It counts from the start of the process, so neither field is ever negative.
+    time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
+}
+
 /// The date and time in UTC, as RFC 3339 has it, to say when something was done; it may jump, so
 /// never to measure.
 #[must_use]

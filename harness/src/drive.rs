@@ -6,11 +6,15 @@ use std::time::Duration;
 
 use iowq_workloads::{Arrival, Ledger, Length, Op, OpKind, Plan, Stream, block};
 
-use crate::clock::Nanos;
+use crate::clock::{self, Nanos, duration_ns};
 use crate::engine::call::Buffers;
 use crate::engine::{Engine, EngineError, Request};
 use crate::io::errno_name;
 use crate::pool::{Completion, Outcome};
+
+/// How often the engine is attended to while a round is held back: seldom enough to leave its lock
+/// to the workers, and often beside any call that may block.
+const LOOK_NS: u64 = 5_000;
 
 /// What the driver saw.
 #[derive(Debug, Default)]
@@ -27,6 +31,9 @@ pub struct Driven {
     pub done: u64,
     /// Measured ops that failed.
     pub failed: u64,
+    /// Processor time of the whole process, from just before the first measured op was handed over
+    /// until the last one was done; none where no op was measured.
+    pub cpu_ns: Option<u64>,
     /// The same by error, `ECANCELED` for those that never ran.
     pub failures: BTreeMap<String, u64>,
 }
@@ -57,6 +64,10 @@ pub struct Driver<'a> {
     ops_left: u64,
     /// Ops that the open ring has taken.
     ops_in_ring: u64,
+    /// How much later than it could each op is handed over.
+    delay: Duration,
+    /// Processor time when the measured part began.
+    cpu_from_ns: Option<u64>,
     driven: Driven,
 }
 
@@ -86,8 +97,33 @@ impl<'a> Driver<'a> {
             end: None,
             ops_left: u64::MAX,
             ops_in_ring: 0,
+            delay: Duration::ZERO,
+            cpu_from_ns: None,
             driven: Driven::default(),
         }
+    }
+
+    /// Has ops be handed over so much later than they could, though they count from the same
+    /// moment: an effect of known size, which whoever compares runs must find.
+    ///
+    /// In an open loop an op is handed over that long after it was meant to start. All of the run
+    /// is so much later than its ops' intended times and nothing else changes: each op responds
+    /// later by the delay, and the rate is the plan's.
+    ///
+    /// In a closed loop the submitter waits before each round of submitting, busy, because a sleep
+    /// overshoots by more than most delays; the ops of that round count from when they would have
+    /// been handed over without it. With a pause between rounds, or one op in flight, each op
+    /// responds later by the delay. Where rounds follow each other at once the loop answers: ops
+    /// that end while a round is held back wait for the next round, so rounds are fewer and larger
+    /// and fewer ops are in flight. Ops then wait less for each other where a device is what all
+    /// wait for, and longer where the submitter is, so that response times may grow by less or by
+    /// more than the delay, as they would with any slower submitter; and ops per second fall.
+    /// Creations that are asked for meanwhile are carried out, as the kernel carries them out in
+    /// whatever its submitter does. The submitter takes more processor time.
+    #[must_use]
+    pub fn with_delay(mut self, delay: Duration) -> Driver<'a> {
+        self.delay = delay;
+        self
     }
 
     /// Runs it all: every ring from opening to closing, and the watch after the last one.
@@ -148,6 +184,9 @@ impl<'a> Driver<'a> {
         if in_flight > 0 {
             self.wait(in_flight, None)?;
         }
+        if let Some(from_ns) = self.cpu_from_ns {
+            self.driven.cpu_ns = Some(clock::process_cpu_ns().saturating_sub(from_ns));
+        }
         (self.around_close)();
         self.driven.closed = self.engine.now();
         self.engine.close();
@@ -157,12 +196,17 @@ impl<'a> Driver<'a> {
 
     /// One round of a closed loop: fill up, wait for one, reap all there are, pause.
     fn closed_round(&mut self, pause: Duration) -> Result<(), EngineError> {
-        while !self.ring_is_spent() && self.has_room() {
-            self.submit_next(self.engine.now());
+        let free = self.free.len();
+        let held_ns = if self.has_room() { self.hold_back()? } else { 0 };
+        // Places that came free meanwhile are the next round's, or its ops would count from before
+        // there was room for them.
+        let later = self.free.len() - free;
+        while !self.ring_is_spent() && self.has_room_beside(later) {
+            self.submit_next(Nanos(self.engine.now().0.saturating_sub(held_ns)));
         }
         self.engine.flush();
         // Time may have run out before anything was submitted.
-        if self.in_flight() > 0 {
+        if self.in_flight() > 0 && later == 0 {
             self.wait(1, None)?;
         }
         if !pause.is_zero() {
@@ -171,12 +215,35 @@ impl<'a> Driver<'a> {
         Ok(())
     }
 
+    /// Waits as long as a round of a closed loop is to be delayed; returns how long that was, in
+    /// nanoseconds.
+    fn hold_back(&mut self) -> Result<u64, EngineError> {
+        if self.delay.is_zero() {
+            return Ok(0);
+        }
+        let (from, delay_ns) = (clock::now(), duration_ns(self.delay));
+        let mut looked_ns = 0;
+        loop {
+            let held_ns = clock::now().since(from);
+            if delay_ns <= held_ns {
+                return Ok(held_ns);
+            }
+            if looked_ns + LOOK_NS <= held_ns {
+                looked_ns = held_ns;
+                self.wait(0, Some(self.engine.now()))?;
+            }
+            std::hint::spin_loop();
+        }
+    }
+
     /// One round of an open loop: all that is due, then wait for the next op's time, or for a
     /// free place where none is left.
     fn open_round(&mut self) -> Result<(), EngineError> {
-        while self.next_intended() <= self.engine.now() && !self.ring_is_spent() && self.has_room()
-        {
+        while !self.ring_is_spent() && self.has_room() {
             let intended = self.next_intended();
+            if self.engine.now() < intended.after(self.delay) {
+                break;
+            }
             self.submit_next(intended);
         }
         self.engine.flush();
@@ -184,25 +251,34 @@ impl<'a> Driver<'a> {
             return Ok(());
         }
         let next = self.next_intended();
-        let until = self.has_room().then(|| self.end.map_or(next, |end| next.min(end)));
+        let next = self.end.map_or(next, |end| next.min(end)).after(self.delay);
+        let until = self.has_room().then_some(next);
         self.wait(1, until)
     }
 
     /// Whether there is a place for the next op and the one that may be linked behind it.
     fn has_room(&mut self) -> bool {
+        self.has_room_beside(0)
+    }
+
+    /// The same where so many places are not to be used.
+    fn has_room_beside(&mut self, kept: usize) -> bool {
         let linked = self.stream.peek().is_some_and(|op| op.linked);
-        self.free.len() > usize::from(linked)
+        self.free.len() > kept + usize::from(linked)
     }
 
     /// Hands over the next op and the one linked behind it. There must be room.
     fn submit_next(&mut self, intended: Nanos) {
         debug_assert!(self.chain.is_empty());
+        let measured = self.driven.measured_from <= intended;
+        if measured {
+            self.cpu_from_ns.get_or_insert_with(clock::process_cpu_ns);
+        }
         let mut linked = true;
         while linked {
             let Some(slot) = self.free.pop() else { break };
             let Some(op) = self.stream.next() else { break };
             linked = op.linked;
-            let measured = self.driven.measured_from <= intended;
             self.chain.push(Request { op, slot, intended, measured });
         }
         self.prepare();
@@ -297,140 +373,4 @@ fn note(driven: &mut Driven, error: &str) {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::cell::RefCell;
-
-    use iowq_workloads::builtin;
-
-    use super::*;
-    use crate::engine::Remains;
-
-    /// An engine that ends each op at once, and writes down what it was asked for.
-    #[derive(Default)]
-    struct Instant {
-        chains: Vec<Vec<Op>>,
-        done: Vec<Completion>,
-        rings: Vec<&'static str>,
-        /// Ops are done with this outcome.
-        outcome: Option<Outcome>,
-    }
-
-    impl Engine for Instant {
-        fn open(&mut self) -> Result<(), EngineError> {
-            self.rings.push("open");
-            Ok(())
-        }
-        fn close(&mut self) {
-            self.rings.push("close");
-        }
-        fn submit(&mut self, chain: &[Request]) {
-            self.chains.push(chain.iter().map(|request| request.op).collect());
-            let outcome = self.outcome.unwrap_or(Outcome::Done);
-            let done = chain.iter().map(|request| Completion { work: request.slot, outcome });
-            self.done.extend(done);
-        }
-        fn flush(&mut self) {}
-        fn wait(
-            &mut self,
-            want: usize,
-            until: Option<Nanos>,
-            out: &mut Vec<Completion>,
-        ) -> Result<(), EngineError> {
-            assert!(until.is_some() || want <= self.done.len(), "this would wait for ever");
-            out.append(&mut self.done);
-            Ok(())
-        }
-        fn finish(self: Box<Self>) -> Remains {
-            Remains::default()
-        }
-    }
-
-    /// Drives a plan without pauses; returns what was driven and what the engine saw.
-    fn drive(plan: &Plan, engine: &mut Instant) -> (Driven, u32) {
-        let (mut buffers, mut ledger) = (Buffers::new(plan), Ledger::new(plan));
-        let closes = RefCell::new(0);
-        let around_close = || *closes.borrow_mut() += 1;
-        let driver = Driver::new(plan, 1, engine, &mut buffers, &mut ledger, &around_close);
-        let driven = driver.run().expect("this engine never fails");
-        (driven, closes.into_inner())
-    }
-
-    fn plan(name: &str, ops: u64) -> Plan {
-        let mut plan = builtin(name).expect(name);
-        plan.length = Length::Ops(ops);
-        plan.life.closed = Duration::ZERO;
-        plan.life.linger = Duration::ZERO;
-        plan.arrival = Arrival::Closed { pause: Duration::ZERO };
-        plan
-    }
-
-    #[test]
-    fn ops_reach_the_engine_in_the_streams_order_and_are_all_booked() {
-        let (plan, mut engine) = (plan("fsync-mix", 1000), Instant::default());
-        let (driven, _) = drive(&plan, &mut engine);
-        let seen: Vec<Op> = engine.chains.concat();
-        let expected: Vec<Op> = Stream::new(&plan, 1).take(seen.len()).collect();
-        assert_eq!(seen, expected);
-        assert_eq!((driven.done, driven.failed), (1000, 0));
-    }
-
-    #[test]
-    fn a_linked_pair_is_handed_over_whole_however_little_room_there_is() {
-        let mut plan = plan("wal", 500);
-        plan.depth = 3;
-        let mut engine = Instant::default();
-        drive(&plan, &mut engine);
-        for chain in &engine.chains {
-            let (last, front) = chain.split_last().expect("no chain is empty");
-            assert!(!last.linked && front.iter().all(|op| op.linked), "{chain:?}");
-        }
-        assert!(engine.chains.iter().any(|chain| chain.len() == 2));
-    }
-
-    #[test]
-    fn rings_are_opened_and_closed_as_the_plan_says_and_looked_at_around_each_close() {
-        let (plan, mut engine) = (plan("ring-per-batch", 80), Instant::default());
-        let (_, looks) = drive(&plan, &mut engine);
-        assert_eq!(engine.rings, ["open", "close"].repeat(10));
-        assert_eq!(looks, 20);
-    }
-
-    #[test]
-    fn a_run_whose_time_is_up_at_once_ends_and_waits_for_nothing() {
-        for arrival in [Arrival::Closed { pause: Duration::ZERO }, Arrival::Rate { per_s: 1e9 }] {
-            let mut plan = plan("dsync", 1);
-            plan.length = Length::Time(Duration::ZERO);
-            plan.arrival = arrival;
-            let (driven, _) = drive(&plan, &mut Instant::default());
-            assert_eq!(driven.done, 0);
-        }
-    }
-
-    #[test]
-    fn a_run_with_two_ends_stops_at_the_first() {
-        let hour = Duration::from_secs(3600);
-        for arrival in [Arrival::Closed { pause: Duration::ZERO }, Arrival::Rate { per_s: 1e9 }] {
-            let mut plan = plan("dsync", 1);
-            plan.arrival = arrival;
-            plan.length = Length::Either { ops: 100, time: hour };
-            let (driven, _) = drive(&plan, &mut Instant::default());
-            assert_eq!(driven.done, 100);
-            assert!(driven.measured_until < driven.measured_from.after(hour), "it is not over");
-            plan.length = Length::Either { ops: 100, time: Duration::ZERO };
-            let (driven, _) = drive(&plan, &mut Instant::default());
-            assert_eq!(driven.done, 0);
-        }
-    }
-
-    #[test]
-    fn failures_are_counted_by_their_name() {
-        let plan = plan("dsync", 100);
-        let mut engine = Instant { outcome: Some(Outcome::Failed(28)), ..Instant::default() };
-        let (driven, _) = drive(&plan, &mut engine);
-        assert_eq!((driven.done, driven.failed), (0, 100));
-        assert_eq!(driven.failures["ENOSPC"], 100);
-        let mut engine = Instant { outcome: Some(Outcome::Cancelled), ..Instant::default() };
-        let (driven, _) = drive(&plan, &mut engine);
-        assert_eq!(driven.failures["ECANCELED"], 100);
-    }
-}
+mod tests;

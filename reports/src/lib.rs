@@ -4,9 +4,11 @@
 
 pub mod analysis;
 pub mod chart;
+pub mod compare;
 pub mod format;
 pub mod load;
 pub mod output;
 pub mod page;
 pub mod sample;
+pub mod stats;
 pub mod summary;

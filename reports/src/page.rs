@@ -309,7 +309,7 @@ fn failures(analysis: &Analysis<'_>) -> Vec<Failure> {
             run: format!(
                 "{} under {}, round {}",
                 section.workload,
-                group::label(&run.cell.engine, &run.cell.policy),
+                group::label(run),
                 run.cell.pair + 1
             ),
             error: format::clip(run.error.as_deref().unwrap_or_default(), 500),

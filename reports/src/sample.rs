@@ -177,6 +177,7 @@ fn cell(workload: &str, policy: &str, pair: u32) -> Cell {
         pair,
         position: pair,
         seed: 1,
+        role: Default::default(),
     }
 }
 
@@ -185,6 +186,7 @@ fn ops(done: u64, duration_ns: u64, noise: &mut Noise) -> Ops {
         done,
         failed: 0,
         per_s: done as f64 * 1e9 / duration_ns as f64 * noise.around_one(0.06),
+        cpu_ns: Some(done * 20_000),
         failures: BTreeMap::new(),
         verified_blocks: Some(done / 2),
     }
@@ -207,6 +209,8 @@ fn settings(workload: &str) -> Settings {
         idle_timeout_ms: 250,
         arrival: "closed loop, 2 ms pause per loop".to_owned(),
         watched_ms: Some(1_000),
+        injected_delay_ns: None,
+        injected_delay_percent: None,
     }
 }
 

@@ -10,7 +10,7 @@ use iowq_workloads::{Arrival, OpKind, Plan};
 
 use super::doubts::doubts;
 use super::lives::Lives;
-use super::{EngineName, Outcome, Request};
+use super::{EngineName, InjectedDelay, Outcome, Request};
 use crate::machine::{self, kernel_idle_timeout};
 use crate::pool::policy;
 use crate::timeline;
@@ -43,12 +43,14 @@ pub(super) fn record(request: &Request, outcome: &Outcome, host: Host, started: 
             pair: request.pair,
             position: request.position,
             seed: request.seed,
+            role: request.role,
         },
-        settings: settings(&request.plan, request.engine, &request.policy),
+        settings: settings(&request.plan, request.engine, &request.policy, request.delay),
         ops: Ops {
             done: outcome.driven.done,
             failed: outcome.driven.failed,
             per_s: per_second(outcome.driven.done, duration_ns),
+            cpu_ns: outcome.driven.cpu_ns,
             failures: outcome.driven.failures.clone(),
             verified_blocks: outcome.verified_blocks,
         },
@@ -122,7 +124,12 @@ fn workers(request: &Request, outcome: &Outcome, best: &Lives, peak: u32) -> Wor
 
 /// The settings of a run, for its record.
 #[must_use]
-pub fn settings(plan: &Plan, engine: EngineName, policy: &str) -> Settings {
+pub fn settings(
+    plan: &Plan,
+    engine: EngineName,
+    policy: &str,
+    delay: Option<InjectedDelay>,
+) -> Settings {
     let idle_timeout = match engine {
         EngineName::Pool => plan.idle_timeout,
         EngineName::Uring => kernel_idle_timeout(),
@@ -139,6 +146,8 @@ pub fn settings(plan: &Plan, engine: EngineName, policy: &str) -> Settings {
         idle_timeout_ms: millis(idle_timeout),
         arrival: arrival(plan),
         watched_ms: Some(millis(plan.life.linger)),
+        injected_delay_ns: delay.map(|delay| delay.ns),
+        injected_delay_percent: delay.map(|delay| delay.percent),
     }
 }
 

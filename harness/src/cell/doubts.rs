@@ -169,6 +169,8 @@ mod tests {
             seed: 1,
             pair: 0,
             position: 0,
+            role: Default::default(),
+            delay: None,
             dir: None,
             probes: Probes::Auto,
             blocking: WantBlocking::Auto,

@@ -1,5 +1,7 @@
 //! Measuring: the engine of a run is made, driven through its plan, and ended.
 
+use std::time::Duration;
+
 use iowq_workloads::Ledger;
 
 use super::watch::Watch;
@@ -97,7 +99,8 @@ fn drive(
     };
     let started = clock::now();
     let driver = Driver::new(plan, request.seed, &mut *engine, &mut buffers, &mut ledger, &look);
-    let driven = match driver.run() {
+    let delay = request.delay.map_or(Duration::ZERO, |delay| Duration::from_nanos(delay.ns));
+    let driven = match driver.with_delay(delay).run() {
         Ok(driven) => driven,
         Err(error) => {
             // What is in flight in the kernel may still read and write them.

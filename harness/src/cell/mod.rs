@@ -10,7 +10,7 @@ mod watch;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use iowq_record::{Blocking, Record};
+use iowq_record::{Blocking, Record, Role};
 use iowq_workloads::Plan;
 
 use crate::clock::{self, Nanos};
@@ -60,6 +60,15 @@ impl EngineName {
     }
 }
 
+/// A delay that ops of a control have.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct InjectedDelay {
+    /// How long.
+    pub ns: u64,
+    /// How much of the median response time without it that is.
+    pub percent: f64,
+}
+
 /// What to run, and where.
 #[derive(Clone, Debug)]
 pub struct Request {
@@ -75,6 +84,10 @@ pub struct Request {
     pub pair: u32,
     /// Its place in the order of all runs.
     pub position: u32,
+    /// What it is for.
+    pub role: Role,
+    /// How much later ops are handed over, in a control.
+    pub delay: Option<InjectedDelay>,
     /// Where the files under test go; `None` for the default.
     pub dir: Option<PathBuf>,
     /// What watches the workers.

@@ -4,8 +4,9 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use clap::Args;
+use iowq_record::Role;
 
-use crate::cell::{self, EngineName, Probes, Request, WantBlocking};
+use crate::cell::{self, EngineName, InjectedDelay, Probes, Request, WantBlocking};
 use crate::workload;
 
 /// Flags of `cell`.
@@ -35,6 +36,15 @@ pub struct Options {
     /// Place in the order of all runs
     #[arg(long, default_value_t = 0)]
     pub position: u32,
+    /// What the run is for: measured, noise or control
+    #[arg(long, value_parser = role, default_value = "measured")]
+    pub role: Role,
+    /// How much later ops are handed over than they could
+    #[arg(long, requires = "delay_percent")]
+    pub delay_ns: Option<u64>,
+    /// How much that is of the median response time without it
+    #[arg(long, requires = "delay_ns")]
+    pub delay_percent: Option<f64>,
     /// Folder for the files under test
     #[arg(long)]
     pub dir: Option<PathBuf>,
@@ -69,6 +79,11 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         seed: options.seed,
         pair: options.pair,
         position: options.position,
+        role: options.role,
+        delay: options
+            .delay_ns
+            .zip(options.delay_percent)
+            .map(|(ns, percent)| InjectedDelay { ns, percent }),
         dir: options.dir.clone(),
         probes: options.probes,
         blocking: options.blocking,
@@ -77,6 +92,11 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     line.push(b'\n');
     std::io::stdout().write_all(&line)?;
     Ok(())
+}
+
+/// A role by the name that records have for it.
+fn role(name: &str) -> Result<Role, serde_json::Error> {
+    serde_json::from_value(name.into())
 }
 
 /// Makes this process end when the bench that started it does, however that happens.

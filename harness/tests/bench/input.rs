@@ -49,6 +49,19 @@ fn a_fixed_pool_of_nobody_is_no_policy() {
 }
 
 #[test]
+fn a_control_without_a_delay_that_can_be_found_is_none() {
+    for percent in ["0", "-5", "1001", "nan"] {
+        flag_refused(
+            &["--control", percent],
+            &format!(
+                "invalid value '{percent}' for '--control [<PCT>]': it is a percentage of the \
+                 median, from 0.1 to 1000"
+            ),
+        );
+    }
+}
+
+#[test]
 fn an_unknown_workload_is_answered_with_near_ones() {
     refused(
         &Place::new(),

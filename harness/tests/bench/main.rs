@@ -8,6 +8,7 @@ mod interrupted;
 mod killed;
 mod questions;
 mod records;
+mod roles;
 mod support;
 mod threads;
 mod user;

@@ -51,6 +51,11 @@ fn assert_holds_together(record: &Value) {
     assert!(ops["done"].as_u64() > Some(0), "{ops}");
     assert_eq!((&ops["failed"], &ops["failures"]), (&json!(0), &json!({})));
     assert!(ops["verified_blocks"].as_u64() > Some(0), "{ops}");
+    let cpu_ns = ops["cpu_ns"].as_f64().expect("processor time");
+    let cpus = record["host"]["cpus"].as_f64().expect("a count");
+    let wall_ns = record["duration_ns"].as_f64().expect("a length");
+    assert!(0.0 < cpu_ns && cpu_ns < 1.1 * cpus * wall_ns, "{cpu_ns} of {cpus} times {wall_ns}");
+    assert_eq!(record["cell"]["role"], "measured");
     for clock in ["response", "service"] {
         assert_eq!(record["latency"][clock]["all"]["count"], ops["done"]);
     }

@@ -73,6 +73,36 @@ pub struct Cell {
     pub position: u32,
     /// Seed of the stream of operations.
     pub seed: u64,
+    /// What the run is for.
+    #[serde(default)]
+    pub role: Role,
+}
+
+/// What a run is for.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// To be compared.
+    #[default]
+    Measured,
+    /// The first arm once more: what differs from it is noise.
+    Noise,
+    /// The first arm with an injected delay: what must be found.
+    Control,
+}
+
+impl Role {
+    /// The name, as in records.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Role::Measured => "measured",
+            Role::Noise => "noise",
+            Role::Control => "control",
+        }
+    }
 }
 
 /// The settings of a run.
@@ -100,6 +130,13 @@ pub struct Settings {
     /// at once, so that nobody knows how long they would have stayed.
     #[serde(default)]
     pub watched_ms: Option<u64>,
+    /// How much later ops were handed over than they could have been, in a run whose role is
+    /// `control`; they count from the same moment as without it.
+    #[serde(default)]
+    pub injected_delay_ns: Option<u64>,
+    /// How much that is of the median response time without it, as a pilot run had it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub injected_delay_percent: Option<f64>,
 }
 
 /// Operations of the measured part.
@@ -111,6 +148,10 @@ pub struct Ops {
     pub failed: u64,
     /// Done per second.
     pub per_s: f64,
+    /// Processor time of the whole process over the measured part, user and system, workers and
+    /// probes included.
+    #[serde(default)]
+    pub cpu_ns: Option<u64>,
     /// Failures by the name of their error, such as `ENOSPC`.
     #[serde(default)]
     pub failures: BTreeMap<String, u64>,

@@ -29,7 +29,8 @@ pub struct Comparison<'a> {
 }
 
 /// Each policy with a finished run against the base, in the order of the section. Policies of
-/// another engine than the base's are left out: what differs then need not be the policy.
+/// another engine than the base's are left out: what differs then need not be the policy. So are
+/// runs for noise and control, which stand for no policy.
 #[must_use]
 pub fn against_base<'a>(
     section: &'a Section<'_>,
@@ -43,7 +44,8 @@ pub fn against_base<'a>(
     let others = section.groups.iter().enumerate();
     others
         .filter(|(at, group)| {
-            *at != base && group.engine == base_group.engine && !group.runs.is_empty()
+            let comparable = group.is_measured() && group.engine == base_group.engine;
+            *at != base && comparable && !group.runs.is_empty()
         })
         .map(|(_, group)| {
             let test = metric.of(&group.figures);

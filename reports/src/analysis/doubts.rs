@@ -149,17 +149,21 @@ fn beside_kernel_unlike(records: &[Record]) -> bool {
         let first = first.entry(&record.cell.workload).or_insert(record);
         let settings = |record: &Record| {
             let switches = Vec::new();
-            Settings { switches, watched_ms: None, ..record.settings.clone() }
+            Settings { switches, watched_ms: None, ..undelayed(record) }
         };
         first.cell.engine != record.cell.engine && settings(first) != settings(record)
     })
 }
 
-/// The same but for the switches, which are the policy's own.
+/// The same but for the switches, which are the policy's own, and the delay, which is a control's.
 fn same_settings(a: &Record, b: &Record) -> bool {
-    let mut settings = b.settings.clone();
-    settings.switches.clone_from(&a.settings.switches);
-    a.settings == settings && a.blocking == b.blocking
+    let settings = |record: &Record| Settings { switches: Vec::new(), ..undelayed(record) };
+    settings(a) == settings(b) && a.blocking == b.blocking
+}
+
+/// Settings without an injected delay.
+fn undelayed(record: &Record) -> Settings {
+    Settings { injected_delay_ns: None, injected_delay_percent: None, ..record.settings.clone() }
 }
 
 /// `all 24 runs`, or how many of them and under which policies.
@@ -169,7 +173,7 @@ fn scope(records: &[&Record], runs: usize) -> String {
     }
     let mut cells: Vec<String> = Vec::new();
     for record in records {
-        let policy = group::label(&record.cell.engine, &record.cell.policy);
+        let policy = group::label(record);
         let cell = format!("{} under {policy}", record.cell.workload);
         if !cells.contains(&cell) {
             cells.push(cell);

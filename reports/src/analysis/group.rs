@@ -1,9 +1,10 @@
-//! Groups: the runs of one policy on one engine, inside a section of one workload.
+//! Groups: the runs of one policy on one engine, inside a section of one workload. Runs that a bench
+//! made for noise and control are groups of their own and stand for no policy.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use iowq_record::Record;
+use iowq_record::{Record, Role};
 
 use super::figures::Figures;
 
@@ -27,8 +28,8 @@ const URING_LABEL: &str = "io_uring";
 pub struct Section<'a> {
     /// Name of the workload.
     pub workload: &'a str,
-    /// One per policy and engine: presets in the order of kernels, then the others as they came,
-    /// and the running kernel last.
+    /// One per policy, engine and role: presets in the order of kernels, then the others as they came,
+    /// and the running kernel last; noise and control follow what they repeat.
     pub groups: Vec<Group<'a>>,
 }
 
@@ -39,7 +40,9 @@ pub struct Group<'a> {
     pub engine: &'a str,
     /// Name of the policy.
     pub policy: &'a str,
-    /// What the group is called: its policy, or `io_uring`.
+    /// What the runs are for.
+    pub role: Role,
+    /// What the group is called: its policy, or `io_uring`, and what makes it differ from that.
     pub label: Cow<'a, str>,
     /// Runs that finished.
     pub runs: Vec<&'a Record>,
@@ -54,7 +57,7 @@ impl<'a> Section<'a> {
     /// the first at all.
     #[must_use]
     pub fn base(&self) -> Option<usize> {
-        let finished = |group: &Group<'_>| !group.runs.is_empty();
+        let finished = |group: &Group<'_>| group.is_measured() && !group.runs.is_empty();
         let pool = self.groups.iter().position(|group| group.engine == POOL && finished(group));
         pool.or_else(|| self.groups.iter().position(finished))
     }
@@ -99,16 +102,22 @@ impl<'a> Section<'a> {
 }
 
 impl Group<'_> {
+    /// Whether these are runs to be compared, and not such that show noise or a known delay.
+    #[must_use]
+    pub fn is_measured(&self) -> bool {
+        self.role == Role::Measured
+    }
+
     /// Whether these are runs of the running kernel's own io-wq: a reference for the policies.
     #[must_use]
     pub fn is_kernel(&self) -> bool {
-        self.engine == URING
+        self.engine == URING && self.is_measured()
     }
 
     /// Whether these are runs of the pool under a policy that stands for a kernel.
     #[must_use]
     pub fn is_preset(&self) -> bool {
-        self.engine == POOL && PRESETS.contains(&self.policy)
+        self.engine == POOL && self.is_measured() && PRESETS.contains(&self.policy)
     }
 
     /// How many runs finished: `3`, or `2 of 3` where some did not.
@@ -122,9 +131,20 @@ impl Group<'_> {
     }
 }
 
-/// What the runs of an engine under a policy are called: where the engine is the pool, its policy.
+/// What a run and its like are called: `6.12`, `6.12 again` for noise, `6.12 +5 % delay` for control.
 #[must_use]
-pub fn label<'a>(engine: &str, policy: &'a str) -> Cow<'a, str> {
+pub fn label(run: &Record) -> Cow<'_, str> {
+    let arm = arm(&run.cell.engine, &run.cell.policy);
+    match (run.cell.role, run.settings.injected_delay_percent) {
+        (Role::Measured, _) => arm,
+        (Role::Noise, _) => Cow::Owned(format!("{arm} again")),
+        (Role::Control, Some(percent)) => Cow::Owned(format!("{arm} +{percent} % delay")),
+        (Role::Control, None) => Cow::Owned(format!("{arm} delayed")),
+    }
+}
+
+/// What an engine under a policy is called: where the engine is the pool, its policy.
+fn arm<'a>(engine: &str, policy: &'a str) -> Cow<'a, str> {
     match (engine, policy) {
         (POOL, _) => Cow::Borrowed(policy),
         (URING, KERNEL) => Cow::Borrowed(URING_LABEL),
@@ -148,7 +168,9 @@ pub(super) fn sections(records: &[Record]) -> Vec<Section<'_>> {
         }
     }
     for section in &mut sections {
-        section.groups.sort_by_key(|group| (engine_rank(group.engine), rank(group.policy)));
+        section
+            .groups
+            .sort_by_key(|group| (engine_rank(group.engine), rank(group.policy), group.role));
         for group in &mut section.groups {
             group.figures = Figures::of(&group.runs);
         }
@@ -158,12 +180,16 @@ pub(super) fn sections(records: &[Record]) -> Vec<Section<'_>> {
 
 fn add<'a>(section: &mut Section<'a>, record: &'a Record) {
     let (engine, policy) = (record.cell.engine.as_str(), record.cell.policy.as_str());
-    let same = |group: &Group<'_>| group.engine == engine && group.policy == policy;
+    let label = label(record);
+    let same = |group: &Group<'_>| {
+        group.engine == engine && group.policy == policy && group.label == label
+    };
     let at = section.groups.iter().position(same).unwrap_or_else(|| {
         section.groups.push(Group {
             engine,
             policy,
-            label: label(engine, policy),
+            role: record.cell.role,
+            label,
             runs: Vec::new(),
             failed: Vec::new(),
             figures: Figures::default(),
@@ -220,10 +246,27 @@ mod tests {
 
     #[test]
     fn an_engine_that_is_not_the_pool_is_in_the_label() {
-        assert_eq!(label("pool", "kernel"), "kernel");
-        assert_eq!(label("uring", "kernel"), "io_uring");
-        assert_eq!(label("uring", "patched"), "io_uring, patched");
-        assert_eq!(label("scripted", "6.12"), "6.12 on scripted");
+        assert_eq!(arm("pool", "kernel"), "kernel");
+        assert_eq!(arm("uring", "kernel"), "io_uring");
+        assert_eq!(arm("uring", "patched"), "io_uring, patched");
+        assert_eq!(arm("scripted", "6.12"), "6.12 on scripted");
+    }
+
+    #[test]
+    fn noise_and_control_are_groups_of_their_own_and_never_the_base() {
+        let mut records: Vec<Record> =
+            (0..5).map(|pair| sample::run("nop", "6.12", pair)).collect();
+        for (record, percent) in records[..3].iter_mut().zip([None, Some(5.0), Some(0.5)]) {
+            record.cell.role = if percent.is_some() { Role::Control } else { Role::Noise };
+            record.settings.injected_delay_percent = percent;
+        }
+        let sections = sections(&records);
+        let groups = &sections[0].groups;
+        let labels: Vec<&str> = groups.iter().map(|group| group.label.as_ref()).collect();
+        assert_eq!(labels, ["6.12", "6.12 again", "6.12 +5 % delay", "6.12 +0.5 % delay"]);
+        assert_eq!((sections[0].base(), groups[0].runs.len()), (Some(0), 2));
+        assert!(groups[1..].iter().all(|group| !group.is_preset()));
+        assert_eq!(super::sections(&records[..3])[0].base(), None);
     }
 
     #[test]

@@ -167,7 +167,7 @@ fn row(section: &Section<'_>, record: &Record) -> RunRow {
     let agree = workers.created.trusted() && workers.exited.trusted();
     RunRow {
         section: section.workload.to_owned(),
-        policy: group::label(&record.cell.engine, &record.cell.policy).into_owned(),
+        policy: group::label(record).into_owned(),
         round: record.cell.pair.saturating_add(1),
         done: format::number(record.ops.done as f64),
         failed: record.ops.failed,

@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use iowq_record::{Churn, Quantiles, Record};
+use iowq_record::{Churn, Quantiles, Record, Role};
 
 use crate::analysis::thin;
 
@@ -108,9 +108,17 @@ per_s,count,p50_ns,p90_ns,p99_ns,p999_ns,max_ns,created_probe,created_engine,cre
 exited_probe,exited_engine,exited_proc,peak,created_per_1000_ops,linger_ms,events_seen,\
 events_lost,error\n";
 
+/// Names of further columns, where some run was made for noise or control.
+const ROLE_COLUMNS: &str = "role,injected_delay_ns,";
+
 fn table(records: &[Record]) -> String {
-    let mut table = COLUMNS.to_owned();
+    let roles = records.iter().any(|record| record.cell.role != Role::Measured);
+    let mut table = format!("{}{COLUMNS}", if roles { ROLE_COLUMNS } else { "" });
     for record in records {
+        if roles {
+            let delay = optional(record.settings.injected_delay_ns);
+            table.push_str(&format!("{},{delay},", record.cell.role.name()));
+        }
         table.push_str(&row(record).join(","));
         table.push('\n');
     }
@@ -167,6 +175,19 @@ mod tests {
     fn every_row_has_a_field_for_each_column() {
         let columns = COLUMNS.split(',').count();
         assert_eq!(row(&sample::run("nop", "6.12", 0)).len(), columns);
+    }
+
+    #[test]
+    fn roles_have_columns_where_some_run_is_not_measured() {
+        let mut records = vec![sample::run("nop", "6.12", 0), sample::run("nop", "6.12", 1)];
+        assert!(table(&records).starts_with("workload,"));
+        records[1].cell.role = Role::Control;
+        records[1].settings.injected_delay_ns = Some(7);
+        let table = table(&records);
+        let starts: Vec<&str> =
+            table.lines().filter_map(|line| line.split_once("\"nop\"")).map(|it| it.0).collect();
+        assert!(table.starts_with("role,injected_delay_ns,workload,"));
+        assert_eq!(starts, ["measured,,", "control,7,"]);
     }
 
     #[test]

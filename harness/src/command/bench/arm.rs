@@ -2,27 +2,30 @@
 
 use std::fmt;
 
+use iowq_record::Role;
+
 use crate::cell::{EngineName, KERNEL, WantBlocking};
 use crate::pool::policy;
 
 /// Policies that are run where none is named.
 const POLICIES: [&str; 4] = ["6.12", "6.16", "6.17", "exit-on-idle"];
 
-/// An engine under a policy.
+/// An engine under a policy, and what its runs are for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Arm {
     pub(super) engine: EngineName,
     pub(super) policy: String,
+    pub(super) role: Role,
 }
 
 impl Arm {
     fn pool(policy: &str) -> Arm {
-        Arm { engine: EngineName::Pool, policy: policy.to_owned() }
+        Arm { engine: EngineName::Pool, policy: policy.to_owned(), role: Role::Measured }
     }
 
     /// The running kernel, whose rules are its own.
     fn kernel() -> Arm {
-        Arm { engine: EngineName::Uring, policy: KERNEL.to_owned() }
+        Arm { engine: EngineName::Uring, policy: KERNEL.to_owned(), role: Role::Measured }
     }
 }
 
@@ -30,9 +33,14 @@ impl Arm {
 impl fmt::Display for Arm {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self.engine {
-            EngineName::Pool => write!(f, "under {}", self.policy),
-            EngineName::Uring => f.write_str("on io_uring"),
+            EngineName::Pool => write!(f, "under {}", self.policy)?,
+            EngineName::Uring => f.write_str("on io_uring")?,
         }
+        f.write_str(match self.role {
+            Role::Measured => "",
+            Role::Noise => " again",
+            Role::Control => " delayed",
+        })
     }
 }
 
@@ -60,6 +68,12 @@ pub(super) fn arms(
         }
     }
     Ok(arms)
+}
+
+/// The first arm once more for each of these roles.
+pub(super) fn first_again(arms: &[Arm], roles: &[Role]) -> Vec<Arm> {
+    let first = arms.iter().take(1);
+    first.flat_map(|arm| roles.iter().map(|&role| Arm { role, ..arm.clone() })).collect()
 }
 
 /// The arms that say how near the pool is to the running kernel: that kernel, and every preset.
@@ -109,6 +123,15 @@ mod tests {
     fn an_engine_or_a_policy_named_twice_counts_once() {
         let arms = named(&[Uring, Pool, Uring, Pool], &["6.17", "6.17"]);
         assert_eq!(arms, ["on io_uring", "under 6.17"]);
+    }
+
+    #[test]
+    fn only_the_first_arm_runs_again() {
+        let arms = [Arm::pool("6.12"), Arm::kernel()];
+        let again = first_again(&arms, &[Role::Noise, Role::Control]);
+        let again: Vec<String> = again.iter().map(Arm::to_string).collect();
+        assert_eq!(again, ["under 6.12 again", "under 6.12 delayed"]);
+        assert_eq!(first_again(&arms, &[]), []);
     }
 
     #[test]

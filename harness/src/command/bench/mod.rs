@@ -7,6 +7,7 @@ mod length;
 mod list;
 mod order;
 mod output;
+mod pilot;
 mod progress;
 mod wanted;
 
@@ -15,10 +16,10 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Args;
-use iowq_record::Record;
+use iowq_record::{Record, Role};
 use iowq_workloads::Plan;
 
-use crate::cell::{self, EngineName, Probes, WantBlocking};
+use crate::cell::{self, EngineName, InjectedDelay, Probes, WantBlocking};
 use crate::clock;
 use crate::engine::uring;
 use crate::sync::atomic::Ordering;
@@ -42,7 +43,8 @@ const FAILURES_IN_A_ROW_MAX: u32 = 3;
 
 /// Flags for what `--fidelity` sets itself. `--grid` does not go with them either, because what it
 /// requires is no longer asked for beside a flag that conflicts with it.
-const SET_BY_FIDELITY: [&str; 5] = ["workload", "fio", "engine", "policy", "quick"];
+const SET_BY_FIDELITY: [&str; 7] =
+    ["workload", "fio", "engine", "policy", "quick", "noise", "control"];
 
 /// Flags of `bench`.
 #[derive(Args, Clone, Debug)]
@@ -68,7 +70,8 @@ pub struct Options {
     /// Only the workloads of the grid whose names contain this; again for more [default: all]
     #[arg(long, value_name = "PART", requires = "fidelity", conflicts_with_all = SET_BY_FIDELITY)]
     grid: Vec<String>,
-    /// Rounds; each runs every cell once, in an order of its own
+    /// Rounds; each runs every cell once, in an order of its own. Three are a look; a verdict takes
+    /// 8 or more: 10 as a rule, 20 for effects near 5 %. More must not be added afterwards
     /// [default: 3, with --quick or --fidelity 1]
     #[arg(
         long,
@@ -77,6 +80,21 @@ pub struct Options {
         value_parser = clap::value_parser!(u32).range(1..=i64::from(PAIRS_MAX))
     )]
     pairs: Option<u32>,
+    /// Run the first arm once more in each round: what differs between the two is noise
+    #[arg(long)]
+    noise: bool,
+    /// Run the first arm once more in each round with a delay of so many percent of its median
+    /// response time, which must be found. The median is that of a pilot run before the first
+    /// round, which is not kept [default without PCT: 5]
+    #[arg(
+        long,
+        value_name = "PCT",
+        num_args = 0..=1,
+        default_missing_value = "5",
+        allow_negative_numbers = true,
+        value_parser = wanted::percent
+    )]
+    control: Option<f64>,
     /// Length of each run, instead of the workload's own
     #[arg(long, value_name = "S", conflicts_with = "quick", allow_negative_numbers = true)]
     seconds: Option<f64>,
@@ -122,9 +140,13 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
     check(options, &wanted)?;
     let folder = OwnFolder::make(options.dir.as_deref())?;
     let mut output = Output::create(&options.out.clone().unwrap_or_else(default_out))?;
+    let mut bench =
+        Bench { options, wanted: &wanted, folder: &folder, stop: &stop, delays: Vec::new() };
+    if let Some(percent) = options.control {
+        bench.delays = pilot::delays(&bench, percent)?;
+    }
     let lengths = places.iter().map(|place| length(&plans[place.workload].1)).collect();
     let mut progress = Progress::new(lengths);
-    let bench = Bench { options, wanted: &wanted, folder: &folder, stop: &stop };
     let tally = bench.run_all(&places, &mut output, &mut progress)?;
     progress.finish();
     folder.remove()?;
@@ -181,6 +203,8 @@ struct Bench<'a> {
     wanted: &'a Wanted,
     folder: &'a OwnFolder,
     stop: &'a SignalFlag,
+    /// How much later ops of a control are handed over, by workload; none without a control.
+    delays: Vec<InjectedDelay>,
 }
 
 /// How the runs went.
@@ -219,7 +243,8 @@ impl Bench<'_> {
                 Ended::Failed(error) => {
                     tally.failed += 1;
                     tally.failed_in_a_row += 1;
-                    output::failed(plan, arm, place, self.seed(place), self.folder.path(), error)
+                    let (seed, delay) = (self.seed(place), self.delay(arm, place));
+                    output::failed(plan, arm, place, seed, delay, self.folder.path(), error)
                 }
                 Ended::Interrupted => {
                     tally.interrupted = true;
@@ -243,6 +268,11 @@ impl Bench<'_> {
         first.wrapping_add(u64::from(place.pair))
     }
 
+    /// How much later ops of a run are handed over.
+    fn delay(&self, arm: &Arm, place: &Place) -> Option<InjectedDelay> {
+        self.delays.get(place.workload).copied().filter(|_| arm.role == Role::Control)
+    }
+
     /// The command line of the process that runs a cell.
     fn arguments(&self, workload: &str, arm: &Arm, place: &Place) -> Vec<String> {
         let probes = if self.options.fidelity { Probes::Bpf } else { self.options.probes };
@@ -255,9 +285,14 @@ impl Bench<'_> {
             format!("--seed={}", self.seed(place)),
             format!("--pair={}", place.pair),
             format!("--position={}", place.position),
+            format!("--role={}", arm.role.name()),
             format!("--dir={}", self.folder.path().display()),
             format!("--probes={}", value_name(&probes)),
         ];
+        if let Some(InjectedDelay { ns, percent }) = self.delay(arm, place) {
+            arguments.push(format!("--delay-ns={ns}"));
+            arguments.push(format!("--delay-percent={percent}"));
+        }
         if let Some(seconds) = self.wanted.seconds {
             arguments.push(format!("--seconds={seconds}"));
         }

@@ -10,7 +10,7 @@ use iowq_workloads::Plan;
 
 use super::arm::Arm;
 use super::order::Place;
-use crate::cell::{self, EngineName};
+use crate::cell::{self, EngineName, InjectedDelay};
 use crate::{clock, machine};
 
 /// `record.jsonl`, open for appending. Without a line in it, it is gone again on drop.
@@ -97,6 +97,7 @@ pub(super) fn failed(
     arm: &Arm,
     place: &Place,
     seed: u64,
+    delay: Option<InjectedDelay>,
     folder: &Path,
     error: String,
 ) -> Record {
@@ -111,8 +112,9 @@ pub(super) fn failed(
             pair: place.pair,
             position: place.position,
             seed,
+            role: arm.role,
         },
-        settings: cell::settings(plan, arm.engine, &arm.policy),
+        settings: cell::settings(plan, arm.engine, &arm.policy, delay),
         ops: Ops::default(),
         latency: Latency::default(),
         punts: Default::default(),
@@ -140,6 +142,8 @@ pub(super) fn failed(
 
 #[cfg(test)]
 mod tests {
+    use iowq_record::Role;
+
     use super::*;
     use crate::cell::KERNEL;
 
@@ -151,8 +155,11 @@ mod tests {
             (EngineName::Pool, "6.17", Blocking::Declared),
             (EngineName::Uring, KERNEL, Blocking::Kernel),
         ] {
-            let arm = Arm { engine, policy: policy.to_owned() };
-            let record = failed(&plan, &arm, &place, 1, Path::new("."), "broken".to_owned());
+            let arm = Arm { engine, policy: policy.to_owned(), role: Role::Control };
+            let delay = Some(InjectedDelay { ns: 7, percent: 5.0 });
+            let error = "broken".to_owned();
+            let record = failed(&plan, &arm, &place, 1, delay, Path::new("."), error);
+            assert_eq!((record.cell.role, record.settings.injected_delay_ns), (arm.role, Some(7)));
             assert_eq!(record.cell.engine, engine.name());
             assert_eq!((record.cell.policy.as_str(), record.blocking), (policy, blocking));
             assert_eq!(record.error.as_deref(), Some("broken"));

@@ -4,16 +4,22 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use iowq_record::Role;
 use iowq_workloads::{Plan, grid_with};
 
 use super::Options;
-use super::arm::{Arm, arms, fidelity_arms};
+use super::arm::{Arm, arms, fidelity_arms, first_again};
 use crate::{machine, workload};
 
 /// Workloads that are run where none is named.
 const WORKLOADS: [&str; 2] = ["fsync-mix", "dsync"];
-/// Rounds where none is named: enough to see a range, and the whole in two minutes.
+/// Rounds where none is named: enough to see a range, and the whole in two minutes. A verdict takes
+/// eight or more.
 const PAIRS: u32 = 3;
+/// Least delay of a control: less is lost in how finely the clock is read.
+const PERCENT_MIN: f64 = 0.1;
+/// Most delay of a control: one that anything finds tells nothing.
+const PERCENT_MAX: f64 = 1000.0;
 /// Length of a run with `--quick`: four idle timeouts of the built-in workloads.
 const QUICK_SECONDS: f64 = 1.0;
 
@@ -21,7 +27,7 @@ const QUICK_SECONDS: f64 = 1.0;
 pub(super) struct Wanted {
     /// Workloads, each with what the command line calls it.
     pub(super) plans: Vec<(String, Plan)>,
-    /// What is compared on each.
+    /// What is run on each: what is compared, and then the first of these for noise and control.
     pub(super) arms: Vec<Arm>,
     /// Rounds.
     pub(super) pairs: u32,
@@ -41,12 +47,17 @@ pub(super) fn wanted(options: &Options) -> anyhow::Result<Wanted> {
         let plan = with_seconds(workload::load(&name)?, seconds)?;
         Ok((name, plan))
     };
+    let mut arms = arms(&options.engine, &options.policy, options.blocking)?;
+    let noise = options.noise.then_some(Role::Noise);
+    let control = options.control.map(|_| Role::Control);
+    let roles: Vec<Role> = noise.into_iter().chain(control).collect();
+    arms.extend(first_again(&arms, &roles));
     Ok(Wanted {
         plans: workloads(&[&options.workload[..], &options.fio].concat())
             .into_iter()
             .map(plan)
             .collect::<anyhow::Result<_>>()?,
-        arms: arms(&options.engine, &options.policy, options.blocking)?,
+        arms,
         pairs: options.pairs.unwrap_or(if options.quick { 1 } else { PAIRS }),
         seconds,
         idle_timeout: None,
@@ -96,6 +107,16 @@ pub(super) fn fio_file(path: &str) -> Result<String, &'static str> {
     if is_fio { Ok(path.to_owned()) } else { Err("name a job file that ends in .fio") }
 }
 
+/// The size of an injected delay, in percent of a median.
+pub(super) fn percent(text: &str) -> Result<f64, String> {
+    let percent = text.parse().map_err(|_| "give a number, such as 5".to_owned())?;
+    if (PERCENT_MIN..=PERCENT_MAX).contains(&percent) {
+        Ok(percent)
+    } else {
+        Err(format!("it is a percentage of the median, from {PERCENT_MIN} to {PERCENT_MAX}"))
+    }
+}
+
 /// A time as flags have it.
 pub(super) fn milliseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
@@ -140,6 +161,28 @@ mod tests {
         assert_eq!(wanted.idle_timeout, Some(idle_timeout));
         assert!(wanted.plans.iter().all(|(_, plan)| plan.idle_timeout == idle_timeout));
         assert_eq!(of(&["--workload", "dsync"]).idle_timeout, None);
+    }
+
+    #[test]
+    fn noise_and_control_are_an_arm_each_and_no_arm_of_fidelity() {
+        let roles = |flags: &[&str]| -> Vec<Role> {
+            of(&[&["--policy", "6.17"], flags].concat()).arms.iter().map(|arm| arm.role).collect()
+        };
+        assert_eq!(roles(&["--noise"]), [Role::Measured, Role::Noise]);
+        let both = [Role::Measured, Role::Noise, Role::Control];
+        assert_eq!(roles(&["--noise", "--control"]), both);
+        assert_eq!(roles(&["--control", "20", "--noise"]), both);
+        for flag in ["--noise", "--control"] {
+            assert!(Cli::try_parse_from(["bench", "--fidelity", flag]).is_err());
+        }
+    }
+
+    #[test]
+    fn a_delay_is_a_percentage_of_some_size() {
+        assert_eq!(percent("5"), Ok(5.0));
+        for text in ["0", "-5", "1001", "nan", "inf", "5%", ""] {
+            assert!(percent(text).is_err(), "{text}");
+        }
     }
 
     #[test]

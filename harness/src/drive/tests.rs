@@ -1,0 +1,172 @@
+//! Tests of the driver, on an engine that ends each op at once.
+
+use std::cell::RefCell;
+
+use iowq_workloads::builtin;
+
+use super::*;
+use crate::engine::Remains;
+
+/// An engine that ends each op at once, and writes down what it was asked for.
+#[derive(Default)]
+struct Instant {
+    chains: Vec<Vec<Op>>,
+    /// When each chain was meant to start, and when it was handed over.
+    times: Vec<(Nanos, Nanos)>,
+    done: Vec<Completion>,
+    rings: Vec<&'static str>,
+    /// Ops are done with this outcome.
+    outcome: Option<Outcome>,
+}
+
+impl Engine for Instant {
+    fn open(&mut self) -> Result<(), EngineError> {
+        self.rings.push("open");
+        Ok(())
+    }
+    fn close(&mut self) {
+        self.rings.push("close");
+    }
+    fn submit(&mut self, chain: &[Request]) {
+        self.times.push((chain[0].intended, clock::now()));
+        self.chains.push(chain.iter().map(|request| request.op).collect());
+        let outcome = self.outcome.unwrap_or(Outcome::Done);
+        let done = chain.iter().map(|request| Completion { work: request.slot, outcome });
+        self.done.extend(done);
+    }
+    fn flush(&mut self) {}
+    fn wait(
+        &mut self,
+        want: usize,
+        until: Option<Nanos>,
+        out: &mut Vec<Completion>,
+    ) -> Result<(), EngineError> {
+        assert!(until.is_some() || want <= self.done.len(), "this would wait for ever");
+        out.append(&mut self.done);
+        Ok(())
+    }
+    fn finish(self: Box<Self>) -> Remains {
+        Remains::default()
+    }
+}
+
+/// Drives a plan without pauses; returns what was driven and what the engine saw.
+fn drive(plan: &Plan, engine: &mut Instant) -> (Driven, u32) {
+    drive_delayed(plan, engine, Duration::ZERO)
+}
+
+/// The same with a delay.
+fn drive_delayed(plan: &Plan, engine: &mut Instant, delay: Duration) -> (Driven, u32) {
+    let (mut buffers, mut ledger) = (Buffers::new(plan), Ledger::new(plan));
+    let closes = RefCell::new(0);
+    let around_close = || *closes.borrow_mut() += 1;
+    let driver = Driver::new(plan, 1, engine, &mut buffers, &mut ledger, &around_close);
+    let driven = driver.with_delay(delay).run().expect("this engine never fails");
+    (driven, closes.into_inner())
+}
+
+fn plan(name: &str, ops: u64) -> Plan {
+    let mut plan = builtin(name).expect(name);
+    plan.length = Length::Ops(ops);
+    plan.life.closed = Duration::ZERO;
+    plan.life.linger = Duration::ZERO;
+    plan.arrival = Arrival::Closed { pause: Duration::ZERO };
+    plan
+}
+
+#[test]
+fn ops_reach_the_engine_in_the_streams_order_and_are_all_booked() {
+    let (plan, mut engine) = (plan("fsync-mix", 1000), Instant::default());
+    let (driven, _) = drive(&plan, &mut engine);
+    let seen: Vec<Op> = engine.chains.concat();
+    let expected: Vec<Op> = Stream::new(&plan, 1).take(seen.len()).collect();
+    assert_eq!(seen, expected);
+    assert_eq!((driven.done, driven.failed), (1000, 0));
+    assert!(driven.cpu_ns > Some(0), "{:?}", driven.cpu_ns);
+}
+
+#[test]
+fn a_linked_pair_is_handed_over_whole_however_little_room_there_is() {
+    let mut plan = plan("wal", 500);
+    plan.depth = 3;
+    let mut engine = Instant::default();
+    drive(&plan, &mut engine);
+    for chain in &engine.chains {
+        let (last, front) = chain.split_last().expect("no chain is empty");
+        assert!(!last.linked && front.iter().all(|op| op.linked), "{chain:?}");
+    }
+    assert!(engine.chains.iter().any(|chain| chain.len() == 2));
+}
+
+#[test]
+fn rings_are_opened_and_closed_as_the_plan_says_and_looked_at_around_each_close() {
+    let (plan, mut engine) = (plan("ring-per-batch", 80), Instant::default());
+    let (_, looks) = drive(&plan, &mut engine);
+    assert_eq!(engine.rings, ["open", "close"].repeat(10));
+    assert_eq!(looks, 20);
+}
+
+#[test]
+fn a_run_whose_time_is_up_at_once_ends_and_waits_for_nothing() {
+    for arrival in [Arrival::Closed { pause: Duration::ZERO }, Arrival::Rate { per_s: 1e9 }] {
+        let mut plan = plan("dsync", 1);
+        plan.length = Length::Time(Duration::ZERO);
+        plan.arrival = arrival;
+        let (driven, _) = drive(&plan, &mut Instant::default());
+        assert_eq!((driven.done, driven.cpu_ns), (0, None));
+    }
+}
+
+#[test]
+fn an_op_is_handed_over_later_by_the_delay_than_it_counts_from() {
+    let delay = Duration::from_micros(50);
+    for arrival in [Arrival::Closed { pause: Duration::ZERO }, Arrival::Rate { per_s: 1e6 }] {
+        let mut plan = plan("fsync-mix", 500);
+        plan.arrival = arrival;
+        let mut engine = Instant::default();
+        let (driven, _) = drive_delayed(&plan, &mut engine, delay);
+        assert_eq!(driven.done, 500);
+        for (intended, handed_over) in engine.times {
+            assert!(intended.after(delay) <= handed_over, "{arrival:?}");
+        }
+    }
+}
+
+#[test]
+fn a_delay_changes_no_intended_time_of_an_open_loop() {
+    let mut plan = plan("fsync-mix", 500);
+    plan.arrival = Arrival::Rate { per_s: 1e6 };
+    let mut engine = Instant::default();
+    let (driven, _) = drive_delayed(&plan, &mut engine, Duration::from_micros(50));
+    let intended = engine.chains.iter().map(|chain| chain[0].intended_ns);
+    let stamped = engine.times.iter().map(|(intended, _)| intended.since(driven.opened));
+    assert!(stamped.eq(intended));
+}
+
+#[test]
+fn a_run_with_two_ends_stops_at_the_first() {
+    let hour = Duration::from_secs(3600);
+    for arrival in [Arrival::Closed { pause: Duration::ZERO }, Arrival::Rate { per_s: 1e9 }] {
+        let mut plan = plan("dsync", 1);
+        plan.arrival = arrival;
+        plan.length = Length::Either { ops: 100, time: hour };
+        let (driven, _) = drive(&plan, &mut Instant::default());
+        assert_eq!(driven.done, 100);
+        assert!(driven.measured_until < driven.measured_from.after(hour), "it is not over");
+        plan.length = Length::Either { ops: 100, time: Duration::ZERO };
+        let (driven, _) = drive(&plan, &mut Instant::default());
+        assert_eq!(driven.done, 0);
+    }
+}
+
+#[test]
+fn failures_are_counted_by_their_name() {
+    let plan = plan("dsync", 100);
+    let mut engine = Instant { outcome: Some(Outcome::Failed(28)), ..Instant::default() };
+    let (driven, _) = drive(&plan, &mut engine);
+    assert_eq!((driven.done, driven.failed), (0, 100));
+    assert_eq!(driven.failures["ENOSPC"], 100);
+    let mut engine = Instant { outcome: Some(Outcome::Cancelled), ..Instant::default() };
+    let (driven, _) = drive(&plan, &mut engine);
+    assert_eq!(driven.failures["ECANCELED"], 100);
+}

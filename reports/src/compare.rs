@@ -1,0 +1,180 @@
+//! Comparisons: what changed from one set of runs to another, how sure that is, and whether it
+//! matters. Built by the modules below, shown by `page/compare` and `summary/compare`.
+//!
+//! The unit is the run, never the operation. See `VERDICTS.md` beside this file for the method and
+//! its sources.
+
+use std::collections::BTreeMap;
+
+/// All comparisons of one call, and what comes of them together.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct Comparisons {
+    /// One per workload and test set, in the order of the command line.
+    pub all: Vec<Comparison>,
+    /// Smallest effect that matters, as asked for, such as 0.05.
+    pub threshold: f64,
+    /// Error rate of the verdicts after adjustment.
+    pub alpha: f64,
+}
+
+/// One test set against the base on one workload.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct Comparison {
+    /// Name of the workload.
+    pub workload: String,
+    /// What the base is called, such as `6.12` or `before.jsonl`.
+    pub base: String,
+    /// What the test is called.
+    pub test: String,
+    /// Whether runs belong together two by two.
+    pub pairing: Pairing,
+    /// What forbids a verdict; empty where none does.
+    pub bars: Vec<Bar>,
+    /// What a reader should know and what forbids nothing, such as drift.
+    pub notes: Vec<Bar>,
+    /// The metrics named in advance, at most six.
+    pub primary: Vec<Finding>,
+    /// All others; they decide nothing.
+    pub advisory: Vec<Finding>,
+    /// The base against itself, where the bench had such an arm: findings of the primary metrics.
+    pub noise: Vec<Finding>,
+    /// Whether an injected delay was found, where the bench had such an arm.
+    pub control: Option<Control>,
+    /// What comes of all of it: the worst of the primary metrics, or `None` where it is barred.
+    pub verdict: Option<Verdict>,
+}
+
+/// Whether runs belong together two by two.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum Pairing {
+    /// Runs of one round of one bench, made back to back in an order drawn from a seed.
+    Paired {
+        /// Complete pairs.
+        pairs: u32,
+        /// Runs that had no partner.
+        left_over: u32,
+    },
+    /// Not so; the reason is for a reader.
+    Unpaired {
+        /// Runs of the base.
+        base_runs: u32,
+        /// Runs of the test.
+        test_runs: u32,
+        /// Why.
+        why: String,
+    },
+}
+
+/// A reason: short and stable code, and a sentence for a reader.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct Bar {
+    /// Such as `events-lost`, `hosts-differ`, `noise-rejects`, `block-order`.
+    pub code: String,
+    /// What it means and what to do.
+    pub text: String,
+}
+
+/// What was found for one metric.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct Finding {
+    /// Which.
+    pub metric: Metric,
+    /// Whether effects are ln(test / base) or test - base.
+    pub scale: Scale,
+    /// Hodges-Lehmann estimate of the effect on that scale; `None` with too few values.
+    pub estimate: Option<f64>,
+    /// Exact intervals of the estimate by confidence in percent (90 and 95), where that many runs
+    /// allow one.
+    pub intervals: BTreeMap<u32, (f64, f64)>,
+    /// Exact two-sided p.
+    pub p: Option<f64>,
+    /// The same after Holm (primary) or Benjamini-Hochberg (advisory).
+    pub p_adjusted: Option<f64>,
+    /// Smallest effect that counts, on the scale: the asked-for one or the noise floor.
+    pub threshold: f64,
+    /// Smallest effect that these runs would have shown with 80 % power.
+    pub detectable: Option<f64>,
+    /// Pairs needed to show an effect of `threshold` with 80 % power.
+    pub pairs_needed: Option<u32>,
+    /// What it is: of the worse or the better side, or neither.
+    pub verdict: Option<Verdict>,
+    /// Why there is no estimate, such as too few samples beyond a quantile.
+    pub missing: Option<String>,
+    /// The values, pair by pair; without pairs in order of their runs.
+    pub points: Vec<Point>,
+}
+
+/// Values of one pair.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+pub struct Point {
+    /// Number of the round.
+    pub pair: u32,
+    /// Place of the base's run in the order of all runs.
+    pub base_position: u32,
+    /// Place of the test's run.
+    pub test_position: u32,
+    /// Value of the base's run.
+    pub base: f64,
+    /// Value of the test's run.
+    pub test: f64,
+}
+
+/// How an effect is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scale {
+    /// ln(test / base).
+    Ratio,
+    /// test - base, for counts that can be zero.
+    Difference,
+}
+
+/// A metric of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Metric {
+    /// Measured ops per second. More is better; in all others less is.
+    OpsPerS,
+    /// Response time, median.
+    ResponseP50,
+    /// Response time, 99th percentile.
+    ResponseP99,
+    /// Response time, 99.9th percentile.
+    ResponseP999,
+    /// Processor time per op.
+    CpuPerOp,
+    /// Workers created per 1000 ops.
+    CreatedPer1000,
+    /// Most workers alive; advisory.
+    Peak,
+    /// Service time, median; advisory.
+    ServiceP50,
+    /// How long the last worker outlived the last ring; advisory.
+    Linger,
+}
+
+/// What comes of a comparison.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Shown to be the same within the threshold (two one-sided tests).
+    Equivalent,
+    /// Shown to be better by the threshold or more.
+    Improvement,
+    /// Neither shown.
+    Inconclusive,
+    /// Shown to be worse by the threshold or more.
+    Regression,
+}
+
+/// Whether an injected delay was found.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+pub struct Control {
+    /// The delay as a share of the base's median response time, such as 0.05.
+    pub injected: f64,
+    /// Whether response p50 was found to be a regression.
+    pub found: bool,
+    /// Pairs that would have been needed, where it was not.
+    pub pairs_needed: Option<u32>,
+}
