@@ -6,12 +6,13 @@
 
 mod simulated;
 
-use iowq_reports::stats::{adjust, signed_rank, trend, walsh};
+use iowq_reports::stats::{adjust, power, signed_rank, trend, walsh};
 use simulated::{METRICS, Machine, Order, Random, Runs};
 
 const COMPARISONS: usize = 1000;
 const ALPHA: f64 = 0.05;
 const SEED: u64 = 20_261_121;
+const MACHINE: Machine = Machine { noise: 0.03, drift: 0.01, common: 0.0 };
 
 /// A kind of comparison: how it was run, and what is true.
 struct Case {
@@ -96,16 +97,37 @@ fn main() {
         let shares = shares(&case, &mut Random::new(SEED + number));
         missed += usize::from(!print(&case, &shares));
     }
+    println!();
+    for pairs in [8, 10, 20] {
+        let share = 100.0 * planned(pairs, &mut Random::new(SEED));
+        println!(
+            "what {pairs} pairs are said to show with 80 % power, fresh pairs show in {share:.1} %"
+        );
+    }
     if missed > 0 {
         println!("\n{missed} rows are not as asked");
         std::process::exit(1);
     }
 }
 
+/// How often an effect is found that is as large as pairs without any said they would show.
+fn planned(pairs: usize, random: &mut Random) -> f64 {
+    let mut found = 0;
+    for _ in 0..COMPARISONS {
+        let before = MACHINE.compare(Order::Shuffled, pairs, 0.0, random);
+        let alpha = ALPHA / METRICS as f64;
+        let effect = power::detectable(&before.effects[0], alpha, 0.8).unwrap_or(0.0);
+        let fresh = MACHINE.compare(Order::Shuffled, pairs, effect, random);
+        let p = signed_rank::p_two_sided(&fresh.effects[0]);
+        found += usize::from(p.is_some_and(|p| p < alpha));
+    }
+    found as f64 / COMPARISONS as f64
+}
+
 fn shares(case: &Case, random: &mut Random) -> Shares {
     let mut shares = Shares::default();
     let one = 1.0 / COMPARISONS as f64;
-    let machine = Machine { noise: 0.03, drift: 0.01, common: case.common };
+    let machine = Machine { common: case.common, ..MACHINE };
     for _ in 0..COMPARISONS {
         let runs = machine.compare(case.order, case.pairs, case.effect, random);
         let changed = changed(&runs, case.threshold);

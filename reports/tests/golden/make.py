@@ -107,13 +107,13 @@ def drift(values):
 
 def power(values, effect, alpha, power):
     distances = [abs(a - b) for at, a in enumerate(values) for b in values[at + 1:]]
-    z = stats.norm.isf(alpha / 2) + stats.norm.isf(1 - power)
-    needed = (z * 1.048358 * numpy.median(distances)) ** 2 * math.pi / 3
-    least = math.ceil(math.log2(2 / alpha))
+    of_alpha, efficiency = stats.norm.isf(alpha / 2), 3 / math.pi
+    squares = ((of_alpha + stats.norm.isf(1 - power)) * 1.048358 * numpy.median(distances)) ** 2
+    lost, least = of_alpha**2 / 2, math.ceil(math.log2(2 / alpha))
     return {
         "effects": values, "effect": effect, "alpha": alpha, "power": power,
-        "detectable": math.sqrt(needed / len(values)),
-        "pairs": max(least, math.ceil(needed / effect**2)),
+        "detectable": math.sqrt(squares / (len(values) * efficiency - lost)),
+        "pairs": max(least, math.ceil((squares / effect**2 + lost) / efficiency)),
     }
 
 
