@@ -1,6 +1,6 @@
 //! Sets: the runs of one policy out of one file, as the command line names them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use iowq_record::{Record, Role};
@@ -119,14 +119,7 @@ impl<'a> Set<'a> {
     /// Its workloads, in the order in which they first ran.
     #[must_use]
     pub fn workloads(&self) -> Vec<&'a str> {
-        let mut workloads: Vec<&str> = Vec::new();
-        for run in &self.runs {
-            let workload = run.cell.workload.as_str();
-            if !workloads.contains(&workload) {
-                workloads.push(workload);
-            }
-        }
-        workloads
+        workloads(&self.runs)
     }
 }
 
@@ -203,9 +196,8 @@ fn runs_of<'a>(named: &Named, loaded: &'a Loaded) -> Result<Vec<&'a Record>, Set
         return Ok(runs);
     }
     let runs: Vec<&Record> = measured.collect();
-    for run in &runs {
-        let workload = &run.cell.workload;
-        let of = runs.iter().copied().filter(|other| other.cell.workload == *workload);
+    for workload in workloads(&runs) {
+        let of = runs.iter().copied().filter(|run| run.cell.workload == workload);
         let found = arms(of);
         if let [first, second, ..] = found.as_slice() {
             let file = named.path.display().to_string();
@@ -213,7 +205,7 @@ fn runs_of<'a>(named: &Named, loaded: &'a Loaded) -> Result<Vec<&'a Record>, Set
             return Err(SetError::Several {
                 example: format!("{} {}", name(first), name(second)),
                 policies: format::list(&found),
-                workload: workload.clone(),
+                workload: workload.to_owned(),
                 file,
             });
         }
@@ -226,6 +218,13 @@ fn runs_of<'a>(named: &Named, loaded: &'a Loaded) -> Result<Vec<&'a Record>, Set
         });
     }
     Ok(runs)
+}
+
+/// Workloads of runs, in the order in which they first ran.
+fn workloads<'a>(runs: &[&'a Record]) -> Vec<&'a str> {
+    let mut seen = BTreeSet::new();
+    let names = runs.iter().map(|run| run.cell.workload.as_str());
+    names.filter(|name| seen.insert(*name)).collect()
 }
 
 /// What a run's policy is called on a command line.
