@@ -4,7 +4,18 @@
 //! The unit is the run, never the operation. See `VERDICTS.md` beside this file for the method and
 //! its sources.
 
+mod bars;
+mod hosts;
+mod judge;
+pub mod metric;
+mod pairs;
+pub mod set;
+mod whole;
+
 use std::collections::BTreeMap;
+
+pub use judge::Rules;
+pub use whole::compare;
 
 /// All comparisons of one call, and what comes of them together.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]

@@ -2,6 +2,7 @@
 
 mod grid;
 mod latency;
+mod pairs;
 mod workers;
 
 use std::collections::BTreeMap;
@@ -11,6 +12,7 @@ use iowq_record::{
 };
 
 pub use grid::{LARGE, Levels, SMALL, grid};
+pub use pairs::{pairs, with_role};
 
 /// Policies of the made-up bench.
 const POLICIES: [&str; 4] = ["6.12", "6.16", "6.17", "exit-on-idle"];
