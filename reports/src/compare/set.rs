@@ -229,7 +229,7 @@ fn workloads<'a>(runs: &[&'a Record]) -> Vec<&'a str> {
 
 /// What a run's policy is called on a command line.
 fn arm(run: &Record) -> String {
-    group::label(&run.cell.engine, &run.cell.policy).into_owned()
+    group::label(run).into_owned()
 }
 
 /// The policies of runs, each once: presets in the order of kernels, then others as they ran.
