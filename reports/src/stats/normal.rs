@@ -39,3 +39,22 @@ pub(super) fn with_above(share: f64) -> Option<f64> {
     }
     Some(high)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tails_are_those_of_scipy_and_turn_back() {
+        let golden = include_str!("../../tests/golden/statistics.json");
+        let golden: serde_json::Value = serde_json::from_str(golden).expect("the vectors are JSON");
+        let tails = golden["normal_above"].clone();
+        let tails: Vec<(f64, f64)> = serde_json::from_value(tails).expect("pairs of numbers");
+        for (x, share) in tails {
+            assert!((above(x) / share - 1.0).abs() < 1e-12, "{x}: {} is not {share}", above(x));
+            // Far to the left the share is nearly 1 and has lost the digits that tell x.
+            assert!(with_above(share).is_some_and(|found| (found - x).abs() < 1e-9), "{share}");
+        }
+        assert_eq!([0.0, 1.0, f64::NAN].map(with_above), [None; 3]);
+    }
+}

@@ -22,9 +22,11 @@ pub(super) fn of_choices(ranks: &[usize], chosen: usize) -> Vec<f64> {
     let sums = ranks.iter().sum::<usize>() + 1;
     let mut ways = vec![vec![0.0; sums]; chosen + 1];
     ways[0][0] = 1.0;
+    let mut reached = 0;
     for &rank in ranks {
+        reached += rank;
         for size in (1..=chosen).rev() {
-            for sum in rank..sums {
+            for sum in rank..=reached {
                 // The smaller size has not seen this rank yet.
                 ways[size][sum] += ways[size - 1][sum - rank];
             }
