@@ -4,6 +4,8 @@
 //! The unit is the run, never the operation. See `VERDICTS.md` beside this file for the method and
 //! its sources.
 
+pub mod show;
+
 use std::collections::BTreeMap;
 
 /// All comparisons of one call, and what comes of them together.
