@@ -23,10 +23,10 @@ pub(crate) const TEST: usize = 1;
 pub(crate) fn overview(all: &Comparisons) -> Result<Option<ChartSet>, ChartError> {
     let figures = forest::figures(&all.all)?;
     let how = "Each row is a metric: the mark is the estimated change from base to test, the line \
-               its 95 % interval, the grey box what is too small to matter. A line that lies \
-               wholly outside its box and off the middle is a change that matters, one wholly \
-               inside is no change that matters. Full marks are primary metrics, hollow ones \
-               advisory; more is better for ops/s alone.";
+               its 95\u{a0}% interval, the grey box what is too small to matter. A line off the \
+               middle whose mark is outside the box is a change that matters, a line inside the \
+               box is none. Full marks are primary metrics, hollow ones advisory; more is better \
+               for ops/s alone.";
     Ok(set("All metrics", how, figures).map(|set| ChartSet { legend: false, ..set }))
 }
 
@@ -57,13 +57,13 @@ fn pairs(comparison: &Comparison) -> Result<Option<ChartSet>, ChartError> {
         }
     }
     let how = "Each dot is one pair, the first at the top; the diamond is the Hodges-Lehmann \
-               estimate with its 95 % interval, and the grey band is too small to matter. Below, \
+               estimate with its 95\u{a0}% interval, and the grey band is too small to matter. Below, \
                where it was measured, the same for the base against itself: what noise alone does.";
     let (title, how) = if is_paired(comparison) {
         ("Pairs", how)
     } else {
         let how = "The runs are no pairs: the diamond is the estimated shift between both sets \
-                   with its 95 % interval, and the grey band is too small to matter.";
+                   with its 95\u{a0}% interval, and the grey band is too small to matter.";
         ("Estimates", how)
     };
     Ok(set(title, how, figures).map(|set| ChartSet { legend: false, ..set }))

@@ -1,6 +1,7 @@
 //! The page of a comparison: the verdicts in words, then what bars them, then tables and charts.
 
 mod table;
+mod words;
 
 use askama::Template;
 use base64::Engine as _;
@@ -11,7 +12,7 @@ use super::raw::Download;
 use super::{CHART_BYTES_MAX, Mark, PAGE_BYTES_MAX, PageError};
 use crate::chart::compare::{self as charts, BASE, TEST};
 use crate::chart::{ChartSet, marker};
-use crate::compare::{Bar, Comparison, Comparisons, Finding, Scale, Verdict, show};
+use crate::compare::{Bar, Comparison, Comparisons, Scale, show};
 use crate::format;
 use table::Row;
 
@@ -178,69 +179,11 @@ fn answer(one: &Comparison) -> Answer {
         title: format!("{}: {} against {}", name(&one.workload), name(&one.test), name(&one.base)),
         class,
         word,
-        headline: headline(one),
-        lines: lines(one),
+        headline: words::headline(one),
+        lines: words::lines(one),
         bars: show::reasons(&one.bars, REASONS_MAX),
         notes: show::reasons(&one.notes, REASONS_MAX),
     }
-}
-
-/// The verdict with the metric that it stands on.
-fn headline(one: &Comparison) -> String {
-    let Some(verdict) = one.verdict else {
-        return "No verdict: what was measured does not allow one".to_owned();
-    };
-    let says = match verdict {
-        Verdict::Regression => "Worse",
-        Verdict::Improvement => "Better",
-        Verdict::Equivalent => "The same within the threshold; the largest change is in",
-        Verdict::Inconclusive => "Neither a change nor sameness is shown",
-    };
-    match (verdict, one.deciding()) {
-        (_, None) => says.to_owned(),
-        (Verdict::Equivalent, Some(finding)) => format!("{says} {}", finding.sentence()),
-        (_, Some(finding)) => format!("{says}: {}", finding.sentence()),
-    }
-}
-
-/// What else there is to say: what more runs would show, and the other primary metrics.
-fn lines(one: &Comparison) -> Vec<String> {
-    let mut lines = Vec::new();
-    if let (Some(Verdict::Inconclusive), Some(finding)) = (one.verdict, one.deciding()) {
-        lines.extend(reach(finding));
-    }
-    let kinds = [
-        (Verdict::Regression, "Worse"),
-        (Verdict::Inconclusive, "Not decided"),
-        (Verdict::Improvement, "Better"),
-        (Verdict::Equivalent, "The same"),
-    ];
-    for (verdict, word) in kinds {
-        let of_it = one.primary.iter().filter(|finding| finding.verdict == Some(verdict));
-        let names: Vec<String> = of_it
-            .map(|finding| {
-                let estimate = finding.estimate.map(|value| show::effect(finding.scale, value));
-                format!("{} {}", show::title(finding.metric), estimate.unwrap_or_default())
-            })
-            .collect();
-        if one.verdict.is_some() && !names.is_empty() {
-            lines.push(format!("{word}: {}.", format::list(&names)));
-        }
-    }
-    lines
-}
-
-/// What these runs could have shown, and how many would show what is asked for.
-fn reach(finding: &Finding) -> Option<String> {
-    let detectable = show::size(finding.scale, finding.detectable?);
-    let threshold = show::size(finding.scale, finding.threshold);
-    let needed = match finding.pairs_needed {
-        Some(pairs) => {
-            format!("{} would show {threshold}", format::count(pairs.into(), "pair", "pairs"))
-        }
-        None => format!("no number of pairs that is worth making would show {threshold}"),
-    };
-    Some(format!("These runs would have shown a change of {detectable}; {needed}."))
 }
 
 fn view(at: usize, one: &Comparison, charts: Vec<ChartSet>) -> View {
@@ -255,52 +198,9 @@ fn view(at: usize, one: &Comparison, charts: Vec<ChartSet>) -> View {
         pairing: one.pairing_text(),
         legend: [mark(BASE, "base", &one.base), mark(TEST, "test", &one.test)],
         rows: table::rows(one),
-        noise: noise(one),
-        control: control(one),
+        noise: words::noise(one),
+        control: words::control(one),
         charts,
-    }
-}
-
-/// What the base against itself says of the noise.
-fn noise(one: &Comparison) -> String {
-    if one.noise.is_empty() {
-        return "There are no runs of the base against itself: how far equal runs differ is not \
-                known. cargo xtask bench --noise makes them."
-            .to_owned();
-    }
-    let found = one.noise.iter().filter(|noise| noise.estimate.is_some());
-    let most = found.max_by(|a, b| a.weight().total_cmp(&b.weight()));
-    match most {
-        Some(finding) => format!(
-            "The base against itself, which differs by noise alone: the largest change is in {}.",
-            finding.sentence()
-        ),
-        None => "The base ran against itself too few times to tell how far equal runs differ."
-            .to_owned(),
-    }
-}
-
-/// Whether an injected delay was found.
-fn control(one: &Comparison) -> String {
-    let Some(control) = one.control else {
-        return "No delay was injected: whether one would be found is not known. \
-                cargo xtask bench --control injects one."
-            .to_owned();
-    };
-    let size = show::size(Scale::Ratio, control.injected.ln_1p());
-    match (control.found, control.pairs_needed) {
-        (true, _) => {
-            format!("A delay of {size} of the median response time was injected and found.")
-        }
-        (false, Some(pairs)) => format!(
-            "A delay of {size} of the median response time was injected and not found: this \
-             comparison is blind to such a change. {} would find it.",
-            format::count(pairs.into(), "pair", "pairs")
-        ),
-        (false, None) => format!(
-            "A delay of {size} of the median response time was injected and not found: this \
-             comparison is blind to such a change, and more pairs would not help."
-        ),
     }
 }
 

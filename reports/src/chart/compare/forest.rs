@@ -37,8 +37,8 @@ enum Row<'a> {
 /// A picture of ratios, and one of differences in thresholds, which have no unit in common.
 pub(super) fn figures(all: &[Comparison]) -> Result<Vec<Figure>, ChartError> {
     let captions = [
-        (Scale::Ratio, "Changes in percent"),
-        (Scale::Difference, "Differences, in multiples of the threshold"),
+        (Scale::Ratio, "Changes of times and rates"),
+        (Scale::Difference, "Differences, drawn in multiples of the threshold"),
     ];
     let mut figures = Vec::new();
     for (scale, caption) in captions {
@@ -112,7 +112,7 @@ fn draw(rows: &[Row<'_>], scale: Scale) -> Result<String, ChartError> {
             let down = plot.pixel(0.0, middle).1;
             match row {
                 Row::Name(name) => {
-                    plot.text(name, (4, down), HPos::Left, VPos::Center, AXIS)?;
+                    plot.text(name, (4, down), HPos::Left, VPos::Center, INK)?;
                 }
                 Row::Finding { finding, sign } => {
                     let title = show::title(finding.metric);

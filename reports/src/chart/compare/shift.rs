@@ -56,7 +56,7 @@ pub(super) fn shift(comparison: &Comparison, base: &[&Record], test: &[&Record])
     let least = pairs.iter().flatten().map(Histogram::len).min()?;
     let nines_sure = (least as f64 / BEYOND_MIN).log10().min(percentiles::NINES_MAX);
     let (rank, band) = match band_rank(pairs.len()) {
-        Some(rank) => (rank, "an interval for the median with at least 95 % confidence"),
+        Some(rank) => (rank, "an interval for the median with at least 95\u{a0}% confidence"),
         None => (0, "from the least to the most of the pairs"),
     };
     let steps: Vec<Step> = (0..)
