@@ -2,6 +2,7 @@
 
 mod axis;
 mod bins;
+pub(crate) mod compare;
 pub(crate) mod fidelity;
 pub(crate) mod marker;
 mod order;

@@ -10,6 +10,7 @@ mod judge;
 pub mod metric;
 mod pairs;
 pub mod set;
+pub mod show;
 mod whole;
 
 use std::collections::BTreeMap;

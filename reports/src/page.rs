@@ -1,5 +1,6 @@
 //! The page: one offline file that opens with the answer. Strings go in, the template lays out.
 
+pub mod compare;
 pub mod fidelity;
 mod measured;
 mod raw;
@@ -9,7 +10,7 @@ mod table;
 use askama::Template;
 
 use crate::analysis::answer::Answer;
-use crate::analysis::compare;
+use crate::analysis::compare as ranges;
 use crate::analysis::doubts::{self, Doubt};
 use crate::analysis::group::{self, Section};
 use crate::analysis::histogram;
@@ -286,13 +287,13 @@ fn chance(analysis: &Analysis<'_>) -> String {
     };
     let others = |section: &Section<'_>| {
         let base = section.base().unwrap_or(0);
-        compare::against_base(section, base, Metric::Created).len() * Metric::ALL.len()
+        ranges::against_base(section, base, Metric::Created).len() * Metric::ALL.len()
     };
     let comparisons = analysis.sections.iter().map(others).sum::<usize>() as u64;
     format!(
         "With {runs} runs each, the ranges of two equal policies would still lie apart in one of {} \
          comparisons, and this page makes {}.",
-        format::number(compare::apart_by_chance_one_in(runs).round()),
+        format::number(ranges::apart_by_chance_one_in(runs).round()),
         format::count(comparisons, "comparison", "comparisons")
     )
 }

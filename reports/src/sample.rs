@@ -1,5 +1,6 @@
 //! Made-up records for tests and demonstrations: shaped like real ones, measured by nobody.
 
+mod compare;
 mod grid;
 mod latency;
 mod pairs;
@@ -11,6 +12,7 @@ use iowq_record::{
     Blocking, Cell, Churn, Counts, Host, Ops, Probe, Punts, Record, SCHEMA, Settings, Tier, Workers,
 };
 
+pub use compare::comparisons;
 pub use grid::{LARGE, Levels, SMALL, grid};
 pub use pairs::{pairs, with_role};
 

@@ -10,6 +10,9 @@ const TICKS_MAX: usize = 6;
 /// The same on a logarithmic axis, where fewer would cost a whole factor of ten of room.
 const LOG_TICKS_MAX: usize = 7;
 
+/// What an axis spans at least, as a share of its largest value: labels have three digits.
+const SPAN_SHARE_MIN: f64 = 0.1;
+
 /// One axis of a chart.
 #[derive(Clone, Debug)]
 pub(super) struct Axis {
@@ -30,6 +33,24 @@ impl Axis {
         let at = |tick: usize| tick as f64 * step;
         let ticks = (0..=steps as usize).map(|tick| (at(tick), format::number(at(tick)))).collect();
         Self { range: 0.0..steps * step, ticks, label: label.to_owned() }
+    }
+
+    /// Between round values at or beyond `low` and `high`, which need not be near 0. Values that
+    /// lie close together get some room, or their labels would all read alike.
+    pub(super) fn around(low: f64, high: f64, show: impl Fn(f64) -> String, label: &str) -> Self {
+        let (low, high) = if low <= high { (low, high) } else { (0.0, 1.0) };
+        let least = low.abs().max(high.abs()) * SPAN_SHARE_MIN;
+        let room = ((least - (high - low)) / 2.0).max(0.0);
+        let (low, mut high) = (low - room, high + room);
+        if high <= low {
+            high = low + 1.0;
+        }
+        let step = round_step((high - low) / (TICKS_MAX - 1) as f64);
+        let first = (low / step + 1e-9).floor();
+        let steps = ((high / step - 1e-9).ceil() - first).clamp(1.0, 2.0 * TICKS_MAX as f64);
+        let at = |tick: usize| (first + tick as f64) * step;
+        let ticks = (0..=steps as usize).map(|tick| (at(tick), show(at(tick)))).collect();
+        Self { range: at(0)..at(steps as usize), ticks, label: label.to_owned() }
     }
 
     /// The decimal logarithm of values above 0, between round values.
@@ -112,6 +133,17 @@ mod tests {
         assert_eq!(labels(&Axis::from_zero(64.0, "")), ["0", "20", "40", "60", "80"]);
         assert_eq!(labels(&Axis::from_zero(9.0, "")), ["0", "2", "4", "6", "8", "10"]);
         assert_eq!(labels(&Axis::from_zero(0.0, "")), ["0", "0.2", "0.4", "0.6", "0.8", "1"]);
+    }
+
+    #[test]
+    fn an_axis_around_values_is_round_and_never_flat() {
+        let around = |low, high| Axis::around(low, high, format::number, "");
+        assert_eq!(labels(&around(310.0, 388.0)), ["300", "320", "340", "360", "380", "400"]);
+        assert_eq!(labels(&around(-3.2, 4.1)), ["-4", "-2", "0", "2", "4", "6"]);
+        for (low, high) in [(5.0, 5.0), (0.0, 0.0), (1e15, 1e15), (2.0, 1.0), (f64::NAN, 1.0)] {
+            let axis = around(low, high);
+            assert!(axis.ticks.len() >= 2 && axis.range.start < axis.range.end, "{low} {high}");
+        }
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::format;
 const STEPS_PER_NINE: usize = 40;
 
 /// Nines that are drawn at most.
-const NINES_MAX: f64 = 6.0;
+pub(super) const NINES_MAX: f64 = 6.0;
 
 /// Operations that must lie beyond a point before it is drawn as sure.
 const BEYOND_MIN: f64 = 100.0;
@@ -50,9 +50,8 @@ pub(super) fn time_axis<'a>(lines: impl Iterator<Item = &'a Line>) -> Axis {
     Axis::log(values, format::duration, "")
 }
 
-fn nines_axis(lines: &[Series<Line>]) -> Axis {
-    let last = lines.iter().filter_map(|one| one.data.points.last()).map(|point| point.0);
-    let last = last.fold(1.0, f64::max);
+/// The axis of quantiles from none to `last` nines.
+pub(super) fn nines_axis(last: f64) -> Axis {
     let marks = [(0.301, "50 %"), (1.0, "90 %"), (2.0, "99 %"), (3.0, "99.9 %")];
     let more = [(4.0, "99.99 %"), (5.0, "99.999 %"), (6.0, "99.9999 %")];
     let ticks = marks.into_iter().chain(more).filter(|mark| mark.0 <= last);
@@ -69,8 +68,10 @@ pub(super) fn draw(lines: &[Series<Line>], y: &Axis, title: &str) -> Result<Stri
     let room = i32::try_from(longest).unwrap_or(0) * CHAR_WIDTH + 24;
     let place = Place { left: 106, right: WIDTH - room, top: 28, bottom: 500 };
     let label = format!("{title} by percentile, a line per policy");
+    let last = lines.iter().filter_map(|one| one.data.points.last()).map(|point| point.0);
+    let x = nines_axis(last.fold(1.0, f64::max));
     picture(&label, 592, |area| {
-        let plot = Plot::new(area, place, &nines_axis(lines), y)?;
+        let plot = Plot::new(area, place, &x, y)?;
         let logarithm = |points: &[(f64, f64)]| -> Vec<(f64, f64)> {
             points.iter().map(|(nines, ns)| (*nines, ns.log10())).collect()
         };

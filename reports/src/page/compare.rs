@@ -1,0 +1,216 @@
+//! The page of a comparison: the verdicts in words, then what bars them, then tables and charts.
+
+mod table;
+mod words;
+
+use askama::Template;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use iowq_record::Record;
+
+use super::raw::Download;
+use super::{CHART_BYTES_MAX, Mark, PAGE_BYTES_MAX, PageError};
+use crate::chart::compare::{self as charts, BASE, TEST};
+use crate::chart::{ChartSet, marker};
+use crate::compare::{Bar, Comparison, Comparisons, Scale, show};
+use crate::format;
+use table::Row;
+
+/// Comparisons whose verdict is shown, and those that have a section of their own.
+const ANSWERS_MAX: usize = 200;
+const SECTIONS_MAX: usize = 50;
+
+/// Reasons of one comparison that are shown.
+const REASONS_MAX: usize = 8;
+
+/// Bytes that are kept free for the words around the download.
+const MARGIN_BYTES: usize = 4_000;
+
+/// Characters of the name of a workload or a set.
+const NAME_CHARS_MAX: usize = 60;
+
+/// The records of one set, by the name that comparisons call it.
+pub type Set<'a> = (&'a str, Vec<&'a Record>);
+
+#[derive(Template)]
+#[template(path = "compare.html")]
+struct Page {
+    title: String,
+    lead: String,
+    answers: Vec<Answer>,
+    answers_left_out: usize,
+    overview: Option<ChartSet>,
+    sections: Vec<View>,
+    sections_left_out: usize,
+    charts_left_out: bool,
+    threshold: String,
+    alpha: String,
+    downloads: Vec<Download>,
+}
+
+/// What is said of one comparison before anything is shown.
+struct Answer {
+    title: String,
+    /// Name of the verdict's style, and its word.
+    class: &'static str,
+    word: &'static str,
+    headline: String,
+    lines: Vec<String>,
+    bars: Vec<Bar>,
+    notes: Vec<Bar>,
+}
+
+/// A comparison as the template shows it.
+struct View {
+    id: String,
+    title: String,
+    pairing: String,
+    legend: [Mark; 2],
+    rows: Vec<Row>,
+    noise: String,
+    control: String,
+    charts: Vec<ChartSet>,
+}
+
+/// Makes the page. `base` and `tests` are the records of both sides: histograms are read from
+/// them, all else is in the comparisons. A set that is not there costs its charts alone.
+///
+/// # Errors
+///
+/// When a chart or the template cannot be written out; no input should bring that about.
+pub fn page(
+    comparisons: &Comparisons,
+    base: &[&Record],
+    tests: &[Set<'_>],
+) -> Result<String, PageError> {
+    let mut room = Room { bytes_left: CHART_BYTES_MAX, left_out: false };
+    let overview = charts::overview(comparisons)?.and_then(|set| room.take(set));
+    let mut sections = Vec::new();
+    for (at, one) in comparisons.all.iter().take(SECTIONS_MAX).enumerate() {
+        let test = tests.iter().find(|set| set.0 == one.test).map_or(&[][..], |set| &set.1);
+        // Once the room is gone no further chart is worth drawing.
+        let sets = if room.left_out { Vec::new() } else { charts::sets(one, base, test)? };
+        let charts = sets.into_iter().filter_map(|set| room.take(set)).collect();
+        sections.push(view(at, one, charts));
+    }
+    let count = comparisons.all.len();
+    let mut page = Page {
+        title: title(comparisons),
+        lead: lead(comparisons, base),
+        answers: comparisons.all.iter().take(ANSWERS_MAX).map(answer).collect(),
+        answers_left_out: count.saturating_sub(ANSWERS_MAX),
+        overview,
+        sections,
+        sections_left_out: count.saturating_sub(SECTIONS_MAX),
+        charts_left_out: room.left_out,
+        threshold: show::size(Scale::Ratio, comparisons.threshold.ln_1p()),
+        alpha: format::number(comparisons.alpha),
+        downloads: Vec::new(),
+    };
+    let room = PAGE_BYTES_MAX.saturating_sub(page.render()?.len());
+    page.downloads = download(comparisons, room).into_iter().collect();
+    Ok(page.render()?)
+}
+
+/// Bytes that are left for charts.
+struct Room {
+    bytes_left: usize,
+    left_out: bool,
+}
+
+impl Room {
+    /// The charts, if they fit.
+    fn take(&mut self, set: ChartSet) -> Option<ChartSet> {
+        let bytes: usize = set.figures.iter().map(|figure| figure.svg.len()).sum();
+        match self.bytes_left.checked_sub(bytes) {
+            Some(left) => {
+                self.bytes_left = left;
+                Some(set)
+            }
+            None => {
+                self.left_out = true;
+                None
+            }
+        }
+    }
+}
+
+fn name(text: &str) -> String {
+    format::clip(text, NAME_CHARS_MAX)
+}
+
+/// `6.12 against 6.17 on fsync-mix and dsync`, with numbers where names would be too many.
+fn title(comparisons: &Comparisons) -> String {
+    let names = |pick: fn(&Comparison) -> &str, many: &str| {
+        let mut names: Vec<String> = Vec::new();
+        for one in comparisons.all.iter().map(|one| name(pick(one))) {
+            if !names.contains(&one) {
+                names.push(one);
+            }
+        }
+        match names.len() {
+            0 => format!("no {many}"),
+            1..=4 => format::list(&names),
+            number => format!("{number} {many}"),
+        }
+    };
+    let (test, base) = (names(|one| &one.test, "sets"), names(|one| &one.base, "bases"));
+    format!("{test} against {base} on {}", names(|one| &one.workload, "workloads"))
+}
+
+fn lead(comparisons: &Comparisons, base: &[&Record]) -> String {
+    let count = comparisons.all.len() as u64;
+    let mut parts = vec![format::count(count, "comparison", "comparisons")];
+    if let Some(first) = base.first() {
+        parts.push(format!("base on Linux {}", format::clip(&first.host.kernel, 60)));
+        let cpus = format::count(u64::from(first.host.cpus), "processor", "processors");
+        parts.push(format!("{cpus}, {}", format::clip(&first.host.filesystem, 40)));
+        parts.push(format::clip(&first.started, 40));
+    }
+    parts.join(" · ")
+}
+
+fn answer(one: &Comparison) -> Answer {
+    let (class, word) = match one.verdict {
+        Some(verdict) => (verdict.word(), verdict.word()),
+        None => ("none", "no verdict"),
+    };
+    Answer {
+        title: format!("{}: {} against {}", name(&one.workload), name(&one.test), name(&one.base)),
+        class,
+        word,
+        headline: words::headline(one),
+        lines: words::lines(one),
+        bars: show::reasons(&one.bars, REASONS_MAX),
+        notes: show::reasons(&one.notes, REASONS_MAX),
+    }
+}
+
+fn view(at: usize, one: &Comparison, charts: Vec<ChartSet>) -> View {
+    let mark = |place, role: &str, set: &str| Mark {
+        colour: place,
+        sign: marker::sign(place),
+        policy: format!("{role}: {}", name(set)),
+    };
+    View {
+        id: format!("c{at}"),
+        title: format!("{}: {} against {}", name(&one.workload), name(&one.test), name(&one.base)),
+        pairing: one.pairing_text(),
+        legend: [mark(BASE, "base", &one.base), mark(TEST, "test", &one.test)],
+        rows: table::rows(one),
+        noise: words::noise(one),
+        control: words::control(one),
+        charts,
+    }
+}
+
+/// The comparisons as JSON, if they fit.
+fn download(comparisons: &Comparisons, room: usize) -> Option<Download> {
+    let json = STANDARD.encode(serde_json::to_vec(comparisons).ok()?);
+    (json.len() + MARGIN_BYTES <= room).then(|| Download {
+        name: "comparison.json",
+        about: "every figure of this page, with the values of each pair".to_owned(),
+        mime: "application/json",
+        base64: json,
+    })
+}

@@ -1,0 +1,82 @@
+//! The table of a comparison: a row per metric, primary ones first.
+
+use crate::analysis::figures::Spread;
+use crate::compare::{Comparison, Finding, Verdict, show};
+use crate::format;
+
+/// One metric.
+pub(super) struct Row {
+    pub(super) metric: &'static str,
+    pub(super) advisory: bool,
+    /// Whether it is the first of the advisory ones.
+    pub(super) first: bool,
+    pub(super) cells: Vec<Cell>,
+    /// Name of the verdict's style, and its word.
+    pub(super) class: &'static str,
+    pub(super) verdict: String,
+}
+
+/// One figure with what is said below it.
+pub(super) struct Cell {
+    pub(super) label: &'static str,
+    pub(super) value: String,
+    pub(super) below: String,
+}
+
+/// The rows of a comparison.
+pub(super) fn rows(one: &Comparison) -> Vec<Row> {
+    let noise = |finding: &Finding| one.noise.iter().find(|noise| noise.metric == finding.metric);
+    let primary = one.primary.iter().map(|finding| row(finding, noise(finding), false));
+    let mut rows: Vec<Row> = primary.collect();
+    let advisory = one.advisory.iter().map(|finding| row(finding, None, true));
+    rows.extend(advisory.enumerate().map(|(at, row)| Row { first: at == 0, ..row }));
+    rows
+}
+
+fn row(finding: &Finding, noise: Option<&Finding>, advisory: bool) -> Row {
+    let (class, verdict) = match (&finding.missing, finding.verdict) {
+        (Some(why), _) => ("none", format::clip(why, 120)),
+        (None, Some(verdict)) => (verdict.word(), verdict.word().to_owned()),
+        (None, None) => ("none", "–".to_owned()),
+    };
+    // An advisory metric decides nothing, so that its word stays pale.
+    let class = if advisory { Verdict::Inconclusive.word() } else { class };
+    let optional = |text: Option<String>| text.unwrap_or_else(|| "n/a".to_owned());
+    let cell = |label, value| Cell { label, value, below: String::new() };
+    Row {
+        metric: show::title(finding.metric),
+        advisory,
+        first: false,
+        cells: vec![
+            cell("base", median(finding, |point| point.0)),
+            cell("test", median(finding, |point| point.1)),
+            change("change", Some(finding)),
+            cell("adjusted p", optional(finding.p_adjusted.map(show::p))),
+            cell("threshold", show::size(finding.scale, finding.threshold)),
+            change("noise", noise),
+        ],
+        class,
+        verdict,
+    }
+}
+
+/// The median of the runs of one side.
+fn median(finding: &Finding, side: fn((f64, f64)) -> f64) -> String {
+    let values = finding.points.iter().map(|point| side((point.base, point.test))).collect();
+    Spread::of(values)
+        .map_or_else(|| "n/a".to_owned(), |spread| show::value(finding.metric, spread.median))
+}
+
+/// An estimate with its interval below.
+fn change(label: &'static str, finding: Option<&Finding>) -> Cell {
+    let figures = finding.and_then(|finding| Some((finding, finding.estimate?)));
+    let Some((finding, estimate)) = figures else {
+        return Cell { label, value: "n/a".to_owned(), below: String::new() };
+    };
+    let ends = finding.interval_95();
+    Cell {
+        label,
+        value: show::effect(finding.scale, estimate),
+        below: ends.map_or_else(String::new, |ends| show::interval(finding.scale, ends)),
+    }
+}

@@ -1,0 +1,105 @@
+//! What the page of a comparison says in sentences: verdict, reach, noise floor and control.
+
+use crate::compare::{Comparison, Finding, Scale, Verdict, show};
+use crate::format;
+
+/// The verdict with the metric that it stands on.
+pub(super) fn headline(one: &Comparison) -> String {
+    let Some(verdict) = one.verdict else {
+        return "No verdict: what was measured does not allow one".to_owned();
+    };
+    let says = match verdict {
+        Verdict::Regression => "Worse",
+        Verdict::Improvement => "Better",
+        Verdict::Equivalent => "The same within the threshold; the largest change is in",
+        Verdict::Inconclusive => "Neither a change nor sameness is shown",
+    };
+    match (verdict, one.deciding()) {
+        (_, None) => says.to_owned(),
+        (Verdict::Equivalent, Some(finding)) => format!("{says} {}", finding.sentence()),
+        (_, Some(finding)) => format!("{says}: {}", finding.sentence()),
+    }
+}
+
+/// What else there is to say: what more runs would show, and the other primary metrics.
+pub(super) fn lines(one: &Comparison) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let (Some(Verdict::Inconclusive), Some(finding)) = (one.verdict, one.deciding()) {
+        lines.extend(reach(finding));
+    }
+    let kinds = [
+        (Verdict::Regression, "Worse"),
+        (Verdict::Inconclusive, "Not decided"),
+        (Verdict::Improvement, "Better"),
+        (Verdict::Equivalent, "The same"),
+    ];
+    for (verdict, word) in kinds {
+        let of_it = one.primary.iter().filter(|finding| finding.verdict == Some(verdict));
+        let names: Vec<String> = of_it
+            .map(|finding| {
+                let estimate = finding.estimate.map(|value| show::effect(finding.scale, value));
+                format!("{} {}", show::title(finding.metric), estimate.unwrap_or_default())
+            })
+            .collect();
+        if one.verdict.is_some() && !names.is_empty() {
+            lines.push(format!("{word}: {}.", format::list(&names)));
+        }
+    }
+    lines
+}
+
+/// What these runs could have shown, and how many would show what is asked for.
+fn reach(finding: &Finding) -> Option<String> {
+    let detectable = show::size(finding.scale, finding.detectable?);
+    let threshold = show::size(finding.scale, finding.threshold);
+    let needed = match finding.pairs_needed {
+        Some(pairs) => {
+            format!("{} would show {threshold}", format::count(pairs.into(), "pair", "pairs"))
+        }
+        None => format!("no number of pairs that is worth making would show {threshold}"),
+    };
+    Some(format!("These runs would have shown a change of {detectable}; {needed}."))
+}
+
+/// What the base against itself says of the noise.
+pub(super) fn noise(one: &Comparison) -> String {
+    if one.noise.is_empty() {
+        return "There are no runs of the base against itself: how far equal runs differ is not \
+                known. cargo xtask bench --noise makes them."
+            .to_owned();
+    }
+    let found = one.noise.iter().filter(|noise| noise.estimate.is_some());
+    let most = found.max_by(|a, b| a.weight().total_cmp(&b.weight()));
+    match most {
+        Some(finding) => format!(
+            "The base against itself, which differs by noise alone: the largest change is in {}.",
+            finding.sentence()
+        ),
+        None => "The base ran against itself too few times to tell how far equal runs differ."
+            .to_owned(),
+    }
+}
+
+/// Whether an injected delay was found.
+pub(super) fn control(one: &Comparison) -> String {
+    let Some(control) = one.control else {
+        return "No delay was injected: whether one would be found is not known. \
+                cargo xtask bench --control injects one."
+            .to_owned();
+    };
+    let size = show::size(Scale::Ratio, control.injected.ln_1p());
+    match (control.found, control.pairs_needed) {
+        (true, _) => {
+            format!("A delay of {size} of the median response time was injected and found.")
+        }
+        (false, Some(pairs)) => format!(
+            "A delay of {size} of the median response time was injected and not found: this \
+             comparison is blind to such a change. {} would find it.",
+            format::count(pairs.into(), "pair", "pairs")
+        ),
+        (false, None) => format!(
+            "A delay of {size} of the median response time was injected and not found: this \
+             comparison is blind to such a change, and more pairs would not help."
+        ),
+    }
+}

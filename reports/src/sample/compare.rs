@@ -1,0 +1,145 @@
+//! Made-up comparisons of the made-up bench: for pages to look at, with no statistics behind them.
+
+use std::collections::BTreeMap;
+
+use iowq_record::Record;
+
+use super::Noise;
+use crate::compare::{
+    Bar, Comparison, Comparisons, Control, Finding, Metric, Pairing, Point, Scale, Verdict,
+};
+
+/// Policies that are compared.
+const BASE: &str = "6.12";
+const TEST: &str = "6.17";
+
+/// Compares two policies of a bench on each workload. The first has all that a comparison can
+/// have, the second is barred.
+#[must_use]
+pub fn comparisons(records: &[Record]) -> Comparisons {
+    let full = comparison(records, "fsync-mix");
+    let mut barred = comparison(records, "dsync");
+    barred.verdict = None;
+    barred.control = None;
+    barred.noise.clear();
+    let lost = "The probe lost 12 events in run 7: workers created may be too few. Repeat the run \
+                with --probe-buffer twice as large.";
+    barred.bars.push(Bar { code: "events-lost".to_owned(), text: lost.to_owned() });
+    Comparisons { all: vec![full, barred], threshold: 0.05, alpha: 0.05 }
+}
+
+fn comparison(records: &[Record], workload: &str) -> Comparison {
+    let runs = |policy: &str| -> Vec<&Record> {
+        let all = records.iter().filter(|run| run.cell.workload == workload);
+        all.filter(|run| run.cell.policy == policy).collect()
+    };
+    let (base, test) = (runs(BASE), runs(TEST));
+    let pairs = u32::try_from(base.len().min(test.len())).unwrap_or(u32::MAX);
+    let of = |metric| finding(metric, &base, &test);
+    let primary = [
+        Metric::OpsPerS,
+        Metric::ResponseP50,
+        Metric::ResponseP99,
+        Metric::ResponseP999,
+        Metric::CpuPerOp,
+        Metric::CreatedPer1000,
+    ];
+    let primary: Vec<Finding> = primary.into_iter().map(of).collect();
+    let slope = "Response p99 rises with the order of runs in base and test alike: the machine \
+                 drifted, and pairs keep most of that out of the estimate.";
+    Comparison {
+        workload: workload.to_owned(),
+        base: BASE.to_owned(),
+        test: TEST.to_owned(),
+        pairing: Pairing::Paired { pairs, left_over: 1 },
+        bars: Vec::new(),
+        notes: vec![Bar { code: "drift".to_owned(), text: slope.to_owned() }],
+        noise: primary.iter().map(noise).collect(),
+        verdict: primary.iter().filter_map(|finding| finding.verdict).max(),
+        primary,
+        advisory: [Metric::Peak, Metric::ServiceP50, Metric::Linger].map(of).into(),
+        control: Some(Control { injected: 0.05, found: false, pairs_needed: Some(24) }),
+    }
+}
+
+fn value(metric: Metric, run: &Record) -> Option<f64> {
+    let response = run.latency.response.get("all")?;
+    Some(match metric {
+        Metric::OpsPerS => run.ops.per_s,
+        Metric::ResponseP50 => response.p50_ns as f64,
+        Metric::ResponseP99 => response.p99_ns as f64,
+        Metric::ResponseP999 => response.p999_ns as f64,
+        Metric::CpuPerOp => run.ops.cpu_ns? as f64 / run.ops.done as f64,
+        Metric::CreatedPer1000 => run.workers.created_per_1000_ops?,
+        Metric::Peak => f64::from(run.workers.peak),
+        Metric::ServiceP50 => run.latency.service.get("all")?.p50_ns as f64,
+        Metric::Linger => run.workers.linger_ms?,
+    })
+}
+
+fn finding(metric: Metric, base: &[&Record], test: &[&Record]) -> Finding {
+    let points = base.iter().zip(test).filter_map(|(base, test)| {
+        Some(Point {
+            pair: base.cell.pair,
+            base_position: base.cell.position,
+            test_position: test.cell.position,
+            base: value(metric, base)?,
+            test: value(metric, test)?,
+        })
+    });
+    let difference = matches!(metric, Metric::CreatedPer1000 | Metric::Peak | Metric::Linger);
+    let (scale, threshold) =
+        if difference { (Scale::Difference, 1.0) } else { (Scale::Ratio, 0.05_f64.ln_1p()) };
+    judged(metric, scale, threshold, points.collect())
+}
+
+/// With the middle of the effects for an estimate, and for an interval all but the outermost.
+fn judged(metric: Metric, scale: Scale, threshold: f64, points: Vec<Point>) -> Finding {
+    let mut finding = Finding {
+        metric,
+        scale,
+        estimate: None,
+        intervals: BTreeMap::new(),
+        p: None,
+        p_adjusted: None,
+        threshold,
+        detectable: None,
+        pairs_needed: None,
+        verdict: None,
+        missing: None,
+        points,
+    };
+    let mut effects = finding.effects();
+    effects.sort_by(f64::total_cmp);
+    if effects.len() < 3 {
+        finding.missing = Some("too few runs have a value".to_owned());
+        return finding;
+    }
+    let ends = (effects[1], effects[effects.len() - 2]);
+    let estimate = effects[effects.len() / 2];
+    finding.estimate = Some(estimate);
+    finding.intervals = BTreeMap::from([(90, ends), (95, ends)]);
+    let sure = ends.0 > 0.0 || ends.1 < 0.0;
+    finding.p = Some(if sure { 0.002 } else { 0.34 });
+    finding.p_adjusted = Some(if sure { 0.012 } else { 1.0 });
+    finding.detectable = Some(threshold * 1.6);
+    finding.pairs_needed = Some(26);
+    let better = (estimate > 0.0) == (metric == Metric::OpsPerS);
+    finding.verdict = Some(match (sure && estimate.abs() >= threshold, better) {
+        (true, true) => Verdict::Improvement,
+        (true, false) => Verdict::Regression,
+        _ if ends.0 > -threshold && ends.1 < threshold => Verdict::Equivalent,
+        _ => Verdict::Inconclusive,
+    });
+    finding
+}
+
+/// The base against itself: the same values once more, a little off.
+fn noise(finding: &Finding) -> Finding {
+    let mut noise = Noise::new("noise", "6.12", finding.metric as u32);
+    let points = finding.points.iter().map(|point| {
+        let test = point.base * noise.around_one(0.03);
+        Point { test, test_position: point.test_position + 1, ..*point }
+    });
+    judged(finding.metric, finding.scale, finding.threshold, points.collect())
+}
