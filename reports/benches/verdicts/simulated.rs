@@ -24,12 +24,24 @@ pub struct Machine {
 
 /// The runs of a comparison.
 pub struct Runs {
-    /// By metric, ln(test / base) of each pair.
-    pub effects: Vec<Vec<f64>>,
+    /// By pair, the logarithms of the metrics of the base's run.
+    pub base: Vec<[f64; METRICS]>,
+    /// Likewise of the test's.
+    pub test: Vec<[f64; METRICS]>,
     /// Places of the base's runs in the order of all.
     pub base_positions: Vec<u32>,
     /// Places of the test's runs.
     pub test_positions: Vec<u32>,
+}
+
+impl Runs {
+    /// By metric, ln(test / base) of each pair.
+    pub fn effects(&self) -> [Vec<f64>; METRICS] {
+        let pairs = || self.base.iter().zip(&self.test);
+        std::array::from_fn(|metric| {
+            pairs().map(|(base, test)| test[metric] - base[metric]).collect()
+        })
+    }
 }
 
 impl Machine {
@@ -42,16 +54,14 @@ impl Machine {
             Order::Shuffled => (2 * pair + 1, 2 * pair),
         });
         let places: Vec<_> = places.collect();
-        let of = |metric: usize| {
-            let added = if metric == 0 { effect } else { 0.0 };
-            let effect = |&(base, test): &(usize, usize)| {
-                let (base, test): (&[f64; METRICS], _) = (&runs[base], &runs[test]);
-                test[metric] - base[metric] + added
-            };
-            places.iter().map(effect).collect()
+        let changed = |&(_, test): &(usize, usize)| {
+            let mut run: [f64; METRICS] = runs[test];
+            run[0] += effect;
+            run
         };
         Runs {
-            effects: (0..METRICS).map(of).collect(),
+            base: places.iter().map(|&(base, _)| runs[base]).collect(),
+            test: places.iter().map(changed).collect(),
             base_positions: places.iter().map(|&(base, _)| base as u32).collect(),
             test_positions: places.iter().map(|&(_, test)| test as u32).collect(),
         }
