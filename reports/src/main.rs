@@ -1,10 +1,12 @@
-//! `iowq-report`: makes a page and a summary of records.
+//! `iowq-report`: makes a page and a summary of records, and takes runs from and to other tools.
+
+mod exchange;
 
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use iowq_reports::output::{self, Request};
 use iowq_reports::summary;
 
@@ -14,7 +16,11 @@ const EXIT_TROUBLE: u8 = 2;
 /// Make a report of runs: report.html to look at and summary.txt to quote.
 #[derive(Debug, Parser)]
 #[command(name = "iowq-report", version)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+
     /// record.jsonl files, or the folders that they are in.
     #[arg(required = true, value_name = "RECORD")]
     records: Vec<PathBuf>,
@@ -28,8 +34,35 @@ struct Arguments {
     out: Option<PathBuf>,
 }
 
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Write runs as text that another tool reads
+    Export(exchange::Export),
+    /// Take what another tool measured as records
+    Import(exchange::Import),
+}
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    match &arguments.command {
+        None => report(&arguments),
+        Some(Command::Export(export)) => end(exchange::export(export)),
+        Some(Command::Import(import)) => end(exchange::import(import)),
+    }
+}
+
+/// Says what a command found, or what went wrong.
+fn end(text: anyhow::Result<String>) -> ExitCode {
+    match text {
+        Ok(text) => {
+            say(&text);
+            ExitCode::SUCCESS
+        }
+        Err(error) => trouble(&error),
+    }
+}
+
+fn report(arguments: &Arguments) -> ExitCode {
     let request = Request {
         records: &arguments.records,
         workloads: &arguments.workloads,
@@ -44,11 +77,13 @@ fn main() -> ExitCode {
             say(&format!("{}\nreport   {page}\n{fidelity}summary  {text}\n", written.text));
             ExitCode::SUCCESS
         }
-        Err(error) => {
-            eprintln!("iowq-report: {error}");
-            ExitCode::from(EXIT_TROUBLE)
-        }
+        Err(error) => trouble(&error.into()),
     }
+}
+
+fn trouble(error: &anyhow::Error) -> ExitCode {
+    eprintln!("iowq-report: {error:#}");
+    ExitCode::from(EXIT_TROUBLE)
 }
 
 fn terminal_width() -> usize {
