@@ -68,7 +68,7 @@ pub enum LoadError {
     },
 }
 
-/// The most runs that are read. All are kept in memory, about 25 KB each: this many are 2.5 GB.
+/// The most runs that are read. All are kept in memory, about 40 KB each: this many are 4 GB.
 const RECORDS_MAX: usize = 100_000;
 
 /// Workloads that an error names; the others are counted.
