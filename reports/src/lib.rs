@@ -5,7 +5,9 @@
 pub mod analysis;
 pub mod chart;
 pub mod compare;
+pub mod export;
 pub mod format;
+pub mod import;
 pub mod load;
 pub mod output;
 pub mod page;

@@ -2,10 +2,11 @@
 
 mod check;
 mod line;
+mod twins;
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{self, BufReader};
+use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use iowq_record::{Record, SCHEMA};
@@ -14,6 +15,7 @@ use serde::Deserialize;
 use crate::analysis::thin;
 use crate::format::{clip, list};
 use line::{LINE_BYTES_MAX, Line};
+use twins::Twins;
 
 /// Name of the record inside a folder that `bench` wrote.
 pub const RECORD_NAME: &str = "record.jsonl";
@@ -66,6 +68,9 @@ pub enum LoadError {
     },
 }
 
+/// The most runs that are read. All are kept in memory, about 40 KB each: this many are 4 GB.
+const RECORDS_MAX: usize = 100_000;
+
 /// Workloads that an error names; the others are counted.
 const NAMED_MAX: usize = 12;
 
@@ -101,46 +106,97 @@ impl Loaded {
 /// A file that cannot be read, that holds no run, or a line that is not a record. A last line
 /// without its line break that does not parse is what a killed bench leaves: it becomes a note.
 pub fn load(paths: &[PathBuf]) -> Result<Loaded, LoadError> {
-    let mut loaded = Loaded::default();
+    let mut reading = Reading::default();
     for path in paths {
         let path = if path.is_dir() { path.join(RECORD_NAME) } else { path.clone() };
-        read_file(&path, &mut loaded)?;
-        loaded.files.push(path);
+        let file = File::open(&path);
+        let file = file.map_err(|source| LoadError::Io { path: path.clone(), source })?;
+        reading.add(BufReader::with_capacity(1 << 16, file), path)?;
     }
-    drop_twins(&mut loaded);
-    Ok(loaded)
+    Ok(reading.end())
 }
 
-fn read_file(path: &Path, loaded: &mut Loaded) -> Result<(), LoadError> {
-    let io_error = |source| LoadError::Io { path: path.to_owned(), source };
-    let mut input = BufReader::with_capacity(1 << 16, File::open(path).map_err(io_error)?);
-    let mut buffer = Vec::new();
-    let mut found = 0;
-    for line in 1.. {
-        let fail = |problem| LoadError::Line { path: path.to_owned(), line, problem };
-        let read = line::next(&mut input, &mut buffer, LINE_BYTES_MAX).map_err(io_error)?;
-        match read {
-            Line::End => break,
-            Line::TooLong => {
-                let mib = LINE_BYTES_MAX >> 20;
-                return Err(fail(format!("longer than {mib} MiB: this is not a record")));
-            }
-            Line::Whole | Line::Last if buffer.trim_ascii().is_empty() => {}
-            Line::Whole => {
-                loaded.records.push(parse(&buffer).map_err(fail)?);
-                found += 1;
-            }
-            Line::Last => match parse(&buffer) {
-                Ok(record) => {
-                    loaded.records.push(record);
-                    found += 1;
+/// Reads all runs of one input, which errors and notes call `path`.
+///
+/// # Errors
+///
+/// As [`load`].
+pub fn read(input: impl BufRead, path: &Path) -> Result<Loaded, LoadError> {
+    let mut reading = Reading::default();
+    reading.add(input, path.to_owned())?;
+    Ok(reading.end())
+}
+
+/// A reading under way.
+#[derive(Default)]
+struct Reading {
+    loaded: Loaded,
+    twins: Twins,
+}
+
+impl Reading {
+    fn add(&mut self, mut input: impl BufRead, path: PathBuf) -> Result<(), LoadError> {
+        let io_error = |source| LoadError::Io { path: path.clone(), source };
+        let mut buffer = Vec::new();
+        let mut found = false;
+        self.loaded.files.push(path.clone());
+        for line in 1.. {
+            let fail = |problem| LoadError::Line { path: path.clone(), line, problem };
+            let read = line::next(&mut input, &mut buffer, LINE_BYTES_MAX).map_err(io_error)?;
+            let record = match read {
+                Line::End => break,
+                Line::TooLong => {
+                    let mib = LINE_BYTES_MAX >> 20;
+                    return Err(fail(format!("longer than {mib} MiB: this is not a record")));
                 }
-                Err(_) if is_cut_off(&buffer) => loaded.notes.push(cut_off_note(path, line)),
-                Err(problem) => return Err(fail(problem)),
-            },
+                Line::Whole | Line::Last if buffer.trim_ascii().is_empty() => continue,
+                Line::Whole => parse(&buffer).map_err(fail)?,
+                Line::Last => match parse(&buffer) {
+                    Ok(record) => record,
+                    Err(_) if is_cut_off(&buffer) => {
+                        self.loaded.notes.push(cut_off_note(&path, line));
+                        continue;
+                    }
+                    Err(problem) => return Err(fail(problem)),
+                },
+            };
+            found = true;
+            self.keep(record, line).map_err(fail)?;
         }
+        if found { Ok(()) } else { Err(LoadError::Empty { path }) }
     }
-    if found == 0 { Err(LoadError::Empty { path: path.to_owned() }) } else { Ok(()) }
+
+    /// Keeps a run of the last file, unless it was read before.
+    fn keep(&mut self, record: Record, line: usize) -> Result<(), String> {
+        let Loaded { records, files, .. } = &mut self.loaded;
+        let place = (files.len() - 1, line);
+        match self.twins.has(&record, place, records) {
+            Ok(true) => return Ok(()),
+            Ok(false) => {}
+            Err((file, line)) => {
+                let file = files.get(file).map_or_else(String::new, |file| file_name(file));
+                return Err(format!(
+                    "says otherwise than {file}, line {line}, which is the same run: one of them \
+                     was changed, so take it out"
+                ));
+            }
+        }
+        if records.len() >= RECORDS_MAX {
+            return Err(format!(
+                "more than {RECORDS_MAX} runs: compare or report fewer files at a time"
+            ));
+        }
+        records.push(record);
+        Ok(())
+    }
+
+    fn end(mut self) -> Loaded {
+        if self.twins.count > 0 {
+            let runs = crate::format::count(self.twins.count, "run", "runs");
+            self.loaded.notes.push(format!("{runs} read twice and counted once"));
+        }
+        self.loaded
+    }
 }
 
 fn cut_off_note(path: &Path, line: usize) -> String {
@@ -222,21 +278,5 @@ fn without_line(error: &serde_json::Error) -> String {
     match text.strip_suffix(&place) {
         Some(problem) => format!("{problem} (column {})", error.column()),
         None => text,
-    }
-}
-
-/// Drops runs that were read twice, which would make a result look surer than it is.
-fn drop_twins(loaded: &mut Loaded) {
-    let mut seen = BTreeSet::new();
-    let before = loaded.records.len();
-    loaded.records.retain(|record| {
-        let cell = &record.cell;
-        let names = (cell.workload.clone(), cell.engine.clone(), cell.policy.clone());
-        seen.insert((record.started.clone(), record.duration_ns, cell.position, names))
-    });
-    let twins = before - loaded.records.len();
-    if twins > 0 {
-        let runs = crate::format::count(twins as u64, "run", "runs");
-        loaded.notes.push(format!("{runs} read twice and counted once"));
     }
 }

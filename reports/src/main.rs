@@ -1,4 +1,7 @@
-//! `iowq-report`: makes a page and a summary of records, and compares sets of them.
+//! `iowq-report`: makes a page and a summary of records, compares sets of them, and takes runs from
+//! and to other tools.
+
+mod exchange;
 
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
@@ -51,6 +54,10 @@ enum Command {
     /// Exit code: 0 no regression, 1 a regression, 3 no verdict (inconclusive, or something forbids
     /// one), 2 trouble. Of several comparisons the worst counts: 2, then 1, then 3, then 0.
     Compare(Compare),
+    /// Write runs as text that another tool reads
+    Export(exchange::Export),
+    /// Take what another tool measured as records
+    Import(exchange::Import),
 }
 
 #[derive(Debug, clap::Args)]
@@ -106,12 +113,20 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match &arguments.command {
         Some(Command::Compare(options)) => compare(options).map_err(|error| error.to_string()),
+        Some(Command::Export(options)) => said(exchange::export(options)),
+        Some(Command::Import(options)) => said(exchange::import(options)),
         None => report(&arguments).map_err(|error| error.to_string()),
     };
     done.unwrap_or_else(|error| {
         eprintln!("iowq-report: {error}");
         ExitCode::from(EXIT_TROUBLE)
     })
+}
+
+/// Says what a command found.
+fn said(text: anyhow::Result<String>) -> Result<ExitCode, String> {
+    say(&text.map_err(|error| format!("{error:#}"))?);
+    Ok(ExitCode::SUCCESS)
 }
 
 fn compare(options: &Compare) -> Result<ExitCode, CompareError> {

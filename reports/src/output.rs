@@ -93,7 +93,11 @@ pub fn report(request: &Request<'_>) -> Result<Written, ReportError> {
 }
 
 /// Writes beside the file and renames: a full disk or a kill leaves the old file as it was.
-fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+///
+/// # Errors
+///
+/// What the system says to making, writing or renaming a file there.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.tmp", std::process::id()));
     let temporary = path.with_file_name(name);

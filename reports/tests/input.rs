@@ -83,6 +83,40 @@ fn a_run_that_is_read_twice_counts_once() {
 }
 
 #[test]
+fn a_run_that_is_there_twice_and_differs_was_changed_by_hand() {
+    let mut records = sample::bench(1);
+    records.push(records[2].clone());
+    let text = sample::lines(&records);
+    assert!(load(text.as_bytes()).is_ok());
+    records[8].ops.done += 1;
+    let error = load(sample::lines(&records).as_bytes()).expect_err("one of them is wrong");
+    assert!(error.contains("line 9: says otherwise than record.jsonl, line 3"), "{error}");
+}
+
+#[test]
+fn bytes_that_are_no_text_and_text_that_never_ends_are_refused() {
+    let deep = [&b"{\"schema\": \"iowq-lab/run/1\", \"x\": "[..], &[b'['; 100_000]].concat();
+    let good = sample::lines(&[sample::run("nop", "6.12", 0)]);
+    let wide: Vec<u8> = good.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for bytes in [&b"\x1f\x8b\x08\x00binary\n"[..], &[deep, b"\n".to_vec()].concat(), &wide] {
+        let error = load(bytes).expect_err("this is no record");
+        assert!(error.contains("line 1: not JSON"), "{error}");
+    }
+    let windows = good.replace('\n', "\r\n");
+    assert_eq!(
+        load(windows.as_bytes()).expect("line breaks of Windows do no harm").records.len(),
+        1
+    );
+}
+
+#[test]
+fn quantiles_that_fall_were_written_by_hand() {
+    let spoilt = sample_with("/latency/response/all/p99_ns", json!(1));
+    let error = load(&spoilt).expect_err("p99 is below p90");
+    assert!(error.contains("line 1: latency.response.all.p99_ns is 1: it must not"), "{error}");
+}
+
+#[test]
 fn a_missing_file_and_a_folder_without_record_are_named() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     for path in [folder.path().to_owned(), PathBuf::from("/no/such/file.jsonl")] {

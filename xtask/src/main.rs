@@ -36,6 +36,10 @@ enum Command {
     Compare(compare::Options),
     /// Draw the report of records that exist
     Report(report::Options),
+    /// Write runs as text for benchstat, Bencher, Prometheus, HdrHistogram or readers of fio's JSON
+    Export(report::Options),
+    /// Take what fio measured as records
+    Import(report::Options),
     /// What this machine can do, and the command that fixes what it cannot
     Doctor(doctor::Options),
     /// Rebuild the committed BPF object; `--check` only compares
@@ -48,7 +52,9 @@ fn main() -> ExitCode {
     let exit = match Cli::parse().command {
         Command::Bench(options) => bench::run(&options),
         Command::Compare(options) => compare::run(&options),
-        Command::Report(options) => report::run(&options),
+        Command::Report(options) => report::run(None, &options),
+        Command::Export(options) => report::run(Some("export"), &options),
+        Command::Import(options) => report::run(Some("import"), &options),
         Command::Doctor(options) => doctor::run(&options),
         Command::Probes(options) => probes::run(&options).map(|_| Exit::Fine),
         Command::Ci(options) => ci::run(&options),

@@ -1,4 +1,4 @@
-//! `report`: draws the page and the summary of records that exist.
+//! `report`, `export` and `import`: what `iowq-report` does with records that exist.
 
 use std::{ffi::OsString, process::Command};
 
@@ -8,19 +8,19 @@ use crate::{
     process,
 };
 
-/// Flags of `report`: those of `iowq-report`, passed through.
+/// Flags of such a command: those of `iowq-report`, passed through.
 #[derive(clap::Args)]
 #[command(disable_help_flag = true)]
 pub(crate) struct Options {
-    /// `RECORD… [--workload NAME]… [--out DIR]`; `--help` lists them all
+    /// `--help` lists them all
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     args: Vec<OsString>,
 }
 
-/// Runs the command.
-pub(crate) fn run(options: &Options) -> anyhow::Result<Exit> {
+/// Runs the command of `iowq-report` that is named, or its first purpose, the report.
+pub(crate) fn run(command: Option<&str>, options: &Options) -> anyhow::Result<Exit> {
     let [iowq_report] = build::release([IOWQ_REPORT])?;
-    Ok(process::run(Command::new(iowq_report).args(&options.args))?.into())
+    Ok(process::run(Command::new(iowq_report).args(command).args(&options.args))?.into())
 }
 
 #[cfg(test)]

@@ -62,7 +62,7 @@ pub fn merged(runs: &[&Record], clock: Clock, kind: &str) -> Option<Histogram<u6
 }
 
 /// A histogram as its bytes have it, if they hold what the record says they do.
-fn decode(quantiles: &Quantiles) -> Option<Histogram<u64>> {
+pub(crate) fn decode(quantiles: &Quantiles) -> Option<Histogram<u64>> {
     let bytes = STANDARD.decode(&quantiles.hdr_v2).ok()?;
     // The decoder allocates what the header asks for: believe it only where the bytes are there.
     let stated = u32::from_be_bytes(bytes.get(4..8)?.try_into().ok()?);

@@ -1,6 +1,6 @@
 //! Values that are valid JSON and still cannot come from a run.
 
-use iowq_record::Record;
+use iowq_record::{Quantiles, Record};
 
 /// The longest name of a workload, engine or policy: longer ones would swamp every table.
 const NAME_BYTES_MAX: usize = 200;
@@ -19,11 +19,38 @@ pub(super) fn check(record: &Record) -> Result<(), String> {
     if let Some(linger_ms) = workers.linger_ms {
         not_negative("workers.linger_ms", linger_ms)?;
     }
+    let latency = &record.latency;
+    let clocks = [&latency.response, &latency.service, &latency.queue];
+    for (clock, kinds) in ["response", "service", "queue"].iter().zip(clocks) {
+        for (kind, quantiles) in kinds {
+            rising(quantiles).map_err(|problem| format!("latency.{clock}.{kind}.{problem}"))?;
+        }
+    }
     let (births, deaths) = (record.churn.births.len(), record.churn.deaths.len());
     if births != deaths {
         return Err(format!(
             "churn has {births} slices of births and {deaths} of deaths: they must be as many"
         ));
+    }
+    Ok(())
+}
+
+/// A quantile is never below one of a smaller share.
+fn rising(quantiles: &Quantiles) -> Result<(), String> {
+    let Quantiles { p50_ns, p90_ns, p99_ns, p999_ns, max_ns, .. } = *quantiles;
+    let all = [
+        ("p50_ns", p50_ns),
+        ("p90_ns", p90_ns),
+        ("p99_ns", p99_ns),
+        ("p999_ns", p999_ns),
+        ("max_ns", max_ns),
+    ];
+    for pair in all.windows(2) {
+        if let [(lower, least), (higher, most)] = pair
+            && least > most
+        {
+            return Err(format!("{higher} is {most}: it must not be below {lower}, {least}"));
+        }
     }
     Ok(())
 }
@@ -74,6 +101,12 @@ mod tests {
         assert!(
             complaint(|record| record.workers.linger_ms = Some(f64::NAN)).contains("linger_ms")
         );
+        let falls = complaint(|record| {
+            let all = record.latency.response.get_mut("all").expect("all operations are there");
+            (all.p90_ns, all.p99_ns) = (9, 5);
+            all.p50_ns = 1;
+        });
+        assert_eq!(falls, "latency.response.all.p99_ns is 5: it must not be below p90_ns, 9");
         assert!(complaint(|record| record.cell.policy = "x".repeat(201)).contains("cell.policy"));
         assert!(complaint(|record| record.churn.births.push(1)).contains("as many"));
     }

@@ -18,7 +18,7 @@ const FUNCTION_LINES_MAX: usize = 70;
 const SWITCHBOARD: &str = "xtask/src/main.rs";
 const MEMBERS: [&str; 6] = ["ebpf", "harness", "reports", "reports/record", "workloads", "xtask"];
 /// Folders of a member that hold code; a build script may stand beside them.
-const FOLDERS: [&str; 4] = ["src", "tests", "benches", "examples"];
+const FOLDERS: [&str; 5] = ["src", "tests", "benches", "examples", "fuzz/fuzz_targets"];
 
 /// A rule about single files: what is wrong with one, if anything.
 type Rule = fn(&File) -> Option<String>;

@@ -1,0 +1,114 @@
+//! Go's benchmark format: one line per run, so that `benchstat before.txt after.txt` compares.
+//!
+//! Grammar: <https://go.dev/design/14313-benchmark-format>. `ns/op` has Go's meaning: time passed
+//! by ops done, which is less than a response time where ops overlap. The policy and the engine
+//! are keys of the name, so that `benchstat -col /policy all.txt` sets policies side by side and
+//! `benchstat -ignore /policy a.txt b.txt` compares files of different ones. The engine comes last
+//! because benchstat takes a number after a final dash for a count of processors. Of the host only
+//! the processor is a configuration line: benchstat compares only what agrees in all of these, and
+//! kernels are there to differ.
+
+use std::fmt::Write as _;
+
+use iowq_record::{Quantiles, Record, Role};
+
+use super::{cpu_ns_per_op, finished, role};
+use crate::analysis::figures::quantile_ns;
+
+/// Units that benchstat does not know, and which way of them is better.
+const UNITS: &str = "Unit ops/s better=higher\nUnit workers/1000ops better=lower\n";
+
+/// Quantiles of response time: unit, share, and where a record has it.
+type Quantile = (&'static str, f64, fn(&Quantiles) -> u64);
+
+const QUANTILES: [Quantile; 3] = [
+    ("p50-response-ns", 0.5, |all| all.p50_ns),
+    ("p99-response-ns", 0.99, |all| all.p99_ns),
+    ("p999-response-ns", 0.999, |all| all.p999_ns),
+];
+
+/// The runs as benchmark lines; a run that did nothing has no time per op and is a comment.
+#[must_use]
+pub fn text(records: &[Record]) -> String {
+    let mut text = String::from(UNITS);
+    let mut cpu = "";
+    for record in finished(records) {
+        if record.host.cpu != cpu {
+            cpu = &record.host.cpu;
+            let _ = writeln!(text, "cpu: {}", one_line(cpu));
+        }
+        line(&mut text, record);
+    }
+    text
+}
+
+fn line(text: &mut String, record: &Record) {
+    let (name, ops) = (name(record), &record.ops);
+    if ops.done == 0 {
+        let _ = writeln!(text, "# {name}: no op was done");
+        return;
+    }
+    let ns_per_op = record.duration_ns as f64 / ops.done as f64;
+    // Go reads the count as a signed number.
+    let done = ops.done.min(i64::MAX as u64);
+    let _ = write!(text, "{name} {done} {ns_per_op:.1} ns/op {:.3} ops/s", ops.per_s);
+    for (unit, share, pick) in QUANTILES {
+        if let Some(ns) = quantile_ns(record, share, pick) {
+            let _ = write!(text, " {ns} {unit}");
+        }
+    }
+    if let Some(cpu_ns) = cpu_ns_per_op(record) {
+        let _ = write!(text, " {cpu_ns:.1} cpu-ns/op");
+    }
+    if let Some(created) = record.workers.created_per_1000_ops {
+        let _ = write!(text, " {created:.4} workers/1000ops");
+    }
+    text.push('\n');
+}
+
+/// The name of a benchmark: no space is allowed in it, and no small letter behind `Benchmark`.
+fn name(record: &Record) -> String {
+    let cell = &record.cell;
+    let mut name = String::from("Benchmark");
+    let workload = part(&cell.workload);
+    let mut letters = workload.chars();
+    name.extend(letters.next().into_iter().flat_map(char::to_uppercase));
+    name.push_str(letters.as_str());
+    let _ = write!(name, "/policy={}", part(&cell.policy));
+    if cell.role != Role::Measured {
+        let _ = write!(name, "/role={}", role(cell.role));
+    }
+    let _ = write!(name, "/engine={}", part(&cell.engine));
+    name
+}
+
+fn part(text: &str) -> String {
+    let apart = |letter: char| letter.is_whitespace() || letter.is_control() || letter == '/';
+    text.replace(apart, "_")
+}
+
+fn one_line(text: &str) -> String {
+    text.replace(char::is_control, " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample;
+
+    #[test]
+    fn names_obey_the_grammar_whatever_a_workload_is_called() {
+        let mut record = sample::run("my own/mix\n", "6.12 +x", 0);
+        record.cell.role = Role::Control;
+        let expected = "BenchmarkMy_own_mix_/policy=6.12_+x/role=control/engine=pool";
+        assert_eq!(name(&record), expected);
+    }
+
+    #[test]
+    fn a_run_without_ops_has_no_time_per_op() {
+        let mut record = sample::run("nop", "6.12", 0);
+        record.ops.done = 0;
+        let text = text(&[record]);
+        assert!(text.contains("# BenchmarkNop/policy=6.12/engine=pool: no op was done"), "{text}");
+    }
+}

@@ -1,0 +1,131 @@
+//! JSON as fio writes it, as far as its readers look: a job per run.
+//!
+//! Fields: HOWTO of fio 3, "JSON output" and "JSON+ output",
+//! <https://fio.readthedocs.io/en/latest/fio_doc.html#json-output>. `clat_ns` and `lat_ns` are
+//! service time, which is what fio measures; response time has no place there. All kinds of sync
+//! are in `sync`, as fio has them. What a run did not measure, such as bytes, is absent.
+
+use iowq_record::Record;
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use super::{finished, name, started};
+use crate::analysis::histogram::{Clock, merged};
+
+/// Percentiles that fio prints unless told otherwise.
+const PERCENTILES: [f64; 17] = [
+    1.0, 5.0, 10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 70.0, 80.0, 90.0, 95.0, 99.0, 99.5, 99.9, 99.95,
+    99.99,
+];
+
+/// Kinds of operation that fio counts as sync.
+const SYNC: [&str; 2] = ["fsync", "fdatasync"];
+
+/// The runs as one document.
+#[must_use]
+pub fn text(records: &[Record]) -> String {
+    let jobs: Vec<Value> =
+        finished(records).enumerate().map(|(group, record)| job(group, record)).collect();
+    let ended = finished(records).filter_map(started).max();
+    let timestamp = ended.map_or(0, Timestamp::as_second);
+    let version = concat!("iowq-lab-", env!("CARGO_PKG_VERSION"));
+    let all = json!({ "fio version": version, "timestamp": timestamp, "jobs": jobs });
+    format!("{all:#}\n")
+}
+
+fn job(group: usize, record: &Record) -> Value {
+    let settings = &record.settings;
+    let runtime_ms = record.duration_ns / 1_000_000;
+    json!({
+        "jobname": name(record),
+        "groupid": group,
+        "error": 0,
+        "elapsed": record.duration_ns / 1_000_000_000,
+        "job options": {
+            "name": name(record),
+            "bs": settings.block_bytes.to_string(),
+            "iodepth": settings.depth.to_string(),
+            "nrfiles": settings.files.to_string(),
+            "ioengine": record.cell.engine,
+        },
+        "job_start": started(record).map_or(0, Timestamp::as_millisecond),
+        "job_runtime": runtime_ms,
+        "total_err": record.ops.failed,
+        "read": data(record, "read"),
+        "write": data(record, "write"),
+        "trim": data(record, "trim"),
+        "sync": {
+            "total_ios": SYNC.iter().map(|kind| count(record, kind)).sum::<u64>(),
+            "lat_ns": latency(record, &SYNC),
+        },
+    })
+}
+
+fn count(record: &Record, kind: &str) -> u64 {
+    record.latency.service.get(kind).map_or(0, |quantiles| quantiles.count)
+}
+
+/// One direction of data, with zeros where it was not used, as fio has it.
+fn data(record: &Record, kind: &str) -> Value {
+    let done = count(record, kind);
+    let seconds = record.duration_ns as f64 / 1e9;
+    let per_s = if seconds > 0.0 { done as f64 / seconds } else { 0.0 };
+    let latency = latency(record, &[kind]);
+    json!({
+        "total_ios": done,
+        "iops": per_s,
+        "runtime": if done > 0 { record.duration_ns / 1_000_000 } else { 0 },
+        "slat_ns": { "min": 0, "max": 0, "mean": 0.0, "stddev": 0.0, "N": 0 },
+        "clat_ns": latency,
+        "lat_ns": latency,
+    })
+}
+
+/// Service time over some kinds of operation. Without a histogram only what the record's own
+/// figures say is there.
+fn latency(record: &Record, kinds: &[&str]) -> Value {
+    let histograms: Vec<_> =
+        kinds.iter().filter_map(|kind| merged(&[record], Clock::Service, kind)).collect();
+    let mut rest = histograms.into_iter();
+    let Some(mut sum) = rest.next() else {
+        return plain(record, kinds);
+    };
+    for histogram in rest {
+        // The sum grows as it must, so that adding never fails.
+        let _ = sum.add(&histogram);
+    }
+    let percentile = PERCENTILES.iter().map(|&percentile| {
+        let value = sum.value_at_quantile(percentile / 100.0);
+        (format!("{percentile:.6}"), json!(value))
+    });
+    let bins = sum.iter_recorded().map(|bin| {
+        let (value, count) = (bin.value_iterated_to(), bin.count_since_last_iteration());
+        (value.to_string(), json!(count))
+    });
+    json!({
+        "min": sum.min(),
+        "max": sum.max(),
+        "mean": sum.mean(),
+        "stddev": sum.stdev(),
+        "N": sum.len(),
+        "percentile": percentile.collect::<Map<_, _>>(),
+        "bins": bins.collect::<Map<_, _>>(),
+    })
+}
+
+fn plain(record: &Record, kinds: &[&str]) -> Value {
+    let known = kinds.iter().find_map(|kind| record.latency.service.get(*kind));
+    let Some(known) = known else {
+        return json!({ "min": 0, "max": 0, "mean": 0.0, "stddev": 0.0, "N": 0 });
+    };
+    json!({
+        "max": known.max_ns,
+        "N": known.count,
+        "percentile": {
+            "50.000000": known.p50_ns,
+            "90.000000": known.p90_ns,
+            "99.000000": known.p99_ns,
+            "99.900000": known.p999_ns,
+        },
+    })
+}

@@ -1,0 +1,171 @@
+//! OpenMetrics text: a series per run, at the moment at which the run ended.
+//!
+//! Grammar: <https://prometheus.io/docs/specs/om/open_metrics_spec/>. Counts of a run never go on
+//! in the next one, so that each run has a series of its own by the label `run`, its place in the
+//! export. What no run knows is absent, not zero.
+
+use std::fmt::Write as _;
+
+use iowq_record::Record;
+use jiff::SignedDuration;
+
+use super::{cpu_ns_per_op, finished, role, started};
+use crate::analysis::figures::quantile_ns;
+
+/// Samples of one run in a family: what follows the name, labels of their own, and the value.
+type Samples = Vec<(&'static str, String, f64)>;
+
+/// A family of metrics.
+struct Family {
+    name: &'static str,
+    kind: &'static str,
+    unit: &'static str,
+    help: &'static str,
+    samples: fn(&Record) -> Samples,
+}
+
+const FAMILIES: [Family; 7] = [
+    Family {
+        name: "iowq_ops",
+        kind: "counter",
+        unit: "",
+        help: "Operations of the measured part.",
+        samples: |record| {
+            let count = |result: &str, ops: u64| ("_total", label("result", result), ops as f64);
+            vec![count("done", record.ops.done), count("failed", record.ops.failed)]
+        },
+    },
+    Family {
+        name: "iowq_ops_per_second",
+        kind: "gauge",
+        unit: "",
+        help: "Operations done per second.",
+        samples: |record| vec![("", String::new(), record.ops.per_s)],
+    },
+    Family {
+        name: "iowq_response_seconds",
+        kind: "summary",
+        unit: "seconds",
+        help: "Response time of all operations.",
+        samples: response,
+    },
+    Family {
+        name: "iowq_cpu_per_op_seconds",
+        kind: "gauge",
+        unit: "seconds",
+        help: "Processor time per operation, user and system.",
+        samples: |record| optional(cpu_ns_per_op(record).map(|ns| ns / 1e9)),
+    },
+    Family {
+        name: "iowq_worker_births",
+        kind: "counter",
+        unit: "",
+        help: "Workers created, by the best source there was.",
+        samples: |record| {
+            let births = record.workers.created.best();
+            births.map(|births| ("_total", String::new(), births as f64)).into_iter().collect()
+        },
+    },
+    Family {
+        name: "iowq_worker_births_per_1000_ops",
+        kind: "gauge",
+        unit: "",
+        help: "Workers created per thousand operations.",
+        samples: |record| optional(record.workers.created_per_1000_ops),
+    },
+    Family {
+        name: "iowq_probe_events_lost",
+        kind: "counter",
+        unit: "",
+        help: "Events that the probes lost.",
+        samples: |record| vec![("_total", String::new(), record.probe.events_lost as f64)],
+    },
+];
+
+/// The runs as an exposition, with the end mark.
+#[must_use]
+pub fn text(records: &[Record]) -> String {
+    let mut text = String::new();
+    for family in &FAMILIES {
+        let Family { name, kind, unit, help, samples } = family;
+        let _ = writeln!(text, "# TYPE {name} {kind}");
+        if !unit.is_empty() {
+            let _ = writeln!(text, "# UNIT {name} {unit}");
+        }
+        let _ = writeln!(text, "# HELP {name} {help}");
+        for (run, record) in finished(records).enumerate() {
+            let (labels, time) = (labels(record, run), time(record));
+            for (suffix, own, value) in samples(record) {
+                let _ = writeln!(text, "{name}{suffix}{{{labels}{own}}} {value}{time}");
+            }
+        }
+    }
+    text.push_str("# EOF\n");
+    text
+}
+
+fn response(record: &Record) -> Samples {
+    let Some(all) = record.latency.response.get("all") else {
+        return Vec::new();
+    };
+    let seconds = |ns: f64| ns / 1e9;
+    let shares: [(f64, Option<f64>); 4] = [
+        (0.5, quantile_ns(record, 0.5, |all| all.p50_ns)),
+        (0.9, quantile_ns(record, 0.9, |all| all.p90_ns)),
+        (0.99, quantile_ns(record, 0.99, |all| all.p99_ns)),
+        (0.999, quantile_ns(record, 0.999, |all| all.p999_ns)),
+    ];
+    let known = shares.into_iter().filter_map(|(share, ns)| Some((share, seconds(ns?))));
+    let mut samples: Samples =
+        known.map(|(share, value)| ("", label("quantile", &share.to_string()), value)).collect();
+    samples.push(("_count", String::new(), all.count as f64));
+    samples
+}
+
+fn optional(value: Option<f64>) -> Samples {
+    value.map(|value| ("", String::new(), value)).into_iter().collect()
+}
+
+fn labels(record: &Record, run: usize) -> String {
+    let cell = &record.cell;
+    format!(
+        "workload=\"{}\",engine=\"{}\",policy=\"{}\",role=\"{}\",pair=\"{}\",run=\"{run}\"",
+        escape(&cell.workload),
+        escape(&cell.engine),
+        escape(&cell.policy),
+        role(cell.role),
+        cell.pair
+    )
+}
+
+/// One more label, behind those that every sample has.
+fn label(name: &str, value: &str) -> String {
+    format!(",{name}=\"{}\"", escape(value))
+}
+
+fn escape(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}
+
+/// Seconds since 1970 at which the run ended, with a space before; nothing where it is not known.
+fn time(record: &Record) -> String {
+    let length = i64::try_from(record.duration_ns).ok().map(SignedDuration::from_nanos);
+    let ended = started(record).zip(length).and_then(|(at, length)| at.checked_add(length).ok());
+    ended.map_or_else(String::new, |at| format!(" {}", at.as_millisecond() as f64 / 1e3))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample;
+
+    #[test]
+    fn labels_are_escaped_and_a_start_that_is_no_time_leaves_the_time_out() {
+        let mut record = sample::run("a\"b\\c\nd", "6.12", 0);
+        "yesterday".clone_into(&mut record.started);
+        let text = text(&[record]);
+        assert!(text.contains(r#"{workload="a\"b\\c\nd",engine="pool""#), "{text}");
+        assert!(text.contains("result=\"done\"} 24000\n"), "{text}");
+        assert!(text.ends_with("\n# EOF\n"));
+    }
+}

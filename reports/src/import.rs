@@ -1,0 +1,4 @@
+//! Imports: what another tool measured, as records, so that it can stand beside ours.
+
+pub mod fio;
+mod fio_json;

@@ -1,0 +1,47 @@
+//! Twins: runs that were read twice, which would make a result look surer than it is.
+
+use std::collections::HashMap;
+
+use iowq_record::Record;
+
+/// What tells runs apart: when it started, how long it took, its place, and the names of its cell.
+type Key = (String, u64, u32, [String; 3]);
+
+/// Where a run was read: the number of its file, and its line.
+pub(super) type Place = (usize, usize);
+
+/// The runs that were read so far.
+#[derive(Debug, Default)]
+pub(super) struct Twins {
+    seen: HashMap<Key, (usize, Place)>,
+    /// How many were read again.
+    pub(super) count: u64,
+}
+
+impl Twins {
+    /// Whether `record`, read at `place`, is the same as one of `kept`. It is noted as the next of
+    /// them where it is not.
+    ///
+    /// # Errors
+    ///
+    /// The place of a run that is the same and says otherwise: one of the two was changed by hand.
+    pub(super) fn has(
+        &mut self,
+        record: &Record,
+        place: Place,
+        kept: &[Record],
+    ) -> Result<bool, Place> {
+        let cell = &record.cell;
+        let names = [&cell.workload, &cell.engine, &cell.policy].map(Clone::clone);
+        let key = (record.started.clone(), record.duration_ns, cell.position, names);
+        let (at, first) = *self.seen.entry(key).or_insert((kept.len(), place));
+        match kept.get(at) {
+            None => Ok(false),
+            Some(twin) if twin == record => {
+                self.count += 1;
+                Ok(true)
+            }
+            Some(_) => Err(first),
+        }
+    }
+}
