@@ -6,7 +6,7 @@ mod start;
 use std::fs::File;
 use std::io;
 use std::os::fd::AsRawFd as _;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use io_uring::{IoUring, opcode, squeue, types};
 use iowq_ebpf::REQUESTS_MAX;
@@ -17,6 +17,12 @@ use start::{skip, start_or_skip};
 
 /// Requests in flight.
 const SLOTS: u32 = 64;
+
+/// One test at a time: the probes see all rings of the process, and know requests by their slots.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// The probes, their table and a ring. Where the machine has none the test is skipped, aloud.
 fn begin(test: &str) -> Option<(Bpf, Arc<Requests>, IoUring)> {
@@ -68,6 +74,7 @@ fn nop() -> squeue::Entry {
 
 #[test]
 fn a_request_that_is_forced_to_a_worker_is_queued_and_then_done() {
+    let _alone = alone();
     let test = "a_request_that_is_forced_to_a_worker_is_queued_and_then_done";
     let Some((bpf, requests, mut ring)) = begin(test) else { return };
     // More than once, so that times of the round before would show.
@@ -89,6 +96,7 @@ fn a_request_that_is_forced_to_a_worker_is_queued_and_then_done() {
 
 #[test]
 fn a_request_that_its_submitter_runs_is_done_and_was_never_queued() {
+    let _alone = alone();
     let test = "a_request_that_its_submitter_runs_is_done_and_was_never_queued";
     let Some((_bpf, requests, mut ring)) = begin(test) else { return };
     // First with workers, so that what they left has to be forgotten.
@@ -102,6 +110,7 @@ fn a_request_that_its_submitter_runs_is_done_and_was_never_queued() {
 
 #[test]
 fn buffered_writes_that_would_wait_go_to_workers_as_hashed_work() {
+    let _alone = alone();
     let test = "buffered_writes_that_would_wait_go_to_workers_as_hashed_work";
     let Some((_bpf, requests, mut ring)) = begin(test) else { return };
     let file: File = tempfile::tempfile().expect("a file");
@@ -122,6 +131,7 @@ fn buffered_writes_that_would_wait_go_to_workers_as_hashed_work() {
 
 #[test]
 fn a_request_whose_user_data_is_no_slot_is_not_timed() {
+    let _alone = alone();
     let test = "a_request_whose_user_data_is_no_slot_is_not_timed";
     let Some((bpf, requests, mut ring)) = begin(test) else { return };
     let others = [u64::from(SLOTS), 1 << 32, u64::MAX];
@@ -140,6 +150,7 @@ fn a_request_whose_user_data_is_no_slot_is_not_timed() {
 
 #[test]
 fn every_start_is_seen_or_the_probes_say_why_none_is() {
+    let _alone = alone();
     let test = "every_start_is_seen_or_the_probes_say_why_none_is";
     let Some((bpf, requests, mut ring)) = begin(test) else { return };
     run(&mut ring, &requests, |_| nop().flags(squeue::Flags::ASYNC));
@@ -157,6 +168,7 @@ fn every_start_is_seen_or_the_probes_say_why_none_is() {
 
 #[test]
 fn without_the_option_there_is_no_table_and_nothing_is_missed() {
+    let _alone = alone();
     let test = "without_the_option_there_is_no_table_and_nothing_is_missed";
     let Some(bpf) = start_or_skip(test, &BpfOptions::default()) else { return };
     assert!(bpf.requests().is_none() && bpf.unseen().is_empty());
@@ -164,6 +176,7 @@ fn without_the_option_there_is_no_table_and_nothing_is_missed() {
 
 #[test]
 fn the_table_has_room_for_the_deepest_ring_and_more_is_refused() {
+    let _alone = alone();
     assert_eq!(i64::from(REQUESTS_MAX), *DEPTH.end());
     let options = BpfOptions { requests: REQUESTS_MAX + 1, ..BpfOptions::default() };
     let error = Bpf::start(&options).err();

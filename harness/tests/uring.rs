@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::os::fd::OwnedFd;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use iowq_harness::clock;
 use iowq_harness::drive::{Driven, Driver};
@@ -17,6 +17,12 @@ use iowq_harness::probes::{Bpf, BpfOptions, Requests};
 use iowq_workloads::{Ledger, OpKind, Plan};
 
 const SEED: u64 = 7;
+
+/// One test at a time: the probes see all rings of the process, and know requests by their slots.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// The plan of a spec that this kernel can run; else says why not.
 fn plan_or_skip(test: &str, spec: &str) -> Option<Plan> {
@@ -85,6 +91,7 @@ fn failures(driven: &Driven) -> Vec<(&str, u64)> {
 
 #[test]
 fn every_kind_of_op_is_done_and_what_was_written_is_there() {
+    let _alone = alone();
     let spec = "[files]\ncount = 3\nsize_mib = 1\n[mix]\nread = 1\nfallocate = 1\nnop = 1\n\
                 writes_per_fsync = 3\nlinked = true\n[run]\nops = 2000";
     let test = "every_kind_of_op_is_done_and_what_was_written_is_there";
@@ -104,6 +111,7 @@ fn every_kind_of_op_is_done_and_what_was_written_is_there() {
 
 #[test]
 fn rings_are_closed_and_opened_again_as_the_plan_says() {
+    let _alone = alone();
     let spec = "[files]\nsize_mib = 1\n[ring]\nreopen_after_ops = 10\nforce_async = true\n\
                 [run]\nops = 200";
     let test = "rings_are_closed_and_opened_again_as_the_plan_says";
@@ -118,6 +126,7 @@ fn rings_are_closed_and_opened_again_as_the_plan_says() {
 
 #[test]
 fn an_open_loop_takes_as_long_as_its_rate_says() {
+    let _alone = alone();
     let spec = "[files]\nsize_mib = 1\n[arrival]\npattern = \"rate\"\nper_s = 1000\n\
                 [run]\nops = 100";
     let test = "an_open_loop_takes_as_long_as_its_rate_says";
@@ -133,6 +142,7 @@ fn an_open_loop_takes_as_long_as_its_rate_says() {
 
 #[test]
 fn a_full_disk_fails_every_write_by_name() {
+    let _alone = alone();
     let spec = "[files]\nsize_mib = 1\n[run]\nops = 200";
     let Some(plan) = plan_or_skip("a_full_disk_fails_every_write_by_name", spec) else { return };
     let Left { driven, .. } = drive(&plan, &device("/dev/full"), None);
@@ -142,6 +152,7 @@ fn a_full_disk_fails_every_write_by_name() {
 
 #[test]
 fn what_is_linked_behind_a_write_that_failed_never_runs_and_counts_as_failed() {
+    let _alone = alone();
     let spec = "[files]\nsize_mib = 1\n[mix]\nwrites_per_fsync = 1\nlinked = true\n\
                 [run]\nops = 200";
     let test = "what_is_linked_behind_a_write_that_failed_never_runs_and_counts_as_failed";
@@ -153,6 +164,7 @@ fn what_is_linked_behind_a_write_that_failed_never_runs_and_counts_as_failed() {
 
 #[test]
 fn with_probes_each_op_is_timed_and_counted_by_the_way_it_went() {
+    let _alone = alone();
     let spec = "[files]\nsize_mib = 1\n[mix]\nnop = 1\nwrites_per_fsync = 2\n[ring]\ndepth = 8\n\
                 [run]\nops = 600";
     let test = "with_probes_each_op_is_timed_and_counted_by_the_way_it_went";
@@ -181,6 +193,7 @@ fn with_probes_each_op_is_timed_and_counted_by_the_way_it_went() {
 
 #[test]
 fn the_limit_on_workers_reaches_the_kernel() {
+    let _alone = alone();
     let spec = "[files]\nsize_mib = 1\n[mix]\nwrite = 0\nnop = 1\n[ring]\ndepth = 64\n\
                 [workers]\nbounded = 3\nunbounded = 3\n[run]\nops = 5000";
     let test = "the_limit_on_workers_reaches_the_kernel";
