@@ -4,9 +4,19 @@
 //! The unit is the run, never the operation. See `VERDICTS.md` beside this file for the method and
 //! its sources.
 
+mod bars;
+mod hosts;
+mod judge;
+pub mod metric;
+mod pairs;
+pub mod set;
 pub mod show;
+mod whole;
 
 use std::collections::BTreeMap;
+
+pub use judge::Rules;
+pub use whole::compare;
 
 /// All comparisons of one call, and what comes of them together.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]

@@ -1,20 +1,36 @@
-//! `iowq-report`: makes a page and a summary of records.
+//! `iowq-report`: makes a page and a summary of records, and compares sets of them.
 
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Parser;
-use iowq_reports::output::{self, Request};
+use clap::{Parser, Subcommand, ValueEnum};
+use iowq_reports::compare::Rules;
+use iowq_reports::output::compare::{self, CompareError};
+use iowq_reports::output::{self, ReportError, Request};
 use iowq_reports::summary;
 
 /// Bad input or a file that cannot be written.
 const EXIT_TROUBLE: u8 = 2;
 
+/// Smallest effects that can be asked for, in percent: from what no machine shows to a doubling.
+const THRESHOLD_PERCENT: [f64; 2] = [0.1, 100.0];
+
+/// Error rates that can be asked for.
+const ALPHA: [f64; 2] = [0.001, 0.2];
+
 /// Make a report of runs: report.html to look at and summary.txt to quote.
 #[derive(Debug, Parser)]
-#[command(name = "iowq-report", version)]
+#[command(
+    name = "iowq-report",
+    version,
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true
+)]
 struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+
     /// record.jsonl files, or the folders that they are in.
     #[arg(required = true, value_name = "RECORD")]
     records: Vec<PathBuf>,
@@ -28,27 +44,103 @@ struct Arguments {
     out: Option<PathBuf>,
 }
 
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Say what changed from one set of runs to others, how sure that is, and whether it matters.
+    ///
+    /// Exit code: 0 no regression, 1 a regression, 3 no verdict (inconclusive, or something forbids
+    /// one), 2 trouble. Of several comparisons the worst counts: 2, then 1, then 3, then 0.
+    Compare(Compare),
+}
+
+#[derive(Debug, clap::Args)]
+struct Compare {
+    /// Two or more sets, the base first: PATH or PATH@POLICY, where PATH is a record.jsonl or the
+    /// folder that it is in, and POLICY is as in the summary (`io_uring` for the kernel's).
+    #[arg(required = true, value_name = "BASE TEST")]
+    sets: Vec<PathBuf>,
+
+    /// Smallest change that matters, in percent.
+    #[arg(long, value_name = "PCT", default_value = "5", value_parser = percent)]
+    threshold: f64,
+
+    /// Error rate of the verdicts on a workload.
+    #[arg(long, value_name = "RATE", default_value = "0.05", value_parser = alpha)]
+    alpha: f64,
+
+    /// Compare this workload alone, or again for more [default: all].
+    #[arg(long = "workload", value_name = "NAME")]
+    workloads: Vec<String>,
+
+    /// Where to put report.html, summary.txt and compare.json [default: nowhere].
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+
+    /// What to print.
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Format {
+    /// A table and a sentence per workload.
+    Text,
+    /// All figures.
+    Json,
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    within(text.trim_end_matches('%'), THRESHOLD_PERCENT)
+}
+
+fn alpha(text: &str) -> Result<f64, String> {
+    within(text, ALPHA)
+}
+
+fn within(text: &str, [least, most]: [f64; 2]) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number| (least..=most).contains(number));
+    number.ok_or_else(|| format!("a number from {least} to {most} is allowed"))
+}
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let request = Request {
+    let done = match &arguments.command {
+        Some(Command::Compare(options)) => compare(options).map_err(|error| error.to_string()),
+        None => report(&arguments).map_err(|error| error.to_string()),
+    };
+    done.unwrap_or_else(|error| {
+        eprintln!("iowq-report: {error}");
+        ExitCode::from(EXIT_TROUBLE)
+    })
+}
+
+fn compare(options: &Compare) -> Result<ExitCode, CompareError> {
+    let rules = Rules { threshold: options.threshold / 100.0, alpha: options.alpha };
+    let compared = compare::compare(&compare::Request {
+        sets: &options.sets,
+        workloads: &options.workloads,
+        rules,
+        out: options.out.as_deref(),
+    })?;
+    match options.format {
+        Format::Text => say(&compared.text),
+        Format::Json => say(&compared.json),
+    }
+    Ok(ExitCode::from(compared.comparisons.exit_code()))
+}
+
+fn report(arguments: &Arguments) -> Result<ExitCode, ReportError> {
+    let written = output::report(&Request {
         records: &arguments.records,
         workloads: &arguments.workloads,
         out: arguments.out.as_deref(),
         text_width: terminal_width(),
-    };
-    match output::report(&request) {
-        Ok(written) => {
-            let (page, text) = (written.page.display(), written.summary.display());
-            let fidelity = written.fidelity.map(|path| format!("fidelity {}\n", path.display()));
-            let fidelity = fidelity.unwrap_or_default();
-            say(&format!("{}\nreport   {page}\n{fidelity}summary  {text}\n", written.text));
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            eprintln!("iowq-report: {error}");
-            ExitCode::from(EXIT_TROUBLE)
-        }
-    }
+    })?;
+    let (page, text) = (written.page.display(), written.summary.display());
+    let fidelity = written.fidelity.map(|path| format!("fidelity {}\n", path.display()));
+    let fidelity = fidelity.unwrap_or_default();
+    say(&format!("{}\nreport   {page}\n{fidelity}summary  {text}\n", written.text));
+    Ok(ExitCode::SUCCESS)
 }
 
 fn terminal_width() -> usize {

@@ -1,5 +1,7 @@
 //! Writing files: whole or not at all.
 
+pub mod compare;
+
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};

@@ -3,6 +3,7 @@
 mod compare;
 mod grid;
 mod latency;
+mod pairs;
 mod workers;
 
 use std::collections::BTreeMap;
@@ -11,8 +12,9 @@ use iowq_record::{
     Blocking, Cell, Churn, Counts, Host, Ops, Probe, Punts, Record, SCHEMA, Settings, Tier, Workers,
 };
 
-pub use compare::comparisons;
+pub use compare::{comparisons, sets};
 pub use grid::{LARGE, Levels, SMALL, grid};
+pub use pairs::{pairs, with_role};
 
 /// Policies of the made-up bench.
 const POLICIES: [&str; 4] = ["6.12", "6.16", "6.17", "exit-on-idle"];

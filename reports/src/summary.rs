@@ -1,5 +1,7 @@
 //! The summary: the same answers as the page, as plain text for a terminal or a mail.
 
+pub mod compare;
+
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 
 use crate::analysis::Analysis;

@@ -5,6 +5,7 @@
 mod bench;
 mod build;
 mod ci;
+mod compare;
 mod doctor;
 mod exit;
 mod probes;
@@ -31,6 +32,8 @@ struct Cli {
 enum Command {
     /// Run workloads under several policies, then write the report. `bench --help` lists its flags
     Bench(bench::Options),
+    /// Say what changed between sets of records, and whether it matters. `compare --help` has more
+    Compare(compare::Options),
     /// Draw the report of records that exist
     Report(report::Options),
     /// What this machine can do, and the command that fixes what it cannot
@@ -44,6 +47,7 @@ enum Command {
 fn main() -> ExitCode {
     let exit = match Cli::parse().command {
         Command::Bench(options) => bench::run(&options),
+        Command::Compare(options) => compare::run(&options),
         Command::Report(options) => report::run(&options),
         Command::Doctor(options) => doctor::run(&options),
         Command::Probes(options) => probes::run(&options).map(|_| Exit::Fine),

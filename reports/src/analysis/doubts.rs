@@ -37,7 +37,7 @@ pub fn bars_churn(section: &Section<'_>) -> Option<&'static str> {
     }
 }
 
-pub(super) fn counts_disagree(record: &Record) -> bool {
+pub(crate) fn counts_disagree(record: &Record) -> bool {
     !(record.workers.created.trusted() && record.workers.exited.trusted())
 }
 

@@ -1,0 +1,138 @@
+//! Bars: what forbids a verdict because the runs did not go as they should.
+
+use std::collections::BTreeMap;
+
+use iowq_record::Record;
+
+use super::Bar;
+use crate::analysis::doubts::counts_disagree;
+use crate::format;
+
+/// Positions of runs that are named.
+const POSITIONS_MAX: usize = 4;
+
+/// A code, whether a run's own figures show it, and what it means.
+type Row = (&'static str, fn(&Record) -> bool, &'static str);
+
+/// What bars. A run that has a caveat with that code bars as well: it was not what it says it was.
+const ROWS: [Row; 7] = [
+    ("run-failed", |run| run.error.is_some(), "failed: measure again"),
+    (
+        "events-lost",
+        |run| run.probe.events_lost > 0,
+        "lost probe events, so births of workers are missing: make the machine quieter, or the \
+         workload smaller",
+    ),
+    (
+        "counts-disagree",
+        counts_disagree,
+        "have counts of workers on which probe and engine disagree",
+    ),
+    (
+        "ops-failed",
+        |run| run.ops.failed > 0,
+        "had ops that failed, and what fails is fast: see `ops.failures` in the record",
+    ),
+    (
+        "debug-build",
+        |run| run.host.profile == "debug",
+        "were made by a debug build, whose own cost is in every figure",
+    ),
+    (
+        "creations-failed",
+        |run| run.workers.creations_failed > 0,
+        "could not create all the workers that the policy asked for",
+    ),
+    ("untracked-workers", |_| false, "had workers whose sleeps nobody saw, so nobody decided then"),
+];
+
+/// What forbids a verdict on these runs, each with how many of them it is about. `which` is what
+/// the runs are called, such as `runs`.
+#[must_use]
+pub fn of_runs(runs: &[&Record], which: &str) -> Vec<Bar> {
+    let mut bars = Vec::new();
+    for (code, holds, text) in ROWS {
+        let says = |run: &Record| run.caveats.iter().any(|caveat| caveat.code == code);
+        let found: Vec<&Record> =
+            runs.iter().copied().filter(|run| holds(run) || says(run)).collect();
+        if !found.is_empty() {
+            let (positions, all) = (positions(&found), runs.len());
+            let text = format!("{} of {all} {which} ({positions}) {text}.", found.len());
+            bars.push(Bar { code: code.to_owned(), text });
+        }
+    }
+    bars
+}
+
+/// Where runs stand in the order of the bench: the first few.
+fn positions(runs: &[&Record]) -> String {
+    let first = runs.iter().take(POSITIONS_MAX).map(|run| run.cell.position.to_string());
+    let more = if runs.len() > POSITIONS_MAX { ", …" } else { "" };
+    format!("position {}{more}", first.collect::<Vec<_>>().join(", "))
+}
+
+/// Caveats that forbid nothing, each once.
+#[must_use]
+pub fn notes(runs: &[&Record]) -> Vec<Bar> {
+    let mut found: BTreeMap<&str, &str> = BTreeMap::new();
+    for caveat in runs.iter().flat_map(|run| &run.caveats) {
+        if ROWS.iter().all(|(code, ..)| *code != caveat.code) {
+            found.entry(&caveat.code).or_insert(&caveat.text);
+        }
+    }
+    let clipped =
+        |(code, text)| Bar { code: format::clip(code, 60), text: format::clip(text, 400) };
+    found.into_iter().map(clipped).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use iowq_record::Caveat;
+
+    use super::*;
+    use crate::sample;
+
+    fn codes(spoil: impl Fn(&mut Record)) -> Vec<String> {
+        let mut runs = [sample::run("dsync", "6.12", 0), sample::run("dsync", "6.12", 1)];
+        spoil(&mut runs[1]);
+        of_runs(&runs.each_ref(), "runs").into_iter().map(|bar| bar.code).collect()
+    }
+
+    fn caveat(run: &mut Record, code: &str) {
+        run.caveats.push(Caveat { code: code.to_owned(), text: "said by the run".to_owned() });
+    }
+
+    #[test]
+    fn a_single_bad_run_bars_whether_or_not_it_says_so() {
+        assert!(codes(|_| ()).is_empty());
+        assert_eq!(codes(|run| run.error = Some("disk full".to_owned())), ["run-failed"]);
+        assert_eq!(codes(|run| run.probe.events_lost = 1), ["events-lost"]);
+        assert_eq!(codes(|run| run.workers.created.engine = Some(0)), ["counts-disagree"]);
+        assert_eq!(codes(|run| run.ops.failed = 1), ["ops-failed"]);
+        assert_eq!(codes(|run| run.host.profile = "debug".to_owned()), ["debug-build"]);
+        for (code, ..) in ROWS {
+            assert_eq!(codes(|run| caveat(run, code)), [code]);
+        }
+    }
+
+    #[test]
+    fn other_caveats_are_notes_and_said_once() {
+        assert!(codes(|run| caveat(run, "virtual-machine")).is_empty());
+        let mut runs = [sample::run("dsync", "6.12", 0), sample::run("dsync", "6.12", 1)];
+        for run in &mut runs {
+            caveat(run, "virtual-machine");
+            caveat(run, "ops-failed");
+        }
+        let notes = notes(&runs.each_ref());
+        assert_eq!(notes.len(), 1);
+        assert_eq!(notes[0].code, "virtual-machine");
+    }
+
+    #[test]
+    fn a_bar_says_how_many_runs_it_is_about_and_which() {
+        let mut runs = [sample::run("dsync", "6.12", 0), sample::run("dsync", "6.12", 1)];
+        runs[1].probe.events_lost = 3;
+        let text = of_runs(&runs.each_ref(), "runs")[0].text.clone();
+        assert!(text.starts_with("1 of 2 runs (position 1) lost probe events"), "{text}");
+    }
+}

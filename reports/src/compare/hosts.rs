@@ -1,0 +1,180 @@
+//! Hosts and settings: in what two sets of runs are unlike that could explain a difference.
+
+use iowq_record::{Blocking, Record};
+
+use super::Bar;
+use crate::format;
+
+/// Share by which memory may differ: kernels keep unlike parts of it for themselves.
+const MEMORY_SHARE_MAX: f64 = 0.05;
+
+/// Values of a field that are named; the others are counted.
+const VALUES_MAX: usize = 3;
+
+/// A field of a run, by the name that readers know, as text.
+type Field = (&'static str, fn(&Record) -> String);
+
+/// What must be alike in all runs.
+const HOST: [Field; 9] = [
+    ("processor", |run| run.host.cpu.clone()),
+    ("processors", |run| run.host.cpus.to_string()),
+    ("file system", |run| run.host.filesystem.clone()),
+    ("mount options", |run| run.host.mount_options.clone()),
+    ("device", |run| run.host.device.clone()),
+    ("governor", |run| run.host.governor.clone()),
+    ("accelerator", |run| run.host.accelerator.clone()),
+    ("profile", |run| run.host.profile.clone()),
+    ("probes", |run| format!("{:?}", run.probe.tier).to_lowercase()),
+];
+
+/// What the workload and the engines were told, and must be alike in all runs. What a policy
+/// switches on is its own, and who sees that a worker blocks is the engine's.
+const SETTINGS: [Field; 9] = [
+    ("blocking", blocking),
+    ("files", |run| run.settings.files.to_string()),
+    ("bytes per op", |run| run.settings.block_bytes.to_string()),
+    ("depth", |run| run.settings.depth.to_string()),
+    ("limit of bounded workers", |run| run.settings.limit_bounded.to_string()),
+    ("limit of unbounded workers", |run| run.settings.limit_unbounded.to_string()),
+    ("idle timeout in ms", |run| run.settings.idle_timeout_ms.to_string()),
+    ("arrival", |run| run.settings.arrival.clone()),
+    ("injected delay in ns", |run| format!("{:?}", run.settings.injected_delay_ns)),
+];
+
+/// What may differ and should be known.
+const BUILD: [Field; 2] =
+    [("commit", |run| run.host.commit.clone()), ("compiler", |run| run.host.rustc.clone())];
+
+const KERNEL: Field = ("kernel", |run| run.host.kernel.clone());
+
+/// The kernel's own io-wq needs nobody to tell it, so it is like either way of the pool.
+fn blocking(run: &Record) -> String {
+    match run.blocking {
+        Blocking::Sched | Blocking::Kernel => "seen by the scheduler".to_owned(),
+        Blocking::Declared => "declared".to_owned(),
+    }
+}
+
+/// What differs and forbids a verdict.
+#[must_use]
+pub fn bars(base: &[&Record], test: &[&Record]) -> Vec<Bar> {
+    let both: Vec<&Record> = base.iter().chain(test).copied().collect();
+    let mut unlike: Vec<String> = HOST.iter().filter_map(|field| differs(field, &both)).collect();
+    unlike.extend(memory_differs(&both));
+    for (runs, side) in [(base, "base"), (test, "test")] {
+        unlike.extend(differs(&KERNEL, runs).map(|text| format!("{text} within the {side}")));
+    }
+    let mut bars = Vec::new();
+    if !unlike.is_empty() {
+        let text = format!(
+            "The runs were made on unlike hosts, and what differs need not be the policy: {}. \
+             Measure both sets on one machine.",
+            unlike.join("; ")
+        );
+        bars.push(Bar { code: "hosts-differ".to_owned(), text });
+    }
+    let unlike: Vec<String> = SETTINGS.iter().filter_map(|field| differs(field, &both)).collect();
+    if !unlike.is_empty() {
+        let text = format!(
+            "The runs had unlike settings, and what differs need not be the policy: {}. Measure \
+             both sets with the same ones.",
+            unlike.join("; ")
+        );
+        bars.push(Bar { code: "settings-differ".to_owned(), text });
+    }
+    bars
+}
+
+/// What differs and forbids nothing.
+#[must_use]
+pub fn notes(both: &[&Record]) -> Vec<Bar> {
+    let unlike: Vec<String> = BUILD.iter().filter_map(|field| differs(field, both)).collect();
+    if unlike.is_empty() {
+        return Vec::new();
+    }
+    let text = format!("The runs were made by unlike builds: {}.", unlike.join("; "));
+    vec![Bar { code: "builds-differ".to_owned(), text }]
+}
+
+/// `device: nvme0n1, sda`, where not all runs have the same value.
+fn differs((name, read): &Field, runs: &[&Record]) -> Option<String> {
+    let mut values: Vec<String> = Vec::new();
+    for value in runs.iter().map(|run| format::clip(&read(run), 60)) {
+        if !values.contains(&value) {
+            values.push(value);
+        }
+    }
+    let more = values.len().saturating_sub(VALUES_MAX);
+    let unlike = values.len() > 1;
+    values.truncate(VALUES_MAX);
+    if more > 0 {
+        values.push(format!("{more} more"));
+    }
+    unlike.then(|| format!("{name}: {}", format::list(&values)))
+}
+
+fn memory_differs(runs: &[&Record]) -> Option<String> {
+    let bytes = || runs.iter().map(|run| run.host.memory_bytes);
+    let (least, most) = (bytes().min()?, bytes().max()?);
+    let unlike = most - least > (most as f64 * MEMORY_SHARE_MAX) as u64;
+    unlike.then(|| format!("memory: {} and {}", format::bytes(least), format::bytes(most)))
+}
+
+#[cfg(test)]
+mod tests {
+    use iowq_record::{Host, Tier};
+
+    use super::*;
+    use crate::sample;
+
+    /// Codes and texts of the bars after the test's second run was spoilt.
+    fn after(spoil: impl Fn(&mut Record)) -> String {
+        let base = [sample::run("dsync", "6.12", 0), sample::run("dsync", "6.12", 1)];
+        let mut test = [sample::run("dsync", "6.17", 0), sample::run("dsync", "6.17", 1)];
+        spoil(&mut test[1]);
+        let bars = bars(&base.each_ref(), &test.each_ref());
+        bars.into_iter().map(|bar| format!("{} {}", bar.code, bar.text)).collect()
+    }
+
+    #[test]
+    fn whatever_differs_between_hosts_is_named_with_its_values() {
+        assert_eq!(after(|_| ()), "");
+        let spoilt = after(|run| {
+            run.host = Host { device: "sda".to_owned(), memory_bytes: 1 << 30, ..run.host.clone() };
+            run.probe.tier = Tier::Proc;
+        });
+        assert!(spoilt.starts_with("hosts-differ"), "{spoilt}");
+        for part in ["device: nvme0n1 and sda", "memory: 1\u{a0}GiB and 16", "probes: bpf and proc"]
+        {
+            assert!(spoilt.contains(part), "{part} is not in {spoilt}");
+        }
+    }
+
+    #[test]
+    fn settings_that_differ_bar_and_the_switches_of_a_policy_do_not() {
+        let spoilt = after(|run| run.settings.depth = 64);
+        assert!(spoilt.starts_with("settings-differ"), "{spoilt}");
+        assert!(spoilt.contains("depth: 16 and 64"), "{spoilt}");
+        assert!(after(|run| run.blocking = Blocking::Declared).contains("blocking: "));
+        assert_eq!(after(|run| run.settings.switches = vec!["exit-on-idle".to_owned()]), "");
+        assert_eq!(after(|run| run.host.memory_bytes -= 1 << 25), "");
+    }
+
+    #[test]
+    fn kernels_may_differ_between_the_sets_and_not_within_one() {
+        let kernel = |run: &mut Record| run.host.kernel = "6.18".to_owned();
+        assert!(after(kernel).contains("within the test"));
+        let base = [sample::run("dsync", "6.12", 0)];
+        let mut test = [sample::run("dsync", "6.12", 0)];
+        kernel(&mut test[0]);
+        assert!(bars(&base.each_ref(), &test.each_ref()).is_empty());
+    }
+
+    #[test]
+    fn another_build_is_a_note() {
+        let (a, mut b) = (sample::run("dsync", "6.12", 0), sample::run("dsync", "6.12", 1));
+        assert!(notes(&[&a, &b]).is_empty());
+        b.host.commit = "1111111".to_owned();
+        assert!(notes(&[&a, &b])[0].text.contains("commit: 0000000 and 1111111"));
+    }
+}

@@ -1,0 +1,245 @@
+//! Metrics of a run: their value, or why there is none, and the words for them.
+
+use iowq_record::{Quantiles, Record};
+
+use super::{Metric, Scale};
+use crate::format;
+
+/// Named before any run, and few: each one more makes it harder for all to show anything.
+pub const PRIMARY: [Metric; 6] = [
+    Metric::OpsPerS,
+    Metric::ResponseP50,
+    Metric::ResponseP99,
+    Metric::ResponseP999,
+    Metric::CpuPerOp,
+    Metric::CreatedPer1000,
+];
+
+/// Shown, and never a reason for a verdict.
+pub const ADVISORY: [Metric; 3] = [Metric::Peak, Metric::ServiceP50, Metric::Linger];
+
+/// Samples that must lie beyond a quantile: with fewer it is a matter of a few slow operations.
+pub const BEYOND_MIN: u64 = 100;
+
+/// Smallest difference in workers per 1000 ops that counts.
+const CREATED_DIFFERENCE_MIN: f64 = 0.5;
+
+/// Smallest difference in workers alive that counts: one worker is the step of this metric.
+const PEAK_DIFFERENCE_MIN: f64 = 1.0;
+
+/// Smallest difference in how long the last worker stays, in milliseconds: the kernel's timers
+/// are no finer than some milliseconds.
+const LINGER_DIFFERENCE_MS_MIN: f64 = 10.0;
+
+impl Metric {
+    /// How its effects are measured.
+    #[must_use]
+    pub fn scale(self) -> Scale {
+        match self {
+            Self::CreatedPer1000 | Self::Peak | Self::Linger => Scale::Difference,
+            _ => Scale::Ratio,
+        }
+    }
+
+    /// Whether more of it is worse.
+    #[must_use]
+    pub fn more_is_worse(self) -> bool {
+        self != Self::OpsPerS
+    }
+
+    /// Its name in a table.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::OpsPerS => "ops/s",
+            Self::ResponseP50 => "p50",
+            Self::ResponseP99 => "p99",
+            Self::ResponseP999 => "p99.9",
+            Self::CpuPerOp => "cpu/op",
+            Self::CreatedPer1000 => "created/1000",
+            Self::Peak => "peak",
+            Self::ServiceP50 => "service p50",
+            Self::Linger => "linger",
+        }
+    }
+
+    /// Its name in a sentence.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::OpsPerS => "throughput",
+            Self::ResponseP50 => "response p50",
+            Self::ResponseP99 => "response p99",
+            Self::ResponseP999 => "response p99.9",
+            Self::CpuPerOp => "processor time per op",
+            Self::CreatedPer1000 => "workers created per 1000 ops",
+            Self::Peak => "most workers alive",
+            Self::ServiceP50 => "service p50",
+            Self::Linger => "stay of the last worker",
+        }
+    }
+
+    /// A value of it, with its unit.
+    #[must_use]
+    pub fn show(self, value: f64) -> String {
+        match self {
+            Self::OpsPerS | Self::CreatedPer1000 | Self::Peak => format::number(value),
+            Self::Linger => format::duration(value * 1e6),
+            _ => format::duration(value),
+        }
+    }
+
+    /// An effect on its scale with a sign: `+4.2 %`, `-14.5`.
+    #[must_use]
+    pub fn show_effect(self, effect: f64) -> String {
+        let sign = if effect < 0.0 { "-" } else { "+" };
+        match self.scale() {
+            Scale::Difference => format!("{sign}{}", self.show(effect.abs())),
+            Scale::Ratio => {
+                let percent = effect.exp_m1().abs() * 100.0;
+                let decimals = usize::from(percent < 99.95);
+                format!("{sign}{percent:.decimals$}\u{a0}%")
+            }
+        }
+    }
+
+    /// Its value in a run.
+    ///
+    /// # Errors
+    ///
+    /// Why the run has none, for a reader.
+    pub fn of(self, record: &Record) -> Result<f64, String> {
+        let value = match self {
+            Self::OpsPerS => record.ops.per_s,
+            Self::ResponseP50 => beyond(record, 500, |all| all.p50_ns)?,
+            Self::ResponseP99 => beyond(record, 10, |all| all.p99_ns)?,
+            Self::ResponseP999 => beyond(record, 1, |all| all.p999_ns)?,
+            Self::CpuPerOp => match record.ops.cpu_ns {
+                Some(cpu_ns) if record.ops.done > 0 => cpu_ns as f64 / record.ops.done as f64,
+                _ => return Err("the record has no processor time".to_owned()),
+            },
+            Self::CreatedPer1000 => {
+                let why = "nobody counted workers, or nothing was done";
+                record.workers.created_per_1000_ops.ok_or(why)?
+            }
+            Self::Peak => f64::from(record.workers.peak),
+            Self::ServiceP50 => {
+                let service = record.latency.service.get("all");
+                quantile(service, 500, |all| all.p50_ns)?
+            }
+            Self::Linger => {
+                let why = "the last worker stayed until the end, or nobody watched";
+                record.workers.linger_ms.ok_or(why)?
+            }
+        };
+        if self.scale() == Scale::Ratio && value <= 0.0 {
+            return Err("it is 0, which has no ratio to anything".to_owned());
+        }
+        Ok(value)
+    }
+
+    /// Smallest effect that counts, on the scale of the metric. `share` is what was asked for,
+    /// such as 0.05. A difference counts from that share of the base's median on, and never
+    /// below an amount that means something by itself.
+    #[must_use]
+    pub fn threshold(self, share: f64, base_median: Option<f64>) -> f64 {
+        let part = base_median.unwrap_or(0.0) * share;
+        match self {
+            Self::CreatedPer1000 => part.max(CREATED_DIFFERENCE_MIN),
+            Self::Peak => part.max(PEAK_DIFFERENCE_MIN),
+            Self::Linger => part.max(LINGER_DIFFERENCE_MS_MIN),
+            _ => share.ln_1p(),
+        }
+    }
+}
+
+/// A quantile of all response times.
+fn beyond(record: &Record, per_mille: u64, read: fn(&Quantiles) -> u64) -> Result<f64, String> {
+    quantile(record.latency.response.get("all"), per_mille, read)
+}
+
+/// A quantile with `per_mille` of the samples beyond it, if these are enough.
+fn quantile(
+    all: Option<&Quantiles>,
+    per_mille: u64,
+    read: fn(&Quantiles) -> u64,
+) -> Result<f64, String> {
+    let count = all.map_or(0, |all| all.count);
+    let needed = BEYOND_MIN * 1000 / per_mille;
+    match all {
+        Some(all) if count >= needed => Ok(read(all) as f64),
+        _ => {
+            let (needed, count) = (needed as f64, count as f64);
+            let (needed, count) = (format::number(needed), format::number(count));
+            Err(format!("it needs {needed} ops per run, and a run has {count}"))
+        }
+    }
+}
+
+/// The middle of values; the mean of both where there are two.
+#[must_use]
+pub fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    let upper = *values.get(values.len() / 2)?;
+    let lower = *values.get(values.len().checked_sub(1)? / 2)?;
+    Some(f64::midpoint(lower, upper))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample;
+
+    #[test]
+    fn a_quantile_with_less_than_100_samples_beyond_it_is_no_number() {
+        let mut record = sample::run("dsync", "6.12", 0);
+        for (count, p999) in [(100_000, true), (99_999, false)] {
+            record.latency.response.get_mut("all").expect("it has one").count = count;
+            assert_eq!(Metric::ResponseP999.of(&record).is_ok(), p999);
+            assert!(Metric::ResponseP99.of(&record).is_ok());
+        }
+        record.latency.response.clear();
+        assert_eq!(
+            Metric::ResponseP50.of(&record),
+            Err("it needs 200 ops per run, and a run has 0".to_owned())
+        );
+    }
+
+    #[test]
+    fn nothing_done_is_no_throughput_and_no_processor_time_per_op() {
+        let mut record = sample::run("dsync", "6.12", 0);
+        assert_eq!(Metric::CpuPerOp.of(&record), Ok(20_000.0));
+        (record.ops.done, record.ops.per_s) = (0, 0.0);
+        assert!(Metric::CpuPerOp.of(&record).is_err());
+        assert!(Metric::OpsPerS.of(&record).is_err());
+    }
+
+    #[test]
+    fn few_workers_more_or_less_do_not_count_however_few_there_were() {
+        let threshold = |median| Metric::CreatedPer1000.threshold(0.05, median);
+        assert_eq!((threshold(Some(100.0)), threshold(Some(0.2))), (5.0, 0.5));
+        assert_eq!(Metric::OpsPerS.threshold(0.05, Some(7.0)), 0.05_f64.ln_1p());
+    }
+
+    #[test]
+    fn effects_are_shown_with_their_sign() {
+        let rows = [
+            (Metric::OpsPerS, 1.042_f64.ln(), "+4.2\u{a0}%"),
+            (Metric::OpsPerS, 0.958_f64.ln(), "-4.2\u{a0}%"),
+            (Metric::ResponseP99, 3.0_f64.ln(), "+200\u{a0}%"),
+            (Metric::CreatedPer1000, -14.5, "-14.5"),
+            (Metric::Linger, -4_990.0, "-4.99\u{a0}s"),
+        ];
+        for (metric, effect, text) in rows {
+            assert_eq!(metric.show_effect(effect), text);
+        }
+    }
+
+    #[test]
+    fn the_median_is_in_the_middle() {
+        assert_eq!(median([3.0, 1.0, 2.0].into_iter()), Some(2.0));
+        assert_eq!(median([3.0, 1.0].into_iter()), Some(2.0));
+        assert_eq!(median([].into_iter()), None);
+    }
+}

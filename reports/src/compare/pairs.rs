@@ -1,0 +1,148 @@
+//! Pairs: which run of the test belongs to which of the base, or why none does.
+
+use std::collections::BTreeMap;
+
+use iowq_record::{Record, Role};
+
+use super::Pairing;
+use super::set::Set;
+
+/// Two lists of finished runs, matched.
+#[derive(Debug)]
+pub struct Matched<'a> {
+    /// Runs of the base.
+    pub base: Vec<&'a Record>,
+    /// Runs of the test. Where they are pairs, each stands at the place of its partner.
+    pub test: Vec<&'a Record>,
+    /// Whether they are pairs.
+    pub pairing: Pairing,
+}
+
+impl Matched<'_> {
+    /// Whether the runs are pairs.
+    #[must_use]
+    pub fn is_paired(&self) -> bool {
+        matches!(self.pairing, Pairing::Paired { .. })
+    }
+}
+
+/// Round and seed: what two runs of a pair share, beside workload and file.
+type Round = (u32, u64);
+
+/// Matches the runs of a workload of two sets. A run that failed is no part of a pair.
+#[must_use]
+pub fn of_sets<'a>(base: &Set<'a>, test: &Set<'a>, workload: &str) -> Matched<'a> {
+    let (base_runs, test_runs) = (base.of(workload), test.of(workload));
+    if base.file == test.file {
+        matched(base_runs, test_runs)
+    } else {
+        let why = "the sets come from different files, so their runs were not interleaved";
+        unpaired(finished(base_runs), finished(test_runs), why.to_owned())
+    }
+}
+
+/// Matches the runs with a role in the base's file with the measured runs of the same policy,
+/// which are the base there. None where no run has that role.
+#[must_use]
+pub fn of_role<'a>(set: &Set<'a>, workload: &str, role: Role) -> Option<Matched<'a>> {
+    let of_workload = set.loaded.records.iter().filter(|run| run.cell.workload == workload);
+    let test: Vec<&Record> = of_workload.clone().filter(|run| run.cell.role == role).collect();
+    let arm = &test.first()?.cell;
+    let same = |run: &&Record| {
+        let cell = &run.cell;
+        (&cell.engine, &cell.policy) == (&arm.engine, &arm.policy)
+    };
+    let base = of_workload.filter(|run| run.cell.role == Role::Measured).filter(same).collect();
+    Some(matched(base, test))
+}
+
+/// Matches runs of one file by their round. Several boots with several runs each would have their
+/// runs averaged here, boot by boot, before they are matched: the unit is then the boot.
+fn matched<'a>(base: Vec<&'a Record>, test: Vec<&'a Record>) -> Matched<'a> {
+    let (base, test) = (finished(base), finished(test));
+    let (mut left, right) = match (by_round(&base), by_round(&test)) {
+        (Ok(left), Ok(right)) => (left, right),
+        (Err((pair, _)), _) | (_, Err((pair, _))) => {
+            let why = format!(
+                "round {pair} has several runs of one policy, so the file holds more than one bench"
+            );
+            return unpaired(base, test, why);
+        }
+    };
+    let runs = base.len() + test.len();
+    let partner = |(round, test)| left.remove(&round).map(|base| (base, test));
+    let (base_of, test_of): (Vec<_>, Vec<_>) = right.into_iter().filter_map(partner).unzip();
+    if base_of.is_empty() {
+        let why = "no run of the test has the round and the seed of a run of the base";
+        return unpaired(base, test, why.to_owned());
+    }
+    let (pairs, left_over) = (number(base_of.len()), number(runs - 2 * base_of.len()));
+    Matched { base: base_of, test: test_of, pairing: Pairing::Paired { pairs, left_over } }
+}
+
+fn unpaired<'a>(base: Vec<&'a Record>, test: Vec<&'a Record>, why: String) -> Matched<'a> {
+    let (base_runs, test_runs) = (number(base.len()), number(test.len()));
+    Matched { base, test, pairing: Pairing::Unpaired { base_runs, test_runs, why } }
+}
+
+fn finished(mut runs: Vec<&Record>) -> Vec<&Record> {
+    runs.retain(|run| run.error.is_none());
+    runs
+}
+
+/// The runs by their rounds, or the first round that has two.
+fn by_round<'a>(runs: &[&'a Record]) -> Result<BTreeMap<Round, &'a Record>, Round> {
+    let mut rounds = BTreeMap::new();
+    for run in runs {
+        let round = (run.cell.pair, run.cell.seed);
+        if rounds.insert(round, *run).is_some() {
+            return Err(round);
+        }
+    }
+    Ok(rounds)
+}
+
+fn number(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample;
+
+    fn runs(policy: &str, rounds: &[u32]) -> Vec<Record> {
+        rounds.iter().map(|pair| sample::run("dsync", policy, *pair)).collect()
+    }
+
+    fn pairing(base: &[Record], test: &[Record]) -> Pairing {
+        matched(base.iter().collect(), test.iter().collect()).pairing
+    }
+
+    #[test]
+    fn runs_of_one_round_are_pairs_and_the_others_are_counted() {
+        let (base, test) = (runs("6.12", &[0, 1, 2, 5]), runs("6.17", &[2, 1, 0, 7, 8]));
+        assert_eq!(pairing(&base, &test), Pairing::Paired { pairs: 3, left_over: 3 });
+        let matched = matched(base.iter().collect(), test.iter().collect());
+        for (base, test) in matched.base.iter().zip(&matched.test) {
+            assert_eq!(base.cell.pair, test.cell.pair);
+        }
+    }
+
+    #[test]
+    fn runs_of_another_seed_or_that_failed_are_no_partners() {
+        let (base, mut test) = (runs("6.12", &[0, 1, 2]), runs("6.17", &[0, 1, 2]));
+        test[0].cell.seed = 99;
+        test[1].error = Some("disk full".to_owned());
+        assert_eq!(pairing(&base, &test), Pairing::Paired { pairs: 1, left_over: 3 });
+    }
+
+    #[test]
+    fn two_benches_in_one_file_are_not_taken_for_pairs() {
+        let (base, test) = (runs("6.12", &[0, 1, 0]), runs("6.17", &[0, 1]));
+        let Pairing::Unpaired { base_runs: 3, test_runs: 2, why } = pairing(&base, &test) else {
+            panic!("they were paired");
+        };
+        assert!(why.contains("round 0 has several runs"), "{why}");
+    }
+}

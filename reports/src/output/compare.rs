@@ -1,0 +1,76 @@
+//! Comparing: what was named on the command line in, text and files of the verdict out.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::{PAGE_NAME, ReportError, SUMMARY_NAME, write_whole};
+use crate::compare::set::{Files, SetError};
+use crate::compare::{self, Comparisons, Rules};
+use crate::{page, summary};
+
+/// Name of the file with all figures.
+pub const JSON_NAME: &str = "compare.json";
+
+/// What is wanted.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// Sets, `PATH` or `PATH@POLICY`; the first is the base.
+    pub sets: &'a [PathBuf],
+    /// Workloads that are compared; all of them where none is named.
+    pub workloads: &'a [String],
+    /// Smallest effect that matters, and error rate.
+    pub rules: Rules,
+    /// Where to put the files; none are written where it is not said.
+    pub out: Option<&'a Path>,
+}
+
+/// What was found, as values, as text and as JSON.
+#[derive(Debug)]
+pub struct Compared {
+    /// The values.
+    pub comparisons: Comparisons,
+    /// The text, as in the summary.
+    pub text: String,
+    /// The same values as JSON.
+    pub json: String,
+}
+
+/// Sets could not be compared. Each text says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum CompareError {
+    /// There are no such sets.
+    #[error(transparent)]
+    Set(#[from] SetError),
+    /// A file could not be written.
+    #[error(transparent)]
+    Write(#[from] ReportError),
+    /// The values could not be made JSON.
+    #[error("the comparison cannot be written as JSON: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+/// Reads sets, compares them, and writes page, summary and figures where that was asked for.
+///
+/// # Errors
+///
+/// Sets that cannot be read or are none, or files that cannot be written.
+pub fn compare(request: &Request<'_>) -> Result<Compared, CompareError> {
+    let files = Files::read(request.sets, request.workloads)?;
+    let sets = files.sets()?;
+    let comparisons = compare::compare(&sets, request.rules);
+    let text = summary::compare::text(&comparisons);
+    let json = serde_json::to_string_pretty(&comparisons)? + "\n";
+    if let Some(dir) = request.out {
+        let fail = |path: &Path| {
+            let path = path.to_owned();
+            move |source| ReportError::Write { path, source }
+        };
+        fs::create_dir_all(dir).map_err(fail(dir))?;
+        let page = page::compare::page(&comparisons, &sets).map_err(ReportError::from)?;
+        for (name, bytes) in [(PAGE_NAME, &page), (SUMMARY_NAME, &text), (JSON_NAME, &json)] {
+            let path = dir.join(name);
+            write_whole(&path, bytes.as_bytes()).map_err(fail(&path))?;
+        }
+    }
+    Ok(Compared { comparisons, text, json })
+}
