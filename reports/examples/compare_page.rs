@@ -5,6 +5,7 @@
 use std::error::Error;
 use std::fs;
 
+use iowq_reports::load::Loaded;
 use iowq_reports::{page, sample};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -14,9 +15,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         [file, pairs] => (file, pairs.parse()?),
         _ => return Err("compare_page FILE [PAIRS]".into()),
     };
-    let records = sample::bench(pairs);
-    let runs: Vec<_> = records.iter().collect();
-    let comparisons = sample::comparisons(&records);
-    fs::write(file, page::compare::page(&comparisons, &runs, &[("6.17", runs.clone())])?)?;
+    let loaded = Loaded { records: sample::bench(pairs), ..Loaded::default() };
+    let comparisons = sample::comparisons(&loaded.records);
+    fs::write(file, page::compare::page(&comparisons, &sample::sets(&loaded))?)?;
     Ok(())
 }

@@ -79,7 +79,7 @@ struct Compare {
     #[arg(long = "workload", value_name = "NAME")]
     workloads: Vec<String>,
 
-    /// Where to put summary.txt and compare.json [default: nowhere].
+    /// Where to put report.html, summary.txt and compare.json [default: nowhere].
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 

@@ -12,7 +12,7 @@ use iowq_record::{
     Blocking, Cell, Churn, Counts, Host, Ops, Probe, Punts, Record, SCHEMA, Settings, Tier, Workers,
 };
 
-pub use compare::comparisons;
+pub use compare::{comparisons, sets};
 pub use grid::{LARGE, Levels, SMALL, grid};
 pub use pairs::{pairs, with_role};
 

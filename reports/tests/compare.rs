@@ -89,6 +89,7 @@ fn files_are_written_where_it_was_asked_for() {
     let read = |name| fs::read_to_string(dir.join(name)).expect("it was written");
     let expected = fs::read_to_string(expected("compare.txt")).expect("it is committed");
     assert_eq!(read("summary.txt"), expected);
+    assert!(read("report.html").contains("iowq-lab comparison"));
     assert_eq!(read("compare.json"), text(&printed));
     let values: serde_json::Value = serde_json::from_slice(&printed).expect("it is JSON");
     assert_eq!(values["all"][0]["verdict"], "regression");

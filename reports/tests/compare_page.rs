@@ -2,6 +2,7 @@
 
 use iowq_record::Record;
 use iowq_reports::compare::{Bar, Comparisons, Pairing};
+use iowq_reports::load::Loaded;
 use iowq_reports::page;
 use iowq_reports::sample;
 
@@ -12,9 +13,9 @@ fn made_up() -> (Vec<Record>, Comparisons) {
 }
 
 fn page_of(comparisons: &Comparisons, records: &[Record]) -> String {
-    let runs: Vec<&Record> = records.iter().collect();
-    let tests = [("6.17", runs.clone())];
-    let page = page::compare::page(comparisons, &runs, &tests).expect("it can be drawn");
+    let loaded = Loaded { records: records.to_vec(), ..Loaded::default() };
+    let sets = sample::sets(&loaded);
+    let page = page::compare::page(comparisons, &sets).expect("it can be drawn");
     for outside in ["http:", "https:", "<script", "<link", "@import", "url("] {
         assert!(!page.contains(outside), "{outside} is in the page");
     }

@@ -10,7 +10,7 @@ use iowq_record::Record;
 
 use super::plot::ChartError;
 use super::{ChartSet, Figure, set};
-use crate::compare::{Comparison, Comparisons, Finding, Pairing, show};
+use crate::compare::{Comparison, Comparisons, Finding, Pairing};
 
 /// Pairs that one chart draws at most: more would hide each other, and make the page too large.
 const PAIRS_MAX: usize = 200;
@@ -45,7 +45,7 @@ fn is_paired(comparison: &Comparison) -> bool {
 }
 
 fn figure(finding: &Finding, svg: String) -> Figure {
-    Figure { caption: show::title(finding.metric).to_owned(), mark: None, svg }
+    Figure { caption: finding.metric.name().to_owned(), mark: None, svg }
 }
 
 fn pairs(comparison: &Comparison) -> Result<Option<ChartSet>, ChartError> {

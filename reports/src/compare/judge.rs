@@ -144,6 +144,16 @@ fn verdict(finding: &Finding, alpha: f64) -> Option<Verdict> {
 }
 
 impl Finding {
+    /// Effects pair by pair, on the scale of the metric.
+    #[must_use]
+    pub fn effects(&self) -> Vec<f64> {
+        let effect = |point: &Point| match self.scale {
+            Scale::Ratio => (point.test / point.base).ln(),
+            Scale::Difference => point.test - point.base,
+        };
+        self.points.iter().map(effect).collect()
+    }
+
     /// Medians of base and test.
     #[must_use]
     pub fn medians(&self) -> Option<(f64, f64)> {

@@ -1,83 +1,24 @@
-//! Figures of a comparison as people read them: metrics, values, effects and verdicts in words.
+//! Figures of a comparison as a page shows them: thresholds, intervals, the deciding metric.
 
-use super::{Bar, Comparison, Finding, Metric, Pairing, Scale, Verdict};
+use super::{Bar, Comparison, Finding, Metric, Pairing};
 use crate::format;
-
-/// What a metric is called in tables and charts.
-#[must_use]
-pub fn title(metric: Metric) -> &'static str {
-    match metric {
-        Metric::OpsPerS => "ops/s",
-        Metric::ResponseP50 => "response p50",
-        Metric::ResponseP99 => "response p99",
-        Metric::ResponseP999 => "response p99.9",
-        Metric::CpuPerOp => "CPU per op",
-        Metric::CreatedPer1000 => "created per 1000 ops",
-        Metric::Peak => "peak workers",
-        Metric::ServiceP50 => "service p50",
-        Metric::Linger => "linger",
-    }
-}
-
-/// A value of a metric with its unit. Linger is milliseconds, all other times nanoseconds.
-#[must_use]
-pub fn value(metric: Metric, value: f64) -> String {
-    match metric {
-        Metric::OpsPerS | Metric::CreatedPer1000 | Metric::Peak => format::number(value),
-        Metric::Linger => format::duration(value * 1e6),
-        Metric::ResponseP50
-        | Metric::ResponseP99
-        | Metric::ResponseP999
-        | Metric::CpuPerOp
-        | Metric::ServiceP50 => format::duration(value),
-    }
-}
-
-impl Verdict {
-    /// It in one word.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Equivalent => "equivalent",
-            Self::Improvement => "improvement",
-            Self::Inconclusive => "inconclusive",
-            Self::Regression => "regression",
-        }
-    }
-}
-
-/// An effect on its scale: `+12.3 %`, `×2.5` where it is a factor of two or more, `−4`.
-#[must_use]
-pub fn effect(scale: Scale, effect: f64) -> String {
-    match scale {
-        Scale::Difference => signed(effect, ""),
-        Scale::Ratio if effect.abs() < std::f64::consts::LN_2 => {
-            signed(effect.exp_m1() * 100.0, "\u{a0}%")
-        }
-        Scale::Ratio => format!("×{}", format::number(effect.exp())),
-    }
-}
-
-fn signed(value: f64, unit: &str) -> String {
-    let size = format::number(value.abs());
-    let sign = match size.as_str() {
-        "0" | "n/a" => "",
-        _ if value < 0.0 => "−",
-        _ => "+",
-    };
-    format!("{sign}{size}{unit}")
-}
 
 /// An effect of either direction, such as a threshold: `5 %`.
 #[must_use]
-pub fn size(scale: Scale, size: f64) -> String {
-    effect(scale, size.abs()).trim_start_matches('+').to_owned()
+pub fn size(metric: Metric, size: f64) -> String {
+    metric.show_effect(size.abs()).trim_start_matches('+').to_owned()
 }
 
-/// Both ends of an interval: `+8.1 % to +15 %`.
+/// A share in percent: `5 %`.
 #[must_use]
-pub fn interval(scale: Scale, (low, high): (f64, f64)) -> String {
-    format!("{} to {}", effect(scale, low), effect(scale, high))
+pub fn percent(share: f64) -> String {
+    format!("{}\u{a0}%", format::number(share * 100.0))
+}
+
+/// Both ends of an interval: `+8.1 % to +15.0 %`.
+#[must_use]
+pub fn interval(metric: Metric, (low, high): (f64, f64)) -> String {
+    format!("{} to {}", metric.show_effect(low), metric.show_effect(high))
 }
 
 /// A p value: three digits are all that few runs can tell.
@@ -93,17 +34,6 @@ impl Finding {
         self.intervals.get(&95).copied()
     }
 
-    /// The effect of each pair whose effect exists: a ratio needs two values above 0.
-    #[must_use]
-    pub fn effects(&self) -> Vec<f64> {
-        let effect = |base: f64, test: f64| match self.scale {
-            Scale::Ratio => (base > 0.0 && test > 0.0).then(|| (test / base).ln()),
-            Scale::Difference => Some(test - base),
-        };
-        let effects = self.points.iter().filter_map(|point| effect(point.base, point.test));
-        effects.filter(|effect| effect.is_finite()).collect()
-    }
-
     /// The estimate in thresholds: how near it is to mattering, whatever the scale.
     #[must_use]
     pub fn weight(&self) -> f64 {
@@ -114,14 +44,14 @@ impl Finding {
     /// `response p99 +12.3 % (95 % interval +8.1 % to +15 %)`.
     #[must_use]
     pub fn sentence(&self) -> String {
-        let title = title(self.metric);
+        let title = self.metric.title();
         let Some(estimate) = self.estimate else {
             return format!("{title} n/a");
         };
-        let estimate = effect(self.scale, estimate);
+        let estimate = self.metric.show_effect(estimate);
         match self.interval_95() {
             Some(ends) => {
-                format!("{title} {estimate} (95\u{a0}% interval {})", interval(self.scale, ends))
+                format!("{title} {estimate} (95\u{a0}% interval {})", interval(self.metric, ends))
             }
             None => format!("{title} {estimate} (too few runs for a 95\u{a0}% interval)"),
         }
@@ -178,16 +108,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_effect_is_a_share_or_a_factor_or_a_difference() {
-        let ratio = |factor: f64| effect(Scale::Ratio, factor.ln()).replace('\u{a0}', " ");
-        assert_eq!(ratio(1.123), "+12.3 %");
-        assert_eq!(ratio(0.952), "−4.8 %");
-        assert_eq!(ratio(1.0), "0 %");
-        assert_eq!(ratio(2.5), "×2.5");
-        assert_eq!(ratio(0.25), "×0.25");
-        assert_eq!(effect(Scale::Difference, -4.0), "−4");
-        assert_eq!(effect(Scale::Difference, f64::NAN), "n/a");
-        assert_eq!(size(Scale::Ratio, 1.05_f64.ln()), "5\u{a0}%");
-        assert_eq!(p(0.000_2), "<\u{a0}0.001");
+    fn thresholds_have_no_sign_and_intervals_have_two() {
+        let metric = Metric::ResponseP99;
+        assert_eq!(size(metric, 1.05_f64.ln()), "5.0\u{a0}%");
+        assert_eq!(percent(0.05), "5\u{a0}%");
+        assert_eq!(interval(metric, (0.9_f64.ln(), 0.1)), "-10.0\u{a0}% to +10.5\u{a0}%");
+        assert_eq!((p(0.000_2), p(0.012)), ("<\u{a0}0.001".to_owned(), "0.012".to_owned()));
     }
 }

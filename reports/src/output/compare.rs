@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{ReportError, SUMMARY_NAME, write_whole};
+use super::{PAGE_NAME, ReportError, SUMMARY_NAME, write_whole};
 use crate::compare::set::{Files, SetError};
 use crate::compare::{self, Comparisons, Rules};
-use crate::summary;
+use crate::{page, summary};
 
 /// Name of the file with all figures.
 pub const JSON_NAME: &str = "compare.json";
@@ -49,14 +49,15 @@ pub enum CompareError {
     Json(#[from] serde_json::Error),
 }
 
-/// Reads sets, compares them, and writes the summary and the figures where that was asked for.
+/// Reads sets, compares them, and writes page, summary and figures where that was asked for.
 ///
 /// # Errors
 ///
 /// Sets that cannot be read or are none, or files that cannot be written.
 pub fn compare(request: &Request<'_>) -> Result<Compared, CompareError> {
     let files = Files::read(request.sets, request.workloads)?;
-    let comparisons = compare::compare(&files.sets()?, request.rules);
+    let sets = files.sets()?;
+    let comparisons = compare::compare(&sets, request.rules);
     let text = summary::compare::text(&comparisons);
     let json = serde_json::to_string_pretty(&comparisons)? + "\n";
     if let Some(dir) = request.out {
@@ -65,7 +66,8 @@ pub fn compare(request: &Request<'_>) -> Result<Compared, CompareError> {
             move |source| ReportError::Write { path, source }
         };
         fs::create_dir_all(dir).map_err(fail(dir))?;
-        for (name, bytes) in [(SUMMARY_NAME, &text), (JSON_NAME, &json)] {
+        let page = page::compare::page(&comparisons, &sets).map_err(ReportError::from)?;
+        for (name, bytes) in [(PAGE_NAME, &page), (SUMMARY_NAME, &text), (JSON_NAME, &json)] {
             let path = dir.join(name);
             write_whole(&path, bytes.as_bytes()).map_err(fail(&path))?;
         }

@@ -12,7 +12,8 @@ use super::raw::Download;
 use super::{CHART_BYTES_MAX, Mark, PAGE_BYTES_MAX, PageError};
 use crate::chart::compare::{self as charts, BASE, TEST};
 use crate::chart::{ChartSet, marker};
-use crate::compare::{Bar, Comparison, Comparisons, Scale, show};
+use crate::compare::set::Set;
+use crate::compare::{Bar, Comparison, Comparisons, show};
 use crate::format;
 use table::Row;
 
@@ -28,9 +29,6 @@ const MARGIN_BYTES: usize = 4_000;
 
 /// Characters of the name of a workload or a set.
 const NAME_CHARS_MAX: usize = 60;
-
-/// The records of one set, by the name that comparisons call it.
-pub type Set<'a> = (&'a str, Vec<&'a Record>);
 
 #[derive(Template)]
 #[template(path = "compare.html")]
@@ -72,38 +70,40 @@ struct View {
     charts: Vec<ChartSet>,
 }
 
-/// Makes the page. `base` and `tests` are the records of both sides: histograms are read from
-/// them, all else is in the comparisons. A set that is not there costs its charts alone.
+/// Makes the page. `sets` are what was compared: histograms are read from them, all else is in the
+/// comparisons. A set that is not there costs its charts alone.
 ///
 /// # Errors
 ///
 /// When a chart or the template cannot be written out; no input should bring that about.
-pub fn page(
-    comparisons: &Comparisons,
-    base: &[&Record],
-    tests: &[Set<'_>],
-) -> Result<String, PageError> {
+pub fn page(comparisons: &Comparisons, sets: &[Set<'_>]) -> Result<String, PageError> {
+    let runs = |name: &str| -> &[&Record] {
+        sets.iter().find(|set| set.name == name).map_or(&[], |set| &set.runs)
+    };
     let mut room = Room { bytes_left: CHART_BYTES_MAX, left_out: false };
     let overview = charts::overview(comparisons)?.and_then(|set| room.take(set));
     let mut sections = Vec::new();
     for (at, one) in comparisons.all.iter().take(SECTIONS_MAX).enumerate() {
-        let test = tests.iter().find(|set| set.0 == one.test).map_or(&[][..], |set| &set.1);
         // Once the room is gone no further chart is worth drawing.
-        let sets = if room.left_out { Vec::new() } else { charts::sets(one, base, test)? };
-        let charts = sets.into_iter().filter_map(|set| room.take(set)).collect();
+        let charts = if room.left_out {
+            Vec::new()
+        } else {
+            charts::sets(one, runs(&one.base), runs(&one.test))?
+        };
+        let charts = charts.into_iter().filter_map(|set| room.take(set)).collect();
         sections.push(view(at, one, charts));
     }
     let count = comparisons.all.len();
     let mut page = Page {
         title: title(comparisons),
-        lead: lead(comparisons, base),
+        lead: lead(comparisons, sets),
         answers: comparisons.all.iter().take(ANSWERS_MAX).map(answer).collect(),
         answers_left_out: count.saturating_sub(ANSWERS_MAX),
         overview,
         sections,
         sections_left_out: count.saturating_sub(SECTIONS_MAX),
         charts_left_out: room.left_out,
-        threshold: show::size(Scale::Ratio, comparisons.threshold.ln_1p()),
+        threshold: show::percent(comparisons.threshold),
         alpha: format::number(comparisons.alpha),
         downloads: Vec::new(),
     };
@@ -158,10 +158,10 @@ fn title(comparisons: &Comparisons) -> String {
     format!("{test} against {base} on {}", names(|one| &one.workload, "workloads"))
 }
 
-fn lead(comparisons: &Comparisons, base: &[&Record]) -> String {
+fn lead(comparisons: &Comparisons, sets: &[Set<'_>]) -> String {
     let count = comparisons.all.len() as u64;
     let mut parts = vec![format::count(count, "comparison", "comparisons")];
-    if let Some(first) = base.first() {
+    if let Some(first) = sets.first().and_then(|base| base.runs.first()) {
         parts.push(format!("base on Linux {}", format::clip(&first.host.kernel, 60)));
         let cpus = format::count(u64::from(first.host.cpus), "processor", "processors");
         parts.push(format!("{cpus}, {}", format::clip(&first.host.filesystem, 40)));
@@ -172,7 +172,7 @@ fn lead(comparisons: &Comparisons, base: &[&Record]) -> String {
 
 fn answer(one: &Comparison) -> Answer {
     let (class, word) = match one.verdict {
-        Some(verdict) => (verdict.word(), verdict.word()),
+        Some(verdict) => (verdict.name(), verdict.name()),
         None => ("none", "no verdict"),
     };
     Answer {

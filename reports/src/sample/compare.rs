@@ -5,9 +5,12 @@ use std::collections::BTreeMap;
 use iowq_record::Record;
 
 use super::Noise;
+use crate::compare::metric::{ADVISORY, PRIMARY};
+use crate::compare::set::Set;
 use crate::compare::{
     Bar, Comparison, Comparisons, Control, Finding, Metric, Pairing, Point, Scale, Verdict,
 };
+use crate::load::Loaded;
 
 /// Policies that are compared.
 const BASE: &str = "6.12";
@@ -28,6 +31,16 @@ pub fn comparisons(records: &[Record]) -> Comparisons {
     Comparisons { all: vec![full, barred], threshold: 0.05, alpha: 0.05 }
 }
 
+/// The sets of those comparisons: the base first.
+#[must_use]
+pub fn sets(loaded: &Loaded) -> Vec<Set<'_>> {
+    let set = |policy: &str| {
+        let runs = loaded.records.iter().filter(|run| run.cell.policy == policy).collect();
+        Set { name: policy.to_owned(), file: 0, loaded, runs }
+    };
+    [BASE, TEST].map(set).into()
+}
+
 fn comparison(records: &[Record], workload: &str) -> Comparison {
     let runs = |policy: &str| -> Vec<&Record> {
         let all = records.iter().filter(|run| run.cell.workload == workload);
@@ -36,15 +49,7 @@ fn comparison(records: &[Record], workload: &str) -> Comparison {
     let (base, test) = (runs(BASE), runs(TEST));
     let pairs = u32::try_from(base.len().min(test.len())).unwrap_or(u32::MAX);
     let of = |metric| finding(metric, &base, &test);
-    let primary = [
-        Metric::OpsPerS,
-        Metric::ResponseP50,
-        Metric::ResponseP99,
-        Metric::ResponseP999,
-        Metric::CpuPerOp,
-        Metric::CreatedPer1000,
-    ];
-    let primary: Vec<Finding> = primary.into_iter().map(of).collect();
+    let primary: Vec<Finding> = PRIMARY.into_iter().map(of).collect();
     let slope = "Response p99 rises with the order of runs in base and test alike: the machine \
                  drifted, and pairs keep most of that out of the estimate.";
     Comparison {
@@ -57,24 +62,9 @@ fn comparison(records: &[Record], workload: &str) -> Comparison {
         noise: primary.iter().map(noise).collect(),
         verdict: primary.iter().filter_map(|finding| finding.verdict).max(),
         primary,
-        advisory: [Metric::Peak, Metric::ServiceP50, Metric::Linger].map(of).into(),
+        advisory: ADVISORY.map(of).into(),
         control: Some(Control { injected: 0.05, found: false, pairs_needed: Some(24) }),
     }
-}
-
-fn value(metric: Metric, run: &Record) -> Option<f64> {
-    let response = run.latency.response.get("all")?;
-    Some(match metric {
-        Metric::OpsPerS => run.ops.per_s,
-        Metric::ResponseP50 => response.p50_ns as f64,
-        Metric::ResponseP99 => response.p99_ns as f64,
-        Metric::ResponseP999 => response.p999_ns as f64,
-        Metric::CpuPerOp => run.ops.cpu_ns? as f64 / run.ops.done as f64,
-        Metric::CreatedPer1000 => run.workers.created_per_1000_ops?,
-        Metric::Peak => f64::from(run.workers.peak),
-        Metric::ServiceP50 => run.latency.service.get("all")?.p50_ns as f64,
-        Metric::Linger => run.workers.linger_ms?,
-    })
 }
 
 fn finding(metric: Metric, base: &[&Record], test: &[&Record]) -> Finding {
@@ -83,14 +73,11 @@ fn finding(metric: Metric, base: &[&Record], test: &[&Record]) -> Finding {
             pair: base.cell.pair,
             base_position: base.cell.position,
             test_position: test.cell.position,
-            base: value(metric, base)?,
-            test: value(metric, test)?,
+            base: metric.of(base).ok()?,
+            test: metric.of(test).ok()?,
         })
     });
-    let difference = matches!(metric, Metric::CreatedPer1000 | Metric::Peak | Metric::Linger);
-    let (scale, threshold) =
-        if difference { (Scale::Difference, 1.0) } else { (Scale::Ratio, 0.05_f64.ln_1p()) };
-    judged(metric, scale, threshold, points.collect())
+    judged(metric, metric.scale(), metric.threshold(0.05, None), points.collect())
 }
 
 /// With the middle of the effects for an estimate, and for an interval all but the outermost.

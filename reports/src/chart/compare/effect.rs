@@ -3,7 +3,7 @@
 use std::f64::consts::{LN_2, LN_10};
 
 use crate::chart::axis::Axis;
-use crate::compare::{Scale, show};
+use crate::compare::Scale;
 use crate::format;
 
 /// Least that an axis of a ratio shows below no change, in percent.
@@ -17,7 +17,7 @@ pub(super) fn axis(scale: Scale, values: impl Iterator<Item = f64>, label: &str)
     }
     match scale {
         Scale::Difference => {
-            let show = |value| show::effect(Scale::Difference, value);
+            let show = |value| signed(value, "");
             Axis::around(low, high, show, label)
         }
         Scale::Ratio if low.abs().max(high) < LN_2 => shares(low, high, label),
@@ -25,10 +25,15 @@ pub(super) fn axis(scale: Scale, values: impl Iterator<Item = f64>, label: &str)
     }
 }
 
+fn signed(value: f64, unit: &str) -> String {
+    let sign = if value > 0.0 { "+" } else { "" };
+    format!("{sign}{}{unit}", format::number(value))
+}
+
 /// Ticks at round percents, placed at their logarithms.
 fn shares(low: f64, high: f64, label: &str) -> Axis {
     let (low, high) = (low.exp_m1() * 100.0, high.exp_m1() * 100.0);
-    let show = |percent: f64| format!("{}\u{a0}%", show::effect(Scale::Difference, percent));
+    let show = |percent: f64| signed(percent, "\u{a0}%");
     let mut axis = Axis::around(low, high.max(low + 1.0), show, label);
     axis.ticks.retain(|tick| tick.0 >= PERCENT_MIN);
     for tick in &mut axis.ticks {
@@ -62,9 +67,9 @@ mod tests {
     #[test]
     fn a_ratio_is_shown_in_percent_and_as_a_factor_where_it_is_large() {
         let small = labels(Scale::Ratio, &[-0.05, 0.11]);
-        assert_eq!(small, ["−5 %", "0 %", "+5 %", "+10 %", "+15 %"]);
+        assert_eq!(small, ["-5 %", "0 %", "+5 %", "+10 %", "+15 %"]);
         assert_eq!(labels(Scale::Ratio, &[-3.0]), ["×0.02", "×0.05", "×0.1", "×0.2", "×0.5", "×1"]);
-        assert_eq!(labels(Scale::Difference, &[-30.0, 2.0]), ["−30", "−20", "−10", "0", "+10"]);
+        assert_eq!(labels(Scale::Difference, &[-30.0, 2.0]), ["-30", "-20", "-10", "0", "+10"]);
     }
 
     #[test]

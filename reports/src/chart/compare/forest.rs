@@ -8,7 +8,7 @@ use crate::chart::axis::Axis;
 use crate::chart::palette::{AXIS, Dash, INK, series};
 use crate::chart::plot::{ChartError, Place, Plot, WIDTH, picture};
 use crate::chart::{Figure, marker};
-use crate::compare::{Comparison, Finding, Scale, Verdict, show};
+use crate::compare::{Comparison, Finding, Scale, Verdict};
 use crate::format;
 
 /// Rows of one picture at most; the tables have them all.
@@ -115,10 +115,10 @@ fn draw(rows: &[Row<'_>], scale: Scale) -> Result<String, ChartError> {
                     plot.text(name, (4, down), HPos::Left, VPos::Center, INK)?;
                 }
                 Row::Finding { finding, sign } => {
-                    let title = show::title(finding.metric);
+                    let title = finding.metric.name();
                     plot.text(title, (28, down), HPos::Left, VPos::Center, INK)?;
                     draw_row(&plot, finding, *sign, middle)?;
-                    let value = finding.estimate.map(|value| show::effect(scale, value));
+                    let value = finding.estimate.map(|value| finding.metric.show_effect(value));
                     let at = (WIDTH - 4, down);
                     let value = value.unwrap_or_default();
                     plot.text(&value, at, HPos::Right, VPos::Center, colour(finding))?;

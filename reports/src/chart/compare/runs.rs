@@ -5,7 +5,7 @@ use crate::chart::axis::Axis;
 use crate::chart::marker;
 use crate::chart::palette::{AXIS, Dash, series};
 use crate::chart::plot::{ChartError, Place, Plot, WIDTH, picture};
-use crate::compare::{Finding, Point, show};
+use crate::compare::{Finding, Point};
 
 /// Draws the values of one metric; pairs are joined where there are pairs.
 pub(super) fn draw(finding: &Finding, paired: bool) -> Result<String, ChartError> {
@@ -25,9 +25,9 @@ pub(super) fn draw(finding: &Finding, paired: bool) -> Result<String, ChartError
     let (low, high) = finite().fold((f64::INFINITY, f64::NEG_INFINITY), |ends, value| {
         (ends.0.min(value), ends.1.max(value))
     });
-    let y = Axis::around(low, high, |value| show::value(finding.metric, value), "");
+    let y = Axis::around(low, high, |value| finding.metric.show(value), "");
     let place = Place { left: 140, right: WIDTH - 40, top: 20, bottom: 400 };
-    let title = format!("{} of {} runs in order", show::title(finding.metric), positions.len());
+    let title = format!("{} of {} runs in order", finding.metric.name(), positions.len());
     picture(&title, 492, |area| {
         let plot = Plot::new(area, place, &x, &y)?;
         let drawn = points.iter().filter(|one| one.base.is_finite() && one.test.is_finite());

@@ -3,7 +3,7 @@
 use crate::chart::marker;
 use crate::chart::palette::{AXIS, Dash, INK, series};
 use crate::chart::plot::{ChartError, Place, Plot, WIDTH, picture};
-use crate::compare::{Finding, show};
+use crate::compare::Finding;
 use plotters::style::text_anchor::{HPos, VPos};
 
 use super::{PAIRS_MAX, TEST, effect};
@@ -33,7 +33,8 @@ pub(super) fn draw(
     paired: bool,
 ) -> Result<Option<String>, ChartError> {
     let lane = |name, finding: &'_ Finding, place| {
-        let effects = if paired { finding.effects() } else { Vec::new() };
+        let mut effects = if paired { finding.effects() } else { Vec::new() };
+        effects.retain(|effect| effect.is_finite());
         (finding.estimate.is_some() || !effects.is_empty()).then_some((name, effects, place))
     };
     let mut lanes: Vec<Lane<'_>> = Vec::new();
@@ -58,7 +59,7 @@ pub(super) fn draw(
     let y = Axis { range: 0.0..lanes.len() as f64, ticks: Vec::new(), label: String::new() };
     let height = i32::try_from(lanes.len()).unwrap_or(1) * LANE;
     let place = Place { left: 124, right: WIDTH - 60, top: 16, bottom: 16 + height };
-    let title = format!("Change of {} pair by pair", show::title(finding.metric));
+    let title = format!("Change of {} pair by pair", finding.metric.name());
     let svg = picture(&title, height + 110, |area| {
         let plot = Plot::new(area, place, &x, &y)?;
         let top = lanes.len() as f64;

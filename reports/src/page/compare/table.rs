@@ -36,15 +36,15 @@ pub(super) fn rows(one: &Comparison) -> Vec<Row> {
 fn row(finding: &Finding, noise: Option<&Finding>, advisory: bool) -> Row {
     let (class, verdict) = match (&finding.missing, finding.verdict) {
         (Some(why), _) => ("none", format::clip(why, 120)),
-        (None, Some(verdict)) => (verdict.word(), verdict.word().to_owned()),
+        (None, Some(verdict)) => (verdict.name(), verdict.name().to_owned()),
         (None, None) => ("none", "–".to_owned()),
     };
     // An advisory metric decides nothing, so that its word stays pale.
-    let class = if advisory { Verdict::Inconclusive.word() } else { class };
+    let class = if advisory { Verdict::Inconclusive.name() } else { class };
     let optional = |text: Option<String>| text.unwrap_or_else(|| "n/a".to_owned());
     let cell = |label, value| Cell { label, value, below: String::new() };
     Row {
-        metric: show::title(finding.metric),
+        metric: finding.metric.name(),
         advisory,
         first: false,
         cells: vec![
@@ -52,7 +52,7 @@ fn row(finding: &Finding, noise: Option<&Finding>, advisory: bool) -> Row {
             cell("test", median(finding, |point| point.1)),
             change("change", Some(finding)),
             cell("adjusted p", optional(finding.p_adjusted.map(show::p))),
-            cell("threshold", show::size(finding.scale, finding.threshold)),
+            cell("threshold", show::size(finding.metric, finding.threshold)),
             change("noise", noise),
         ],
         class,
@@ -63,8 +63,7 @@ fn row(finding: &Finding, noise: Option<&Finding>, advisory: bool) -> Row {
 /// The median of the runs of one side.
 fn median(finding: &Finding, side: fn((f64, f64)) -> f64) -> String {
     let values = finding.points.iter().map(|point| side((point.base, point.test))).collect();
-    Spread::of(values)
-        .map_or_else(|| "n/a".to_owned(), |spread| show::value(finding.metric, spread.median))
+    Spread::of(values).map_or_else(|| "n/a".to_owned(), |spread| finding.metric.show(spread.median))
 }
 
 /// An estimate with its interval below.
@@ -76,7 +75,7 @@ fn change(label: &'static str, finding: Option<&Finding>) -> Cell {
     let ends = finding.interval_95();
     Cell {
         label,
-        value: show::effect(finding.scale, estimate),
-        below: ends.map_or_else(String::new, |ends| show::interval(finding.scale, ends)),
+        value: finding.metric.show_effect(estimate),
+        below: ends.map_or_else(String::new, |ends| show::interval(finding.metric, ends)),
     }
 }

@@ -1,6 +1,6 @@
 //! What the page of a comparison says in sentences: verdict, reach, noise floor and control.
 
-use crate::compare::{Comparison, Finding, Scale, Verdict, show};
+use crate::compare::{Comparison, Finding, Verdict, show};
 use crate::format;
 
 /// The verdict with the metric that it stands on.
@@ -37,8 +37,8 @@ pub(super) fn lines(one: &Comparison) -> Vec<String> {
         let of_it = one.primary.iter().filter(|finding| finding.verdict == Some(verdict));
         let names: Vec<String> = of_it
             .map(|finding| {
-                let estimate = finding.estimate.map(|value| show::effect(finding.scale, value));
-                format!("{} {}", show::title(finding.metric), estimate.unwrap_or_default())
+                let estimate = finding.estimate.map(|value| finding.metric.show_effect(value));
+                format!("{} {}", finding.metric.title(), estimate.unwrap_or_default())
             })
             .collect();
         if one.verdict.is_some() && !names.is_empty() {
@@ -50,8 +50,8 @@ pub(super) fn lines(one: &Comparison) -> Vec<String> {
 
 /// What these runs could have shown, and how many would show what is asked for.
 fn reach(finding: &Finding) -> Option<String> {
-    let detectable = show::size(finding.scale, finding.detectable?);
-    let threshold = show::size(finding.scale, finding.threshold);
+    let detectable = show::size(finding.metric, finding.detectable?);
+    let threshold = show::size(finding.metric, finding.threshold);
     let needed = match finding.pairs_needed {
         Some(pairs) => {
             format!("{} would show {threshold}", format::count(pairs.into(), "pair", "pairs"))
@@ -87,7 +87,7 @@ pub(super) fn control(one: &Comparison) -> String {
                 cargo xtask bench --control injects one."
             .to_owned();
     };
-    let size = show::size(Scale::Ratio, control.injected.ln_1p());
+    let size = show::percent(control.injected);
     match (control.found, control.pairs_needed) {
         (true, _) => {
             format!("A delay of {size} of the median response time was injected and found.")
