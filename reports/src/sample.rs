@@ -9,7 +9,8 @@ mod workers;
 use std::collections::BTreeMap;
 
 use iowq_record::{
-    Blocking, Cell, Churn, Counts, Host, Ops, Probe, Punts, Record, SCHEMA, Settings, Tier, Workers,
+    Blocking, Cell, Churn, Counts, Host, Ops, Probe, Punts, Quantiles, Record, SCHEMA, Settings,
+    Tier, Workers,
 };
 
 pub use compare::{comparisons, sets};
@@ -80,7 +81,10 @@ fn reach(record: &mut Record) {
         let (hashed, unhashed) = if hashed { (rest, 0) } else { (0, rest) };
         record.punts.insert(kind.clone(), Punts { inline, hashed, unhashed, linked: 0 });
         let mut queue = quantiles.clone();
-        (queue.p50_ns, queue.p99_ns) = (queue.p50_ns / 3, queue.p99_ns / 3);
+        let Quantiles { p50_ns, p90_ns, p99_ns, p999_ns, max_ns, .. } = &mut queue;
+        for figure in [p50_ns, p90_ns, p99_ns, p999_ns, max_ns] {
+            *figure /= 3;
+        }
         queue.hdr_v2.clear();
         record.latency.queue.insert(kind.clone(), queue);
     }
