@@ -9,6 +9,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use iowq_reports::compare::Rules;
+use iowq_reports::export::ktap;
 use iowq_reports::output::compare::{self, CompareError};
 use iowq_reports::output::{self, ReportError, Request};
 use iowq_reports::summary;
@@ -94,6 +95,8 @@ enum Format {
     Text,
     /// All figures.
     Json,
+    /// Test results as kernel CI reads them.
+    Ktap,
 }
 
 fn percent(text: &str) -> Result<f64, String> {
@@ -140,6 +143,7 @@ fn compare(options: &Compare) -> Result<ExitCode, CompareError> {
     match options.format {
         Format::Text => say(&compared.text),
         Format::Json => say(&compared.json),
+        Format::Ktap => say(&ktap::text(&compared.comparisons)),
     }
     Ok(ExitCode::from(compared.comparisons.exit_code()))
 }
