@@ -26,6 +26,8 @@ pub fn reach(section: &Section<'_>) -> Vec<Reach> {
     let runs = || section.groups.iter().flat_map(|group| &group.runs);
     let mut kinds: Vec<&String> =
         runs().flat_map(|run| run.punts.keys().chain(run.latency.queue.keys())).collect();
+    // Nobody is punted as `all`, and its times are those of the kinds.
+    kinds.retain(|kind| *kind != "all");
     kinds.sort();
     kinds.dedup();
     let mut rows = Vec::new();
