@@ -130,6 +130,7 @@ pub fn run(workload: &str, policy: &str, pair: u32) -> Record {
             peak,
             created_per_1000_ops: Some(created as f64 * 1_000.0 / done as f64),
             linger_ms: leaves.then(|| 20.0 * noise.around_one(0.2)),
+            outlived_ms: Vec::new(),
             causes: None,
             creations_failed: 0,
             sleeps: Some(done / 3),
@@ -186,6 +187,7 @@ fn cell(workload: &str, policy: &str, pair: u32) -> Cell {
         position: pair,
         seed: 1,
         role: Default::default(),
+        boot: None,
     }
 }
 

@@ -44,6 +44,7 @@ pub(super) fn record(request: &Request, outcome: &Outcome, host: Host, started: 
             position: request.position,
             seed: request.seed,
             role: request.role,
+            boot: None,
         },
         settings: settings(&request.plan, request.engine, &request.policy, request.delay),
         ops: Ops {
@@ -111,6 +112,7 @@ fn workers(request: &Request, outcome: &Outcome, best: &Lives, peak: u32) -> Wor
         linger_ms: best
             .all_gone(outcome.ended)
             .map(|gone| gone.since(outcome.driven.closed) as f64 / 1e6),
+        outlived_ms: Vec::new(),
         causes: tally.map(|tally| Causes {
             enqueue: tally.spawned_on_enqueue,
             request: tally.requests.saturating_sub(tally.requests_woken + tally.requests_dropped),

@@ -3,6 +3,8 @@
 //! This crate is the format and nothing else. Names that end in a unit are in that unit;
 //! times are nanoseconds on `CLOCK_MONOTONIC`, counted from the start of the measured part.
 
+mod boot;
+pub mod guest;
 mod host;
 mod latency;
 mod workers;
@@ -12,6 +14,10 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use boot::{
+    BOOT_SCHEMA, BOOTS_NAME, Boot, Complaint, ComplaintKind, Disk, Ended, InBoot, KERNELS_NAME,
+    KERNELS_SCHEMA, Kernel, Kernels, Machine,
+};
 pub use host::Host;
 pub use latency::{Latency, Quantiles};
 pub use workers::{Causes, Churn, Counts, Punts, Workers};
@@ -76,6 +82,9 @@ pub struct Cell {
     /// What the run is for.
     #[serde(default)]
     pub role: Role,
+    /// The boot that it was made in, where kernels are compared; null elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boot: Option<InBoot>,
 }
 
 /// What a run is for.

@@ -113,6 +113,7 @@ fn record(output: &Output, job: &Job, workload: &str, position: u32) -> Result<R
             position,
             seed: option("randseed").and_then(|seed| seed.parse().ok()).unwrap_or(0),
             role: Role::Measured,
+            boot: None,
         },
         settings: settings(output, ioengine, rated, &option),
         ops: Ops {

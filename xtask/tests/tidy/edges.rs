@@ -8,9 +8,10 @@ use serde_json::Value;
 use super::{none, tree::top};
 
 /// Every package of the workspace, and the packages of it that its code may use.
-const EDGES: [(&str, &[&str]); 6] = [
+const EDGES: [(&str, &[&str]); 7] = [
     ("iowq-ebpf", &[]),
     ("iowq-harness", &["iowq-ebpf", "iowq-record", "iowq-workloads"]),
+    ("iowq-kernels", &["iowq-record"]),
     ("iowq-record", &[]),
     ("iowq-reports", &["iowq-record"]),
     ("iowq-workloads", &[]),

@@ -113,6 +113,7 @@ pub(super) fn failed(
             position: place.position,
             seed,
             role: arm.role,
+            boot: None,
         },
         settings: cell::settings(plan, arm.engine, &arm.policy, delay),
         ops: Ops::default(),

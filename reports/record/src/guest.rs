@@ -1,0 +1,132 @@
+//! The guest: what a virtual machine is told to do, and what it says while it does so.
+//!
+//! The job lies in the initramfs as [`JOB_PATH`]. Messages are JSON, one a line, on the virtio
+//! port [`PORT_NAME`].
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{Disk, Record};
+
+/// Where the guest finds its job.
+pub const JOB_PATH: &str = "/iowq/job.json";
+
+/// Where the guest finds modules: a folder, with the names of [`Job::modules`] in it.
+pub const MODULES_PATH: &str = "/iowq/modules";
+
+/// Where the guest finds files that flags of its bench name, such as specs of workloads.
+pub const FILES_PATH: &str = "/iowq/files";
+
+/// Name of the virtio port that messages are written to.
+pub const PORT_NAME: &str = "iowq.messages";
+
+/// Serial number of the disk that files under test go to, as the guest finds it in
+/// `/sys/block/*/serial`.
+pub const DISK_SERIAL: &str = "iowq-disk";
+
+/// What one boot is for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Job {
+    /// What the kernel is called.
+    pub kernel: String,
+    /// Place of the boot in the order of all boots.
+    pub number: u32,
+    /// Its round.
+    pub round: u32,
+    /// `kvm` or `tcg`, for the records: the guest cannot always tell.
+    pub accelerator: String,
+    /// The disk. All but its file system and delay was seen to outside.
+    pub disk: Disk,
+    /// File names of modules, in the order in which they must be loaded.
+    pub modules: Vec<String>,
+    /// Flags of each call of `iowq bench`, one after the other, without `--dir` and `--out`.
+    pub benches: Vec<Bench>,
+    /// Path of `criu` in the guest, where the dump of a process that closed its rings is to be
+    /// tried.
+    pub criu: Option<Criu>,
+}
+
+/// One call of `iowq bench` in a guest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bench {
+    /// Its flags.
+    pub flags: Vec<String>,
+    /// Whether it only warms up, and its runs are not kept.
+    pub warm_up: bool,
+}
+
+/// The try to dump a process.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Criu {
+    /// The program in the guest.
+    pub path: String,
+    /// How long it may take.
+    pub time_max_s: u32,
+}
+
+/// What a guest says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "message", rename_all = "kebab-case")]
+pub enum Message {
+    /// The kernel came up and the guest has its job.
+    Up {
+        /// `uname -r`.
+        release: String,
+        /// `uname -v`.
+        version: String,
+    },
+    /// The kernel lacks something, so nothing is measured.
+    Lacks {
+        /// Everything that it lacks.
+        lacks: Vec<Lack>,
+    },
+    /// Files and disk are ready; a bench begins.
+    Bench {
+        /// Which, from 0.
+        number: u32,
+        /// How long it may take.
+        time_max_s: u64,
+    },
+    /// A run finished.
+    Run {
+        /// Its record.
+        record: Box<Record>,
+    },
+    /// `criu dump` was tried.
+    Criu {
+        /// What came of it.
+        dump: Dump,
+    },
+    /// All benches are done, and the machine switches itself off.
+    Done,
+    /// The guest cannot go on.
+    Failed {
+        /// Why, for a reader.
+        reason: String,
+    },
+}
+
+/// Something that a kernel lacks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lack {
+    /// The option that brings it, such as `CONFIG_EXT4_FS`.
+    pub option: String,
+    /// What the guest saw, for a reader.
+    pub saw: String,
+}
+
+/// What came of `criu dump` of a process that used rings and closed the last.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Dump {
+    /// Whether the image was written within the time.
+    pub dumped: bool,
+    /// How long it took, or until it was given up.
+    pub took_ms: f64,
+    /// Workers that were still there when it began.
+    pub workers: u32,
+    /// What criu said last, where it failed.
+    pub reason: String,
+}

@@ -1,0 +1,1 @@
+//! Builds: a kernel and its patched versions out of one source tree.

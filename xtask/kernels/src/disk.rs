@@ -1,0 +1,1 @@
+//! Disks: a fresh image with a file system for each boot.

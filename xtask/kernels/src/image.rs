@@ -1,0 +1,1 @@
+//! Images: what a person calls a kernel, opened as something that QEMU can boot.
