@@ -1,9 +1,10 @@
 //! The build: release binaries of the other packages, and where cargo put them.
 
 use std::{
+    env,
     io::Read as _,
     path::PathBuf,
-    process::{Child, Stdio},
+    process::{Child, Command, Stdio},
     sync::mpsc,
     thread,
     time::Duration,
@@ -29,11 +30,53 @@ pub(crate) const IOWQ: Binary = Binary { package: "iowq-harness", name: "iowq" }
 /// Draws the reports.
 pub(crate) const IOWQ_REPORT: Binary = Binary { package: "iowq-reports", name: "iowq-report" };
 
+/// Boots kernels.
+pub(crate) const IOWQ_KERNELS: Binary = Binary { package: "iowq-kernels", name: "iowq-kernels" };
+
 /// Builds the binaries and returns their paths, in the same order.
 pub(crate) fn release<const N: usize>(binaries: [Binary; N]) -> anyhow::Result<[PathBuf; N]> {
+    build(cargo_build(), binaries)
+}
+
+/// Builds a binary that needs no library of the machine it runs on, and returns its path.
+pub(crate) fn linked_statically(binary: Binary) -> anyhow::Result<PathBuf> {
+    let mut command = cargo_build();
+    // With a target named, the flags are not those of build scripts, which stay dynamic. A folder
+    // of its own, because other flags would have the usual one built again each time.
+    command.args(["--target", &host()?]).arg("--target-dir").arg(static_folder());
+    command.env("RUSTFLAGS", "-C target-feature=+crt-static");
+    let [path] = build(command, [binary]).context(
+        "a static binary needs the C library's archive: `apt-get install libc6-dev` on Debian, \
+         `dnf install glibc-static` on Fedora",
+    )?;
+    Ok(path)
+}
+
+fn static_folder() -> PathBuf {
+    let target = env::var_os("CARGO_TARGET_DIR");
+    target.map_or_else(|| process::workspace().join("target"), PathBuf::from).join("static")
+}
+
+/// The target that this machine is, such as `x86_64-unknown-linux-gnu`.
+fn host() -> anyhow::Result<String> {
+    let mut command = Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
+    let output = command.arg("-vV").output().context("cannot start rustc")?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let host = text.lines().find_map(|line| line.strip_prefix("host: ")).map(str::to_owned);
+    host.context("rustc -vV does not say which target this machine is")
+}
+
+fn cargo_build() -> Command {
     let mut command = process::cargo();
     command.current_dir(process::workspace());
     command.args(["build", "--quiet", "--release", "--locked"]);
+    command
+}
+
+fn build<const N: usize>(
+    mut command: Command,
+    binaries: [Binary; N],
+) -> anyhow::Result<[PathBuf; N]> {
     for binary in binaries {
         command.args(["--package", binary.package, "--bin", binary.name]);
     }
@@ -41,7 +84,7 @@ pub(crate) fn release<const N: usize>(binaries: [Binary; N]) -> anyhow::Result<[
     let child =
         command.spawn().with_context(|| format!("cannot start `{}`", process::shown(&command)))?;
     let messages = messages(child, || {
-        let names = binaries.map(|binary| binary.name).join(" and ");
+        let names = binaries.map(|binary| binary.name).join(", ");
         eprintln!("Building {names} (release); the first time takes a minute or two.");
     })?
     .with_context(|| format!("`{}` failed; what it said is above", process::shown(&command)))?;

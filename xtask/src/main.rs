@@ -8,6 +8,8 @@ mod ci;
 mod compare;
 mod doctor;
 mod exit;
+mod kernels;
+mod out;
 mod probes;
 mod process;
 mod record;
@@ -34,6 +36,8 @@ enum Command {
     Bench(bench::Options),
     /// Say what changed between sets of records, and whether it matters. `compare --help` has more
     Compare(compare::Options),
+    /// Boot kernels in turn and say what changed between them. `kernels --help` lists its flags
+    Kernels(kernels::Options),
     /// Draw the report of records that exist
     Report(report::Options),
     /// Write runs as text for benchstat, Bencher, Prometheus, HdrHistogram or readers of fio's JSON
@@ -52,6 +56,7 @@ fn main() -> ExitCode {
     let exit = match Cli::parse().command {
         Command::Bench(options) => bench::run(&options),
         Command::Compare(options) => compare::run(&options),
+        Command::Kernels(options) => kernels::run(&options),
         Command::Report(options) => report::run(None, &options),
         Command::Export(options) => report::run(Some("export"), &options),
         Command::Import(options) => report::run(Some("import"), &options),

@@ -132,6 +132,9 @@ pub struct Kernels {
     pub seed: u64,
     /// Names of the workloads.
     pub workloads: Vec<String>,
+    /// What the guest runs in a boot, a line of flags for each bench: in the first round of the base,
+    /// which has the most.
+    pub benches: Vec<String>,
     /// The command that a person would type to do it again.
     pub command: String,
 }

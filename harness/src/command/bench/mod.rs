@@ -32,7 +32,7 @@ use length::{length, time_max};
 use order::Place;
 use output::Output;
 use progress::Progress;
-use wanted::{Wanted, milliseconds, wanted};
+use wanted::{IdleTimeout, Wanted, wanted};
 
 /// Rounds at most. A run takes seconds, so more would take days.
 const PAIRS_MAX: u32 = 10_000;
@@ -43,8 +43,8 @@ const FAILURES_IN_A_ROW_MAX: u32 = 3;
 
 /// Flags for what `--fidelity` sets itself. `--grid` does not go with them either, because what it
 /// requires is no longer asked for beside a flag that conflicts with it.
-const SET_BY_FIDELITY: [&str; 7] =
-    ["workload", "fio", "engine", "policy", "quick", "noise", "control"];
+const SET_BY_FIDELITY: [&str; 8] =
+    ["workload", "fio", "engine", "policy", "idle_timeout", "quick", "noise", "control"];
 
 /// Flags of `bench`.
 #[derive(Args, Clone, Debug)]
@@ -98,6 +98,10 @@ pub struct Options {
     /// Length of each run, instead of the workload's own
     #[arg(long, value_name = "S", conflicts_with = "quick", allow_negative_numbers = true)]
     seconds: Option<f64>,
+    /// How long idle workers of the pool wait, in milliseconds, or `kernel` for as long as the
+    /// running kernel's own [default: the workload's own]
+    #[arg(long, value_name = "MS|kernel", value_parser = wanted::idle_timeout)]
+    idle_timeout: Option<IdleTimeout>,
     /// Seed of the order of runs and of the streams of ops [default: 1, or the workload's own]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     seed: Option<u64>,
@@ -296,8 +300,7 @@ impl Bench<'_> {
         if let Some(seconds) = self.wanted.seconds {
             arguments.push(format!("--seconds={seconds}"));
         }
-        let idle_timeout = self.wanted.idle_timeout.map(milliseconds);
-        arguments.extend(idle_timeout.map(|ms| format!("--idle-timeout-ms={ms}")));
+        arguments.extend(self.wanted.idle_timeout_ms.map(|ms| format!("--idle-timeout-ms={ms}")));
         // The kernel knows when a worker sleeps.
         if arm.engine == EngineName::Pool {
             arguments.push(format!("--blocking={}", value_name(&self.options.blocking)));

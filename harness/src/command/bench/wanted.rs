@@ -34,7 +34,25 @@ pub(super) struct Wanted {
     /// Length of each run in seconds, if not its workload's own.
     pub(super) seconds: Option<f64>,
     /// How long idle workers of the pool wait, if not as long as the workload says.
-    pub(super) idle_timeout: Option<Duration>,
+    pub(super) idle_timeout_ms: Option<f64>,
+}
+
+/// How long idle workers of the pool wait, where that is not the workload's to say.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum IdleTimeout {
+    /// As long as the running kernel's.
+    Kernel,
+    /// So many milliseconds.
+    Ms(f64),
+}
+
+impl IdleTimeout {
+    fn ms(self) -> f64 {
+        match self {
+            IdleTimeout::Kernel => milliseconds(machine::kernel_idle_timeout()),
+            IdleTimeout::Ms(ms) => ms,
+        }
+    }
 }
 
 /// What the flags ask for.
@@ -43,8 +61,13 @@ pub(super) fn wanted(options: &Options) -> anyhow::Result<Wanted> {
     if options.fidelity {
         return fidelity(options, seconds);
     }
+    let idle_timeout_ms = options.idle_timeout.map(IdleTimeout::ms);
     let plan = |name: String| {
         let plan = with_seconds(workload::load(&name)?, seconds)?;
+        let plan = match idle_timeout_ms {
+            Some(ms) => plan.with_idle_timeout_ms(ms).context("--idle-timeout")?,
+            None => plan,
+        };
         Ok((name, plan))
     };
     let mut arms = arms(&options.engine, &options.policy, options.blocking)?;
@@ -60,16 +83,16 @@ pub(super) fn wanted(options: &Options) -> anyhow::Result<Wanted> {
         arms,
         pairs: options.pairs.unwrap_or(if options.quick { 1 } else { PAIRS }),
         seconds,
-        idle_timeout: None,
+        idle_timeout_ms,
     })
 }
 
 /// The grid, on the running kernel and on the pool, whose idle workers wait as long as its own do.
 fn fidelity(options: &Options, seconds: Option<f64>) -> anyhow::Result<Wanted> {
-    let idle_timeout = machine::kernel_idle_timeout();
+    let idle_timeout_ms = IdleTimeout::Kernel.ms();
     let plan = |plan: Plan| {
         let plan = with_seconds(plan, seconds)?
-            .with_idle_timeout_ms(milliseconds(idle_timeout))
+            .with_idle_timeout_ms(idle_timeout_ms)
             .context("the idle timeout of the running kernel")?;
         Ok((plan.name.clone(), plan))
     };
@@ -79,7 +102,7 @@ fn fidelity(options: &Options, seconds: Option<f64>) -> anyhow::Result<Wanted> {
         // Two hundred workloads with little between them make up for rounds.
         pairs: options.pairs.unwrap_or(1),
         seconds,
-        idle_timeout: Some(idle_timeout),
+        idle_timeout_ms: Some(idle_timeout_ms),
     })
 }
 
@@ -115,6 +138,14 @@ pub(super) fn percent(text: &str) -> Result<f64, String> {
     } else {
         Err(format!("it is a percentage of the median, from {PERCENT_MIN} to {PERCENT_MAX}"))
     }
+}
+
+/// A time in milliseconds, whose limits are a spec's, or the word for the kernel's own.
+pub(super) fn idle_timeout(text: &str) -> Result<IdleTimeout, &'static str> {
+    if text == "kernel" {
+        return Ok(IdleTimeout::Kernel);
+    }
+    text.parse().map(IdleTimeout::Ms).map_err(|_| "give milliseconds, such as 250, or `kernel`")
 }
 
 /// A time as flags have it.
@@ -158,9 +189,24 @@ mod tests {
     fn idle_workers_of_the_pool_wait_as_long_as_the_kernels_where_fidelity_is_asked_for() {
         let wanted = of(&["--fidelity"]);
         let idle_timeout = machine::kernel_idle_timeout();
-        assert_eq!(wanted.idle_timeout, Some(idle_timeout));
+        assert_eq!(wanted.idle_timeout_ms, Some(milliseconds(idle_timeout)));
         assert!(wanted.plans.iter().all(|(_, plan)| plan.idle_timeout == idle_timeout));
-        assert_eq!(of(&["--workload", "dsync"]).idle_timeout, None);
+        let like_kernel = of(&["--workload", "dsync", "--idle-timeout", "kernel"]);
+        assert_eq!(like_kernel.plans[0].1.idle_timeout, idle_timeout);
+        assert_eq!(of(&["--workload", "dsync"]).idle_timeout_ms, None);
+    }
+
+    #[test]
+    fn an_idle_timeout_is_a_time_that_a_spec_may_have() {
+        let plan = |ms: &str| {
+            let cli =
+                Cli::try_parse_from(["bench", "--idle-timeout", ms]).map_err(|e| e.to_string());
+            cli.and_then(|cli| wanted(&cli.options).map_err(|error| format!("{error:#}")))
+        };
+        let wanted = plan("120").expect("it is a time");
+        assert!(wanted.plans.iter().all(|(_, plan)| plan.idle_timeout.as_millis() == 120));
+        assert!(plan("soon").is_err_and(|error| error.contains("`kernel`")));
+        assert!(plan("1e12").is_err_and(|error| error.contains("--idle-timeout")));
     }
 
     #[test]

@@ -1,0 +1,102 @@
+//! Labels: what each kernel is called in a comparison.
+
+use std::convert::Infallible;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+/// Longest label: it stands in tables, file names and legends.
+const LABEL_CHARS_MAX: usize = 32;
+
+/// A kernel as it was named: `IMAGE` or `LABEL=IMAGE`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// The label, where one was given.
+    pub label: Option<String>,
+    /// The image.
+    pub image: PathBuf,
+}
+
+impl FromStr for Named {
+    type Err = Infallible;
+
+    /// What exists as it is, is a path, whatever signs are in it.
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        let whole = || Named { label: None, image: text.into() };
+        if Path::new(text).exists() {
+            return Ok(whole());
+        }
+        Ok(match text.split_once('=') {
+            Some((label, image)) if is_label(label) && !image.is_empty() => {
+                Named { label: Some(label.to_owned()), image: image.into() }
+            }
+            _ => whole(),
+        })
+    }
+}
+
+/// Labels stand in file names and behind an `@`, so they are plain.
+fn is_label(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.+".contains(c);
+    (1..=LABEL_CHARS_MAX).contains(&text.len()) && text.chars().all(plain)
+}
+
+/// The label of each kernel, the base first: what was given, else `base`, `test`, `test2` and so on.
+///
+/// # Errors
+///
+/// Two kernels with one label, in words.
+pub fn labels(base: &Named, tests: &[Named]) -> anyhow::Result<Vec<String>> {
+    let given = |named: &Named, other: String| named.label.clone().unwrap_or(other);
+    let mut labels = vec![given(base, "base".to_owned())];
+    for (number, test) in (1..).zip(tests) {
+        let other = if number == 1 { "test".to_owned() } else { format!("test{number}") };
+        let label = given(test, other);
+        if labels.contains(&label) {
+            anyhow::bail!(
+                "two kernels are called {label:?}; name them, as in --test {label}-2={}",
+                test.image.display()
+            );
+        }
+        labels.push(label);
+    }
+    Ok(labels)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(text: &str) -> Named {
+        let Ok(named) = text.parse();
+        named
+    }
+
+    #[test]
+    fn a_label_stands_before_the_image() {
+        let expected = Named { label: Some("A".to_owned()), image: "images/a".into() };
+        assert_eq!(named("A=images/a"), expected);
+        for path in ["images/a", "dir/x=y", "=x", "A=", "a b=c"] {
+            assert_eq!(named(path), Named { label: None, image: path.into() }, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_path_that_exists_is_a_path() {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let path = folder.path().join("a=b");
+        std::fs::write(&path, "").expect("it is written");
+        assert_eq!(named(&path.display().to_string()).label, None);
+    }
+
+    #[test]
+    fn kernels_without_a_label_are_called_base_and_test() {
+        let labels = |base: &str, tests: &[&str]| {
+            let tests: Vec<_> = tests.iter().map(|text| named(text)).collect();
+            labels(&named(base), &tests)
+        };
+        assert_eq!(labels("x", &["y"]).expect("they differ"), ["base", "test"]);
+        assert_eq!(labels("x", &["y", "B=z", "q"]).expect("ok"), ["base", "test", "B", "test3"]);
+        let error = labels("x", &["base=y"]).expect_err("one name for two");
+        assert!(error.to_string().contains("\"base\""), "{error}");
+    }
+}

@@ -1,0 +1,176 @@
+//! The flags of `iowq-kernels`.
+
+use std::path::PathBuf;
+
+use clap::{ArgGroup, Parser, ValueEnum};
+use iowq_record::Disk;
+
+use crate::label::Named;
+
+/// Rounds where none are named: with fewer boots six metrics cannot show anything.
+const BOOTS: u32 = 8;
+/// Rounds at most: more would take days.
+const BOOTS_MAX: i64 = 1_000;
+/// Runs of a cell in one boot at most; they are averaged, so that boots are worth more.
+const REPEATS_MAX: i64 = 100;
+/// Virtual processors at most, as kernels for virtual machines are built.
+const CPUS_MAX: i64 = 64;
+/// Memory of a guest in MiB: below, a stock kernel does not come up with its initramfs.
+const MEMORY_MIB: std::ops::RangeInclusive<i64> = 256..=65_536;
+/// Size of the disk in MiB: btrfs asks for some 110, and the built-in workloads fill 256.
+const DISK_MIB: std::ops::RangeInclusive<i64> = 320..=1_048_576;
+/// Most delay of a write: above, no run is long enough.
+const DELAY_MS_MAX: i64 = 1_000;
+/// Limits of what `criu` may take.
+const CRIU_SECONDS: std::ops::RangeInclusive<i64> = 1..=600;
+
+/// Boot kernels in turn, run the same workloads through io_uring on each, and keep what came back.
+///
+/// IMAGE is a bzImage, a vmlinux, a Debian kernel package (.deb) or the folder that a kernel was
+/// built in; `LABEL=IMAGE` gives it a name.
+#[derive(Clone, Debug, Parser)]
+#[command(
+    name = "cargo xtask kernels",
+    after_help = "Flags of the report: --threshold PCT, --alpha RATE, --format text|json|ktap; see \
+                  `cargo xtask compare --help`.",
+    group(ArgGroup::new("kernels").required(true).args(["base", "build"]))
+)]
+pub struct Options {
+    /// The kernel that the others are compared with
+    #[arg(long, value_name = "IMAGE", requires = "test")]
+    pub base: Option<Named>,
+    /// A kernel to compare with the base; again for more
+    #[arg(long, value_name = "IMAGE", conflicts_with = "build")]
+    pub test: Vec<Named>,
+
+    /// Build the kernels from this source, a folder or a tarball: one as it is, and one more with
+    /// each further patch
+    #[arg(long, value_name = "SOURCE", requires = "patch", conflicts_with = "base")]
+    pub build: Option<PathBuf>,
+    /// A patch of the series, in order; again for more
+    #[arg(long, value_name = "FILE", requires = "build")]
+    pub patch: Vec<PathBuf>,
+    /// A patch that all of them get, the base too; again for more
+    #[arg(long, value_name = "FILE", requires = "build")]
+    pub aid: Vec<PathBuf>,
+    /// Configuration instead of the minimal one
+    #[arg(long, value_name = "FILE", requires = "build")]
+    pub config: Option<PathBuf>,
+
+    /// Built-in workload, or path of a spec (.toml) or fio job file (.fio); again for more
+    #[arg(long, value_name = "NAME|FILE", default_values = ["fsync-mix", "dsync"])]
+    pub workload: Vec<String>,
+    /// Length of each run, instead of the workload's own
+    #[arg(long, value_name = "S")]
+    pub seconds: Option<f64>,
+    /// Rounds; each boots every kernel once, in an order drawn from the seed. More must not be
+    /// added afterwards
+    #[arg(long, value_name = "N", default_value_t = BOOTS,
+          value_parser = clap::value_parser!(u32).range(1..=BOOTS_MAX))]
+    pub boots: u32,
+    /// Runs of each workload in one boot, which are averaged
+    #[arg(long, value_name = "N", default_value_t = 1,
+          value_parser = clap::value_parser!(u32).range(1..=REPEATS_MAX))]
+    pub repeats: u32,
+    /// Seed of the order of boots and of the streams of ops
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// Rounds in which the base also runs the pool under every preset, so that the report can say
+    /// which preset each kernel is nearest to; 0 for none
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub presets: u32,
+    /// Try in each boot whether `criu dump` of a process that closed its rings completes within so
+    /// many seconds
+    #[arg(long, value_name = "S", num_args = 0..=1, default_missing_value = "20",
+          value_parser = clap::value_parser!(u32).range(CRIU_SECONDS))]
+    pub criu: Option<u32>,
+
+    /// Added to every kernel's command line
+    #[arg(long, value_name = "TEXT", default_value = "", allow_hyphen_values = true)]
+    pub append: String,
+    /// What carries the virtual machine; auto takes KVM where a kernel boots under it
+    #[arg(long, value_enum, default_value_t = WantAccel::Auto)]
+    pub accel: WantAccel,
+    /// Virtual processors
+    #[arg(long, value_name = "N", default_value_t = 2,
+          value_parser = clap::value_parser!(u32).range(1..=CPUS_MAX))]
+    pub cpus: u32,
+    /// Memory of a guest
+    #[arg(long, value_name = "MIB", default_value_t = 1024,
+          value_parser = clap::value_parser!(u32).range(MEMORY_MIB))]
+    pub memory_mib: u32,
+    /// File system under the files
+    #[arg(long, value_enum, default_value_t = Filesystem::Ext4)]
+    pub fs: Filesystem,
+    /// Size of the disk, which is new in each boot
+    #[arg(long, value_name = "MIB", default_value_t = 1024,
+          value_parser = clap::value_parser!(u32).range(DISK_MIB))]
+    pub disk_mib: u32,
+    /// Hold each write and flush back so long, by dm-delay, so that boots have the same disk
+    #[arg(long, value_name = "MS", default_value_t = 0,
+          value_parser = clap::value_parser!(u32).range(0..=DELAY_MS_MAX))]
+    pub disk_delay_ms: u32,
+    /// Requests per second that the disk takes at most
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub disk_iops: Option<u32>,
+
+    /// Folder for the results. Boots that are recorded there already are not made again
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Folder for kernels that are built, which later calls use again
+    #[arg(long, value_name = "DIR", default_value = "target/kernel-builds")]
+    pub cache: PathBuf,
+    /// The statically linked `iowq` that runs in the guests
+    #[arg(long, value_name = "FILE", hide = true)]
+    pub guest: PathBuf,
+}
+
+/// What was asked to carry the virtual machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum WantAccel {
+    /// KVM where a kernel boots under it, else emulation
+    Auto,
+    /// KVM, or fail
+    Kvm,
+    /// Emulation
+    Tcg,
+}
+
+/// A file system for the files under test.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Filesystem {
+    /// On the disk
+    Ext4,
+    /// On the disk
+    Xfs,
+    /// On the disk
+    Btrfs,
+    /// In memory, without a disk
+    Tmpfs,
+}
+
+impl Filesystem {
+    /// The name, as the kernel has it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Filesystem::Ext4 => "ext4",
+            Filesystem::Xfs => "xfs",
+            Filesystem::Btrfs => "btrfs",
+            Filesystem::Tmpfs => "tmpfs",
+        }
+    }
+}
+
+impl Options {
+    /// The disk of each boot.
+    #[must_use]
+    pub fn disk(&self) -> Disk {
+        Disk {
+            filesystem: self.fs.name().to_owned(),
+            size_mib: self.disk_mib,
+            delay_us: u64::from(self.disk_delay_ms) * 1_000,
+            iops_max: self.disk_iops,
+        }
+    }
+}
