@@ -56,6 +56,9 @@ pub struct Boot {
     pub complaints: Vec<Complaint>,
     /// Runs that came back.
     pub runs: u32,
+    /// What came of `criu dump`, where it was tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dump: Option<crate::guest::Dump>,
     /// File of the console's log, beside this file.
     pub console: String,
     /// The last lines of the console, where the boot did not finish or the kernel complained.

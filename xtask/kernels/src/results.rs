@@ -33,12 +33,15 @@ impl Results {
     ///
     /// A folder that holds something else, or that cannot be written.
     pub fn open(out: &Path, kernels: &Kernels) -> anyhow::Result<Self> {
+        Self::check(out)?;
         fs::create_dir_all(out.join(CONSOLE_NAME))
             .with_context(|| format!("--out {}: the folder cannot be made", out.display()))?;
         let path = out.join(KERNELS_NAME);
         match fs::read(&path) {
             Ok(bytes) => same(&path, &bytes, kernels)?,
-            Err(error) if error.kind() == ErrorKind::NotFound => begin(out, &path, kernels)?,
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                replace(&path, &serde_json::to_vec_pretty(kernels)?)?;
+            }
             Err(error) => return Err(error).with_context(|| path.display().to_string()),
         }
         let done: BTreeSet<u32> =
@@ -46,6 +49,30 @@ impl Results {
         set_aside(out, &done)?;
         let (boots, records) = (append(&out.join(BOOTS_NAME))?, append(&out.join(RECORD_NAME))?);
         Ok(Self { out: out.to_owned(), done, boots, records })
+    }
+
+    /// Refuses a folder that holds results of something else, before anything takes time.
+    ///
+    /// # Errors
+    ///
+    /// What is in it.
+    pub fn check(out: &Path) -> anyhow::Result<()> {
+        if out.exists() && !out.is_dir() {
+            bail!("--out {}: found a file; name a folder", out.display());
+        }
+        if out.join(KERNELS_NAME).exists() {
+            return Ok(());
+        }
+        for name in [RECORD_NAME, BOOTS_NAME] {
+            if out.join(name).exists() {
+                bail!(
+                    "--out {}: holds a {name} that is not of this command; name a folder that is \
+                     new",
+                    out.display()
+                );
+            }
+        }
+        Ok(())
     }
 
     /// Whether a boot is recorded.
@@ -118,19 +145,6 @@ fn same(path: &Path, bytes: &[u8], kernels: &Kernels) -> anyhow::Result<()> {
         if differs.is_empty() { "in the details".to_owned() } else { differs.join(", ") },
         before.command
     )
-}
-
-/// Writes what is booted into a folder that holds no results of anything else.
-fn begin(out: &Path, path: &Path, kernels: &Kernels) -> anyhow::Result<()> {
-    for name in [RECORD_NAME, BOOTS_NAME] {
-        if out.join(name).exists() {
-            bail!(
-                "--out {}: holds a {name} that is not of this command; name a folder that is new",
-                out.display()
-            );
-        }
-    }
-    replace(path, &serde_json::to_vec_pretty(kernels)?)
 }
 
 /// Moves runs of boots that did not end while we watched to a file of their own: these boots are
@@ -251,6 +265,7 @@ mod tests {
             reason: String::new(),
             complaints: Vec::new(),
             runs: 1,
+            dump: None,
             console: String::new(),
             console_tail: Vec::new(),
         }

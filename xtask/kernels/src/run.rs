@@ -1,0 +1,256 @@
+//! The whole: opens or builds the kernels, then boots them in turn until every boot is recorded.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use iowq_record::guest::{Criu, JOB_PATH, Job, MODULES_PATH};
+use iowq_record::{Boot, Ended, KERNELS_SCHEMA, Kernels, Machine, Record};
+
+use crate::boot::{self, Limits, NoBoot};
+use crate::initramfs::{self, Entry};
+use crate::job::Workloads;
+use crate::options::Options;
+use crate::order::{self, Place};
+use crate::results::Results;
+use crate::stop::Stop;
+use crate::subject::{self, Subject};
+use crate::{accel, machine, program};
+
+/// Boots in a row of one kernel that brought no run, before any did: then none will.
+const FRUITLESS_MAX: u32 = 2;
+/// Package that brings criu.
+const CRIU_PACKAGES: &str = "criu (Debian and Fedora)";
+
+/// How the boots went.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Boots that are recorded, those of earlier calls too.
+    pub done: usize,
+    /// Boots of this call in which something failed that is not the kernel's doing.
+    pub failed: usize,
+}
+
+/// All that stays the same from boot to boot.
+struct Lab<'a> {
+    options: &'a Options,
+    subjects: Vec<Subject>,
+    workloads: Workloads,
+    machine: Machine,
+    qemu: PathBuf,
+    criu: Option<PathBuf>,
+    scratch: &'a Path,
+    stop: &'a Stop,
+}
+
+/// Runs all boots that are not recorded yet. `command` is what a person would type for it.
+///
+/// # Errors
+///
+/// Where nothing can be booted, a request to stop, or results that cannot be written. Boots that
+/// finished stay recorded.
+pub fn run(options: &Options, command: &str) -> anyhow::Result<Tally> {
+    // What only asks for a look at files comes before what takes time.
+    let workloads = Workloads::read(&options.workload)?;
+    let qemu = machine::find_qemu()?;
+    let criu = options.criu.map(|_| program::find("criu", CRIU_PACKAGES)).transpose()?;
+    Results::check(&options.out)?;
+    let scratch = scratch(&options.out)?;
+    let subjects = subject::subjects(options, scratch.path())?;
+    let stop = Stop::on_signals().context("cannot install the signal handlers")?;
+    let Some(base) = subjects.first() else { bail!("there is no kernel to boot") };
+    let choice = accel::choose(options.accel, &qemu, &base.image.boot, &stop)?;
+    if !choice.reason.is_empty() {
+        eprintln!("Emulating the processor: {}.", choice.reason);
+    }
+    let machine = Machine {
+        accelerator: choice.accelerator.to_owned(),
+        accelerator_reason: choice.reason,
+        qemu: machine::version(&qemu)?,
+        cpus: options.cpus,
+        memory_mib: options.memory_mib,
+        disk: options.disk(),
+    };
+    let scratch = scratch.path();
+    let lab =
+        Lab { options, subjects, workloads, machine, qemu, criu, scratch, stop: &stop };
+    let mut results = Results::open(&options.out, &lab.kernels(command))?;
+    lab.run_all(&mut results)
+}
+
+/// A folder for what is unpacked and for disks, beside the results, where there is room for them.
+fn scratch(out: &Path) -> anyhow::Result<tempfile::TempDir> {
+    let cannot = || format!("--out {}: no folder can be made in it", out.display());
+    std::fs::create_dir_all(out).with_context(cannot)?;
+    tempfile::Builder::new().prefix("scratch-").tempdir_in(out).with_context(cannot)
+}
+
+impl Lab<'_> {
+    fn kernels(&self, command: &str) -> Kernels {
+        let options = self.options;
+        let benches = self.workloads.benches(options, 0, options.presets > 0);
+        Kernels {
+            schema: KERNELS_SCHEMA.to_owned(),
+            machine: self.machine.clone(),
+            kernels: self.subjects.iter().map(|subject| subject.kernel.clone()).collect(),
+            boots: options.boots,
+            repeats: options.repeats,
+            seed: options.seed,
+            workloads: self.workloads.shown(),
+            benches: benches.iter().map(|bench| bench.flags.join(" ")).collect(),
+            command: command.to_owned(),
+        }
+    }
+
+    fn run_all(&self, results: &mut Results) -> anyhow::Result<Tally> {
+        let places = order::places(self.subjects.len(), self.options.boots, self.options.seed);
+        let mut tally = Tally { done: results.boots_done(), failed: 0 };
+        if tally.done > 0 {
+            println!("{} of {} boots are recorded already", tally.done, places.len());
+        }
+        let mut fruitless = vec![0; self.subjects.len()];
+        for place in places.iter().filter(|place| !results.has(place.number)).collect::<Vec<_>>() {
+            let boot = self.boot(place, places.len(), results)?;
+            if boot.ended == Ended::Lacks {
+                bail!("kernel {}: {}", boot.kernel, boot.reason);
+            }
+            results.boot(&boot)?;
+            tally.done += 1;
+            tally.failed += usize::from(matches!(boot.ended, Ended::Failed | Ended::Died));
+            let fruitless = &mut fruitless[place.kernel];
+            // Once a kernel brought a run, a boot that brings none is a finding about it.
+            *fruitless = if boot.runs > 0 { i64::MIN } else { *fruitless + 1 };
+            if *fruitless >= i64::from(FRUITLESS_MAX) {
+                bail!(
+                    "kernel {} brought no run in {FRUITLESS_MAX} boots: {}. Its console is in {}",
+                    boot.kernel,
+                    boot.reason,
+                    self.options.out.join(&boot.console).display()
+                );
+            }
+        }
+        Ok(tally)
+    }
+
+    fn boot(&self, place: &Place, boots: usize, results: &mut Results) -> anyhow::Result<Boot> {
+        let subject = &self.subjects[place.kernel];
+        let label = &subject.kernel.label;
+        println!("{}/{boots}  {label}, round {}", place.number + 1, place.round + 1);
+        let initramfs = self.scratch.join("initramfs.cpio");
+        initramfs::write(&initramfs, &self.entries(subject, place)?)?;
+        let (console, _) = results.console(place.number, label);
+        let request = boot::Request {
+            qemu: self.qemu.clone(),
+            kernel: subject.image.boot.clone(),
+            initramfs,
+            append: append(&subject.kernel.command_line),
+            machine: self.machine.clone(),
+            label: label.clone(),
+            number: place.number,
+            round: place.round,
+            folder: self.options.out.clone(),
+            console,
+            scratch: self.scratch.to_owned(),
+            limits: Limits::of(&self.machine.accelerator),
+        };
+        let mut keep = |record: Record| {
+            println!("      {}", line(&record));
+            results.run(&record)
+        };
+        let boot = match boot::boot(&request, self.stop, &mut keep) {
+            Ok(boot) => boot,
+            Err(NoBoot::Stopped(stopped)) => bail!(
+                "{stopped}; {} of {boots} boots are recorded, and the same command goes on",
+                results.boots_done()
+            ),
+            Err(NoBoot::Host(error)) => return Err(error),
+        };
+        if boot.ended != Ended::Finished {
+            println!("      {}: {}", ended(boot.ended), boot.reason);
+        }
+        for complaint in &boot.complaints {
+            println!("      the kernel complained: {}", complaint.line);
+        }
+        Ok(boot)
+    }
+
+    /// What is in the initramfs: the guest, its job, files and modules, and criu if it is wanted.
+    fn entries(&self, subject: &Subject, place: &Place) -> anyhow::Result<Vec<Entry>> {
+        let with_presets = place.kernel == 0 && place.round < self.options.presets;
+        let mut entries = vec![Entry::executable("/init", &self.options.guest)];
+        let mut criu = None;
+        if let (Some(path), Some(time_max_s)) = (&self.criu, self.options.criu) {
+            entries.extend(initramfs::program(path)?);
+            criu = Some(Criu { path: path.display().to_string(), time_max_s });
+        }
+        let job = Job {
+            kernel: subject.kernel.label.clone(),
+            number: place.number,
+            round: place.round,
+            accelerator: self.machine.accelerator.clone(),
+            disk: self.machine.disk.clone(),
+            modules: subject.kernel.modules.clone(),
+            benches: self.workloads.benches(self.options, place.round, with_presets),
+            criu,
+        };
+        entries.push(Entry::data(JOB_PATH, serde_json::to_vec(&job)?));
+        for module in &subject.modules {
+            let path = format!("{MODULES_PATH}/{}", module.file());
+            entries.push(Entry::data(&path, module.bytes.clone()));
+        }
+        for (path, bytes) in &self.workloads.files {
+            entries.push(Entry::data(&path.display().to_string(), bytes.clone()));
+        }
+        Ok(entries)
+    }
+}
+
+/// The kernel's whole command line: its console, its end after a panic, and the guest as its first
+/// process, whose argument comes last.
+fn append(of_user: &str) -> String {
+    ["console=ttyS0 panic=-1 rdinit=/init", of_user, "-- guest"]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// What a person sees of a run as it comes back.
+fn line(record: &Record) -> String {
+    let cell = &record.cell;
+    let arm = if cell.engine == "uring" { "io_uring" } else { &cell.policy };
+    match (&record.error, record.workers.created_per_1000_ops) {
+        (Some(error), _) => format!("{} on {arm} failed: {error}", cell.workload),
+        (None, created) => format!(
+            "{} on {arm}: {:.0} ops/s, {} workers per 1000 ops, at most {}",
+            cell.workload,
+            record.ops.per_s,
+            created.map_or_else(|| "no count of".to_owned(), |created| format!("{created:.2}")),
+            record.workers.peak
+        ),
+    }
+}
+
+fn ended(ended: Ended) -> &'static str {
+    match ended {
+        Ended::Finished => "finished",
+        Ended::Lacks => "lacks something",
+        Ended::Failed => "failed",
+        Ended::Panicked => "panicked",
+        Ended::Hung => "hung",
+        Ended::Died => "the virtual machine was gone",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_guests_argument_comes_last_on_the_command_line() {
+        assert_eq!(append(""), "console=ttyS0 panic=-1 rdinit=/init -- guest");
+        assert_eq!(
+            append("io_wq.idle_ms=250"),
+            "console=ttyS0 panic=-1 rdinit=/init io_wq.idle_ms=250 -- guest"
+        );
+    }
+}

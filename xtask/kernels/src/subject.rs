@@ -1,0 +1,93 @@
+//! Subjects: the kernels of a comparison, opened or built, with all that a boot of one needs.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use iowq_record::{Disk, Kernel};
+
+use crate::build;
+use crate::image::{self, Image, Module, Needs};
+use crate::label::{self, Named};
+use crate::options::Options;
+
+/// One kernel that is compared.
+#[derive(Clone, Debug)]
+pub struct Subject {
+    /// What is written down of it.
+    pub kernel: Kernel,
+    /// Its image.
+    pub image: Image,
+    /// What is loaded before anything else, in order.
+    pub modules: Vec<Module>,
+}
+
+/// Opens the kernels that were named, or builds them. The first is the base. What is unpacked goes
+/// to `scratch`, and must stay as long as the subjects are used.
+///
+/// # Errors
+///
+/// An image that is none, a kernel that lacks something as far as its configuration tells, or a
+/// build that fails.
+pub fn subjects(options: &Options, scratch: &Path) -> anyhow::Result<Vec<Subject>> {
+    let disk = options.disk();
+    if let Some(source) = &options.build {
+        return built(options, source, &disk, scratch);
+    }
+    let Some(base) = &options.base else {
+        anyhow::bail!("name a kernel with --base, or a source with --build");
+    };
+    let labels = label::labels(base, &options.test)?;
+    let named = std::iter::once(base).chain(&options.test);
+    let open = |(label, named): (String, &Named)| {
+        let image = named.image.display().to_string();
+        subject(&label, &named.image, image, &[], options, &disk, &scratch.join(&label))
+    };
+    labels.into_iter().zip(named).map(open).collect()
+}
+
+fn built(
+    options: &Options,
+    source: &Path,
+    disk: &Disk,
+    scratch: &Path,
+) -> anyhow::Result<Vec<Subject>> {
+    let request = build::Request {
+        source: source.to_owned(),
+        patches: options.patch.clone(),
+        aids: options.aid.clone(),
+        cache: options.cache.clone(),
+        jobs: std::thread::available_parallelism().map_or(1, usize::from),
+        config: options.config.clone(),
+    };
+    let built = build::build(&request, &mut |line| eprintln!("{line}"))?;
+    let open = |built: build::Built| {
+        let image = format!("{} {}", source.display(), built.release);
+        let folder = scratch.join(&built.label);
+        subject(&built.label, &built.bzimage, image, &built.patches, options, disk, &folder)
+    };
+    built.into_iter().map(open).collect()
+}
+
+fn subject(
+    label: &str,
+    path: &Path,
+    shown: String,
+    patches: &[String],
+    options: &Options,
+    disk: &Disk,
+    scratch: &Path,
+) -> anyhow::Result<Subject> {
+    let image = image::open(path, scratch).with_context(|| format!("kernel {label}"))?;
+    let modules = image.needed(&Needs::from(disk)).with_context(|| format!("kernel {label}"))?;
+    let kernel = Kernel {
+        label: label.to_owned(),
+        image: shown,
+        sha256: image.sha256.clone(),
+        release: image.release.clone(),
+        command_line: options.append.trim().to_owned(),
+        config: image.config.clone(),
+        modules: modules.iter().map(Module::file).collect(),
+        patches: patches.to_vec(),
+    };
+    Ok(Subject { kernel, image, modules })
+}
