@@ -4,7 +4,11 @@
 pub mod accel;
 pub mod boot;
 pub mod build;
+pub mod console;
 pub mod disk;
 pub mod image;
 pub mod initramfs;
+mod lines;
 pub mod machine;
+mod program;
+pub mod stop;
