@@ -173,24 +173,17 @@ impl Talk<'_> {
                     }
                 }
                 Event::Late => self.progress.late(self.console.said_anything()),
-                Event::Gone(status) => {
-                    self.end()?;
-                    self.progress.gone(&how(status, &machine.errors()));
-                }
+                Event::Gone(status) => self.gone(&how(status, &machine.errors()))?,
             }
         }
         Ok(())
     }
 
-    /// What came without a line end is looked at as well.
-    fn end(&mut self) -> anyhow::Result<()> {
+    fn gone(&mut self, how: &str) -> anyhow::Result<()> {
         if let Some(heard) = self.console.end() {
             self.heard(heard)?;
         }
-        let rest = self.messages.rest();
-        if !rest.is_empty() {
-            self.progress.broken(&format!("the last message was cut off, {} bytes", rest.len()));
-        }
+        self.progress.gone(how, self.messages.rest().len());
         Ok(())
     }
 

@@ -78,18 +78,15 @@ pub fn make(path: &Path, disk: &Disk) -> anyhow::Result<Option<PathBuf>> {
             folder.display()
         );
     }
-    let made = allocate(path, disk).and_then(|()| format(&program, maker, path));
+    let failed = || format!("cannot make the disk {}", path.display());
+    let file = File::create_new(path).with_context(failed)?;
+    let sized = file.set_len(u64::from(disk.size_mib) << 20).with_context(failed);
+    let made = sized.and_then(|()| format(&program, maker, path));
     if made.is_err() {
-        // It may not even be there, and the first error is the one that counts.
+        // The first error is the one that counts.
         let _ = fs::remove_file(path);
     }
     made.map(|()| Some(path.to_owned()))
-}
-
-fn allocate(path: &Path, disk: &Disk) -> anyhow::Result<()> {
-    File::create_new(path)
-        .and_then(|file| file.set_len(u64::from(disk.size_mib) << 20))
-        .with_context(|| format!("cannot make the disk {}", path.display()))
 }
 
 fn format(program: &Path, maker: &Maker, path: &Path) -> anyhow::Result<()> {

@@ -129,13 +129,20 @@ impl Progress {
         self.verdict = Some((Ended::Hung, reason));
     }
 
-    /// QEMU is gone, and this is how.
-    pub(super) fn gone(&mut self, how: &str) {
+    /// QEMU is gone, and this is how; so much of a message had come without its end.
+    pub(super) fn gone(&mut self, how: &str, cut_off_bytes: usize) {
         self.is_over = true;
-        if self.verdict.is_none() {
-            let at = self.place();
-            self.verdict = Some((Ended::Died, format!("{how} ({at})")));
+        if self.is_settled() {
+            return;
         }
+        let at = self.place();
+        let cut = format!("a message was cut off after {cut_off_bytes} bytes");
+        self.verdict = match (self.verdict.take(), cut_off_bytes) {
+            (None, 0) => Some((Ended::Died, format!("{how} ({at})"))),
+            (None, _) => Some((Ended::Died, format!("{how} ({at}); {cut}"))),
+            (finished, 0) => finished,
+            (Some(_), _) => Some((Ended::Failed, format!("{cut} ({at})"))),
+        };
     }
 
     /// Whether the verdict stays, whatever comes. That all was done may turn out wrong.

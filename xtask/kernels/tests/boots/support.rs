@@ -3,7 +3,7 @@
 use std::{
     env,
     fs::{self, File},
-    io::Write as _,
+    io::{self, Write as _},
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     time::Duration,
@@ -15,6 +15,7 @@ use iowq_kernels::{
     stop::Stop,
 };
 use iowq_record::{Boot, Disk, Machine, Record};
+use rustix::process::Pid;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -99,13 +100,20 @@ impl Place {
         assert!(files.is_empty(), "{files:?}");
         let mounts = fs::read_to_string("/proc/self/mounts").unwrap();
         assert!(!mounts.contains(&*self.scratch().join("iowq").to_string_lossy()), "{mounts}");
+        assert!(self.processes().is_empty(), "{:?}", self.processes());
+    }
+
+    /// Processes that were told of this place.
+    pub(crate) fn processes(&self) -> Vec<(Pid, String)> {
         let mine = self.folder.path().to_string_lossy().into_owned();
-        let processes = fs::read_dir("/proc").unwrap().filter_map(|entry| {
-            let command = fs::read(entry.unwrap().path().join("cmdline")).ok()?;
+        let of = |entry: io::Result<fs::DirEntry>| {
+            let entry = entry.ok()?;
+            let pid = Pid::from_raw(entry.file_name().to_str()?.parse().ok()?)?;
+            let command = fs::read(entry.path().join("cmdline")).ok()?;
             let command = String::from_utf8_lossy(&command).replace('\0', " ");
-            command.contains(&mine).then_some(command)
-        });
-        assert_eq!(processes.collect::<Vec<_>>(), Vec::<String>::new());
+            command.contains(&mine).then_some((pid, command))
+        };
+        fs::read_dir("/proc").unwrap().filter_map(of).collect()
     }
 }
 
@@ -154,7 +162,7 @@ fn busybox() -> Option<&'static Path> {
 /// Says that a test is skipped, and why: not with `eprintln`, whose output the test runner hides.
 pub(crate) fn skip(test: &str, reason: &str) {
     let line = format!("\nskipped: {test}: {reason}\n");
-    let _ = std::io::stderr().write_all(line.as_bytes());
+    let _ = io::stderr().write_all(line.as_bytes());
 }
 
 /// A message of the guest that brings a record.
@@ -192,4 +200,21 @@ pub(crate) fn run_message() -> Value {
         "caveats": []
     });
     json!({ "message": "run", "record": record })
+}
+
+/// A small file system in memory, until this is dropped; none where that is not allowed.
+pub(crate) fn mounted(folder: &Path, size_mib: u32) -> Option<Mount> {
+    let options = std::ffi::CString::new(format!("size={size_mib}m")).unwrap();
+    let flags = rustix::mount::MountFlags::empty();
+    rustix::mount::mount("iowq-test", folder, "tmpfs", flags, options.as_c_str()).ok()?;
+    Some(Mount(folder.to_owned()))
+}
+
+/// Something that is mounted.
+pub(crate) struct Mount(PathBuf);
+
+impl Drop for Mount {
+    fn drop(&mut self) {
+        rustix::mount::unmount(&self.0, rustix::mount::UnmountFlags::DETACH).unwrap();
+    }
 }
