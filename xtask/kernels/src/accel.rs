@@ -1,1 +1,187 @@
 //! Accelerators: which of KVM and emulation boots a kernel here, found out by booting one.
+
+use std::{
+    fs::OpenOptions,
+    io::ErrorKind,
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use anyhow::bail;
+use clap::ValueEnum;
+
+use crate::{
+    boot::NoBoot,
+    lines::Lines,
+    machine::{Event, Machine, Parts},
+    stop::Stop,
+};
+
+/// With KVM the first line comes in well under a second.
+const FIRST_LINE_MAX: Duration = Duration::from_secs(10);
+/// The kernel's first line: its decompressor, which talks before, runs where the kernel may not.
+const FIRST_LINE: &str = "Linux version ";
+/// Of a console that says something else, this much is a line.
+const LINE_BYTES_MAX: usize = 1000;
+/// Enough for any kernel to begin.
+const MEMORY_MIB: u32 = 512;
+/// What KVM is reached through.
+const DEVICE: &str = "/dev/kvm";
+
+/// Which accelerator is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Wanted {
+    /// KVM where it boots a kernel, else emulation.
+    Auto,
+    /// KVM or nothing.
+    Kvm,
+    /// Emulation.
+    Tcg,
+}
+
+/// Which accelerator it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// `kvm` or `tcg`.
+    pub accelerator: &'static str,
+    /// Why not KVM, in words; empty where it is.
+    pub reason: String,
+}
+
+/// Chooses an accelerator. A device for KVM says little, as nested machines often have one that
+/// fails; so the kernel is started with it until its first line on the console.
+///
+/// # Errors
+///
+/// Where KVM is wanted and does not boot, somebody asked to stop, or QEMU cannot be started.
+pub fn choose(wanted: Wanted, qemu: &Path, kernel: &Path, stop: &Stop) -> Result<Choice, NoBoot> {
+    let reason = match wanted {
+        Wanted::Tcg => Some("emulation was asked for".to_owned()),
+        Wanted::Auto | Wanted::Kvm => why_not_kvm(Path::new(DEVICE), qemu, kernel, stop)?,
+    };
+    Ok(chosen(wanted, reason)?)
+}
+
+fn chosen(wanted: Wanted, why_not_kvm: Option<String>) -> anyhow::Result<Choice> {
+    match (wanted, why_not_kvm) {
+        (_, None) => Ok(Choice { accelerator: "kvm", reason: String::new() }),
+        (Wanted::Kvm, Some(reason)) => {
+            bail!("KVM does not boot a kernel here: {reason}. Use emulation with `--accel tcg`")
+        }
+        (_, Some(reason)) => Ok(Choice { accelerator: "tcg", reason }),
+    }
+}
+
+fn why_not_kvm(
+    device: &Path,
+    qemu: &Path,
+    kernel: &Path,
+    stop: &Stop,
+) -> anyhow::Result<Option<String>> {
+    if let Err(error) = OpenOptions::new().read(true).write(true).open(device) {
+        let device = device.display();
+        return Ok(Some(match error.kind() {
+            ErrorKind::NotFound => format!("no {device}"),
+            ErrorKind::PermissionDenied => {
+                format!("{device} is not ours to open; its group, often kvm, may")
+            }
+            _ => format!("cannot open {device}: {error}"),
+        }));
+    }
+    boots_with_kvm(qemu, kernel, stop)
+}
+
+/// Why the kernel says nothing with KVM, if it does not.
+fn boots_with_kvm(qemu: &Path, kernel: &Path, stop: &Stop) -> anyhow::Result<Option<String>> {
+    let mut machine = Machine::start(&Parts {
+        qemu,
+        accelerator: "kvm",
+        cpus: 1,
+        memory_mib: MEMORY_MIB,
+        kernel,
+        initramfs: None,
+        append: "console=ttyS0 panic=-1",
+        disk: None,
+        iops_max: None,
+    })?;
+    machine.heed(stop);
+    let deadline = Instant::now() + FIRST_LINE_MAX;
+    let mut console = Lines::new(LINE_BYTES_MAX);
+    loop {
+        match machine.next(deadline, stop)? {
+            Event::Console(bytes) => {
+                let lines = console.push(&bytes);
+                let first = |bytes: &[u8]| String::from_utf8_lossy(bytes).contains(FIRST_LINE);
+                if lines.iter().any(|line| first(&line.bytes)) {
+                    return Ok(None);
+                }
+            }
+            Event::Port(_) => {}
+            Event::Late => {
+                let time = FIRST_LINE_MAX.as_secs();
+                return Ok(Some(format!("the kernel said nothing within {time} s")));
+            }
+            Event::Gone(status) => {
+                let errors = machine.errors();
+                return Ok(Some(match errors.is_empty() {
+                    true => format!("QEMU ended before the kernel said anything: {status}"),
+                    false => format!("QEMU ended: {errors}"),
+                }));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, os::unix::fs::PermissionsExt as _};
+
+    use super::*;
+
+    /// Why not KVM, where a script takes the place of QEMU and of the device.
+    fn why_not(script: &str) -> Option<String> {
+        let folder = tempfile::tempdir().unwrap();
+        let qemu = folder.path().join("qemu");
+        fs::write(&qemu, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&qemu, fs::Permissions::from_mode(0o755)).unwrap();
+        why_not_kvm(&qemu, &qemu, Path::new("kernel"), &Stop::default()).unwrap()
+    }
+
+    #[test]
+    fn a_kernel_that_says_its_name_is_enough() {
+        assert_eq!(why_not("echo '[    0.0] Linux version 6.12 (x)'; sleep 1000"), None);
+    }
+
+    #[test]
+    fn what_qemu_said_at_its_end_is_the_reason() {
+        let script = "echo 'Decompressing Linux...'
+            echo 'qemu-system-x86_64: error: failed to set MSR 0x10a to 0x69' >&2; exit 1";
+        let expected = "QEMU ended: error: failed to set MSR 0x10a to 0x69";
+        assert_eq!(why_not(script).as_deref(), Some(expected));
+        let silent = why_not("exit 3").unwrap();
+        assert_eq!(silent, "QEMU ended before the kernel said anything: exit status: 3");
+    }
+
+    #[test]
+    fn without_the_device_nothing_is_started() {
+        let (absent, none) = (Path::new("no/kvm"), Path::new("no/qemu"));
+        let reason = why_not_kvm(absent, none, none, &Stop::default()).unwrap();
+        assert_eq!(reason.as_deref(), Some("no no/kvm"));
+    }
+
+    #[test]
+    fn kvm_is_never_replaced_where_it_was_asked_for() {
+        let no = || Some("no /dev/kvm".to_owned());
+        assert_eq!(chosen(Wanted::Auto, no()).unwrap().accelerator, "tcg");
+        assert_eq!(chosen(Wanted::Auto, None).unwrap().accelerator, "kvm");
+        let error = chosen(Wanted::Kvm, no()).unwrap_err().to_string();
+        assert!(error.starts_with("KVM does not boot a kernel here: no /dev/kvm"), "{error}");
+    }
+
+    #[test]
+    fn emulation_that_was_asked_for_starts_nothing() {
+        let none = Path::new("no/qemu");
+        let choice = choose(Wanted::Tcg, none, none, &Stop::default()).unwrap();
+        assert_eq!(choice.reason, "emulation was asked for");
+    }
+}

@@ -4,12 +4,18 @@
 pub mod accel;
 pub mod boot;
 pub mod build;
+pub mod console;
 pub mod disk;
 pub mod image;
 pub mod initramfs;
 pub mod job;
 pub mod label;
+mod lines;
 pub mod machine;
 pub mod options;
 pub mod order;
+mod program;
 pub mod results;
+pub mod run;
+pub mod stop;
+pub mod subject;

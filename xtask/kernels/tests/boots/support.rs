@@ -1,0 +1,220 @@
+//! Boots for tests: a request with small limits, a stand-in for QEMU, and a guest out of busybox.
+
+use std::{
+    env,
+    fs::{self, File},
+    io::{self, Write as _},
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use iowq_kernels::{
+    boot::{Limits, NoBoot, Request, boot},
+    machine,
+    stop::Stop,
+};
+use iowq_record::{Boot, Disk, Machine, Record};
+use rustix::process::Pid;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// Names the folder with kernels to test with.
+const KERNELS: &str = "IOWQ_TEST_KERNELS";
+
+/// A folder for a boot, gone with the test.
+pub(crate) struct Place {
+    pub(crate) folder: TempDir,
+}
+
+impl Place {
+    pub(crate) fn new() -> Place {
+        let place = Place { folder: tempfile::tempdir().unwrap() };
+        fs::create_dir(place.scratch()).unwrap();
+        place
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Where disks are made.
+    pub(crate) fn scratch(&self) -> PathBuf {
+        self.path("scratch")
+    }
+
+    /// A request with no disk, for a QEMU and a kernel.
+    pub(crate) fn request(&self, qemu: PathBuf, kernel: PathBuf) -> Request {
+        let disk =
+            Disk { filesystem: "tmpfs".to_owned(), size_mib: 64, delay_us: 0, iops_max: None };
+        let machine = Machine {
+            accelerator: "tcg".to_owned(),
+            accelerator_reason: "a test".to_owned(),
+            qemu: String::new(),
+            cpus: 2,
+            memory_mib: 512,
+            disk,
+        };
+        Request {
+            qemu,
+            kernel,
+            initramfs: self.path("initramfs"),
+            append: "console=ttyS0 panic=-1 rdinit=/init".to_owned(),
+            machine,
+            label: "base".to_owned(),
+            number: 3,
+            round: 1,
+            folder: self.folder.path().to_owned(),
+            console: "console.log".to_owned(),
+            scratch: self.scratch(),
+            limits: Limits { off_max: Duration::from_secs(10), ..Limits::EMULATION },
+        }
+    }
+
+    /// A program that takes the place of QEMU: its standard input is the port, its standard output
+    /// the console.
+    pub(crate) fn stand_in(&self, script: &str) -> Request {
+        let path = self.path("qemu");
+        fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        self.request(path, PathBuf::from("kernel"))
+    }
+
+    /// A guest that is a script of busybox.
+    pub(crate) fn guest(&self, script: &str) {
+        let busybox = fs::read(busybox().unwrap()).unwrap();
+        let init = format!("#!/bin/busybox sh\n{script}\n");
+        let mut archive = Vec::new();
+        for folder in ["dev", "bin", "mnt"] {
+            archive = add(archive, folder, 0o040_755, &[]);
+        }
+        archive = add(archive, "bin/busybox", 0o100_755, &busybox);
+        archive = add(archive, "init", 0o100_755, init.as_bytes());
+        let archive = cpio::newc::trailer(archive).unwrap();
+        File::create(self.path("initramfs")).unwrap().write_all(&archive).unwrap();
+    }
+
+    /// No disk is left, and no process that was told of this place.
+    pub(crate) fn assert_nothing_is_left(&self) {
+        let files: Vec<_> = fs::read_dir(self.scratch()).unwrap().collect();
+        assert!(files.is_empty(), "{files:?}");
+        let mounts = fs::read_to_string("/proc/self/mounts").unwrap();
+        assert!(!mounts.contains(&*self.scratch().join("iowq").to_string_lossy()), "{mounts}");
+        assert!(self.processes().is_empty(), "{:?}", self.processes());
+    }
+
+    /// Processes that were told of this place.
+    pub(crate) fn processes(&self) -> Vec<(Pid, String)> {
+        let mine = self.folder.path().to_string_lossy().into_owned();
+        let of = |entry: io::Result<fs::DirEntry>| {
+            let entry = entry.ok()?;
+            let pid = Pid::from_raw(entry.file_name().to_str()?.parse().ok()?)?;
+            let command = fs::read(entry.path().join("cmdline")).ok()?;
+            let command = String::from_utf8_lossy(&command).replace('\0', " ");
+            command.contains(&mine).then_some((pid, command))
+        };
+        fs::read_dir("/proc").unwrap().filter_map(of).collect()
+    }
+}
+
+fn add(archive: Vec<u8>, name: &str, mode: u32, bytes: &[u8]) -> Vec<u8> {
+    let size = u32::try_from(bytes.len()).unwrap();
+    let mut writer = cpio::NewcBuilder::new(name).mode(mode).write(archive, size);
+    writer.write_all(bytes).unwrap();
+    writer.finish().unwrap()
+}
+
+/// Boots, and hands back the records too.
+pub(crate) fn boots(request: &Request) -> (Boot, Vec<Record>) {
+    let mut records = Vec::new();
+    let boot = boots_until(request, &Stop::default(), &mut |record| {
+        records.push(record);
+        Ok(())
+    });
+    (boot.unwrap(), records)
+}
+
+/// Boots, unless stopped.
+pub(crate) fn boots_until(
+    request: &Request,
+    stop: &Stop,
+    keep: &mut dyn FnMut(Record) -> anyhow::Result<()>,
+) -> Result<Boot, NoBoot> {
+    boot(request, stop, keep)
+}
+
+/// A kernel to test with, and QEMU and busybox to test it with, or the reason why not.
+pub(crate) fn real() -> Result<(PathBuf, PathBuf), String> {
+    let folder = env::var_os(KERNELS).ok_or(format!("{KERNELS} names no folder of kernels"))?;
+    let qemu = machine::find_qemu().map_err(|error| error.to_string())?;
+    busybox().ok_or("no /bin/busybox")?;
+    let files = fs::read_dir(folder).map_err(|error| format!("{KERNELS}: {error}"))?;
+    let mut kernels: Vec<_> = files.filter_map(|file| Some(file.ok()?.path())).collect();
+    kernels.retain(|path| path.to_string_lossy().ends_with("-base"));
+    let kernel = kernels.pop().ok_or(format!("no file in {KERNELS} ends in -base"))?;
+    Ok((qemu, kernel))
+}
+
+fn busybox() -> Option<&'static Path> {
+    Some(Path::new("/bin/busybox")).filter(|path| path.is_file())
+}
+
+/// Says that a test is skipped, and why: not with `eprintln`, whose output the test runner hides.
+pub(crate) fn skip(test: &str, reason: &str) {
+    let line = format!("\nskipped: {test}: {reason}\n");
+    let _ = io::stderr().write_all(line.as_bytes());
+}
+
+/// A message of the guest that brings a record.
+pub(crate) fn run_message() -> Value {
+    let quantiles = json!({
+        "count": 3, "p50_ns": 2, "p90_ns": 3, "p99_ns": 3, "p999_ns": 3, "max_ns": 3, "hdr_v2": ""
+    });
+    let record = json!({
+        "schema": iowq_record::SCHEMA,
+        "started": "2026-11-21T02:00:00Z",
+        "duration_ns": 3_000_000_000_u64,
+        "cell": {
+            "workload": "dsync", "engine": "uring", "policy": "kernel",
+            "pair": 0, "position": 0, "seed": 1
+        },
+        "settings": {
+            "summary": "", "switches": [], "files": 4, "block_bytes": 4096, "depth": 16,
+            "limit_bounded": 64, "limit_unbounded": 64, "idle_timeout_ms": 250, "arrival": ""
+        },
+        "ops": { "done": 3, "failed": 0, "per_s": 1.0 },
+        "latency": { "response": { "all": quantiles }, "service": { "all": quantiles } },
+        "workers": {
+            "created": { "probe": 2, "engine": null, "proc": null },
+            "exited": { "probe": 1, "engine": null, "proc": null },
+            "peak": 2, "created_per_1000_ops": 666.7, "linger_ms": null, "creations_failed": 0
+        },
+        "timeline": [], "churn": { "slice_ns": 1_000, "births": [2], "deaths": [1] },
+        "probe": { "tier": "bpf", "reason": "", "events_seen": 3, "events_lost": 0 },
+        "blocking": "kernel",
+        "host": {
+            "kernel": "6.12.0", "cpu": "", "cpus": 2, "memory_bytes": 1, "filesystem": "ext4",
+            "mount_options": "rw", "device": "vda", "governor": "", "accelerator": "tcg",
+            "commit": "", "rustc": "", "profile": "release"
+        },
+        "caveats": []
+    });
+    json!({ "message": "run", "record": record })
+}
+
+/// A small file system in memory, until this is dropped; none where that is not allowed.
+pub(crate) fn mounted(folder: &Path, size_mib: u32) -> Option<Mount> {
+    let options = std::ffi::CString::new(format!("size={size_mib}m")).unwrap();
+    let flags = rustix::mount::MountFlags::empty();
+    rustix::mount::mount("iowq-test", folder, "tmpfs", flags, options.as_c_str()).ok()?;
+    Some(Mount(folder.to_owned()))
+}
+
+/// Something that is mounted.
+pub(crate) struct Mount(PathBuf);
+
+impl Drop for Mount {
+    fn drop(&mut self) {
+        rustix::mount::unmount(&self.0, rustix::mount::UnmountFlags::DETACH).unwrap();
+    }
+}
