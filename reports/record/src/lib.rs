@@ -6,6 +6,7 @@
 mod boot;
 pub mod guest;
 mod host;
+pub mod kconfig;
 mod latency;
 mod workers;
 
