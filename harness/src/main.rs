@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use iowq_harness::{command, doctor};
+use iowq_harness::{command, doctor, guest};
 
 /// Runs workloads under the rules of io-wq, and looks at the machine.
 #[derive(Parser)]
@@ -24,14 +24,21 @@ enum Command {
     /// Runs one cell and prints its record; `bench` starts one of these per cell
     #[command(hide = true)]
     Cell(command::cell::Options),
+    /// The first process of a virtual machine, which nobody else starts
+    #[command(hide = true)]
+    Guest,
 }
 
 fn main() -> ExitCode {
     command::outlive_file_size_limit();
+    if guest::is_wanted() {
+        guest::run();
+    }
     let ended = match Cli::parse().command {
         Command::Bench(options) => command::bench::run(&options),
         Command::Doctor(options) => succeed(doctor::run(&options)),
         Command::Cell(options) => succeed(command::cell::run(&options)),
+        Command::Guest => Err(guest::not_wanted()),
     };
     match ended {
         Ok(code) => code,

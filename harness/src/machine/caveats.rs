@@ -2,7 +2,7 @@
 
 use iowq_record::{Caveat, Host};
 
-use super::virtualization::NONE_SEEN;
+use super::virtualization::{EMULATION, NONE_SEEN};
 
 /// The doubts that a host casts on every run that is made on it.
 #[must_use]
@@ -16,6 +16,14 @@ pub fn caveats(host: &Host) -> Vec<Caveat> {
                  not seen. Compare runs made next to each other, not figures from elsewhere.",
                 host.accelerator
             ),
+        ),
+        (
+            host.accelerator.starts_with(EMULATION),
+            "emulated",
+            "The processor is emulated: counts of workers hold, but times are those of an emulated \
+             processor, many times slower than a real one. Compare them only with runs made next \
+             to each other."
+                .to_owned(),
         ),
         (
             host.profile == "debug",
@@ -70,6 +78,12 @@ mod tests {
     #[test]
     fn a_disk_in_a_real_machine_casts_no_doubt_even_with_an_unknown_governor() {
         assert!(caveats(&plain()).is_empty());
+    }
+
+    #[test]
+    fn an_emulated_machine_is_a_virtual_one_whose_times_are_its_own() {
+        let host = Host { accelerator: format!("{EMULATION} (QEMU)"), ..plain() };
+        assert_eq!(codes(&host), ["virtual-machine", "emulated"]);
     }
 
     #[test]

@@ -15,6 +15,7 @@ use rustix::{system::uname, thread::sched_getaffinity};
 
 pub use caveats::caveats;
 pub use idle::kernel_idle_timeout;
+pub use virtualization::EMULATION;
 
 /// What a field says that could not be read.
 pub const UNKNOWN: &str = "unknown";

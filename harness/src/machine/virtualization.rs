@@ -5,6 +5,9 @@ use super::{cpu, text};
 /// What is said where no sign of a hypervisor was found, which is not the same as none there.
 pub(super) const NONE_SEEN: &str = "none seen";
 
+/// What is said where every instruction is emulated.
+pub const EMULATION: &str = "QEMU emulation (TCG)";
+
 /// The hypervisor or emulator below, such as `KVM guest (QEMU Standard PC)`.
 pub(super) fn accelerator(cpuinfo: &str) -> String {
     let dmi = ["sys_vendor", "product_name"].map(|name| text(format!("/sys/class/dmi/id/{name}")));
@@ -25,7 +28,7 @@ fn named(flagged: bool, signature: Option<&str>, dmi: &[Option<String>; 2]) -> S
     }
     let kind = match signature {
         Some("KVMKVMKVM") => "KVM guest",
-        Some("TCGTCGTCGTCG") => "QEMU emulation (TCG)",
+        Some("TCGTCGTCGTCG") => EMULATION,
         Some("Microsoft Hv") => "Hyper-V guest",
         Some("VMwareVMware") => "VMware guest",
         Some("XenVMMXenVMM") => "Xen guest",

@@ -85,6 +85,11 @@ pub(super) const WORK: Event = Event {
     fields: &[("WORK_USER_DATA", "user_data", 8), ("WORK_ADDRESS", "work", 8)],
 };
 
+/// All events that a run through io_uring is watched by, as `category:name`.
+pub fn titles() -> impl Iterator<Item = &'static str> {
+    LIFE.iter().chain(&REQUESTS).map(|event| event.title)
+}
+
 /// A global of the programs and the offset it gets.
 pub(super) type Offset = (&'static str, u32);
 

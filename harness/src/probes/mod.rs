@@ -24,6 +24,7 @@ pub use blocks::{BlockReader, BlockWaker};
 pub use bpf::Bpf;
 pub use census::{Census, Counts};
 pub use error::ProbeError;
+pub use events::titles as event_titles;
 pub use requests::{Requests, Times};
 pub use shared::Page;
 pub use threads::Pause;

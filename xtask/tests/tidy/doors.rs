@@ -51,6 +51,10 @@ const DOORS: [Door; 4] = [
             ("harness/src/files/", "likewise"),
             ("harness/src/machine/", "asks the kernel what the machine is"),
             ("harness/src/doctor/", "asks the kernel what it allows"),
+            (
+                "harness/src/guest/",
+                "is the first process of a machine: mounts, loads, switches off",
+            ),
             ("harness/src/probes/", "maps, polls and loads what watches the workers"),
         ],
     },

@@ -13,9 +13,10 @@ mod wanted;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context as _;
-use clap::Args;
+use clap::{Args, Parser as _};
 use iowq_record::{Record, Role};
 use iowq_workloads::Plan;
 
@@ -38,6 +39,9 @@ use wanted::{IdleTimeout, Wanted, wanted};
 const PAIRS_MAX: u32 = 10_000;
 /// Seed of the order where none is named.
 const SEED: u64 = 1;
+/// How long it may take to begin, also on an emulated processor: flags, files and probes are
+/// checked.
+const START_TIME_MAX: Duration = Duration::from_secs(60);
 /// Failures in a row after which the rest is not tried: the cause is then none of the runs.
 const FAILURES_IN_A_ROW_MAX: u32 = 3;
 
@@ -155,6 +159,27 @@ pub fn run(options: &Options) -> anyhow::Result<ExitCode> {
     progress.finish();
     folder.remove()?;
     tally.report(places.len(), output.path())
+}
+
+/// How long a bench with this command line may take before it counts as hung; its first word is
+/// the command's name.
+///
+/// # Errors
+/// Where the flags are wrong.
+pub fn whole_time_max(command: &[String]) -> anyhow::Result<Duration> {
+    #[derive(clap::Parser)]
+    struct Line {
+        #[command(flatten)]
+        options: Options,
+    }
+    let Line { options } = Line::try_parse_from(command)?;
+    let wanted = wanted(&options)?;
+    let a_round: Duration =
+        wanted.plans.iter().map(|(_, plan)| time_max(plan)).sum::<Duration>();
+    let arms = u32::try_from(wanted.arms.len()).unwrap_or(u32::MAX);
+    // A control has a pilot run of each workload.
+    let pilots = if options.control.is_some() { a_round } else { Duration::ZERO };
+    Ok(START_TIME_MAX + pilots + a_round.saturating_mul(arms).saturating_mul(wanted.pairs))
 }
 
 /// Finds out once, and not in every run, what would keep all of them from being made.

@@ -1,0 +1,225 @@
+//! From what was seen to what the kernel lacks, by the names of its options.
+
+use iowq_record::guest::{Job, Lack};
+use rustix::io::Errno;
+
+use super::seen::{Seen, has};
+use super::{disk, lack};
+use crate::io::errno_name;
+
+/// Everything that the kernel lacks for this job.
+pub(super) fn lacks(job: &Job, seen: &Seen) -> Vec<Lack> {
+    let mut lacks = virtio(job, seen);
+    lacks.extend(filesystem(&job.disk.filesystem, seen));
+    if job.disk.delay_us > 0 && job.disk.filesystem != disk::TMPFS {
+        lacks.extend(delay(seen));
+    }
+    if seen.io_uring == Errno::NOSYS {
+        lacks.push(lack("CONFIG_IO_URING", "io_uring_setup says ENOSYS"));
+    }
+    lacks.extend(bpf(seen));
+    lacks.extend(events(seen));
+    if seen.eventfd == Some(Errno::NOSYS) {
+        lacks.push(lack("CONFIG_EVENTFD", "eventfd says ENOSYS"));
+    }
+    lacks
+}
+
+/// What messages and files go through. Each thing lies on the one before it.
+fn virtio(job: &Job, seen: &Seen) -> Vec<Lack> {
+    let Some(pci_drivers) = &seen.pci_drivers else {
+        return vec![lack("CONFIG_PCI", "there is no /sys/bus/pci")];
+    };
+    let mut lacks = Vec::new();
+    let mut needs = |drivers: &[String], driver: &str, option: &str, bus: &str| {
+        if !has(drivers, driver) {
+            lacks.push(lack(
+                option,
+                format!("there is no driver {driver} in /sys/bus/{bus}/drivers"),
+            ));
+        }
+    };
+    needs(pci_drivers, "virtio-pci", "CONFIG_VIRTIO_PCI", "pci");
+    if !seen.port {
+        needs(&seen.virtio_drivers, "virtio_console", "CONFIG_VIRTIO_CONSOLE", "virtio");
+    }
+    if !seen.disk && job.disk.filesystem != disk::TMPFS {
+        needs(&seen.virtio_drivers, "virtio_blk", "CONFIG_VIRTIO_BLK", "virtio");
+    }
+    lacks
+}
+
+fn filesystem(name: &str, seen: &Seen) -> Option<Lack> {
+    let option = match name {
+        // Mounted already, or lacking already.
+        disk::TMPFS => return None,
+        "ext4" => "CONFIG_EXT4_FS".to_owned(),
+        "xfs" => "CONFIG_XFS_FS".to_owned(),
+        "btrfs" => "CONFIG_BTRFS_FS".to_owned(),
+        other => format!("CONFIG_{}_FS", other.to_uppercase()),
+    };
+    let missing = !has(&seen.filesystems, name);
+    missing.then(|| lack(&option, format!("there is no {name} in /proc/filesystems")))
+}
+
+fn delay(seen: &Seen) -> Option<Lack> {
+    if !seen.device_mapper {
+        return Some(lack("CONFIG_BLK_DEV_DM", "there is no /dev/mapper/control"));
+    }
+    let missing = !has(&seen.targets, "delay");
+    missing.then(|| lack("CONFIG_DM_DELAY", "device-mapper has no target named delay"))
+}
+
+fn bpf(seen: &Seen) -> Vec<Lack> {
+    let mut lacks = Vec::new();
+    match seen.bpf {
+        None => {}
+        Some(Errno::NOSYS) => lacks.push(lack("CONFIG_BPF_SYSCALL", "bpf says ENOSYS")),
+        Some(Errno::INVAL) => lacks.push(lack(
+            "CONFIG_BPF_EVENTS",
+            "bpf takes no program for trace events (EINVAL); CONFIG_KPROBE_EVENTS or \
+             CONFIG_UPROBE_EVENTS brings it, with CONFIG_PERF_EVENTS",
+        )),
+        Some(errno) => lacks.push(lack(
+            "CONFIG_BPF_SYSCALL",
+            format!("bpf refuses the least program: {}", errno_name(errno.raw_os_error())),
+        )),
+    }
+    if !seen.perf {
+        lacks.push(lack("CONFIG_PERF_EVENTS", "there is no /proc/sys/kernel/perf_event_paranoid"));
+    }
+    lacks
+}
+
+fn events(seen: &Seen) -> Option<Lack> {
+    // Without io_uring its events are missing too, and without tracefs that is the reason.
+    let its_own = |event: &&&str| seen.io_uring != Errno::NOSYS || !event.starts_with("io_uring:");
+    let missing: Vec<&str> = seen.events_missing.iter().filter(its_own).copied().collect();
+    if missing.is_empty() || !has(&seen.filesystems, "tracefs") {
+        return None;
+    }
+    let saw = format!(
+        "tracefs has no event {}; CONFIG_KPROBE_EVENTS or any other tracer brings events",
+        missing.join(", ")
+    );
+    Some(lack("CONFIG_EVENT_TRACING", saw))
+}
+
+#[cfg(test)]
+mod tests {
+    use iowq_record::Disk;
+
+    use super::*;
+
+    fn job(filesystem: &str, delay_us: u64) -> Job {
+        Job {
+            kernel: "base".to_owned(),
+            number: 0,
+            round: 0,
+            accelerator: "tcg".to_owned(),
+            disk: Disk {
+                filesystem: filesystem.to_owned(),
+                size_mib: 512,
+                delay_us,
+                iops_max: None,
+            },
+            modules: Vec::new(),
+            benches: Vec::new(),
+            criu: None,
+        }
+    }
+
+    fn all() -> Seen {
+        let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+        Seen {
+            filesystems: names(&["proc", "tracefs", "ext4", "xfs", "btrfs"]),
+            pci_drivers: Some(names(&["virtio-pci"])),
+            virtio_drivers: names(&["virtio_blk", "virtio_console"]),
+            port: true,
+            disk: true,
+            io_uring: Errno::FAULT,
+            bpf: None,
+            perf: true,
+            eventfd: None,
+            events_missing: Vec::new(),
+            device_mapper: true,
+            targets: names(&["linear", "delay"]),
+        }
+    }
+
+    fn options(job: &Job, seen: &Seen) -> Vec<String> {
+        lacks(job, seen).into_iter().map(|lack| lack.option).collect()
+    }
+
+    #[test]
+    fn a_kernel_that_has_everything_lacks_nothing() {
+        for filesystem in ["ext4", "xfs", "btrfs", "tmpfs"] {
+            assert!(options(&job(filesystem, 3000), &all()).is_empty(), "{filesystem}");
+        }
+    }
+
+    #[test]
+    fn each_thing_that_is_missing_is_named_by_its_option() {
+        let job = job("ext4", 3000);
+        let none = Vec::new;
+        let seen = [
+            ("CONFIG_PCI", Seen { pci_drivers: None, ..all() }),
+            ("CONFIG_VIRTIO_PCI", Seen { pci_drivers: Some(none()), ..all() }),
+            ("CONFIG_EXT4_FS", Seen { filesystems: vec!["tracefs".to_owned()], ..all() }),
+            ("CONFIG_BLK_DEV_DM", Seen { device_mapper: false, targets: none(), ..all() }),
+            ("CONFIG_DM_DELAY", Seen { targets: none(), ..all() }),
+            ("CONFIG_IO_URING", Seen { io_uring: Errno::NOSYS, ..all() }),
+            ("CONFIG_BPF_SYSCALL", Seen { bpf: Some(Errno::NOSYS), ..all() }),
+            ("CONFIG_BPF_EVENTS", Seen { bpf: Some(Errno::INVAL), ..all() }),
+            ("CONFIG_PERF_EVENTS", Seen { perf: false, ..all() }),
+            ("CONFIG_EVENTFD", Seen { eventfd: Some(Errno::NOSYS), ..all() }),
+            ("CONFIG_EVENT_TRACING", Seen { events_missing: vec!["task:task_rename"], ..all() }),
+        ];
+        for (option, seen) in seen {
+            assert_eq!(options(&job, &seen), [option]);
+        }
+    }
+
+    #[test]
+    fn a_port_or_disk_that_is_not_there_is_the_kernels_fault_only_without_the_driver() {
+        let seen = Seen { port: false, disk: false, ..all() };
+        assert!(options(&job("ext4", 0), &seen).is_empty());
+        let seen = Seen { virtio_drivers: Vec::new(), ..seen };
+        let both = ["CONFIG_VIRTIO_CONSOLE", "CONFIG_VIRTIO_BLK"];
+        assert_eq!(options(&job("ext4", 0), &seen), both);
+        assert_eq!(options(&job("tmpfs", 0), &seen), ["CONFIG_VIRTIO_CONSOLE"]);
+    }
+
+    #[test]
+    fn everything_is_named_in_one_go() {
+        let seen = Seen {
+            io_uring: Errno::NOSYS,
+            bpf: Some(Errno::NOSYS),
+            perf: false,
+            filesystems: vec!["tracefs".to_owned()],
+            ..all()
+        };
+        let wanted =
+            ["CONFIG_EXT4_FS", "CONFIG_IO_URING", "CONFIG_BPF_SYSCALL", "CONFIG_PERF_EVENTS"];
+        assert_eq!(options(&job("ext4", 0), &seen), wanted);
+    }
+
+    #[test]
+    fn what_follows_from_another_lack_is_not_named() {
+        let seen = Seen {
+            io_uring: Errno::NOSYS,
+            events_missing: vec!["io_uring:io_uring_complete"],
+            ..all()
+        };
+        assert_eq!(options(&job("tmpfs", 0), &seen), ["CONFIG_IO_URING"]);
+        let seen =
+            Seen { filesystems: Vec::new(), events_missing: vec!["task:task_rename"], ..all() };
+        assert!(options(&job("tmpfs", 0), &seen).is_empty(), "mounting tracefs has failed before");
+    }
+
+    #[test]
+    fn without_a_delay_device_mapper_is_not_needed() {
+        let seen = Seen { device_mapper: false, targets: Vec::new(), ..all() };
+        assert!(options(&job("ext4", 0), &seen).is_empty());
+    }
+}

@@ -1,0 +1,147 @@
+//! The first process of a virtual machine that measures one kernel: there is nothing else in it.
+//!
+//! It finds its job in the initramfs, says on a virtio port what it finds and what comes of each
+//! run, and switches the machine off. See [`iowq_record::guest`] for what is said.
+
+mod delay;
+mod disk;
+mod lacks;
+mod modules;
+mod power;
+mod runs;
+mod say;
+mod seen;
+mod setup;
+mod stamp;
+mod wait;
+
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use anyhow::Context as _;
+use iowq_record::guest::{JOB_PATH, Job, Lack, MODULES_PATH, Message};
+use rustix::system::uname;
+
+use crate::cell::{self, Probes};
+use say::Say;
+use seen::Seen;
+
+/// The word by which the kernel's command line asks for it.
+const WORD: &str = "guest";
+
+/// Whether this process is the first of a machine and was asked to be the guest. The kernel may
+/// hand over words of its own command line, too, which is why no other argument is looked at.
+#[must_use]
+pub fn is_wanted() -> bool {
+    std::process::id() == 1 && std::env::args_os().any(|word| word == WORD)
+}
+
+/// What a person is told who starts it all the same.
+#[must_use]
+pub fn not_wanted() -> anyhow::Error {
+    anyhow::anyhow!(
+        "guest: only the first process of a virtual machine is one, because it ends by switching \
+         the machine off; `cargo xtask kernels` starts such machines"
+    )
+}
+
+/// Does the job, says how it ended, and switches the machine off.
+pub fn run() -> ! {
+    let mut say = Say::on_console();
+    // The end of this process would be a panic of the kernel, which is not at fault.
+    let ended = catch_unwind(AssertUnwindSafe(|| work(&mut say)));
+    let reason = match ended {
+        Ok(Ok(())) => None,
+        Ok(Err(error)) => Some(format!("{error:#}")),
+        Err(_) => Some("the guest panicked; the console has the place".to_owned()),
+    };
+    if let Some(reason) = reason {
+        say.say(&Message::Failed { reason });
+    }
+    disk::unmount();
+    power::off()
+}
+
+fn work(say: &mut Say) -> anyhow::Result<()> {
+    let mut lacks = setup::mount_all();
+    let job = read_job(Path::new(JOB_PATH));
+    let loaded = match &job {
+        Ok(job) => modules::load(Path::new(MODULES_PATH), &job.modules),
+        Err(_) => Ok(()),
+    };
+    say.open_port();
+    let job = job?;
+    say.say(&up());
+    loaded?;
+    lacks.extend(lacks::lacks(&job, &Seen::look(&job, say.has_port())));
+    if !lacks.is_empty() {
+        say.say(&Message::Lacks { lacks });
+        return Ok(());
+    }
+    // What no list of options foresees.
+    cell::check_probes(Probes::Bpf, None).context("the probes do not work on this kernel")?;
+    measure(&job, say)?;
+    // `job.criu` is to be tried here, where no bench runs any more.
+    rustix::fs::sync();
+    say.say(&Message::Done);
+    Ok(())
+}
+
+fn read_job(path: &Path) -> anyhow::Result<Job> {
+    let text = fs::read(path).with_context(|| path.display().to_string())?;
+    serde_json::from_slice(&text).with_context(|| {
+        format!("{}: not a job of this version; build guest and host together", path.display())
+    })
+}
+
+fn up() -> Message {
+    let name = uname();
+    let text = |field: &std::ffi::CStr| field.to_string_lossy().into_owned();
+    Message::Up { release: text(name.release()), version: text(name.version()) }
+}
+
+fn measure(job: &Job, say: &mut Say) -> anyhow::Result<()> {
+    let device = disk::mount_it(&job.disk)?;
+    let flags: Vec<_> = (0u32..)
+        .zip(&job.benches)
+        .map(|(number, bench)| runs::command(number, bench, Path::new(disk::PLACE)))
+        .collect();
+    // A mistake in the last one is found before the first one runs.
+    let times: Vec<_> =
+        flags.iter().map(|flags| runs::time_max(flags)).collect::<anyhow::Result<_>>()?;
+    let stamp = stamp::Stamp::new(job, device);
+    for (number, ((bench, flags), time_max)) in
+        (0u32..).zip(job.benches.iter().zip(&flags).zip(times))
+    {
+        say.say(&Message::Bench { number, time_max_s: time_max.as_secs() });
+        runs::run(number, bench, flags, &stamp, say)?;
+    }
+    Ok(())
+}
+
+/// Something that is lacking, with what was seen.
+fn lack(option: &str, saw: impl Into<String>) -> Lack {
+    Lack { option: option.to_owned(), saw: saw.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_that_is_missing_or_not_one_is_named_by_its_file() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("job.json");
+        let error = read_job(&path).expect_err("no file");
+        assert!(format!("{error:#}").contains("job.json"), "{error:#}");
+        fs::write(&path, "{\"kernel\": \"base\"}").expect("a file");
+        let text = format!("{:#}", read_job(&path).expect_err("no job"));
+        assert!(text.contains("job.json") && text.contains("missing field"), "{text}");
+    }
+
+    #[test]
+    fn only_the_first_process_is_the_guest() {
+        assert!(!is_wanted());
+    }
+}

@@ -1,0 +1,207 @@
+//! One call of `iowq bench` as a child of the first process, each record sent on as it comes.
+
+use std::fs::File;
+use std::io::{self, BufRead as _, BufReader, ErrorKind, Read as _, Seek as _, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::process::{ChildStderr, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use iowq_record::Record;
+use iowq_record::guest::{Bench, Message};
+use rustix::process::{Pid, WaitOptions, WaitStatus, wait};
+
+use super::say::Say;
+use super::stamp::Stamp;
+use crate::command::bench;
+use crate::sync::thread;
+
+/// How often the record file is looked at: often enough for the host, seldom enough to take
+/// nothing from what is measured.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// The whole command line of a bench, without the program.
+pub(super) fn command(number: u32, bench: &Bench, files: &Path) -> Vec<String> {
+    let own = ["--dir".to_owned(), files.display().to_string(), "--out".to_owned(), out(number)];
+    ["bench".to_owned()].into_iter().chain(bench.flags.iter().cloned()).chain(own).collect()
+}
+
+fn out(number: u32) -> String {
+    format!("/run/out-{number}")
+}
+
+/// How long it may take.
+///
+/// # Errors
+/// Where the flags are wrong.
+pub(super) fn time_max(command: &[String]) -> anyhow::Result<Duration> {
+    bench::whole_time_max(command).with_context(|| command.join(" "))
+}
+
+/// Runs it, sends its records, and reaps every process that ends meanwhile.
+///
+/// # Errors
+/// Where it could not be run, or left no record at all.
+pub(super) fn run(
+    number: u32,
+    bench: &Bench,
+    command: &[String],
+    stamp: &Stamp,
+    say: &mut Say,
+) -> anyhow::Result<()> {
+    let mut child = Command::new(std::env::current_exe()?)
+        .args(command)
+        .stdin(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .context("cannot start the bench")?;
+    let said = child.stderr.take().map(last_line).transpose()?;
+    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).context("no process id")?;
+    let mut records = Lines::of(Path::new(&out(number)).join("record.jsonl"));
+    let mut runs = 0;
+    let status = loop {
+        // In this order: what was written before its end is read after it.
+        let ended = ended(pid).context("cannot wait for the bench")?;
+        for line in records.read().context("cannot read the records")? {
+            runs += 1;
+            if !bench.warm_up {
+                send(&line, stamp, say)?;
+            }
+        }
+        match ended {
+            Some(status) => break status,
+            None => thread::sleep(LOOK),
+        }
+    };
+    let said = said.and_then(|thread| thread.join().ok()).unwrap_or_default();
+    // A run that failed has a record that says so.
+    if runs == 0 {
+        anyhow::bail!(
+            "bench {number} ({}) {} without a record: {said}",
+            bench.flags.join(" "),
+            in_words(status)
+        );
+    }
+    Ok(())
+}
+
+fn send(line: &[u8], stamp: &Stamp, say: &mut Say) -> anyhow::Result<()> {
+    let mut record: Box<Record> =
+        serde_json::from_slice(line).context("a record cannot be read back")?;
+    stamp.put(&mut record);
+    say.say(&Message::Run { record });
+    Ok(())
+}
+
+/// How the process ended, if it has. Whoever lost its parent is a child of this process, too.
+fn ended(pid: Pid) -> rustix::io::Result<Option<WaitStatus>> {
+    while let Some((gone, status)) = wait(WaitOptions::NOHANG)? {
+        if gone == pid {
+            return Ok(Some(status));
+        }
+    }
+    Ok(None)
+}
+
+fn in_words(status: WaitStatus) -> String {
+    match (status.exit_status(), status.terminating_signal()) {
+        (Some(code), _) => format!("ended with code {code}"),
+        (_, Some(signal)) => format!("was killed by signal {signal}"),
+        _ => "ended".to_owned(),
+    }
+}
+
+/// Passes on what a process says, and keeps its last line.
+fn last_line(stderr: ChildStderr) -> io::Result<thread::JoinHandle<String>> {
+    thread::Builder::new().name("iowq-said".to_owned()).spawn(move || {
+        let mut last = String::new();
+        for line in BufReader::new(stderr).split(b'\n').map_while(Result::ok) {
+            let line = String::from_utf8_lossy(&line);
+            eprintln!("{line}");
+            if !line.trim().is_empty() {
+                last = line.trim().to_owned();
+            }
+        }
+        last
+    })
+}
+
+/// A file that grows by lines.
+struct Lines {
+    path: PathBuf,
+    read_bytes: u64,
+}
+
+impl Lines {
+    fn of(path: PathBuf) -> Lines {
+        Lines { path, read_bytes: 0 }
+    }
+
+    /// The lines that are new and whole; none while the file is not there.
+    fn read(&mut self) -> io::Result<Vec<Vec<u8>>> {
+        let mut file = match File::open(&self.path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            file => file?,
+        };
+        file.seek(SeekFrom::Start(self.read_bytes))?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        self.read_bytes += whole as u64;
+        let lines = bytes[..whole].split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+        Ok(lines.map(<[u8]>::to_vec).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::OpenOptions;
+    use std::io::Write as _;
+
+    use super::*;
+
+    #[test]
+    fn each_line_is_read_once_and_only_when_it_is_whole() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("record.jsonl");
+        let mut lines = Lines::of(path.clone());
+        assert!(lines.read().expect("no file yet").is_empty());
+        let mut file = OpenOptions::new().create(true).append(true).open(&path).expect("a file");
+        for (text, wanted) in
+            [("", &[][..]), ("one\ntw", &["one"]), ("o\n", &["two"]), ("3\n4\n", &["3", "4"])]
+        {
+            file.write_all(text.as_bytes()).expect("room");
+            let found = lines.read().expect("a file");
+            let wanted: Vec<Vec<u8>> = wanted.iter().map(|line| line.as_bytes().to_vec()).collect();
+            assert_eq!(found, wanted, "after {text:?}");
+        }
+    }
+
+    #[test]
+    fn flags_are_checked_before_anything_runs() {
+        let bench = |flags: &[&str]| {
+            let flags = flags.iter().map(|&flag| flag.to_owned()).collect();
+            command(1, &Bench { flags, warm_up: false }, Path::new("/work-files"))
+        };
+        let good = bench(&["--engine", "uring", "--workload", "dsync-1", "--seconds", "2"]);
+        assert_eq!(good.last().map(String::as_str), Some("/run/out-1"));
+        let three_runs = time_max(&good).expect("valid flags");
+        assert!(three_runs > Duration::from_secs(6), "{three_runs:?}");
+        for flags in [&["--wrokload", "dsync-1"][..], &["--workload", "no-such"]] {
+            let error = time_max(&bench(flags)).expect_err("wrong flags");
+            assert!(format!("{error:#}").contains(flags[1]), "{error:#}");
+        }
+    }
+
+    #[test]
+    fn what_a_process_said_last_is_kept() {
+        let mut child = Command::new("sh")
+            .args(["-c", "echo first >&2; echo 'error: last' >&2; echo >&2"])
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("a shell");
+        let thread = child.stderr.take().map(last_line).expect("a pipe").expect("a thread");
+        assert_eq!(thread.join().expect("it ends"), "error: last");
+        assert!(child.wait().expect("a status").success());
+    }
+}

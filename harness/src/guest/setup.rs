@@ -1,0 +1,77 @@
+//! The file systems that any process expects.
+
+use std::fs;
+
+use iowq_record::guest::Lack;
+use rustix::io::Errno;
+use rustix::mount::{MountFlags, mount};
+
+use super::lack;
+use crate::io::errno_name;
+
+/// A file system, where it goes, and the option that brings it.
+struct Wanted {
+    filesystem: &'static str,
+    place: &'static str,
+    option: &'static str,
+}
+
+const fn wanted(filesystem: &'static str, place: &'static str, option: &'static str) -> Wanted {
+    Wanted { filesystem, place, option }
+}
+
+/// In this order, because some lie in others.
+const MOUNTS: [Wanted; 7] = [
+    wanted("proc", "/proc", "CONFIG_PROC_FS"),
+    wanted("sysfs", "/sys", "CONFIG_SYSFS"),
+    wanted("devtmpfs", "/dev", "CONFIG_DEVTMPFS"),
+    wanted("tmpfs", "/dev/shm", "CONFIG_TMPFS"),
+    wanted("tmpfs", "/tmp", "CONFIG_TMPFS"),
+    wanted("tmpfs", "/run", "CONFIG_TMPFS"),
+    // The kernel makes the folder where it has the file system.
+    wanted("tracefs", "/sys/kernel/tracing", "CONFIG_FTRACE"),
+];
+
+/// Mounts them all. What cannot be mounted is named by its option, each once.
+pub(super) fn mount_all() -> Vec<Lack> {
+    let mut lacks: Vec<Lack> = Vec::new();
+    for wanted in &MOUNTS {
+        let Err(errno) = mount_one(wanted) else { continue };
+        if lacks.iter().all(|lack| lack.option != wanted.option) {
+            lacks.push(cannot_mount(wanted, errno));
+        }
+    }
+    lacks
+}
+
+fn mount_one(wanted: &Wanted) -> Result<(), Errno> {
+    // Where it cannot be made, mounting says so.
+    let _ = fs::create_dir_all(wanted.place);
+    let mounted =
+        mount(wanted.filesystem, wanted.place, wanted.filesystem, MountFlags::empty(), None);
+    match mounted {
+        // The kernel did it.
+        Err(Errno::BUSY) => Ok(()),
+        other => other,
+    }
+}
+
+fn cannot_mount(wanted: &Wanted, errno: Errno) -> Lack {
+    let name = errno_name(errno.raw_os_error());
+    lack(
+        wanted.option,
+        format!("mounting {} on {} failed: {name} ({errno})", wanted.filesystem, wanted.place),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_mounted_is_named_by_its_option() {
+        let lack = cannot_mount(&MOUNTS[2], Errno::NODEV);
+        assert_eq!(lack.option, "CONFIG_DEVTMPFS");
+        assert!(lack.saw.contains("devtmpfs on /dev failed: ENODEV"), "{}", lack.saw);
+    }
+}
