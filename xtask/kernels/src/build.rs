@@ -1,1 +1,142 @@
 //! Builds: a kernel and its patched versions out of one source tree.
+//!
+//! All of them are built in one folder of objects, one after the other, so that a further patch
+//! costs what it changed and no more. The cache holds
+//!
+//! - `sources/ID/tree`, our copy of a source, `objects`, what was built of it, and `origin`, the
+//!   files that patches changed, as they were;
+//! - `kernels/DIGEST`, a kernel each: the digest is of source, configuration, patches and compiler;
+//! - `logs`: what make said.
+
+mod column;
+mod config;
+mod error;
+mod files;
+mod make;
+mod mirror;
+mod patch;
+mod run;
+mod source;
+#[cfg(test)]
+mod tests;
+mod tools;
+
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+
+pub use error::{BuildError, Tool};
+
+use self::column::Column;
+use self::config::Config;
+use self::make::Make;
+use self::run::Runner;
+use self::source::Source;
+
+/// What is to be built.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The kernel's source: a folder or a tarball. Neither is ever changed.
+    pub source: PathBuf,
+    /// The series, in order: the first kernel has none of it, and each further one has one more.
+    pub patches: Vec<PathBuf>,
+    /// Patches that every kernel has, the first too, such as a knob for tests.
+    pub aids: Vec<PathBuf>,
+    /// The folder that all this is kept in, and found again next time.
+    pub cache: PathBuf,
+    /// How many things make does at once.
+    pub jobs: usize,
+    /// A configuration (`.config`) instead of our minimal one.
+    pub config: Option<PathBuf>,
+}
+
+/// A kernel that was built, now or before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Built {
+    /// `base`, or the file name of its last patch, shortened to what a label may be.
+    pub label: String,
+    /// The image.
+    pub bzimage: PathBuf,
+    /// Its whole configuration.
+    pub config: PathBuf,
+    /// File names of its patches, those that all kernels have first.
+    pub patches: Vec<String>,
+    /// The release that it gives itself, such as `6.12.117`.
+    pub release: String,
+}
+
+/// Builds what is not in the cache yet. `say` is told of progress, a line each.
+///
+/// While this runs it sees to SIGINT, SIGTERM and SIGHUP: whatever it started is ended, and
+/// [`BuildError::Interrupted`] comes back. Afterwards these signals do nothing by themselves, so
+/// the caller must look for them if it goes on.
+///
+/// # Errors
+///
+/// Whatever keeps a kernel from being built; nothing is built where a tool is missing or a patch
+/// of the series does not apply.
+pub fn build(request: &Request, say: &mut dyn FnMut(&str)) -> Result<Vec<Built>, BuildError> {
+    let config = Config::read(request.config.as_deref())?;
+    let missing = tools::missing(&request.source, &config);
+    if !missing.is_empty() {
+        return Err(BuildError::Tools(missing));
+    }
+    build_with(request, &config, &tools::compiler(), say)
+}
+
+/// The same, with tools that are there.
+fn build_with(
+    request: &Request,
+    config: &Config,
+    compiler: &str,
+    say: &mut dyn FnMut(&str),
+) -> Result<Vec<Built>, BuildError> {
+    let cache = files::make_folder(&request.cache)?;
+    let _lock = lock(&cache)?;
+    let mut run = Runner::new(files::make_folder(&cache.join("logs"))?, say)?;
+    let source = Source::open(&request.source, &cache, &mut run)?;
+    let columns = column::columns(request, &source, &cache)?;
+    let mut built = Vec::new();
+    for column in &columns {
+        let digest = column.digest(source.digest(), config, compiler);
+        let folder = cache.join("kernels").join(&digest);
+        if folder.is_dir() {
+            run.say(&format!("{} is there already", column.label));
+        } else {
+            source.put(&column.files)?;
+            let make = Make { source: &source, digest: &digest, jobs: request.jobs };
+            let made = make.kernel(&column.label, config, &mut run)?;
+            made.keep(&folder)?;
+        }
+        built.push(of_cache(column, &folder)?);
+    }
+    Ok(built)
+}
+
+/// A kernel of the cache.
+fn of_cache(column: &Column, folder: &Path) -> Result<Built, BuildError> {
+    let release = files::read(&folder.join(make::RELEASE))?;
+    Ok(Built {
+        label: column.label.clone(),
+        bzimage: folder.join(make::IMAGE),
+        config: folder.join(make::CONFIG),
+        patches: column.patches.clone(),
+        release: String::from_utf8_lossy(&release).trim().to_owned(),
+    })
+}
+
+/// Keeps others out of the cache until it is dropped.
+fn lock(cache: &Path) -> Result<File, BuildError> {
+    let path = cache.join("lock");
+    let failed = |cause| BuildError::io("lock", &path, cause);
+    let file = File::create(&path).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(BuildError::Busy(cache.to_owned())),
+        Err(TryLockError::Error(cause)) => Err(failed(cause)),
+    }
+}
+
+/// Sixteen digits of a digest: enough for a name.
+fn short(digest: &str) -> String {
+    digest.chars().take(16).collect()
+}

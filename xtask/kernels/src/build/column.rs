@@ -1,0 +1,120 @@
+//! Columns: the kernels of a request, each with the files in which it differs from the source.
+
+use std::path::Path;
+
+use super::config::Config;
+use super::files;
+use super::patch::{Overlay, Patch, Stage};
+use super::source::Source;
+use super::{BuildError, Request, short};
+
+/// Longest label: it stands in tables, file names and legends.
+const LABEL_CHARS_MAX: usize = 32;
+
+/// A kernel to build.
+pub(super) struct Column {
+    pub(super) label: String,
+    /// File names of its patches.
+    pub(super) patches: Vec<String>,
+    /// Digests of its patches.
+    digests: Vec<String>,
+    /// What its patches make of the files that they touch.
+    pub(super) files: Overlay,
+}
+
+impl Column {
+    /// What tells this kernel from others in the cache.
+    pub(super) fn digest(&self, source: &str, config: &Config, compiler: &str) -> String {
+        let mut parts = vec![source, config.digest(), compiler];
+        parts.extend(self.digests.iter().map(String::as_str));
+        short(&files::sha256(parts.join("\n").as_bytes()))
+    }
+}
+
+/// The kernels of a request. That each patch applies is known afterwards.
+pub(super) fn columns(
+    request: &Request,
+    source: &Source,
+    cache: &Path,
+) -> Result<Vec<Column>, BuildError> {
+    let read = |paths: &[_]| -> Result<Vec<_>, _> {
+        paths.iter().map(|path: &std::path::PathBuf| Patch::read(path)).collect()
+    };
+    let (aids, patches) = (read(&request.aids)?, read(&request.patches)?);
+    let mut stage = Stage::new(source, cache)?;
+    for aid in &aids {
+        stage.apply(aid)?;
+    }
+    let column = |label, patches: &[Patch], stage: &Stage<'_>| {
+        let all = || aids.iter().chain(patches);
+        Ok(Column {
+            label,
+            patches: all().map(Patch::name).collect(),
+            digests: all().map(|patch| patch.digest.clone()).collect(),
+            files: stage.files()?,
+        })
+    };
+    let mut labels = labels(&patches.iter().map(Patch::name).collect::<Vec<_>>()).into_iter();
+    let mut next = || labels.next().unwrap_or_default();
+    let mut columns = vec![column(next(), &[], &stage)?];
+    for (number, patch) in (1..).zip(&patches) {
+        stage.apply(patch)?;
+        columns.push(column(next(), &patches[..number], &stage)?);
+    }
+    Ok(columns)
+}
+
+/// `base`, and a label for each patch by its file name; no label twice.
+fn labels(patches: &[String]) -> Vec<String> {
+    let mut labels = vec!["base".to_owned()];
+    for name in patches {
+        let plain = plain(name);
+        let numbered = (2..).map(|number| {
+            let end = format!("-{number}");
+            let head = LABEL_CHARS_MAX - end.len();
+            plain.chars().take(head).collect::<String>() + &end
+        });
+        let mut candidates = std::iter::once(plain.clone()).chain(numbered);
+        labels.extend(candidates.find(|label| !labels.contains(label)));
+    }
+    labels
+}
+
+/// A file name as a label: without its ending, in plain signs.
+fn plain(name: &str) -> String {
+    let stem = [".patch", ".diff", ".mbox", ".eml"]
+        .iter()
+        .find_map(|end| name.strip_suffix(end))
+        .unwrap_or(name);
+    let sign = |c: char| if c.is_ascii_alphanumeric() || "-_.+".contains(c) { c } else { '-' };
+    let label: String = stem.chars().map(sign).take(LABEL_CHARS_MAX).collect();
+    label.trim_matches(['-', '.']).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(names: &[&str]) -> Vec<String> {
+        labels(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn kernels_are_called_after_their_last_patch() {
+        assert_eq!(of(&[]), ["base"]);
+        assert_eq!(
+            of(&["A.patch", "0002-io-wq-x.diff", "b c"]),
+            ["base", "A", "0002-io-wq-x", "b-c"]
+        );
+    }
+
+    #[test]
+    fn labels_are_short_and_none_is_there_twice() {
+        let long = "0001-io_uring-io-wq-only-create-a-worker-if.patch";
+        assert_eq!(of(&[long])[1], "0001-io_uring-io-wq-only-create");
+        let same = of(&[long, long, "base.patch", "base.diff"]);
+        assert_eq!(same[2], "0001-io_uring-io-wq-only-creat-2");
+        assert_eq!(same[3..], ["base-2", "base-3"]);
+        assert!(same.iter().all(|label| label.len() <= LABEL_CHARS_MAX), "{same:?}");
+    }
+}
