@@ -7,6 +7,7 @@ pub mod doctor;
 pub mod drive;
 pub mod engine;
 pub mod files;
+pub mod guest;
 pub mod io;
 pub mod machine;
 pub mod pool;

@@ -24,6 +24,9 @@ enum Command {
     /// Runs one cell and prints its record; `bench` starts one of these per cell
     #[command(hide = true)]
     Cell(command::cell::Options),
+    /// Uses a ring, closes it and stays; the guest starts one of these for criu to dump
+    #[command(hide = true)]
+    ClosedRing(command::closed_ring::Options),
 }
 
 fn main() -> ExitCode {
@@ -32,6 +35,7 @@ fn main() -> ExitCode {
         Command::Bench(options) => command::bench::run(&options),
         Command::Doctor(options) => succeed(doctor::run(&options)),
         Command::Cell(options) => succeed(command::cell::run(&options)),
+        Command::ClosedRing(options) => succeed(command::closed_ring::run(&options)),
     };
     match ended {
         Ok(code) => code,

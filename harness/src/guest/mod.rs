@@ -1,0 +1,3 @@
+//! The guest: what `iowq` does as the first process of a virtual machine.
+
+pub mod criu;
