@@ -287,6 +287,15 @@ pub fn die_with_parent() -> Result<(), Errno> {
     rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))
 }
 
+/// Makes this process the first of a session of its own, without a terminal.
+///
+/// # Errors
+///
+/// What setsid(2) says; `EPERM` where it is the first of a process group already.
+pub fn own_session() -> Result<(), Errno> {
+    rustix::process::setsid().map(drop)
+}
+
 /// How many threads the user of this process may have; none where there is no limit.
 #[must_use]
 pub fn thread_limit() -> Option<u64> {

@@ -27,6 +27,9 @@ enum Command {
     /// The first process of a virtual machine, which nobody else starts
     #[command(hide = true)]
     Guest,
+    /// Uses a ring, closes it and stays; the guest starts one of these for criu to dump
+    #[command(hide = true)]
+    ClosedRing(command::closed_ring::Options),
 }
 
 fn main() -> ExitCode {
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
         Command::Doctor(options) => succeed(doctor::run(&options)),
         Command::Cell(options) => succeed(command::cell::run(&options)),
         Command::Guest => Err(guest::not_wanted()),
+        Command::ClosedRing(options) => succeed(command::closed_ring::run(&options)),
     };
     match ended {
         Ok(code) => code,

@@ -89,9 +89,21 @@ fn kind_of(name: &str, own: &str) -> Option<Kind> {
     }
 }
 
+/// The kernel's io-wq workers that a process has now; none where it is gone.
+#[must_use]
+pub fn kernel_workers(process: u32) -> u32 {
+    let name = |tid: &u32| fs::read_to_string(format!("/proc/{process}/task/{tid}/comm"));
+    let names = tids_of(&process.to_string()).into_iter().filter_map(|tid| name(&tid).ok());
+    names.filter(|name| name.starts_with("iou-wrk-")).count() as u32
+}
+
 /// Threads of this process, in order.
 fn tids() -> Vec<u32> {
-    let Ok(entries) = fs::read_dir("/proc/self/task") else { return Vec::new() };
+    tids_of("self")
+}
+
+fn tids_of(process: &str) -> Vec<u32> {
+    let Ok(entries) = fs::read_dir(format!("/proc/{process}/task")) else { return Vec::new() };
     let mut tids: Vec<u32> =
         entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
     tids.sort_unstable();

@@ -18,7 +18,7 @@ use crate::timeline;
 /// Makes the record of a run.
 pub(super) fn record(request: &Request, outcome: &Outcome, host: Host, started: String) -> Record {
     let duration_ns = outcome.driven.measured_until.since(outcome.driven.measured_from);
-    let engine = outcome.remains.tally.map(|_| Lives(outcome.remains.lives.clone()));
+    let engine = outcome.remains.tally.map(|_| Lives::of_changes(outcome.remains.lives.clone()));
     let seen = &outcome.seen;
     let known = seen.probe.as_ref().or(engine.as_ref()).or(seen.proc.as_ref());
     let nothing = Lives::default();
@@ -29,6 +29,11 @@ pub(super) fn record(request: &Request, outcome: &Outcome, host: Host, started: 
     let mut workers = workers(request, outcome, best, timeline::peak(&alive));
     if known.is_none() {
         workers.created_per_1000_ops = None;
+    }
+    // Not by /proc, which is only looked at now and then. Nobody is watched without a linger.
+    let single = seen.probe.as_ref().or(engine.as_ref());
+    if let Some(lives) = single.filter(|_| !request.plan.life.linger.is_zero()) {
+        workers.outlived_ms = lives.outlived_ms(outcome.driven.closed, outcome.ended);
     }
     let mut caveats = machine::caveats(&host);
     caveats.extend(doubts(request, outcome, &workers));

@@ -8,31 +8,91 @@ use crate::clock::Nanos;
 use crate::procfs::Found;
 use crate::timeline::Event;
 
-/// Births (true) and deaths (false).
+/// What a source saw of the workers of a run.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Lives(pub(super) Vec<(Nanos, bool)>);
+pub(super) struct Lives {
+    /// Births (true) and deaths (false).
+    changes: Vec<(Nanos, bool)>,
+    /// Each worker's life, where the source tells one from another.
+    workers: Option<Vec<Life>>,
+}
+
+/// The life of one worker.
+#[derive(Clone, Copy, Debug)]
+struct Life {
+    born: Nanos,
+    /// None where it was never seen to leave.
+    gone: Option<Nanos>,
+}
 
 impl Lives {
+    /// Of a source that does not say who came or left.
+    pub(super) fn of_changes(changes: Vec<(Nanos, bool)>) -> Lives {
+        Lives { changes, workers: None }
+    }
+
     pub(super) fn of_census(found: &Found) -> Lives {
-        Lives(found.lives.clone())
+        Lives::of_changes(found.lives.clone())
+    }
+
+    fn of_workers(workers: Vec<Life>) -> Lives {
+        let born = workers.iter().map(|life| (life.born, true));
+        let gone = workers.iter().filter_map(|life| Some((life.gone?, false)));
+        let mut changes: Vec<_> = born.chain(gone).collect();
+        changes.sort_by_key(|&(at, born)| (at, !born));
+        Lives { changes, workers: Some(workers) }
     }
 
     pub(super) fn created(&self) -> u64 {
-        self.0.iter().filter(|(_, born)| *born).count() as u64
+        self.changes.iter().filter(|(_, born)| *born).count() as u64
     }
 
     pub(super) fn exited(&self) -> u64 {
-        self.0.iter().filter(|(_, born)| !*born).count() as u64
+        self.changes.iter().filter(|(_, born)| !*born).count() as u64
     }
 
     /// Births from `from` on.
     pub(super) fn born_since(&self, from: Nanos) -> u64 {
-        self.0.iter().filter(|(at, born)| *born && from <= *at).count() as u64
+        self.changes.iter().filter(|(at, born)| *born && from <= *at).count() as u64
+    }
+
+    /// How many milliseconds each worker that was there at `closed` stayed on, the longest first;
+    /// none for one that was still there at `until`. Empty where a source that does not say who
+    /// left saw a birth after `closed`, since it may have been that worker.
+    pub(super) fn outlived_ms(&self, closed: Nanos, until: Nanos) -> Vec<Option<f64>> {
+        let mut gone = match &self.workers {
+            Some(workers) => workers
+                .iter()
+                .filter(|life| life.born <= closed && life.gone.is_none_or(|gone| closed <= gone))
+                .map(|life| life.gone)
+                .collect(),
+            None => self.gone_after(closed),
+        };
+        for gone in &mut gone {
+            *gone = gone.filter(|gone| *gone < until);
+        }
+        // Whoever stayed is before all who left, as the one who would have stayed longest.
+        gone.sort_by_key(|gone| std::cmp::Reverse(gone.unwrap_or(until)));
+        gone.into_iter().map(|gone| Some(gone?.since(closed) as f64 / 1e6)).collect()
+    }
+
+    /// When those left who were there at `closed`, by births and deaths alone.
+    fn gone_after(&self, closed: Nanos) -> Vec<Option<Nanos>> {
+        let (before, after): (Vec<_>, Vec<_>) =
+            self.changes.iter().partition(|(at, _)| *at < closed);
+        if after.iter().any(|(_, born)| *born) {
+            return Vec::new();
+        }
+        let born = before.iter().filter(|(_, born)| *born).count();
+        let there = born.saturating_sub(before.len() - born);
+        let mut gone: Vec<_> = after.iter().map(|(at, _)| Some(*at)).collect();
+        gone.resize(there, None);
+        gone
     }
 
     /// When the last worker was gone, if that was before `until` and nobody was left.
     pub(super) fn all_gone(&self, until: Nanos) -> Option<Nanos> {
-        let seen = self.0.iter().filter(|(at, _)| *at < until);
+        let seen = self.changes.iter().filter(|(at, _)| *at < until);
         let (mut alive, mut last) = (0i64, None);
         for &(at, born) in seen {
             alive += if born { 1 } else { -1 };
@@ -45,7 +105,7 @@ impl Lives {
 
     /// The same for a timeline that starts at `origin`.
     pub(super) fn events(&self, origin: Nanos) -> Vec<Event> {
-        self.0.iter().map(|&(at, born)| Event { at_ns: at.since(origin), born }).collect()
+        self.changes.iter().map(|&(at, born)| Event { at_ns: at.since(origin), born }).collect()
     }
 }
 
@@ -60,7 +120,7 @@ struct Thread {
 /// name, of the kernel's those with the flags of its workers and no other name.
 pub(super) fn of_events(events: &[ThreadEvent]) -> Lives {
     let mut threads: HashMap<u32, Thread> = HashMap::new();
-    let mut lives = Vec::new();
+    let mut workers = Vec::new();
     for event in events {
         match event.kind {
             THREAD_BORN => {
@@ -74,17 +134,16 @@ pub(super) fn of_events(events: &[ThreadEvent]) -> Lives {
             }
             THREAD_EXITED => {
                 if let Some(Thread { born_ns, is_worker: true }) = threads.remove(&event.tid) {
-                    lives.push((Nanos(born_ns), true));
-                    lives.push((Nanos(event.time_ns), false));
+                    let gone = Some(Nanos(event.time_ns));
+                    workers.push(Life { born: Nanos(born_ns), gone });
                 }
             }
             _ => {}
         }
     }
     let left = threads.values().filter(|thread| thread.is_worker);
-    lives.extend(left.map(|thread| (Nanos(thread.born_ns), true)));
-    lives.sort_by_key(|&(at, born)| (at, !born));
-    Lives(lives)
+    workers.extend(left.map(|thread| Life { born: Nanos(thread.born_ns), gone: None }));
+    Lives::of_workers(workers)
 }
 
 /// Clone flags of the threads that io_uring makes: io-wq's workers, and SQPOLL's thread, which only
@@ -107,6 +166,20 @@ mod tests {
         ThreadEvent { time_ns, clone_flags: 0, tid, by_tid: 1, kind, reserved: 0, comm }
     }
 
+    fn changes(changes: &[(u64, bool)]) -> Lives {
+        Lives::of_changes(changes.iter().map(|&(at, born)| (Nanos(at), born)).collect())
+    }
+
+    /// Workers that were born and left at these milliseconds.
+    fn workers(lives: &[(u64, Option<u64>)]) -> Lives {
+        let life = |&(born, gone): &(u64, Option<u64>)| Life { born: ms(born), gone: gone.map(ms) };
+        Lives::of_workers(lives.iter().map(life).collect())
+    }
+
+    fn ms(ms: u64) -> Nanos {
+        Nanos(ms * 1_000_000)
+    }
+
     #[test]
     fn only_threads_with_a_workers_name_are_workers_and_they_count_from_their_birth() {
         let events = [
@@ -117,7 +190,7 @@ mod tests {
             event(5, THREAD_EXITED, 7, "census"),
             event(6, THREAD_EXITED, 8, "wq-pool-0"),
         ];
-        assert_eq!(of_events(&events).0, [(Nanos(2), true), (Nanos(6), false)]);
+        assert_eq!(of_events(&events).changes, [(Nanos(2), true), (Nanos(6), false)]);
     }
 
     #[test]
@@ -136,7 +209,7 @@ mod tests {
             event(13, THREAD_EXITED, 8, "iou-sqp-3"),
         ];
         let expected = [(Nanos(7), true), (Nanos(9), true), (Nanos(12), false)];
-        assert_eq!(of_events(&events).0, expected, "9 has no name yet and is there");
+        assert_eq!(of_events(&events).changes, expected, "9 has no name yet and is there");
     }
 
     #[test]
@@ -154,10 +227,36 @@ mod tests {
 
     #[test]
     fn workers_have_all_gone_only_if_nobody_is_left_before_the_end() {
-        let lives = Lives(vec![(Nanos(1), true), (Nanos(2), true), (Nanos(5), false)]);
+        let lives = changes(&[(1, true), (2, true), (5, false)]);
         assert_eq!(lives.all_gone(Nanos(9)), None);
-        let lives = Lives(vec![(Nanos(1), true), (Nanos(5), false)]);
+        let lives = changes(&[(1, true), (5, false)]);
         assert_eq!(lives.all_gone(Nanos(9)), Some(Nanos(5)));
         assert_eq!(lives.all_gone(Nanos(5)), None, "it left when it was sent away");
+    }
+
+    #[test]
+    fn each_worker_outlives_the_close_by_its_own_time_and_whoever_stayed_is_named_first() {
+        let lives = workers(&[(1, Some(30)), (2, None), (3, Some(12)), (4, Some(90))]);
+        let expected = [None, Some(80.0), Some(20.0), Some(2.0)];
+        assert_eq!(lives.outlived_ms(ms(10), ms(100)), expected);
+        let nobody_watched_longer = [None, None, Some(20.0), Some(2.0)];
+        assert_eq!(lives.outlived_ms(ms(10), ms(90)), nobody_watched_longer);
+    }
+
+    #[test]
+    fn who_left_before_the_close_or_came_after_it_did_not_outlive_it() {
+        let lives = workers(&[(1, Some(9)), (2, Some(15)), (11, Some(40)), (12, None)]);
+        assert_eq!(lives.outlived_ms(ms(10), ms(100)), [Some(5.0)]);
+    }
+
+    #[test]
+    fn deaths_after_the_close_are_of_those_who_were_there_where_nobody_came_meanwhile() {
+        let (born, left) = (true, false);
+        let seen = [(0, born), (1, born), (2, left), (3, born), (5_000_000, left)];
+        let lives = changes(&seen);
+        assert_eq!(lives.outlived_ms(Nanos(4), ms(100)), [None, Some(4.999_996)]);
+        let somebody_came = changes(&[&seen[..], &[(6_000_000, born)]].concat());
+        let nobody_knows: [Option<f64>; 0] = [];
+        assert_eq!(somebody_came.outlived_ms(Nanos(4), ms(100)), nobody_knows);
     }
 }

@@ -100,12 +100,12 @@ fn role(name: &str) -> Result<Role, serde_json::Error> {
 }
 
 /// Makes this process end when the bench that started it does, however that happens.
-fn end_with_parent(parent: Option<u32>) -> anyhow::Result<()> {
+pub(super) fn end_with_parent(parent: Option<u32>) -> anyhow::Result<()> {
     // Where it is refused the bench still ends its runs itself, unless it is killed.
     let _ = crate::io::die_with_parent();
     // It may have ended before that was said, and then nobody would end this process.
     if parent.is_some() && parent != crate::io::parent_id() {
-        anyhow::bail!("the bench that started this run has ended");
+        anyhow::bail!("the process that started this one has ended");
     }
     Ok(())
 }

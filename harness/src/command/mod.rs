@@ -2,6 +2,7 @@
 
 pub mod bench;
 pub mod cell;
+pub mod closed_ring;
 
 use crate::sync::{Arc, SignalFlag};
 

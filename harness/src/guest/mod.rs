@@ -3,6 +3,7 @@
 //! It finds its job in the initramfs, says on a virtio port what it finds and what comes of each
 //! run, and switches the machine off. See [`iowq_record::guest`] for what is said.
 
+pub mod criu;
 mod delay;
 mod disk;
 mod lacks;
@@ -82,7 +83,9 @@ fn work(say: &mut Say) -> anyhow::Result<()> {
     // What no list of options foresees.
     cell::check_probes(Probes::Bpf, None).context("the probes do not work on this kernel")?;
     measure(&job, say)?;
-    // `job.criu` is to be tried here, where no bench runs any more.
+    if let Some(criu) = &job.criu {
+        say.say(&Message::Criu { dump: criu::dump(criu, Path::new(disk::PLACE)) });
+    }
     rustix::fs::sync();
     say.say(&Message::Done);
     Ok(())

@@ -59,7 +59,7 @@ fn a_run_whose_bench_is_gone_before_it_begins_does_not_begin() {
     cell.args(["cell", "--workload", "tiny.toml", "--policy", "6.17", "--seed", "1"]);
     // Nobody starts processes from number 4194305 on: the kernel gives out none above 2^22.
     cell.args(["--dir", "files", "--parent", "4194305"]).current_dir(place.home());
-    assert_refused(&cell.output().expect("it runs"), "the bench that started this run has ended");
+    assert_refused(&cell.output().expect("it runs"), "the process that started this one has ended");
     place.assert_untouched();
 }
 

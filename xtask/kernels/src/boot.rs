@@ -216,7 +216,8 @@ impl Talk<'_> {
         }
     }
 
-    fn boot(self, request: &Request, started: Timestamp, wall: Duration) -> Boot {
+    fn boot(mut self, request: &Request, started: Timestamp, wall: Duration) -> Boot {
+        let dump = self.progress.take_dump();
         let (release, runs, (ended, reason)) = self.progress.finish();
         let complaints = self.console.complaints();
         let quiet = ended == Ended::Finished && complaints.is_empty();
@@ -232,6 +233,7 @@ impl Talk<'_> {
             reason,
             complaints,
             runs,
+            dump,
             console: request.console.clone(),
             console_tail: if quiet { Vec::new() } else { self.console.tail() },
         }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Parser, ValueEnum};
 use iowq_record::Disk;
 
+use crate::accel::Wanted;
 use crate::label::Named;
 
 /// Rounds where none are named: with fewer boots six metrics cannot show anything.
@@ -89,8 +90,8 @@ pub struct Options {
     #[arg(long, value_name = "TEXT", default_value = "", allow_hyphen_values = true)]
     pub append: String,
     /// What carries the virtual machine; auto takes KVM where a kernel boots under it
-    #[arg(long, value_enum, default_value_t = WantAccel::Auto)]
-    pub accel: WantAccel,
+    #[arg(long, value_enum, default_value_t = Wanted::Auto)]
+    pub accel: Wanted,
     /// Virtual processors
     #[arg(long, value_name = "N", default_value_t = 2,
           value_parser = clap::value_parser!(u32).range(1..=CPUS_MAX))]
@@ -123,17 +124,6 @@ pub struct Options {
     /// The statically linked `iowq` that runs in the guests
     #[arg(long, value_name = "FILE", hide = true)]
     pub guest: PathBuf,
-}
-
-/// What was asked to carry the virtual machine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum WantAccel {
-    /// KVM where a kernel boots under it, else emulation
-    Auto,
-    /// KVM, or fail
-    Kvm,
-    /// Emulation
-    Tcg,
 }
 
 /// A file system for the files under test.

@@ -71,8 +71,7 @@ pub fn run(options: &Options, command: &str) -> anyhow::Result<Tally> {
         disk: options.disk(),
     };
     let scratch = scratch.path();
-    let lab =
-        Lab { options, subjects, workloads, machine, qemu, criu, scratch, stop: &stop };
+    let lab = Lab { options, subjects, workloads, machine, qemu, criu, scratch, stop: &stop };
     let mut results = Results::open(&options.out, &lab.kernels(command))?;
     lab.run_all(&mut results)
 }

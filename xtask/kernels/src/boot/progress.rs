@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use iowq_record::{
     Ended, Record,
-    guest::{Lack, Message},
+    guest::{Dump, Lack, Message},
 };
 
 use super::Limits;
@@ -35,6 +35,7 @@ pub(super) struct Progress {
     is_over: bool,
     release: Option<String>,
     runs: u32,
+    dump: Option<Dump>,
 }
 
 impl Progress {
@@ -47,6 +48,7 @@ impl Progress {
             is_over: false,
             release: None,
             runs: 0,
+            dump: None,
         }
     }
 
@@ -58,6 +60,11 @@ impl Progress {
     /// Whether there is nothing to wait for any more.
     pub(super) fn is_over(&self) -> bool {
         self.is_over
+    }
+
+    /// What came of `criu dump`, where it was tried.
+    pub(super) fn take_dump(&mut self) -> Option<Dump> {
+        self.dump.take()
     }
 
     /// Release, runs and verdict.
@@ -82,7 +89,7 @@ impl Progress {
                 self.runs = self.runs.saturating_add(1);
                 return Some(*record);
             }
-            Message::Criu { .. } => {}
+            Message::Criu { dump } => self.dump = Some(dump),
             Message::Done => self.leave(now, Ended::Finished, String::new()),
             Message::Lacks { lacks } => self.leave(now, Ended::Lacks, words(&lacks)),
             Message::Failed { reason } => self.leave(now, Ended::Failed, reason),

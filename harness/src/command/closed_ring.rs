@@ -1,0 +1,81 @@
+//! `iowq closed-ring`: a process that used a ring and closed it, for whoever wants to dump one.
+
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::Args;
+use iowq_workloads::{Ledger, Length, Life, Plan, builtin};
+
+use super::cell::end_with_parent;
+use crate::drive::Driver;
+use crate::engine::call::Buffers;
+use crate::engine::uring::{self, UringEngine};
+use crate::files::Scratch;
+use crate::guest::criu::READY_NAME;
+use crate::io;
+use crate::sync::thread;
+
+/// What is done before the ring is closed: enough to have every worker that the depth allows, and
+/// soon over on an emulated machine.
+const OPS: u64 = 200;
+
+/// Blocks in each file: the folder may be in memory.
+const FILE_BLOCKS: u64 = 256;
+
+/// Flags of `closed-ring`.
+#[derive(Args, Clone, Debug)]
+pub struct Options {
+    /// Folder for the files under test, and for the file that says that the ring is closed
+    #[arg(long)]
+    pub dir: PathBuf,
+    /// The process that starts this one, which must not outlive it
+    #[arg(long)]
+    pub parent: Option<u32>,
+}
+
+/// Uses a ring, closes it, says so by an empty file `ready`, and then does nothing for good. What
+/// this process has open then is what it was started with.
+///
+/// # Errors
+/// Where it comes not so far, in words for a person.
+pub fn run(options: &Options) -> anyhow::Result<()> {
+    end_with_parent(options.parent)?;
+    // criu takes no process whose session began outside of what it dumps.
+    io::own_session().context("cannot begin a session: start this one in nobody's foreground")?;
+    let plan = plan()?;
+    uring::check(&plan)?;
+    let scratch = Scratch::new(Some(&options.dir), &plan)?;
+    use_ring(&plan, scratch.files())?;
+    scratch.remove()?;
+    let ready = options.dir.join(READY_NAME);
+    io::create_new(&ready).with_context(|| format!("cannot make {}", ready.display()))?;
+    loop {
+        thread::park();
+    }
+}
+
+/// `ring-close`, each of whose ops goes to a worker.
+fn plan() -> anyhow::Result<Plan> {
+    let plan = builtin("ring-close")?;
+    let life = Life { linger: Duration::ZERO, ..plan.life };
+    let length = Length::Ops(OPS);
+    Ok(Plan { force_async: true, file_blocks: FILE_BLOCKS, length, life, ..plan })
+}
+
+/// On this thread, which lives on and so keeps the workers.
+fn use_ring(plan: &Plan, files: &[OwnedFd]) -> anyhow::Result<()> {
+    let (mut buffers, mut ledger) = (Buffers::new(plan), Ledger::new(plan));
+    let mut engine = UringEngine::new(plan, files, buffers.places(), None);
+    let driver = Driver::new(plan, plan.seed, &mut engine, &mut buffers, &mut ledger, &|| {});
+    match driver.run() {
+        Ok(driven) if driven.failed == 0 => Ok(()),
+        Ok(driven) => anyhow::bail!("ops failed before the ring was closed: {:?}", driven.failures),
+        Err(error) => {
+            // What is in flight in the kernel may still read and write them.
+            std::mem::forget(buffers);
+            Err(error.into())
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! The checkpoint question: can `criu dump` take a process that used io_uring and closed its ring?
+//!
+//! criu stops every thread of a process, io-wq's workers among them, and cannot make them run code
+//! of its own. So a worker that outlives the last ring keeps the process from being dumped.
+
+use std::fs::{self, File};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use iowq_record::guest::{Criu, Dump};
+
+use crate::clock;
+use crate::files::own_folder;
+use crate::io;
+use crate::procfs;
+use crate::sync::thread;
+
+/// File by which the process to be dumped says that its ring is closed.
+pub const READY_NAME: &str = "ready";
+
+/// How long it may take to come so far.
+const READY_MAX: Duration = Duration::from_secs(60);
+
+/// Workers need some 20 ms to see that the ring is gone, where they look at all.
+const SETTLE: Duration = Duration::from_millis(200);
+
+/// How often a process is looked at.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// Most bytes taken of a log: criu writes some hundred kilobytes.
+const LOG_BYTES_MAX: u64 = 16 << 20;
+
+/// Name of criu's log among its images, and of what it and the process say elsewhere.
+const LOG_NAME: &str = "dump.log";
+const CRIU_SAID_NAME: &str = "criu.txt";
+const PROCESS_SAID_NAME: &str = "process.txt";
+
+/// Starts a process that uses a ring in `dir` and closes it, and has criu dump it. Neither it nor
+/// any file is left on return.
+#[must_use]
+pub fn dump(criu: &Criu, dir: &Path) -> Dump {
+    match std::env::current_exe() {
+        Ok(iowq) => dump_of(&iowq, criu, dir),
+        Err(error) => not_tried(&format!("cannot find this program's own file: {error}")),
+    }
+}
+
+/// The same with the program `iowq` that is to be dumped.
+#[must_use]
+pub fn dump_of(iowq: &Path, criu: &Criu, dir: &Path) -> Dump {
+    let folder = match own_folder(Some(dir)) {
+        Ok(folder) => folder,
+        Err(error) => return not_tried(&format!("{error:#}")),
+    };
+    let dumped = dump_in(iowq, criu, &folder);
+    // What cannot be removed stays; the answer is known all the same.
+    let _ = fs::remove_dir_all(&folder);
+    dumped.unwrap_or_else(|error| not_tried(&format!("{error:#}")))
+}
+
+/// Where criu was never started.
+fn not_tried(reason: &str) -> Dump {
+    Dump { dumped: false, took_ms: 0.0, workers: 0, reason: reason.to_owned() }
+}
+
+fn dump_in(iowq: &Path, criu: &Criu, folder: &Path) -> anyhow::Result<Dump> {
+    let mut process = closed_ring(iowq, folder)?;
+    thread::sleep(SETTLE);
+    let images = folder.join("images");
+    io::make_folder(&images).with_context(|| format!("cannot make {}", images.display()))?;
+    let workers = procfs::kernel_workers(process.id());
+    let started = clock::now();
+    let mut dumping = Process::start(
+        Command::new(&criu.path)
+            .args(["dump", "-v4", "-o", LOG_NAME, "-t", &process.id().to_string(), "-D"])
+            .arg(&images),
+        &folder.join(CRIU_SAID_NAME),
+    )?;
+    let time_max = Duration::from_secs(u64::from(criu.time_max_s));
+    let ended = dumping.wait(time_max, || false)?;
+    let took_ms = clock::now().since(started) as f64 / 1e6;
+    dumping.end();
+    process.end();
+    let dumped = matches!(ended, Ended::Exited(status) if status.success());
+    let reason = if dumped {
+        String::new()
+    } else {
+        let (log, said) = (images.join(LOG_NAME), folder.join(CRIU_SAID_NAME));
+        why_not(ended, time_max, &read(&log), &read(&said))
+    };
+    Ok(Dump { dumped, took_ms, workers, reason })
+}
+
+/// A process whose ring is closed.
+fn closed_ring(iowq: &Path, folder: &Path) -> anyhow::Result<Process> {
+    let said = folder.join(PROCESS_SAID_NAME);
+    let mut process = Process::start(
+        Command::new(iowq)
+            .args(["closed-ring", "--parent", &std::process::id().to_string(), "--dir"])
+            .arg(folder),
+        &said,
+    )?;
+    let ready = folder.join(READY_NAME);
+    match process.wait(READY_MAX, || ready.exists())? {
+        Ended::Not => Ok(process),
+        Ended::Exited(status) => {
+            let said = read(&said);
+            let said = said.trim().trim_start_matches("error: ");
+            anyhow::bail!("the process to be dumped ended with {status} before that: {said}")
+        }
+        Ended::Hung => {
+            anyhow::bail!("the process to be dumped was not ready after {} s", READY_MAX.as_secs())
+        }
+    }
+}
+
+/// A process that does not outlive this value.
+struct Process(Child);
+
+/// How waiting for a process ended.
+#[derive(Clone, Copy)]
+enum Ended {
+    Exited(ExitStatus),
+    /// What was waited for came first.
+    Not,
+    Hung,
+}
+
+impl Process {
+    /// Starts it without terminal, pipe or socket, none of which criu could dump: what it says goes
+    /// to a file.
+    fn start(command: &mut Command, said: &Path) -> anyhow::Result<Process> {
+        let said = File::create(said).with_context(|| format!("cannot make {}", said.display()))?;
+        let both = said.try_clone().context("no second descriptor of a file")?;
+        let started = command.stdin(Stdio::null()).stdout(both).stderr(said).spawn();
+        let program = command.get_program().display().to_string();
+        Ok(Process(started.with_context(|| format!("cannot start {program}"))?))
+    }
+
+    fn id(&self) -> u32 {
+        self.0.id()
+    }
+
+    /// Waits until it ends, `enough` is true or time is up.
+    fn wait(&mut self, time_max: Duration, enough: impl Fn() -> bool) -> anyhow::Result<Ended> {
+        let deadline = clock::now().after(time_max);
+        loop {
+            if let Some(status) = self.0.try_wait().context("cannot wait for a process")? {
+                return Ok(Ended::Exited(status));
+            }
+            if enough() {
+                return Ok(Ended::Not);
+            }
+            if deadline <= clock::now() {
+                return Ok(Ended::Hung);
+            }
+            thread::sleep(LOOK);
+        }
+    }
+
+    fn end(&mut self) {
+        // It may have ended before; then there is nobody to kill and nobody to wait for.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// Why there is no dump, in criu's words where it said any.
+fn why_not(ended: Ended, time_max: Duration, log: &str, said: &str) -> String {
+    let last = |text: &str| text.lines().map(str::trim).rfind(|line| !line.is_empty()).map(bare);
+    let error = last_error(log).or_else(|| last_error(said)).or_else(|| last(said));
+    match ended {
+        Ended::Exited(status) => error.unwrap_or_else(|| format!("criu ended with {status}")),
+        Ended::Not | Ended::Hung => {
+            let where_it_was = error.or_else(|| last(log)).unwrap_or_default();
+            let line = format!("not done after {} s: {where_it_was}", time_max.as_secs());
+            line.trim_end_matches([':', ' ']).to_owned()
+        }
+    }
+}
+
+/// The last error of a log that says more than that there was one.
+fn last_error(log: &str) -> Option<String> {
+    let errors = log.lines().filter(|line| line.contains("Error ("));
+    let telling = |line: &&str| !line.contains("Dumping FAILED");
+    errors.clone().rfind(telling).or_else(|| errors.last()).map(bare)
+}
+
+/// A line of criu's without its time and its place in criu's source:
+/// `(00.012345) Error (compel/src/lib/infect.c:1): What it says`.
+fn bare(line: &str) -> String {
+    let after = |line: &str, start: &str, end: &str| {
+        let at = line.strip_prefix(start)?.find(end)?;
+        Some(line[start.len() + at + end.len()..].trim().to_owned())
+    };
+    let line = after(line, "(", ")").unwrap_or_else(|| line.to_owned());
+    after(&line, "Error (", "):").unwrap_or(line).trim().to_owned()
+}
+
+/// A log as text, or nothing where there is none.
+fn read(path: &Path) -> String {
+    let bytes = io::read_start(path, LOG_BYTES_MAX).map(|(bytes, _)| bytes).unwrap_or_default();
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::process::ExitStatusExt as _;
+
+    use super::*;
+
+    const LOG: &str = "\
+(00.000100) Dumping processes (pid: 7 comm: iowq)
+(00.020100) Error (compel/src/lib/infect.c:104): Can't block signals for 9: Operation not permitted
+(00.020200) Unlock network
+(00.020300) Error (criu/cr-dump.c:1781): Dumping FAILED.
+";
+
+    fn failed() -> Ended {
+        Ended::Exited(ExitStatus::from_raw(1 << 8))
+    }
+
+    fn reason(ended: Ended, log: &str, said: &str) -> String {
+        why_not(ended, Duration::from_secs(20), log, said)
+    }
+
+    #[test]
+    fn the_reason_is_the_last_error_that_says_more_than_that_dumping_failed() {
+        let expected = "Can't block signals for 9: Operation not permitted";
+        assert_eq!(reason(failed(), LOG, ""), expected);
+        let only = "(00.1) Error (criu/cr-dump.c:1781): Dumping FAILED.\n";
+        assert_eq!(reason(failed(), only, "said"), "Dumping FAILED.");
+    }
+
+    #[test]
+    fn where_criu_wrote_no_log_the_reason_is_what_it_said_else_or_its_exit_status() {
+        let said = "criu: error while loading shared libraries: libnet.so.1: cannot open\n\n";
+        assert_eq!(reason(failed(), "", said), said.trim());
+        assert_eq!(reason(failed(), "", ""), "criu ended with exit status: 1");
+    }
+
+    #[test]
+    fn where_time_was_up_the_reason_says_how_far_criu_was() {
+        let hung = "(00.1) Dumping processes\n(00.2) Waiting for 9 to stop\n";
+        assert_eq!(reason(Ended::Hung, hung, ""), "not done after 20 s: Waiting for 9 to stop");
+        assert_eq!(reason(Ended::Hung, "", ""), "not done after 20 s");
+    }
+}

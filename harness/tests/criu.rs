@@ -1,0 +1,131 @@
+//! The try to dump a process that closed its ring: what criu is given, and what is left of it all.
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use iowq_harness::engine::uring;
+use iowq_harness::guest::criu::dump_of;
+use iowq_record::guest::{Criu, Dump};
+use iowq_workloads::builtin;
+use tempfile::TempDir;
+
+const IOWQ: &str = env!("CARGO_BIN_EXE_iowq");
+
+/// A folder for the files of a try, and one for what criu is and notes.
+struct Place {
+    files: TempDir,
+    notes: TempDir,
+}
+
+impl Place {
+    /// None, aloud, where this kernel has no io_uring for us.
+    fn new_or_skip(test: &str) -> Option<Place> {
+        let lacks = uring::check(&builtin("ring-close").expect("a workload")).err();
+        if let Some(lacks) = lacks {
+            skip(test, &lacks.to_string());
+            return None;
+        }
+        let folder = || tempfile::tempdir().expect("a folder");
+        Some(Place { files: folder(), notes: folder() })
+    }
+
+    fn note(&self, name: &str) -> PathBuf {
+        self.notes.path().join(name)
+    }
+
+    /// Dumps with a criu that is this shell script; `$6` is the process.
+    fn dump(&self, script: &str, time_max_s: u32) -> Dump {
+        let path = self.note("criu");
+        fs::write(&path, format!("#!/bin/sh\ncd {}\n{script}\n", self.notes.path().display()))
+            .expect("a script");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("to be run");
+        self.dump_with(&path, time_max_s)
+    }
+
+    fn dump_with(&self, criu: &Path, time_max_s: u32) -> Dump {
+        let criu = Criu { path: criu.display().to_string(), time_max_s };
+        let dump = dump_of(Path::new(IOWQ), &criu, self.files.path());
+        let left = fs::read_dir(self.files.path()).expect("the folder").count();
+        assert_eq!(left, 0, "files are left after {dump:?}");
+        assert_eq!(dump.dumped, dump.reason.is_empty(), "{dump:?}");
+        dump
+    }
+}
+
+fn skip(test: &str, reason: &str) {
+    let line = format!("\nskipped: {test}: {reason}\n");
+    let _ = std::io::stderr().write_all(line.as_bytes());
+}
+
+#[test]
+fn the_process_has_no_ring_pipe_or_terminal_when_criu_comes_and_is_gone_afterwards() {
+    let Some(place) = Place::new_or_skip("the process has no ring") else { return };
+    let script = "ls -l /proc/$6/fd > files; cat /proc/$6/maps > maps; echo $6 > process";
+    let dump = place.dump(script, 60);
+    assert!(dump.dumped && dump.took_ms > 0.0, "{dump:?}");
+    let noted = |name| fs::read_to_string(place.note(name)).expect("a note");
+    let (files, maps) = (noted("files"), noted("maps"));
+    assert!(files.contains("/dev/null") && maps.contains("iowq"), "{files}\n{maps}");
+    for keeps_criu_away in ["io_uring", "pipe:", "socket:", "/dev/pts", "/dev/tty"] {
+        assert!(!files.contains(keeps_criu_away), "{files}");
+        assert!(!maps.contains(keeps_criu_away), "{maps}");
+    }
+    let process = PathBuf::from("/proc").join(noted("process").trim());
+    assert!(!process.exists(), "the process outlived its dump");
+}
+
+#[test]
+fn a_criu_that_fails_is_quoted() {
+    let Some(place) = Place::new_or_skip("a criu that fails") else { return };
+    let dump = place.dump("echo '(00.1) Error (criu/x.c:1): No way' > \"$8/dump.log\"; exit 1", 60);
+    assert_eq!(dump.reason, "No way");
+}
+
+#[test]
+fn a_criu_that_does_not_end_is_given_up() {
+    let Some(place) = Place::new_or_skip("a criu that does not end") else { return };
+    let dump = place.dump("exec sleep 1000", 0);
+    assert!(dump.reason.starts_with("not done after 0 s"), "{dump:?}");
+}
+
+#[test]
+fn a_criu_that_is_not_there_is_named() {
+    let Some(place) = Place::new_or_skip("a criu that is not there") else { return };
+    let dump = place.dump_with(Path::new("/nowhere/criu"), 60);
+    assert!(dump.reason.contains("cannot start /nowhere/criu"), "{dump:?}");
+}
+
+#[test]
+fn a_process_that_fails_before_its_ring_is_closed_says_why() {
+    let files = tempfile::tempdir().expect("a folder");
+    let criu = Criu { path: "/nowhere/criu".to_owned(), time_max_s: 60 };
+    let dump = dump_of(Path::new("/bin/false"), &criu, files.path());
+    assert!(dump.reason.contains("ended with exit status: 1 before that"), "{dump:?}");
+}
+
+#[test]
+fn the_real_criu_dumps_a_process_without_workers() {
+    let test = "the real criu";
+    let Some(place) = Place::new_or_skip(test) else { return };
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let criu = std::env::split_paths(&path).map(|folder| folder.join("criu"));
+    let Some(criu) = criu.into_iter().find(|criu| criu.is_file()) else {
+        return skip(test, "there is no criu in PATH");
+    };
+    if !works(&criu) {
+        return skip(test, "`criu check` says that criu does not work here");
+    }
+    let dump = place.dump_with(&criu, 120);
+    if dump.workers > 0 {
+        return skip(test, &format!("this kernel keeps workers: {dump:?}"));
+    }
+    assert!(dump.dumped, "{dump:?}");
+}
+
+/// By criu's own check, which needs root.
+fn works(criu: &Path) -> bool {
+    let checked = std::process::Command::new(criu).arg("check").output();
+    checked.is_ok_and(|output| output.status.success())
+}
