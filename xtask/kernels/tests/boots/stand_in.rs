@@ -151,7 +151,7 @@ fn a_message_that_makes_no_sense_is_a_failure_with_words() {
             "printf '{\"message\":\"run\",\"record\":{}}\\n' >&0",
             "a message makes no sense: missing",
         ),
-        ("tr '\\0' x </dev/zero >&0", "a message is too long or was cut off: xxxxxx"),
+        ("exec 3>&0; tr '\\0' x </dev/zero >&3", "a message is too long or was cut off: xxxxxx"),
     ];
     for (script, reason) in cases {
         assert_ends(script, generous(), Ended::Failed, reason);
