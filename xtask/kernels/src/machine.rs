@@ -197,10 +197,10 @@ impl Machine {
         }
     }
 
-    /// The last that QEMU itself said, on one line; empty where it said nothing.
+    /// The last lines that QEMU itself said; none where it said nothing.
     #[must_use]
-    pub fn errors(&self) -> String {
-        self.errors.iter().map(String::as_str).collect::<Vec<_>>().join("; ")
+    pub fn errors(&self) -> Vec<&str> {
+        self.errors.iter().map(String::as_str).collect()
     }
 
     fn complain(&mut self, bytes: &[u8]) {

@@ -76,7 +76,7 @@ fn a_boot_that_is_killed() {
     let folder = Path::new(&folder);
     let place = Place::new();
     let fifo = folder.join("fifo");
-    let script = format!("echo $$ >{}; sleep 1000", fifo.display());
+    let script = format!("echo $$ >{}; exec sleep 1000", fifo.display());
     boots(&place.stand_in(&script));
 }
 
