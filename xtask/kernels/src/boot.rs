@@ -173,7 +173,7 @@ impl Talk<'_> {
                     }
                 }
                 Event::Late => self.progress.late(self.console.said_anything()),
-                Event::Gone(status) => self.gone(&how(status, &machine.errors()))?,
+                Event::Gone(status) => self.gone(&how(status, &machine.errors().join("; ")))?,
             }
         }
         Ok(())

@@ -16,7 +16,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::{lines::Lines, program, stop::Stop};
@@ -112,6 +112,8 @@ impl Machine {
     /// comes later, as its end.
     pub fn start(parts: &Parts<'_>) -> anyhow::Result<Machine> {
         let setpriv = program::find("setpriv", "util-linux (Debian, Fedora)")?;
+        // Otherwise it would be `setpriv` that fails, once for each boot.
+        ensure!(program::runs(parts.qemu), "cannot run {}", parts.qemu.display());
         let (ours, theirs) = UnixStream::pair().context("cannot make a pair of sockets")?;
         let mut command = Command::new(setpriv);
         command.args(["--pdeathsig", "KILL"]).arg(parts.qemu).args(arguments::of(parts));
@@ -195,10 +197,10 @@ impl Machine {
         }
     }
 
-    /// The last that QEMU itself said, on one line; empty where it said nothing.
+    /// The last lines that QEMU itself said; none where it said nothing.
     #[must_use]
-    pub fn errors(&self) -> String {
-        self.errors.iter().map(String::as_str).collect::<Vec<_>>().join("; ")
+    pub fn errors(&self) -> Vec<&str> {
+        self.errors.iter().map(String::as_str).collect()
     }
 
     fn complain(&mut self, bytes: &[u8]) {

@@ -27,7 +27,8 @@ fn find_in(path: &OsString, name: &str) -> Option<PathBuf> {
     folders.map(|folder| folder.join(name)).find(|file| runs(file))
 }
 
-fn runs(file: &Path) -> bool {
+/// Whether a file is a program that we may run.
+pub(crate) fn runs(file: &Path) -> bool {
     file.is_file() && access(file, Access::EXEC_OK).is_ok()
 }
 

@@ -2,7 +2,11 @@
 
 use std::{fs, time::Duration};
 
-use iowq_kernels::{boot::Request, stop::Stop};
+use iowq_kernels::{
+    accel::{Wanted, choose},
+    boot::Request,
+    stop::Stop,
+};
 use iowq_record::Ended;
 use rustix::process::{Signal, kill_process};
 
@@ -141,5 +145,20 @@ busybox poweroff -f"
     assert_eq!(boot.ended, Ended::Failed, "{boot:#?}");
     assert!(boot.reason.starts_with("fsync failed; the host has only "), "{}", boot.reason);
     fs::remove_file(filler).unwrap();
+    place.assert_nothing_is_left();
+}
+
+#[test]
+fn an_accelerator_is_kvm_or_comes_with_a_reason() {
+    let test = "an_accelerator_is_kvm_or_comes_with_a_reason";
+    let Some((place, request)) = ready(test) else { return };
+    let stop = Stop::default();
+    let choice = choose(Wanted::Auto, &request.qemu, &request.kernel, &stop).unwrap();
+    assert_eq!(choice.accelerator == "kvm", choice.reason.is_empty(), "{choice:?}");
+    let forced = choose(Wanted::Kvm, &request.qemu, &request.kernel, &stop);
+    match forced {
+        Ok(forced) => assert_eq!(forced, choice),
+        Err(error) => assert!(error.to_string().contains(&choice.reason), "{error}"),
+    }
     place.assert_nothing_is_left();
 }

@@ -6,7 +6,7 @@ use std::{
     io::{self, Write as _},
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use iowq_kernels::{
@@ -21,6 +21,12 @@ use tempfile::TempDir;
 
 /// Names the folder with kernels to test with.
 const KERNELS: &str = "IOWQ_TEST_KERNELS";
+
+/// Names a boot's place to a stand-in for QEMU and to what that starts.
+const PLACE: &str = "IOWQ_TEST_PLACE";
+
+/// How long a killed process may take to be gone.
+const GONE_MAX: Duration = Duration::from_secs(30);
 
 /// A folder for a boot, gone with the test.
 pub(crate) struct Place {
@@ -75,7 +81,9 @@ impl Place {
     /// the console.
     pub(crate) fn stand_in(&self, script: &str) -> Request {
         let path = self.path("qemu");
-        fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+        // Whatever it starts carries the name of this place, too.
+        let place = self.folder.path().display();
+        fs::write(&path, format!("#!/bin/sh\nexport {PLACE}='{place}'\n{script}\n")).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
         self.request(path, PathBuf::from("kernel"))
     }
@@ -100,7 +108,10 @@ impl Place {
         assert!(files.is_empty(), "{files:?}");
         let mounts = fs::read_to_string("/proc/self/mounts").unwrap();
         assert!(!mounts.contains(&*self.scratch().join("iowq").to_string_lossy()), "{mounts}");
-        assert!(self.processes().is_empty(), "{:?}", self.processes());
+        let began = Instant::now();
+        while !self.processes().is_empty() {
+            assert!(began.elapsed() < GONE_MAX, "{:?}", self.processes());
+        }
     }
 
     /// Processes that were told of this place.
@@ -109,9 +120,13 @@ impl Place {
         let of = |entry: io::Result<fs::DirEntry>| {
             let entry = entry.ok()?;
             let pid = Pid::from_raw(entry.file_name().to_str()?.parse().ok()?)?;
-            let command = fs::read(entry.path().join("cmdline")).ok()?;
-            let command = String::from_utf8_lossy(&command).replace('\0', " ");
-            command.contains(&mine).then_some((pid, command))
+            let text = |name| {
+                let bytes = fs::read(entry.path().join(name)).ok()?;
+                Some(String::from_utf8_lossy(&bytes).replace('\0', " "))
+            };
+            let (command, environment) = (text("cmdline")?, text("environ")?);
+            let told = command.contains(&mine) || environment.contains(&format!("{PLACE}={mine}"));
+            told.then_some((pid, command))
         };
         fs::read_dir("/proc").unwrap().filter_map(of).collect()
     }

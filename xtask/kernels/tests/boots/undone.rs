@@ -35,6 +35,17 @@ fn a_log_that_cannot_be_made_or_written_is_an_error_of_the_host() {
 }
 
 #[test]
+fn a_qemu_that_is_not_there_is_an_error_of_the_host() {
+    let place = Place::new();
+    let request = place.request(place.path("no-qemu"), place.path("kernel"));
+    let ended = boots_until(&request, &Stop::default(), &mut |_| Ok(()));
+    assert!(matches!(&ended, Err(NoBoot::Host(_))), "{ended:?}");
+    let error = ended.unwrap_err().to_string();
+    assert!(error.starts_with("cannot run ") && error.ends_with("no-qemu"), "{error}");
+    place.assert_nothing_is_left();
+}
+
+#[test]
 fn a_host_without_room_for_the_disk_is_told_so() {
     let place = Place::new();
     let Some(_mount) = mounted(&place.scratch(), 8) else {
@@ -65,7 +76,7 @@ fn a_boot_that_is_killed() {
     let folder = Path::new(&folder);
     let place = Place::new();
     let fifo = folder.join("fifo");
-    let script = format!("echo $$ >{}; sleep 1000", fifo.display());
+    let script = format!("echo $$ >{}; exec sleep 1000", fifo.display());
     boots(&place.stand_in(&script));
 }
 
