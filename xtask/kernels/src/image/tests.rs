@@ -142,7 +142,9 @@ fn real_images_carry_their_release_and_configuration() {
         let image = opened(&copy).unwrap();
         println!("{name} in {:?}", start.elapsed());
         assert_eq!(image.release.as_deref(), Some(release));
-        assert_eq!(image.config.unwrap()["IO_URING"], "y", "{name}");
+        assert_eq!(image.config.as_ref().unwrap()["IO_URING"], "y", "{name}");
+        let needs = Needs { filesystem: "ext4".to_owned(), delay: true };
+        assert!(image.needed(&needs).unwrap().is_empty());
     }
 }
 
