@@ -146,8 +146,8 @@ mod tests {
 
     use super::{Content, Entry, write};
 
-    /// Name, mode, numbers of the device and bytes of each file.
-    fn read(path: &Path) -> Vec<(String, u32, (u32, u32), Vec<u8>)> {
+    /// Each file's header and bytes.
+    fn read(path: &Path) -> Vec<(cpio::newc::Entry, Vec<u8>)> {
         let mut file = File::open(path).unwrap();
         let mut found = Vec::new();
         loop {
@@ -158,8 +158,7 @@ mod tests {
             }
             let mut bytes = Vec::new();
             reader.read_to_end(&mut bytes).unwrap();
-            let device = (entry.rdev_major(), entry.rdev_minor());
-            found.push((entry.name().to_owned(), entry.mode(), device, bytes));
+            found.push((entry, bytes));
             file = reader.finish().unwrap();
         }
     }
@@ -189,8 +188,9 @@ mod tests {
         let found = read(&path);
         let found: Vec<_> = found
             .iter()
-            .map(|(name, mode, device, bytes)| {
-                (name.as_str(), *mode, *device, std::str::from_utf8(bytes).unwrap())
+            .map(|(entry, bytes)| {
+                let device = (entry.rdev_major(), entry.rdev_minor());
+                (entry.name(), entry.mode(), device, std::str::from_utf8(bytes).unwrap())
             })
             .collect();
         assert_eq!(found, expected);

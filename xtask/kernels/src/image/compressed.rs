@@ -5,8 +5,8 @@ use std::io::{self, BufRead, Read};
 use liblzma::{bufread::XzDecoder, stream::Stream};
 use ruzstd::decoding::StreamingDecoder;
 
-/// Memory that unpacking xz may take; its highest preset takes 65 MiB.
-const XZ_MEMORY_MAX: u64 = 128 << 20;
+/// Memory that unpacking xz may take; a kernel's image has a dictionary of 128 MiB.
+const XZ_MEMORY_MAX: u64 = 256 << 20;
 
 /// How something is compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

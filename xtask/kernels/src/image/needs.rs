@@ -173,7 +173,11 @@ impl Order<'_> {
         let wrong = |found: String| NeededError::Module { name: name.clone(), found };
         let Some(path) = self.tree.file(&name) else {
             let by = by.map(|by| format!(", and {by} needs it")).unwrap_or_default();
-            return Err(wrong(format!("is neither built in nor among the kernel's modules{by}")));
+            return Err(wrong(format!(
+                "is neither built in nor among the kernel's modules{by}; `make modules` builds \
+                 those of a build folder, and Ubuntu has some in linux-modules-extra, which is to \
+                 lie beside the kernel's package"
+            )));
         };
         let read = |error| wrong(format!("in {} cannot be read: {error}", path.display()));
         let bytes = unpacked(&path).map_err(read)?;

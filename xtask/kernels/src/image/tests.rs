@@ -125,6 +125,30 @@ fn skip(test: &str, reason: &str) {
 }
 
 #[test]
+fn real_images_carry_their_release_and_configuration() {
+    let Some(kernels) = env::var_os("IOWQ_TEST_KERNELS") else {
+        let reason = "IOWQ_TEST_KERNELS does not name a folder of images with CONFIG_IKCONFIG";
+        return skip("real_images_carry_their_release_and_configuration", reason);
+    };
+    let folder = tempfile::tempdir().unwrap();
+    for entry in fs::read_dir(kernels).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let Some(release) = name.strip_prefix("bzImage-") else { continue };
+        // Away from what is beside it.
+        let copy = folder.path().join("bzImage");
+        fs::copy(&path, &copy).unwrap();
+        let start = Instant::now();
+        let image = opened(&copy).unwrap();
+        println!("{name} in {:?}", start.elapsed());
+        assert_eq!(image.release.as_deref(), Some(release));
+        assert_eq!(image.config.as_ref().unwrap()["IO_URING"], "y", "{name}");
+        let needs = Needs { filesystem: "ext4".to_owned(), delay: true };
+        assert!(image.needed(&needs).unwrap().is_empty());
+    }
+}
+
+#[test]
 fn real_packages_have_modules_for_each_file_system() {
     let Some(debs) = env::var_os("IOWQ_TEST_DEBS") else {
         let reason = "IOWQ_TEST_DEBS does not name a folder of kernel packages";
