@@ -170,8 +170,7 @@ pub fn whole_time_max(command: &[String]) -> anyhow::Result<Duration> {
     }
     let Line { options } = Line::try_parse_from(command)?;
     let wanted = wanted(&options)?;
-    let a_round: Duration =
-        wanted.plans.iter().map(|(_, plan)| time_max(plan)).sum::<Duration>();
+    let a_round: Duration = wanted.plans.iter().map(|(_, plan)| time_max(plan)).sum::<Duration>();
     let arms = u32::try_from(wanted.arms.len()).unwrap_or(u32::MAX);
     // A control has a pilot run of each workload.
     let pilots = if options.control.is_some() { a_round } else { Duration::ZERO };
