@@ -4,7 +4,7 @@ use iowq_record::guest::{Job, Lack};
 use rustix::io::Errno;
 
 use super::seen::{Seen, has};
-use super::{disk, lack};
+use super::{delay, disk, lack};
 use crate::io::errno_name;
 
 /// Everything that the kernel lacks for this job.
@@ -12,7 +12,7 @@ pub(super) fn lacks(job: &Job, seen: &Seen) -> Vec<Lack> {
     let mut lacks = virtio(job, seen);
     lacks.extend(filesystem(&job.disk.filesystem, seen));
     if job.disk.delay_us > 0 && job.disk.filesystem != disk::TMPFS {
-        lacks.extend(delay(seen));
+        lacks.extend(slowness(seen));
     }
     if seen.io_uring == Errno::NOSYS {
         lacks.push(lack("CONFIG_IO_URING", "io_uring_setup says ENOSYS"));
@@ -25,20 +25,19 @@ pub(super) fn lacks(job: &Job, seen: &Seen) -> Vec<Lack> {
     lacks
 }
 
-/// What messages and files go through. Each thing lies on the one before it.
+/// What messages and files go through.
 fn virtio(job: &Job, seen: &Seen) -> Vec<Lack> {
-    let Some(pci_drivers) = &seen.pci_drivers else {
-        return vec![lack("CONFIG_PCI", "there is no /sys/bus/pci")];
-    };
     let mut lacks = Vec::new();
+    if seen.pci_drivers.is_none() {
+        lacks.push(lack("CONFIG_PCI", "there is no /sys/bus/pci"));
+    }
     let mut needs = |drivers: &[String], driver: &str, option: &str, bus: &str| {
         if !has(drivers, driver) {
-            lacks.push(lack(
-                option,
-                format!("there is no driver {driver} in /sys/bus/{bus}/drivers"),
-            ));
+            let saw = format!("there is no driver {driver} in /sys/bus/{bus}/drivers");
+            lacks.push(lack(option, saw));
         }
     };
+    let pci_drivers = seen.pci_drivers.as_deref().unwrap_or_default();
     needs(pci_drivers, "virtio-pci", "CONFIG_VIRTIO_PCI", "pci");
     if !seen.port {
         needs(&seen.virtio_drivers, "virtio_console", "CONFIG_VIRTIO_CONSOLE", "virtio");
@@ -62,12 +61,16 @@ fn filesystem(name: &str, seen: &Seen) -> Option<Lack> {
     missing.then(|| lack(&option, format!("there is no {name} in /proc/filesystems")))
 }
 
-fn delay(seen: &Seen) -> Option<Lack> {
+/// What makes a disk slow.
+fn slowness(seen: &Seen) -> Vec<Lack> {
+    let mut lacks = Vec::new();
     if !seen.device_mapper {
-        return Some(lack("CONFIG_BLK_DEV_DM", "there is no /dev/mapper/control"));
+        lacks.push(lack("CONFIG_BLK_DEV_DM", format!("there is no {}", delay::CONTROL)));
     }
-    let missing = !has(&seen.targets, "delay");
-    missing.then(|| lack("CONFIG_DM_DELAY", "device-mapper has no target named delay"))
+    if !has(&seen.targets, "delay") {
+        lacks.push(lack("CONFIG_DM_DELAY", "device-mapper has no target named delay"));
+    }
+    lacks
 }
 
 fn bpf(seen: &Seen) -> Vec<Lack> {
@@ -163,10 +166,8 @@ mod tests {
         let job = job("ext4", 3000);
         let none = Vec::new;
         let seen = [
-            ("CONFIG_PCI", Seen { pci_drivers: None, ..all() }),
             ("CONFIG_VIRTIO_PCI", Seen { pci_drivers: Some(none()), ..all() }),
             ("CONFIG_EXT4_FS", Seen { filesystems: vec!["tracefs".to_owned()], ..all() }),
-            ("CONFIG_BLK_DEV_DM", Seen { device_mapper: false, targets: none(), ..all() }),
             ("CONFIG_DM_DELAY", Seen { targets: none(), ..all() }),
             ("CONFIG_IO_URING", Seen { io_uring: Errno::NOSYS, ..all() }),
             ("CONFIG_BPF_SYSCALL", Seen { bpf: Some(Errno::NOSYS), ..all() }),
@@ -205,7 +206,14 @@ mod tests {
     }
 
     #[test]
-    fn what_follows_from_another_lack_is_not_named() {
+    fn what_depends_on_something_that_is_missing_is_missing_too() {
+        let seen = Seen { pci_drivers: None, device_mapper: false, targets: Vec::new(), ..all() };
+        let wanted = ["CONFIG_PCI", "CONFIG_VIRTIO_PCI", "CONFIG_BLK_DEV_DM", "CONFIG_DM_DELAY"];
+        assert_eq!(options(&job("ext4", 3000), &seen), wanted);
+    }
+
+    #[test]
+    fn events_that_are_missing_for_another_reason_are_not_named() {
         let seen = Seen {
             io_uring: Errno::NOSYS,
             events_missing: vec!["io_uring:io_uring_complete"],

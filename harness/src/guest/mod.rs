@@ -25,8 +25,10 @@ use iowq_record::guest::{JOB_PATH, Job, Lack, MODULES_PATH, Message};
 use rustix::system::uname;
 
 use crate::cell::{self, Probes};
+use runs::Call;
 use say::Say;
 use seen::Seen;
+use stamp::Stamp;
 
 /// The word by which the kernel's command line asks for it.
 const WORD: &str = "guest";
@@ -75,7 +77,9 @@ fn work(say: &mut Say) -> anyhow::Result<()> {
     let job = job?;
     say.say(&up());
     loaded?;
-    lacks.extend(lacks::lacks(&job, &Seen::look(&job, say.has_port())));
+    if !setup::is_blind(&lacks) {
+        lacks.extend(lacks::lacks(&job, &Seen::look(&job, say.has_port())));
+    }
     if !lacks.is_empty() {
         say.say(&Message::Lacks { lacks });
         return Ok(());
@@ -106,21 +110,12 @@ fn up() -> Message {
 
 fn measure(job: &Job, say: &mut Say) -> anyhow::Result<()> {
     let device = disk::mount_it(&job.disk)?;
-    let flags: Vec<_> = (0u32..)
-        .zip(&job.benches)
-        .map(|(number, bench)| runs::command(number, bench, Path::new(disk::PLACE)))
-        .collect();
+    let files = Path::new(disk::PLACE);
+    let calls = (0u32..).zip(&job.benches).map(|(number, bench)| Call::new(number, bench, files));
     // A mistake in the last one is found before the first one runs.
-    let times: Vec<_> =
-        flags.iter().map(|flags| runs::time_max(flags)).collect::<anyhow::Result<_>>()?;
-    let stamp = stamp::Stamp::new(job, device);
-    for (number, ((bench, flags), time_max)) in
-        (0u32..).zip(job.benches.iter().zip(&flags).zip(times))
-    {
-        say.say(&Message::Bench { number, time_max_s: time_max.as_secs() });
-        runs::run(number, bench, flags, &stamp, say)?;
-    }
-    Ok(())
+    let calls: Vec<Call<'_>> = calls.collect::<anyhow::Result<_>>()?;
+    let stamp = Stamp::new(job, device);
+    calls.iter().try_for_each(|call| call.run(&stamp, say))
 }
 
 /// Something that is lacking, with what was seen.

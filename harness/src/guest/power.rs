@@ -1,5 +1,6 @@
 //! Switching the machine off.
 
+use std::io::{self, Write as _};
 use std::path::Path;
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ pub(super) fn off() -> ! {
     };
     loop {
         if let Err(error) = reboot(command) {
-            eprintln!("cannot switch the machine off: {error}");
+            let _ = writeln!(io::stderr(), "cannot switch the machine off: {error}");
         }
         thread::sleep(Duration::from_secs(1));
     }

@@ -1,7 +1,9 @@
 //! One call of `iowq bench` as a child of the first process, each record sent on as it comes.
 
 use std::fs::File;
-use std::io::{self, BufRead as _, BufReader, ErrorKind, Read as _, Seek as _, SeekFrom};
+use std::io::{
+    self, BufRead as _, BufReader, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _,
+};
 use std::path::{Path, PathBuf};
 use std::process::{ChildStderr, Command, Stdio};
 use std::time::Duration;
@@ -20,69 +22,79 @@ use crate::sync::thread;
 /// nothing from what is measured.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// The whole command line of a bench, without the program.
-pub(super) fn command(number: u32, bench: &Bench, files: &Path) -> Vec<String> {
-    let own = ["--dir".to_owned(), files.display().to_string(), "--out".to_owned(), out(number)];
-    ["bench".to_owned()].into_iter().chain(bench.flags.iter().cloned()).chain(own).collect()
+/// A call of `iowq bench`.
+pub(super) struct Call<'a> {
+    number: u32,
+    bench: &'a Bench,
+    /// The whole command line without the program.
+    command: Vec<String>,
+    time_max: Duration,
+}
+
+impl<'a> Call<'a> {
+    /// The call of that number, with its files under test in this folder.
+    ///
+    /// # Errors
+    /// Where the flags are wrong.
+    pub(super) fn new(number: u32, bench: &'a Bench, files: &Path) -> anyhow::Result<Call<'a>> {
+        let own = ["--dir", &files.to_string_lossy(), "--out", &out(number)].map(str::to_owned);
+        let flags = bench.flags.iter().cloned();
+        let command: Vec<String> =
+            ["bench".to_owned()].into_iter().chain(flags).chain(own).collect();
+        let time_max = bench::whole_time_max(&command)
+            .with_context(|| format!("bench {number} of the job"))?;
+        Ok(Call { number, bench, command, time_max })
+    }
+
+    /// Runs it, sends its records, and reaps every process that ends meanwhile.
+    ///
+    /// How long it takes is for the host to watch: a kernel that hangs cannot be killed in here.
+    ///
+    /// # Errors
+    /// Where it could not be run, or left no record at all.
+    pub(super) fn run(&self, stamp: &Stamp, say: &mut Say) -> anyhow::Result<()> {
+        let Call { number, bench, .. } = *self;
+        say.say(&Message::Bench { number, time_max_s: self.time_max.as_secs() });
+        let mut child = Command::new(std::env::current_exe()?)
+            .args(&self.command)
+            .stdin(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .context("cannot start the bench")?;
+        let said = child.stderr.take().map(last_line).transpose()?;
+        let pid =
+            i32::try_from(child.id()).ok().and_then(Pid::from_raw).context("no process id")?;
+        let mut records = Lines::of(Path::new(&out(number)).join("record.jsonl"));
+        let mut runs = 0;
+        let status = loop {
+            // In this order: what was written before its end is read after it.
+            let ended = ended(pid).context("cannot wait for the bench")?;
+            for line in records.read().context("cannot read the records")? {
+                runs += 1;
+                if !bench.warm_up {
+                    send(&line, stamp, say)?;
+                }
+            }
+            match ended {
+                Some(status) => break status,
+                None => thread::sleep(LOOK),
+            }
+        };
+        let said = said.and_then(|thread| thread.join().ok()).unwrap_or_default();
+        // A run that failed has a record that says so.
+        if runs == 0 {
+            anyhow::bail!(
+                "bench {number} ({}) {} without a record: {said}",
+                bench.flags.join(" "),
+                in_words(status)
+            );
+        }
+        Ok(())
+    }
 }
 
 fn out(number: u32) -> String {
     format!("/run/out-{number}")
-}
-
-/// How long it may take.
-///
-/// # Errors
-/// Where the flags are wrong.
-pub(super) fn time_max(command: &[String]) -> anyhow::Result<Duration> {
-    bench::whole_time_max(command).with_context(|| command.join(" "))
-}
-
-/// Runs it, sends its records, and reaps every process that ends meanwhile.
-///
-/// # Errors
-/// Where it could not be run, or left no record at all.
-pub(super) fn run(
-    number: u32,
-    bench: &Bench,
-    command: &[String],
-    stamp: &Stamp,
-    say: &mut Say,
-) -> anyhow::Result<()> {
-    let mut child = Command::new(std::env::current_exe()?)
-        .args(command)
-        .stdin(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .context("cannot start the bench")?;
-    let said = child.stderr.take().map(last_line).transpose()?;
-    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).context("no process id")?;
-    let mut records = Lines::of(Path::new(&out(number)).join("record.jsonl"));
-    let mut runs = 0;
-    let status = loop {
-        // In this order: what was written before its end is read after it.
-        let ended = ended(pid).context("cannot wait for the bench")?;
-        for line in records.read().context("cannot read the records")? {
-            runs += 1;
-            if !bench.warm_up {
-                send(&line, stamp, say)?;
-            }
-        }
-        match ended {
-            Some(status) => break status,
-            None => thread::sleep(LOOK),
-        }
-    };
-    let said = said.and_then(|thread| thread.join().ok()).unwrap_or_default();
-    // A run that failed has a record that says so.
-    if runs == 0 {
-        anyhow::bail!(
-            "bench {number} ({}) {} without a record: {said}",
-            bench.flags.join(" "),
-            in_words(status)
-        );
-    }
-    Ok(())
 }
 
 fn send(line: &[u8], stamp: &Stamp, say: &mut Say) -> anyhow::Result<()> {
@@ -117,9 +129,10 @@ fn last_line(stderr: ChildStderr) -> io::Result<thread::JoinHandle<String>> {
         let mut last = String::new();
         for line in BufReader::new(stderr).split(b'\n').map_while(Result::ok) {
             let line = String::from_utf8_lossy(&line);
-            eprintln!("{line}");
+            // A console that takes nothing is no reason to end.
+            let _ = writeln!(io::stderr(), "{line}");
             if !line.trim().is_empty() {
-                last = line.trim().to_owned();
+                last = line.trim().trim_start_matches("error: ").to_owned();
             }
         }
         last
@@ -156,7 +169,6 @@ impl Lines {
 #[cfg(test)]
 mod tests {
     use std::fs::OpenOptions;
-    use std::io::Write as _;
 
     use super::*;
 
@@ -177,19 +189,26 @@ mod tests {
         }
     }
 
+    fn bench(flags: &[&str]) -> Bench {
+        Bench { flags: flags.iter().map(|&flag| flag.to_owned()).collect(), warm_up: false }
+    }
+
+    #[test]
+    fn a_call_has_files_and_results_of_its_own_and_time_for_all_its_runs() {
+        let bench = bench(&["--engine", "uring", "--workload", "dsync-1", "--seconds", "2"]);
+        let call = Call::new(1, &bench, Path::new("/work-files")).expect("valid flags");
+        let own = ["--dir", "/work-files", "--out", "/run/out-1"];
+        assert_eq!(call.command[call.command.len() - 4..], own);
+        assert!(call.time_max > Duration::from_secs(3 * 2), "{:?}", call.time_max);
+    }
+
     #[test]
     fn flags_are_checked_before_anything_runs() {
-        let bench = |flags: &[&str]| {
-            let flags = flags.iter().map(|&flag| flag.to_owned()).collect();
-            command(1, &Bench { flags, warm_up: false }, Path::new("/work-files"))
-        };
-        let good = bench(&["--engine", "uring", "--workload", "dsync-1", "--seconds", "2"]);
-        assert_eq!(good.last().map(String::as_str), Some("/run/out-1"));
-        let three_runs = time_max(&good).expect("valid flags");
-        assert!(three_runs > Duration::from_secs(6), "{three_runs:?}");
         for flags in [&["--wrokload", "dsync-1"][..], &["--workload", "no-such"]] {
-            let error = time_max(&bench(flags)).expect_err("wrong flags");
-            assert!(format!("{error:#}").contains(flags[1]), "{error:#}");
+            let bench = bench(flags);
+            let error = Call::new(1, &bench, Path::new("/")).err().expect("wrong flags");
+            let text = format!("{error:#}");
+            assert!(text.contains("bench 1") && text.lines().count() == 1, "{text}");
         }
     }
 
@@ -201,7 +220,7 @@ mod tests {
             .spawn()
             .expect("a shell");
         let thread = child.stderr.take().map(last_line).expect("a pipe").expect("a thread");
-        assert_eq!(thread.join().expect("it ends"), "error: last");
+        assert_eq!(thread.join().expect("it ends"), "last");
         assert!(child.wait().expect("a status").success());
     }
 }

@@ -48,15 +48,11 @@ impl Say {
     /// Says it, as one line.
     pub(super) fn say(&mut self, message: &Message) {
         if let Some(port) = &mut self.port {
-            match write_line(port, "", message) {
-                Ok(()) => return,
-                Err(error) => eprintln!("the port takes no message: {error}"),
-            }
+            let Err(error) = write_line(port, "", message) else { return };
+            let _ = writeln!(io::stderr(), "the port takes no message: {error}");
         }
-        if let Err(error) = write_line(&mut io::stdout(), CONSOLE_MARK, message) {
-            // There is no other way left.
-            eprintln!("the console takes no message: {error}");
-        }
+        // Where that fails, too, there is no other way left.
+        let _ = write_line(&mut io::stdout(), CONSOLE_MARK, message);
     }
 }
 

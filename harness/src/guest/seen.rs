@@ -103,36 +103,20 @@ fn bpf() -> Option<Errno> {
     const LOAD: i32 = 5;
     /// `BPF_PROG_TYPE_TRACEPOINT`.
     const TRACEPOINT: u32 = 5;
-    /// What loading takes, as far as it is needed here; the rest counts as zero.
-    #[repr(C)]
-    struct Attributes {
-        kind: u32,
-        instructions: u32,
-        program: u64,
-        licence: u64,
-        log_level: u32,
-        log_bytes: u32,
-        log: u64,
-        version: u32,
-        flags: u32,
-    }
     // r0 = 0; exit.
-    let program: [u64; 2] = [0xb7, 0x95];
-    let attributes = Attributes {
-        kind: TRACEPOINT,
-        instructions: 2,
-        program: program.as_ptr() as u64,
-        licence: c"GPL".as_ptr() as u64,
-        log_level: 0,
-        log_bytes: 0,
-        log: 0,
-        version: 0,
-        flags: 0,
-    };
+    let mut program = [0u8; 2 * 8];
+    (program[0], program[8]) = (0xb7, 0x95);
+    let licence = c"GPL";
+    // Kind, number of instructions, instructions, licence. All that may follow counts as zero.
+    let attributes = [
+        &TRACEPOINT.to_ne_bytes()[..],
+        &2u32.to_ne_bytes(),
+        &(program.as_ptr() as u64).to_ne_bytes(),
+        &(licence.as_ptr() as u64).to_ne_bytes(),
+    ]
+    .concat();
     // SAFETY: program and licence live over the call, and the kernel writes nothing but the answer.
-    let fd = unsafe {
-        libc::syscall(libc::SYS_bpf, LOAD, &raw const attributes, size_of::<Attributes>())
-    };
+    let fd = unsafe { libc::syscall(libc::SYS_bpf, LOAD, attributes.as_ptr(), attributes.len()) };
     match i32::try_from(fd) {
         Ok(fd) if fd >= 0 => {
             // SAFETY: the kernel just handed it over, and nobody else has it.

@@ -44,6 +44,12 @@ pub(super) fn mount_all() -> Vec<Lack> {
     lacks
 }
 
+/// Whether so much is lacking that nothing else can be seen.
+pub(super) fn is_blind(lacks: &[Lack]) -> bool {
+    let eyes = ["CONFIG_PROC_FS", "CONFIG_SYSFS", "CONFIG_DEVTMPFS"];
+    lacks.iter().any(|lack| eyes.contains(&lack.option.as_str()))
+}
+
 fn mount_one(wanted: &Wanted) -> Result<(), Errno> {
     // Where it cannot be made, mounting says so.
     let _ = fs::create_dir_all(wanted.place);
@@ -72,6 +78,8 @@ mod tests {
     fn what_cannot_be_mounted_is_named_by_its_option() {
         let lack = cannot_mount(&MOUNTS[2], Errno::NODEV);
         assert_eq!(lack.option, "CONFIG_DEVTMPFS");
+        assert!(is_blind(std::slice::from_ref(&lack)));
+        assert!(!is_blind(&[cannot_mount(&MOUNTS[6], Errno::NODEV)]));
         assert!(lack.saw.contains("devtmpfs on /dev failed: ENODEV"), "{}", lack.saw);
     }
 }

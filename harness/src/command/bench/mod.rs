@@ -172,7 +172,11 @@ pub fn whole_time_max(command: &[String]) -> anyhow::Result<Duration> {
         #[command(flatten)]
         options: Options,
     }
-    let Line { options } = Line::try_parse_from(command)?;
+    let Line { options } = Line::try_parse_from(command).map_err(|error| {
+        // The rest is how to use it.
+        let said = error.to_string();
+        anyhow::anyhow!("{}", said.lines().next().unwrap_or_default().trim_start_matches("error: "))
+    })?;
     let wanted = wanted(&options)?;
     let a_round: Duration = wanted.plans.iter().map(|(_, plan)| time_max(plan)).sum::<Duration>();
     let arms = u32::try_from(wanted.arms.len()).unwrap_or(u32::MAX);
