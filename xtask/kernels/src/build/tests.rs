@@ -100,13 +100,21 @@ impl Place {
         build_with(&request, &config, "a compiler", &mut |line| self.said.push(line.to_owned()))
     }
 
+    /// What belongs to the only source.
+    fn of_source(&self, name: &str) -> PathBuf {
+        let mut sources = fs::read_dir(self.path("cache/sources")).expect("sources");
+        sources.next().expect("a source").expect("an entry").path().join(name)
+    }
+
+    /// The copy of the only source.
+    fn copy(&self) -> PathBuf {
+        self.of_source("tree")
+    }
+
     /// The files that were compiled so far, in order.
     fn compiled(&self) -> String {
-        let sources = fs::read_dir(self.path("cache/sources")).expect("sources");
-        let of = |folder: fs::DirEntry| {
-            fs::read_to_string(folder.path().join("objects/compiled")).unwrap_or_default()
-        };
-        sources.map(|folder| of(folder.expect("an entry")).replace('\n', " ")).collect()
+        let list = fs::read_to_string(self.of_source("objects/compiled"));
+        list.unwrap_or_default().replace('\n', " ")
     }
 }
 
@@ -213,18 +221,11 @@ fn files_that_patches_add_and_remove_come_and_go() {
     let remove = "--- a/b.c\n+++ /dev/null\n@@ -1,3 +0,0 @@\n-b1\n-b2\n-b3\n";
     let remove = place.write("remove.patch", remove);
     place.build("linux", &[add]).expect("it builds");
-    let here = |name: &str| {
-        let folder = fs::read_dir(place.path("cache/sources")).expect("sources").next();
-        folder.expect("one").expect("an entry").path().join("tree").join(name).exists()
-    };
-    assert!(here("c.c"));
-    // Without b.c the object of before is all there is, and make takes it.
-    assert!(place.build("linux", &[remove]).is_ok());
-    let here = |name: &str| {
-        let folder = fs::read_dir(place.path("cache/sources")).expect("sources").next();
-        folder.expect("one").expect("an entry").path().join("tree").join(name).exists()
-    };
-    assert!(!here("c.c") && !here("b.c"));
+    assert!(place.copy().join("c.c").exists());
+    // Without b.c its object of before is all there is, and make takes that.
+    place.build("linux", &[remove]).expect("it builds");
+    assert!(!place.copy().join("c.c").exists());
+    assert!(!place.copy().join("b.c").exists());
 }
 
 #[test]
