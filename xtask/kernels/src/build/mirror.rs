@@ -57,8 +57,8 @@ pub(super) fn update(
     let mut mirror = Mirror { from, source, before: before(source)?, is_pristine: false };
     if mirror.before.is_empty() {
         // None, or one that was not finished.
-        files::remove(&source.tree())?;
         mirror.begin()?;
+        files::remove(&source.tree())?;
         run.say(&format!("copying {}", source.path().display()));
     }
     files::make_folder(&source.tree())?;

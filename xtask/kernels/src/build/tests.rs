@@ -260,8 +260,11 @@ fn a_source_that_changed_is_built_again_as_far_as_it_changed() {
     // Written again with the same text: another time, the same source.
     place.write("linux/a.c", "a1\na2\na3\n");
     assert_eq!(place.build("linux", std::slice::from_ref(&patch)).expect("it is there"), first);
+    let is_copied = |said: &[String]| said.iter().any(|line| line.starts_with("copying"));
+    assert!(!is_copied(&place.said), "{:?}", place.said);
     place.write("linux/b.c", "b1\nb9\n");
     let second = place.build("linux", &[patch]).expect("it builds");
+    assert!(!is_copied(&place.said), "{:?}", place.said);
     assert_eq!(image(&second[0]), "a1 a2 a3 b1 b9 ");
     assert_eq!(image(&second[1]), "a1 a-one a3 b1 b9 ");
     assert!(place.compiled().starts_with("a.c b.c a.c a.c b.c a.c "), "{}", place.compiled());
