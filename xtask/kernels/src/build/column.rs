@@ -1,6 +1,7 @@
 //! Columns: the kernels of a request, each with the files in which it differs from the source.
 
-use std::path::Path;
+use std::iter;
+use std::path::{Path, PathBuf};
 
 use super::config::Config;
 use super::files;
@@ -37,31 +38,31 @@ pub(super) fn columns(
     source: &Source,
     cache: &Path,
 ) -> Result<Vec<Column>, BuildError> {
-    let read = |paths: &[_]| -> Result<Vec<_>, _> {
-        paths.iter().map(|path: &std::path::PathBuf| Patch::read(path)).collect()
-    };
     let (aids, patches) = (read(&request.aids)?, read(&request.patches)?);
     let mut stage = Stage::new(source, cache)?;
     for aid in &aids {
         stage.apply(aid)?;
     }
-    let column = |label, patches: &[Patch], stage: &Stage<'_>| {
-        let all = || aids.iter().chain(patches);
-        Ok(Column {
+    let labels = labels(&patches.iter().map(Patch::name).collect::<Vec<_>>());
+    let steps = iter::once(None).chain(patches.iter().map(Some));
+    let mut columns = Vec::new();
+    for (number, (label, step)) in labels.into_iter().zip(steps).enumerate() {
+        if let Some(patch) = step {
+            stage.apply(patch)?;
+        }
+        let all = || aids.iter().chain(&patches[..number]);
+        columns.push(Column {
             label,
             patches: all().map(Patch::name).collect(),
             digests: all().map(|patch| patch.digest.clone()).collect(),
             files: stage.files()?,
-        })
-    };
-    let mut labels = labels(&patches.iter().map(Patch::name).collect::<Vec<_>>()).into_iter();
-    let mut next = || labels.next().unwrap_or_default();
-    let mut columns = vec![column(next(), &[], &stage)?];
-    for (number, patch) in (1..).zip(&patches) {
-        stage.apply(patch)?;
-        columns.push(column(next(), &patches[..number], &stage)?);
+        });
     }
     Ok(columns)
+}
+
+fn read(paths: &[PathBuf]) -> Result<Vec<Patch>, BuildError> {
+    paths.iter().map(|path| Patch::read(path)).collect()
 }
 
 /// `base`, and a label for each patch by its file name; no label twice.
@@ -74,7 +75,7 @@ fn labels(patches: &[String]) -> Vec<String> {
             let head = LABEL_CHARS_MAX - end.len();
             plain.chars().take(head).collect::<String>() + &end
         });
-        let mut candidates = std::iter::once(plain.clone()).chain(numbered);
+        let mut candidates = iter::once(plain.clone()).chain(numbered);
         labels.extend(candidates.find(|label| !labels.contains(label)));
     }
     labels

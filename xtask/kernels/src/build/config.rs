@@ -39,7 +39,9 @@ impl Config {
     }
 
     pub(super) fn of(text: String, path: Option<&Path>) -> Config {
-        Config { digest: files::sha256(text.as_bytes()), text, path: path.map(Path::to_owned) }
+        // The same text makes another kernel where Kconfig adds to it.
+        let whole = format!("{}\n{text}", if path.is_some() { "given" } else { "ours" });
+        Config { digest: files::sha256(whole.as_bytes()), text, path: path.map(Path::to_owned) }
     }
 
     pub(super) fn text(&self) -> &str {

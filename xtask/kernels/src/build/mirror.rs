@@ -57,8 +57,8 @@ pub(super) fn update(
     let mut mirror = Mirror { from, source, before: before(source)?, is_pristine: false };
     if mirror.before.is_empty() {
         // None, or one that was not finished.
-        files::remove(&source.tree())?;
         mirror.begin()?;
+        files::remove(&source.tree())?;
         run.say(&format!("copying {}", source.path().display()));
     }
     files::make_folder(&source.tree())?;
@@ -69,8 +69,8 @@ pub(super) fn update(
             after.insert(path, entry);
         }
     }
-    let gone: Vec<_> = mirror.before.keys().filter(|path| !after.contains_key(*path)).collect();
-    for path in gone.into_iter().cloned().collect::<Vec<_>>() {
+    let before: Vec<_> = mirror.before.keys().cloned().collect();
+    for path in before.iter().filter(|path| !after.contains_key(*path)) {
         mirror.begin()?;
         files::remove(&source.tree().join(path))?;
     }

@@ -51,33 +51,30 @@ impl Runner<'_> {
         }
     }
 
-    /// Runs commands in turn, which are known to the person as one thing, such as `building base`.
-    /// All that they print goes to one log.
+    /// Runs a command, which the person knows as something such as `building base`. All that it
+    /// prints goes to a log.
     pub(super) fn run(
         &mut self,
         what: &str,
         log: &str,
-        commands: &mut [Command],
+        command: &mut Command,
     ) -> Result<(), BuildError> {
         let log = self.logs.join(log);
         let failed = |cause| BuildError::io("write", &log, cause);
-        let file = File::create(&log).map_err(failed)?;
-        let mut progress = Progress::new(what);
+        let out = File::create(&log).map_err(failed)?;
+        let errors = out.try_clone().map_err(failed)?;
+        self.check()?;
         self.say(what);
-        for command in commands {
-            self.check()?;
-            let out = file.try_clone().map_err(failed)?;
-            let errors = file.try_clone().map_err(failed)?;
-            command.process_group(0).stdin(Stdio::null()).stdout(out).stderr(errors);
-            let mut child = command.spawn().map_err(|cause| {
-                BuildError::io("start", Path::new(command.get_program()), cause)
-            })?;
-            let status = self.wait(&mut child, &mut progress)?;
-            if !status.success() {
-                let (what, status) = (what.to_owned(), in_words(status));
-                let tail = tail(&fs::read(&log).unwrap_or_default());
-                return Err(BuildError::Failed { what, status, log, tail });
-            }
+        let mut progress = Progress::new(what);
+        command.process_group(0).stdin(Stdio::null()).stdout(out).stderr(errors);
+        let mut child = command
+            .spawn()
+            .map_err(|cause| BuildError::io("start", Path::new(command.get_program()), cause))?;
+        let status = self.wait(&mut child, &mut progress)?;
+        if !status.success() {
+            let (what, status) = (what.to_owned(), in_words(status));
+            let tail = tail(&fs::read(&log).unwrap_or_default());
+            return Err(BuildError::Failed { what, status, log, tail });
         }
         Ok(())
     }
@@ -187,7 +184,7 @@ mod tests {
         let mut run = Runner::new(folder.path().to_owned(), &mut say).expect("signals are watched");
         let mut command = Command::new("sh");
         command.args(["-c", "echo one; echo two >&2; exit 3"]);
-        let error = run.run("trying", "log", &mut [command]).expect_err("it fails").to_string();
+        let error = run.run("trying", "log", &mut command).expect_err("it fails").to_string();
         assert!(error.contains("trying failed (exit code 3)"), "{error}");
         assert!(error.contains("log:\none\ntwo"), "{error}");
         assert_eq!(said, ["trying"]);

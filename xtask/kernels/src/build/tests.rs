@@ -100,13 +100,21 @@ impl Place {
         build_with(&request, &config, "a compiler", &mut |line| self.said.push(line.to_owned()))
     }
 
+    /// What belongs to the only source.
+    fn of_source(&self, name: &str) -> PathBuf {
+        let mut sources = fs::read_dir(self.path("cache/sources")).expect("sources");
+        sources.next().expect("a source").expect("an entry").path().join(name)
+    }
+
+    /// The copy of the only source.
+    fn copy(&self) -> PathBuf {
+        self.of_source("tree")
+    }
+
     /// The files that were compiled so far, in order.
     fn compiled(&self) -> String {
-        let sources = fs::read_dir(self.path("cache/sources")).expect("sources");
-        let of = |folder: fs::DirEntry| {
-            fs::read_to_string(folder.path().join("objects/compiled")).unwrap_or_default()
-        };
-        sources.map(|folder| of(folder.expect("an entry")).replace('\n', " ")).collect()
+        let list = fs::read_to_string(self.of_source("objects/compiled"));
+        list.unwrap_or_default().replace('\n', " ")
     }
 }
 
@@ -213,18 +221,11 @@ fn files_that_patches_add_and_remove_come_and_go() {
     let remove = "--- a/b.c\n+++ /dev/null\n@@ -1,3 +0,0 @@\n-b1\n-b2\n-b3\n";
     let remove = place.write("remove.patch", remove);
     place.build("linux", &[add]).expect("it builds");
-    let here = |name: &str| {
-        let folder = fs::read_dir(place.path("cache/sources")).expect("sources").next();
-        folder.expect("one").expect("an entry").path().join("tree").join(name).exists()
-    };
-    assert!(here("c.c"));
-    // Without b.c the object of before is all there is, and make takes it.
-    assert!(place.build("linux", &[remove]).is_ok());
-    let here = |name: &str| {
-        let folder = fs::read_dir(place.path("cache/sources")).expect("sources").next();
-        folder.expect("one").expect("an entry").path().join("tree").join(name).exists()
-    };
-    assert!(!here("c.c") && !here("b.c"));
+    assert!(place.copy().join("c.c").exists());
+    // Without b.c its object of before is all there is, and make takes that.
+    place.build("linux", &[remove]).expect("it builds");
+    assert!(!place.copy().join("c.c").exists());
+    assert!(!place.copy().join("b.c").exists());
 }
 
 #[test]
@@ -259,8 +260,11 @@ fn a_source_that_changed_is_built_again_as_far_as_it_changed() {
     // Written again with the same text: another time, the same source.
     place.write("linux/a.c", "a1\na2\na3\n");
     assert_eq!(place.build("linux", std::slice::from_ref(&patch)).expect("it is there"), first);
+    let is_copied = |said: &[String]| said.iter().any(|line| line.starts_with("copying"));
+    assert!(!is_copied(&place.said), "{:?}", place.said);
     place.write("linux/b.c", "b1\nb9\n");
     let second = place.build("linux", &[patch]).expect("it builds");
+    assert!(!is_copied(&place.said), "{:?}", place.said);
     assert_eq!(image(&second[0]), "a1 a2 a3 b1 b9 ");
     assert_eq!(image(&second[1]), "a1 a-one a3 b1 b9 ");
     assert!(place.compiled().starts_with("a.c b.c a.c a.c b.c a.c "), "{}", place.compiled());
