@@ -153,6 +153,26 @@ impl Filesystem {
 }
 
 impl Options {
+    /// Refuses flags that do not go together.
+    ///
+    /// # Errors
+    ///
+    /// Which, and what to leave away.
+    pub fn check(&self) -> anyhow::Result<()> {
+        if self.fs == Filesystem::Tmpfs && (self.disk_delay_ms > 0 || self.disk_iops.is_some()) {
+            anyhow::bail!(
+                "--fs tmpfs has no disk, so that --disk-delay-ms and --disk-iops say nothing; leave \
+                 them away, or take another file system"
+            );
+        }
+        if let Some(seconds) = self.seconds
+            && !(seconds.is_finite() && seconds > 0.0)
+        {
+            anyhow::bail!("--seconds {seconds}: a time above 0 is allowed");
+        }
+        Ok(())
+    }
+
     /// The disk of each boot.
     #[must_use]
     pub fn disk(&self) -> Disk {

@@ -1,6 +1,7 @@
 //! The whole: opens or builds the kernels, then boots them in turn until every boot is recorded.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use iowq_record::guest::{Criu, JOB_PATH, Job, MODULES_PATH};
@@ -50,6 +51,7 @@ struct Lab<'a> {
 /// finished stay recorded.
 pub fn run(options: &Options, command: &str) -> anyhow::Result<Tally> {
     // What only asks for a look at files comes before what takes time.
+    options.check()?;
     let workloads = Workloads::read(&options.workload)?;
     let qemu = machine::find_qemu()?;
     let criu = options.criu.map(|_| program::find("criu", CRIU_PACKAGES)).transpose()?;
@@ -149,7 +151,7 @@ impl Lab<'_> {
             folder: self.options.out.clone(),
             console,
             scratch: self.scratch.to_owned(),
-            limits: Limits::of(&self.machine.accelerator),
+            limits: self.limits(),
         };
         let mut keep = |record: Record| {
             println!("      {}", line(&record));
@@ -170,6 +172,13 @@ impl Lab<'_> {
             println!("      the kernel complained: {}", complaint.line);
         }
         Ok(boot)
+    }
+
+    /// criu takes its time after the last bench, where only little is expected.
+    fn limits(&self) -> Limits {
+        let mut limits = Limits::of(&self.machine.accelerator);
+        limits.between_max += Duration::from_secs(self.options.criu.unwrap_or(0).into());
+        limits
     }
 
     /// What is in the initramfs: the guest, its job, files and modules, and criu if it is wanted.
