@@ -76,8 +76,9 @@ fn run_step(step: &Step, log: &PathBuf) -> anyhow::Result<Tally> {
     let output = fs::read(log).with_context(|| format!("cannot read {}", log.display()))?;
     let output = String::from_utf8_lossy(&output);
 
-    let mut tally = Tally::of(&output, status.success());
-    if status.success()
+    let ended_well = status.code().is_some_and(|code| step.exits.contains(&code));
+    let mut tally = Tally::of(&output, ended_well);
+    if ended_well
         && let Err(error) = (step.after)()
     {
         println!("      {error:#}");

@@ -1,8 +1,8 @@
 //! The steps of CI, in order: cheap ones first, so that a mistake shows early.
 
-use std::{fs, path::PathBuf, process::Command};
+use std::{env, fs, path::PathBuf, process::Command};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 
 use crate::{process, record};
 
@@ -14,12 +14,14 @@ pub(super) struct Step {
     pub about: &'static str,
     /// What is run.
     pub command: fn() -> Command,
+    /// Exit codes with which the command ends well.
+    pub exits: &'static [i32],
     /// What is looked at when the command ended well.
     pub after: fn() -> anyhow::Result<()>,
 }
 
 /// All of them.
-pub(super) const STEPS: [Step; 7] = [
+pub(super) const STEPS: [Step; 8] = [
     Step {
         name: "fmt",
         about: "the code is formatted",
@@ -79,11 +81,20 @@ pub(super) const STEPS: [Step; 7] = [
             command
         },
         after: check_bench,
+        ..PLAIN
+    },
+    Step {
+        name: "kernels",
+        about: "a stock kernel, booted twice and compared with itself, and its record",
+        command: kernels,
+        // One pair shows nothing, and the verdict has to say so.
+        exits: &[0, 3],
+        after: check_kernels,
     },
 ];
 
 /// Needs nothing, leaves nothing to look at; never run as it is.
-const PLAIN: Step = Step { name: "", about: "", command: process::cargo, after: || Ok(()) };
+const PLAIN: Step = Step { name: "", about: "", command: process::cargo, exits: &[0], after: || Ok(()) };
 
 fn cargo(args: &[&str]) -> Command {
     let mut command = process::cargo();
@@ -102,6 +113,53 @@ fn check_bench() -> anyhow::Result<()> {
     for name in ["report.html", "summary.txt"] {
         let path = out.join(name);
         fs::metadata(&path).with_context(|| format!("bench left no {}", path.display()))?;
+    }
+    fs::remove_dir_all(&out).with_context(|| format!("cannot remove {}", out.display()))
+}
+
+/// Names the kernel package that is booted, where it is not the one in `target/ci/kernels`.
+const KERNEL: &str = "IOWQ_CI_KERNEL";
+
+/// The package of a stock kernel.
+fn stock_kernel() -> Option<PathBuf> {
+    if let Some(path) = env::var_os(KERNEL) {
+        return Some(path.into());
+    }
+    let folder = fs::read_dir(process::workspace().join("target/ci/kernels")).ok()?;
+    let mut paths = folder.filter_map(|entry| Some(entry.ok()?.path()));
+    paths.find(|path| path.extension().is_some_and(|extension| extension == "deb"))
+}
+
+fn kernels() -> Command {
+    let Some(kernel) = stock_kernel() else {
+        let mut command = Command::new("echo");
+        command.arg(format!(
+            "skipped: kernels: no kernel package in target/ci/kernels or in {KERNEL}; `apt-get \
+             download` brings one, such as linux-image-6.1.0-50-cloud-amd64"
+        ));
+        return command;
+    };
+    let mut command = cargo(&["xtask", "kernels", "--boots", "1", "--presets", "0", "--seconds"]);
+    command.args(["0.5", "--workload", "dsync-1", "--base"]).arg(&kernel);
+    command.arg("--test").arg(kernel).arg("--out").arg(kernels_out());
+    command
+}
+
+fn kernels_out() -> PathBuf {
+    process::workspace().join(format!("target/ci/kernels-{}", std::process::id()))
+}
+
+fn check_kernels() -> anyhow::Result<()> {
+    if stock_kernel().is_none() {
+        return Ok(());
+    }
+    let out = kernels_out();
+    // In the guest everybody is root.
+    let runs = record::check(&out.join("record.jsonl"), true)?;
+    ensure!(runs == 2, "kernels left {runs} runs, 2 are expected");
+    for name in ["boots.jsonl", "kernels.json", "report.html", "summary.txt"] {
+        let path = out.join(name);
+        fs::metadata(&path).with_context(|| format!("kernels left no {}", path.display()))?;
     }
     fs::remove_dir_all(&out).with_context(|| format!("cannot remove {}", out.display()))
 }
