@@ -67,6 +67,8 @@ pub fn run() -> ! {
 }
 
 fn work(say: &mut Say) -> anyhow::Result<()> {
+    // The first process of a container, say, must not have file systems mounted over its own.
+    anyhow::ensure!(Path::new(JOB_PATH).exists(), "there is no {JOB_PATH} in this initramfs");
     let mut lacks = setup::mount_all();
     let job = read_job(Path::new(JOB_PATH));
     let loaded = match &job {
