@@ -296,6 +296,36 @@ pub fn own_session() -> Result<(), Errno> {
     rustix::process::setsid().map(drop)
 }
 
+/// Closes every descriptor but the standard three. Only for the start of a process, which has
+/// opened nothing yet: what it closes is what careless parents left open.
+///
+/// # Errors
+///
+/// What close_range(2) says; `ENOSYS` before Linux 5.9.
+pub fn close_inherited() -> Result<(), Errno> {
+    // SAFETY: nobody in this process owns a descriptor above the standard three yet.
+    let closed = unsafe { libc::close_range(3, libc::c_uint::MAX, 0) };
+    if closed == 0 { Ok(()) } else { Err(errno_of(&std::io::Error::last_os_error())) }
+}
+
+/// Brings the loopback device of this network namespace up; it then has 127.0.0.1.
+///
+/// # Errors
+///
+/// What socket(2) and netdevice(7) say; `EPERM` without privilege.
+pub fn loopback_up() -> Result<(), Errno> {
+    use std::os::fd::AsRawFd as _;
+    let socket = std::net::UdpSocket::bind("0.0.0.0:0").map_err(|error| errno_of(&error))?;
+    // SAFETY: all zeros is a request, one with an empty name.
+    let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
+    request.ifr_name[0] = b'l' as libc::c_char;
+    request.ifr_name[1] = b'o' as libc::c_char;
+    request.ifr_ifru.ifru_flags = libc::IFF_UP as libc::c_short;
+    // SAFETY: the request is the struct that this call reads, and lives until it returns.
+    let set = unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFFLAGS, &raw const request) };
+    if set == 0 { Ok(()) } else { Err(errno_of(&std::io::Error::last_os_error())) }
+}
+
 /// How many threads the user of this process may have; none where there is no limit.
 #[must_use]
 pub fn thread_limit() -> Option<u64> {

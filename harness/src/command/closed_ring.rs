@@ -35,14 +35,16 @@ pub struct Options {
     pub parent: Option<u32>,
 }
 
-/// Uses a ring, closes it, says so by an empty file `ready`, and then does nothing for good. What
-/// this process has open then is what it was started with.
+/// Uses a ring, closes it, says so by an empty file `ready`, and then does nothing for good. Then
+/// this process has nothing open but its standard three descriptors.
 ///
 /// # Errors
 /// Where it comes not so far, in words for a person.
 pub fn run(options: &Options) -> anyhow::Result<()> {
     end_with_parent(options.parent)?;
-    // criu takes no process whose session began outside of what it dumps.
+    // criu takes no pipe whose other end is outside of what it dumps.
+    io::close_inherited().context("cannot close what this process was started with")?;
+    // Nor a process whose session began there.
     io::own_session().context("cannot begin a session: start this one in nobody's foreground")?;
     let plan = plan()?;
     uring::check(&plan)?;

@@ -32,6 +32,9 @@ const LOOK: Duration = Duration::from_millis(10);
 /// Most bytes taken of a log: criu writes some hundred kilobytes.
 const LOG_BYTES_MAX: u64 = 16 << 20;
 
+/// Errors of a log that are quoted at most.
+const ERRORS_MAX: usize = 3;
+
 /// Name of criu's log among its images, and of what it and the process say elsewhere.
 const LOG_NAME: &str = "dump.log";
 const CRIU_SAID_NAME: &str = "criu.txt";
@@ -39,8 +42,12 @@ const PROCESS_SAID_NAME: &str = "process.txt";
 
 /// Starts a process that uses a ring in `dir` and closes it, and has criu dump it. Neither it nor
 /// any file is left on return.
+///
+/// For a guest: criu refuses to work without a loopback device, so that is brought up.
 #[must_use]
 pub fn dump(criu: &Criu, dir: &Path) -> Dump {
+    // Where that fails criu says so.
+    let _ = io::loopback_up();
     match std::env::current_exe() {
         Ok(iowq) => dump_of(&iowq, criu, dir),
         Err(error) => not_tried(&format!("cannot find this program's own file: {error}")),
@@ -176,7 +183,7 @@ impl Drop for Process {
 /// Why there is no dump, in criu's words where it said any.
 fn why_not(ended: Ended, time_max: Duration, log: &str, said: &str) -> String {
     let last = |text: &str| text.lines().map(str::trim).rfind(|line| !line.is_empty()).map(bare);
-    let error = last_error(log).or_else(|| last_error(said)).or_else(|| last(said));
+    let error = errors(log).or_else(|| errors(said)).or_else(|| last(said));
     match ended {
         Ended::Exited(status) => error.unwrap_or_else(|| format!("criu ended with {status}")),
         Ended::Not | Ended::Hung => {
@@ -187,11 +194,16 @@ fn why_not(ended: Ended, time_max: Duration, log: &str, said: &str) -> String {
     }
 }
 
-/// The last error of a log that says more than that there was one.
-fn last_error(log: &str) -> Option<String> {
-    let errors = log.lines().filter(|line| line.contains("Error ("));
-    let telling = |line: &&str| !line.contains("Dumping FAILED");
-    errors.clone().rfind(telling).or_else(|| errors.last()).map(bare)
+/// What a log says of a thread that cannot be stopped, as workers cannot; else its last errors, of
+/// which the cause is the first: the last only say that something failed.
+fn errors(log: &str) -> Option<String> {
+    let errors: Vec<String> =
+        log.lines().filter(|line| line.contains("Error (")).map(bare).collect();
+    if let Some(worker) = errors.iter().find(|error| error.contains("Can't block signals")) {
+        return Some(worker.clone());
+    }
+    let last = &errors[errors.len().saturating_sub(ERRORS_MAX)..];
+    (!last.is_empty()).then(|| last.join("; "))
 }
 
 /// A line of criu's without its time and its place in criu's source:
@@ -202,7 +214,8 @@ fn bare(line: &str) -> String {
         Some(line[start.len() + at + end.len()..].trim().to_owned())
     };
     let line = after(line, "(", ")").unwrap_or_else(|| line.to_owned());
-    after(&line, "Error (", "):").unwrap_or(line).trim().to_owned()
+    let line = after(&line, "Error (", "):").unwrap_or(line);
+    line.trim().trim_end_matches('.').to_owned()
 }
 
 /// A log as text, or nothing where there is none.
@@ -219,8 +232,13 @@ mod tests {
 
     const LOG: &str = "\
 (00.000100) Dumping processes (pid: 7 comm: iowq)
-(00.020100) Error (compel/src/lib/infect.c:104): Can't block signals for 9: Operation not permitted
-(00.020200) Unlock network
+(00.010100) Error (criu/tun.c:85): tun: Unable to create tun: No such file or directory
+(00.020100) Error (compel/src/lib/infect.c:525): Can't block signals for 9: Operation not permitted
+(00.020110) Error (compel/src/lib/infect.c:1675): Parasite exited with -1
+(00.020120) Error (criu/cr-dump.c:923): Can't dump thread for pid 9
+(00.020130) ----------------------------------------
+(00.020140) Error (criu/cr-dump.c:1602): Can't dump threads
+(00.020200) net: Unlock network
 (00.020300) Error (criu/cr-dump.c:1781): Dumping FAILED.
 ";
 
@@ -233,11 +251,24 @@ mod tests {
     }
 
     #[test]
-    fn the_reason_is_the_last_error_that_says_more_than_that_dumping_failed() {
+    fn a_worker_that_cannot_be_stopped_is_the_reason_whatever_failed_before_and_after() {
         let expected = "Can't block signals for 9: Operation not permitted";
         assert_eq!(reason(failed(), LOG, ""), expected);
-        let only = "(00.1) Error (criu/cr-dump.c:1781): Dumping FAILED.\n";
-        assert_eq!(reason(failed(), only, "said"), "Dumping FAILED.");
+    }
+
+    #[test]
+    fn else_the_reason_is_the_last_errors_with_their_cause() {
+        let log = "\
+(00.083317) Error (criu/tun.c:85): tun: Unable to create tun: No such file or directory
+(00.365903) Error (criu/kerndat.c:637): Unable to bind a socket: Cannot assign requested address
+(00.366203) Error (criu/kerndat.c:1570): kerndat_tcp_repair failed when initializing kerndat.
+(00.366747) files stat: fs/nr_open 1048576
+(00.366782) Error (criu/crtools.c:260): Could not initialize kernel features detection.
+";
+        let expected = "Unable to bind a socket: Cannot assign requested address; \
+                        kerndat_tcp_repair failed when initializing kerndat; \
+                        Could not initialize kernel features detection";
+        assert_eq!(reason(failed(), log, "said"), expected);
     }
 
     #[test]

@@ -17,7 +17,8 @@ pub struct Workers {
     /// How long the last worker outlived the last ring; null if it stayed until the end.
     pub linger_ms: Option<f64>,
     /// How long each worker that was there when the last ring was closed outlived it, the longest
-    /// first; null for one that stayed until the end. Empty where nobody saw single workers.
+    /// first; null for one that stayed until the end. Empty where nobody saw single workers, or
+    /// the run ended with the ring.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub outlived_ms: Vec<Option<f64>>,
     /// Why workers were created; null where the engine keeps no such books.
