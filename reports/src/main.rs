@@ -63,7 +63,7 @@ enum Command {
     Compare(Compare),
     /// Print the benches that would measure the regressions of a comparison again.
     #[command(hide = true)]
-    Fresh(Fresh),
+    Fresh(Box<Fresh>),
     /// Write runs as text that another tool reads
     Export(exchange::Export),
     /// Take what another tool measured as records

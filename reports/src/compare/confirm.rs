@@ -138,10 +138,13 @@ impl<'a> Again<'a> {
         let mut unlike: Vec<String> = Vec::new();
         for (first, fresh) in self.first.iter().zip(&self.fresh) {
             let side: Vec<&Record> = first.iter().chain(&fresh.runs).copied().collect();
-            unlike.extend(hosts::unlike(&side));
+            for text in hosts::unlike(&side) {
+                if !unlike.contains(&text) {
+                    unlike.push(text);
+                }
+            }
             all.extend(side);
         }
-        unlike.dedup();
         if !unlike.is_empty() {
             let text = format!("The fresh runs are unlike the first: {}.", format::list(&unlike));
             again.bars.push(bar("unlike-first-runs", text));
