@@ -30,6 +30,9 @@ enum Command {
     /// Uses a ring, closes it and stays; the guest starts one of these for criu to dump
     #[command(hide = true)]
     ClosedRing(command::closed_ring::Options),
+    /// Prints this machine as a record describes it
+    #[command(hide = true)]
+    Host(command::host::Options),
 }
 
 fn main() -> ExitCode {
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
         Command::Cell(options) => succeed(command::cell::run(&options)),
         Command::Guest => Err(guest::not_wanted()),
         Command::ClosedRing(options) => succeed(command::closed_ring::run(&options)),
+        Command::Host(options) => succeed(command::host::run(&options)),
     };
     match ended {
         Ok(code) => code,

@@ -181,6 +181,7 @@ fn comparison(test: &str, bars: Vec<Bar>, verdict: Option<Verdict>) -> Compariso
         advisory: Vec::new(),
         noise: Vec::new(),
         control: None,
+        confirmation: None,
         verdict,
     }
 }

@@ -2,18 +2,16 @@
 
 use std::{
     ffi::{OsStr, OsString},
-    fs, io,
     path::Path,
     process::Command,
 };
 
-use anyhow::{Context as _, bail};
 use jiff::Timestamp;
 
 use crate::{
     build::{self, IOWQ, IOWQ_REPORT},
     exit::Exit,
-    out, process, record, signals,
+    flags, out, process, record, signals,
 };
 
 /// Flags that only ask: nothing runs and nothing is written.
@@ -34,8 +32,9 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<Exit> {
         let [iowq] = build::release([IOWQ])?;
         return Ok(process::run(Command::new(iowq).arg("bench").args(&options.args))?.into());
     }
-    let (out, args) = out::split(&options.args, out::default("bench", Timestamp::now()))?;
-    refuse_used(&out)?;
+    let (out, args) = flags::take(&flags::all(&options.args), "--out")?;
+    let out = out.unwrap_or_else(|| out::by_time("bench", Timestamp::now()));
+    out::refuse_used(&out)?;
     let [iowq, iowq_report] = build::release([IOWQ, IOWQ_REPORT])?;
     measure_and_report(Command::new(iowq), Command::new(iowq_report), &args, &out)
 }
@@ -57,37 +56,15 @@ fn measure_and_report(
     Ok(measured.max(reported.into()))
 }
 
-/// Results are never mixed with, or written over, those of another run.
-fn refuse_used(out: &Path) -> anyhow::Result<()> {
-    let entry = match fs::read_dir(out) {
-        Ok(mut entries) => entries.next(),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
-            bail!("--out {} is a file; name a folder that is new or empty", out.display())
-        }
-        Err(error) => {
-            return Err(error).with_context(|| format!("cannot read --out {}", out.display()));
-        }
-    };
-    match entry {
-        None => Ok(()),
-        Some(entry) => {
-            let entry = entry.with_context(|| format!("cannot read --out {}", out.display()))?;
-            bail!(
-                "--out {} already holds {}; name a folder that is new or empty, or leave --out away",
-                out.display(),
-                entry.file_name().display(),
-            )
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     /// Runs shell scripts in place of the binaries; says how it ended and what the report wrote.
     fn stand_ins(iowq: &str, iowq_report: &str) -> anyhow::Result<(Exit, Option<String>)> {
+        let _alone = signals::alone();
         let out = tempfile::tempdir()?;
         let script = |text: &str| {
             let mut shell = Command::new("sh");
@@ -122,20 +99,6 @@ mod tests {
     #[test]
     fn without_a_finished_run_nothing_is_reported() -> anyhow::Result<()> {
         assert_eq!(stand_ins("exit 2", REPORTS)?, (Exit::Trouble, None));
-        Ok(())
-    }
-
-    #[test]
-    fn a_new_or_an_empty_folder_is_fine_and_a_used_one_or_a_file_is_refused() -> anyhow::Result<()>
-    {
-        let folder = tempfile::tempdir()?;
-        refuse_used(folder.path())?;
-        refuse_used(&folder.path().join("new"))?;
-        let file = folder.path().join("record.jsonl");
-        fs::write(&file, "")?;
-        let error = refuse_used(folder.path()).unwrap_err().to_string();
-        assert!(error.contains("already holds record.jsonl"), "{error}");
-        assert!(refuse_used(&file).unwrap_err().to_string().contains("is a file"));
         Ok(())
     }
 }

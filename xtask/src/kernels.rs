@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use crate::{
     build::{self, IOWQ, IOWQ_KERNELS, IOWQ_REPORT},
     exit::Exit,
-    out, process, record, signals,
+    flags, out, process, record, signals,
 };
 
 /// Flags that only ask: nothing is booted.
@@ -35,7 +35,8 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<Exit> {
     if options.args.iter().any(|arg| QUESTIONS.iter().any(|question| arg == question)) {
         return Ok(process::run(Command::new(iowq_kernels).args(&options.args))?.into());
     }
-    let (out, args) = out::split(&options.args, out::default("kernels", Timestamp::now()))?;
+    let (out, args) = flags::take(&flags::all(&options.args), "--out")?;
+    let out = out.unwrap_or_else(|| out::by_time("kernels", Timestamp::now()));
     let (of_report, args) = of_report(&args)?;
     let guest = build::linked_statically(IOWQ)?;
     let mut boot = Command::new(iowq_kernels);

@@ -3,6 +3,7 @@
 pub mod bench;
 pub mod cell;
 pub mod closed_ring;
+pub mod host;
 
 use crate::sync::{Arc, SignalFlag};
 

@@ -35,7 +35,7 @@ fn one(text: &mut String, number: usize, comparison: &Comparison) {
         let name = format!("{workload}.{}", word(finding.metric));
         let outcome = match &barred {
             Some(why) => Err(why.clone()),
-            None => outcome(finding.verdict, || undecided(finding)),
+            None => outcome(finding.verdict, || undecided(comparison, finding)),
         };
         text.push_str("  ");
         result(text, number, &name, &outcome);
@@ -45,7 +45,10 @@ fn one(text: &mut String, number: usize, comparison: &Comparison) {
     }
     let outcome = match barred {
         Some(why) => Err(why),
-        None => outcome(comparison.verdict, || "inconclusive".to_owned()),
+        None => outcome(comparison.verdict, || {
+            let unconfirmed = comparison.has_unconfirmed();
+            if unconfirmed { "a regression was not confirmed" } else { "inconclusive" }.to_owned()
+        }),
     };
     result(text, number, &format!("{workload}: {test} against {base}"), &outcome);
 }
@@ -76,7 +79,10 @@ fn barred(comparison: &Comparison) -> Option<String> {
 }
 
 /// Why a metric has no verdict, and what would give it one.
-fn undecided(finding: &Finding) -> String {
+fn undecided(comparison: &Comparison, finding: &Finding) -> String {
+    if let Some(why) = comparison.unconfirmed(finding.metric) {
+        return format!("not confirmed: {why}");
+    }
     match (&finding.missing, finding.pairs_needed) {
         (Some(missing), _) => missing.clone(),
         (None, Some(pairs)) => format!("inconclusive: about {pairs} pairs would be needed"),

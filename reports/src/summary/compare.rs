@@ -162,7 +162,18 @@ fn sentence(one: &Comparison, all: &Comparisons) -> String {
     if !same.is_empty() {
         parts.push(format!("the same in {}", format::list(&same)));
     }
-    let unknown: Vec<String> = of(Verdict::Inconclusive).map(unknown).collect();
+    let unconfirmed: Vec<String> = of(Verdict::Inconclusive)
+        .filter_map(|finding| {
+            let why = one.unconfirmed(finding.metric)?;
+            Some(format!("{} ({why})", finding.metric.title()))
+        })
+        .collect();
+    if !unconfirmed.is_empty() {
+        parts.push(format!("not confirmed in {}", format::list(&unconfirmed)));
+    }
+    let undecided =
+        of(Verdict::Inconclusive).filter(|one_of| one.unconfirmed(one_of.metric).is_none());
+    let unknown: Vec<String> = undecided.map(unknown).collect();
     if !unknown.is_empty() {
         parts.push(format!("nothing shown in {}", format::list(&unknown)));
     }

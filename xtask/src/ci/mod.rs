@@ -78,9 +78,7 @@ fn run_step(step: &Step, log: &PathBuf) -> anyhow::Result<Tally> {
 
     let ended_well = status.code().is_some_and(|code| step.exits.contains(&code));
     let mut tally = Tally::of(&output, ended_well);
-    if ended_well
-        && let Err(error) = (step.after)()
-    {
+    if ended_well && let Err(error) = (step.after)() {
         println!("      {error:#}");
         tally = tally.plus(&Tally::FAILURE);
     }

@@ -94,7 +94,8 @@ pub(super) const STEPS: [Step; 8] = [
 ];
 
 /// Needs nothing, leaves nothing to look at; never run as it is.
-const PLAIN: Step = Step { name: "", about: "", command: process::cargo, exits: &[0], after: || Ok(()) };
+const PLAIN: Step =
+    Step { name: "", about: "", command: process::cargo, exits: &[0], after: || Ok(()) };
 
 fn cargo(args: &[&str]) -> Command {
     let mut command = process::cargo();

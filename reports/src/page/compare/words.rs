@@ -12,6 +12,9 @@ pub(super) fn headline(one: &Comparison) -> String {
         Verdict::Regression => "Worse",
         Verdict::Improvement => "Better",
         Verdict::Equivalent => "The same within the threshold; the largest change is in",
+        Verdict::Inconclusive if one.has_unconfirmed() => {
+            return "A regression that fresh runs did not confirm".to_owned();
+        }
         Verdict::Inconclusive => "Neither a change nor sameness is shown",
     };
     match (verdict, one.deciding()) {
@@ -24,7 +27,9 @@ pub(super) fn headline(one: &Comparison) -> String {
 /// What else there is to say: what more runs would show, and the other primary metrics.
 pub(super) fn lines(one: &Comparison) -> Vec<String> {
     let mut lines = Vec::new();
-    if let (Some(Verdict::Inconclusive), Some(finding)) = (one.verdict, one.deciding()) {
+    if let Some(confirmation) = &one.confirmation {
+        lines.push(confirmation.text());
+    } else if let (Some(Verdict::Inconclusive), Some(finding)) = (one.verdict, one.deciding()) {
         lines.extend(reach(finding));
     }
     let kinds = [
