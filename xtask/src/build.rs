@@ -44,7 +44,7 @@ pub(crate) fn linked_statically(binary: Binary) -> anyhow::Result<PathBuf> {
     // With a target named, the flags are not those of build scripts, which stay dynamic. A folder
     // of its own, because other flags would have the usual one built again each time.
     command.args(["--target", &host()?]).arg("--target-dir").arg(static_folder());
-    command.env("RUSTFLAGS", "-C target-feature=+crt-static");
+    command.env("RUSTFLAGS", "-C target-feature=+crt-static -C strip=symbols");
     let [path] = build(command, [binary]).context(
         "a static binary needs the C library's archive: `apt-get install libc6-dev` on Debian, \
          `dnf install glibc-static` on Fedora",
