@@ -339,7 +339,7 @@ fn what_is_no_source_is_refused_with_what_to_do() {
 fn two_builds_do_not_share_a_cache() {
     let Some(mut place) = Place::new("two_builds_do_not_share_a_cache") else { return };
     let cache = super::files::make_folder(&place.path("cache")).expect("a folder");
-    let lock = super::lock(&cache).expect("nobody else");
+    let lock = super::Lock::of(&cache).expect("nobody else");
     assert!(matches!(place.build("linux", &[]), Err(BuildError::Busy(_))));
     drop(lock);
     assert!(place.build("linux", &[]).is_ok());
