@@ -91,7 +91,7 @@ fn build_with(
     say: &mut dyn FnMut(&str),
 ) -> Result<Vec<Built>, BuildError> {
     let cache = files::make_folder(&request.cache)?;
-    let _lock = lock(&cache)?;
+    let _lock = Lock::of(&cache)?;
     let mut run = Runner::new(files::make_folder(&cache.join("logs"))?, say)?;
     let source = Source::open(&request.source, &cache, &mut run)?;
     let columns = column::columns(request, &source, &cache)?;
@@ -125,14 +125,26 @@ fn of_cache(column: &Column, folder: &Path) -> Result<Built, BuildError> {
 }
 
 /// Keeps others out of the cache until it is dropped.
-fn lock(cache: &Path) -> Result<File, BuildError> {
-    let path = cache.join("lock");
-    let failed = |cause| BuildError::io("lock", &path, cause);
-    let file = File::create(&path).map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(BuildError::Busy(cache.to_owned())),
-        Err(TryLockError::Error(cause)) => Err(failed(cause)),
+struct Lock(File);
+
+impl Lock {
+    fn of(cache: &Path) -> Result<Lock, BuildError> {
+        let path = cache.join("lock");
+        let failed = |cause| BuildError::io("lock", &path, cause);
+        let file = File::create(&path).map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Lock(file)),
+            Err(TryLockError::WouldBlock) => Err(BuildError::Busy(cache.to_owned())),
+            Err(TryLockError::Error(cause)) => Err(failed(cause)),
+        }
+    }
+}
+
+impl Drop for Lock {
+    /// Closing the file is not enough while a process that another thread is just starting has a
+    /// copy of it. What fails here is over when this process ends.
+    fn drop(&mut self) {
+        let _ = self.0.unlock();
     }
 }
 

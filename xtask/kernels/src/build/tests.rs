@@ -193,6 +193,24 @@ fn an_aid_is_in_every_kernel() {
 }
 
 #[test]
+fn a_patch_may_be_a_mail() {
+    let Some(mut place) = Place::new("a_patch_may_be_a_mail") else { return };
+    let patch = place.patch("A.patch", "a.c", "a2", "a-one");
+    let diff = fs::read_to_string(patch).expect("written");
+    let mail = place.write(
+        "0001-a.patch",
+        &format!(
+            "From 0123456789 Mon Sep 17 00:00:00 2001\nFrom: Somebody <some@body>\n\
+             Subject: [PATCH 1/2] a: one\n\nWhy.\n---\n a.c | 2 +-\n 1 file changed\n\n\
+             diff --git a/a.c b/a.c\nindex 012..345 100644\n{diff}-- \n2.39.5\n\n"
+        ),
+    );
+    let built = place.build("linux", &[mail]).expect("it builds");
+    assert_eq!(built[1].label, "0001-a");
+    assert_eq!(image(&built[1]), "a1 a-one a3 b1 b2 b3 ");
+}
+
+#[test]
 fn a_series_of_which_one_patch_does_not_apply_is_refused_before_anything_is_built() {
     let Some(mut place) = Place::new("a_series_of_which_one_patch") else { return };
     let good = place.patch("A.patch", "a.c", "a2", "a-one");
@@ -321,7 +339,7 @@ fn what_is_no_source_is_refused_with_what_to_do() {
 fn two_builds_do_not_share_a_cache() {
     let Some(mut place) = Place::new("two_builds_do_not_share_a_cache") else { return };
     let cache = super::files::make_folder(&place.path("cache")).expect("a folder");
-    let lock = super::lock(&cache).expect("nobody else");
+    let lock = super::Lock::of(&cache).expect("nobody else");
     assert!(matches!(place.build("linux", &[]), Err(BuildError::Busy(_))));
     drop(lock);
     assert!(place.build("linux", &[]).is_ok());
