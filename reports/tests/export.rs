@@ -145,6 +145,12 @@ fn json_like_fios_is_read_back_by_the_import_of_fios() {
     assert_eq!(job["sync"]["total_ios"], runs[0].latency.service["fsync"].count);
     assert!(job["write"]["clat_ns"]["percentile"]["99.000000"].is_u64());
     assert_eq!(job["read"]["iops"], 0.0);
+    let end = |run: &Record| {
+        let started: jiff::Timestamp = run.started.parse().expect("it is a time");
+        (started + std::time::Duration::from_nanos(run.duration_ns)).as_second()
+    };
+    let finished = runs.iter().filter(|run| run.error.is_none());
+    assert_eq!(value["timestamp"].as_i64(), finished.map(end).max());
 }
 
 fn finding(metric: Metric, verdict: Option<Verdict>) -> Finding {
@@ -156,11 +162,14 @@ fn finding(metric: Metric, verdict: Option<Verdict>) -> Finding {
         p: Some(0.002),
         p_adjusted: Some(0.012),
         threshold: 0.05,
+        noise_floor: None,
         detectable: Some(0.08),
         pairs_needed: (verdict == Some(Verdict::Inconclusive)).then_some(24),
         verdict,
         missing: verdict.is_none().then(|| "needs 10,000 ops per run".to_owned()),
+        doubt: None,
         points: Vec::new(),
+        alone: [Vec::new(), Vec::new()],
     }
 }
 

@@ -144,7 +144,7 @@ pub fn label(run: &Record) -> Cow<'_, str> {
 }
 
 /// What an engine under a policy is called: where the engine is the pool, its policy.
-fn arm<'a>(engine: &str, policy: &'a str) -> Cow<'a, str> {
+pub(crate) fn arm<'a>(engine: &str, policy: &'a str) -> Cow<'a, str> {
     match (engine, policy) {
         (POOL, _) => Cow::Borrowed(policy),
         (URING, KERNEL) => Cow::Borrowed(URING_LABEL),
