@@ -3,15 +3,15 @@
 
 mod exchange;
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use iowq_reports::compare::Rules;
 use iowq_reports::export::ktap;
-use iowq_reports::output::compare::{self, CompareError};
-use iowq_reports::output::{self, ReportError, Request};
+use iowq_reports::output::compare;
+use iowq_reports::output::{self, Request};
 use iowq_reports::summary;
 
 /// Bad input or a file that cannot be written.
@@ -115,10 +115,10 @@ fn within(text: &str, [least, most]: [f64; 2]) -> Result<f64, String> {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match &arguments.command {
-        Some(Command::Compare(options)) => compare(options).map_err(|error| error.to_string()),
+        Some(Command::Compare(options)) => compare(options),
         Some(Command::Export(options)) => said(exchange::export(options)),
         Some(Command::Import(options)) => said(exchange::import(options)),
-        None => report(&arguments).map_err(|error| error.to_string()),
+        None => report(&arguments),
     };
     done.unwrap_or_else(|error| {
         eprintln!("iowq-report: {error}");
@@ -128,37 +128,39 @@ fn main() -> ExitCode {
 
 /// Says what a command found.
 fn said(text: anyhow::Result<String>) -> Result<ExitCode, String> {
-    say(&text.map_err(|error| format!("{error:#}"))?);
+    say(&text.map_err(|error| format!("{error:#}"))?)?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn compare(options: &Compare) -> Result<ExitCode, CompareError> {
+fn compare(options: &Compare) -> Result<ExitCode, String> {
     let rules = Rules { threshold: options.threshold / 100.0, alpha: options.alpha };
     let compared = compare::compare(&compare::Request {
         sets: &options.sets,
         workloads: &options.workloads,
         rules,
         out: options.out.as_deref(),
-    })?;
+    });
+    let compared = compared.map_err(|error| error.to_string())?;
     match options.format {
         Format::Text => say(&compared.text),
         Format::Json => say(&compared.json),
         Format::Ktap => say(&ktap::text(&compared.comparisons)),
-    }
+    }?;
     Ok(ExitCode::from(compared.comparisons.exit_code()))
 }
 
-fn report(arguments: &Arguments) -> Result<ExitCode, ReportError> {
+fn report(arguments: &Arguments) -> Result<ExitCode, String> {
     let written = output::report(&Request {
         records: &arguments.records,
         workloads: &arguments.workloads,
         out: arguments.out.as_deref(),
         text_width: terminal_width(),
-    })?;
+    });
+    let written = written.map_err(|error| error.to_string())?;
     let (page, text) = (written.page.display(), written.summary.display());
     let fidelity = written.fidelity.map(|path| format!("fidelity {}\n", path.display()));
     let fidelity = fidelity.unwrap_or_default();
-    say(&format!("{}\nreport   {page}\n{fidelity}summary  {text}\n", written.text));
+    say(&format!("{}\nreport   {page}\n{fidelity}summary  {text}\n", written.text))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -171,7 +173,14 @@ fn terminal_width() -> usize {
     }
 }
 
-/// Prints; a reader that closed the pipe has seen enough, and the files are written.
-fn say(text: &str) {
-    let _ = io::stdout().write_all(text.as_bytes());
+/// Prints; a reader that closed the pipe has seen enough, and the files are written. Any other
+/// failure, such as a full disk, is trouble: a script must not take half a text for all of it.
+fn say(text: &str) -> Result<(), String> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(format!("the result cannot be printed: {error}"))
+        }
+        _ => Ok(()),
+    }
 }

@@ -139,7 +139,7 @@ impl Files {
             let place = match places.get(&key) {
                 Some(place) => *place,
                 None => {
-                    let mut loaded = load::load(std::slice::from_ref(&named.path))?;
+                    let mut loaded = load::load_strictly(std::slice::from_ref(&named.path))?;
                     loaded.keep_workloads(workloads)?;
                     places.insert(key, files.loaded.len());
                     files.loaded.push(loaded);
