@@ -5,10 +5,16 @@
 //! its sources.
 
 mod bars;
+mod control;
 mod hosts;
 mod judge;
 pub mod metric;
+mod noise;
+mod notes;
+mod one_sided;
+mod order;
 mod pairs;
+pub mod plan;
 pub mod set;
 pub mod show;
 mod whole;
@@ -103,18 +109,43 @@ pub struct Finding {
     pub p: Option<f64>,
     /// The same after Holm (primary) or Benjamini-Hochberg (advisory).
     pub p_adjusted: Option<f64>,
-    /// Smallest effect that counts, on the scale: the asked-for one or the noise floor.
+    /// Smallest effect that counts, on the scale, as it was asked for: sameness is held to it.
     pub threshold: f64,
-    /// Smallest effect that these runs would have shown with 80 % power.
+    /// How much the base differs from itself, where an arm of the bench can tell. An effect must be
+    /// as large to take a side.
+    pub noise_floor: Option<f64>,
+    /// Smallest effect that these runs would have called a change with 80 % power.
     pub detectable: Option<f64>,
-    /// Pairs needed to show an effect of `threshold` with 80 % power.
+    /// Pairs that would decide with 80 % power, see [`plan`]; `None` where more do not help.
     pub pairs_needed: Option<u32>,
     /// What it is: of the worse or the better side, or neither.
     pub verdict: Option<Verdict>,
     /// Why there is no estimate, such as too few samples beyond a quantile.
     pub missing: Option<String>,
-    /// The values, pair by pair; without pairs in order of their runs.
+    /// What is so on one side only, and keeps the verdict from being what the values say.
+    pub doubt: Option<Doubt>,
+    /// The values, pair by pair; empty without pairs.
     pub points: Vec<Point>,
+    /// Without pairs the values of base and test, each in the order of its runs.
+    pub alone: [Vec<Lone>; 2],
+}
+
+/// What is so on one side only.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct Doubt {
+    /// What, for a reader.
+    pub text: String,
+    /// Whether a regression is in doubt as well, and not only that nothing got worse.
+    pub of_regression: bool,
+}
+
+/// The value of a run that has no partner.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+pub struct Lone {
+    /// Place of the run in the order of all.
+    pub position: u32,
+    /// Its value.
+    pub value: f64,
 }
 
 /// Values of one pair.

@@ -15,7 +15,7 @@ use iowq_record::{
 
 pub use compare::{comparisons, sets};
 pub use grid::{LARGE, Levels, SMALL, grid};
-pub use pairs::{pairs, with_role};
+pub use pairs::{at, pairs, with_role};
 
 /// Policies of the made-up bench.
 const POLICIES: [&str; 4] = ["6.12", "6.16", "6.17", "exit-on-idle"];
@@ -34,14 +34,7 @@ pub fn bench(pairs: u32) -> Vec<Record> {
         for workload in WORKLOADS {
             for policy in POLICIES {
                 let mut record = run(workload, policy, pair);
-                record.cell.position = u32::try_from(records.len()).unwrap_or(u32::MAX);
-                let second = records.len() * 4;
-                record.started = format!(
-                    "2026-11-21T{:02}:{:02}:{:02}Z",
-                    2 + second / 3600,
-                    second / 60 % 60,
-                    second % 60
-                );
+                at(&mut record, u32::try_from(records.len()).unwrap_or(u32::MAX));
                 records.push(record);
             }
         }

@@ -15,8 +15,14 @@ const POSITIONS_MAX: usize = 4;
 type Row = (&'static str, fn(&Record) -> bool, &'static str);
 
 /// What bars. A run that has a caveat with that code bars as well: it was not what it says it was.
-const ROWS: [Row; 7] = [
+const ROWS: [Row; 8] = [
     ("run-failed", |run| run.error.is_some(), "failed: measure again"),
+    (
+        "nothing-done",
+        |run| run.error.is_none() && run.ops.done == 0,
+        "did nothing: an op may take longer than the run, or something stalled. Look into it, then \
+         measure again, longer",
+    ),
     (
         "events-lost",
         |run| run.probe.events_lost > 0,
@@ -109,6 +115,7 @@ mod tests {
         assert_eq!(codes(|run| run.probe.events_lost = 1), ["events-lost"]);
         assert_eq!(codes(|run| run.workers.created.engine = Some(0)), ["counts-disagree"]);
         assert_eq!(codes(|run| run.ops.failed = 1), ["ops-failed"]);
+        assert_eq!(codes(|run| run.ops.done = 0), ["nothing-done"]);
         assert_eq!(codes(|run| run.host.profile = "debug".to_owned()), ["debug-build"]);
         for (code, ..) in ROWS {
             assert_eq!(codes(|run| caveat(run, code)), [code]);

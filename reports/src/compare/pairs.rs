@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use iowq_record::{Record, Role};
 
-use super::Pairing;
 use super::set::Set;
+use super::{Pairing, order};
+use crate::analysis::group;
+use crate::format;
 
 /// Two lists of finished runs, matched.
 #[derive(Debug)]
@@ -41,25 +43,69 @@ pub fn of_sets<'a>(base: &Set<'a>, test: &Set<'a>, workload: &str) -> Matched<'a
     }
 }
 
-/// Matches the runs with a role in the base's file with the measured runs of the same policy,
-/// which are the base there. None where no run has that role.
+/// Runs with a special role beside a comparison.
+#[derive(Debug)]
+pub enum Beside<'a> {
+    /// No run has the role.
+    Nothing,
+    /// Those that have it are of another policy than the base; the text says of which.
+    Another(String),
+    /// They are of the base, and matched with its measured runs.
+    Arm(Matched<'a>),
+}
+
+/// Matches the runs with a role in the base's file with the measured runs of the base.
 #[must_use]
-pub fn of_role<'a>(set: &Set<'a>, workload: &str, role: Role) -> Option<Matched<'a>> {
-    let of_workload = set.loaded.records.iter().filter(|run| run.cell.workload == workload);
-    let test: Vec<&Record> = of_workload.clone().filter(|run| run.cell.role == role).collect();
-    let arm = &test.first()?.cell;
-    let same = |run: &&Record| {
-        let cell = &run.cell;
-        (&cell.engine, &cell.policy) == (&arm.engine, &arm.policy)
+pub fn of_role<'a>(set: &Set<'a>, workload: &str, role: Role) -> Beside<'a> {
+    let base = set.of(workload);
+    let runs = with_role(set, workload, |one| one == role);
+    let Some(first) = runs.first() else {
+        return Beside::Nothing;
     };
-    let base = of_workload.filter(|run| run.cell.role == Role::Measured).filter(same).collect();
-    Some(matched(base, test))
+    let of_base: Vec<&Record> = runs.iter().copied().filter(|run| is_arm(run, &base)).collect();
+    if of_base.is_empty() {
+        let text = format!(
+            "The {} of this file are of {}, which is not the base: they say nothing of it. Name as \
+             the base what the bench named first.",
+            match role {
+                Role::Measured => "measured runs",
+                Role::Noise => "noise runs",
+                Role::Control => "control runs",
+            },
+            format::clip(&group::arm(&first.cell.engine, &first.cell.policy), 60)
+        );
+        return Beside::Another(text);
+    }
+    Beside::Arm(matched(base, of_base))
+}
+
+/// Runs with a special role that are of the base: all that noise and control are taken from.
+#[must_use]
+pub fn beside<'a>(set: &Set<'a>, workload: &str) -> Vec<&'a Record> {
+    let base = set.of(workload);
+    let mut runs = with_role(set, workload, |role| role != Role::Measured);
+    runs.retain(|run| is_arm(run, &base));
+    runs
+}
+
+fn with_role<'a>(set: &Set<'a>, workload: &str, is: impl Fn(Role) -> bool) -> Vec<&'a Record> {
+    let runs = set.loaded.records.iter();
+    runs.filter(|run| run.cell.workload == workload && is(run.cell.role)).collect()
+}
+
+/// Whether a run is of the same engine and policy as those of a set.
+fn is_arm(run: &Record, base: &[&Record]) -> bool {
+    let arm = |run: &Record| (run.cell.engine.clone(), run.cell.policy.clone());
+    base.first().is_some_and(|first| arm(first) == arm(run))
 }
 
 /// Matches runs of one file by their round. Several boots with several runs each would have their
 /// runs averaged here, boot by boot, before they are matched: the unit is then the boot.
 fn matched<'a>(base: Vec<&'a Record>, test: Vec<&'a Record>) -> Matched<'a> {
     let (base, test) = (finished(base), finished(test));
+    if let Some(why) = order::doubt(&[base.as_slice(), &test].concat()) {
+        return unpaired(base, test, why);
+    }
     let (mut left, right) = match (by_round(&base), by_round(&test)) {
         (Ok(left), Ok(right)) => (left, right),
         (Err((pair, _)), _) | (_, Err((pair, _))) => {
@@ -112,7 +158,12 @@ mod tests {
     use crate::sample;
 
     fn runs(policy: &str, rounds: &[u32]) -> Vec<Record> {
-        rounds.iter().map(|pair| sample::run("dsync", policy, *pair)).collect()
+        let run = |(at, pair): (u32, &u32)| {
+            let mut run = sample::run("dsync", policy, *pair);
+            sample::at(&mut run, 2 * at + u32::from(policy == "6.17"));
+            run
+        };
+        (0..).zip(rounds).map(run).collect()
     }
 
     fn pairing(base: &[Record], test: &[Record]) -> Pairing {

@@ -8,6 +8,9 @@ use std::fmt::Write as _;
 
 use crate::compare::{Comparison, Comparisons, Finding, Metric, Scale, Verdict};
 
+/// From here on effects are shown with few digits.
+const LARGE: f64 = 1e6;
+
 /// The comparisons as test results.
 #[must_use]
 pub fn text(comparisons: &Comparisons) -> String {
@@ -18,12 +21,12 @@ pub fn text(comparisons: &Comparisons) -> String {
     }
     let _ = writeln!(text, "1..{}", comparisons.all.len());
     for (number, comparison) in (1..).zip(&comparisons.all) {
-        one(&mut text, number, comparison);
+        one(&mut text, number, comparison, comparisons.alpha);
     }
     text
 }
 
-fn one(text: &mut String, number: usize, comparison: &Comparison) {
+fn one(text: &mut String, number: usize, comparison: &Comparison, alpha: f64) {
     let Comparison { workload, base, test, .. } = comparison;
     let barred = barred(comparison);
     text.push_str("  KTAP version 1\n");
@@ -35,7 +38,7 @@ fn one(text: &mut String, number: usize, comparison: &Comparison) {
         let name = format!("{workload}.{}", word(finding.metric));
         let outcome = match &barred {
             Some(why) => Err(why.clone()),
-            None => outcome(finding.verdict, || undecided(finding)),
+            None => outcome(finding.verdict, || undecided(finding, alpha)),
         };
         text.push_str("  ");
         result(text, number, &name, &outcome);
@@ -76,19 +79,19 @@ fn barred(comparison: &Comparison) -> Option<String> {
 }
 
 /// Why a metric has no verdict, and what would give it one.
-fn undecided(finding: &Finding) -> String {
-    match (&finding.missing, finding.pairs_needed) {
-        (Some(missing), _) => missing.clone(),
-        (None, Some(pairs)) => format!("inconclusive: about {pairs} pairs would be needed"),
-        (None, None) => "inconclusive".to_owned(),
+fn undecided(finding: &Finding, alpha: f64) -> String {
+    match &finding.missing {
+        Some(missing) if finding.doubt.is_none() => missing.clone(),
+        _ => format!("inconclusive: {}", finding.undecided(alpha)),
     }
 }
 
 /// The estimate and its widest interval, for a person who reads the log.
 fn effect(finding: &Finding) -> Option<String> {
     let show = |effect: f64| match finding.scale {
-        Scale::Ratio => format!("{:+.2} %", effect.exp_m1() * 100.0),
-        Scale::Difference => format!("{effect:+.4}"),
+        Scale::Ratio if effect.exp_m1() < LARGE => format!("{:+.2} %", effect.exp_m1() * 100.0),
+        Scale::Difference if effect.abs() < LARGE => format!("{effect:+.4}"),
+        Scale::Ratio | Scale::Difference => finding.metric.show_effect(effect),
     };
     let mut text = format!("{} {}", word(finding.metric), show(finding.estimate?));
     if let Some((confidence, (low, high))) = finding.intervals.last_key_value() {

@@ -30,9 +30,13 @@ const MARGIN_BYTES: usize = 4_000;
 /// Characters of the name of a workload or a set.
 const NAME_CHARS_MAX: usize = 60;
 
+/// What stands above the title, and tells the page from others.
+const KICKER: &str = "iowq-lab comparison";
+
 #[derive(Template)]
 #[template(path = "compare.html")]
 struct Page {
+    kicker: &'static str,
     title: String,
     lead: String,
     answers: Vec<Answer>,
@@ -43,6 +47,8 @@ struct Page {
     charts_left_out: bool,
     threshold: String,
     alpha: String,
+    confidence: String,
+    confidence_of_same: String,
     downloads: Vec<Download>,
 }
 
@@ -94,22 +100,32 @@ pub fn page(comparisons: &Comparisons, sets: &[Set<'_>]) -> Result<String, PageE
         sections.push(view(at, one, charts));
     }
     let count = comparisons.all.len();
+    let of_one = |one| answer(one, comparisons.alpha);
     let mut page = Page {
+        kicker: KICKER,
         title: title(comparisons),
         lead: lead(comparisons, sets),
-        answers: comparisons.all.iter().take(ANSWERS_MAX).map(answer).collect(),
+        answers: comparisons.all.iter().take(ANSWERS_MAX).map(of_one).collect(),
         answers_left_out: count.saturating_sub(ANSWERS_MAX),
         overview,
         sections,
         sections_left_out: count.saturating_sub(SECTIONS_MAX),
         charts_left_out: room.left_out,
-        threshold: show::percent(comparisons.threshold),
+        threshold: show::either_way(comparisons.threshold),
         alpha: format::number(comparisons.alpha),
+        confidence: show::percent(1.0 - comparisons.alpha),
+        confidence_of_same: show::percent(1.0 - 2.0 * comparisons.alpha),
         downloads: Vec::new(),
     };
     let room = PAGE_BYTES_MAX.saturating_sub(page.render()?.len());
     page.downloads = download(comparisons, room).into_iter().collect();
     Ok(page.render()?)
+}
+
+/// Whether a page was made here, by what stands above its title.
+#[must_use]
+pub fn is_of_comparison(html: &[u8]) -> bool {
+    html.windows(KICKER.len()).any(|part| part == KICKER.as_bytes())
 }
 
 /// Bytes that are left for charts.
@@ -170,7 +186,7 @@ fn lead(comparisons: &Comparisons, sets: &[Set<'_>]) -> String {
     parts.join(" · ")
 }
 
-fn answer(one: &Comparison) -> Answer {
+fn answer(one: &Comparison, alpha: f64) -> Answer {
     let (class, word) = match one.verdict {
         Some(verdict) => (verdict.name(), verdict.name()),
         None => ("none", "no verdict"),
@@ -180,7 +196,7 @@ fn answer(one: &Comparison) -> Answer {
         class,
         word,
         headline: words::headline(one),
-        lines: words::lines(one),
+        lines: words::lines(one, alpha),
         bars: show::reasons(&one.bars, REASONS_MAX),
         notes: show::reasons(&one.notes, REASONS_MAX),
     }

@@ -91,10 +91,13 @@ fn judged(metric: Metric, scale: Scale, threshold: f64, points: Vec<Point>) -> F
         p_adjusted: None,
         threshold,
         detectable: None,
+        noise_floor: None,
         pairs_needed: None,
         verdict: None,
         missing: None,
+        doubt: None,
         points,
+        alone: [Vec::new(), Vec::new()],
     };
     let mut effects = finding.effects();
     effects.sort_by(f64::total_cmp);

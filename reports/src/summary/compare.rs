@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use comfy_table::{CellAlignment, ContentArrangement, Table};
 
 use super::{STYLE, ascii, fits, wrap};
-use crate::compare::{Bar, Comparison, Comparisons, Finding, Pairing, Verdict};
+use crate::compare::{Bar, Comparison, Comparisons, Finding, Pairing, Verdict, show};
 use crate::format;
 
 /// Width of the text: what a mail leaves of 80 columns after it was quoted twice.
@@ -27,9 +27,10 @@ pub fn text(comparisons: &Comparisons) -> String {
     }
     let method = format!(
         "p after Holm over the metrics above the gap, error rate {}; smallest change that \
-         counts {} %. The unit is the run, never the op. Below the gap: for information.",
+         counts {}, or more where a note says so. The unit is the run, never the op. Below the \
+         gap: for information.",
         format::number(comparisons.alpha),
-        format::number(comparisons.threshold * 100.0),
+        show::either_way(comparisons.threshold),
     );
     text.push_str(&wrap(&method, WIDTH, ""));
     let notes = notes(comparisons);
@@ -109,7 +110,7 @@ fn row(finding: &Finding, verdict: &str) -> [String; COLUMNS.len()] {
     let (base, test) = finding.medians().map_or((absent(), absent()), |(base, test)| {
         (finding.metric.show(base), finding.metric.show(test))
     });
-    let p = finding.p_adjusted.map_or_else(|| "-".to_owned(), p_text);
+    let p = finding.p_adjusted.map_or_else(|| "-".to_owned(), show::p);
     let name = finding.metric.name().to_owned();
     [name, base, test, change(finding), p, verdict.to_owned()]
 }
@@ -128,10 +129,6 @@ fn change(finding: &Finding) -> String {
         }
         None => show(estimate),
     }
-}
-
-fn p_text(p: f64) -> String {
-    if p < 0.001 { "<0.001".to_owned() } else { format!("{p:.3}") }
 }
 
 /// What comes of it, in one sentence.
@@ -162,9 +159,8 @@ fn sentence(one: &Comparison, all: &Comparisons) -> String {
     if !same.is_empty() {
         parts.push(format!("the same in {}", format::list(&same)));
     }
-    let unknown: Vec<String> = of(Verdict::Inconclusive).map(unknown).collect();
-    if !unknown.is_empty() {
-        parts.push(format!("nothing shown in {}", format::list(&unknown)));
+    for one in of(Verdict::Inconclusive) {
+        parts.push(format!("{}: {}", one.metric.title(), one.undecided(all.alpha)));
     }
     let missing: Vec<String> = one.primary.iter().filter_map(missing).collect();
     if !missing.is_empty() {
@@ -174,22 +170,8 @@ fn sentence(one: &Comparison, all: &Comparisons) -> String {
     format!("{}, at {percent} %: {}.", capital(verdict.name()), parts.join("; "))
 }
 
-/// What these runs would have shown, and what it takes to show what was asked for.
-fn unknown(finding: &Finding) -> String {
-    let show = |effect: f64| finding.metric.show_effect(effect).trim_start_matches('+').to_owned();
-    let title = finding.metric.title();
-    let mut parts = Vec::new();
-    if let Some(effect) = finding.detectable {
-        parts.push(format!("these runs would show {}", show(effect)));
-    }
-    if let Some(pairs) = finding.pairs_needed {
-        parts.push(format!("{} takes {pairs} pairs", show(finding.threshold)));
-    }
-    if parts.is_empty() { title.to_owned() } else { format!("{title} ({})", parts.join(", ")) }
-}
-
 fn missing(finding: &Finding) -> Option<String> {
-    let why = finding.missing.as_ref()?;
+    let why = finding.missing.as_ref().filter(|_| finding.doubt.is_none())?;
     Some(format!("{} ({why})", finding.metric.title()))
 }
 

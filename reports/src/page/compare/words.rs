@@ -1,6 +1,6 @@
 //! What the page of a comparison says in sentences: verdict, reach, noise floor and control.
 
-use crate::compare::{Comparison, Finding, Verdict, show};
+use crate::compare::{Comparison, Verdict, show};
 use crate::format;
 
 /// The verdict with the metric that it stands on.
@@ -21,15 +21,12 @@ pub(super) fn headline(one: &Comparison) -> String {
     }
 }
 
-/// What else there is to say: what more runs would show, and the other primary metrics.
-pub(super) fn lines(one: &Comparison) -> Vec<String> {
+/// What else there is to say: the primary metrics by their verdicts, and what would decide those
+/// that are not decided.
+pub(super) fn lines(one: &Comparison, alpha: f64) -> Vec<String> {
     let mut lines = Vec::new();
-    if let (Some(Verdict::Inconclusive), Some(finding)) = (one.verdict, one.deciding()) {
-        lines.extend(reach(finding));
-    }
     let kinds = [
         (Verdict::Regression, "Worse"),
-        (Verdict::Inconclusive, "Not decided"),
         (Verdict::Improvement, "Better"),
         (Verdict::Equivalent, "The same"),
     ];
@@ -45,20 +42,12 @@ pub(super) fn lines(one: &Comparison) -> Vec<String> {
             lines.push(format!("{word}: {}.", format::list(&names)));
         }
     }
+    for finding in one.primary.iter().filter(|one| one.verdict == Some(Verdict::Inconclusive)) {
+        let effect = finding.estimate.map(|value| finding.metric.show_effect(value));
+        let effect = effect.unwrap_or_default();
+        lines.push(format!("{} {effect}: {}.", finding.metric.title(), finding.undecided(alpha)));
+    }
     lines
-}
-
-/// What these runs could have shown, and how many would show what is asked for.
-fn reach(finding: &Finding) -> Option<String> {
-    let detectable = show::size(finding.metric, finding.detectable?);
-    let threshold = show::size(finding.metric, finding.threshold);
-    let needed = match finding.pairs_needed {
-        Some(pairs) => {
-            format!("{} would show {threshold}", format::count(pairs.into(), "pair", "pairs"))
-        }
-        None => format!("no number of pairs that is worth making would show {threshold}"),
-    };
-    Some(format!("These runs would have shown a change of {detectable}; {needed}."))
 }
 
 /// What the base against itself says of the noise.
@@ -99,7 +88,7 @@ pub(super) fn control(one: &Comparison) -> String {
         ),
         (false, None) => format!(
             "A delay of {size} of the median response time was injected and not found: this \
-             comparison is blind to such a change, and more pairs would not help."
+             comparison is blind to such a change, and more pairs need not help."
         ),
     }
 }

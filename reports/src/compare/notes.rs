@@ -1,0 +1,74 @@
+//! Notes: what a reader of a comparison should know, and what forbids nothing.
+
+use iowq_record::Record;
+
+use super::judge::{self, Rules};
+use super::pairs::Matched;
+use super::whole::bar;
+use super::{Bar, Finding, Pairing};
+use super::{bars, hosts, noise, order};
+use crate::format;
+use crate::stats::trend;
+
+/// A trend that chance alone makes as seldom as this in one metric is worth a note.
+const DRIFT_P_MAX: f64 = 0.01;
+
+/// What a reader should know.
+#[must_use]
+pub fn of(matched: &Matched<'_>, primary: &[Finding], rules: Rules) -> Vec<Bar> {
+    let both: Vec<&Record> = matched.base.iter().chain(&matched.test).copied().collect();
+    let mut notes = hosts::notes(&both);
+    if let Pairing::Paired { pairs, left_over } = matched.pairing {
+        notes.extend(few_pairs(pairs, primary, rules.alpha));
+        if left_over > 0 {
+            let runs = format::count(u64::from(left_over), "run", "runs");
+            notes.push(bar("left-over", format!("{runs} had no partner and took no part.")));
+        }
+        notes.extend(lost_pairs(pairs, primary));
+        notes.extend(drift(primary));
+        let most = primary.iter().max_by_key(|finding| finding.points.len());
+        notes.extend(most.and_then(|finding| order::unbalanced(&finding.points)));
+    }
+    notes.extend(noise::raised(primary));
+    notes.extend(bars::notes(&both));
+    notes
+}
+
+/// Too few pairs for anything to be shown: the smallest p there is, is 2 / 2^pairs.
+fn few_pairs(pairs: u32, primary: &[Finding], alpha: f64) -> Option<Bar> {
+    let metrics = judge::family(primary).max(1);
+    let needed = judge::pairs_min(primary, alpha)?;
+    let text = format!(
+        "{} cannot show a difference, however large: {needed} are needed for {}.",
+        format::count(u64::from(pairs), "pair", "pairs"),
+        format::count(metrics as u64, "metric", "metrics")
+    );
+    (pairs < needed).then(|| bar("few-pairs", text))
+}
+
+/// Metrics that some pairs lack: these may be just the pairs that went otherwise.
+fn lost_pairs(pairs: u32, primary: &[Finding]) -> Option<Bar> {
+    let have = |finding: &Finding| u32::try_from(finding.points.len()).unwrap_or(u32::MAX);
+    let lost = primary.iter().filter(|one| !one.points.is_empty() && have(one) < pairs);
+    let parts: Vec<String> =
+        lost.map(|one| format!("{} in {} of {pairs}", one.metric.title(), have(one))).collect();
+    let text = format!("Not all pairs have every metric: {}.", format::list(&parts));
+    (!parts.is_empty()).then(|| bar("pairs-lost", text))
+}
+
+/// A drift of the base over the bench. Pairs cancel it, and it says something about the machine.
+fn drift(primary: &[Finding]) -> Option<Bar> {
+    let drifts = |finding: &&Finding| {
+        let mut points = finding.points.clone();
+        points.sort_by_key(|point| point.base_position);
+        let values: Vec<f64> = points.iter().map(|point| point.base).collect();
+        trend::drift_p(&values).is_some_and(|p| p < DRIFT_P_MAX)
+    };
+    let names: Vec<String> =
+        primary.iter().filter(drifts).map(|one| one.metric.title().to_owned()).collect();
+    let text = format!(
+        "The base drifted over the bench in {}; pairs cancel that, as long as it is slow.",
+        format::list(&names)
+    );
+    (!names.is_empty()).then(|| bar("drift", text))
+}
