@@ -24,6 +24,9 @@ enum Command {
     /// Runs one cell and prints its record; `bench` starts one of these per cell
     #[command(hide = true)]
     Cell(command::cell::Options),
+    /// Prints this machine as a record describes it
+    #[command(hide = true)]
+    Host(command::host::Options),
 }
 
 fn main() -> ExitCode {
@@ -32,6 +35,7 @@ fn main() -> ExitCode {
         Command::Bench(options) => command::bench::run(&options),
         Command::Doctor(options) => succeed(doctor::run(&options)),
         Command::Cell(options) => succeed(command::cell::run(&options)),
+        Command::Host(options) => succeed(command::host::run(&options)),
     };
     match ended {
         Ok(code) => code,

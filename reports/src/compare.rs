@@ -5,7 +5,9 @@
 //! its sources.
 
 mod bars;
+pub mod confirm;
 mod control;
+pub mod fresh;
 mod hosts;
 mod judge;
 pub mod metric;
@@ -58,6 +60,9 @@ pub struct Comparison {
     pub noise: Vec<Finding>,
     /// Whether an injected delay was found, where the bench had such an arm.
     pub control: Option<Control>,
+    /// What runs that were made for it said of its regressions; `None` where there were none, or
+    /// nobody measured again.
+    pub confirmation: Option<Confirmation>,
     /// What comes of all of it: the worst of the primary metrics, or `None` where it is barred.
     pub verdict: Option<Verdict>,
 }
@@ -209,6 +214,33 @@ pub enum Verdict {
     Inconclusive,
     /// Shown to be worse by the threshold or more.
     Regression,
+}
+
+/// What fresh runs said of the regressions of a comparison, judged alone and by the same rules.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct Confirmation {
+    /// What came of it.
+    pub outcome: Outcome,
+    /// Whether the fresh runs are pairs; `None` where there are none.
+    pub pairing: Option<Pairing>,
+    /// What forbade a verdict on the fresh runs.
+    pub bars: Vec<Bar>,
+    /// The metrics that were a regression, as the first runs had them.
+    pub first: Vec<Finding>,
+    /// The same metrics in the fresh runs, in the same order; empty where there are none.
+    pub again: Vec<Finding>,
+}
+
+/// What came of measuring again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// A regression is one in the fresh runs too.
+    Confirmed,
+    /// None is.
+    NotConfirmed,
+    /// There are no fresh runs of it.
+    Missing,
 }
 
 /// Whether an injected delay was found.

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use iowq_record::Host;
 use iowq_reports::compare::Rules;
 use iowq_reports::export::ktap;
 use iowq_reports::output::compare;
@@ -54,7 +55,15 @@ enum Command {
     ///
     /// Exit code: 0 no regression, 1 a regression, 3 no verdict (inconclusive, or something forbids
     /// one), 2 trouble. Of several comparisons the worst counts: 2, then 1, then 3, then 0.
+    ///
+    /// `cargo xtask compare` also takes --confirm: after a regression it makes fresh runs of what
+    /// got worse, as many pairs as before, and then compares with --confirmed-by. They go to the
+    /// folder `confirm` in --out [default: in target/bench/UTC-TIME]; --dir DIR is then the folder
+    /// for the files under test, as `bench` has it.
     Compare(Compare),
+    /// Print the benches that would measure the regressions of a comparison again.
+    #[command(hide = true)]
+    Fresh(Box<Fresh>),
     /// Write runs as text that another tool reads
     Export(exchange::Export),
     /// Take what another tool measured as records
@@ -84,9 +93,29 @@ struct Compare {
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 
+    /// A record of fresh runs of the same policies, or the folder that it is in; again for more.
+    /// A regression counts only where these runs, judged alone, show it too [default: it counts].
+    #[arg(long, value_name = "RECORD")]
+    confirmed_by: Vec<PathBuf>,
+
     /// What to print.
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
+}
+
+#[derive(Debug, clap::Args)]
+struct Fresh {
+    /// As `compare` has them.
+    #[command(flatten)]
+    compare: Compare,
+
+    /// This host, as `iowq host` prints it.
+    #[arg(long, value_name = "JSON", value_parser = host)]
+    host: Host,
+}
+
+fn host(text: &str) -> Result<Host, serde_json::Error> {
+    serde_json::from_str(text)
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -116,6 +145,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match &arguments.command {
         Some(Command::Compare(options)) => compare(options),
+        Some(Command::Fresh(options)) => fresh(options),
         Some(Command::Export(options)) => said(exchange::export(options)),
         Some(Command::Import(options)) => said(exchange::import(options)),
         None => report(&arguments),
@@ -132,15 +162,24 @@ fn said(text: anyhow::Result<String>) -> Result<ExitCode, String> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn compare(options: &Compare) -> Result<ExitCode, String> {
-    let rules = Rules { threshold: options.threshold / 100.0, alpha: options.alpha };
-    let compared = compare::compare(&compare::Request {
+fn request(options: &Compare) -> compare::Request<'_> {
+    compare::Request {
         sets: &options.sets,
         workloads: &options.workloads,
-        rules,
+        rules: Rules { threshold: options.threshold / 100.0, alpha: options.alpha },
+        confirmed_by: &options.confirmed_by,
         out: options.out.as_deref(),
-    });
-    let compared = compared.map_err(|error| error.to_string())?;
+    }
+}
+
+fn fresh(options: &Fresh) -> Result<ExitCode, String> {
+    let fresh = compare::fresh(&request(&options.compare), &options.host);
+    say(&fresh.map_err(|error| error.to_string())?)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn compare(options: &Compare) -> Result<ExitCode, String> {
+    let compared = compare::compare(&request(options)).map_err(|error| error.to_string())?;
     match options.format {
         Format::Text => say(&compared.text),
         Format::Json => say(&compared.json),

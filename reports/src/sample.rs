@@ -9,8 +9,8 @@ mod workers;
 use std::collections::BTreeMap;
 
 use iowq_record::{
-    Blocking, Cell, Churn, Counts, Host, Ops, Probe, Punts, Quantiles, Record, SCHEMA, Settings,
-    Tier, Workers,
+    Asked, Blocking, Cell, Churn, Counts, Host, Ops, Probe, Punts, Quantiles, Record, SCHEMA,
+    Settings, Tier, Workers,
 };
 
 pub use compare::{comparisons, sets};
@@ -114,6 +114,7 @@ pub fn run(workload: &str, policy: &str, pair: u32) -> Record {
         duration_ns,
         cell: cell(workload, policy, pair),
         settings: settings(workload),
+        asked: Some(Asked { workload: workload.to_owned(), seconds: None }),
         ops: ops(done, duration_ns, &mut noise),
         latency: latency::of(workload, policy, done, &mut noise),
         punts: Default::default(),

@@ -190,6 +190,7 @@ fn comparison(test: &str, bars: Vec<Bar>, verdict: Option<Verdict>) -> Compariso
         advisory: Vec::new(),
         noise: Vec::new(),
         control: None,
+        confirmation: None,
         verdict,
     }
 }

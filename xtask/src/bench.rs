@@ -1,20 +1,17 @@
 //! `bench`: runs the harness, then draws the report of whatever finished.
 
 use std::{
-    env,
     ffi::{OsStr, OsString},
-    fs, io,
-    path::{Path, PathBuf},
+    path::Path,
     process::Command,
 };
 
-use anyhow::{Context as _, bail};
 use jiff::Timestamp;
 
 use crate::{
     build::{self, IOWQ, IOWQ_REPORT},
     exit::Exit,
-    process, record, signals,
+    flags, out, process, record, signals,
 };
 
 /// Flags that only ask: nothing runs and nothing is written.
@@ -35,8 +32,9 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<Exit> {
         let [iowq] = build::release([IOWQ])?;
         return Ok(process::run(Command::new(iowq).arg("bench").args(&options.args))?.into());
     }
-    let (out, args) = split_out(&options.args, default_out(Timestamp::now()))?;
-    refuse_used(&out)?;
+    let (out, args) = flags::take(&flags::all(&options.args), "--out")?;
+    let out = out.unwrap_or_else(|| out::by_time(Timestamp::now()));
+    out::refuse_used(&out)?;
     let [iowq, iowq_report] = build::release([IOWQ, IOWQ_REPORT])?;
     measure_and_report(Command::new(iowq), Command::new(iowq_report), &args, &out)
 }
@@ -58,74 +56,15 @@ fn measure_and_report(
     Ok(measured.max(reported.into()))
 }
 
-/// A folder named by the time, in the workspace; relative where that is shorter to read.
-fn default_out(now: Timestamp) -> PathBuf {
-    let folder = Path::new("target/bench").join(now.strftime("%Y-%m-%dT%H-%M-%SZ").to_string());
-    let workspace = process::workspace();
-    match env::current_dir() {
-        Ok(here) if here == workspace => folder,
-        _ => workspace.join(folder),
-    }
-}
-
-/// The folder for the results, which is needed here too, and all the other flags as they came.
-fn split_out(args: &[OsString], default: PathBuf) -> anyhow::Result<(PathBuf, Vec<&OsStr>)> {
-    let mut out = None;
-    let mut rest = Vec::new();
-    let mut args = args.iter();
-    while let Some(arg) = args.next() {
-        let value = match arg.to_str() {
-            Some("--out") => match args.next() {
-                Some(value) => PathBuf::from(value),
-                None => bail!("--out needs a folder: --out DIR"),
-            },
-            Some(text) if text.starts_with("--out=") => PathBuf::from(&text["--out=".len()..]),
-            _ => {
-                rest.push(arg.as_os_str());
-                continue;
-            }
-        };
-        if value.as_os_str().is_empty() {
-            bail!("--out needs a folder, but what follows it is empty");
-        }
-        if out.replace(value).is_some() {
-            bail!("--out is given twice, and one folder takes the results");
-        }
-    }
-    Ok((out.unwrap_or(default), rest))
-}
-
-/// Results are never mixed with, or written over, those of another run.
-fn refuse_used(out: &Path) -> anyhow::Result<()> {
-    let entry = match fs::read_dir(out) {
-        Ok(mut entries) => entries.next(),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
-            bail!("--out {} is a file; name a folder that is new or empty", out.display())
-        }
-        Err(error) => {
-            return Err(error).with_context(|| format!("cannot read --out {}", out.display()));
-        }
-    };
-    match entry {
-        None => Ok(()),
-        Some(entry) => {
-            let entry = entry.with_context(|| format!("cannot read --out {}", out.display()))?;
-            bail!(
-                "--out {} already holds {}; name a folder that is new or empty, or leave --out away",
-                out.display(),
-                entry.file_name().display(),
-            )
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     /// Runs shell scripts in place of the binaries; says how it ended and what the report wrote.
     fn stand_ins(iowq: &str, iowq_report: &str) -> anyhow::Result<(Exit, Option<String>)> {
+        let _alone = signals::alone();
         let out = tempfile::tempdir()?;
         let script = |text: &str| {
             let mut shell = Command::new("sh");
@@ -160,54 +99,6 @@ mod tests {
     #[test]
     fn without_a_finished_run_nothing_is_reported() -> anyhow::Result<()> {
         assert_eq!(stand_ins("exit 2", REPORTS)?, (Exit::Trouble, None));
-        Ok(())
-    }
-
-    fn split(args: &[&str]) -> anyhow::Result<(PathBuf, Vec<String>)> {
-        let args = args.iter().map(OsString::from).collect::<Vec<_>>();
-        let (out, rest) = split_out(&args, PathBuf::from("default"))?;
-        Ok((out, rest.iter().map(|arg| arg.to_string_lossy().into_owned()).collect()))
-    }
-
-    #[test]
-    fn the_folder_is_taken_out_and_all_else_passes_through_in_order() -> anyhow::Result<()> {
-        let rest = ["--quick", "--policy", "6.12+recheck-free-worker"].map(str::to_owned).to_vec();
-        let spaced = ["--quick", "--out", "o", "--policy", "6.12+recheck-free-worker"];
-        assert_eq!(split(&spaced)?, (PathBuf::from("o"), rest.clone()));
-        let joined = ["--quick", "--policy", "6.12+recheck-free-worker", "--out=o"];
-        assert_eq!(split(&joined)?, (PathBuf::from("o"), rest));
-        let fidelity = ["--fidelity", "--grid", "f4-", "--seconds", "2"];
-        let passed = fidelity.map(str::to_owned).to_vec();
-        assert_eq!(split(&fidelity)?, (PathBuf::from("default"), passed));
-        assert_eq!(split(&[])?, (PathBuf::from("default"), Vec::new()));
-        Ok(())
-    }
-
-    #[test]
-    fn a_folder_that_is_missing_empty_or_given_twice_is_refused() {
-        for args in [&["--out"][..], &["--out="], &["--out", ""], &["--out", "a", "--out=b"]] {
-            assert!(split(args).is_err(), "{args:?}");
-        }
-    }
-
-    #[test]
-    fn a_new_or_an_empty_folder_is_fine_and_a_used_one_or_a_file_is_refused() -> anyhow::Result<()>
-    {
-        let folder = tempfile::tempdir()?;
-        refuse_used(folder.path())?;
-        refuse_used(&folder.path().join("new"))?;
-        let file = folder.path().join("record.jsonl");
-        fs::write(&file, "")?;
-        let error = refuse_used(folder.path()).unwrap_err().to_string();
-        assert!(error.contains("already holds record.jsonl"), "{error}");
-        assert!(refuse_used(&file).unwrap_err().to_string().contains("is a file"));
-        Ok(())
-    }
-
-    #[test]
-    fn the_default_folder_is_named_by_the_time() -> anyhow::Result<()> {
-        let name = default_out(Timestamp::from_second(1_795_228_200)?);
-        assert!(name.ends_with("target/bench/2026-11-21T02-30-00Z"), "{}", name.display());
         Ok(())
     }
 }

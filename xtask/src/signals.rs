@@ -55,6 +55,13 @@ fn pass_on(child: &Child, signal: i32) -> io::Result<()> {
     }
 }
 
+/// Keeps tests that start a child here apart: a signal to this process reaches all children.
+#[cfg(test)]
+pub(crate) fn alone() -> std::sync::MutexGuard<'static, ()> {
+    static ALONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
 #[cfg(test)]
 mod tests {
     use std::{
@@ -68,6 +75,7 @@ mod tests {
 
     #[test]
     fn a_request_to_stop_reaches_the_child_and_the_child_is_waited_for() -> anyhow::Result<()> {
+        let _alone = alone();
         let (reader, writer) = io::pipe()?;
         let stop_when_ready = thread::spawn(move || {
             BufReader::new(reader).read_line(&mut String::new())?;

@@ -47,6 +47,8 @@ pub(super) fn record(request: &Request, outcome: &Outcome, host: Host, started: 
             boot: None,
         },
         settings: settings(&request.plan, request.engine, &request.policy, request.delay),
+        // Who asked for the cell knows.
+        asked: None,
         ops: Ops {
             done: outcome.driven.done,
             failed: outcome.driven.failed,

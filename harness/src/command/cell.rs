@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use clap::Args;
-use iowq_record::Role;
+use iowq_record::{Asked, Record, Role};
 
 use crate::cell::{self, EngineName, InjectedDelay, Probes, Request, WantBlocking};
 use crate::workload;
@@ -88,10 +88,18 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         probes: options.probes,
         blocking: options.blocking,
     };
-    let mut line = serde_json::to_vec(&cell::run(&request)?)?;
+    let record = Record { asked: asked(options), ..cell::run(&request)? };
+    let mut line = serde_json::to_vec(&record)?;
     line.push(b'\n');
     std::io::stdout().write_all(&line)?;
     Ok(())
+}
+
+/// What a bench would have to be asked for to run this again. None can be asked for another idle
+/// timeout.
+fn asked(options: &Options) -> Option<Asked> {
+    let asked = Asked { workload: options.workload.clone(), seconds: options.seconds };
+    options.idle_timeout_ms.is_none().then_some(asked)
 }
 
 /// A role by the name that records have for it.

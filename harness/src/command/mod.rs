@@ -2,6 +2,7 @@
 
 pub mod bench;
 pub mod cell;
+pub mod host;
 
 use crate::sync::{Arc, SignalFlag};
 

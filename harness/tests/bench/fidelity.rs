@@ -32,6 +32,7 @@ fn every_arm_of_a_workload_of_the_grid_runs_once_with_the_kernels_idle_timeout()
     for record in &records {
         assert_eq!(record["cell"]["workload"], NAME);
         assert_eq!(record["settings"]["idle_timeout_ms"], idle_timeout_ms);
+        assert_eq!(record["asked"], Value::Null, "no bench can be asked for that timeout");
     }
     let (kernel, pool): (Vec<&Value>, Vec<&Value>) =
         records.iter().partition(|record| record["cell"]["engine"] == "uring");

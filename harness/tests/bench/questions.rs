@@ -3,6 +3,7 @@
 use std::process::{Command, Output, Stdio};
 
 use iowq_harness::pool::policy::PRESETS;
+use iowq_record::Host;
 use iowq_workloads::builtins;
 
 use crate::support::{IOWQ, Place, as_user, root_or_skip, stderr};
@@ -39,6 +40,14 @@ fn the_list_into_a_pipe_that_nobody_reads_is_no_trouble() {
     drop(reader);
     let output = Command::new(IOWQ).args(["bench", "--list"]).stdout(writer).output();
     assert_eq!(answer(&output.expect("it runs")), "");
+}
+
+#[test]
+fn the_host_is_described_as_in_a_record_also_where_the_folder_is_yet_to_be_made() {
+    let there: Host = serde_json::from_str(&iowq(&["host", "--dir", "."])).expect("a host");
+    let later = iowq(&["host", "--dir", "./not/there"]);
+    assert_eq!(serde_json::from_str::<Host>(&later).expect("a host"), there);
+    assert_ne!(there.kernel, "");
 }
 
 #[test]

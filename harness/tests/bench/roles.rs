@@ -36,6 +36,7 @@ fn each_round_has_the_first_arm_again_for_noise_and_with_the_pilots_delay_for_co
     }
     let mut delays: Vec<&Value> = Vec::new();
     for record in &records {
+        assert_eq!(record["asked"], json!({"workload": "tiny.toml"}), "to be asked for again");
         let settings = &record["settings"];
         if record["cell"]["role"] == "control" {
             assert_eq!(settings["injected_delay_percent"], json!(50.0));

@@ -3,6 +3,7 @@
 //! This crate is the format and nothing else. Names that end in a unit are in that unit;
 //! times are nanoseconds on `CLOCK_MONOTONIC`, counted from the start of the measured part.
 
+mod asked;
 mod boot;
 pub mod guest;
 mod host;
@@ -14,6 +15,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use asked::Asked;
 pub use boot::{
     BOOT_SCHEMA, BOOTS_NAME, Boot, Complaint, ComplaintKind, Disk, Ended, InBoot, KERNELS_NAME,
     KERNELS_SCHEMA, Kernel, Kernels, Machine,
@@ -38,6 +40,9 @@ pub struct Record {
     pub cell: Cell,
     /// The settings that were in force, so that a record explains itself.
     pub settings: Settings,
+    /// What the run was asked for with; null where a bench could not be asked for it again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Asked>,
     /// Operations that were counted.
     pub ops: Ops,
     /// Latency by kind of operation.

@@ -50,6 +50,12 @@ const BUILD: [Field; 2] =
 
 const KERNEL: Field = ("kernel", |run| run.host.kernel.clone());
 
+/// Only of runs that say it.
+const LENGTH: Field = ("length", |run| {
+    let seconds = run.asked.as_ref().and_then(|asked| asked.seconds);
+    seconds.map_or_else(|| "the workload's own".to_owned(), |seconds| format!("{seconds} s"))
+});
+
 /// The kernel's own io-wq needs nobody to tell it, so it is like either way of the pool.
 fn blocking(run: &Record) -> String {
     match run.blocking {
@@ -111,6 +117,19 @@ fn bars_of(hosts: &[String], settings: &[String], runs: &str, cause: &str) -> Ve
         bars.push(Bar { code: "settings-differ".to_owned(), text });
     }
     bars
+}
+
+/// What differs between runs that are to be like each other in all but their time: first runs, and
+/// fresh ones that confirm them. Their kernel must be the same too, and so must their length.
+#[must_use]
+pub fn unlike(runs: &[&Record]) -> Vec<String> {
+    let mut unlike = unlike_hosts(runs);
+    unlike.extend(differs(&KERNEL, runs));
+    unlike.extend(unlike_settings(runs));
+    unlike.extend(differs(&DELAY, runs));
+    let known: Vec<&Record> = runs.iter().copied().filter(|run| run.asked.is_some()).collect();
+    unlike.extend(differs(&LENGTH, &known));
+    unlike
 }
 
 /// What differs and forbids nothing.

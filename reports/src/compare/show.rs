@@ -1,7 +1,7 @@
 //! Figures of a comparison as a page shows them: thresholds, intervals, the deciding metric.
 
 use super::plan::EFFECT;
-use super::{Bar, Comparison, Finding, Metric, Pairing};
+use super::{Bar, Comparison, Confirmation, Finding, Metric, Pairing, Verdict};
 use crate::format;
 
 /// An effect of either direction, such as a threshold: `5 %`.
@@ -73,6 +73,18 @@ impl Finding {
         parts
     }
 
+    /// Whether it is shown to be worse.
+    #[must_use]
+    pub fn is_regression(&self) -> bool {
+        self.verdict == Some(Verdict::Regression)
+    }
+
+    /// The estimate, such as `+12.3 %`.
+    fn effect_text(&self) -> String {
+        let show = |effect| self.metric.show_effect(effect);
+        self.estimate.map_or_else(|| "n/a".to_owned(), show)
+    }
+
     /// The estimate in thresholds: how near it is to mattering, whatever the scale.
     #[must_use]
     pub fn weight(&self) -> f64 {
@@ -107,10 +119,30 @@ impl Comparison {
         same.max_by(|a, b| a.weight().total_cmp(&b.weight()))
     }
 
-    /// `10 pairs, 2 runs left over`, or the numbers of runs and why they are no pairs.
+    /// Whether runs are pairs, as [`Pairing::text`] says it.
     #[must_use]
     pub fn pairing_text(&self) -> String {
-        match &self.pairing {
+        self.pairing.text()
+    }
+
+    /// Whether there was a regression that fresh runs did not confirm.
+    #[must_use]
+    pub fn has_unconfirmed(&self) -> bool {
+        self.primary.iter().any(|finding| self.unconfirmed(finding.metric).is_some())
+    }
+
+    /// What became of a regression that fresh runs did not confirm.
+    #[must_use]
+    pub fn unconfirmed(&self, metric: Metric) -> Option<String> {
+        self.confirmation.as_ref()?.unconfirmed(metric)
+    }
+}
+
+impl Pairing {
+    /// `10 pairs, 2 runs left over`, or the numbers of runs and why they are no pairs.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match self {
             Pairing::Paired { pairs, left_over } => {
                 let pairs = format::count(u64::from(*pairs), "pair", "pairs");
                 match left_over {
@@ -127,6 +159,57 @@ impl Comparison {
             ),
         }
     }
+}
+
+impl Confirmation {
+    /// What the fresh runs said, in one or two sentences.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let Some(pairing) = &self.pairing else {
+            return "There are no fresh runs.".to_owned();
+        };
+        let runs = format!("Measured again with {}", pairing.text());
+        if !self.bars.is_empty() {
+            let bars: Vec<String> =
+                self.bars.iter().map(|bar| format!("{}: {}", bar.code, bar.text)).collect();
+            return format!(
+                "{runs}, which allow no verdict, so that nothing is confirmed. {}",
+                bars.join(" ")
+            );
+        }
+        let parts: Vec<String> =
+            self.first.iter().zip(&self.again).map(|(first, again)| change(first, again)).collect();
+        let text = format!("{runs}: {}.", parts.join("; "));
+        if self.again.iter().all(Finding::is_regression) {
+            return text;
+        }
+        format!("{text} What is no regression again counts as inconclusive.")
+    }
+
+    /// `+20 % at first and +0.3 % again (equivalent)`, of a metric that was not confirmed.
+    #[must_use]
+    pub fn unconfirmed(&self, metric: Metric) -> Option<String> {
+        let mut both = self.first.iter().zip(&self.again);
+        let (first, again) = both.find(|(first, _)| first.metric == metric)?;
+        let verdict = again.verdict.map_or("no verdict", Verdict::name);
+        let text = format!(
+            "{} at first and {} again ({verdict})",
+            first.effect_text(),
+            again.effect_text()
+        );
+        (!again.is_regression()).then_some(text)
+    }
+}
+
+/// `response p99 +19.8 % after +20.1 %, a regression again`.
+fn change(first: &Finding, again: &Finding) -> String {
+    let said = match again.verdict {
+        Some(Verdict::Regression) => "a regression again",
+        Some(verdict) => verdict.name(),
+        None => "without a verdict",
+    };
+    let title = first.metric.title();
+    format!("{title} {} after {}, {said}", again.effect_text(), first.effect_text())
 }
 
 /// Reasons with their codes, as many as can be read; the rest as a number.

@@ -26,7 +26,7 @@ pub fn compare(sets: &[Set<'_>], rules: Rules) -> Comparisons {
 }
 
 /// One test against the base on one workload.
-fn one(base: &Set<'_>, test: &Set<'_>, workload: &str, rules: Rules) -> Comparison {
+pub(super) fn one(base: &Set<'_>, test: &Set<'_>, workload: &str, rules: Rules) -> Comparison {
     let matched = pairs::of_sets(base, test, workload);
     let noise = Noise::of(base, workload, rules);
     let mut primary = find_all(&PRIMARY, &matched, rules);
@@ -58,6 +58,7 @@ fn one(base: &Set<'_>, test: &Set<'_>, workload: &str, rules: Rules) -> Comparis
         advisory,
         noise: noise.findings,
         control,
+        confirmation: None,
         verdict,
     }
 }

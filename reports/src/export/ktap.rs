@@ -38,7 +38,7 @@ fn one(text: &mut String, number: usize, comparison: &Comparison, alpha: f64) {
         let name = format!("{workload}.{}", word(finding.metric));
         let outcome = match &barred {
             Some(why) => Err(why.clone()),
-            None => outcome(finding.verdict, || undecided(finding, alpha)),
+            None => outcome(finding.verdict, || undecided(comparison, finding, alpha)),
         };
         text.push_str("  ");
         result(text, number, &name, &outcome);
@@ -48,7 +48,10 @@ fn one(text: &mut String, number: usize, comparison: &Comparison, alpha: f64) {
     }
     let outcome = match barred {
         Some(why) => Err(why),
-        None => outcome(comparison.verdict, || "inconclusive".to_owned()),
+        None => outcome(comparison.verdict, || {
+            let unconfirmed = comparison.has_unconfirmed();
+            if unconfirmed { "a regression was not confirmed" } else { "inconclusive" }.to_owned()
+        }),
     };
     result(text, number, &format!("{workload}: {test} against {base}"), &outcome);
 }
@@ -79,7 +82,10 @@ fn barred(comparison: &Comparison) -> Option<String> {
 }
 
 /// Why a metric has no verdict, and what would give it one.
-fn undecided(finding: &Finding, alpha: f64) -> String {
+fn undecided(comparison: &Comparison, finding: &Finding, alpha: f64) -> String {
+    if let Some(why) = comparison.unconfirmed(finding.metric) {
+        return format!("not confirmed: {why}");
+    }
     match &finding.missing {
         Some(missing) if finding.doubt.is_none() => missing.clone(),
         _ => format!("inconclusive: {}", finding.undecided(alpha)),

@@ -116,6 +116,7 @@ fn record(output: &Output, job: &Job, workload: &str, position: u32) -> Result<R
             boot: None,
         },
         settings: settings(output, ioengine, rated, &option),
+        asked: None,
         ops: Ops {
             done,
             failed: job.total_err,

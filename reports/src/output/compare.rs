@@ -3,10 +3,14 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use iowq_record::Host;
+
 use super::{PAGE_NAME, ReportError, SUMMARY_NAME, write_whole};
+use crate::compare::confirm::{self, ConfirmError};
+use crate::compare::fresh::{self, FreshError};
 use crate::compare::set::{Files, SetError};
 use crate::compare::{self, Comparisons, Rules};
-use crate::load::RECORD_NAME;
+use crate::load::{self, LoadError, RECORD_NAME};
 use crate::{page, summary};
 
 /// Name of the file with all figures.
@@ -21,6 +25,9 @@ pub struct Request<'a> {
     pub workloads: &'a [String],
     /// Smallest effect that matters, and error rate.
     pub rules: Rules,
+    /// Fresh records, or the folders that they are in: a regression counts only where they show it
+    /// too. Every regression counts where none is named.
+    pub confirmed_by: &'a [PathBuf],
     /// Where to put the files; none are written where it is not said.
     pub out: Option<&'a Path>,
 }
@@ -42,6 +49,15 @@ pub enum CompareError {
     /// There are no such sets.
     #[error(transparent)]
     Set(#[from] SetError),
+    /// Fresh records could not be read.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// Fresh runs confirm nothing.
+    #[error(transparent)]
+    Confirm(#[from] ConfirmError),
+    /// Regressions cannot be measured again here.
+    #[error(transparent)]
+    Fresh(#[from] FreshError),
     /// A file could not be written.
     #[error(transparent)]
     Write(#[from] ReportError),
@@ -85,7 +101,13 @@ fn free(dir: &Path) -> Result<(), CompareError> {
 pub fn compare(request: &Request<'_>) -> Result<Compared, CompareError> {
     let files = Files::read(request.sets, request.workloads)?;
     let sets = files.sets()?;
-    let comparisons = compare::compare(&sets, request.rules);
+    let mut comparisons = compare::compare(&sets, request.rules);
+    if !request.confirmed_by.is_empty() {
+        let fresh =
+            request.confirmed_by.iter().map(|path| load::load_strictly(std::slice::from_ref(path)));
+        let fresh = fresh.collect::<Result<Vec<_>, _>>()?;
+        confirm::confirm(&mut comparisons, &sets, &fresh)?;
+    }
     let text = summary::compare::text(&comparisons);
     let json = serde_json::to_string_pretty(&comparisons)? + "\n";
     if let Some(dir) = request.out {
@@ -102,4 +124,17 @@ pub fn compare(request: &Request<'_>) -> Result<Compared, CompareError> {
         }
     }
     Ok(Compared { comparisons, text, json })
+}
+
+/// The benches that would measure the regressions of these sets again, as JSON: a list of flags of
+/// `iowq bench` for each. `here` is the host that they would run on.
+///
+/// # Errors
+///
+/// Sets that cannot be read or are none, or runs that cannot be made again on this host.
+pub fn fresh(request: &Request<'_>, here: &Host) -> Result<String, CompareError> {
+    let files = Files::read(request.sets, request.workloads)?;
+    let sets = files.sets()?;
+    let comparisons = compare::compare(&sets, request.rules);
+    Ok(serde_json::to_string(&fresh::benches(&comparisons, &sets, here)?)? + "\n")
 }

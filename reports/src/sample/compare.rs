@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use iowq_record::Record;
+use iowq_record::{Record, Role};
 
 use super::Noise;
 use crate::compare::metric::{ADVISORY, PRIMARY};
@@ -35,7 +35,8 @@ pub fn comparisons(records: &[Record]) -> Comparisons {
 #[must_use]
 pub fn sets(loaded: &Loaded) -> Vec<Set<'_>> {
     let set = |policy: &str| {
-        let runs = loaded.records.iter().filter(|run| run.cell.policy == policy).collect();
+        let measured = loaded.records.iter().filter(|run| run.cell.role == Role::Measured);
+        let runs = measured.filter(|run| run.cell.policy == policy).collect();
         Set { name: policy.to_owned(), file: 0, loaded, runs }
     };
     [BASE, TEST].map(set).into()
@@ -64,6 +65,7 @@ fn comparison(records: &[Record], workload: &str) -> Comparison {
         primary,
         advisory: ADVISORY.map(of).into(),
         control: Some(Control { injected: 0.05, found: false, pairs_needed: Some(24) }),
+        confirmation: None,
     }
 }
 

@@ -159,8 +159,12 @@ fn sentence(one: &Comparison, all: &Comparisons) -> String {
     if !same.is_empty() {
         parts.push(format!("the same in {}", format::list(&same)));
     }
-    for one in of(Verdict::Inconclusive) {
-        parts.push(format!("{}: {}", one.metric.title(), one.undecided(all.alpha)));
+    for finding in of(Verdict::Inconclusive) {
+        let title = finding.metric.title();
+        parts.push(match one.unconfirmed(finding.metric) {
+            Some(why) => format!("not confirmed in {title} ({why})"),
+            None => format!("{title}: {}", finding.undecided(all.alpha)),
+        });
     }
     let missing: Vec<String> = one.primary.iter().filter_map(missing).collect();
     if !missing.is_empty() {

@@ -116,6 +116,7 @@ pub(super) fn failed(
             boot: None,
         },
         settings: cell::settings(plan, arm.engine, &arm.policy, delay),
+        asked: None,
         ops: Ops::default(),
         latency: Latency::default(),
         punts: Default::default(),

@@ -1,6 +1,6 @@
 //! What the page of a comparison says in sentences: verdict, reach, noise floor and control.
 
-use crate::compare::{Comparison, Verdict, show};
+use crate::compare::{Comparison, Confirmation, Finding, Verdict, show};
 use crate::format;
 
 /// The verdict with the metric that it stands on.
@@ -12,6 +12,9 @@ pub(super) fn headline(one: &Comparison) -> String {
         Verdict::Regression => "Worse",
         Verdict::Improvement => "Better",
         Verdict::Equivalent => "The same within the threshold; the largest change is in",
+        Verdict::Inconclusive if one.has_unconfirmed() => {
+            return "A regression that fresh runs did not confirm".to_owned();
+        }
         Verdict::Inconclusive => "Neither a change nor sameness is shown",
     };
     match (verdict, one.deciding()) {
@@ -25,6 +28,7 @@ pub(super) fn headline(one: &Comparison) -> String {
 /// that are not decided.
 pub(super) fn lines(one: &Comparison, alpha: f64) -> Vec<String> {
     let mut lines = Vec::new();
+    lines.extend(one.confirmation.as_ref().map(Confirmation::text));
     let kinds = [
         (Verdict::Regression, "Worse"),
         (Verdict::Improvement, "Better"),
@@ -42,7 +46,10 @@ pub(super) fn lines(one: &Comparison, alpha: f64) -> Vec<String> {
             lines.push(format!("{word}: {}.", format::list(&names)));
         }
     }
-    for finding in one.primary.iter().filter(|one| one.verdict == Some(Verdict::Inconclusive)) {
+    let undecided = |finding: &&Finding| {
+        finding.verdict == Some(Verdict::Inconclusive) && one.unconfirmed(finding.metric).is_none()
+    };
+    for finding in one.primary.iter().filter(undecided) {
         let effect = finding.estimate.map(|value| finding.metric.show_effect(value));
         let effect = effect.unwrap_or_default();
         lines.push(format!("{} {effect}: {}.", finding.metric.title(), finding.undecided(alpha)));

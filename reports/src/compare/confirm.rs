@@ -1,0 +1,414 @@
+//! Confirming: the regressions of a comparison, judged once more on fresh runs alone.
+//!
+//! Runs are never pooled: more pairs until something is significant would find anything.
+
+use iowq_record::{Record, Role};
+
+use super::judge::Rules;
+use super::set::Set;
+use super::whole::{self, bar};
+use super::{Comparison, Comparisons, Confirmation, Finding, Outcome, Verdict, hosts};
+use crate::format;
+use crate::load::Loaded;
+
+/// Runs cannot confirm anything. Each text says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfirmError {
+    /// They are runs that are to be confirmed.
+    #[error(
+        "{file} has a run that is to be confirmed itself (seed {seed}, started {started}): name \
+         runs that were made after the regression was seen, with a seed of their own"
+    )]
+    Same {
+        /// The file of the fresh runs.
+        file: String,
+        /// Seed of the run.
+        seed: u64,
+        /// When it started.
+        started: String,
+    },
+    /// Two files could confirm the same.
+    #[error(
+        "{first} and {second} both have runs of {workload} under {test}, and what is measured \
+         until it fits shows nothing: name the one that was made first"
+    )]
+    Twice {
+        /// A file.
+        first: String,
+        /// Another.
+        second: String,
+        /// Name of the workload.
+        workload: String,
+        /// Name of the test.
+        test: String,
+    },
+}
+
+/// Judges each comparison with a regression once more on `fresh`, by the same rules. A metric stays
+/// a regression only where it is one there too. Without fresh runs of it there is no verdict.
+///
+/// # Errors
+///
+/// Fresh runs that are those of the sets, or two files with fresh runs of the same comparison.
+pub fn confirm(
+    comparisons: &mut Comparisons,
+    sets: &[Set<'_>],
+    fresh: &[Loaded],
+) -> Result<(), ConfirmError> {
+    refuse_same(sets, fresh)?;
+    let rules = Rules { threshold: comparisons.threshold, alpha: comparisons.alpha };
+    for one in comparisons.all.iter_mut().filter(|one| one.verdict == Some(Verdict::Regression)) {
+        let find = |name: &str| sets.iter().find(|set| set.name == name);
+        if let (Some(base), Some(test)) = (find(&one.base), find(&one.test)) {
+            let again = Again::find(base, test, &one.workload, fresh)?;
+            let again = again.map(|again| again.judge(&one.workload, rules));
+            apply(one, again);
+        }
+    }
+    Ok(())
+}
+
+fn refuse_same(sets: &[Set<'_>], fresh: &[Loaded]) -> Result<(), ConfirmError> {
+    let is_same = |one: &Record, other: &Record| {
+        one.cell.seed == other.cell.seed && one.started == other.started
+    };
+    for loaded in fresh {
+        let first = |run: &&Record| {
+            sets.iter().any(|set| set.loaded.records.iter().any(|one| is_same(one, run)))
+        };
+        if let Some(run) = loaded.records.iter().find(first) {
+            let started = format::clip(&run.started, 40);
+            return Err(ConfirmError::Same { file: file(loaded), seed: run.cell.seed, started });
+        }
+    }
+    Ok(())
+}
+
+fn file(loaded: &Loaded) -> String {
+    loaded.files.first().map_or_else(|| "the file".to_owned(), |file| file.display().to_string())
+}
+
+/// Both sides of a comparison, as they were at first and as they are in one fresh file.
+struct Again<'a> {
+    first: [Vec<&'a Record>; 2],
+    fresh: [Set<'a>; 2],
+}
+
+impl<'a> Again<'a> {
+    /// The one file that has fresh runs of both sides, if one does.
+    fn find(
+        base: &Set<'a>,
+        test: &Set<'a>,
+        workload: &str,
+        fresh: &'a [Loaded],
+    ) -> Result<Option<Self>, ConfirmError> {
+        let first = [base.of(workload), test.of(workload)];
+        let kernel = |runs: &[&'a Record]| runs.first().map(|run| run.host.kernel.as_str());
+        let by_kernel = kernel(&first[0]) != kernel(&first[1]);
+        let mut found: Option<[Set<'a>; 2]> = None;
+        for loaded in fresh {
+            let side = |set: &Set<'a>, like: &[&Record]| {
+                let same =
+                    |run: &&Record| like.first().is_some_and(|one| alike(one, run, by_kernel));
+                let runs = loaded.records.iter().filter(same).collect();
+                Set { name: set.name.clone(), file: 0, loaded, runs }
+            };
+            let sides = [side(base, &first[0]), side(test, &first[1])];
+            if sides.iter().any(|side| side.runs.is_empty()) {
+                continue;
+            }
+            if let Some([other, _]) = &found {
+                return Err(ConfirmError::Twice {
+                    first: file(other.loaded),
+                    second: file(loaded),
+                    workload: workload.to_owned(),
+                    test: test.name.clone(),
+                });
+            }
+            found = Some(sides);
+        }
+        Ok(found.map(|fresh| Self { first, fresh }))
+    }
+
+    /// What comes of the fresh runs, with a bar where they are not like the first.
+    fn judge(self, workload: &str, rules: Rules) -> Comparison {
+        let [base, test] = &self.fresh;
+        let mut again = whole::one(base, test, workload, rules);
+        let mut all = Vec::new();
+        let mut unlike: Vec<String> = Vec::new();
+        for (first, fresh) in self.first.iter().zip(&self.fresh) {
+            let side: Vec<&Record> = first.iter().chain(&fresh.runs).copied().collect();
+            for text in hosts::unlike(&side) {
+                if !unlike.contains(&text) {
+                    unlike.push(text);
+                }
+            }
+            all.extend(side);
+        }
+        if !unlike.is_empty() {
+            let text = format!("The fresh runs are unlike the first: {}.", format::list(&unlike));
+            again.bars.push(bar("unlike-first-runs", text));
+        }
+        again.notes = hosts::notes(&all);
+        again
+    }
+}
+
+/// Whether a run is a measured one of the same cell, and of the same kernel where that tells the
+/// sides apart.
+fn alike(one: &Record, run: &Record, by_kernel: bool) -> bool {
+    let arm = |run: &Record| {
+        let cell = &run.cell;
+        [&cell.workload, &cell.engine, &cell.policy].map(Clone::clone)
+    };
+    run.cell.role == Role::Measured
+        && arm(one) == arm(run)
+        && (!by_kernel || one.host.kernel == run.host.kernel)
+}
+
+/// Writes down what the fresh runs say, and takes back what they do not.
+fn apply(one: &mut Comparison, again: Option<Comparison>) {
+    let first: Vec<Finding> =
+        one.primary.iter().filter(|finding| finding.is_regression()).cloned().collect();
+    let confirmation = match again {
+        None => missing(one, first),
+        Some(mut again) => {
+            again.notes.retain(|note| !one.notes.contains(note));
+            one.notes.append(&mut again.notes);
+            measured(first, again)
+        }
+    };
+    for finding in one.primary.iter_mut().filter(|one| one.is_regression()) {
+        if !confirmation.confirms(finding) {
+            finding.verdict = Some(Verdict::Inconclusive);
+        }
+    }
+    if !one.bars.is_empty() {
+        one.primary.iter_mut().chain(&mut one.advisory).for_each(|one| one.verdict = None);
+    }
+    one.verdict = one.primary.iter().filter_map(|finding| finding.verdict).max();
+    match confirmation.outcome {
+        Outcome::Confirmed => one.notes.push(bar("confirmed", confirmation.text())),
+        Outcome::NotConfirmed => one.notes.push(bar("not-confirmed", confirmation.text())),
+        Outcome::Missing => {}
+    }
+    one.confirmation = Some(confirmation);
+}
+
+/// No fresh runs: neither a regression nor none.
+fn missing(one: &mut Comparison, first: Vec<Finding>) -> Confirmation {
+    let names: Vec<String> = first.iter().map(|one| one.metric.title().to_owned()).collect();
+    let text = format!(
+        "A regression in {} was to be confirmed by fresh runs, and there are none of {} under {} \
+         and {}. `cargo xtask compare` with --confirm makes them.",
+        format::list(&names),
+        one.workload,
+        one.base,
+        one.test
+    );
+    one.bars.push(bar("not-measured-again", text));
+    let (bars, again) = (Vec::new(), Vec::new());
+    Confirmation { outcome: Outcome::Missing, pairing: None, bars, first, again }
+}
+
+fn measured(first: Vec<Finding>, again: Comparison) -> Confirmation {
+    let barred = !again.bars.is_empty();
+    let found = |first: &Finding| {
+        let mut finding = again.primary.iter().find(|one| one.metric == first.metric)?.clone();
+        finding.verdict = finding.verdict.filter(|_| !barred);
+        Some(finding)
+    };
+    let found: Vec<Finding> = first.iter().filter_map(found).collect();
+    let any = found.iter().any(Finding::is_regression);
+    Confirmation {
+        outcome: if any { Outcome::Confirmed } else { Outcome::NotConfirmed },
+        pairing: Some(again.pairing),
+        bars: again.bars,
+        first,
+        again: found,
+    }
+}
+
+impl Confirmation {
+    /// Whether the metric of a finding is a regression in the fresh runs too.
+    fn confirms(&self, finding: &Finding) -> bool {
+        let mut of_metric = self.again.iter().filter(|again| again.metric == finding.metric);
+        of_metric.any(Finding::is_regression)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compare::{Metric, compare};
+    use crate::sample;
+
+    const RULES: Rules = Rules { threshold: 0.05, alpha: 0.05 };
+
+    fn loaded(records: Vec<Record>) -> Loaded {
+        Loaded { records, ..Loaded::default() }
+    }
+
+    fn slower(run: &mut Record) {
+        let all = run.latency.response.get_mut("all").expect("it has one");
+        all.p99_ns = all.p99_ns * 6 / 5;
+    }
+
+    fn worse(run: &mut Record) {
+        slower(run);
+        run.ops.per_s *= 0.8;
+    }
+
+    /// Runs as another bench would make them.
+    fn fresh(change: impl Fn(&mut Record)) -> Vec<Record> {
+        let mut records = sample::pairs(10, change);
+        records.iter_mut().for_each(|run| "2026-11-21T03:00:00Z".clone_into(&mut run.started));
+        records
+    }
+
+    fn try_confirmed(
+        first: Vec<Record>,
+        fresh: Vec<Vec<Record>>,
+    ) -> Result<Comparison, ConfirmError> {
+        let first = loaded(first);
+        let fresh: Vec<Loaded> = fresh.into_iter().map(loaded).collect();
+        let sets = sample::sets(&first);
+        let mut comparisons = compare(&sets, RULES);
+        confirm(&mut comparisons, &sets, &fresh)?;
+        Ok(comparisons.all.remove(0))
+    }
+
+    fn confirmed(first: Vec<Record>, fresh: Vec<Record>) -> Comparison {
+        try_confirmed(first, vec![fresh]).expect("they are fresh")
+    }
+
+    fn outcome(comparison: &Comparison) -> Option<Outcome> {
+        comparison.confirmation.as_ref().map(|confirmation| confirmation.outcome)
+    }
+
+    fn verdict(comparison: &Comparison, metric: Metric) -> Option<Verdict> {
+        comparison.primary.iter().find(|one| one.metric == metric).and_then(|one| one.verdict)
+    }
+
+    fn note(comparison: &Comparison, code: &str) -> String {
+        let note = comparison.notes.iter().find(|note| note.code == code);
+        note.unwrap_or_else(|| panic!("no {code} in {:?}", comparison.notes)).text.clone()
+    }
+
+    #[test]
+    fn a_regression_that_fresh_runs_show_too_stays_one() {
+        let one = confirmed(sample::pairs(10, slower), fresh(slower));
+        assert_eq!(
+            (outcome(&one), one.verdict),
+            (Some(Outcome::Confirmed), Some(Verdict::Regression))
+        );
+        let text = note(&one, "confirmed");
+        assert!(text.contains("10 pairs") && text.contains("a regression again"), "{text}");
+    }
+
+    #[test]
+    fn a_regression_that_fresh_runs_do_not_show_is_inconclusive_and_says_so() {
+        let one = confirmed(sample::pairs(10, slower), fresh(|_| ()));
+        assert_eq!(outcome(&one), Some(Outcome::NotConfirmed));
+        assert_eq!(verdict(&one, Metric::ResponseP99), Some(Verdict::Inconclusive));
+        assert_eq!(one.verdict, Some(Verdict::Inconclusive));
+        let text = note(&one, "not-confirmed");
+        assert!(text.contains("response p99") && text.contains("equivalent"), "{text}");
+        let confirmation = one.confirmation.expect("it was measured again");
+        assert_eq!(confirmation.first[0].verdict, Some(Verdict::Regression));
+        assert_eq!(confirmation.again[0].verdict, Some(Verdict::Equivalent));
+    }
+
+    #[test]
+    fn each_metric_is_confirmed_by_itself() {
+        let one = confirmed(sample::pairs(10, worse), fresh(slower));
+        assert_eq!(one.verdict, Some(Verdict::Regression));
+        assert_eq!(verdict(&one, Metric::ResponseP99), Some(Verdict::Regression));
+        assert_eq!(verdict(&one, Metric::OpsPerS), Some(Verdict::Inconclusive));
+        let elsewhere = confirmed(sample::pairs(10, slower), fresh(|run| run.ops.per_s *= 0.8));
+        assert_eq!(elsewhere.verdict, Some(Verdict::Inconclusive), "a new one was not asked for");
+    }
+
+    #[test]
+    fn fresh_runs_are_judged_alone_and_never_pooled_with_the_first() {
+        let mut few = fresh(slower);
+        few.retain(|run| run.cell.pair < 3);
+        let one = confirmed(sample::pairs(10, slower), few);
+        assert_eq!(
+            (outcome(&one), one.verdict),
+            (Some(Outcome::NotConfirmed), Some(Verdict::Inconclusive))
+        );
+        let confirmation = one.confirmation.expect("it was measured again");
+        assert_eq!(confirmation.again[0].points.len(), 3);
+    }
+
+    #[test]
+    fn fresh_runs_that_are_barred_or_unlike_the_first_confirm_nothing() {
+        let lost = fresh(|run| {
+            slower(run);
+            run.probe.events_lost = 1;
+        });
+        let mut elsewhere = fresh(slower);
+        elsewhere.iter_mut().for_each(|run| "sda".clone_into(&mut run.host.device));
+        let mut other_kernel = fresh(slower);
+        other_kernel.iter_mut().for_each(|run| "6.99".clone_into(&mut run.host.kernel));
+        let mut longer = fresh(slower);
+        for run in &mut longer {
+            run.asked.as_mut().expect("it says").seconds = Some(9.0);
+        }
+        let cases = [
+            (lost, "events-lost", "lost probe events"),
+            (elsewhere, "unlike-first-runs", "device: nvme0n1 and sda"),
+            (other_kernel, "unlike-first-runs", "kernel: 6.12.117 #1 SMP PREEMPT_DYNAMIC and 6.99"),
+            (longer, "unlike-first-runs", "length: the workload's own and 9 s"),
+        ];
+        for (fresh, code, why) in cases {
+            let one = confirmed(sample::pairs(10, slower), fresh);
+            assert_eq!(one.verdict, Some(Verdict::Inconclusive), "{code}");
+            let text = note(&one, "not-confirmed");
+            assert!(text.contains(code) && text.contains(why), "{text}");
+        }
+    }
+
+    #[test]
+    fn without_fresh_runs_of_it_a_regression_is_no_verdict() {
+        let mut elsewhere = fresh(slower);
+        elsewhere.iter_mut().for_each(|run| "nop".clone_into(&mut run.cell.workload));
+        let one = confirmed(sample::pairs(10, slower), elsewhere);
+        assert_eq!((outcome(&one), one.verdict), (Some(Outcome::Missing), None));
+        assert_eq!(one.bars[0].code, "not-measured-again");
+    }
+
+    #[test]
+    fn what_is_no_regression_is_left_as_it_is() {
+        let one = confirmed(sample::pairs(10, |_| ()), fresh(worse));
+        assert_eq!((outcome(&one), one.verdict), (None, Some(Verdict::Equivalent)));
+        let barred = sample::pairs(10, |run| {
+            slower(run);
+            run.probe.events_lost = 1;
+        });
+        let one = confirmed(barred, fresh(slower));
+        assert_eq!((outcome(&one), one.verdict), (None, None));
+    }
+
+    #[test]
+    fn the_same_runs_and_two_files_of_fresh_runs_are_refused() {
+        let first = || sample::pairs(10, slower);
+        let with_first = [fresh(slower), first()].concat();
+        for same in [first(), with_first] {
+            let error = try_confirmed(first(), vec![same]).expect_err("they are not fresh");
+            assert!(matches!(error, ConfirmError::Same { .. }), "{error}");
+        }
+        let error = try_confirmed(first(), vec![fresh(|_| ()), fresh(slower)]).expect_err("twice");
+        assert!(matches!(error, ConfirmError::Twice { .. }), "{error}");
+    }
+
+    #[test]
+    fn another_build_of_the_fresh_runs_is_a_note() {
+        let mut fresh = fresh(slower);
+        fresh.iter_mut().for_each(|run| "1111111".clone_into(&mut run.host.commit));
+        let one = confirmed(sample::pairs(10, slower), fresh);
+        assert_eq!(one.verdict, Some(Verdict::Regression));
+        assert!(note(&one, "builds-differ").contains("0000000 and 1111111"));
+    }
+}

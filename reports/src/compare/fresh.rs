@@ -1,0 +1,348 @@
+//! Fresh runs: the benches that would measure the regressions of a comparison once more.
+//!
+//! Here they are only named, as flags of `iowq bench`. The number of pairs is that of the first
+//! bench, whatever was found, and the seed is none that it used.
+
+use iowq_record::{Blocking, Host, Record, Role, Tier};
+
+use super::set::Set;
+use super::{Comparisons, Verdict, hosts};
+use crate::format;
+
+/// Engines that a bench can be asked for.
+const ENGINES: [&str; 2] = [POOL, URING];
+const POOL: &str = "pool";
+const URING: &str = "uring";
+
+/// Regressions cannot be measured again from here. Each text says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum FreshError {
+    /// The runs were made inside of kernels that were booted for them.
+    #[error(
+        "{workload} under {test} was measured in kernels that were booted for it, which cannot be \
+         done from here. Boot them once more with another seed, into a new folder, and name that \
+         with --confirmed-by"
+    )]
+    Boots {
+        /// Name of the workload.
+        workload: String,
+        /// Name of the test.
+        test: String,
+    },
+    /// No bench makes such runs.
+    #[error(
+        "{workload} was run by {engine}, which no bench starts: measure it again as it was \
+         measured, and name the record with --confirmed-by"
+    )]
+    Engine {
+        /// Name of the workload.
+        workload: String,
+        /// Name of the engine.
+        engine: String,
+    },
+    /// The record does not say how long the runs were to be, or where the workload is from.
+    #[error(
+        "the record does not say which flags the runs of {workload} were made with: give those to \
+         `cargo xtask bench {flags} --out DIR`, with the workload and the length of the first \
+         bench, and name DIR with --confirmed-by"
+    )]
+    Unasked {
+        /// Name of the workload.
+        workload: String,
+        /// What is known of them.
+        flags: String,
+    },
+    /// This is another host, or another kernel runs.
+    #[error(
+        "{workload} was measured elsewhere: {unlike}. Measure it again there, with --dir for a \
+         folder on the same device"
+    )]
+    Host {
+        /// Name of the workload.
+        workload: String,
+        /// What differs.
+        unlike: String,
+    },
+}
+
+/// Flags of `iowq bench` for each bench that is needed, where there are regressions. `here` is the
+/// host that they would run on. Workloads with the same arms share a bench.
+///
+/// # Errors
+///
+/// Runs that cannot be made again, or not on this host.
+pub fn benches(
+    comparisons: &Comparisons,
+    sets: &[Set<'_>],
+    here: &Host,
+) -> Result<Vec<Vec<String>>, FreshError> {
+    let mut benches: Vec<(Vec<String>, Vec<String>)> = Vec::new();
+    for again in regressed(comparisons, sets) {
+        let flags = again.flags();
+        let workload = again.check(here, &flags)?;
+        match benches.iter_mut().find(|(of, _)| *of == flags) {
+            Some((_, workloads)) => workloads.push(workload),
+            None => benches.push((flags, vec![workload])),
+        }
+    }
+    let with_workloads = |(flags, workloads): (Vec<String>, Vec<String>)| {
+        let workloads = workloads.into_iter().map(|name| format!("--workload={name}"));
+        workloads.chain(flags).collect()
+    };
+    Ok(benches.into_iter().map(with_workloads).collect())
+}
+
+/// What is measured again on a workload: the base, and every test that is worse.
+struct Again<'a> {
+    workload: &'a str,
+    test: &'a str,
+    /// All runs of the file.
+    records: &'a [Record],
+    /// Measured runs of each arm.
+    arms: Vec<Vec<&'a Record>>,
+}
+
+/// One for each base and workload, because the tests of a workload belong into the same rounds.
+fn regressed<'a>(comparisons: &'a Comparisons, sets: &'a [Set<'_>]) -> Vec<Again<'a>> {
+    let mut all: Vec<Again<'a>> = Vec::new();
+    let set = |name: &str| sets.iter().find(|set| set.name == name);
+    for one in comparisons.all.iter().filter(|one| one.verdict == Some(Verdict::Regression)) {
+        let (Some(base), Some(test)) = (set(&one.base), set(&one.test)) else { continue };
+        let runs = test.of(&one.workload);
+        match all.iter_mut().find(|again| again.workload == one.workload) {
+            Some(again) => again.arms.push(runs),
+            None => all.push(Again {
+                workload: &one.workload,
+                test: &one.test,
+                records: &base.loaded.records,
+                arms: vec![base.of(&one.workload), runs],
+            }),
+        }
+    }
+    all
+}
+
+impl<'a> Again<'a> {
+    /// The first run of each arm.
+    fn first_runs(&self) -> impl Iterator<Item = &'a Record> {
+        self.arms.iter().filter_map(|runs| runs.first().copied())
+    }
+
+    /// Runs of the workload that have a role.
+    fn of_role(&self, role: Role) -> Option<&'a Record> {
+        let of_workload = self.records.iter().filter(|run| run.cell.workload == self.workload);
+        of_workload.into_iter().find(|run| run.cell.role == role)
+    }
+
+    /// The flags but for the workload. The arm that ran once more for noise or as a control comes
+    /// first, because that is the one that a bench runs once more.
+    fn flags(&self) -> Vec<String> {
+        let (noise, control) = (self.of_role(Role::Noise), self.of_role(Role::Control));
+        let mut engines: Vec<String> = Vec::new();
+        let mut policies: Vec<String> = Vec::new();
+        let twice = noise.or(control);
+        for run in twice.into_iter().chain(self.first_runs()) {
+            add(&mut engines, format!("--engine={}", run.cell.engine));
+            if run.cell.engine == POOL {
+                add(&mut policies, format!("--policy={}", run.cell.policy));
+            }
+        }
+        let mut flags = engines;
+        flags.append(&mut policies);
+        flags.push(format!("--pairs={}", self.pairs()));
+        flags.push(format!("--seed={}", self.seed()));
+        let asked = self.first_runs().find_map(|run| run.asked.as_ref());
+        flags.extend(asked.and_then(|asked| asked.seconds).map(|s| format!("--seconds={s}")));
+        flags.extend(noise.map(|_| "--noise".to_owned()));
+        flags.extend(control.map(|run| match run.settings.injected_delay_percent {
+            Some(percent) => format!("--control={percent}"),
+            None => "--control".to_owned(),
+        }));
+        flags.extend(self.first_runs().next().map(probes));
+        flags.extend(self.first_runs().find_map(blocking));
+        flags
+    }
+
+    /// Rounds of the first bench: as many again, whatever became of some.
+    fn pairs(&self) -> u32 {
+        let rounds = self.arms.iter().flatten().map(|run| run.cell.pair);
+        rounds.max().unwrap_or(0).saturating_add(1)
+    }
+
+    /// Above all seeds that the file has: a bench counts up from it, round by round.
+    fn seed(&self) -> u64 {
+        let seeds = self.records.iter().map(|run| run.cell.seed);
+        seeds.max().and_then(|seed| seed.checked_add(1)).unwrap_or(1)
+    }
+
+    /// The workload as a bench is asked for it, where one can be and this is the host for it.
+    fn check(&self, here: &Host, flags: &[String]) -> Result<String, FreshError> {
+        let workload = || format::clip(self.workload, 60);
+        if self.first_runs().any(|run| run.cell.boot.is_some()) {
+            let test = format::clip(self.test, 60);
+            return Err(FreshError::Boots { workload: workload(), test });
+        }
+        let engines = self.first_runs().map(|run| run.cell.engine.as_str());
+        if let Some(engine) = engines.into_iter().find(|engine| !ENGINES.contains(engine)) {
+            let engine = format::clip(engine, 60);
+            return Err(FreshError::Engine { workload: workload(), engine });
+        }
+        let asked: Option<Vec<_>> = self.first_runs().map(|run| run.asked.as_ref()).collect();
+        let Some([asked, ..]) = asked.as_deref() else {
+            return Err(FreshError::Unasked { workload: workload(), flags: flags.join(" ") });
+        };
+        for run in self.first_runs() {
+            let now = Record { host: here.clone(), ..run.clone() };
+            let unlike = hosts::unlike(&[run, &now]);
+            if !unlike.is_empty() {
+                let unlike = unlike.join("; ");
+                return Err(FreshError::Host { workload: workload(), unlike });
+            }
+        }
+        Ok(asked.workload.clone())
+    }
+}
+
+fn add(flags: &mut Vec<String>, flag: String) {
+    if !flags.contains(&flag) {
+        flags.push(flag);
+    }
+}
+
+/// Asks for what watched the first runs, so that a machine that lacks it says so before a run.
+fn probes(run: &Record) -> String {
+    let tier = match run.probe.tier {
+        Tier::Bpf => "bpf",
+        Tier::Proc => "proc",
+        Tier::Off => "off",
+    };
+    format!("--probes={tier}")
+}
+
+/// The same for who told the pool that a worker sleeps.
+fn blocking(run: &Record) -> Option<String> {
+    match run.blocking {
+        Blocking::Sched => Some("--blocking=sched".to_owned()),
+        Blocking::Declared => Some("--blocking=declared".to_owned()),
+        Blocking::Kernel => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use iowq_record::InBoot;
+
+    use super::*;
+    use crate::compare::{Rules, compare};
+    use crate::load::Loaded;
+    use crate::sample;
+
+    const RULES: Rules = Rules { threshold: 0.05, alpha: 0.05 };
+
+    fn here() -> Host {
+        sample::run("dsync", "6.12", 0).host
+    }
+
+    fn worse(run: &mut Record) {
+        run.ops.per_s *= 0.8;
+    }
+
+    fn benches_of(records: Vec<Record>, here: &Host) -> Result<Vec<String>, String> {
+        let loaded = Loaded { records, ..Loaded::default() };
+        let sets = sample::sets(&loaded);
+        let found = benches(&compare(&sets, RULES), &sets, here);
+        let found = found.map_err(|error| error.to_string())?;
+        Ok(found.iter().map(|flags| flags.join(" ")).collect())
+    }
+
+    fn regressed(change: impl Fn(&mut Record)) -> Result<Vec<String>, String> {
+        let mut records = sample::pairs(10, worse);
+        records.iter_mut().for_each(change);
+        benches_of(records, &here())
+    }
+
+    #[test]
+    fn a_regression_is_measured_again_as_often_and_with_a_seed_of_its_own() {
+        let last = sample::pairs(10, worse).iter().map(|run| run.cell.seed).max();
+        let seed = last.expect("there are runs") + 1;
+        let flags = format!(
+            "--workload=dsync --engine=pool --policy=6.12 --policy=6.17 --pairs=10 --seed={seed} \
+             --probes=bpf --blocking=sched"
+        );
+        assert_eq!(regressed(|_| ()), Ok(vec![flags]));
+    }
+
+    #[test]
+    fn without_a_regression_there_is_nothing_to_measure() {
+        assert_eq!(benches_of(sample::pairs(10, |_| ()), &here()), Ok(vec![]));
+    }
+
+    #[test]
+    fn length_spec_noise_and_control_are_those_of_the_first_bench() {
+        let mut records = sample::pairs(10, worse);
+        records = sample::with_role(records, Role::Noise, |_| ());
+        records = sample::with_role(records, Role::Control, |run| {
+            run.settings.injected_delay_percent = Some(10.0);
+        });
+        for run in &mut records {
+            let asked = run.asked.as_mut().expect("it says");
+            asked.seconds = Some(0.5);
+            "specs/my dsync.toml".clone_into(&mut asked.workload);
+        }
+        let benches = benches_of(records, &here()).expect("it can be made again");
+        for part in ["--workload=specs/my dsync.toml", "--seconds=0.5", "--noise", "--control=10"] {
+            assert!(benches[0].contains(part), "{part} is not in {benches:?}");
+        }
+    }
+
+    #[test]
+    fn workloads_with_the_same_arms_share_a_bench() {
+        let mut records = sample::pairs(10, worse);
+        let mut more = records.clone();
+        for run in &mut more {
+            "nop".clone_into(&mut run.cell.workload);
+            "nop".clone_into(&mut run.asked.as_mut().expect("it says").workload);
+        }
+        records.extend(more);
+        let benches = benches_of(records, &here()).expect("it can be made again");
+        assert_eq!(benches.len(), 1);
+        assert!(benches[0].starts_with("--workload=dsync --workload=nop --engine"), "{benches:?}");
+    }
+
+    #[test]
+    fn the_kernels_own_io_wq_is_asked_for_by_its_engine_alone() {
+        let mut records = sample::pairs(10, worse);
+        for run in records.iter_mut().filter(|run| run.cell.policy == "6.12") {
+            "uring".clone_into(&mut run.cell.engine);
+            run.blocking = Blocking::Kernel;
+        }
+        let benches = benches_of(records, &here()).expect("it can be made again");
+        let flags = "--engine=uring --engine=pool --policy=6.17 --pairs=10";
+        assert!(benches[0].contains(flags), "{benches:?}");
+        assert!(benches[0].ends_with("--blocking=sched"), "{benches:?}");
+    }
+
+    #[test]
+    fn a_record_that_does_not_say_how_it_was_made_is_told_how_to_do_it_by_hand() {
+        let error = regressed(|run| run.asked = None).expect_err("it does not say");
+        assert!(error.contains("cargo xtask bench --engine=pool --policy=6.12"), "{error}");
+        assert!(error.contains("--confirmed-by"), "{error}");
+        let error = regressed(|run| "fio".clone_into(&mut run.cell.engine)).expect_err("not ours");
+        assert!(error.contains("dsync was run by fio"), "{error}");
+    }
+
+    #[test]
+    fn another_host_and_booted_kernels_are_refused() {
+        let there = Host { device: "sda".to_owned(), kernel: "6.99".to_owned(), ..here() };
+        let error = benches_of(sample::pairs(10, worse), &there).expect_err("it is elsewhere");
+        for part in ["device: nvme0n1 and sda", "and 6.99", "--dir"] {
+            assert!(error.contains(part), "{part} is not in {error}");
+        }
+        let rebuilt = Host { commit: "1111111".to_owned(), ..here() };
+        assert!(benches_of(sample::pairs(10, worse), &rebuilt).is_ok());
+        let boot = InBoot { kernel: "base".to_owned(), number: 0, round: 0, repeat: 0 };
+        let booted = |run: &mut Record| run.cell.boot = Some(boot.clone());
+        let error = regressed(booted).expect_err("kernels were booted");
+        assert!(error.contains("kernels that were booted"), "{error}");
+    }
+}
