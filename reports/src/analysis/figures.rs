@@ -6,7 +6,7 @@ use iowq_record::{Quantiles, Record};
 const SAMPLES_BEYOND_MIN: u64 = 100;
 
 /// One metric over the runs of a group.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub struct Spread {
     /// Median of the runs.
     pub median: f64,

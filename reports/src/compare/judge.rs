@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use iowq_record::Record;
-
-use super::metric::{self, PRIMARY};
+use super::boots::Unit;
+use super::metric;
 use super::pairs::Matched;
-use super::{Finding, Metric, Point, Scale, Verdict};
+use super::{Decides, Finding, Metric, Point, Scale, Verdict};
 use crate::stats::{power, rank_sum, signed_rank, walsh};
 
 /// Confidence of the intervals that are shown, in percent.
@@ -27,7 +26,7 @@ pub struct Rules {
 /// What the runs say on a metric, before anything is adjusted or judged. A run without a value
 /// takes its partner with it.
 #[must_use]
-pub fn find(metric: Metric, matched: &Matched<'_>, rules: Rules) -> Finding {
+pub fn find(metric: Metric, matched: &Matched<'_>, decides: &Decides, rules: Rules) -> Finding {
     let (points, reason) = points(metric, matched);
     let base_median = metric::median(points.iter().map(|point| point.base));
     let threshold = metric.threshold(rules.threshold, base_median);
@@ -47,7 +46,7 @@ pub fn find(metric: Metric, matched: &Matched<'_>, rules: Rules) -> Finding {
     };
     if matched.is_paired() {
         let effects = finding.effects();
-        let alpha = strictest_alpha(metric, rules.alpha);
+        let alpha = decides.alpha_strictest(metric, rules.alpha);
         finding.estimate = walsh::hodges_lehmann(&effects);
         finding.intervals = intervals(|confidence| walsh::interval(&effects, confidence));
         finding.p = signed_rank::p_two_sided(&effects);
@@ -62,16 +61,16 @@ pub fn find(metric: Metric, matched: &Matched<'_>, rules: Rules) -> Finding {
     finding
 }
 
-/// The values of runs that stand side by side, and why some are missing.
+/// The values of units that stand side by side, and why some are missing.
 fn points(metric: Metric, matched: &Matched<'_>) -> (Vec<Point>, Option<String>) {
     let mut reason = None;
     let mut points = Vec::new();
     for (base, test) in matched.base.iter().zip(&matched.test) {
-        match (metric.of(base), metric.of(test)) {
+        match (base.value(metric), test.value(metric)) {
             (Ok(base_value), Ok(test_value)) => points.push(Point {
-                pair: base.cell.pair,
-                base_position: base.cell.position,
-                test_position: test.cell.position,
+                pair: base.round().0,
+                base_position: base.position(),
+                test_position: test.position(),
                 base: base_value,
                 test: test_value,
             }),
@@ -81,18 +80,13 @@ fn points(metric: Metric, matched: &Matched<'_>) -> (Vec<Point>, Option<String>)
     (points, reason)
 }
 
-/// The values of runs on a scale on which a shift between them is an effect.
-fn scaled(metric: Metric, runs: &[&Record]) -> Vec<f64> {
-    let values = runs.iter().filter_map(|run| metric.of(run).ok());
+/// The values of units on a scale on which a shift between them is an effect.
+fn scaled(metric: Metric, units: &[Unit<'_>]) -> Vec<f64> {
+    let values = units.iter().filter_map(|unit| unit.value(metric).ok());
     match metric.scale() {
         Scale::Ratio => values.map(f64::ln).collect(),
         Scale::Difference => values.collect(),
     }
-}
-
-/// What Holm asks of the smallest p of all primary metrics.
-fn strictest_alpha(metric: Metric, alpha: f64) -> f64 {
-    if PRIMARY.contains(&metric) { alpha / PRIMARY.len() as f64 } else { alpha }
 }
 
 fn intervals(interval: impl Fn(f64) -> Option<(f64, f64)>) -> BTreeMap<u32, (f64, f64)> {
@@ -101,10 +95,10 @@ fn intervals(interval: impl Fn(f64) -> Option<(f64, f64)>) -> BTreeMap<u32, (f64
 }
 
 /// Raises the smallest effect that counts to the noise floor, where that is higher.
-pub fn raise(finding: &mut Finding, floor: f64, rules: Rules) {
+pub fn raise(finding: &mut Finding, floor: f64, decides: &Decides, rules: Rules) {
     if floor > finding.threshold {
         finding.threshold = floor;
-        let alpha = strictest_alpha(finding.metric, rules.alpha);
+        let alpha = decides.alpha_strictest(finding.metric, rules.alpha);
         let needed = power::pairs_needed(&finding.effects(), floor, alpha, POWER);
         finding.pairs_needed = needed;
     }

@@ -68,7 +68,7 @@ impl Comparison {
         same.max_by(|a, b| a.weight().total_cmp(&b.weight()))
     }
 
-    /// `10 pairs, 2 runs left over`, or the numbers of runs and why they are no pairs.
+    /// `10 pairs, 2 left over`, or the numbers of runs and why they are no pairs.
     #[must_use]
     pub fn pairing_text(&self) -> String {
         match &self.pairing {
@@ -76,10 +76,7 @@ impl Comparison {
                 let pairs = format::count(u64::from(*pairs), "pair", "pairs");
                 match left_over {
                     0 => pairs,
-                    _ => {
-                        let runs = format::count(u64::from(*left_over), "run", "runs");
-                        format!("{pairs}, {runs} left over")
-                    }
+                    left_over => format!("{pairs}, {left_over} left over"),
                 }
             }
             Pairing::Unpaired { base_runs, test_runs, why } => format!(

@@ -2,12 +2,12 @@
 
 use iowq_record::{Record, Role};
 
+use super::boots::Unit;
 use super::judge::{self, Rules};
-use super::metric::{ADVISORY, PRIMARY};
 use super::pairs::{self, Matched};
 use super::set::Set;
-use super::{Bar, Comparison, Comparisons, Control, Finding, Metric, Pairing, Verdict};
-use super::{bars, hosts};
+use super::{Bar, Comparison, Comparisons, Control, Decides, Finding, Metric, Pairing, Verdict};
+use super::{bars, hosts, limit, linger};
 use crate::format;
 use crate::stats::{adjust, power, trend};
 
@@ -20,29 +20,44 @@ const POWER: f64 = 0.8;
 /// Compares each test with the base on each workload.
 #[must_use]
 pub fn compare(sets: &[Set<'_>], rules: Rules) -> Comparisons {
+    let runs = sets.iter().flat_map(|set| set.runs.iter().copied());
+    compare_by(sets, &Decides::of_runs(runs), rules)
+}
+
+/// The same, by metrics that are chosen elsewhere.
+#[must_use]
+pub fn compare_by(sets: &[Set<'_>], decides: &Decides, rules: Rules) -> Comparisons {
     let mut all = Vec::new();
     if let [base, tests @ ..] = sets {
         for test in tests {
             let mut workloads = base.workloads();
             workloads.extend(test.workloads().iter().filter(|name| base.of(name).is_empty()));
-            all.extend(workloads.into_iter().map(|workload| one(base, test, workload, rules)));
+            let one = |workload| one(base, test, workload, decides, rules);
+            all.extend(workloads.into_iter().map(one));
         }
     }
-    Comparisons { all, threshold: rules.threshold, alpha: rules.alpha }
+    let decides = decides.why.clone();
+    Comparisons { all, threshold: rules.threshold, alpha: rules.alpha, decides }
 }
 
 /// One test against the base on one workload.
-fn one(base: &Set<'_>, test: &Set<'_>, workload: &str, rules: Rules) -> Comparison {
+fn one(
+    base: &Set<'_>,
+    test: &Set<'_>,
+    workload: &str,
+    decides: &Decides,
+    rules: Rules,
+) -> Comparison {
     let matched = pairs::of_sets(base, test, workload);
     let noise_arm = pairs::of_role(base, workload, Role::Noise);
     let control_arm = pairs::of_role(base, workload, Role::Control);
-    let noise = noise_arm.as_ref().map_or_else(Vec::new, |arm| findings(&PRIMARY, arm, rules));
-    let mut primary: Vec<Finding> = find_all(&PRIMARY, &matched, rules);
+    let noise = noise_arm.as_ref().map_or_else(Vec::new, |arm| findings(arm, decides, rules));
+    let mut primary: Vec<Finding> = find_all(&decides.primary, &matched, decides, rules);
     for (finding, noise) in primary.iter_mut().zip(&noise) {
-        judge::raise(finding, noise.estimate.map_or(0.0, f64::abs), rules);
+        judge::raise(finding, noise.estimate.map_or(0.0, f64::abs), decides, rules);
     }
     judge::judge(&mut primary, adjust::holm, rules.alpha, matched.is_paired());
-    let mut advisory = find_all(&ADVISORY, &matched, rules);
+    let mut advisory = find_all(&decides.advisory, &matched, decides, rules);
     let adjust = adjust::benjamini_hochberg;
     judge::judge(&mut advisory, adjust, rules.alpha, matched.is_paired());
 
@@ -50,18 +65,22 @@ fn one(base: &Set<'_>, test: &Set<'_>, workload: &str, rules: Rules) -> Comparis
     bars.extend(of_extra_runs(base, workload));
     bars.extend(rejects(&noise, rules.alpha));
     bars.extend(nothing_to_judge(&primary, &bars));
-    let control = control_arm.and_then(|arm| control(&arm, rules));
+    let control = control_arm.and_then(|arm| control(&arm, decides, rules));
     let mut notes = notes(base, test, &matched, &primary, rules);
     notes.extend(blind(control));
     if !bars.is_empty() {
         primary.iter_mut().chain(&mut advisory).for_each(|finding| finding.verdict = None);
     }
-    let verdict = primary.iter().filter_map(|finding| finding.verdict).max();
+    let names = [base.name.as_str(), &test.name];
+    let faults: Vec<Bar> = limit::broken(names, &matched.base, &matched.test).into_iter().collect();
+    let worst = primary.iter().filter_map(|finding| finding.verdict).max();
+    let verdict = if faults.is_empty() { worst } else { Some(Verdict::Regression) };
     Comparison {
         workload: workload.to_owned(),
         base: base.name.clone(),
         test: test.name.clone(),
         pairing: matched.pairing,
+        faults,
         bars,
         notes,
         primary,
@@ -72,13 +91,18 @@ fn one(base: &Set<'_>, test: &Set<'_>, workload: &str, rules: Rules) -> Comparis
     }
 }
 
-fn find_all(metrics: &[Metric], matched: &Matched<'_>, rules: Rules) -> Vec<Finding> {
-    metrics.iter().map(|metric| judge::find(*metric, matched, rules)).collect()
+fn find_all(
+    metrics: &[Metric],
+    matched: &Matched<'_>,
+    decides: &Decides,
+    rules: Rules,
+) -> Vec<Finding> {
+    metrics.iter().map(|metric| judge::find(*metric, matched, decides, rules)).collect()
 }
 
 /// The primary metrics of an arm that stands beside the comparison, judged by themselves.
-fn findings(metrics: &[Metric], arm: &Matched<'_>, rules: Rules) -> Vec<Finding> {
-    let mut findings = find_all(metrics, arm, rules);
+fn findings(arm: &Matched<'_>, decides: &Decides, rules: Rules) -> Vec<Finding> {
+    let mut findings = find_all(&decides.primary, arm, decides, rules);
     judge::judge(&mut findings, adjust::holm, rules.alpha, arm.is_paired());
     findings
 }
@@ -117,8 +141,8 @@ fn of_extra_runs(base: &Set<'_>, workload: &str) -> Vec<Bar> {
     bars::of_runs(&extra, "noise and control runs")
 }
 
-fn positions(runs: &[&Record]) -> Vec<u32> {
-    runs.iter().map(|run| run.cell.position).collect()
+fn positions(units: &[Unit<'_>]) -> Vec<u32> {
+    units.iter().map(Unit::position).collect()
 }
 
 /// The base differs from itself: then so may anything.
@@ -143,9 +167,10 @@ fn nothing_to_judge(primary: &[Finding], bars: &[Bar]) -> Option<Bar> {
 }
 
 /// Whether the injected delay was found: one metric, named before, so nothing is adjusted.
-fn control(arm: &Matched<'_>, rules: Rules) -> Option<Control> {
-    let delay_ns = arm.test.iter().find_map(|run| run.settings.injected_delay_ns)?;
-    let finding = judge::find(Metric::ResponseP50, arm, rules);
+fn control(arm: &Matched<'_>, decides: &Decides, rules: Rules) -> Option<Control> {
+    let delayed = arm.test.iter().flat_map(|unit| &unit.runs);
+    let delay_ns = delayed.filter_map(|run| run.settings.injected_delay_ns).next()?;
+    let finding = judge::find(Metric::ResponseP50, arm, decides, rules);
     let (base_ns, _) = finding.medians()?;
     let injected = delay_ns as f64 / base_ns;
     let slower = finding.estimate.is_some_and(|estimate| estimate > 0.0);
@@ -176,13 +201,15 @@ fn notes(
     primary: &[Finding],
     rules: Rules,
 ) -> Vec<Bar> {
-    let both: Vec<&Record> = matched.base.iter().chain(&matched.test).copied().collect();
+    let both = matched.runs();
     let mut notes = hosts::notes(&both);
+    notes.extend(linger::note(&matched.base, &matched.test));
     if let Pairing::Paired { pairs, left_over } = matched.pairing {
         notes.extend(few_pairs(pairs, primary, rules.alpha));
         if left_over > 0 {
-            let runs = format::count(u64::from(left_over), "run", "runs");
-            notes.push(bar("left-over", format!("{runs} had no partner and took no part.")));
+            let (one, many) = matched.unit();
+            let units = format::count(u64::from(left_over), one, many);
+            notes.push(bar("left-over", format!("{units} had no partner and took no part.")));
         }
         notes.extend(lost_pairs(pairs, primary));
         notes.extend(drift(primary));
@@ -352,8 +379,10 @@ mod tests {
 
     #[test]
     fn advisory_metrics_decide_nothing() {
-        let peak = after(|run| run.workers.peak *= 10);
-        assert_eq!(peak.advisory[0].verdict, Some(Verdict::Regression));
+        let peak = after(|run| {
+            run.workers.peak -= 5 * run.workers.peak / 6;
+        });
+        assert_eq!(peak.advisory[0].verdict, Some(Verdict::Improvement));
         assert_eq!(peak.verdict, Some(Verdict::Equivalent));
     }
 

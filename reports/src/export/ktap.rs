@@ -8,17 +8,35 @@ use std::fmt::Write as _;
 
 use crate::compare::{Comparison, Comparisons, Finding, Metric, Scale, Verdict};
 
+/// A test that is no comparison.
+#[derive(Clone, Debug)]
+pub struct Test {
+    /// What it is called.
+    pub name: String,
+    /// Whether it passed, or why it is skipped.
+    pub outcome: Result<bool, String>,
+}
+
 /// The comparisons as test results.
 #[must_use]
 pub fn text(comparisons: &Comparisons) -> String {
+    with(comparisons, &[])
+}
+
+/// The comparisons as test results, with more tests after them.
+#[must_use]
+pub fn with(comparisons: &Comparisons, more: &[Test]) -> String {
     let mut text = String::from("KTAP version 1\n");
-    if comparisons.all.is_empty() {
+    if comparisons.all.is_empty() && more.is_empty() {
         text.push_str("1..0 # SKIP nothing was compared\n");
         return text;
     }
-    let _ = writeln!(text, "1..{}", comparisons.all.len());
+    let _ = writeln!(text, "1..{}", comparisons.all.len() + more.len());
     for (number, comparison) in (1..).zip(&comparisons.all) {
         one(&mut text, number, comparison);
+    }
+    for (number, test) in (comparisons.all.len() + 1..).zip(more) {
+        result(&mut text, number, &test.name, &test.outcome);
     }
     text
 }
@@ -43,7 +61,10 @@ fn one(text: &mut String, number: usize, comparison: &Comparison) {
     for note in &comparison.notes {
         let _ = writeln!(text, "# {}: {}", plain(&note.code), plain(&note.text));
     }
-    let outcome = match barred {
+    for fault in &comparison.faults {
+        let _ = writeln!(text, "# {}: {}", plain(&fault.code), plain(&fault.text));
+    }
+    let outcome = match barred.filter(|_| comparison.faults.is_empty()) {
         Some(why) => Err(why),
         None => outcome(comparison.verdict, || "inconclusive".to_owned()),
     };

@@ -43,6 +43,7 @@ struct Page {
     charts_left_out: bool,
     threshold: String,
     alpha: String,
+    decides: String,
     downloads: Vec<Download>,
 }
 
@@ -80,7 +81,7 @@ pub fn page(comparisons: &Comparisons, sets: &[Set<'_>]) -> Result<String, PageE
     let runs = |name: &str| -> &[&Record] {
         sets.iter().find(|set| set.name == name).map_or(&[], |set| &set.runs)
     };
-    let mut room = Room { bytes_left: CHART_BYTES_MAX, left_out: false };
+    let mut room = Room::new();
     let overview = charts::overview(comparisons)?.and_then(|set| room.take(set));
     let mut sections = Vec::new();
     for (at, one) in comparisons.all.iter().take(SECTIONS_MAX).enumerate() {
@@ -105,6 +106,7 @@ pub fn page(comparisons: &Comparisons, sets: &[Set<'_>]) -> Result<String, PageE
         charts_left_out: room.left_out,
         threshold: show::percent(comparisons.threshold),
         alpha: format::number(comparisons.alpha),
+        decides: comparisons.decides.clone(),
         downloads: Vec::new(),
     };
     let room = PAGE_BYTES_MAX.saturating_sub(page.render()?.len());
@@ -113,14 +115,19 @@ pub fn page(comparisons: &Comparisons, sets: &[Set<'_>]) -> Result<String, PageE
 }
 
 /// Bytes that are left for charts.
-struct Room {
+pub(super) struct Room {
     bytes_left: usize,
-    left_out: bool,
+    pub(super) left_out: bool,
 }
 
 impl Room {
+    /// All that a page has.
+    pub(super) fn new() -> Self {
+        Self { bytes_left: CHART_BYTES_MAX, left_out: false }
+    }
+
     /// The charts, if they fit.
-    fn take(&mut self, set: ChartSet) -> Option<ChartSet> {
+    pub(super) fn take(&mut self, set: ChartSet) -> Option<ChartSet> {
         let bytes: usize = set.figures.iter().map(|figure| figure.svg.len()).sum();
         match self.bytes_left.checked_sub(bytes) {
             Some(left) => {

@@ -8,6 +8,9 @@ pub(super) fn headline(one: &Comparison) -> String {
     let Some(verdict) = one.verdict else {
         return "No verdict: what was measured does not allow one".to_owned();
     };
+    if let Some(fault) = one.faults.first() {
+        return fault.text.clone();
+    }
     let says = match verdict {
         Verdict::Regression => "Worse",
         Verdict::Improvement => "Better",
@@ -23,7 +26,8 @@ pub(super) fn headline(one: &Comparison) -> String {
 
 /// What else there is to say: what more runs would show, and the other primary metrics.
 pub(super) fn lines(one: &Comparison) -> Vec<String> {
-    let mut lines = Vec::new();
+    let mut lines: Vec<String> =
+        one.faults.iter().skip(1).map(|fault| fault.text.clone()).collect();
     if let (Some(Verdict::Inconclusive), Some(finding)) = (one.verdict, one.deciding()) {
         lines.extend(reach(finding));
     }
