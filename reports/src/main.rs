@@ -11,6 +11,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use iowq_reports::compare::Rules;
 use iowq_reports::export::ktap;
 use iowq_reports::output::compare::{self, CompareError};
+use iowq_reports::output::kernels::KernelsError;
 use iowq_reports::output::{self, ReportError, Request};
 use iowq_reports::summary;
 
@@ -55,6 +56,11 @@ enum Command {
     /// Exit code: 0 no regression, 1 a regression, 3 no verdict (inconclusive, or something forbids
     /// one), 2 trouble. Of several comparisons the worst counts: 2, then 1, then 3, then 0.
     Compare(Compare),
+    /// Say what changed from kernel to kernel in a folder of boots that `cargo xtask kernels` made.
+    ///
+    /// Exit code: as of `compare`. A kernel that panics, hangs or complains as the base never does
+    /// is a regression; one of which no boot finished for another reason is trouble.
+    Kernels(Kernels),
     /// Write runs as text that another tool reads
     Export(exchange::Export),
     /// Take what another tool measured as records
@@ -81,6 +87,28 @@ struct Compare {
     workloads: Vec<String>,
 
     /// Where to put report.html, summary.txt and compare.json [default: nowhere].
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+
+    /// What to print.
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+#[derive(Debug, clap::Args)]
+struct Kernels {
+    /// The folder with kernels.json, boots.jsonl and record.jsonl.
+    dir: PathBuf,
+
+    /// Smallest change that matters, in percent.
+    #[arg(long, value_name = "PCT", default_value = "5", value_parser = percent)]
+    threshold: f64,
+
+    /// Error rate of the verdicts on a workload.
+    #[arg(long, value_name = "RATE", default_value = "0.05", value_parser = alpha)]
+    alpha: f64,
+
+    /// Where to put report.html, pairs.html, summary.txt and compare.json [default: DIR].
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 
@@ -116,6 +144,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match &arguments.command {
         Some(Command::Compare(options)) => compare(options).map_err(|error| error.to_string()),
+        Some(Command::Kernels(options)) => kernels(options).map_err(|error| error.to_string()),
         Some(Command::Export(options)) => said(exchange::export(options)),
         Some(Command::Import(options)) => said(exchange::import(options)),
         None => report(&arguments).map_err(|error| error.to_string()),
@@ -146,6 +175,24 @@ fn compare(options: &Compare) -> Result<ExitCode, CompareError> {
         Format::Ktap => say(&ktap::text(&compared.comparisons)),
     }
     Ok(ExitCode::from(compared.comparisons.exit_code()))
+}
+
+fn kernels(options: &Kernels) -> Result<ExitCode, KernelsError> {
+    let out = options.out.as_deref().unwrap_or(&options.dir);
+    let compared = output::kernels::kernels(&output::kernels::Request {
+        dir: &options.dir,
+        rules: Rules { threshold: options.threshold / 100.0, alpha: options.alpha },
+        out,
+    })?;
+    match options.format {
+        Format::Text => {
+            let page = out.join(output::PAGE_NAME);
+            say(&format!("{}\nreport   {}\n", compared.text, page.display()));
+        }
+        Format::Json => say(&compared.json),
+        Format::Ktap => say(&compared.ktap),
+    }
+    Ok(ExitCode::from(compared.exit_code))
 }
 
 fn report(arguments: &Arguments) -> Result<ExitCode, ReportError> {
