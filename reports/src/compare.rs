@@ -12,6 +12,7 @@ mod judge;
 mod limit;
 pub mod linger;
 pub mod metric;
+mod notes;
 mod pairs;
 pub mod set;
 pub mod show;

@@ -13,13 +13,14 @@ use crate::chart::kernels::{self as charts, place};
 use crate::chart::palette::COLOURS;
 use crate::chart::{ChartSet, marker};
 use crate::compare::set::Set;
-use crate::compare::{Bar, Comparison, Verdict, show};
+use crate::compare::{Comparison, Verdict, show};
 use crate::format;
 use crate::kernels::Outcome;
 use crate::kernels::boots::Class;
 use crate::kernels::nearest::Nearest;
 use crate::kernels::table::units;
 use crate::output::kernels::PAIRS_NAME;
+use crate::summary::kernels as summary;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use machine::{Console, Fact, KernelView, Setting};
@@ -28,8 +29,8 @@ use table::{Grid, grid, steps};
 /// Workloads that have charts.
 const CHARTED_MAX: usize = 12;
 
-/// Notes and findings that are shown.
-const NOTES_MAX: usize = 12;
+/// Findings that are shown.
+const FINDINGS_MAX: usize = 48;
 
 /// Bytes that are kept free for the words around the download.
 const MARGIN_BYTES: usize = 4_000;
@@ -59,7 +60,7 @@ struct Page {
     machine: Vec<Fact>,
     order: Vec<Vec<Mark>>,
     consoles: Vec<Console>,
-    notes: Vec<Bar>,
+    notes: Vec<String>,
     downloads: Vec<Download>,
 }
 
@@ -90,7 +91,8 @@ struct PresetRow {
     mark: Mark,
     overall: String,
     below: String,
-    cells: Vec<String>,
+    /// The nearest preset of each workload, and those that behave alike there.
+    cells: Vec<[String; 2]>,
 }
 
 /// Makes the page; `sets` are the runs of each kernel, the base first.
@@ -137,7 +139,7 @@ pub fn page(outcome: &Outcome<'_>, sets: &[Set<'_>]) -> Result<String, PageError
         machine: machine::facts(outcome),
         order: machine::order(outcome),
         consoles: machine::consoles(outcome),
-        notes: notes(outcome),
+        notes: summary::notes(outcome),
         downloads: Vec::new(),
     };
     let room = PAGE_BYTES_MAX.saturating_sub(page.render()?.len());
@@ -233,7 +235,7 @@ fn findings(outcome: &Outcome<'_>) -> Vec<Finding> {
         }
     }
     all.sort_by_key(|finding| !finding.severe);
-    all.truncate(4 * NOTES_MAX);
+    all.truncate(FINDINGS_MAX);
     all
 }
 
@@ -273,16 +275,12 @@ fn presets(outcome: &Outcome<'_>, nearest: &Nearest) -> Presets {
             workloads.push(cell.workload.clone());
         }
     }
-    missing.truncate(NOTES_MAX);
+    missing.truncate(FINDINGS_MAX);
     let row = |one: &crate::kernels::nearest::Overall| {
         let cell = |workload: &String| {
             let mut cells = nearest.cells.iter();
             let cell = cells.find(|cell| cell.kernel == one.kernel && cell.workload == *workload);
-            match cell.map_or(&[][..], |cell| &cell.presets) {
-                [] => "n/a".to_owned(),
-                [only] => only.clone(),
-                [first, others @ ..] => format!("{first} (or {})", format::list(others)),
-            }
+            near(cell.map_or(&[], |cell| &cell.presets), &one.preset)
         };
         let at = nearest.presets.iter().position(|preset| *preset == one.preset);
         let distance = at.and_then(|at| one.distances.get(at)).copied().unwrap_or(f64::NAN);
@@ -297,6 +295,18 @@ fn presets(outcome: &Outcome<'_>, nearest: &Nearest) -> Presets {
     Presets { rows, workloads, missing }
 }
 
+/// The nearest preset and those alike; the one that is nearest over all stands first if it is one.
+fn near(presets: &[String], overall: &str) -> [String; 2] {
+    let shown = presets.iter().find(|preset| *preset == overall).or_else(|| presets.first());
+    let Some(shown) = shown else {
+        return ["n/a".to_owned(), String::new()];
+    };
+    let others: Vec<String> = presets.iter().filter(|preset| *preset != shown).cloned().collect();
+    let alike =
+        if others.is_empty() { String::new() } else { format!("alike: {}", others.join(", ")) };
+    [shown.clone(), alike]
+}
+
 /// What tells the nearest preset from the others.
 fn unlike(one: &crate::kernels::nearest::Overall) -> String {
     let parts: Vec<String> = one
@@ -308,23 +318,6 @@ fn unlike(one: &crate::kernels::nearest::Overall) -> String {
         })
         .collect();
     parts.join("; ")
-}
-
-/// Notes of all comparisons, each once.
-fn notes(outcome: &Outcome<'_>) -> Vec<Bar> {
-    let mut all: Vec<Bar> = Vec::new();
-    for note in outcome.comparisons.all.iter().flat_map(|one| &one.notes) {
-        if all.iter().all(|other| other.code != note.code || other.text != note.text) {
-            all.push(note.clone());
-        }
-    }
-    for note in &outcome.notes {
-        let (code, text) = ("reading".to_owned(), format!("{note}."));
-        if all.iter().all(|other| other.text != text) {
-            all.push(Bar { code, text });
-        }
-    }
-    show::reasons(&all, NOTES_MAX)
 }
 
 /// All figures as JSON, if they fit.

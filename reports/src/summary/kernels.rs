@@ -2,7 +2,7 @@
 
 use comfy_table::{CellAlignment, ContentArrangement, Table};
 
-use super::compare::{WIDTH, notes};
+use super::compare::{self, WIDTH};
 use super::{STYLE, ascii, fits, wrap};
 use crate::compare::{Bar, Comparison, Comparisons, Finding, Verdict};
 use crate::format;
@@ -36,7 +36,7 @@ pub fn text(outcome: &Outcome<'_>) -> String {
         ("Found", found(&outcome.comparisons)),
         ("Nearest preset", nearest(&outcome.nearest)),
         ("Method", method(outcome)),
-        ("Notes", notes_of(outcome)),
+        ("Notes", notes(outcome)),
     ];
     for (title, lines) in parts.iter().filter(|(_, lines)| !lines.is_empty()) {
         text.push_str(&format!("\n{title}\n"));
@@ -230,14 +230,14 @@ fn method(outcome: &Outcome<'_>) -> Vec<String> {
     lines
 }
 
-/// Notes of comparisons with the base, and of the reading.
-fn notes_of(outcome: &Outcome<'_>) -> Vec<String> {
+/// Notes of comparisons with the base, each once, and of the reading.
+pub(crate) fn notes(outcome: &Outcome<'_>) -> Vec<String> {
     let told = |note: &&Bar| note.code != "stayed";
     let mut all = outcome.comparisons.clone();
     for one in &mut all.all {
         one.notes = one.notes.iter().filter(told).cloned().collect();
     }
-    let mut lines = notes(&all);
+    let mut lines = compare::notes(&all);
     lines.extend(outcome.notes.iter().map(|note| format!("reading: {note}.")));
     lines.dedup();
     lines

@@ -195,13 +195,13 @@ pub(super) fn consoles(outcome: &Outcome<'_>) -> Vec<Console> {
     let console = |boot: &Boot| {
         let from = boot.console_tail.len().saturating_sub(LINES_MAX);
         let lines = boot.console_tail[from..].iter().map(|line| format::clip(line, 200));
+        let log = format::clip(&boot.console, 100);
         Console {
             title: format!("{}, boot {}: {}", name(&boot.kernel), boot.number, ended(boot)),
-            about: format!(
-                "{} The whole log is {}.",
-                format::clip(&boot.reason, 300),
-                format::clip(&boot.console, 100)
-            ),
+            about: match boot.reason.as_str() {
+                "" => format!("The whole log is {log}."),
+                reason => format!("{}; the whole log is {log}.", format::clip(reason, 300)),
+            },
             text: lines.collect::<Vec<_>>().join("\n"),
         }
     };

@@ -1,0 +1,101 @@
+//! Notes: what a reader should know of a comparison, and what forbids nothing.
+
+use super::judge::Rules;
+use super::pairs::Matched;
+use super::set::Set;
+use super::whole::bar;
+use super::{Bar, Finding, Pairing};
+use super::{bars, hosts, linger};
+use crate::format;
+use crate::stats::trend;
+
+/// A trend that chance alone makes as seldom as this in one metric is worth a note.
+const DRIFT_P_MAX: f64 = 0.01;
+
+/// What a reader should know.
+#[must_use]
+pub(super) fn notes(
+    base: &Set<'_>,
+    test: &Set<'_>,
+    matched: &Matched<'_>,
+    primary: &[Finding],
+    rules: Rules,
+) -> Vec<Bar> {
+    let both = matched.runs();
+    let mut notes = hosts::notes(&both);
+    notes.extend(linger::note(&matched.base, &matched.test));
+    if let Pairing::Paired { pairs, left_over } = matched.pairing {
+        notes.extend(few_pairs(pairs, primary, rules.alpha));
+        if left_over > 0 {
+            let (one, many) = matched.unit();
+            let units = format::count(u64::from(left_over), one, many);
+            notes.push(bar("left-over", format!("{units} had no partner and took no part.")));
+        }
+        notes.extend(lost_pairs(pairs, primary));
+        notes.extend(drift(primary));
+    }
+    notes.extend(raised(primary, rules));
+    notes.extend(bars::notes(&both));
+    let mut read: Vec<&String> = base.loaded.notes.iter().chain(&test.loaded.notes).collect();
+    read.dedup();
+    notes.extend(read.into_iter().map(|note| bar("reading", format!("{note}."))));
+    notes
+}
+
+/// Too few pairs for anything to be shown: the smallest p there is, is 2 / 2^pairs.
+fn few_pairs(pairs: u32, primary: &[Finding], alpha: f64) -> Option<Bar> {
+    let metrics = primary.iter().filter(|finding| finding.estimate.is_some()).count().max(1);
+    let needed = (1..=64).find(|pairs| 0.5_f64.powi(pairs - 1) * metrics as f64 <= alpha)?;
+    let few = i64::from(pairs) < i64::from(needed);
+    let text = format!(
+        "{} cannot show a difference, however large: {needed} are needed for {}.",
+        format::count(u64::from(pairs), "pair", "pairs"),
+        format::count(metrics as u64, "metric", "metrics")
+    );
+    few.then(|| bar("few-pairs", text))
+}
+
+/// Metrics that some pairs lack: these may be just the pairs that went otherwise.
+fn lost_pairs(pairs: u32, primary: &[Finding]) -> Option<Bar> {
+    let have = |finding: &Finding| u32::try_from(finding.points.len()).unwrap_or(u32::MAX);
+    let lost = primary.iter().filter(|one| !one.points.is_empty() && have(one) < pairs);
+    let parts: Vec<String> =
+        lost.map(|one| format!("{} in {} of {pairs}", one.metric.title(), have(one))).collect();
+    let text = format!("Not all pairs have every metric: {}.", format::list(&parts));
+    (!parts.is_empty()).then(|| bar("pairs-lost", text))
+}
+
+/// A drift of the base over the bench. Pairs cancel it, and it says something about the machine.
+fn drift(primary: &[Finding]) -> Option<Bar> {
+    let drifts = |finding: &&Finding| {
+        let mut points = finding.points.clone();
+        points.sort_by_key(|point| point.base_position);
+        let values: Vec<f64> = points.iter().map(|point| point.base).collect();
+        trend::drift_p(&values).is_some_and(|p| p < DRIFT_P_MAX)
+    };
+    let names: Vec<String> =
+        primary.iter().filter(drifts).map(|one| one.metric.title().to_owned()).collect();
+    let text = format!(
+        "The base drifted over the bench in {}; pairs cancel that, as long as it is slow.",
+        format::list(&names)
+    );
+    (!names.is_empty()).then(|| bar("drift", text))
+}
+
+/// Metrics whose smallest effect that counts is not the one that was asked for.
+fn raised(primary: &[Finding], rules: Rules) -> Option<Bar> {
+    let parts: Vec<String> = primary
+        .iter()
+        .filter(|one| {
+            let base = one.medians().map(|medians| medians.0);
+            one.threshold > one.metric.threshold(rules.threshold, base)
+        })
+        .map(|one| format!("{} ({})", one.metric.title(), one.metric.show_effect(one.threshold)))
+        .collect();
+    let text = format!(
+        "The base differs from itself by more than was asked for, so the smallest effect that \
+         counts is larger for {}.",
+        format::list(&parts)
+    );
+    (!parts.is_empty()).then(|| bar("noise-floor", text))
+}
