@@ -124,7 +124,9 @@ impl Outcome<'_> {
                 (None, Some(went)) => Err(went.text.clone()),
                 (None, None) => Ok(true),
             };
-            Test { name: format!("boots of {}", kernel.label), outcome }
+            let of_kernel = self.went.iter().filter(|went| went.kernel == kernel.label);
+            let said = of_kernel.map(Went::sentence).collect();
+            Test { name: format!("boots of {}", kernel.label), said, outcome }
         };
         self.kernels.kernels.iter().map(test).collect()
     }

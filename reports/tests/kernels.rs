@@ -164,6 +164,8 @@ fn a_kernel_that_never_came_up_is_told_without_any_run() {
     let output = run(folder.path(), &[]);
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output.stdout).contains("! B panicked in 2 of 2 boots"));
+    let ktap = text(&run(folder.path(), &["--format", "ktap"]).stdout);
+    assert!(ktap.contains("# B panicked in 2 of 2 boots") && ktap.contains("not ok 7 boots of B"));
     let page = fs::read_to_string(folder.path().join("report.html")).expect("it was written");
     assert!(page.contains("Kernel panic - not syncing"));
     fs::write(folder.path().join("record.jsonl"), "").expect("it can be emptied");

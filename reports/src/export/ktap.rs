@@ -13,6 +13,8 @@ use crate::compare::{Comparison, Comparisons, Finding, Metric, Scale, Verdict};
 pub struct Test {
     /// What it is called.
     pub name: String,
+    /// What is said before its result, a line each.
+    pub said: Vec<String>,
     /// Whether it passed, or why it is skipped.
     pub outcome: Result<bool, String>,
 }
@@ -36,6 +38,9 @@ pub fn with(comparisons: &Comparisons, more: &[Test]) -> String {
         one(&mut text, number, comparison);
     }
     for (number, test) in (comparisons.all.len() + 1..).zip(more) {
+        for said in &test.said {
+            let _ = writeln!(text, "# {}", plain(said));
+        }
         result(&mut text, number, &test.name, &test.outcome);
     }
     text
