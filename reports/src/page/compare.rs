@@ -13,7 +13,7 @@ use super::{CHART_BYTES_MAX, Mark, PAGE_BYTES_MAX, PageError};
 use crate::chart::compare::{self as charts, BASE, TEST};
 use crate::chart::{ChartSet, marker};
 use crate::compare::set::Set;
-use crate::compare::{Bar, Comparison, Comparisons, show};
+use crate::compare::{Bar, Comparison, Comparisons, boots, show};
 use crate::format;
 use table::Row;
 
@@ -92,7 +92,7 @@ pub fn page(comparisons: &Comparisons, sets: &[Set<'_>]) -> Result<String, PageE
             charts::sets(one, runs(&one.base), runs(&one.test))?
         };
         let charts = charts.into_iter().filter_map(|set| room.take(set)).collect();
-        sections.push(view(at, one, charts));
+        sections.push(view(at, one, charts, boots::any(runs(&one.base))));
     }
     let count = comparisons.all.len();
     let mut page = Page {
@@ -193,7 +193,7 @@ fn answer(one: &Comparison) -> Answer {
     }
 }
 
-fn view(at: usize, one: &Comparison, charts: Vec<ChartSet>) -> View {
+fn view(at: usize, one: &Comparison, charts: Vec<ChartSet>, boots: bool) -> View {
     let mark = |place, role: &str, set: &str| Mark {
         colour: place,
         sign: marker::sign(place),
@@ -205,8 +205,8 @@ fn view(at: usize, one: &Comparison, charts: Vec<ChartSet>) -> View {
         pairing: one.pairing_text(),
         legend: [mark(BASE, "base", &one.base), mark(TEST, "test", &one.test)],
         rows: table::rows(one),
-        noise: words::noise(one),
-        control: words::control(one),
+        noise: words::noise(one, boots),
+        control: words::control(one, boots),
         charts,
     }
 }

@@ -65,8 +65,13 @@ fn reach(finding: &Finding) -> Option<String> {
     Some(format!("These runs would have shown a change of {detectable}; {needed}."))
 }
 
-/// What the base against itself says of the noise.
-pub(super) fn noise(one: &Comparison) -> String {
+/// What the base against itself says of the noise; `boots` where kernels were booted.
+pub(super) fn noise(one: &Comparison, boots: bool) -> String {
+    if boots && one.noise.is_empty() {
+        return "No kernel was booted against itself: how far equal kernels differ is not known. The \
+                base's image once more as a test, under another label, shows it."
+            .to_owned();
+    }
     if one.noise.is_empty() {
         return "There are no runs of the base against itself: how far equal runs differ is not \
                 known. cargo xtask bench --noise makes them."
@@ -84,8 +89,11 @@ pub(super) fn noise(one: &Comparison) -> String {
     }
 }
 
-/// Whether an injected delay was found.
-pub(super) fn control(one: &Comparison) -> String {
+/// Whether an injected delay was found; `boots` where kernels were booted.
+pub(super) fn control(one: &Comparison, boots: bool) -> String {
+    if boots && one.control.is_none() {
+        return "No delay was injected into runs of boots.".to_owned();
+    }
     let Some(control) = one.control else {
         return "No delay was injected: whether one would be found is not known. \
                 cargo xtask bench --control injects one."
