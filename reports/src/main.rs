@@ -64,6 +64,11 @@ enum Command {
     /// Print the benches that would measure the regressions of a comparison again.
     #[command(hide = true)]
     Fresh(Box<Fresh>),
+    /// Say what changed from kernel to kernel in a folder of boots that `cargo xtask kernels` made.
+    ///
+    /// Exit code: as of `compare`. A kernel that panics, hangs or complains as the base never does
+    /// is a regression; one of which no boot finished for another reason is trouble.
+    Kernels(Kernels),
     /// Write runs as text that another tool reads
     Export(exchange::Export),
     /// Take what another tool measured as records
@@ -118,6 +123,28 @@ fn host(text: &str) -> Result<Host, serde_json::Error> {
     serde_json::from_str(text)
 }
 
+#[derive(Debug, clap::Args)]
+struct Kernels {
+    /// The folder with kernels.json, boots.jsonl and record.jsonl.
+    dir: PathBuf,
+
+    /// Smallest change that matters, in percent.
+    #[arg(long, value_name = "PCT", default_value = "5", value_parser = percent)]
+    threshold: f64,
+
+    /// Error rate of the verdicts on a workload.
+    #[arg(long, value_name = "RATE", default_value = "0.05", value_parser = alpha)]
+    alpha: f64,
+
+    /// Where to put report.html, pairs.html, summary.txt and compare.json [default: DIR].
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+
+    /// What to print.
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Format {
     /// A table and a sentence per workload.
@@ -146,6 +173,7 @@ fn main() -> ExitCode {
     let done = match &arguments.command {
         Some(Command::Compare(options)) => compare(options),
         Some(Command::Fresh(options)) => fresh(options),
+        Some(Command::Kernels(options)) => kernels(options),
         Some(Command::Export(options)) => said(exchange::export(options)),
         Some(Command::Import(options)) => said(exchange::import(options)),
         None => report(&arguments),
@@ -186,6 +214,25 @@ fn compare(options: &Compare) -> Result<ExitCode, String> {
         Format::Ktap => say(&ktap::text(&compared.comparisons)),
     }?;
     Ok(ExitCode::from(compared.comparisons.exit_code()))
+}
+
+fn kernels(options: &Kernels) -> Result<ExitCode, String> {
+    let out = options.out.as_deref().unwrap_or(&options.dir);
+    let compared = output::kernels::kernels(&output::kernels::Request {
+        dir: &options.dir,
+        rules: Rules { threshold: options.threshold / 100.0, alpha: options.alpha },
+        out,
+    });
+    let compared = compared.map_err(|error| error.to_string())?;
+    match options.format {
+        Format::Text => {
+            let page = out.join(output::PAGE_NAME);
+            say(&format!("{}\nreport   {}\n", compared.text, page.display()))
+        }
+        Format::Json => say(&compared.json),
+        Format::Ktap => say(&compared.ktap),
+    }?;
+    Ok(ExitCode::from(compared.exit_code))
 }
 
 fn report(arguments: &Arguments) -> Result<ExitCode, String> {

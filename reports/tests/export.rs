@@ -179,6 +179,7 @@ fn comparison(test: &str, bars: Vec<Bar>, verdict: Option<Verdict>) -> Compariso
         base: "6.12".to_owned(),
         test: test.to_owned(),
         pairing: Pairing::Paired { pairs: 10, left_over: 0 },
+        faults: Vec::new(),
         bars,
         notes: vec![Bar { code: "drift".to_owned(), text: "runs #1 to #9\nrose".to_owned() }],
         primary: vec![
@@ -202,13 +203,14 @@ fn ktap_fails_regressions_and_skips_what_has_no_verdict() {
         comparison("6.17", Vec::new(), Some(Verdict::Regression)),
         comparison("6.16", vec![bar], None),
     ];
-    let text = ktap::text(&Comparisons { all, threshold: 0.05, alpha: 0.05 });
+    let of = |all| Comparisons { all, threshold: 0.05, alpha: 0.05, decides: String::new() };
+    let text = ktap::text(&of(all));
     for line in text.lines().map(str::trim_start) {
         let known = ["KTAP version 1", "1..", "# ", "ok ", "not ok "];
         assert!(known.iter().any(|start| line.starts_with(start)), "{line}");
     }
     is_as_expected("ktap.txt", &text);
-    let none = ktap::text(&Comparisons { all: Vec::new(), threshold: 0.05, alpha: 0.05 });
+    let none = ktap::text(&of(Vec::new()));
     assert_eq!(none, "KTAP version 1\n1..0 # SKIP nothing was compared\n");
 }
 

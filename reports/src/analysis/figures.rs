@@ -5,7 +5,7 @@ use iowq_record::{Quantiles, Record};
 use super::beyond::{self, P50_PPB, P90_PPB, P99_PPB, P999_PPB};
 
 /// One metric over the runs of a group.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub struct Spread {
     /// Median of the runs.
     pub median: f64,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use iowq_record::Record;
 
-use super::Bar;
+use super::{Bar, boots};
 use crate::analysis::doubts::counts_disagree;
 use crate::format;
 
@@ -70,11 +70,14 @@ pub fn of_runs(runs: &[&Record], which: &str) -> Vec<Bar> {
     bars
 }
 
-/// Where runs stand in the order of the bench: the first few.
+/// Where runs stand in the order of the bench, or of boots: the first few.
 fn positions(runs: &[&Record]) -> String {
-    let first = runs.iter().take(POSITIONS_MAX).map(|run| run.cell.position.to_string());
-    let more = if runs.len() > POSITIONS_MAX { ", …" } else { "" };
-    format!("position {}{more}", first.collect::<Vec<_>>().join(", "))
+    let mut places: Vec<u32> = runs.iter().map(|run| boots::position(run)).collect();
+    places.dedup();
+    let first = places.iter().take(POSITIONS_MAX).map(u32::to_string);
+    let more = if places.len() > POSITIONS_MAX { ", …" } else { "" };
+    let word = if boots::any(runs) { "boot" } else { "position" };
+    format!("{word} {}{more}", first.collect::<Vec<_>>().join(", "))
 }
 
 /// Caveats that forbid nothing, each once.

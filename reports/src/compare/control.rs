@@ -25,7 +25,8 @@ pub fn of(base: &Set<'_>, workload: &str, rules: Rules) -> (Option<Control>, Opt
 
 /// Whether the delay was found: one metric, named before, so nothing is adjusted.
 fn found(arm: &Matched<'_>, rules: Rules) -> Option<Control> {
-    let delay_ns = arm.test.iter().find_map(|run| run.settings.injected_delay_ns)?;
+    let delayed = arm.test.iter().flat_map(|unit| &unit.runs);
+    let delay_ns = delayed.filter_map(|run| run.settings.injected_delay_ns).next()?;
     let finding = judge::find(Metric::ResponseP50, arm, rules);
     let (base_ns, _) = finding.medians()?;
     let injected = delay_ns as f64 / base_ns;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use iowq_record::Record;
 
+use super::boots::Unit;
 use super::one_sided::{self, Missing};
 use super::pairs::Matched;
 use super::plan;
@@ -116,11 +117,11 @@ fn pairs_of(finding: &mut Finding, matched: &Matched<'_>) -> Option<String> {
     let (mut lacking, mut pairs, mut reason) = ([0, 0], 0, None);
     for (base, test) in matched.base.iter().zip(&matched.test) {
         pairs += 1;
-        match (metric.of(base), metric.of(test)) {
+        match (base.value(metric), test.value(metric)) {
             (Ok(base_value), Ok(test_value)) => finding.points.push(Point {
-                pair: base.cell.pair,
-                base_position: base.cell.position,
-                test_position: test.cell.position,
+                pair: base.round().0,
+                base_position: base.position(),
+                test_position: test.position(),
                 base: base_value,
                 test: test_value,
             }),
@@ -136,17 +137,21 @@ fn pairs_of(finding: &mut Finding, matched: &Matched<'_>) -> Option<String> {
     }
     let why = reason.clone().unwrap_or_default();
     let missing = Missing { lacking, pairs, why };
-    finding.doubt =
-        one_sided::latency(metric, &matched.base, &matched.test).or_else(|| missing.doubt());
+    finding.doubt = one_sided::latency(metric, &runs_of(&matched.base), &runs_of(&matched.test))
+        .or_else(|| missing.doubt());
     reason
 }
 
-/// The values of runs that have no partners, and why the first is missing.
-fn alone(metric: Metric, runs: &[&Record]) -> (Vec<Lone>, Option<String>) {
+fn runs_of<'a>(units: &[Unit<'a>]) -> Vec<&'a Record> {
+    units.iter().flat_map(|unit| &unit.runs).copied().collect()
+}
+
+/// The values of units that have no partners, and why the first is missing.
+fn alone(metric: Metric, units: &[Unit<'_>]) -> (Vec<Lone>, Option<String>) {
     let (mut values, mut reason) = (Vec::new(), None);
-    for run in runs {
-        match metric.of(run) {
-            Ok(value) => values.push(Lone { position: run.cell.position, value }),
+    for unit in units {
+        match unit.value(metric) {
+            Ok(value) => values.push(Lone { position: unit.position(), value }),
             Err(why) => _ = reason.get_or_insert(why),
         }
     }
@@ -247,6 +252,7 @@ impl Finding {
 mod tests {
     use super::*;
     use crate::compare::Pairing;
+    use crate::compare::boots::units;
     use crate::sample;
 
     const RULES: Rules = Rules { threshold: 0.05, alpha: 0.05 };
@@ -255,7 +261,7 @@ mod tests {
         let of = |policy: &str| -> Vec<&Record> {
             records.iter().filter(|run| run.cell.policy == policy).collect()
         };
-        let (base, test) = (of("6.12"), of("6.17"));
+        let (base, test) = (units(&of("6.12")), units(&of("6.17")));
         let pairs = u32::try_from(base.len()).expect("they are few");
         Matched { base, test, pairing: Pairing::Paired { pairs, left_over: 0 } }
     }

@@ -2,11 +2,12 @@
 
 use iowq_record::{Quantiles, Record};
 
-use super::{Metric, Scale};
+use super::{Metric, Scale, linger};
 use crate::analysis::beyond::{self, P50_PPB, P99_PPB, P999_PPB};
 use crate::format;
 
-/// Named before any run, and few: each one more makes it harder for all to show anything.
+/// Named before any run, and few: each one more makes it harder for all to show anything. Others
+/// decide where time is not to be trusted, see [`super::Decides`].
 pub const PRIMARY: [Metric; 6] = [
     Metric::OpsPerS,
     Metric::ResponseP50,
@@ -16,7 +17,7 @@ pub const PRIMARY: [Metric; 6] = [
     Metric::CreatedPer1000,
 ];
 
-/// Shown, and never a reason for a verdict.
+/// Shown, and there never a reason for a verdict.
 pub const ADVISORY: [Metric; 3] = [Metric::Peak, Metric::ServiceP50, Metric::Linger];
 
 /// Smallest difference in workers per 1000 ops that counts.
@@ -143,10 +144,7 @@ impl Metric {
                 let service = record.latency.service.get("all");
                 quantile(service, P50_PPB, |all| all.p50_ns)?
             }
-            Self::Linger => {
-                let why = "the last worker stayed until the end, or nobody watched";
-                record.workers.linger_ms.ok_or(why)?
-            }
+            Self::Linger => linger::value(record)?,
         };
         if self.scale() == Scale::Ratio && value <= 0.0 {
             return Err("it is 0, which has no ratio to anything".to_owned());

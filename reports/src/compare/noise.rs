@@ -3,10 +3,9 @@
 use iowq_record::Role;
 
 use super::judge::{self, Adjust, Rules};
-use super::metric::PRIMARY;
 use super::pairs::{self, Beside};
 use super::set::Set;
-use super::{Bar, Finding, Pairing, show};
+use super::{Bar, Decides, Finding, Pairing, show};
 use crate::format;
 
 /// What the base against itself says.
@@ -25,7 +24,7 @@ pub struct Noise {
 impl Noise {
     /// Of the arm of the base's file that is the base once more; nothing where there is none.
     #[must_use]
-    pub fn of(base: &Set<'_>, workload: &str, rules: Rules) -> Self {
+    pub fn of(base: &Set<'_>, workload: &str, decides: &Decides, rules: Rules) -> Self {
         let arm = match pairs::of_role(base, workload, Role::Noise) {
             Beside::Nothing => return Self::default(),
             Beside::Another(text) => {
@@ -34,7 +33,7 @@ impl Noise {
             Beside::Arm(arm) => arm,
         };
         let mut findings: Vec<Finding> =
-            PRIMARY.iter().map(|metric| judge::find(*metric, &arm, rules)).collect();
+            decides.primary.iter().map(|metric| judge::find(*metric, &arm, rules)).collect();
         judge::judge(&mut findings, Adjust::Holm, rules.alpha, arm.is_paired());
         let mut noise = Self { findings, ..Self::default() };
         match &arm.pairing {

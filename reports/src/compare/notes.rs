@@ -1,12 +1,11 @@
-//! Notes: what a reader of a comparison should know, and what forbids nothing.
-
-use iowq_record::Record;
+//! Notes: what a reader should know of a comparison, and what forbids nothing.
 
 use super::judge::{self, Rules};
 use super::pairs::Matched;
+use super::set::Set;
 use super::whole::bar;
 use super::{Bar, Finding, Pairing};
-use super::{bars, hosts, noise, order};
+use super::{bars, hosts, linger, noise, order};
 use crate::format;
 use crate::stats::trend;
 
@@ -15,14 +14,22 @@ const DRIFT_P_MAX: f64 = 0.01;
 
 /// What a reader should know.
 #[must_use]
-pub fn of(matched: &Matched<'_>, primary: &[Finding], rules: Rules) -> Vec<Bar> {
-    let both: Vec<&Record> = matched.base.iter().chain(&matched.test).copied().collect();
+pub(super) fn notes(
+    base: &Set<'_>,
+    test: &Set<'_>,
+    matched: &Matched<'_>,
+    primary: &[Finding],
+    rules: Rules,
+) -> Vec<Bar> {
+    let both = matched.runs();
     let mut notes = hosts::notes(&both);
+    notes.extend(linger::note(&matched.base, &matched.test));
     if let Pairing::Paired { pairs, left_over } = matched.pairing {
         notes.extend(few_pairs(pairs, primary, rules.alpha));
         if left_over > 0 {
-            let runs = format::count(u64::from(left_over), "run", "runs");
-            notes.push(bar("left-over", format!("{runs} had no partner and took no part.")));
+            let (one, many) = matched.unit();
+            let units = format::count(u64::from(left_over), one, many);
+            notes.push(bar("left-over", format!("{units} had no partner and took no part.")));
         }
         notes.extend(lost_pairs(pairs, primary));
         notes.extend(drift(primary));
@@ -31,6 +38,9 @@ pub fn of(matched: &Matched<'_>, primary: &[Finding], rules: Rules) -> Vec<Bar> 
     }
     notes.extend(noise::raised(primary));
     notes.extend(bars::notes(&both));
+    let mut read: Vec<&String> = base.loaded.notes.iter().chain(&test.loaded.notes).collect();
+    read.dedup();
+    notes.extend(read.into_iter().map(|note| bar("reading", format!("{note}."))));
     notes
 }
 

@@ -5,27 +5,29 @@ use std::collections::BTreeMap;
 use iowq_record::Record;
 use jiff::Timestamp;
 
+use super::boots::Unit;
 use super::{Bar, Point};
 use crate::format;
 
 /// More than this share of pairs with the same side first is worth a note.
 const FIRST_SHARE_MAX: f64 = 0.7;
 
-/// Why runs of one file are not of one bench, if they are not: a place that is there twice, or a
-/// run that started before one of an earlier place. Two benches with the same seed have the same
-/// rounds, so that nothing else tells them apart.
+/// Why runs or boots of one file are not of one bench, if they are not: a place that is there twice,
+/// or a run that started before one of an earlier place. Two benches with the same seed have the
+/// same rounds, so that nothing else tells them apart. The clock of a booted kernel is its own.
 #[must_use]
-pub fn doubt(runs: &[&Record]) -> Option<String> {
+pub fn doubt(units: &[&Unit<'_>]) -> Option<String> {
     let mut places: BTreeMap<u32, &Record> = BTreeMap::new();
-    for run in runs {
-        if places.insert(run.cell.position, run).is_some() {
+    for (place, run) in units.iter().filter_map(|unit| Some((unit.position(), *unit.runs.first()?)))
+    {
+        if places.insert(place, run).is_some_and(|other| !same_boot(other, run)) {
             return Some(format!(
-                "position {} is there twice, so the file holds more than one bench",
-                run.cell.position
+                "position {place} is there twice, so the file holds more than one bench"
             ));
         }
     }
-    let started = |run: &Record| run.started.parse::<Timestamp>().ok();
+    let started =
+        |run: &Record| run.started.parse::<Timestamp>().ok().filter(|_| run.cell.boot.is_none());
     let timed = places.iter().filter_map(|(place, run)| Some((*place, started(run)?)));
     let timed: Vec<(u32, Timestamp)> = timed.collect();
     let falls = timed.windows(2).find_map(|two| match two {
@@ -38,6 +40,12 @@ pub fn doubt(runs: &[&Record]) -> Option<String> {
              holds more than one bench, or the clock was set back"
         )
     })
+}
+
+/// Whether two arms ran in one boot.
+fn same_boot(one: &Record, other: &Record) -> bool {
+    let kernel = |run: &Record| run.cell.boot.as_ref().map(|boot| boot.kernel.clone());
+    kernel(one).is_some() && kernel(one) == kernel(other)
 }
 
 /// A note where one side ran first in nearly all pairs: what the first run of a round has to itself,
@@ -61,12 +69,14 @@ pub fn unbalanced(points: &[Point]) -> Option<Bar> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::compare::boots::units;
     use crate::sample;
 
     fn said(change: impl Fn(&mut [Record])) -> String {
         let mut runs = sample::pairs(4, |_| ());
         change(&mut runs);
-        doubt(&runs.iter().collect::<Vec<_>>()).unwrap_or_default()
+        let units = units(&runs.iter().collect::<Vec<_>>());
+        doubt(&units.iter().collect::<Vec<_>>()).unwrap_or_default()
     }
 
     #[test]

@@ -147,10 +147,7 @@ impl Pairing {
                 let pairs = format::count(u64::from(*pairs), "pair", "pairs");
                 match left_over {
                     0 => pairs,
-                    _ => {
-                        let runs = format::count(u64::from(*left_over), "run", "runs");
-                        format!("{pairs}, {runs} left over")
-                    }
+                    left_over => format!("{pairs}, {left_over} left over"),
                 }
             }
             Pairing::Unpaired { base_runs, test_runs, why } => format!(

@@ -2,37 +2,52 @@
 
 use iowq_record::Record;
 
+use super::boots::Unit;
 use super::judge::{self, Adjust, Rules};
-use super::metric::{ADVISORY, PRIMARY};
 use super::noise::Noise;
 use super::pairs::{self, Matched};
 use super::set::Set;
-use super::{Bar, Comparison, Comparisons, Finding, Metric, Pairing, Verdict};
-use super::{bars, control, hosts, notes};
+use super::{Bar, Comparison, Comparisons, Decides, Finding, Metric, Pairing, Verdict};
+use super::{bars, control, hosts, limit, notes};
 use crate::stats::trend;
 
 /// Compares each test with the base on each workload.
 #[must_use]
 pub fn compare(sets: &[Set<'_>], rules: Rules) -> Comparisons {
+    let runs = sets.iter().flat_map(|set| set.runs.iter().copied());
+    compare_by(sets, &Decides::of_runs(runs), rules)
+}
+
+/// The same, by metrics that are chosen elsewhere.
+#[must_use]
+pub fn compare_by(sets: &[Set<'_>], decides: &Decides, rules: Rules) -> Comparisons {
     let mut all = Vec::new();
     if let [base, tests @ ..] = sets {
         for test in tests {
             let mut workloads = base.workloads();
             workloads.extend(test.workloads().iter().filter(|name| base.of(name).is_empty()));
-            all.extend(workloads.into_iter().map(|workload| one(base, test, workload, rules)));
+            let one = |workload| one(base, test, workload, decides, rules);
+            all.extend(workloads.into_iter().map(one));
         }
     }
-    Comparisons { all, threshold: rules.threshold, alpha: rules.alpha }
+    let decides = decides.why.clone();
+    Comparisons { all, threshold: rules.threshold, alpha: rules.alpha, decides }
 }
 
 /// One test against the base on one workload.
-pub(super) fn one(base: &Set<'_>, test: &Set<'_>, workload: &str, rules: Rules) -> Comparison {
+pub(super) fn one(
+    base: &Set<'_>,
+    test: &Set<'_>,
+    workload: &str,
+    decides: &Decides,
+    rules: Rules,
+) -> Comparison {
     let matched = pairs::of_sets(base, test, workload);
-    let noise = Noise::of(base, workload, rules);
-    let mut primary = find_all(&PRIMARY, &matched, rules);
+    let noise = Noise::of(base, workload, decides, rules);
+    let mut primary = find_all(&decides.primary, &matched, rules);
     noise.raise(&mut primary);
     judge::judge(&mut primary, Adjust::Holm, rules.alpha, matched.is_paired());
-    let mut advisory = find_all(&ADVISORY, &matched, rules);
+    let mut advisory = find_all(&decides.advisory, &matched, rules);
     judge::judge(&mut advisory, Adjust::BenjaminiHochberg, rules.alpha, matched.is_paired());
 
     let mut bars = of_sides(base, test, workload, &matched);
@@ -40,18 +55,21 @@ pub(super) fn one(base: &Set<'_>, test: &Set<'_>, workload: &str, rules: Rules) 
     bars.extend(noise.bars);
     bars.extend(nothing_to_judge(&primary, &bars));
     let (control, of_control) = control::of(base, workload, rules);
-    let mut notes = notes::of(&matched, &primary, rules);
+    let mut notes = notes::notes(base, test, &matched, &primary, rules);
     notes.extend(noise.notes);
     notes.extend(of_control);
     if !bars.is_empty() {
         primary.iter_mut().chain(&mut advisory).for_each(|finding| finding.verdict = None);
     }
-    let verdict = primary.iter().filter_map(|finding| finding.verdict).max();
+    let names = [base.name.as_str(), &test.name];
+    let faults: Vec<Bar> = limit::broken(names, &matched.base, &matched.test).into_iter().collect();
+    let verdict = verdict(&faults, &primary);
     Comparison {
         workload: workload.to_owned(),
         base: base.name.clone(),
         test: test.name.clone(),
         pairing: matched.pairing,
+        faults,
         bars,
         notes,
         primary,
@@ -61,6 +79,12 @@ pub(super) fn one(base: &Set<'_>, test: &Set<'_>, workload: &str, rules: Rules) 
         confirmation: None,
         verdict,
     }
+}
+
+/// A fault is a regression whatever the metrics say; else the worst of them counts.
+pub(super) fn verdict(faults: &[Bar], primary: &[Finding]) -> Option<Verdict> {
+    let worst = primary.iter().filter_map(|finding| finding.verdict).max();
+    if faults.is_empty() { worst } else { Some(Verdict::Regression) }
 }
 
 fn find_all(metrics: &[Metric], matched: &Matched<'_>, rules: Rules) -> Vec<Finding> {
@@ -103,8 +127,8 @@ fn of_extra_runs(base: &Set<'_>, workload: &str) -> Vec<Bar> {
     found
 }
 
-fn positions(runs: &[&Record]) -> Vec<u32> {
-    runs.iter().map(|run| run.cell.position).collect()
+fn positions(units: &[Unit<'_>]) -> Vec<u32> {
+    units.iter().map(Unit::position).collect()
 }
 
 fn nothing_to_judge(primary: &[Finding], bars: &[Bar]) -> Option<Bar> {
@@ -214,8 +238,10 @@ mod tests {
 
     #[test]
     fn advisory_metrics_decide_nothing() {
-        let peak = after(|run| run.workers.peak *= 10);
-        assert_eq!(peak.advisory[0].verdict, Some(Verdict::Regression));
+        let peak = after(|run| {
+            run.workers.peak -= 5 * run.workers.peak / 6;
+        });
+        assert_eq!(peak.advisory[0].verdict, Some(Verdict::Improvement));
         assert_eq!(peak.verdict, Some(Verdict::Equivalent));
     }
 

@@ -11,17 +11,40 @@ use crate::compare::{Comparison, Comparisons, Finding, Metric, Scale, Verdict};
 /// From here on effects are shown with few digits.
 const LARGE: f64 = 1e6;
 
+/// A test that is no comparison.
+#[derive(Clone, Debug)]
+pub struct Test {
+    /// What it is called.
+    pub name: String,
+    /// What is said before its result, a line each.
+    pub said: Vec<String>,
+    /// Whether it passed, or why it is skipped.
+    pub outcome: Result<bool, String>,
+}
+
 /// The comparisons as test results.
 #[must_use]
 pub fn text(comparisons: &Comparisons) -> String {
+    with(comparisons, &[])
+}
+
+/// The comparisons as test results, with more tests after them.
+#[must_use]
+pub fn with(comparisons: &Comparisons, more: &[Test]) -> String {
     let mut text = String::from("KTAP version 1\n");
-    if comparisons.all.is_empty() {
+    if comparisons.all.is_empty() && more.is_empty() {
         text.push_str("1..0 # SKIP nothing was compared\n");
         return text;
     }
-    let _ = writeln!(text, "1..{}", comparisons.all.len());
+    let _ = writeln!(text, "1..{}", comparisons.all.len() + more.len());
     for (number, comparison) in (1..).zip(&comparisons.all) {
         one(&mut text, number, comparison, comparisons.alpha);
+    }
+    for (number, test) in (comparisons.all.len() + 1..).zip(more) {
+        for said in &test.said {
+            let _ = writeln!(text, "# {}", plain(said));
+        }
+        result(&mut text, number, &test.name, &test.outcome);
     }
     text
 }
@@ -46,7 +69,10 @@ fn one(text: &mut String, number: usize, comparison: &Comparison, alpha: f64) {
     for note in &comparison.notes {
         let _ = writeln!(text, "# {}: {}", plain(&note.code), plain(&note.text));
     }
-    let outcome = match barred {
+    for fault in &comparison.faults {
+        let _ = writeln!(text, "# {}: {}", plain(&fault.code), plain(&fault.text));
+    }
+    let outcome = match barred.filter(|_| comparison.faults.is_empty()) {
         Some(why) => Err(why),
         None => outcome(comparison.verdict, || {
             let unconfirmed = comparison.has_unconfirmed();

@@ -13,7 +13,7 @@ use super::{CHART_BYTES_MAX, Mark, PAGE_BYTES_MAX, PageError};
 use crate::chart::compare::{self as charts, BASE, TEST};
 use crate::chart::{ChartSet, marker};
 use crate::compare::set::Set;
-use crate::compare::{Bar, Comparison, Comparisons, show};
+use crate::compare::{Bar, Comparison, Comparisons, boots, show};
 use crate::format;
 use table::Row;
 
@@ -49,6 +49,7 @@ struct Page {
     alpha: String,
     confidence: String,
     confidence_of_same: String,
+    decides: String,
     downloads: Vec<Download>,
 }
 
@@ -86,7 +87,7 @@ pub fn page(comparisons: &Comparisons, sets: &[Set<'_>]) -> Result<String, PageE
     let runs = |name: &str| -> &[&Record] {
         sets.iter().find(|set| set.name == name).map_or(&[], |set| &set.runs)
     };
-    let mut room = Room { bytes_left: CHART_BYTES_MAX, left_out: false };
+    let mut room = Room::new();
     let overview = charts::overview(comparisons)?.and_then(|set| room.take(set));
     let mut sections = Vec::new();
     for (at, one) in comparisons.all.iter().take(SECTIONS_MAX).enumerate() {
@@ -97,7 +98,7 @@ pub fn page(comparisons: &Comparisons, sets: &[Set<'_>]) -> Result<String, PageE
             charts::sets(one, runs(&one.base), runs(&one.test))?
         };
         let charts = charts.into_iter().filter_map(|set| room.take(set)).collect();
-        sections.push(view(at, one, charts));
+        sections.push(view(at, one, charts, boots::any(runs(&one.base))));
     }
     let count = comparisons.all.len();
     let of_one = |one| answer(one, comparisons.alpha);
@@ -115,6 +116,7 @@ pub fn page(comparisons: &Comparisons, sets: &[Set<'_>]) -> Result<String, PageE
         alpha: format::number(comparisons.alpha),
         confidence: show::percent(1.0 - comparisons.alpha),
         confidence_of_same: show::percent(1.0 - 2.0 * comparisons.alpha),
+        decides: comparisons.decides.clone(),
         downloads: Vec::new(),
     };
     let room = PAGE_BYTES_MAX.saturating_sub(page.render()?.len());
@@ -129,14 +131,19 @@ pub fn is_of_comparison(html: &[u8]) -> bool {
 }
 
 /// Bytes that are left for charts.
-struct Room {
+pub(super) struct Room {
     bytes_left: usize,
-    left_out: bool,
+    pub(super) left_out: bool,
 }
 
 impl Room {
+    /// All that a page has.
+    pub(super) fn new() -> Self {
+        Self { bytes_left: CHART_BYTES_MAX, left_out: false }
+    }
+
     /// The charts, if they fit.
-    fn take(&mut self, set: ChartSet) -> Option<ChartSet> {
+    pub(super) fn take(&mut self, set: ChartSet) -> Option<ChartSet> {
         let bytes: usize = set.figures.iter().map(|figure| figure.svg.len()).sum();
         match self.bytes_left.checked_sub(bytes) {
             Some(left) => {
@@ -202,7 +209,7 @@ fn answer(one: &Comparison, alpha: f64) -> Answer {
     }
 }
 
-fn view(at: usize, one: &Comparison, charts: Vec<ChartSet>) -> View {
+fn view(at: usize, one: &Comparison, charts: Vec<ChartSet>, boots: bool) -> View {
     let mark = |place, role: &str, set: &str| Mark {
         colour: place,
         sign: marker::sign(place),
@@ -214,8 +221,8 @@ fn view(at: usize, one: &Comparison, charts: Vec<ChartSet>) -> View {
         pairing: one.pairing_text(),
         legend: [mark(BASE, "base", &one.base), mark(TEST, "test", &one.test)],
         rows: table::rows(one),
-        noise: words::noise(one),
-        control: words::control(one),
+        noise: words::noise(one, boots),
+        control: words::control(one, boots),
         charts,
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use comfy_table::{CellAlignment, ContentArrangement, Table};
 
 use super::{STYLE, ascii, fits, wrap};
-use crate::compare::{Bar, Comparison, Comparisons, Finding, Pairing, Verdict, show};
+use crate::compare::{Bar, Comparison, Comparisons, Decides, Finding, Pairing, Verdict, show};
 use crate::format;
 
 /// Width of the text: what a mail leaves of 80 columns after it was quoted twice.
@@ -33,6 +33,9 @@ pub fn text(comparisons: &Comparisons) -> String {
         show::either_way(comparisons.threshold),
     );
     text.push_str(&wrap(&method, WIDTH, ""));
+    if comparisons.decides != Decides::usual().why {
+        text.push_str(&wrap(&comparisons.decides, WIDTH, ""));
+    }
     let notes = notes(comparisons);
     if !notes.is_empty() {
         text.push_str("\nNotes\n");
@@ -60,6 +63,9 @@ fn comparison(one: &Comparison, all: &Comparisons) -> String {
         text.push('\n');
     }
     text.push('\n');
+    for fault in &one.faults {
+        text.push_str(&wrap(&format!("! {}: {}", fault.code, fault.text), WIDTH, "  "));
+    }
     text.push_str(&wrap(&sentence(one, all), WIDTH, ""));
     for bar in &one.bars {
         text.push_str(&wrap(&format!("! {}: {}", bar.code, bar.text), WIDTH, "  "));
@@ -146,7 +152,11 @@ fn sentence(one: &Comparison, all: &Comparisons) -> String {
         };
         of(verdict).map(show).collect()
     };
-    let mut parts = Vec::new();
+    let mut parts: Vec<String> = one.faults.iter().map(|fault| fault.code.clone()).collect();
+    if !one.bars.is_empty() {
+        let codes: Vec<String> = one.bars.iter().map(|bar| bar.code.clone()).collect();
+        parts.push(format!("no verdict on metrics: {}", format::list(&codes)));
+    }
     for (verdict, word) in [(Verdict::Regression, "worse"), (Verdict::Improvement, "better")] {
         let changed = changed(verdict);
         if !changed.is_empty() {
@@ -185,7 +195,7 @@ fn capital(text: &str) -> String {
 }
 
 /// Notes of all comparisons, each once, with the workloads that it is about where not all have it.
-fn notes(comparisons: &Comparisons) -> Vec<String> {
+pub(super) fn notes(comparisons: &Comparisons) -> Vec<String> {
     let mut order: Vec<&Bar> = Vec::new();
     let mut about: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
     for one in &comparisons.all {

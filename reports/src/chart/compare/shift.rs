@@ -11,7 +11,7 @@ use crate::analysis::histogram::{self, Clock};
 use crate::chart::palette::{AXIS, Dash, INK, series};
 use crate::chart::percentiles;
 use crate::chart::plot::{ChartError, Place, Plot, WIDTH, picture};
-use crate::compare::{Comparison, Point, Scale};
+use crate::compare::{Comparison, Point, Scale, boots};
 
 /// Points per nine.
 const STEPS_PER_NINE: usize = 20;
@@ -37,10 +37,10 @@ pub(super) fn shift(comparison: &Comparison, base: &[&Record], test: &[&Record])
         return None;
     }
     let histograms = |set: &[&Record], position: u32| {
-        let run = set.iter().copied().find(|run| {
-            run.cell.position == position && run.cell.workload == comparison.workload
-        })?;
-        histogram::merged(&[run], Clock::Response, "all")
+        let of_unit = set.iter().copied().filter(|run| {
+            boots::position(run) == position && run.cell.workload == comparison.workload
+        });
+        histogram::merged(&of_unit.collect::<Vec<_>>(), Clock::Response, "all")
     };
     let points: &[Point] =
         comparison.primary.iter().map(|one| &one.points[..]).max_by_key(|points| points.len())?;

@@ -8,6 +8,9 @@ pub(super) fn headline(one: &Comparison) -> String {
     let Some(verdict) = one.verdict else {
         return "No verdict: what was measured does not allow one".to_owned();
     };
+    if let Some(fault) = one.faults.first() {
+        return fault.text.clone();
+    }
     let says = match verdict {
         Verdict::Regression => "Worse",
         Verdict::Improvement => "Better",
@@ -27,7 +30,8 @@ pub(super) fn headline(one: &Comparison) -> String {
 /// What else there is to say: the primary metrics by their verdicts, and what would decide those
 /// that are not decided.
 pub(super) fn lines(one: &Comparison, alpha: f64) -> Vec<String> {
-    let mut lines = Vec::new();
+    let mut lines: Vec<String> =
+        one.faults.iter().skip(1).map(|fault| fault.text.clone()).collect();
     lines.extend(one.confirmation.as_ref().map(Confirmation::text));
     let kinds = [
         (Verdict::Regression, "Worse"),
@@ -57,8 +61,13 @@ pub(super) fn lines(one: &Comparison, alpha: f64) -> Vec<String> {
     lines
 }
 
-/// What the base against itself says of the noise.
-pub(super) fn noise(one: &Comparison) -> String {
+/// What the base against itself says of the noise; `boots` where kernels were booted.
+pub(super) fn noise(one: &Comparison, boots: bool) -> String {
+    if boots && one.noise.is_empty() {
+        return "No kernel was booted against itself: how far equal kernels differ is not known. The \
+                base's image once more as a test, under another label, shows it."
+            .to_owned();
+    }
     if one.noise.is_empty() {
         return "There are no runs of the base against itself: how far equal runs differ is not \
                 known. cargo xtask bench --noise makes them."
@@ -76,8 +85,11 @@ pub(super) fn noise(one: &Comparison) -> String {
     }
 }
 
-/// Whether an injected delay was found.
-pub(super) fn control(one: &Comparison) -> String {
+/// Whether an injected delay was found; `boots` where kernels were booted.
+pub(super) fn control(one: &Comparison, boots: bool) -> String {
+    if boots && one.control.is_none() {
+        return "No delay was injected into runs of boots.".to_owned();
+    }
     let Some(control) = one.control else {
         return "No delay was injected: whether one would be found is not known. \
                 cargo xtask bench --control injects one."
