@@ -4,7 +4,7 @@ use comfy_table::{CellAlignment, ContentArrangement, Table};
 
 use super::compare::{self, WIDTH};
 use super::{STYLE, ascii, fits, wrap};
-use crate::compare::{Bar, Comparison, Comparisons, Finding, Verdict};
+use crate::compare::{Bar, Comparison, Comparisons, Finding, Verdict, show};
 use crate::format;
 use crate::kernels::Outcome;
 use crate::kernels::boots::{Class, Went};
@@ -215,9 +215,9 @@ fn method(outcome: &Outcome<'_>) -> Vec<String> {
         comparisons.decides.clone(),
         format!(
             "The unit is the boot: pairs are boots of one round. Exact signed-rank p after Holm, \
-             error rate {}; smallest change that counts {} %.",
+             error rate {}; smallest change that counts {}.",
             format::number(comparisons.alpha),
-            format::number(comparisons.threshold * 100.0)
+            show::either_way(comparisons.threshold)
         ),
     ];
     if !outcome.steps.is_empty() {
