@@ -1,6 +1,7 @@
 //! Analysis: runs in, figures and plain sentences out. The unit is a run, never an operation.
 
 pub mod answer;
+pub mod beyond;
 pub mod compare;
 pub mod doubts;
 pub mod fidelity;

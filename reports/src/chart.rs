@@ -4,6 +4,7 @@ mod axis;
 mod bins;
 pub(crate) mod compare;
 pub(crate) mod fidelity;
+pub(crate) mod kernels;
 pub(crate) mod marker;
 mod order;
 pub(crate) mod palette;

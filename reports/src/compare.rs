@@ -1,25 +1,35 @@
 //! Comparisons: what changed from one set of runs to another, how sure that is, and whether it
 //! matters. Built by the modules below, shown by `page/compare` and `summary/compare`.
 //!
-//! The unit is the run, never the operation. See `VERDICTS.md` beside this file for the method and
+//! The unit is the run, or the boot where kernels are booted, never the operation. See `VERDICTS.md` beside this file for the method and
 //! its sources.
 
 mod bars;
+pub mod boots;
 pub mod confirm;
+mod control;
+pub mod decide;
 pub mod fresh;
 mod hosts;
 mod judge;
+mod limit;
+pub mod linger;
 pub mod metric;
+mod noise;
 mod notes;
+mod one_sided;
+mod order;
 mod pairs;
+pub mod plan;
 pub mod set;
 pub mod show;
 mod whole;
 
 use std::collections::BTreeMap;
 
+pub use decide::Decides;
 pub use judge::Rules;
-pub use whole::compare;
+pub use whole::{compare, compare_by};
 
 /// All comparisons of one call, and what comes of them together.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
@@ -30,6 +40,8 @@ pub struct Comparisons {
     pub threshold: f64,
     /// Error rate of the verdicts after adjustment.
     pub alpha: f64,
+    /// Which metrics decide here, and why.
+    pub decides: String,
 }
 
 /// One test set against the base on one workload.
@@ -43,6 +55,9 @@ pub struct Comparison {
     pub test: String,
     /// Whether runs belong together two by two.
     pub pairing: Pairing,
+    /// What makes the test worse whatever its metrics say, such as a broken limit. It is a
+    /// regression even where something forbids a verdict on the metrics.
+    pub faults: Vec<Bar>,
     /// What forbids a verdict; empty where none does.
     pub bars: Vec<Bar>,
     /// What a reader should know and what forbids nothing, such as drift.
@@ -58,7 +73,8 @@ pub struct Comparison {
     /// What runs that were made for it said of its regressions; `None` where there were none, or
     /// nobody measured again.
     pub confirmation: Option<Confirmation>,
-    /// What comes of all of it: the worst of the primary metrics, or `None` where it is barred.
+    /// What comes of all of it: a regression where there is a fault, `None` where it is barred, and
+    /// else the worst of the primary metrics.
     pub verdict: Option<Verdict>,
 }
 
@@ -66,18 +82,18 @@ pub struct Comparison {
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum Pairing {
-    /// Runs of one round of one bench, made back to back in an order drawn from a seed.
+    /// Runs or boots of one round, made back to back in an order drawn from a seed.
     Paired {
         /// Complete pairs.
         pairs: u32,
-        /// Runs that had no partner.
+        /// Runs or boots that had no partner.
         left_over: u32,
     },
     /// Not so; the reason is for a reader.
     Unpaired {
-        /// Runs of the base.
+        /// Runs or boots of the base.
         base_runs: u32,
-        /// Runs of the test.
+        /// Runs or boots of the test.
         test_runs: u32,
         /// Why.
         why: String,
@@ -109,18 +125,43 @@ pub struct Finding {
     pub p: Option<f64>,
     /// The same after Holm (primary) or Benjamini-Hochberg (advisory).
     pub p_adjusted: Option<f64>,
-    /// Smallest effect that counts, on the scale: the asked-for one or the noise floor.
+    /// Smallest effect that counts, on the scale, as it was asked for: sameness is held to it.
     pub threshold: f64,
-    /// Smallest effect that these runs would have shown with 80 % power.
+    /// How much the base differs from itself, where an arm of the bench can tell. An effect must be
+    /// as large to take a side.
+    pub noise_floor: Option<f64>,
+    /// Smallest effect that these runs would have called a change with 80 % power.
     pub detectable: Option<f64>,
-    /// Pairs needed to show an effect of `threshold` with 80 % power.
+    /// Pairs that would decide with 80 % power, see [`plan`]; `None` where more do not help.
     pub pairs_needed: Option<u32>,
     /// What it is: of the worse or the better side, or neither.
     pub verdict: Option<Verdict>,
     /// Why there is no estimate, such as too few samples beyond a quantile.
     pub missing: Option<String>,
-    /// The values, pair by pair; without pairs in order of their runs.
+    /// What is so on one side only, and keeps the verdict from being what the values say.
+    pub doubt: Option<Doubt>,
+    /// The values, pair by pair; empty without pairs.
     pub points: Vec<Point>,
+    /// Without pairs the values of base and test, each in the order of its runs.
+    pub alone: [Vec<Lone>; 2],
+}
+
+/// What is so on one side only.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct Doubt {
+    /// What, for a reader.
+    pub text: String,
+    /// Whether a regression is in doubt as well, and not only that nothing got worse.
+    pub of_regression: bool,
+}
+
+/// The value of a run that has no partner.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+pub struct Lone {
+    /// Place of the run in the order of all.
+    pub position: u32,
+    /// Its value.
+    pub value: f64,
 }
 
 /// Values of one pair.
@@ -128,13 +169,13 @@ pub struct Finding {
 pub struct Point {
     /// Number of the round.
     pub pair: u32,
-    /// Place of the base's run in the order of all runs.
+    /// Place of the base's run, or boot, in the order of all.
     pub base_position: u32,
-    /// Place of the test's run.
+    /// Place of the test's run or boot.
     pub test_position: u32,
-    /// Value of the base's run.
+    /// Value of the base's run, or mean of its boot.
     pub base: f64,
-    /// Value of the test's run.
+    /// Value of the test's run or boot.
     pub test: f64,
 }
 
@@ -164,11 +205,11 @@ pub enum Metric {
     CpuPerOp,
     /// Workers created per 1000 ops.
     CreatedPer1000,
-    /// Most workers alive; advisory.
+    /// Most workers alive.
     Peak,
-    /// Service time, median; advisory.
+    /// Service time, median.
     ServiceP50,
-    /// How long the last worker outlived the last ring; advisory.
+    /// How long the last worker outlived the last ring, or at least did.
     Linger,
 }
 

@@ -11,7 +11,7 @@ pub mod ktap;
 pub mod openmetrics;
 
 use iowq_record::{Record, Role};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 /// A format of runs. [`ktap`] is not among them: it tells of comparisons.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -70,6 +70,12 @@ fn name(record: &Record) -> String {
 /// When a run started; `None` where a hand wrote something else there.
 fn started(record: &Record) -> Option<Timestamp> {
     record.started.parse().ok()
+}
+
+/// When a run ended, where it is known when it started.
+fn ended(record: &Record) -> Option<Timestamp> {
+    let length = SignedDuration::from_nanos(i64::try_from(record.duration_ns).ok()?);
+    started(record)?.checked_add(length).ok()
 }
 
 /// Processor time per op in nanoseconds, where both are known.

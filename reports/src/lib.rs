@@ -8,6 +8,7 @@ pub mod compare;
 pub mod export;
 pub mod format;
 pub mod import;
+pub mod kernels;
 pub mod load;
 pub mod output;
 pub mod page;

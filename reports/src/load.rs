@@ -20,6 +20,10 @@ use twins::Twins;
 /// Name of the record inside a folder that `bench` wrote.
 pub const RECORD_NAME: &str = "record.jsonl";
 
+/// What is said of a last line that is cut off, where it cannot be left out.
+const CUT_OFF: &str = "cut off: the bench was stopped while it wrote that run. Take the line out, so \
+                       that its round has no verdict to give, or run the bench again";
+
 /// What was read.
 #[derive(Debug, Default)]
 pub struct Loaded {
@@ -106,14 +110,17 @@ impl Loaded {
 /// A file that cannot be read, that holds no run, or a line that is not a record. A last line
 /// without its line break that does not parse is what a killed bench leaves: it becomes a note.
 pub fn load(paths: &[PathBuf]) -> Result<Loaded, LoadError> {
-    let mut reading = Reading::default();
-    for path in paths {
-        let path = if path.is_dir() { path.join(RECORD_NAME) } else { path.clone() };
-        let file = File::open(&path);
-        let file = file.map_err(|source| LoadError::Io { path: path.clone(), source })?;
-        reading.add(BufReader::with_capacity(1 << 16, file), path)?;
-    }
-    Ok(reading.end())
+    Reading::default().all(paths)
+}
+
+/// The same for what is to be judged: there a line that is cut off and a run that is there twice
+/// are errors, because a verdict must not rest on what a reader would have to mend.
+///
+/// # Errors
+///
+/// As [`load`], and for these.
+pub fn load_strictly(paths: &[PathBuf]) -> Result<Loaded, LoadError> {
+    Reading { strict: true, ..Reading::default() }.all(paths)
 }
 
 /// Reads all runs of one input, which errors and notes call `path`.
@@ -132,9 +139,21 @@ pub fn read(input: impl BufRead, path: &Path) -> Result<Loaded, LoadError> {
 struct Reading {
     loaded: Loaded,
     twins: Twins,
+    /// Whether what is cut off or there twice is an error.
+    strict: bool,
 }
 
 impl Reading {
+    fn all(mut self, paths: &[PathBuf]) -> Result<Loaded, LoadError> {
+        for path in paths {
+            let path = if path.is_dir() { path.join(RECORD_NAME) } else { path.clone() };
+            let file = File::open(&path);
+            let file = file.map_err(|source| LoadError::Io { path: path.clone(), source })?;
+            self.add(BufReader::with_capacity(1 << 16, file), path)?;
+        }
+        Ok(self.end())
+    }
+
     fn add(&mut self, mut input: impl BufRead, path: PathBuf) -> Result<(), LoadError> {
         let io_error = |source| LoadError::Io { path: path.clone(), source };
         let mut buffer = Vec::new();
@@ -153,6 +172,9 @@ impl Reading {
                 Line::Whole => parse(&buffer).map_err(fail)?,
                 Line::Last => match parse(&buffer) {
                     Ok(record) => record,
+                    Err(_) if is_cut_off(&buffer) && self.strict => {
+                        return Err(fail(CUT_OFF.to_owned()));
+                    }
                     Err(_) if is_cut_off(&buffer) => {
                         self.loaded.notes.push(cut_off_note(&path, line));
                         continue;
@@ -171,8 +193,15 @@ impl Reading {
         let Loaded { records, files, .. } = &mut self.loaded;
         let place = (files.len() - 1, line);
         match self.twins.has(&record, place, records) {
-            Ok(true) => return Ok(()),
-            Ok(false) => {}
+            Ok(Some((file, line))) if self.strict => {
+                let file = files.get(file).map_or_else(String::new, |file| file_name(file));
+                return Err(format!(
+                    "is the same run as {file}, line {line}, once more, and would count twice: \
+                     take one of the two lines out"
+                ));
+            }
+            Ok(Some(_)) => return Ok(()),
+            Ok(None) => {}
             Err((file, line)) => {
                 let file = files.get(file).map_or_else(String::new, |file| file_name(file));
                 return Err(format!(

@@ -3,7 +3,7 @@
 
 mod exchange;
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -11,8 +11,8 @@ use clap::{Parser, Subcommand, ValueEnum};
 use iowq_record::Host;
 use iowq_reports::compare::Rules;
 use iowq_reports::export::ktap;
-use iowq_reports::output::compare::{self, CompareError};
-use iowq_reports::output::{self, ReportError, Request};
+use iowq_reports::output::compare;
+use iowq_reports::output::{self, Request};
 use iowq_reports::summary;
 
 /// Bad input or a file that cannot be written.
@@ -64,6 +64,11 @@ enum Command {
     /// Print the benches that would measure the regressions of a comparison again.
     #[command(hide = true)]
     Fresh(Box<Fresh>),
+    /// Say what changed from kernel to kernel in a folder of boots that `cargo xtask kernels` made.
+    ///
+    /// Exit code: as of `compare`. A kernel that panics, hangs or complains as the base never does
+    /// is a regression; one of which no boot finished for another reason is trouble.
+    Kernels(Kernels),
     /// Write runs as text that another tool reads
     Export(exchange::Export),
     /// Take what another tool measured as records
@@ -118,6 +123,28 @@ fn host(text: &str) -> Result<Host, serde_json::Error> {
     serde_json::from_str(text)
 }
 
+#[derive(Debug, clap::Args)]
+struct Kernels {
+    /// The folder with kernels.json, boots.jsonl and record.jsonl.
+    dir: PathBuf,
+
+    /// Smallest change that matters, in percent.
+    #[arg(long, value_name = "PCT", default_value = "5", value_parser = percent)]
+    threshold: f64,
+
+    /// Error rate of the verdicts on a workload.
+    #[arg(long, value_name = "RATE", default_value = "0.05", value_parser = alpha)]
+    alpha: f64,
+
+    /// Where to put report.html, pairs.html, summary.txt and compare.json [default: DIR].
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+
+    /// What to print.
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Format {
     /// A table and a sentence per workload.
@@ -144,11 +171,12 @@ fn within(text: &str, [least, most]: [f64; 2]) -> Result<f64, String> {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = match &arguments.command {
-        Some(Command::Compare(options)) => compare(options).map_err(|error| error.to_string()),
-        Some(Command::Fresh(options)) => fresh(options).map_err(|error| error.to_string()),
+        Some(Command::Compare(options)) => compare(options),
+        Some(Command::Fresh(options)) => fresh(options),
+        Some(Command::Kernels(options)) => kernels(options),
         Some(Command::Export(options)) => said(exchange::export(options)),
         Some(Command::Import(options)) => said(exchange::import(options)),
-        None => report(&arguments).map_err(|error| error.to_string()),
+        None => report(&arguments),
     };
     done.unwrap_or_else(|error| {
         eprintln!("iowq-report: {error}");
@@ -158,7 +186,7 @@ fn main() -> ExitCode {
 
 /// Says what a command found.
 fn said(text: anyhow::Result<String>) -> Result<ExitCode, String> {
-    say(&text.map_err(|error| format!("{error:#}"))?);
+    say(&text.map_err(|error| format!("{error:#}"))?)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -172,32 +200,53 @@ fn request(options: &Compare) -> compare::Request<'_> {
     }
 }
 
-fn fresh(options: &Fresh) -> Result<ExitCode, CompareError> {
-    say(&compare::fresh(&request(&options.compare), &options.host)?);
+fn fresh(options: &Fresh) -> Result<ExitCode, String> {
+    let fresh = compare::fresh(&request(&options.compare), &options.host);
+    say(&fresh.map_err(|error| error.to_string())?)?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn compare(options: &Compare) -> Result<ExitCode, CompareError> {
-    let compared = compare::compare(&request(options))?;
+fn compare(options: &Compare) -> Result<ExitCode, String> {
+    let compared = compare::compare(&request(options)).map_err(|error| error.to_string())?;
     match options.format {
         Format::Text => say(&compared.text),
         Format::Json => say(&compared.json),
         Format::Ktap => say(&ktap::text(&compared.comparisons)),
-    }
+    }?;
     Ok(ExitCode::from(compared.comparisons.exit_code()))
 }
 
-fn report(arguments: &Arguments) -> Result<ExitCode, ReportError> {
+fn kernels(options: &Kernels) -> Result<ExitCode, String> {
+    let out = options.out.as_deref().unwrap_or(&options.dir);
+    let compared = output::kernels::kernels(&output::kernels::Request {
+        dir: &options.dir,
+        rules: Rules { threshold: options.threshold / 100.0, alpha: options.alpha },
+        out,
+    });
+    let compared = compared.map_err(|error| error.to_string())?;
+    match options.format {
+        Format::Text => {
+            let page = out.join(output::PAGE_NAME);
+            say(&format!("{}\nreport   {}\n", compared.text, page.display()))
+        }
+        Format::Json => say(&compared.json),
+        Format::Ktap => say(&compared.ktap),
+    }?;
+    Ok(ExitCode::from(compared.exit_code))
+}
+
+fn report(arguments: &Arguments) -> Result<ExitCode, String> {
     let written = output::report(&Request {
         records: &arguments.records,
         workloads: &arguments.workloads,
         out: arguments.out.as_deref(),
         text_width: terminal_width(),
-    })?;
+    });
+    let written = written.map_err(|error| error.to_string())?;
     let (page, text) = (written.page.display(), written.summary.display());
     let fidelity = written.fidelity.map(|path| format!("fidelity {}\n", path.display()));
     let fidelity = fidelity.unwrap_or_default();
-    say(&format!("{}\nreport   {page}\n{fidelity}summary  {text}\n", written.text));
+    say(&format!("{}\nreport   {page}\n{fidelity}summary  {text}\n", written.text))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -210,7 +259,14 @@ fn terminal_width() -> usize {
     }
 }
 
-/// Prints; a reader that closed the pipe has seen enough, and the files are written.
-fn say(text: &str) {
-    let _ = io::stdout().write_all(text.as_bytes());
+/// Prints; a reader that closed the pipe has seen enough, and the files are written. Any other
+/// failure, such as a full disk, is trouble: a script must not take half a text for all of it.
+fn say(text: &str) -> Result<(), String> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(format!("the result cannot be printed: {error}"))
+        }
+        _ => Ok(()),
+    }
 }

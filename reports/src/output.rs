@@ -1,6 +1,7 @@
 //! Writing files: whole or not at all.
 
 pub mod compare;
+pub mod kernels;
 
 use std::fs::{self, File};
 use std::io::{self, Write};

@@ -2,6 +2,7 @@
 
 pub mod compare;
 pub mod fidelity;
+pub mod kernels;
 mod measured;
 mod raw;
 mod reach;

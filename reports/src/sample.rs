@@ -2,6 +2,7 @@
 
 mod compare;
 mod grid;
+mod kernels;
 mod latency;
 mod pairs;
 mod workers;
@@ -9,13 +10,14 @@ mod workers;
 use std::collections::BTreeMap;
 
 use iowq_record::{
-    Asked, Blocking, Cell, Churn, Counts, Host, Ops, Probe, Punts, Quantiles, Record, SCHEMA,
-    Settings, Tier, Workers,
+    Asked, Blocking, Cell, Churn, Counts, Host, Latency, Ops, Probe, Punts, Quantiles, Record,
+    SCHEMA, Settings, Tier, Workers,
 };
 
 pub use compare::{comparisons, sets};
 pub use grid::{LARGE, Levels, SMALL, grid};
-pub use pairs::{pairs, with_role};
+pub use kernels::kernels;
+pub use pairs::{at, pairs, with_role};
 
 /// Policies of the made-up bench.
 const POLICIES: [&str; 4] = ["6.12", "6.16", "6.17", "exit-on-idle"];
@@ -34,14 +36,7 @@ pub fn bench(pairs: u32) -> Vec<Record> {
         for workload in WORKLOADS {
             for policy in POLICIES {
                 let mut record = run(workload, policy, pair);
-                record.cell.position = u32::try_from(records.len()).unwrap_or(u32::MAX);
-                let second = records.len() * 4;
-                record.started = format!(
-                    "2026-11-21T{:02}:{:02}:{:02}Z",
-                    2 + second / 3600,
-                    second / 60 % 60,
-                    second % 60
-                );
+                at(&mut record, u32::try_from(records.len()).unwrap_or(u32::MAX));
                 records.push(record);
             }
         }
@@ -104,13 +99,26 @@ pub fn lines(records: &[Record]) -> String {
 /// One run. Workers come and go as kernels do it: before 6.17 up to the limit and without end.
 #[must_use]
 pub fn run(workload: &str, policy: &str, pair: u32) -> Record {
-    let mut noise = Noise::new(workload, policy, pair);
-    let shape = workers::Shape::of(workload, policy);
-    let duration_ns = 3_000_000_000;
     let done = if workload == "dsync" { 150_000 } else { 24_000 };
+    let shape = workers::Shape::of(workload, policy);
+    let latency = |noise: &mut Noise| latency::of(workload, policy, done, noise);
+    run_of(workload, policy, pair, done, &shape, latency)
+}
+
+/// One run of a number of operations whose workers have this shape.
+fn run_of(
+    workload: &str,
+    policy: &str,
+    pair: u32,
+    done: u64,
+    shape: &workers::Shape,
+    latency: impl FnOnce(&mut Noise) -> Latency,
+) -> Record {
+    let mut noise = Noise::new(workload, policy, pair);
+    let duration_ns = 3_000_000_000;
     let per_1000 = shape.created_per_1000 * noise.around_one(0.12);
     let created = (per_1000 * done as f64 / 1_000.0) as u64;
-    let (timeline, churn) = workers::life(&shape, created, duration_ns, &mut noise);
+    let (timeline, churn) = workers::life(shape, created, duration_ns, &mut noise);
     let exited = churn.deaths.iter().map(|deaths| u64::from(*deaths)).sum();
     let counts = |number| Counts { probe: Some(number), engine: Some(number), proc: Some(number) };
     let peak = timeline.iter().map(|point| point.1).max().unwrap_or(0);
@@ -123,7 +131,7 @@ pub fn run(workload: &str, policy: &str, pair: u32) -> Record {
         settings: settings(workload),
         asked: Some(Asked { workload: workload.to_owned(), seconds: None }),
         ops: ops(done, duration_ns, &mut noise),
-        latency: latency::of(workload, policy, done, &mut noise),
+        latency: latency(&mut noise),
         punts: Default::default(),
         workers: Workers {
             created: counts(created),

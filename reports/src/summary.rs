@@ -1,6 +1,7 @@
 //! The summary: the same answers as the page, as plain text for a terminal or a mail.
 
 pub mod compare;
+pub mod kernels;
 
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 

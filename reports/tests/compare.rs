@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use iowq_record::Record;
 use iowq_reports::sample;
@@ -47,6 +47,9 @@ fn mixed() -> Vec<Record> {
 fn the_text_is_as_expected_and_fits_a_mail() {
     let printed = text(&compare(&mixed(), &[]).stdout);
     let path = expected("compare.txt");
+    if std::env::var_os("IOWQ_UPDATE_EXPECTED").is_some() {
+        fs::write(&path, &printed).expect("the file can be written");
+    }
     let wanted = fs::read_to_string(&path).unwrap_or_default();
     assert_eq!(printed, wanted, "{}", path.display());
     assert!(printed.lines().all(|line| line.chars().count() <= 76));
@@ -63,6 +66,24 @@ fn exit_codes_tell_a_script_what_came_of_it() {
     let lost = sample::pairs(10, |run| run.probe.events_lost = 1);
     assert_eq!(code(&lost), Some(3), "barred");
     assert_eq!(run(&["no-such-file", "nor-this"]).status.code(), Some(2), "trouble");
+}
+
+#[test]
+fn a_text_that_cannot_be_printed_whole_is_trouble_and_a_closed_pipe_is_not() {
+    let folder = folder(&sample::pairs(10, |_| ()));
+    let set = |policy| format!("{}@{policy}", folder.path().display());
+    let printing_to = |out: Stdio| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_iowq-report"));
+        command.arg("compare").args([set("6.12"), set("6.17")]).stdout(out);
+        command.output().expect("it starts")
+    };
+    let (reader, writer) = std::io::pipe().expect("a pipe can be made");
+    drop(reader);
+    assert_eq!(printing_to(writer.into()).status.code(), Some(0));
+    let full = fs::OpenOptions::new().write(true).open("/dev/full");
+    let output = printing_to(full.expect("Linux has it").into());
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("cannot be printed"), "{}", text(&output.stderr));
 }
 
 #[test]
@@ -94,6 +115,49 @@ fn files_are_written_where_it_was_asked_for() {
     let values: serde_json::Value = serde_json::from_slice(&printed).expect("it is JSON");
     assert_eq!(values["all"][0]["verdict"], "regression");
     assert_eq!(values["all"][0]["primary"][2]["metric"], "response_p99");
+}
+
+#[test]
+fn a_record_that_would_have_to_be_mended_is_refused_with_its_line() {
+    let error = |lines: &str| {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        fs::write(folder.path().join("record.jsonl"), lines).expect("a record can be written");
+        let set = |policy| format!("{}@{policy}", folder.path().display());
+        let output = run(&[&set("6.12"), &set("6.17")]);
+        assert_eq!(output.status.code(), Some(2));
+        text(&output.stderr)
+    };
+    let whole = sample::lines(&sample::pairs(3, |_| ()));
+    let cut = error(&whole[..whole.len() - 100]);
+    assert!(cut.contains("record.jsonl, line 6: cut off"), "{cut}");
+    assert!(cut.contains("Take the line out"), "{cut}");
+    let first = whole.lines().next().expect("there are lines");
+    let twice = error(&format!("{whole}{first}\n"));
+    assert!(
+        twice.contains("record.jsonl, line 7: is the same run as record.jsonl, line 1"),
+        "{twice}"
+    );
+    assert!(twice.contains("take one of the two lines out"), "{twice}");
+}
+
+#[test]
+fn a_folder_that_holds_runs_or_another_page_is_no_place_for_a_comparison() {
+    let records = sample::pairs(3, |_| ());
+    for (name, content) in [("record.jsonl", ""), ("report.html", "<h1>a report</h1>")] {
+        let out = tempfile::tempdir().expect("a folder can be made");
+        fs::write(out.path().join(name), content).expect("it is written");
+        let shown = out.path().display().to_string();
+        let output = compare(&records, &["--out", &shown]);
+        assert_eq!(output.status.code(), Some(2), "{name}");
+        assert!(text(&output.stderr).contains(name), "{}", text(&output.stderr));
+        assert_eq!(fs::read_to_string(out.path().join(name)).expect("it is there"), content);
+        assert_eq!(fs::read_dir(out.path()).expect("it is a folder").count(), 1);
+    }
+    let again = tempfile::tempdir().expect("a folder can be made");
+    let shown = again.path().display().to_string();
+    for _ in 0..2 {
+        assert_eq!(compare(&records, &["--out", &shown]).status.code(), Some(3));
+    }
 }
 
 #[test]

@@ -40,6 +40,17 @@ fn a_page_opens_with_the_verdicts_and_what_bars_them() {
 }
 
 #[test]
+fn a_page_says_the_confidence_that_was_asked_for_and_the_threshold_in_both_directions() {
+    let (records, mut comparisons) = made_up();
+    assert!(page_of(&comparisons, &records).contains("a 95\u{a0}% interval without no change"));
+    comparisons.alpha = 0.01;
+    let page = page_of(&comparisons, &records);
+    for part in ["a 99\u{a0}% interval without", "a 98\u{a0}% interval within", "-4.76\u{a0}%"] {
+        assert!(page.contains(part), "{part} is not in the page");
+    }
+}
+
+#[test]
 fn a_page_says_which_checks_were_not_made_or_failed() {
     let (records, comparisons) = made_up();
     let page = page_of(&comparisons, &records);

@@ -145,6 +145,12 @@ fn json_like_fios_is_read_back_by_the_import_of_fios() {
     assert_eq!(job["sync"]["total_ios"], runs[0].latency.service["fsync"].count);
     assert!(job["write"]["clat_ns"]["percentile"]["99.000000"].is_u64());
     assert_eq!(job["read"]["iops"], 0.0);
+    let end = |run: &Record| {
+        let started: jiff::Timestamp = run.started.parse().expect("it is a time");
+        (started + std::time::Duration::from_nanos(run.duration_ns)).as_second()
+    };
+    let finished = runs.iter().filter(|run| run.error.is_none());
+    assert_eq!(value["timestamp"].as_i64(), finished.map(end).max());
 }
 
 fn finding(metric: Metric, verdict: Option<Verdict>) -> Finding {
@@ -156,11 +162,14 @@ fn finding(metric: Metric, verdict: Option<Verdict>) -> Finding {
         p: Some(0.002),
         p_adjusted: Some(0.012),
         threshold: 0.05,
+        noise_floor: None,
         detectable: Some(0.08),
         pairs_needed: (verdict == Some(Verdict::Inconclusive)).then_some(24),
         verdict,
         missing: verdict.is_none().then(|| "needs 10,000 ops per run".to_owned()),
+        doubt: None,
         points: Vec::new(),
+        alone: [Vec::new(), Vec::new()],
     }
 }
 
@@ -170,6 +179,7 @@ fn comparison(test: &str, bars: Vec<Bar>, verdict: Option<Verdict>) -> Compariso
         base: "6.12".to_owned(),
         test: test.to_owned(),
         pairing: Pairing::Paired { pairs: 10, left_over: 0 },
+        faults: Vec::new(),
         bars,
         notes: vec![Bar { code: "drift".to_owned(), text: "runs #1 to #9\nrose".to_owned() }],
         primary: vec![
@@ -193,13 +203,14 @@ fn ktap_fails_regressions_and_skips_what_has_no_verdict() {
         comparison("6.17", Vec::new(), Some(Verdict::Regression)),
         comparison("6.16", vec![bar], None),
     ];
-    let text = ktap::text(&Comparisons { all, threshold: 0.05, alpha: 0.05 });
+    let of = |all| Comparisons { all, threshold: 0.05, alpha: 0.05, decides: String::new() };
+    let text = ktap::text(&of(all));
     for line in text.lines().map(str::trim_start) {
         let known = ["KTAP version 1", "1..", "# ", "ok ", "not ok "];
         assert!(known.iter().any(|start| line.starts_with(start)), "{line}");
     }
     is_as_expected("ktap.txt", &text);
-    let none = ktap::text(&Comparisons { all: Vec::new(), threshold: 0.05, alpha: 0.05 });
+    let none = ktap::text(&of(Vec::new()));
     assert_eq!(none, "KTAP version 1\n1..0 # SKIP nothing was compared\n");
 }
 

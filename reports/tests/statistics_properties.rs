@@ -55,8 +55,6 @@ proptest! {
         effect in any::<f64>(),
     ) {
         prop_assert!(is_p(signed_rank::p_two_sided(&base)));
-        prop_assert!(is_p(signed_rank::p_greater(&base)));
-        prop_assert!(is_p(rank_sum::p_two_sided(&base, &test)));
         prop_assert!(is_p(trend::drift_p(&base)));
         prop_assert!(holds(walsh::interval(&base, confidence), walsh::hodges_lehmann(&base)));
         let two = rank_sum::interval(&base, &test, confidence);
@@ -97,8 +95,6 @@ proptest! {
         prop_assert_eq!(walsh::hodges_lehmann(&base), turned);
         let turned = walsh::interval(&negative(&base), 0.9).map(|(low, high)| (-high, -low));
         prop_assert_eq!(walsh::interval(&base, 0.9), turned);
-        let p = rank_sum::p_two_sided;
-        prop_assert!(close(p(&base, &test), p(&test, &base)));
         let turned = rank_sum::shift(&test, &base).map(|by| -by);
         prop_assert_eq!(rank_sum::shift(&base, &test), turned);
         let turned = rank_sum::interval(&test, &base, 0.9).map(|(low, high)| (-high, -low));

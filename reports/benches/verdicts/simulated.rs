@@ -6,8 +6,8 @@ pub const METRICS: usize = 6;
 /// The order in which the arms of a comparison run.
 #[derive(Clone, Copy)]
 pub enum Order {
-    /// Base and test back to back, which of them first drawn by lot for each pair.
-    Shuffled,
+    /// Rounds by twos: the first in an order by lot, the second that order backwards.
+    ByTwos,
     /// All of the base, then all of the test.
     Blocks,
 }
@@ -22,49 +22,55 @@ pub struct Machine {
     pub common: f64,
 }
 
-/// The runs of a comparison.
-pub struct Runs {
-    /// By pair, the logarithms of the metrics of the base's run.
-    pub base: Vec<[f64; METRICS]>,
-    /// Likewise of the test's.
-    pub test: Vec<[f64; METRICS]>,
-    /// Places of the base's runs in the order of all.
-    pub base_positions: Vec<u32>,
-    /// Places of the test's runs.
-    pub test_positions: Vec<u32>,
+/// A comparison that is run.
+#[derive(Clone, Copy)]
+pub struct Plan {
+    /// In which order.
+    pub order: Order,
+    /// Rounds.
+    pub pairs: usize,
+    /// What the test adds to the logarithm of its first metric.
+    pub effect: f64,
+    /// Whether the base runs once more in each round.
+    pub noise: bool,
 }
 
-impl Runs {
-    /// By metric, ln(test / base) of each pair.
-    pub fn effects(&self) -> [Vec<f64>; METRICS] {
-        let pairs = || self.base.iter().zip(&self.test);
-        std::array::from_fn(|metric| {
-            pairs().map(|(base, test)| test[metric] - base[metric]).collect()
-        })
-    }
+/// The logarithms of the metrics of a run, and its place in the order of all.
+pub type Run = ([f64; METRICS], u32);
+
+/// The runs of a comparison, arm by arm: base, test, and the base once more where that was asked.
+pub struct Runs {
+    /// By arm, then by round.
+    pub arms: Vec<Vec<Run>>,
 }
+
+/// Place of the test among the arms.
+const TEST: usize = 1;
 
 impl Machine {
-    /// Runs a comparison in which the test adds `effect` to the logarithm of the first metric.
-    pub fn compare(&self, order: Order, pairs: usize, effect: f64, random: &mut Random) -> Runs {
-        let runs = self.runs(2 * pairs, random);
-        let places = (0..pairs).map(|pair| match order {
-            Order::Blocks => (pair, pairs + pair),
-            Order::Shuffled if random.next().is_multiple_of(2) => (2 * pair, 2 * pair + 1),
-            Order::Shuffled => (2 * pair + 1, 2 * pair),
-        });
-        let places: Vec<_> = places.collect();
-        let changed = |&(_, test): &(usize, usize)| {
-            let mut run: [f64; METRICS] = runs[test];
-            run[0] += effect;
-            run
-        };
-        Runs {
-            base: places.iter().map(|&(base, _)| runs[base]).collect(),
-            test: places.iter().map(changed).collect(),
-            base_positions: places.iter().map(|&(base, _)| base as u32).collect(),
-            test_positions: places.iter().map(|&(_, test)| test as u32).collect(),
+    /// Runs a comparison.
+    pub fn compare(&self, plan: Plan, random: &mut Random) -> Runs {
+        let arms = if plan.noise { 3 } else { 2 };
+        let runs = self.runs(arms * plan.pairs, random);
+        let mut order: Vec<usize> = Vec::new();
+        let mut all: Vec<Vec<Run>> = vec![Vec::new(); arms];
+        for round in 0..plan.pairs {
+            if round % 2 == 0 {
+                order = random.order(arms);
+            } else {
+                order.reverse();
+            }
+            for (at, &arm) in order.iter().enumerate() {
+                let place = match plan.order {
+                    Order::ByTwos => arms * round + at,
+                    Order::Blocks => plan.pairs * arm + round,
+                };
+                let mut values = runs[place];
+                values[0] += if arm == TEST { plan.effect } else { 0.0 };
+                all[arm].push((values, place as u32));
+            }
         }
+        Runs { arms: all }
     }
 
     /// The logarithms of all metrics of so many runs, one after the other.
@@ -102,6 +108,13 @@ impl Random {
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         mixed ^ (mixed >> 31)
+    }
+
+    /// The numbers below `count`, in an order by lot.
+    fn order(&mut self, count: usize) -> Vec<usize> {
+        let mut order: Vec<(u64, usize)> = (0..count).map(|one| (self.next(), one)).collect();
+        order.sort_unstable();
+        order.into_iter().map(|(_, one)| one).collect()
     }
 
     /// Above 0 and at most 1.

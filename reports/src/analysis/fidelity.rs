@@ -18,6 +18,7 @@ pub mod words;
 
 use super::figures::Spread;
 use super::group::{Group, Section};
+pub(crate) use arms::presets;
 pub use arms::{ALIKE_FACTOR, ALIKE_WORKERS, Arm, Arms, Counts};
 pub use factor::Level;
 use iowq_record::Settings;
@@ -155,9 +156,16 @@ impl<'a> Cell<'a> {
 }
 
 impl<'a> Fidelity<'a> {
-    /// Of sections of which at least two have both the kernel and a preset; none of others.
+    /// Of sections of which at least two have both the kernel and a preset; none of others, nor of
+    /// several kernels.
     #[must_use]
     pub fn of(sections: &[Section<'a>]) -> Option<Self> {
+        // Of several kernels each has its own nearest preset, which `kernels` tells.
+        let kernels =
+            |one: &Section<'_>| one.groups.iter().filter(|group| group.is_kernel()).count();
+        if sections.iter().any(|section| kernels(section) > 1) {
+            return None;
+        }
         let has_preset = |section: &Section<'_>| section.groups.iter().any(Group::is_preset);
         let both = sections.iter().filter(|one| one.kernel().is_some() && has_preset(one));
         if both.count() < CELLS_MIN {

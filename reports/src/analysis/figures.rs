@@ -2,11 +2,10 @@
 
 use iowq_record::{Quantiles, Record};
 
-/// Samples that must lie beyond a quantile before a run's value for it means anything.
-const SAMPLES_BEYOND_MIN: u64 = 100;
+use super::beyond::{self, P50_PPB, P90_PPB, P99_PPB, P999_PPB};
 
 /// One metric over the runs of a group.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub struct Spread {
     /// Median of the runs.
     pub median: f64,
@@ -65,18 +64,18 @@ impl Figures {
     /// Of finished runs.
     #[must_use]
     pub fn of(runs: &[&Record]) -> Self {
-        let quantile = |share, pick: fn(&Quantiles) -> u64| {
-            over(runs, |record| quantile_ns(record, share, pick))
+        let quantile = |beyond_ppb, pick: fn(&Quantiles) -> u64| {
+            over(runs, |record| quantile_ns(record, beyond_ppb, pick))
         };
         // Who is sent away the moment the ring is closed neither stays nor leaves.
         let watched = runs.iter().filter(|record| record.settings.watched_ms != Some(0));
         let lingers: Vec<Option<f64>> = watched.map(|record| record.workers.linger_ms).collect();
         Self {
             per_s: over(runs, |record| Some(record.ops.per_s)),
-            p50_ns: quantile(0.5, |all| all.p50_ns),
-            p90_ns: quantile(0.9, |all| all.p90_ns),
-            p99_ns: quantile(0.99, |all| all.p99_ns),
-            p999_ns: quantile(0.999, |all| all.p999_ns),
+            p50_ns: quantile(P50_PPB, |all| all.p50_ns),
+            p90_ns: quantile(P90_PPB, |all| all.p90_ns),
+            p99_ns: quantile(P99_PPB, |all| all.p99_ns),
+            p999_ns: quantile(P999_PPB, |all| all.p999_ns),
             created_per_1000_ops: over(runs, |record| record.workers.created_per_1000_ops),
             peak: over(runs, |record| Some(f64::from(record.workers.peak))),
             stayed: lingers.iter().filter(|linger_ms| linger_ms.is_none()).count(),
@@ -90,10 +89,9 @@ fn over(runs: &[&Record], value: impl Fn(&Record) -> Option<f64>) -> Option<Spre
 }
 
 /// A quantile of response time over all operations, if enough samples lie beyond it.
-pub fn quantile_ns(record: &Record, share: f64, pick: fn(&Quantiles) -> u64) -> Option<f64> {
+pub fn quantile_ns(record: &Record, beyond_ppb: u64, pick: fn(&Quantiles) -> u64) -> Option<f64> {
     let all = record.latency.response.get("all")?;
-    let beyond = (all.count as f64 * (1.0 - share)).round() as u64;
-    (beyond >= SAMPLES_BEYOND_MIN).then(|| pick(all) as f64)
+    beyond::is_sure(all.count, beyond_ppb).then(|| pick(all) as f64)
 }
 
 #[cfg(test)]
@@ -120,10 +118,10 @@ mod tests {
     fn a_quantile_needs_a_hundred_samples_beyond_it() {
         let mut record = sample::run("nop", "6.12", 0);
         let all = record.latency.response.get_mut("all").expect("all operations are there");
-        all.count = 10_000;
+        all.count = 99_960;
         let figures = Figures::of(&[&record]);
         assert!(figures.p99_ns.is_some());
-        assert!(figures.p999_ns.is_none());
+        assert!(figures.p999_ns.is_none(), "99.96 samples are not 100");
     }
 
     #[test]

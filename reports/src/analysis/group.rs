@@ -12,10 +12,10 @@ use super::figures::Figures;
 pub const PRESETS: [&str; 6] = ["6.1", "6.12", "6.16", "6.17", "6.17-as-posted", "exit-on-idle"];
 
 /// The engine that stands for the kernels: its policies are compared with each other.
-const POOL: &str = "pool";
+pub(crate) const POOL: &str = "pool";
 
 /// The engine that the running kernel's own io-wq is behind.
-const URING: &str = "uring";
+pub(crate) const URING: &str = "uring";
 
 /// The name of the running kernel's own rules.
 const KERNEL: &str = "kernel";
@@ -132,9 +132,13 @@ impl Group<'_> {
 }
 
 /// What a run and its like are called: `6.12`, `6.12 again` for noise, `6.12 +5 % delay` for control.
+/// A run of io_uring in a boot is called as the kernel.
 #[must_use]
 pub fn label(run: &Record) -> Cow<'_, str> {
-    let arm = arm(&run.cell.engine, &run.cell.policy);
+    let arm = match &run.cell.boot {
+        Some(boot) if run.cell.engine == URING => Cow::Borrowed(boot.kernel.as_str()),
+        _ => arm(&run.cell.engine, &run.cell.policy),
+    };
     match (run.cell.role, run.settings.injected_delay_percent) {
         (Role::Measured, _) => arm,
         (Role::Noise, _) => Cow::Owned(format!("{arm} again")),
@@ -144,7 +148,7 @@ pub fn label(run: &Record) -> Cow<'_, str> {
 }
 
 /// What an engine under a policy is called: where the engine is the pool, its policy.
-fn arm<'a>(engine: &str, policy: &'a str) -> Cow<'a, str> {
+pub(crate) fn arm<'a>(engine: &str, policy: &'a str) -> Cow<'a, str> {
     match (engine, policy) {
         (POOL, _) => Cow::Borrowed(policy),
         (URING, KERNEL) => Cow::Borrowed(URING_LABEL),
@@ -154,7 +158,7 @@ fn arm<'a>(engine: &str, policy: &'a str) -> Cow<'a, str> {
 }
 
 /// Sorts runs into sections and groups.
-pub(super) fn sections(records: &[Record]) -> Vec<Section<'_>> {
+pub(crate) fn sections<'a>(records: impl IntoIterator<Item = &'a Record>) -> Vec<Section<'a>> {
     let mut places: BTreeMap<&str, usize> = BTreeMap::new();
     let mut sections: Vec<Section<'_>> = Vec::new();
     for record in records {

@@ -90,7 +90,7 @@ fn shift_set(
 
 fn run_order(comparison: &Comparison) -> Result<Option<ChartSet>, ChartError> {
     let mut figures = Vec::new();
-    for finding in comparison.primary.iter().filter(|finding| !finding.points.is_empty()) {
+    for finding in comparison.primary.iter().filter(|finding| finding.medians().is_some()) {
         figures.push(figure(finding, runs::draw(finding, is_paired(comparison))?));
     }
     let how = "Values in the order in which the runs were made, the two runs of a pair joined: a \

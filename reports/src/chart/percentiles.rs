@@ -7,6 +7,7 @@ use super::Series;
 use super::axis::Axis;
 use super::palette::{Dash, series};
 use super::plot::{CHAR_WIDTH, ChartError, Place, Plot, WIDTH, picture, spread};
+use crate::analysis::beyond;
 use crate::format;
 
 /// Points per nine: enough that a line looks smooth.
@@ -14,9 +15,6 @@ const STEPS_PER_NINE: usize = 40;
 
 /// Nines that are drawn at most.
 pub(super) const NINES_MAX: f64 = 6.0;
-
-/// Operations that must lie beyond a point before it is drawn as sure.
-const BEYOND_MIN: f64 = 100.0;
 
 /// A policy's line.
 #[derive(Clone, Debug)]
@@ -31,7 +29,6 @@ pub(super) struct Line {
 pub(super) fn line(histogram: &Histogram<u64>) -> Line {
     let count = histogram.len() as f64;
     let nines_last = count.log10().clamp(0.1, NINES_MAX);
-    let nines_sure = (count / BEYOND_MIN).log10();
     let steps = (nines_last * STEPS_PER_NINE as f64).floor() as usize;
     let nines = |step: usize| step as f64 / STEPS_PER_NINE as f64;
     let points = (0..=steps)
@@ -40,7 +37,9 @@ pub(super) fn line(histogram: &Histogram<u64>) -> Line {
             (nines(step), (histogram.value_at_quantile(quantile) as f64).max(1.0))
         })
         .collect();
-    let sure = (0..=steps).take_while(|step| nines(*step) <= nines_sure).count();
+    let is_sure =
+        |step: &usize| beyond::is_sure(histogram.len(), beyond::of_nines_ppb(nines(*step)));
+    let sure = (0..=steps).take_while(is_sure).count();
     Line { points, sure }
 }
 

@@ -8,6 +8,7 @@ use super::axis::Axis;
 use super::marker;
 use super::palette::{AXIS, Dash, INK, series};
 use super::plot::{ChartError, Place, Plot, WIDTH, picture};
+use crate::analysis::beyond::{P50_PPB, P90_PPB, P99_PPB};
 use crate::analysis::figures;
 use crate::analysis::group::Section;
 use crate::format;
@@ -15,14 +16,14 @@ use crate::format;
 /// Workers created per 1000 operations, and response time in nanoseconds.
 pub(super) type Point = (f64, f64);
 
-/// Share, name and field of a quantile.
-type Quantile = (f64, &'static str, fn(&Quantiles) -> u64);
+/// Share beyond, name and field of a quantile.
+type Quantile = (u64, &'static str, fn(&Quantiles) -> u64);
 
 /// Quantiles from the best for this chart to the one that every run has.
 const QUANTILES: [Quantile; 3] = [
-    (0.99, "p99", |all| all.p99_ns),
-    (0.9, "p90", |all| all.p90_ns),
-    (0.5, "p50", |all| all.p50_ns),
+    (P99_PPB, "p99", |all| all.p99_ns),
+    (P90_PPB, "p90", |all| all.p90_ns),
+    (P50_PPB, "p50", |all| all.p50_ns),
 ];
 
 /// The points of a section, by policy.
@@ -37,11 +38,11 @@ pub(super) struct Points {
 /// The points of all runs that have both figures; none where there is no such quantile.
 pub(super) fn points(section: &Section<'_>, place: impl Fn(&str) -> usize) -> Option<Points> {
     let runs = || section.groups.iter().flat_map(|group| &group.runs);
-    let (share, quantile, pick) = QUANTILES.into_iter().find(|(share, _, pick)| {
-        runs().all(|record| figures::quantile_ns(record, *share, *pick).is_some())
+    let (beyond_ppb, quantile, pick) = QUANTILES.into_iter().find(|(beyond_ppb, _, pick)| {
+        runs().all(|record| figures::quantile_ns(record, *beyond_ppb, *pick).is_some())
     })?;
     let point = |record: &&Record| {
-        let latency_ns = figures::quantile_ns(record, share, pick)?;
+        let latency_ns = figures::quantile_ns(record, beyond_ppb, pick)?;
         Some((record.workers.created_per_1000_ops?, latency_ns.max(1.0)))
     };
     let series: Vec<_> = section

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use iowq_record::Record;
 
-use super::Bar;
+use super::{Bar, boots};
 use crate::analysis::doubts::counts_disagree;
 use crate::format;
 
@@ -15,8 +15,14 @@ const POSITIONS_MAX: usize = 4;
 type Row = (&'static str, fn(&Record) -> bool, &'static str);
 
 /// What bars. A run that has a caveat with that code bars as well: it was not what it says it was.
-const ROWS: [Row; 7] = [
+const ROWS: [Row; 8] = [
     ("run-failed", |run| run.error.is_some(), "failed: measure again"),
+    (
+        "nothing-done",
+        |run| run.error.is_none() && run.ops.done == 0,
+        "did nothing: an op may take longer than the run, or something stalled. Look into it, then \
+         measure again, longer",
+    ),
     (
         "events-lost",
         |run| run.probe.events_lost > 0,
@@ -64,11 +70,14 @@ pub fn of_runs(runs: &[&Record], which: &str) -> Vec<Bar> {
     bars
 }
 
-/// Where runs stand in the order of the bench: the first few.
+/// Where runs stand in the order of the bench, or of boots: the first few.
 fn positions(runs: &[&Record]) -> String {
-    let first = runs.iter().take(POSITIONS_MAX).map(|run| run.cell.position.to_string());
-    let more = if runs.len() > POSITIONS_MAX { ", …" } else { "" };
-    format!("position {}{more}", first.collect::<Vec<_>>().join(", "))
+    let mut places: Vec<u32> = runs.iter().map(|run| boots::position(run)).collect();
+    places.dedup();
+    let first = places.iter().take(POSITIONS_MAX).map(u32::to_string);
+    let more = if places.len() > POSITIONS_MAX { ", …" } else { "" };
+    let word = if boots::any(runs) { "boot" } else { "position" };
+    format!("{word} {}{more}", first.collect::<Vec<_>>().join(", "))
 }
 
 /// Caveats that forbid nothing, each once.
@@ -109,6 +118,7 @@ mod tests {
         assert_eq!(codes(|run| run.probe.events_lost = 1), ["events-lost"]);
         assert_eq!(codes(|run| run.workers.created.engine = Some(0)), ["counts-disagree"]);
         assert_eq!(codes(|run| run.ops.failed = 1), ["ops-failed"]);
+        assert_eq!(codes(|run| run.ops.done = 0), ["nothing-done"]);
         assert_eq!(codes(|run| run.host.profile = "debug".to_owned()), ["debug-build"]);
         for (code, ..) in ROWS {
             assert_eq!(codes(|run| caveat(run, code)), [code]);

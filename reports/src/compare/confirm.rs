@@ -7,7 +7,7 @@ use iowq_record::{Record, Role};
 use super::judge::Rules;
 use super::set::Set;
 use super::whole::{self, bar};
-use super::{Comparison, Comparisons, Confirmation, Finding, Outcome, Verdict, hosts};
+use super::{Comparison, Comparisons, Confirmation, Decides, Finding, Outcome, Verdict, hosts};
 use crate::format;
 use crate::load::Loaded;
 
@@ -57,11 +57,13 @@ pub fn confirm(
 ) -> Result<(), ConfirmError> {
     refuse_same(sets, fresh)?;
     let rules = Rules { threshold: comparisons.threshold, alpha: comparisons.alpha };
-    for one in comparisons.all.iter_mut().filter(|one| one.verdict == Some(Verdict::Regression)) {
+    let decides = Decides::of_runs(sets.iter().flat_map(|set| set.runs.iter().copied()));
+    let regressed = |one: &&mut Comparison| one.primary.iter().any(Finding::is_regression);
+    for one in comparisons.all.iter_mut().filter(regressed) {
         let find = |name: &str| sets.iter().find(|set| set.name == name);
         if let (Some(base), Some(test)) = (find(&one.base), find(&one.test)) {
             let again = Again::find(base, test, &one.workload, fresh)?;
-            let again = again.map(|again| again.judge(&one.workload, rules));
+            let again = again.map(|again| again.judge(&one.workload, &decides, rules));
             apply(one, again);
         }
     }
@@ -131,9 +133,9 @@ impl<'a> Again<'a> {
     }
 
     /// What comes of the fresh runs, with a bar where they are not like the first.
-    fn judge(self, workload: &str, rules: Rules) -> Comparison {
+    fn judge(self, workload: &str, decides: &Decides, rules: Rules) -> Comparison {
         let [base, test] = &self.fresh;
-        let mut again = whole::one(base, test, workload, rules);
+        let mut again = whole::one(base, test, workload, decides, rules);
         let mut all = Vec::new();
         let mut unlike: Vec<String> = Vec::new();
         for (first, fresh) in self.first.iter().zip(&self.fresh) {
@@ -186,7 +188,7 @@ fn apply(one: &mut Comparison, again: Option<Comparison>) {
     if !one.bars.is_empty() {
         one.primary.iter_mut().chain(&mut one.advisory).for_each(|one| one.verdict = None);
     }
-    one.verdict = one.primary.iter().filter_map(|finding| finding.verdict).max();
+    one.verdict = whole::verdict(&one.faults, &one.primary);
     match confirmation.outcome {
         Outcome::Confirmed => one.notes.push(bar("confirmed", confirmation.text())),
         Outcome::NotConfirmed => one.notes.push(bar("not-confirmed", confirmation.text())),

@@ -6,7 +6,7 @@
 use iowq_record::{Blocking, Host, Record, Role, Tier};
 
 use super::set::Set;
-use super::{Comparisons, Verdict, hosts};
+use super::{Comparison, Comparisons, Finding, hosts};
 use crate::format;
 
 /// Engines that a bench can be asked for.
@@ -106,7 +106,8 @@ struct Again<'a> {
 fn regressed<'a>(comparisons: &'a Comparisons, sets: &'a [Set<'_>]) -> Vec<Again<'a>> {
     let mut all: Vec<Again<'a>> = Vec::new();
     let set = |name: &str| sets.iter().find(|set| set.name == name);
-    for one in comparisons.all.iter().filter(|one| one.verdict == Some(Verdict::Regression)) {
+    let is_worse = |one: &&Comparison| one.primary.iter().any(Finding::is_regression);
+    for one in comparisons.all.iter().filter(is_worse) {
         let (Some(base), Some(test)) = (set(&one.base), set(&one.test)) else { continue };
         let runs = test.of(&one.workload);
         match all.iter_mut().find(|again| again.workload == one.workload) {
@@ -340,8 +341,11 @@ mod tests {
         }
         let rebuilt = Host { commit: "1111111".to_owned(), ..here() };
         assert!(benches_of(sample::pairs(10, worse), &rebuilt).is_ok());
-        let boot = InBoot { kernel: "base".to_owned(), number: 0, round: 0, repeat: 0 };
-        let booted = |run: &mut Record| run.cell.boot = Some(boot.clone());
+        let booted = |run: &mut Record| {
+            let (number, round) = (run.cell.position, run.cell.pair);
+            let kernel = "base".to_owned();
+            run.cell.boot = Some(InBoot { kernel, number, round, repeat: 0 });
+        };
         let error = regressed(booted).expect_err("kernels were booted");
         assert!(error.contains("kernels that were booted"), "{error}");
     }

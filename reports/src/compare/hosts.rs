@@ -29,7 +29,7 @@ const HOST: [Field; 9] = [
 
 /// What the workload and the engines were told, and must be alike in all runs. What a policy
 /// switches on is its own, and who sees that a worker blocks is the engine's.
-const SETTINGS: [Field; 9] = [
+const SETTINGS: [Field; 8] = [
     ("blocking", blocking),
     ("files", |run| run.settings.files.to_string()),
     ("bytes per op", |run| run.settings.block_bytes.to_string()),
@@ -38,8 +38,11 @@ const SETTINGS: [Field; 9] = [
     ("limit of unbounded workers", |run| run.settings.limit_unbounded.to_string()),
     ("idle timeout in ms", |run| run.settings.idle_timeout_ms.to_string()),
     ("arrival", |run| run.settings.arrival.clone()),
-    ("injected delay in ns", |run| format!("{:?}", run.settings.injected_delay_ns)),
 ];
+
+/// What a control run has and no other.
+const DELAY: Field =
+    ("injected delay in ns", |run| format!("{:?}", run.settings.injected_delay_ns));
 
 /// What may differ and should be known.
 const BUILD: [Field; 2] =
@@ -64,27 +67,52 @@ fn blocking(run: &Record) -> String {
 /// What differs and forbids a verdict.
 #[must_use]
 pub fn bars(base: &[&Record], test: &[&Record]) -> Vec<Bar> {
-    let both: Vec<&Record> = base.iter().chain(test).copied().collect();
-    let mut unlike: Vec<String> = HOST.iter().filter_map(|field| differs(field, &both)).collect();
-    unlike.extend(memory_differs(&both));
+    let both = [base, test].concat();
+    let mut hosts = unlike_hosts(&both);
     for (runs, side) in [(base, "base"), (test, "test")] {
-        unlike.extend(differs(&KERNEL, runs).map(|text| format!("{text} within the {side}")));
+        hosts.extend(differs(&KERNEL, runs).map(|text| format!("{text} within the {side}")));
     }
+    let mut settings = unlike_settings(&both);
+    settings.extend(differs(&DELAY, &both));
+    bars_of(&hosts, &settings, "The runs were made", "policy")
+}
+
+/// The same for runs that stand beside the comparison: they are to be like the base in all but
+/// the delay that is injected into some.
+#[must_use]
+pub fn bars_beside(base: &[&Record], beside: &[&Record]) -> Vec<Bar> {
+    let both = [base, beside].concat();
+    let mut hosts = unlike_hosts(&both);
+    hosts.extend(differs(&KERNEL, &both));
+    let runs = "The base and its noise and control runs were made";
+    bars_of(&hosts, &unlike_settings(&both), runs, "noise")
+}
+
+fn unlike_hosts(runs: &[&Record]) -> Vec<String> {
+    let unlike = HOST.iter().filter_map(|field| differs(field, runs));
+    unlike.chain(memory_differs(runs)).collect()
+}
+
+fn unlike_settings(runs: &[&Record]) -> Vec<String> {
+    SETTINGS.iter().filter_map(|field| differs(field, runs)).collect()
+}
+
+/// The bars, where there is anything unlike; `cause` is what the difference was to show.
+fn bars_of(hosts: &[String], settings: &[String], runs: &str, cause: &str) -> Vec<Bar> {
     let mut bars = Vec::new();
-    if !unlike.is_empty() {
+    if !hosts.is_empty() {
         let text = format!(
-            "The runs were made on unlike hosts, and what differs need not be the policy: {}. \
-             Measure both sets on one machine.",
-            unlike.join("; ")
+            "{runs} on unlike hosts, and what differs need not be the {cause}: {}. Measure them on \
+             one machine.",
+            hosts.join("; ")
         );
         bars.push(Bar { code: "hosts-differ".to_owned(), text });
     }
-    let unlike: Vec<String> = SETTINGS.iter().filter_map(|field| differs(field, &both)).collect();
-    if !unlike.is_empty() {
+    if !settings.is_empty() {
         let text = format!(
-            "The runs had unlike settings, and what differs need not be the policy: {}. Measure \
-             both sets with the same ones.",
-            unlike.join("; ")
+            "{runs} with unlike settings, and what differs need not be the {cause}: {}. Measure \
+             them with the same ones.",
+            settings.join("; ")
         );
         bars.push(Bar { code: "settings-differ".to_owned(), text });
     }
@@ -95,9 +123,10 @@ pub fn bars(base: &[&Record], test: &[&Record]) -> Vec<Bar> {
 /// fresh ones that confirm them. Their kernel must be the same too, and so must their length.
 #[must_use]
 pub fn unlike(runs: &[&Record]) -> Vec<String> {
-    let fields = HOST.iter().chain([&KERNEL]).chain(&SETTINGS);
-    let mut unlike: Vec<String> = fields.filter_map(|field| differs(field, runs)).collect();
-    unlike.extend(memory_differs(runs));
+    let mut unlike = unlike_hosts(runs);
+    unlike.extend(differs(&KERNEL, runs));
+    unlike.extend(unlike_settings(runs));
+    unlike.extend(differs(&DELAY, runs));
     let known: Vec<&Record> = runs.iter().copied().filter(|run| run.asked.is_some()).collect();
     unlike.extend(differs(&LENGTH, &known));
     unlike

@@ -2,10 +2,12 @@
 
 use iowq_record::{Quantiles, Record};
 
-use super::{Metric, Scale};
+use super::{Metric, Scale, linger};
+use crate::analysis::beyond::{self, P50_PPB, P99_PPB, P999_PPB};
 use crate::format;
 
-/// Named before any run, and few: each one more makes it harder for all to show anything.
+/// Named before any run, and few: each one more makes it harder for all to show anything. Others
+/// decide where time is not to be trusted, see [`super::Decides`].
 pub const PRIMARY: [Metric; 6] = [
     Metric::OpsPerS,
     Metric::ResponseP50,
@@ -15,11 +17,8 @@ pub const PRIMARY: [Metric; 6] = [
     Metric::CreatedPer1000,
 ];
 
-/// Shown, and never a reason for a verdict.
+/// Shown, and there never a reason for a verdict.
 pub const ADVISORY: [Metric; 3] = [Metric::Peak, Metric::ServiceP50, Metric::Linger];
-
-/// Samples that must lie beyond a quantile: with fewer it is a matter of a few slow operations.
-pub const BEYOND_MIN: u64 = 100;
 
 /// Smallest difference in workers per 1000 ops that counts.
 const CREATED_DIFFERENCE_MIN: f64 = 0.5;
@@ -30,6 +29,9 @@ const PEAK_DIFFERENCE_MIN: f64 = 1.0;
 /// Smallest difference in how long the last worker stays, in milliseconds: the kernel's timers
 /// are no finer than some milliseconds.
 const LINGER_DIFFERENCE_MS_MIN: f64 = 10.0;
+
+/// An effect of so many percent is shown as a factor.
+const PERCENT_MAX: f64 = 99_999.5;
 
 impl Metric {
     /// How its effects are measured.
@@ -45,6 +47,17 @@ impl Metric {
     #[must_use]
     pub fn more_is_worse(self) -> bool {
         self != Self::OpsPerS
+    }
+
+    /// Whether it is a time that an operation took.
+    #[must_use]
+    pub fn is_latency(self) -> bool {
+        match self {
+            Self::ResponseP50 | Self::ResponseP99 | Self::ResponseP999 | Self::ServiceP50 => true,
+            Self::OpsPerS | Self::CpuPerOp | Self::CreatedPer1000 | Self::Peak | Self::Linger => {
+                false
+            }
+        }
     }
 
     /// Its name in a table.
@@ -89,7 +102,8 @@ impl Metric {
         }
     }
 
-    /// An effect on its scale with a sign: `+4.2 %`, `-14.5`.
+    /// An effect on its scale with a sign: `+4.2 %`, `-14.5`, and `×1.2e9` where a share would have
+    /// too many digits.
     #[must_use]
     pub fn show_effect(self, effect: f64) -> String {
         let sign = if effect < 0.0 { "-" } else { "+" };
@@ -97,6 +111,9 @@ impl Metric {
             Scale::Difference => format!("{sign}{}", self.show(effect.abs())),
             Scale::Ratio => {
                 let percent = effect.exp_m1().abs() * 100.0;
+                if percent >= PERCENT_MAX {
+                    return factor(effect);
+                }
                 let decimals = usize::from(percent < 99.95);
                 format!("{sign}{percent:.decimals$}\u{a0}%")
             }
@@ -111,9 +128,9 @@ impl Metric {
     pub fn of(self, record: &Record) -> Result<f64, String> {
         let value = match self {
             Self::OpsPerS => record.ops.per_s,
-            Self::ResponseP50 => beyond(record, 500, |all| all.p50_ns)?,
-            Self::ResponseP99 => beyond(record, 10, |all| all.p99_ns)?,
-            Self::ResponseP999 => beyond(record, 1, |all| all.p999_ns)?,
+            Self::ResponseP50 => of_all(record, P50_PPB, |all| all.p50_ns)?,
+            Self::ResponseP99 => of_all(record, P99_PPB, |all| all.p99_ns)?,
+            Self::ResponseP999 => of_all(record, P999_PPB, |all| all.p999_ns)?,
             Self::CpuPerOp => match record.ops.cpu_ns {
                 Some(cpu_ns) if record.ops.done > 0 => cpu_ns as f64 / record.ops.done as f64,
                 _ => return Err("the record has no processor time".to_owned()),
@@ -125,12 +142,9 @@ impl Metric {
             Self::Peak => f64::from(record.workers.peak),
             Self::ServiceP50 => {
                 let service = record.latency.service.get("all");
-                quantile(service, 500, |all| all.p50_ns)?
+                quantile(service, P50_PPB, |all| all.p50_ns)?
             }
-            Self::Linger => {
-                let why = "the last worker stayed until the end, or nobody watched";
-                record.workers.linger_ms.ok_or(why)?
-            }
+            Self::Linger => linger::value(record)?,
         };
         if self.scale() == Scale::Ratio && value <= 0.0 {
             return Err("it is 0, which has no ratio to anything".to_owned());
@@ -153,37 +167,35 @@ impl Metric {
     }
 }
 
-/// A quantile of all response times.
-fn beyond(record: &Record, per_mille: u64, read: fn(&Quantiles) -> u64) -> Result<f64, String> {
-    quantile(record.latency.response.get("all"), per_mille, read)
+/// `×1.2e9` for the logarithm of a factor, which may be larger than any number.
+fn factor(ln: f64) -> String {
+    let log10 = ln / std::f64::consts::LN_10;
+    // What is rounded up to 10.0 is one more in the exponent.
+    let shown = format!("{:.1e}", 10_f64.powf(log10.fract()));
+    let digits = shown.split('e').next().unwrap_or_default();
+    format!("×{digits}e{:.0}", log10.floor() + f64::from(u8::from(shown.ends_with("e1"))))
 }
 
-/// A quantile with `per_mille` of the samples beyond it, if these are enough.
+/// A quantile of all response times.
+fn of_all(record: &Record, beyond_ppb: u64, read: fn(&Quantiles) -> u64) -> Result<f64, String> {
+    quantile(record.latency.response.get("all"), beyond_ppb, read)
+}
+
+/// A quantile with that share of the samples beyond it, if these are enough.
 fn quantile(
     all: Option<&Quantiles>,
-    per_mille: u64,
+    beyond_ppb: u64,
     read: fn(&Quantiles) -> u64,
 ) -> Result<f64, String> {
     let count = all.map_or(0, |all| all.count);
-    let needed = BEYOND_MIN * 1000 / per_mille;
     match all {
-        Some(all) if count >= needed => Ok(read(all) as f64),
+        Some(all) if beyond::is_sure(count, beyond_ppb) => Ok(read(all) as f64),
         _ => {
-            let (needed, count) = (needed as f64, count as f64);
+            let (needed, count) = (beyond::count_min(beyond_ppb) as f64, count as f64);
             let (needed, count) = (format::number(needed), format::number(count));
             Err(format!("it needs {needed} ops per run, and a run has {count}"))
         }
     }
-}
-
-/// The middle of values; the mean of both where there are two.
-#[must_use]
-pub fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    let upper = *values.get(values.len() / 2)?;
-    let lower = *values.get(values.len().checked_sub(1)? / 2)?;
-    Some(f64::midpoint(lower, upper))
 }
 
 #[cfg(test)]
@@ -227,6 +239,8 @@ mod tests {
         let rows = [
             (Metric::OpsPerS, 1.042_f64.ln(), "+4.2\u{a0}%"),
             (Metric::OpsPerS, 0.958_f64.ln(), "-4.2\u{a0}%"),
+            (Metric::OpsPerS, 1e308_f64.ln() - 1e-300_f64.ln(), "×1.0e608"),
+            (Metric::OpsPerS, 1e-300_f64.ln() - 1e308_f64.ln(), "-100\u{a0}%"),
             (Metric::ResponseP99, 3.0_f64.ln(), "+200\u{a0}%"),
             (Metric::CreatedPer1000, -14.5, "-14.5"),
             (Metric::Linger, -4_990.0, "-4.99\u{a0}s"),
@@ -234,12 +248,5 @@ mod tests {
         for (metric, effect, text) in rows {
             assert_eq!(metric.show_effect(effect), text);
         }
-    }
-
-    #[test]
-    fn the_median_is_in_the_middle() {
-        assert_eq!(median([3.0, 1.0, 2.0].into_iter()), Some(2.0));
-        assert_eq!(median([3.0, 1.0].into_iter()), Some(2.0));
-        assert_eq!(median([].into_iter()), None);
     }
 }

@@ -1,13 +1,11 @@
 //! Notes: what a reader should know of a comparison, and what forbids nothing.
 
-use iowq_record::Record;
-
-use super::judge::Rules;
+use super::judge::{self, Rules};
 use super::pairs::Matched;
 use super::set::Set;
 use super::whole::bar;
 use super::{Bar, Finding, Pairing};
-use super::{bars, hosts};
+use super::{bars, hosts, linger, noise, order};
 use crate::format;
 use crate::stats::trend;
 
@@ -23,18 +21,22 @@ pub(super) fn notes(
     primary: &[Finding],
     rules: Rules,
 ) -> Vec<Bar> {
-    let both: Vec<&Record> = matched.base.iter().chain(&matched.test).copied().collect();
+    let both = matched.runs();
     let mut notes = hosts::notes(&both);
+    notes.extend(linger::note(&matched.base, &matched.test));
     if let Pairing::Paired { pairs, left_over } = matched.pairing {
         notes.extend(few_pairs(pairs, primary, rules.alpha));
         if left_over > 0 {
-            let runs = format::count(u64::from(left_over), "run", "runs");
-            notes.push(bar("left-over", format!("{runs} had no partner and took no part.")));
+            let (one, many) = matched.unit();
+            let units = format::count(u64::from(left_over), one, many);
+            notes.push(bar("left-over", format!("{units} had no partner and took no part.")));
         }
         notes.extend(lost_pairs(pairs, primary));
         notes.extend(drift(primary));
+        let most = primary.iter().max_by_key(|finding| finding.points.len());
+        notes.extend(most.and_then(|finding| order::unbalanced(&finding.points)));
     }
-    notes.extend(raised(primary, rules));
+    notes.extend(noise::raised(primary));
     notes.extend(bars::notes(&both));
     let mut read: Vec<&String> = base.loaded.notes.iter().chain(&test.loaded.notes).collect();
     read.dedup();
@@ -44,15 +46,14 @@ pub(super) fn notes(
 
 /// Too few pairs for anything to be shown: the smallest p there is, is 2 / 2^pairs.
 fn few_pairs(pairs: u32, primary: &[Finding], alpha: f64) -> Option<Bar> {
-    let metrics = primary.iter().filter(|finding| finding.estimate.is_some()).count().max(1);
-    let needed = (1..=64).find(|pairs| 0.5_f64.powi(pairs - 1) * metrics as f64 <= alpha)?;
-    let few = i64::from(pairs) < i64::from(needed);
+    let metrics = judge::family(primary).max(1);
+    let needed = judge::pairs_min(primary, alpha)?;
     let text = format!(
         "{} cannot show a difference, however large: {needed} are needed for {}.",
         format::count(u64::from(pairs), "pair", "pairs"),
         format::count(metrics as u64, "metric", "metrics")
     );
-    few.then(|| bar("few-pairs", text))
+    (pairs < needed).then(|| bar("few-pairs", text))
 }
 
 /// Metrics that some pairs lack: these may be just the pairs that went otherwise.
@@ -80,22 +81,4 @@ fn drift(primary: &[Finding]) -> Option<Bar> {
         format::list(&names)
     );
     (!names.is_empty()).then(|| bar("drift", text))
-}
-
-/// Metrics whose smallest effect that counts is not the one that was asked for.
-fn raised(primary: &[Finding], rules: Rules) -> Option<Bar> {
-    let parts: Vec<String> = primary
-        .iter()
-        .filter(|one| {
-            let base = one.medians().map(|medians| medians.0);
-            one.threshold > one.metric.threshold(rules.threshold, base)
-        })
-        .map(|one| format!("{} ({})", one.metric.title(), one.metric.show_effect(one.threshold)))
-        .collect();
-    let text = format!(
-        "The base differs from itself by more than was asked for, so the smallest effect that \
-         counts is larger for {}.",
-        format::list(&parts)
-    );
-    (!parts.is_empty()).then(|| bar("noise-floor", text))
 }

@@ -1,33 +1,46 @@
-//! Pairs: which run of the test belongs to which of the base, or why none does.
+//! Pairs: which run or boot of the test belongs to which of the base, or why none does.
 
 use std::collections::BTreeMap;
 
-use iowq_record::{Record, Role};
+use iowq_record::{Cell, Record, Role};
 
-use super::Pairing;
+use super::boots::{self, Round, Unit};
 use super::set::Set;
+use super::{Pairing, order};
+use crate::analysis::group;
+use crate::format;
 
-/// Two lists of finished runs, matched.
+/// Two lists of units with finished runs, matched.
 #[derive(Debug)]
 pub struct Matched<'a> {
-    /// Runs of the base.
-    pub base: Vec<&'a Record>,
-    /// Runs of the test. Where they are pairs, each stands at the place of its partner.
-    pub test: Vec<&'a Record>,
+    /// Units of the base.
+    pub base: Vec<Unit<'a>>,
+    /// Units of the test. Where they are pairs, each stands at the place of its partner.
+    pub test: Vec<Unit<'a>>,
     /// Whether they are pairs.
     pub pairing: Pairing,
 }
 
-impl Matched<'_> {
-    /// Whether the runs are pairs.
+impl<'a> Matched<'a> {
+    /// All runs of both.
+    #[must_use]
+    pub fn runs(&self) -> Vec<&'a Record> {
+        self.base.iter().chain(&self.test).flat_map(|unit| &unit.runs).copied().collect()
+    }
+
+    /// What one and several of them are called.
+    #[must_use]
+    pub fn unit(&self) -> (&'static str, &'static str) {
+        let boots = self.base.iter().chain(&self.test).any(Unit::is_boot);
+        if boots { ("boot", "boots") } else { ("run", "runs") }
+    }
+
+    /// Whether they are pairs.
     #[must_use]
     pub fn is_paired(&self) -> bool {
         matches!(self.pairing, Pairing::Paired { .. })
     }
 }
-
-/// Round and seed: what two runs of a pair share, beside workload and file.
-type Round = (u32, u64);
 
 /// Matches the runs of a workload of two sets. A run that failed is no part of a pair.
 #[must_use]
@@ -41,61 +54,112 @@ pub fn of_sets<'a>(base: &Set<'a>, test: &Set<'a>, workload: &str) -> Matched<'a
     }
 }
 
-/// Matches the runs with a role in the base's file with the measured runs of the same policy,
-/// which are the base there. None where no run has that role.
-#[must_use]
-pub fn of_role<'a>(set: &Set<'a>, workload: &str, role: Role) -> Option<Matched<'a>> {
-    let of_workload = set.loaded.records.iter().filter(|run| run.cell.workload == workload);
-    let test: Vec<&Record> = of_workload.clone().filter(|run| run.cell.role == role).collect();
-    let arm = &test.first()?.cell;
-    let same = |run: &&Record| {
-        let cell = &run.cell;
-        (&cell.engine, &cell.policy) == (&arm.engine, &arm.policy)
-    };
-    let base = of_workload.filter(|run| run.cell.role == Role::Measured).filter(same).collect();
-    Some(matched(base, test))
+/// Runs with a special role beside a comparison.
+#[derive(Debug)]
+pub enum Beside<'a> {
+    /// No run has the role.
+    Nothing,
+    /// Those that have it are of another policy than the base; the text says of which.
+    Another(String),
+    /// They are of the base, and matched with its measured runs.
+    Arm(Matched<'a>),
 }
 
-/// Matches runs of one file by their round. Several boots with several runs each would have their
-/// runs averaged here, boot by boot, before they are matched: the unit is then the boot.
+/// Matches the runs with a role in the base's file with the measured runs of the base.
+#[must_use]
+pub fn of_role<'a>(set: &Set<'a>, workload: &str, role: Role) -> Beside<'a> {
+    let base = set.of(workload);
+    let runs = with_role(set, workload, |one| one == role);
+    let Some(first) = runs.first() else {
+        return Beside::Nothing;
+    };
+    let of_base: Vec<&Record> = runs.iter().copied().filter(|run| is_arm(run, &base)).collect();
+    if of_base.is_empty() {
+        let text = format!(
+            "The {} of this file are of {}, which is not the base: they say nothing of it. Name as \
+             the base what the bench named first.",
+            match role {
+                Role::Measured => "measured runs",
+                Role::Noise => "noise runs",
+                Role::Control => "control runs",
+            },
+            format::clip(&group::arm(&first.cell.engine, &first.cell.policy), 60)
+        );
+        return Beside::Another(text);
+    }
+    Beside::Arm(matched(base, of_base))
+}
+
+/// Runs with a special role that are of the base: all that noise and control are taken from.
+#[must_use]
+pub fn beside<'a>(set: &Set<'a>, workload: &str) -> Vec<&'a Record> {
+    let base = set.of(workload);
+    let mut runs = with_role(set, workload, |role| role != Role::Measured);
+    runs.retain(|run| is_arm(run, &base));
+    runs
+}
+
+fn with_role<'a>(set: &Set<'a>, workload: &str, is: impl Fn(Role) -> bool) -> Vec<&'a Record> {
+    let runs = set.loaded.records.iter();
+    runs.filter(|run| run.cell.workload == workload && is(run.cell.role)).collect()
+}
+
+/// Whether a run is of the same engine, policy and booted kernel as those of a set.
+fn is_arm(run: &Record, base: &[&Record]) -> bool {
+    base.first().is_some_and(|first| arm(&first.cell) == arm(&run.cell))
+}
+
+fn arm(cell: &Cell) -> (&str, &str, Option<&str>) {
+    (&cell.engine, &cell.policy, cell.boot.as_ref().map(|boot| boot.kernel.as_str()))
+}
+
+/// Matches runs of one file by their round. Runs of one boot are averaged before they are matched.
 fn matched<'a>(base: Vec<&'a Record>, test: Vec<&'a Record>) -> Matched<'a> {
     let (base, test) = (finished(base), finished(test));
+    if let Some(why) = order::doubt(&base.iter().chain(&test).collect::<Vec<_>>()) {
+        return unpaired(base, test, why);
+    }
     let (mut left, right) = match (by_round(&base), by_round(&test)) {
         (Ok(left), Ok(right)) => (left, right),
         (Err((pair, _)), _) | (_, Err((pair, _))) => {
-            let why = format!(
-                "round {pair} has several runs of one policy, so the file holds more than one bench"
-            );
+            let why = if base.iter().chain(&test).any(Unit::is_boot) {
+                format!("round {pair} has several boots of one kernel")
+            } else {
+                format!(
+                    "round {pair} has several runs of one policy, so the file holds more than one \
+                     bench"
+                )
+            };
             return unpaired(base, test, why);
         }
     };
-    let runs = base.len() + test.len();
+    let all = base.len() + test.len();
     let partner = |(round, test)| left.remove(&round).map(|base| (base, test));
     let (base_of, test_of): (Vec<_>, Vec<_>) = right.into_iter().filter_map(partner).unzip();
     if base_of.is_empty() {
         let why = "no run of the test has the round and the seed of a run of the base";
         return unpaired(base, test, why.to_owned());
     }
-    let (pairs, left_over) = (number(base_of.len()), number(runs - 2 * base_of.len()));
+    let (pairs, left_over) = (number(base_of.len()), number(all - 2 * base_of.len()));
     Matched { base: base_of, test: test_of, pairing: Pairing::Paired { pairs, left_over } }
 }
 
-fn unpaired<'a>(base: Vec<&'a Record>, test: Vec<&'a Record>, why: String) -> Matched<'a> {
+fn unpaired<'a>(base: Vec<Unit<'a>>, test: Vec<Unit<'a>>, why: String) -> Matched<'a> {
     let (base_runs, test_runs) = (number(base.len()), number(test.len()));
     Matched { base, test, pairing: Pairing::Unpaired { base_runs, test_runs, why } }
 }
 
-fn finished(mut runs: Vec<&Record>) -> Vec<&Record> {
+fn finished(mut runs: Vec<&Record>) -> Vec<Unit<'_>> {
     runs.retain(|run| run.error.is_none());
-    runs
+    boots::units(&runs)
 }
 
-/// The runs by their rounds, or the first round that has two.
-fn by_round<'a>(runs: &[&'a Record]) -> Result<BTreeMap<Round, &'a Record>, Round> {
+/// The units by their rounds, or the first round that has two.
+fn by_round<'a>(units: &[Unit<'a>]) -> Result<BTreeMap<Round, Unit<'a>>, Round> {
     let mut rounds = BTreeMap::new();
-    for run in runs {
-        let round = (run.cell.pair, run.cell.seed);
-        if rounds.insert(round, *run).is_some() {
+    for unit in units {
+        let round = unit.round();
+        if rounds.insert(round, unit.clone()).is_some() {
             return Err(round);
         }
     }
@@ -112,7 +176,12 @@ mod tests {
     use crate::sample;
 
     fn runs(policy: &str, rounds: &[u32]) -> Vec<Record> {
-        rounds.iter().map(|pair| sample::run("dsync", policy, *pair)).collect()
+        let run = |(at, pair): (u32, &u32)| {
+            let mut run = sample::run("dsync", policy, *pair);
+            sample::at(&mut run, 2 * at + u32::from(policy == "6.17"));
+            run
+        };
+        (0..).zip(rounds).map(run).collect()
     }
 
     fn pairing(base: &[Record], test: &[Record]) -> Pairing {
@@ -125,7 +194,7 @@ mod tests {
         assert_eq!(pairing(&base, &test), Pairing::Paired { pairs: 3, left_over: 3 });
         let matched = matched(base.iter().collect(), test.iter().collect());
         for (base, test) in matched.base.iter().zip(&matched.test) {
-            assert_eq!(base.cell.pair, test.cell.pair);
+            assert_eq!(base.round(), test.round());
         }
     }
 

@@ -1,11 +1,11 @@
-//! Sets: the runs of one policy out of one file, as the command line names them.
+//! Sets: the runs of one policy or kernel out of one file, as the command line names them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use iowq_record::{Record, Role};
 
-use crate::analysis::group::{self, PRESETS};
+use crate::analysis::group::{self, POOL, PRESETS};
 use crate::format;
 use crate::load::{self, LoadError, Loaded, RECORD_NAME};
 
@@ -139,7 +139,7 @@ impl Files {
             let place = match places.get(&key) {
                 Some(place) => *place,
                 None => {
-                    let mut loaded = load::load(std::slice::from_ref(&named.path))?;
+                    let mut loaded = load::load_strictly(std::slice::from_ref(&named.path))?;
                     loaded.keep_workloads(workloads)?;
                     places.insert(key, files.loaded.len());
                     files.loaded.push(loaded);
@@ -227,9 +227,12 @@ fn workloads<'a>(runs: &[&'a Record]) -> Vec<&'a str> {
     names.filter(|name| seen.insert(*name)).collect()
 }
 
-/// What a run's policy is called on a command line.
+/// What a run's policy is called on a command line. In a boot that is the kernel, and what the pool
+/// did in that boot is told apart, for a kernel may be called as a preset is.
 fn arm(run: &Record) -> String {
-    group::label(run).into_owned()
+    let label = group::label(run).into_owned();
+    let beside = run.cell.boot.is_some() && run.cell.engine == POOL;
+    if beside { format!("{label} on {POOL}") } else { label }
 }
 
 /// The policies of runs, each once: presets in the order of kernels, then others as they ran.

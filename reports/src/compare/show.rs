@@ -1,5 +1,6 @@
 //! Figures of a comparison as a page shows them: thresholds, intervals, the deciding metric.
 
+use super::plan::EFFECT;
 use super::{Bar, Comparison, Confirmation, Finding, Metric, Pairing, Verdict};
 use crate::format;
 
@@ -13,6 +14,14 @@ pub fn size(metric: Metric, size: f64) -> String {
 #[must_use]
 pub fn percent(share: f64) -> String {
     format!("{}\u{a0}%", format::number(share * 100.0))
+}
+
+/// A threshold in both directions: `+5 % or -4.8 %`, which are as far from no change as a factor
+/// and its inverse.
+#[must_use]
+pub fn either_way(share: f64) -> String {
+    let down = (100.0 - 100.0 / (1.0 + share)).abs();
+    format!("+{} or -{}\u{a0}%", percent(share), format::number(down))
 }
 
 /// Both ends of an interval: `+8.1 % to +15.0 %`.
@@ -32,6 +41,36 @@ impl Finding {
     #[must_use]
     pub fn interval_95(&self) -> Option<(f64, f64)> {
         self.intervals.get(&95).copied()
+    }
+
+    /// What is said of a metric that is not decided, without its name: why not, and what would
+    /// decide.
+    #[must_use]
+    pub fn undecided(&self, alpha: f64) -> String {
+        if let Some(doubt) = &self.doubt {
+            return format!("not decided, because {}", format::clip(&doubt.text, 300));
+        }
+        let shown = if self.rejects(alpha) {
+            format!("differs, but not surely by {}", size(self.metric, self.side_threshold()))
+        } else {
+            "nothing shown".to_owned()
+        };
+        let reach = self.reach();
+        if reach.is_empty() { shown } else { format!("{shown} ({})", reach.join("; ")) }
+    }
+
+    /// What these runs would have shown, and how many pairs would decide.
+    fn reach(&self) -> Vec<String> {
+        let show = |effect| size(self.metric, effect);
+        let mut parts = Vec::new();
+        if let Some(effect) = self.detectable {
+            parts.push(format!("these runs would show a change of {}", show(effect)));
+        }
+        if let Some(pairs) = self.pairs_needed {
+            let effect = show(EFFECT * self.side_threshold());
+            parts.push(format!("some {pairs} pairs would tell {effect} from none"));
+        }
+        parts
     }
 
     /// Whether it is shown to be worse.
@@ -108,10 +147,7 @@ impl Pairing {
                 let pairs = format::count(u64::from(*pairs), "pair", "pairs");
                 match left_over {
                     0 => pairs,
-                    _ => {
-                        let runs = format::count(u64::from(*left_over), "run", "runs");
-                        format!("{pairs}, {runs} left over")
-                    }
+                    left_over => format!("{pairs}, {left_over} left over"),
                 }
             }
             Pairing::Unpaired { base_runs, test_runs, why } => format!(
@@ -195,6 +231,7 @@ mod tests {
         let metric = Metric::ResponseP99;
         assert_eq!(size(metric, 1.05_f64.ln()), "5.0\u{a0}%");
         assert_eq!(percent(0.05), "5\u{a0}%");
+        assert_eq!(either_way(0.05), "+5\u{a0}% or -4.76\u{a0}%");
         assert_eq!(interval(metric, (0.9_f64.ln(), 0.1)), "-10.0\u{a0}% to +10.5\u{a0}%");
         assert_eq!((p(0.000_2), p(0.012)), ("<\u{a0}0.001".to_owned(), "0.012".to_owned()));
     }

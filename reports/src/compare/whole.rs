@@ -1,84 +1,94 @@
 //! The whole comparison: sets in, one finding per metric and one verdict per workload out.
 
-use iowq_record::{Record, Role};
+use iowq_record::Record;
 
-use super::judge::{self, Rules};
-use super::metric::{ADVISORY, PRIMARY};
+use super::boots::Unit;
+use super::judge::{self, Adjust, Rules};
+use super::noise::Noise;
 use super::pairs::{self, Matched};
 use super::set::Set;
-use super::{Bar, Comparison, Comparisons, Control, Finding, Metric, Pairing, Verdict};
-use super::{bars, hosts, notes};
-use crate::format;
-use crate::stats::{adjust, power, trend};
-
-/// Power at which the pairs that a control needs are told.
-const POWER: f64 = 0.8;
+use super::{Bar, Comparison, Comparisons, Decides, Finding, Metric, Pairing, Verdict};
+use super::{bars, control, hosts, limit, notes};
+use crate::stats::trend;
 
 /// Compares each test with the base on each workload.
 #[must_use]
 pub fn compare(sets: &[Set<'_>], rules: Rules) -> Comparisons {
+    let runs = sets.iter().flat_map(|set| set.runs.iter().copied());
+    compare_by(sets, &Decides::of_runs(runs), rules)
+}
+
+/// The same, by metrics that are chosen elsewhere.
+#[must_use]
+pub fn compare_by(sets: &[Set<'_>], decides: &Decides, rules: Rules) -> Comparisons {
     let mut all = Vec::new();
     if let [base, tests @ ..] = sets {
         for test in tests {
             let mut workloads = base.workloads();
             workloads.extend(test.workloads().iter().filter(|name| base.of(name).is_empty()));
-            all.extend(workloads.into_iter().map(|workload| one(base, test, workload, rules)));
+            let one = |workload| one(base, test, workload, decides, rules);
+            all.extend(workloads.into_iter().map(one));
         }
     }
-    Comparisons { all, threshold: rules.threshold, alpha: rules.alpha }
+    let decides = decides.why.clone();
+    Comparisons { all, threshold: rules.threshold, alpha: rules.alpha, decides }
 }
 
 /// One test against the base on one workload.
-pub(super) fn one(base: &Set<'_>, test: &Set<'_>, workload: &str, rules: Rules) -> Comparison {
+pub(super) fn one(
+    base: &Set<'_>,
+    test: &Set<'_>,
+    workload: &str,
+    decides: &Decides,
+    rules: Rules,
+) -> Comparison {
     let matched = pairs::of_sets(base, test, workload);
-    let noise_arm = pairs::of_role(base, workload, Role::Noise);
-    let control_arm = pairs::of_role(base, workload, Role::Control);
-    let noise = noise_arm.as_ref().map_or_else(Vec::new, |arm| findings(&PRIMARY, arm, rules));
-    let mut primary: Vec<Finding> = find_all(&PRIMARY, &matched, rules);
-    for (finding, noise) in primary.iter_mut().zip(&noise) {
-        judge::raise(finding, noise.estimate.map_or(0.0, f64::abs), rules);
-    }
-    judge::judge(&mut primary, adjust::holm, rules.alpha, matched.is_paired());
-    let mut advisory = find_all(&ADVISORY, &matched, rules);
-    let adjust = adjust::benjamini_hochberg;
-    judge::judge(&mut advisory, adjust, rules.alpha, matched.is_paired());
+    let noise = Noise::of(base, workload, decides, rules);
+    let mut primary = find_all(&decides.primary, &matched, rules);
+    noise.raise(&mut primary);
+    judge::judge(&mut primary, Adjust::Holm, rules.alpha, matched.is_paired());
+    let mut advisory = find_all(&decides.advisory, &matched, rules);
+    judge::judge(&mut advisory, Adjust::BenjaminiHochberg, rules.alpha, matched.is_paired());
 
     let mut bars = of_sides(base, test, workload, &matched);
     bars.extend(of_extra_runs(base, workload));
-    bars.extend(rejects(&noise, rules.alpha));
+    bars.extend(noise.bars);
     bars.extend(nothing_to_judge(&primary, &bars));
-    let control = control_arm.and_then(|arm| control(&arm, rules));
+    let (control, of_control) = control::of(base, workload, rules);
     let mut notes = notes::notes(base, test, &matched, &primary, rules);
-    notes.extend(blind(control));
+    notes.extend(noise.notes);
+    notes.extend(of_control);
     if !bars.is_empty() {
         primary.iter_mut().chain(&mut advisory).for_each(|finding| finding.verdict = None);
     }
-    let verdict = primary.iter().filter_map(|finding| finding.verdict).max();
+    let names = [base.name.as_str(), &test.name];
+    let faults: Vec<Bar> = limit::broken(names, &matched.base, &matched.test).into_iter().collect();
+    let verdict = verdict(&faults, &primary);
     Comparison {
         workload: workload.to_owned(),
         base: base.name.clone(),
         test: test.name.clone(),
         pairing: matched.pairing,
+        faults,
         bars,
         notes,
         primary,
         advisory,
-        noise,
+        noise: noise.findings,
         control,
         confirmation: None,
         verdict,
     }
 }
 
-fn find_all(metrics: &[Metric], matched: &Matched<'_>, rules: Rules) -> Vec<Finding> {
-    metrics.iter().map(|metric| judge::find(*metric, matched, rules)).collect()
+/// A fault is a regression whatever the metrics say; else the worst of them counts.
+pub(super) fn verdict(faults: &[Bar], primary: &[Finding]) -> Option<Verdict> {
+    let worst = primary.iter().filter_map(|finding| finding.verdict).max();
+    if faults.is_empty() { worst } else { Some(Verdict::Regression) }
 }
 
-/// The primary metrics of an arm that stands beside the comparison, judged by themselves.
-fn findings(metrics: &[Metric], arm: &Matched<'_>, rules: Rules) -> Vec<Finding> {
-    let mut findings = find_all(metrics, arm, rules);
-    judge::judge(&mut findings, adjust::holm, rules.alpha, arm.is_paired());
-    findings
+fn find_all(metrics: &[Metric], matched: &Matched<'_>, rules: Rules) -> Vec<Finding> {
+    metrics.iter().map(|metric| judge::find(*metric, matched, rules)).collect()
 }
 
 /// What bars because of the runs of both sides, and of how they were made.
@@ -108,62 +118,23 @@ fn of_sides(base: &Set<'_>, test: &Set<'_>, workload: &str, matched: &Matched<'_
     found
 }
 
-/// The runs beside the comparison must have gone well too: the noise floor is taken from them.
+/// The runs beside the comparison must have gone well too, and be like those of the base: the noise
+/// floor is taken from them.
 fn of_extra_runs(base: &Set<'_>, workload: &str) -> Vec<Bar> {
-    let records = base.loaded.records.iter().filter(|run| run.cell.workload == workload);
-    let extra: Vec<&Record> = records.filter(|run| run.cell.role != Role::Measured).collect();
-    bars::of_runs(&extra, "noise and control runs")
+    let extra = pairs::beside(base, workload);
+    let mut found = bars::of_runs(&extra, "noise and control runs");
+    found.extend(hosts::bars_beside(&base.of(workload), &extra));
+    found
 }
 
-fn positions(runs: &[&Record]) -> Vec<u32> {
-    runs.iter().map(|run| run.cell.position).collect()
-}
-
-/// The base differs from itself: then so may anything.
-fn rejects(noise: &[Finding], alpha: f64) -> Option<Bar> {
-    let rejected = noise.iter().filter(|finding| finding.p_adjusted.is_some_and(|p| p < alpha));
-    let names: Vec<String> = rejected.map(|finding| finding.metric.title().to_owned()).collect();
-    if names.is_empty() {
-        return None;
-    }
-    let text = format!(
-        "The base differs from itself in {}, so a difference means nothing here. Make the \
-         machine quieter, or the runs longer.",
-        format::list(&names)
-    );
-    Some(bar("noise-rejects", text))
+fn positions(units: &[Unit<'_>]) -> Vec<u32> {
+    units.iter().map(Unit::position).collect()
 }
 
 fn nothing_to_judge(primary: &[Finding], bars: &[Bar]) -> Option<Bar> {
     let none = primary.iter().all(|finding| finding.estimate.is_none());
     let text = "No metric has a value in both runs of a pair.";
     (none && bars.is_empty()).then(|| bar("nothing-to-judge", text.to_owned()))
-}
-
-/// Whether the injected delay was found: one metric, named before, so nothing is adjusted.
-fn control(arm: &Matched<'_>, rules: Rules) -> Option<Control> {
-    let delay_ns = arm.test.iter().find_map(|run| run.settings.injected_delay_ns)?;
-    let finding = judge::find(Metric::ResponseP50, arm, rules);
-    let (base_ns, _) = finding.medians()?;
-    let injected = delay_ns as f64 / base_ns;
-    let slower = finding.estimate.is_some_and(|estimate| estimate > 0.0);
-    let found = slower && finding.p.is_some_and(|p| p < rules.alpha);
-    let needed = || power::pairs_needed(&finding.effects(), injected.ln_1p(), rules.alpha, POWER);
-    Some(Control { injected, found, pairs_needed: if found { None } else { needed() } })
-}
-
-fn blind(control: Option<Control>) -> Option<Bar> {
-    let control = control.filter(|control| !control.found)?;
-    let percent = format::number(control.injected * 100.0);
-    let needed = control.pairs_needed.map_or_else(
-        || "no number of pairs that can be run would show it".to_owned(),
-        |pairs| format!("some {pairs} pairs would show it"),
-    );
-    let text = format!(
-        "An injected delay of {percent} % of the median response time was not found: these runs \
-         are blind to so little; {needed}."
-    );
-    Some(bar("blind", text))
 }
 
 /// A reason.
@@ -195,6 +166,7 @@ impl Comparisons {
 mod tests {
     use std::sync::LazyLock;
 
+    use iowq_record::Role;
     use proptest::prelude::*;
 
     use super::*;
@@ -266,8 +238,10 @@ mod tests {
 
     #[test]
     fn advisory_metrics_decide_nothing() {
-        let peak = after(|run| run.workers.peak *= 10);
-        assert_eq!(peak.advisory[0].verdict, Some(Verdict::Regression));
+        let peak = after(|run| {
+            run.workers.peak -= 5 * run.workers.peak / 6;
+        });
+        assert_eq!(peak.advisory[0].verdict, Some(Verdict::Improvement));
         assert_eq!(peak.verdict, Some(Verdict::Equivalent));
     }
 
@@ -279,8 +253,27 @@ mod tests {
     }
 
     #[test]
+    fn what_shows_a_difference_with_few_pairs_depends_on_how_many_metrics_have_a_value() {
+        let of = |rounds| {
+            let mut records = sample::pairs(rounds, |run| slower(run, 1.5));
+            for run in &mut records {
+                run.ops.cpu_ns = None;
+                run.workers.created_per_1000_ops = None;
+                run.latency.response.get_mut("all").expect("it has one").count = 99_999;
+            }
+            let one = between(records, "6.12", "6.17");
+            (codes(&one.notes).contains(&"few-pairs"), verdict(&one, Metric::ResponseP99))
+        };
+        // 3 metrics: 2 / 2^7 is below 0.05 / 3, and 2 / 2^6 is not.
+        assert_eq!(of(6), (true, Some(Verdict::Inconclusive)));
+        assert_eq!(of(7), (false, Some(Verdict::Regression)));
+    }
+
+    #[test]
     fn a_metric_that_nobody_has_is_missing_and_a_pair_that_lacks_it_is_lost() {
-        let none = after(|run| run.ops.cpu_ns = None);
+        let mut records = sample::pairs(10, |_| ());
+        records.iter_mut().for_each(|run| run.ops.cpu_ns = None);
+        let none = between(records, "6.12", "6.17");
         let finding = &none.primary[4];
         assert_eq!(finding.metric, Metric::CpuPerOp);
         assert!(finding.missing.is_some() && finding.verdict.is_none() && finding.p.is_none());
@@ -306,9 +299,8 @@ mod tests {
     #[test]
     fn runs_of_one_side_before_those_of_the_other_bar_a_verdict() {
         let mut records = sample::pairs(10, |_| ());
-        for record in &mut records {
-            record.cell.position += if record.cell.policy == "6.17" { 100 } else { 0 };
-        }
+        records.sort_by_key(|run| (run.cell.policy.clone(), run.cell.pair));
+        (0..).zip(&mut records).for_each(|(place, run)| sample::at(run, place));
         let one = between(records, "6.12", "6.17");
         assert_eq!((codes(&one.bars), one.verdict), (vec!["block-order"], None));
     }
@@ -335,14 +327,97 @@ mod tests {
         assert_eq!((codes(&one.bars), one.verdict), (vec!["noise-rejects"], None));
     }
 
+    /// Noise of some 10 % that ten pairs do not show to lie on one side.
+    fn noisy(run: &mut Record) {
+        run.ops.per_s *= if run.cell.pair.is_multiple_of(3) { 0.97 } else { 1.22 };
+    }
+
     #[test]
-    fn noise_raises_what_counts() {
-        let records = sample::pairs(5, |_| ());
-        let noisy = sample::with_role(records, Role::Noise, |run| run.ops.per_s *= 1.1);
-        let one = between(noisy, "6.12", "6.17");
-        assert!(one.bars.is_empty(), "five pairs cannot reject: {:?}", one.bars);
-        assert!(one.primary[0].threshold > 1.08_f64.ln());
-        assert!(codes(&one.notes).contains(&"noise-floor"));
+    fn noise_makes_it_harder_to_take_a_side_and_no_easier_to_be_the_same() {
+        let with = |factor: f64| {
+            let records = sample::pairs(10, |run| run.ops.per_s *= factor);
+            between(sample::with_role(records, Role::Noise, noisy), "6.12", "6.17")
+        };
+        let small = with(1.07);
+        assert!(small.bars.is_empty(), "{:?}", small.bars);
+        let finding = &small.primary[0];
+        assert!(finding.noise_floor.is_some_and(|floor| floor > 1.075_f64.ln()), "{finding:?}");
+        assert_eq!(finding.threshold, 0.05_f64.ln_1p());
+        assert_eq!(finding.verdict, Some(Verdict::Inconclusive), "neither a side nor the same");
+        assert!(codes(&small.notes).contains(&"noise-floor"));
+        assert_eq!(with(1.3).primary[0].verdict, Some(Verdict::Improvement));
+        assert_eq!(with(1.0).primary[0].verdict, Some(Verdict::Equivalent));
+    }
+
+    #[test]
+    fn a_noise_arm_of_one_pair_gives_no_floor_and_says_so() {
+        let records = sample::pairs(10, |run| slower(run, 1.3));
+        let mut records = sample::with_role(records, Role::Noise, |run| slower(run, 1.5));
+        records.retain(|run| run.cell.role == Role::Measured || run.cell.pair == 0);
+        let one = between(records, "6.12", "6.17");
+        assert_eq!(verdict(&one, Metric::ResponseP99), Some(Verdict::Regression));
+        assert!(one.primary.iter().all(|finding| finding.noise_floor.is_none()));
+        assert!(codes(&one.notes).contains(&"few-noise-pairs"), "{:?}", one.notes);
+    }
+
+    #[test]
+    fn a_noise_arm_of_another_policy_than_the_base_is_not_taken_for_the_base() {
+        let unlike = |run: &mut Record| run.ops.per_s *= 1.5;
+        let mut records = sample::pairs(10, |_| ());
+        records = sample::with_role(records, Role::Noise, unlike);
+        records = sample::with_role(records, Role::Control, |run| {
+            run.settings.injected_delay_ns = Some(20_000);
+        });
+        let one = between(records, "6.17", "6.12");
+        assert_eq!((one.verdict, codes(&one.bars)), (Some(Verdict::Equivalent), vec![]));
+        assert!(one.noise.is_empty() && one.control.is_none());
+        let note = one.notes.iter().find(|note| note.code == "noise-of-another");
+        assert!(note.is_some_and(|note| note.text.contains("are of 6.12, which is not the base")));
+        assert!(codes(&one.notes).contains(&"control-of-another"));
+    }
+
+    #[test]
+    fn a_noise_arm_without_partners_bars_and_so_does_one_of_another_machine() {
+        let with = |change: fn(&mut Record)| {
+            let records = sample::with_role(sample::pairs(10, |_| ()), Role::Noise, change);
+            between(records, "6.12", "6.17")
+        };
+        assert_eq!(codes(&with(|run| run.cell.seed += 1000).bars), ["noise-unpaired"]);
+        assert_eq!(codes(&with(|run| run.host.device = "sda".to_owned()).bars), ["hosts-differ"]);
+        assert_eq!(codes(&with(|run| run.settings.depth = 1).bars), ["settings-differ"]);
+        assert_eq!(codes(&with(|run| run.host.kernel = "9.9".to_owned()).bars), ["hosts-differ"]);
+    }
+
+    #[test]
+    fn two_benches_in_one_file_are_no_pairs_even_with_the_same_rounds_and_seeds() {
+        let mut records = sample::pairs(10, |run| slower(run, 1.2));
+        records.sort_by_key(|run| (run.cell.policy.clone(), run.cell.pair));
+        for (place, run) in (0..).zip(&mut records) {
+            sample::at(run, place);
+            run.cell.position %= 10;
+        }
+        let one = between(records, "6.12", "6.17");
+        assert_eq!((codes(&one.bars), one.verdict), (vec!["not-interleaved"], None));
+        assert!(one.bars[0].text.contains("position 0 is there twice"), "{:?}", one.bars);
+    }
+
+    #[test]
+    fn a_run_that_did_nothing_bars() {
+        let idle = after(|run| {
+            if run.cell.pair == 3 {
+                (run.ops.done, run.ops.per_s) = (0, 0.0);
+            }
+        });
+        assert_eq!((codes(&idle.bars), idle.verdict), (vec!["nothing-done"], None));
+    }
+
+    #[test]
+    fn a_value_that_only_one_side_lacks_keeps_the_whole_from_being_equivalent() {
+        let none = after(|run| run.ops.cpu_ns = None);
+        assert_eq!(none.verdict, Some(Verdict::Inconclusive));
+        let mut records = sample::pairs(10, |_| ());
+        records.iter_mut().for_each(|run| run.ops.cpu_ns = None);
+        assert_eq!(between(records, "6.12", "6.17").verdict, Some(Verdict::Equivalent));
     }
 
     #[test]

@@ -13,18 +13,19 @@ use std::fmt::Write as _;
 use iowq_record::{Quantiles, Record, Role};
 
 use super::{cpu_ns_per_op, finished, role};
+use crate::analysis::beyond::{P50_PPB, P99_PPB, P999_PPB};
 use crate::analysis::figures::quantile_ns;
 
 /// Units that benchstat does not know, and which way of them is better.
 const UNITS: &str = "Unit ops/s better=higher\nUnit workers/1000ops better=lower\n";
 
-/// Quantiles of response time: unit, share, and where a record has it.
-type Quantile = (&'static str, f64, fn(&Quantiles) -> u64);
+/// Quantiles of response time: unit, share beyond, and where a record has it.
+type Quantile = (&'static str, u64, fn(&Quantiles) -> u64);
 
 const QUANTILES: [Quantile; 3] = [
-    ("p50-response-ns", 0.5, |all| all.p50_ns),
-    ("p99-response-ns", 0.99, |all| all.p99_ns),
-    ("p999-response-ns", 0.999, |all| all.p999_ns),
+    ("p50-response-ns", P50_PPB, |all| all.p50_ns),
+    ("p99-response-ns", P99_PPB, |all| all.p99_ns),
+    ("p999-response-ns", P999_PPB, |all| all.p999_ns),
 ];
 
 /// The runs as benchmark lines; a run that did nothing has no time per op and is a comment.
@@ -52,8 +53,8 @@ fn line(text: &mut String, record: &Record) {
     // Go reads the count as a signed number.
     let done = ops.done.min(i64::MAX as u64);
     let _ = write!(text, "{name} {done} {ns_per_op:.1} ns/op {:.3} ops/s", ops.per_s);
-    for (unit, share, pick) in QUANTILES {
-        if let Some(ns) = quantile_ns(record, share, pick) {
+    for (unit, beyond_ppb, pick) in QUANTILES {
+        if let Some(ns) = quantile_ns(record, beyond_ppb, pick) {
             let _ = write!(text, " {ns} {unit}");
         }
     }

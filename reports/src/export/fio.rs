@@ -3,16 +3,18 @@
 //! Fields: HOWTO of fio 3, "JSON output" and "JSON+ output",
 //! <https://fio.readthedocs.io/en/latest/fio_doc.html#json-output>. `clat_ns` and `lat_ns` are
 //! service time, which is what fio measures; response time has no place there. All kinds of sync
-//! are in `sync`, as fio has them. What a run did not measure, such as bytes, is absent.
+//! are in `sync`, as fio has them. What a run did not measure, such as bytes, is absent, and so is a
+//! percentile with fewer than 100 samples beyond it.
 
 use iowq_record::Record;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::{finished, name, started};
+use super::{ended, finished, name, started};
+use crate::analysis::beyond;
 use crate::analysis::histogram::{Clock, merged};
 
-/// Percentiles that fio prints unless told otherwise.
+/// Percentiles that fio prints unless told otherwise. Those with too few samples are left out.
 const PERCENTILES: [f64; 17] = [
     1.0, 5.0, 10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 70.0, 80.0, 90.0, 95.0, 99.0, 99.5, 99.9, 99.95,
     99.99,
@@ -26,7 +28,7 @@ const SYNC: [&str; 2] = ["fsync", "fdatasync"];
 pub fn text(records: &[Record]) -> String {
     let jobs: Vec<Value> =
         finished(records).enumerate().map(|(group, record)| job(group, record)).collect();
-    let ended = finished(records).filter_map(started).max();
+    let ended = finished(records).filter_map(ended).max();
     let timestamp = ended.map_or(0, Timestamp::as_second);
     let version = concat!("iowq-lab-", env!("CARGO_PKG_VERSION"));
     let all = json!({ "fio version": version, "timestamp": timestamp, "jobs": jobs });
@@ -94,7 +96,8 @@ fn latency(record: &Record, kinds: &[&str]) -> Value {
         // The sum grows as it must, so that adding never fails.
         let _ = sum.add(&histogram);
     }
-    let percentile = PERCENTILES.iter().map(|&percentile| {
+    let sure = PERCENTILES.iter().filter(|percentile| is_sure(sum.len(), **percentile));
+    let percentile = sure.map(|&percentile| {
         let value = sum.value_at_quantile(percentile / 100.0);
         (format!("{percentile:.6}"), json!(value))
     });
@@ -113,19 +116,48 @@ fn latency(record: &Record, kinds: &[&str]) -> Value {
     })
 }
 
+/// Whether enough samples lie beyond a percentile, on its smaller side: what the fastest hundredth
+/// did is as much a matter of a few operations as what the slowest did.
+fn is_sure(count: u64, percentile: f64) -> bool {
+    let smaller = percentile.min(100.0 - percentile) / 100.0;
+    beyond::is_sure(count, (smaller * beyond::ALL_PPB as f64).round() as u64)
+}
+
 fn plain(record: &Record, kinds: &[&str]) -> Value {
     let known = kinds.iter().find_map(|kind| record.latency.service.get(*kind));
     let Some(known) = known else {
         return json!({ "min": 0, "max": 0, "mean": 0.0, "stddev": 0.0, "N": 0 });
     };
+    let all =
+        [(50.0, known.p50_ns), (90.0, known.p90_ns), (99.0, known.p99_ns), (99.9, known.p999_ns)];
+    let sure = all.into_iter().filter(|(percentile, _)| is_sure(known.count, *percentile));
+    let sure = sure.map(|(percentile, ns)| (format!("{percentile:.6}"), json!(ns)));
     json!({
         "max": known.max_ns,
         "N": known.count,
-        "percentile": {
-            "50.000000": known.p50_ns,
-            "90.000000": known.p90_ns,
-            "99.000000": known.p99_ns,
-            "99.900000": known.p999_ns,
-        },
+        "percentile": sure.collect::<Map<_, _>>(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample;
+
+    #[test]
+    fn a_percentile_with_too_few_samples_is_left_out_with_bins_and_without() {
+        let named = |value: &Value| {
+            let all = value["percentile"].as_object().cloned().unwrap_or_default();
+            all.keys().cloned().collect::<Vec<_>>()
+        };
+        let mut record = sample::run("dsync", "6.12", 0);
+        assert_eq!(record.latency.service["write"].count, 150_000);
+        let with_bins = named(&latency(&record, &["write"]));
+        assert!(with_bins.contains(&"99.900000".to_owned()), "{with_bins:?}");
+        assert!(!with_bins.contains(&"99.950000".to_owned()), "{with_bins:?}");
+        let write = record.latency.service.get_mut("write").expect("it writes");
+        write.hdr_v2.clear();
+        write.count = 99_999;
+        assert_eq!(named(&latency(&record, &["write"])), ["50.000000", "90.000000", "99.000000"]);
+    }
 }

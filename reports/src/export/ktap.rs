@@ -8,22 +8,48 @@ use std::fmt::Write as _;
 
 use crate::compare::{Comparison, Comparisons, Finding, Metric, Scale, Verdict};
 
+/// From here on effects are shown with few digits.
+const LARGE: f64 = 1e6;
+
+/// A test that is no comparison.
+#[derive(Clone, Debug)]
+pub struct Test {
+    /// What it is called.
+    pub name: String,
+    /// What is said before its result, a line each.
+    pub said: Vec<String>,
+    /// Whether it passed, or why it is skipped.
+    pub outcome: Result<bool, String>,
+}
+
 /// The comparisons as test results.
 #[must_use]
 pub fn text(comparisons: &Comparisons) -> String {
+    with(comparisons, &[])
+}
+
+/// The comparisons as test results, with more tests after them.
+#[must_use]
+pub fn with(comparisons: &Comparisons, more: &[Test]) -> String {
     let mut text = String::from("KTAP version 1\n");
-    if comparisons.all.is_empty() {
+    if comparisons.all.is_empty() && more.is_empty() {
         text.push_str("1..0 # SKIP nothing was compared\n");
         return text;
     }
-    let _ = writeln!(text, "1..{}", comparisons.all.len());
+    let _ = writeln!(text, "1..{}", comparisons.all.len() + more.len());
     for (number, comparison) in (1..).zip(&comparisons.all) {
-        one(&mut text, number, comparison);
+        one(&mut text, number, comparison, comparisons.alpha);
+    }
+    for (number, test) in (comparisons.all.len() + 1..).zip(more) {
+        for said in &test.said {
+            let _ = writeln!(text, "# {}", plain(said));
+        }
+        result(&mut text, number, &test.name, &test.outcome);
     }
     text
 }
 
-fn one(text: &mut String, number: usize, comparison: &Comparison) {
+fn one(text: &mut String, number: usize, comparison: &Comparison, alpha: f64) {
     let Comparison { workload, base, test, .. } = comparison;
     let barred = barred(comparison);
     text.push_str("  KTAP version 1\n");
@@ -35,7 +61,7 @@ fn one(text: &mut String, number: usize, comparison: &Comparison) {
         let name = format!("{workload}.{}", word(finding.metric));
         let outcome = match &barred {
             Some(why) => Err(why.clone()),
-            None => outcome(finding.verdict, || undecided(comparison, finding)),
+            None => outcome(finding.verdict, || undecided(comparison, finding, alpha)),
         };
         text.push_str("  ");
         result(text, number, &name, &outcome);
@@ -43,7 +69,10 @@ fn one(text: &mut String, number: usize, comparison: &Comparison) {
     for note in &comparison.notes {
         let _ = writeln!(text, "# {}: {}", plain(&note.code), plain(&note.text));
     }
-    let outcome = match barred {
+    for fault in &comparison.faults {
+        let _ = writeln!(text, "# {}: {}", plain(&fault.code), plain(&fault.text));
+    }
+    let outcome = match barred.filter(|_| comparison.faults.is_empty()) {
         Some(why) => Err(why),
         None => outcome(comparison.verdict, || {
             let unconfirmed = comparison.has_unconfirmed();
@@ -79,22 +108,22 @@ fn barred(comparison: &Comparison) -> Option<String> {
 }
 
 /// Why a metric has no verdict, and what would give it one.
-fn undecided(comparison: &Comparison, finding: &Finding) -> String {
+fn undecided(comparison: &Comparison, finding: &Finding, alpha: f64) -> String {
     if let Some(why) = comparison.unconfirmed(finding.metric) {
         return format!("not confirmed: {why}");
     }
-    match (&finding.missing, finding.pairs_needed) {
-        (Some(missing), _) => missing.clone(),
-        (None, Some(pairs)) => format!("inconclusive: about {pairs} pairs would be needed"),
-        (None, None) => "inconclusive".to_owned(),
+    match &finding.missing {
+        Some(missing) if finding.doubt.is_none() => missing.clone(),
+        _ => format!("inconclusive: {}", finding.undecided(alpha)),
     }
 }
 
 /// The estimate and its widest interval, for a person who reads the log.
 fn effect(finding: &Finding) -> Option<String> {
     let show = |effect: f64| match finding.scale {
-        Scale::Ratio => format!("{:+.2} %", effect.exp_m1() * 100.0),
-        Scale::Difference => format!("{effect:+.4}"),
+        Scale::Ratio if effect.exp_m1() < LARGE => format!("{:+.2} %", effect.exp_m1() * 100.0),
+        Scale::Difference if effect.abs() < LARGE => format!("{effect:+.4}"),
+        Scale::Ratio | Scale::Difference => finding.metric.show_effect(effect),
     };
     let mut text = format!("{} {}", word(finding.metric), show(finding.estimate?));
     if let Some((confidence, (low, high))) = finding.intervals.last_key_value() {

@@ -7,9 +7,9 @@
 use std::fmt::Write as _;
 
 use iowq_record::Record;
-use jiff::SignedDuration;
 
-use super::{cpu_ns_per_op, finished, role, started};
+use super::{cpu_ns_per_op, ended, finished, role};
+use crate::analysis::beyond::{P50_PPB, P90_PPB, P99_PPB, P999_PPB};
 use crate::analysis::figures::quantile_ns;
 
 /// Samples of one run in a family: what follows the name, labels of their own, and the value.
@@ -110,10 +110,10 @@ fn response(record: &Record) -> Samples {
     };
     let seconds = |ns: f64| ns / 1e9;
     let shares: [(f64, Option<f64>); 4] = [
-        (0.5, quantile_ns(record, 0.5, |all| all.p50_ns)),
-        (0.9, quantile_ns(record, 0.9, |all| all.p90_ns)),
-        (0.99, quantile_ns(record, 0.99, |all| all.p99_ns)),
-        (0.999, quantile_ns(record, 0.999, |all| all.p999_ns)),
+        (0.5, quantile_ns(record, P50_PPB, |all| all.p50_ns)),
+        (0.9, quantile_ns(record, P90_PPB, |all| all.p90_ns)),
+        (0.99, quantile_ns(record, P99_PPB, |all| all.p99_ns)),
+        (0.999, quantile_ns(record, P999_PPB, |all| all.p999_ns)),
     ];
     let known = shares.into_iter().filter_map(|(share, ns)| Some((share, seconds(ns?))));
     let mut samples: Samples =
@@ -149,9 +149,7 @@ fn escape(text: &str) -> String {
 
 /// Seconds since 1970 at which the run ended, with a space before; nothing where it is not known.
 fn time(record: &Record) -> String {
-    let length = i64::try_from(record.duration_ns).ok().map(SignedDuration::from_nanos);
-    let ended = started(record).zip(length).and_then(|(at, length)| at.checked_add(length).ok());
-    ended.map_or_else(String::new, |at| format!(" {}", at.as_millisecond() as f64 / 1e3))
+    ended(record).map_or_else(String::new, |at| format!(" {}", at.as_millisecond() as f64 / 1e3))
 }
 
 #[cfg(test)]

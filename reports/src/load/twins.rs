@@ -19,8 +19,8 @@ pub(super) struct Twins {
 }
 
 impl Twins {
-    /// Whether `record`, read at `place`, is the same as one of `kept`. It is noted as the next of
-    /// them where it is not.
+    /// Where the run stands of which `record`, read at `place`, is a copy; `kept` are those that
+    /// were kept. It is noted as the next of them where it is no copy.
     ///
     /// # Errors
     ///
@@ -30,16 +30,16 @@ impl Twins {
         record: &Record,
         place: Place,
         kept: &[Record],
-    ) -> Result<bool, Place> {
+    ) -> Result<Option<Place>, Place> {
         let cell = &record.cell;
         let names = [&cell.workload, &cell.engine, &cell.policy].map(Clone::clone);
         let key = (record.started.clone(), record.duration_ns, cell.position, names);
         let (at, first) = *self.seen.entry(key).or_insert((kept.len(), place));
         match kept.get(at) {
-            None => Ok(false),
+            None => Ok(None),
             Some(twin) if twin == record => {
                 self.count += 1;
-                Ok(true)
+                Ok(Some(first))
             }
             Some(_) => Err(first),
         }

@@ -10,7 +10,7 @@ use crate::compare::confirm::{self, ConfirmError};
 use crate::compare::fresh::{self, FreshError};
 use crate::compare::set::{Files, SetError};
 use crate::compare::{self, Comparisons, Rules};
-use crate::load::{self, LoadError};
+use crate::load::{self, LoadError, RECORD_NAME};
 use crate::{page, summary};
 
 /// Name of the file with all figures.
@@ -61,9 +61,36 @@ pub enum CompareError {
     /// A file could not be written.
     #[error(transparent)]
     Write(#[from] ReportError),
+    /// The folder holds what must not be replaced.
+    #[error(
+        "{}: it is {what}, and a comparison would replace what is beside it: name another folder \
+         with --out",
+        path.display()
+    )]
+    Taken {
+        /// The file that is there.
+        path: PathBuf,
+        /// What it is.
+        what: &'static str,
+    },
     /// The values could not be made JSON.
     #[error("the comparison cannot be written as JSON: {0}")]
     Json(#[from] serde_json::Error),
+}
+
+/// Whether a comparison may be put there: not over the runs of a bench, nor over their page.
+fn free(dir: &Path) -> Result<(), CompareError> {
+    let path = dir.join(RECORD_NAME);
+    if path.exists() {
+        return Err(CompareError::Taken { path, what: "the record of a bench" });
+    }
+    let path = dir.join(PAGE_NAME);
+    match fs::read(&path) {
+        Ok(html) if !page::compare::is_of_comparison(&html) => {
+            Err(CompareError::Taken { path, what: "a page that is of no comparison" })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Reads sets, compares them, and writes page, summary and figures where that was asked for.
@@ -76,13 +103,15 @@ pub fn compare(request: &Request<'_>) -> Result<Compared, CompareError> {
     let sets = files.sets()?;
     let mut comparisons = compare::compare(&sets, request.rules);
     if !request.confirmed_by.is_empty() {
-        let fresh = request.confirmed_by.iter().map(|path| load::load(std::slice::from_ref(path)));
+        let fresh =
+            request.confirmed_by.iter().map(|path| load::load_strictly(std::slice::from_ref(path)));
         let fresh = fresh.collect::<Result<Vec<_>, _>>()?;
         confirm::confirm(&mut comparisons, &sets, &fresh)?;
     }
     let text = summary::compare::text(&comparisons);
     let json = serde_json::to_string_pretty(&comparisons)? + "\n";
     if let Some(dir) = request.out {
+        free(dir)?;
         let fail = |path: &Path| {
             let path = path.to_owned();
             move |source| ReportError::Write { path, source }

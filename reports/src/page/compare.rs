@@ -13,7 +13,7 @@ use super::{CHART_BYTES_MAX, Mark, PAGE_BYTES_MAX, PageError};
 use crate::chart::compare::{self as charts, BASE, TEST};
 use crate::chart::{ChartSet, marker};
 use crate::compare::set::Set;
-use crate::compare::{Bar, Comparison, Comparisons, show};
+use crate::compare::{Bar, Comparison, Comparisons, boots, show};
 use crate::format;
 use table::Row;
 
@@ -30,9 +30,13 @@ const MARGIN_BYTES: usize = 4_000;
 /// Characters of the name of a workload or a set.
 const NAME_CHARS_MAX: usize = 60;
 
+/// What stands above the title, and tells the page from others.
+const KICKER: &str = "iowq-lab comparison";
+
 #[derive(Template)]
 #[template(path = "compare.html")]
 struct Page {
+    kicker: &'static str,
     title: String,
     lead: String,
     answers: Vec<Answer>,
@@ -43,6 +47,9 @@ struct Page {
     charts_left_out: bool,
     threshold: String,
     alpha: String,
+    confidence: String,
+    confidence_of_same: String,
+    decides: String,
     downloads: Vec<Download>,
 }
 
@@ -80,7 +87,7 @@ pub fn page(comparisons: &Comparisons, sets: &[Set<'_>]) -> Result<String, PageE
     let runs = |name: &str| -> &[&Record] {
         sets.iter().find(|set| set.name == name).map_or(&[], |set| &set.runs)
     };
-    let mut room = Room { bytes_left: CHART_BYTES_MAX, left_out: false };
+    let mut room = Room::new();
     let overview = charts::overview(comparisons)?.and_then(|set| room.take(set));
     let mut sections = Vec::new();
     for (at, one) in comparisons.all.iter().take(SECTIONS_MAX).enumerate() {
@@ -91,20 +98,25 @@ pub fn page(comparisons: &Comparisons, sets: &[Set<'_>]) -> Result<String, PageE
             charts::sets(one, runs(&one.base), runs(&one.test))?
         };
         let charts = charts.into_iter().filter_map(|set| room.take(set)).collect();
-        sections.push(view(at, one, charts));
+        sections.push(view(at, one, charts, boots::any(runs(&one.base))));
     }
     let count = comparisons.all.len();
+    let of_one = |one| answer(one, comparisons.alpha);
     let mut page = Page {
+        kicker: KICKER,
         title: title(comparisons),
         lead: lead(comparisons, sets),
-        answers: comparisons.all.iter().take(ANSWERS_MAX).map(answer).collect(),
+        answers: comparisons.all.iter().take(ANSWERS_MAX).map(of_one).collect(),
         answers_left_out: count.saturating_sub(ANSWERS_MAX),
         overview,
         sections,
         sections_left_out: count.saturating_sub(SECTIONS_MAX),
         charts_left_out: room.left_out,
-        threshold: show::percent(comparisons.threshold),
+        threshold: show::either_way(comparisons.threshold),
         alpha: format::number(comparisons.alpha),
+        confidence: show::percent(1.0 - comparisons.alpha),
+        confidence_of_same: show::percent(1.0 - 2.0 * comparisons.alpha),
+        decides: comparisons.decides.clone(),
         downloads: Vec::new(),
     };
     let room = PAGE_BYTES_MAX.saturating_sub(page.render()?.len());
@@ -112,15 +124,26 @@ pub fn page(comparisons: &Comparisons, sets: &[Set<'_>]) -> Result<String, PageE
     Ok(page.render()?)
 }
 
+/// Whether a page was made here, by what stands above its title.
+#[must_use]
+pub fn is_of_comparison(html: &[u8]) -> bool {
+    html.windows(KICKER.len()).any(|part| part == KICKER.as_bytes())
+}
+
 /// Bytes that are left for charts.
-struct Room {
+pub(super) struct Room {
     bytes_left: usize,
-    left_out: bool,
+    pub(super) left_out: bool,
 }
 
 impl Room {
+    /// All that a page has.
+    pub(super) fn new() -> Self {
+        Self { bytes_left: CHART_BYTES_MAX, left_out: false }
+    }
+
     /// The charts, if they fit.
-    fn take(&mut self, set: ChartSet) -> Option<ChartSet> {
+    pub(super) fn take(&mut self, set: ChartSet) -> Option<ChartSet> {
         let bytes: usize = set.figures.iter().map(|figure| figure.svg.len()).sum();
         match self.bytes_left.checked_sub(bytes) {
             Some(left) => {
@@ -170,7 +193,7 @@ fn lead(comparisons: &Comparisons, sets: &[Set<'_>]) -> String {
     parts.join(" · ")
 }
 
-fn answer(one: &Comparison) -> Answer {
+fn answer(one: &Comparison, alpha: f64) -> Answer {
     let (class, word) = match one.verdict {
         Some(verdict) => (verdict.name(), verdict.name()),
         None => ("none", "no verdict"),
@@ -180,13 +203,13 @@ fn answer(one: &Comparison) -> Answer {
         class,
         word,
         headline: words::headline(one),
-        lines: words::lines(one),
+        lines: words::lines(one, alpha),
         bars: show::reasons(&one.bars, REASONS_MAX),
         notes: show::reasons(&one.notes, REASONS_MAX),
     }
 }
 
-fn view(at: usize, one: &Comparison, charts: Vec<ChartSet>) -> View {
+fn view(at: usize, one: &Comparison, charts: Vec<ChartSet>, boots: bool) -> View {
     let mark = |place, role: &str, set: &str| Mark {
         colour: place,
         sign: marker::sign(place),
@@ -198,8 +221,8 @@ fn view(at: usize, one: &Comparison, charts: Vec<ChartSet>) -> View {
         pairing: one.pairing_text(),
         legend: [mark(BASE, "base", &one.base), mark(TEST, "test", &one.test)],
         rows: table::rows(one),
-        noise: words::noise(one),
-        control: words::control(one),
+        noise: words::noise(one, boots),
+        control: words::control(one, boots),
         charts,
     }
 }

@@ -8,7 +8,7 @@ use super::Noise;
 use crate::compare::metric::{ADVISORY, PRIMARY};
 use crate::compare::set::Set;
 use crate::compare::{
-    Bar, Comparison, Comparisons, Control, Finding, Metric, Pairing, Point, Scale, Verdict,
+    Bar, Comparison, Comparisons, Control, Decides, Finding, Metric, Pairing, Point, Scale, Verdict,
 };
 use crate::load::Loaded;
 
@@ -28,7 +28,8 @@ pub fn comparisons(records: &[Record]) -> Comparisons {
     let lost = "The probe lost 12 events in run 7: workers created may be too few. Repeat the run \
                 with --probe-buffer twice as large.";
     barred.bars.push(Bar { code: "events-lost".to_owned(), text: lost.to_owned() });
-    Comparisons { all: vec![full, barred], threshold: 0.05, alpha: 0.05 }
+    let decides = Decides::usual().why;
+    Comparisons { all: vec![full, barred], threshold: 0.05, alpha: 0.05, decides }
 }
 
 /// The sets of those comparisons: the base first.
@@ -58,6 +59,7 @@ fn comparison(records: &[Record], workload: &str) -> Comparison {
         base: BASE.to_owned(),
         test: TEST.to_owned(),
         pairing: Pairing::Paired { pairs, left_over: 1 },
+        faults: Vec::new(),
         bars: Vec::new(),
         notes: vec![Bar { code: "drift".to_owned(), text: slope.to_owned() }],
         noise: primary.iter().map(noise).collect(),
@@ -93,10 +95,13 @@ fn judged(metric: Metric, scale: Scale, threshold: f64, points: Vec<Point>) -> F
         p_adjusted: None,
         threshold,
         detectable: None,
+        noise_floor: None,
         pairs_needed: None,
         verdict: None,
         missing: None,
+        doubt: None,
         points,
+        alone: [Vec::new(), Vec::new()],
     };
     let mut effects = finding.effects();
     effects.sort_by(f64::total_cmp);

@@ -16,6 +16,11 @@ pub(super) struct Shape {
 }
 
 impl Shape {
+    /// So many workers per 1000 operations, and so many at one time.
+    pub(super) fn new(created_per_1000: f64, peak: u32) -> Self {
+        Self { created_per_1000, peak, trough: 0.6 }
+    }
+
     /// Near what kernels did (measured elsewhere), so that pictures look as real ones will.
     pub(super) fn of(workload: &str, policy: &str) -> Self {
         let (created_per_1000, peak, trough) = match (workload, policy) {

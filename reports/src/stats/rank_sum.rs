@@ -1,41 +1,18 @@
-//! The rank-sum test of Wilcoxon, Mann and Whitney, for runs that are no pairs.
+//! The shift between runs that are no pairs, by the rank sums of Wilcoxon, Mann and Whitney. It is a
+//! description: there is no p, for nothing says that these runs differ in one thing alone.
 //!
 //! Mann & Whitney 1947, Annals of Mathematical Statistics 18; Hollander, Wolfe & Chicken,
-//! Nonparametric Statistical Methods, 3rd ed., sections 4.1 to 4.3. Equal values get midranks, and
-//! the null distribution is that of these very midranks, so p is exact with ties too.
+//! Nonparametric Statistical Methods, 3rd ed., sections 4.2 and 4.3.
 
 use super::{normal, null, order};
 
-/// Up to so many values in both samples together p and interval are exact; beyond that they are the
-/// normal approximation, corrected for ties and continuity.
+/// Up to so many values in both samples together the interval is exact; beyond that it is the normal
+/// approximation, corrected for continuity.
 pub const EXACT_MAX: usize = 40;
 
-/// Two-sided p of the hypothesis that both samples come from one distribution; `None` where one is
-/// empty or holds a value that is not finite.
-pub fn p_two_sided(base: &[f64], test: &[f64]) -> Option<f64> {
-    let (base, test) = (order::sorted(base)?, order::sorted(test)?);
-    let ranks = order::doubled_ranks(&[test.as_slice(), base.as_slice()].concat());
-    let sum: usize = ranks[..test.len()].iter().sum();
-    if ranks.len() <= EXACT_MAX {
-        let shares = null::of_choices(&ranks, test.len());
-        let below: f64 = shares[..=sum].iter().sum();
-        let above: f64 = shares[sum..].iter().sum();
-        return Some((2.0 * below.min(above)).min(1.0));
-    }
-    let (n, all) = (test.len() as f64, ranks.len() as f64);
-    let mean = all + 1.0;
-    let squares: f64 = ranks.iter().map(|rank| (*rank as f64 - mean).powi(2)).sum();
-    if squares == 0.0 {
-        return Some(1.0);
-    }
-    let variance = n * base.len() as f64 * squares / (all * (all - 1.0));
-    // Half a rank for continuity is 1 among doubled ranks.
-    let distance = (sum as f64 - n * mean).abs() - 1.0;
-    Some((2.0 * normal::above(distance / variance.sqrt())).min(1.0))
-}
-
 /// The Hodges-Lehmann estimate of the shift from base to test: the median of all differences
-/// `test - base`. `None` likewise, or where a difference is too large for a number.
+/// `test - base`. `None` where one sample is empty or holds a value that is not finite, or where a
+/// difference is too large for a number.
 pub fn shift(base: &[f64], test: &[f64]) -> Option<f64> {
     let (base, test) = (order::sorted(base)?, order::sorted(test)?);
     let differences = base.len() * test.len();

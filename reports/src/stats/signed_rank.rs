@@ -10,28 +10,18 @@ use super::{normal, null, order};
 /// with correction for ties and continuity, whose error is then far below any digit shown.
 pub const EXACT_MAX: usize = 60;
 
-/// Two-sided p of the hypothesis that effects lie evenly around zero. `None` where no effect is
-/// other than zero or one is not finite.
+/// Two-sided p of the hypothesis that effects lie evenly around zero: 1 where all are zero. `None`
+/// for no effect, or one that is not finite.
 pub fn p_two_sided(effects: &[f64]) -> Option<f64> {
     let (ranks, positive) = signed_ranks(effects)?;
     let negative = ranks.iter().sum::<usize>() - positive;
     Some((2.0 * at_least(&ranks, positive.max(negative))).min(1.0))
 }
 
-/// One-sided p of the hypothesis that effects are not greater than zero; `None` likewise. For a
-/// test against another value take that value off all effects first.
-pub fn p_greater(effects: &[f64]) -> Option<f64> {
-    let (ranks, positive) = signed_ranks(effects)?;
-    Some(at_least(&ranks, positive).min(1.0))
-}
-
 /// Doubled ranks of the sizes, and the sum of those whose effect is positive.
 fn signed_ranks(effects: &[f64]) -> Option<(Vec<usize>, usize)> {
     let mut effects = order::sorted(effects)?;
     effects.retain(|effect| *effect != 0.0);
-    if effects.is_empty() {
-        return None;
-    }
     let sizes: Vec<_> = effects.iter().map(|effect| effect.abs()).collect();
     let ranks = order::doubled_ranks(&sizes);
     let positive = effects.iter().zip(&ranks).filter(|(effect, _)| **effect > 0.0);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use comfy_table::{CellAlignment, ContentArrangement, Table};
 
 use super::{STYLE, ascii, fits, wrap};
-use crate::compare::{Bar, Comparison, Comparisons, Finding, Pairing, Verdict};
+use crate::compare::{Bar, Comparison, Comparisons, Decides, Finding, Pairing, Verdict, show};
 use crate::format;
 
 /// Width of the text: what a mail leaves of 80 columns after it was quoted twice.
@@ -27,11 +27,15 @@ pub fn text(comparisons: &Comparisons) -> String {
     }
     let method = format!(
         "p after Holm over the metrics above the gap, error rate {}; smallest change that \
-         counts {} %. The unit is the run, never the op. Below the gap: for information.",
+         counts {}, or more where a note says so. The unit is the run, never the op. Below the \
+         gap: for information.",
         format::number(comparisons.alpha),
-        format::number(comparisons.threshold * 100.0),
+        show::either_way(comparisons.threshold),
     );
     text.push_str(&wrap(&method, WIDTH, ""));
+    if comparisons.decides != Decides::usual().why {
+        text.push_str(&wrap(&comparisons.decides, WIDTH, ""));
+    }
     let notes = notes(comparisons);
     if !notes.is_empty() {
         text.push_str("\nNotes\n");
@@ -59,6 +63,9 @@ fn comparison(one: &Comparison, all: &Comparisons) -> String {
         text.push('\n');
     }
     text.push('\n');
+    for fault in &one.faults {
+        text.push_str(&wrap(&format!("! {}: {}", fault.code, fault.text), WIDTH, "  "));
+    }
     text.push_str(&wrap(&sentence(one, all), WIDTH, ""));
     for bar in &one.bars {
         text.push_str(&wrap(&format!("! {}: {}", bar.code, bar.text), WIDTH, "  "));
@@ -109,7 +116,7 @@ fn row(finding: &Finding, verdict: &str) -> [String; COLUMNS.len()] {
     let (base, test) = finding.medians().map_or((absent(), absent()), |(base, test)| {
         (finding.metric.show(base), finding.metric.show(test))
     });
-    let p = finding.p_adjusted.map_or_else(|| "-".to_owned(), p_text);
+    let p = finding.p_adjusted.map_or_else(|| "-".to_owned(), show::p);
     let name = finding.metric.name().to_owned();
     [name, base, test, change(finding), p, verdict.to_owned()]
 }
@@ -130,10 +137,6 @@ fn change(finding: &Finding) -> String {
     }
 }
 
-fn p_text(p: f64) -> String {
-    if p < 0.001 { "<0.001".to_owned() } else { format!("{p:.3}") }
-}
-
 /// What comes of it, in one sentence.
 fn sentence(one: &Comparison, all: &Comparisons) -> String {
     let Some(verdict) = one.verdict else {
@@ -149,7 +152,11 @@ fn sentence(one: &Comparison, all: &Comparisons) -> String {
         };
         of(verdict).map(show).collect()
     };
-    let mut parts = Vec::new();
+    let mut parts: Vec<String> = one.faults.iter().map(|fault| fault.code.clone()).collect();
+    if !one.bars.is_empty() {
+        let codes: Vec<String> = one.bars.iter().map(|bar| bar.code.clone()).collect();
+        parts.push(format!("no verdict on metrics: {}", format::list(&codes)));
+    }
     for (verdict, word) in [(Verdict::Regression, "worse"), (Verdict::Improvement, "better")] {
         let changed = changed(verdict);
         if !changed.is_empty() {
@@ -162,20 +169,12 @@ fn sentence(one: &Comparison, all: &Comparisons) -> String {
     if !same.is_empty() {
         parts.push(format!("the same in {}", format::list(&same)));
     }
-    let unconfirmed: Vec<String> = of(Verdict::Inconclusive)
-        .filter_map(|finding| {
-            let why = one.unconfirmed(finding.metric)?;
-            Some(format!("{} ({why})", finding.metric.title()))
-        })
-        .collect();
-    if !unconfirmed.is_empty() {
-        parts.push(format!("not confirmed in {}", format::list(&unconfirmed)));
-    }
-    let undecided =
-        of(Verdict::Inconclusive).filter(|one_of| one.unconfirmed(one_of.metric).is_none());
-    let unknown: Vec<String> = undecided.map(unknown).collect();
-    if !unknown.is_empty() {
-        parts.push(format!("nothing shown in {}", format::list(&unknown)));
+    for finding in of(Verdict::Inconclusive) {
+        let title = finding.metric.title();
+        parts.push(match one.unconfirmed(finding.metric) {
+            Some(why) => format!("not confirmed in {title} ({why})"),
+            None => format!("{title}: {}", finding.undecided(all.alpha)),
+        });
     }
     let missing: Vec<String> = one.primary.iter().filter_map(missing).collect();
     if !missing.is_empty() {
@@ -185,22 +184,8 @@ fn sentence(one: &Comparison, all: &Comparisons) -> String {
     format!("{}, at {percent} %: {}.", capital(verdict.name()), parts.join("; "))
 }
 
-/// What these runs would have shown, and what it takes to show what was asked for.
-fn unknown(finding: &Finding) -> String {
-    let show = |effect: f64| finding.metric.show_effect(effect).trim_start_matches('+').to_owned();
-    let title = finding.metric.title();
-    let mut parts = Vec::new();
-    if let Some(effect) = finding.detectable {
-        parts.push(format!("these runs would show {}", show(effect)));
-    }
-    if let Some(pairs) = finding.pairs_needed {
-        parts.push(format!("{} takes {pairs} pairs", show(finding.threshold)));
-    }
-    if parts.is_empty() { title.to_owned() } else { format!("{title} ({})", parts.join(", ")) }
-}
-
 fn missing(finding: &Finding) -> Option<String> {
-    let why = finding.missing.as_ref()?;
+    let why = finding.missing.as_ref().filter(|_| finding.doubt.is_none())?;
     Some(format!("{} ({why})", finding.metric.title()))
 }
 
@@ -210,7 +195,7 @@ fn capital(text: &str) -> String {
 }
 
 /// Notes of all comparisons, each once, with the workloads that it is about where not all have it.
-fn notes(comparisons: &Comparisons) -> Vec<String> {
+pub(super) fn notes(comparisons: &Comparisons) -> Vec<String> {
     let mut order: Vec<&Bar> = Vec::new();
     let mut about: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
     for one in &comparisons.all {

@@ -28,7 +28,7 @@ def effects(n, shift):
 
 
 def signed_rank(values):
-    """p two-sided and greater; with ties or zeros by all signs."""
+    """p two-sided; with ties or zeros by all signs, and 1 where nothing is left to rank."""
     kept = [value for value in values if value != 0]
     ties = len({abs(value) for value in kept}) < len(kept)
     if len(kept) > 60:
@@ -38,10 +38,8 @@ def signed_rank(values):
         method = {"method": stats.PermutationMethod(n_resamples=ALL)}
     else:
         method = {"method": "exact"}
-    two, greater = (
-        stats.wilcoxon(kept, alternative=side, **method).pvalue for side in ("two-sided", "greater")
-    )
-    return {"effects": values, "two_sided": min(two, 1.0), "greater": greater}
+    two_sided = stats.wilcoxon(kept, **method).pvalue if kept else 1.0
+    return {"effects": values, "two_sided": min(two_sided, 1.0)}
 
 
 def kept_shifts(candidates, p_at, alpha):
@@ -58,16 +56,6 @@ def walsh(values):
     p_at = lambda shift: stats.wilcoxon([one - shift for one in values], method="exact").pvalue
     intervals = {level: kept_shifts(averages, p_at, 1 - level / 100) for level in (90, 95)}
     return {"effects": values, "estimate": numpy.median(averages), "intervals": intervals}
-
-
-def rank_sum(base, test):
-    ties = len(set(base + test)) < len(base + test)
-    if len(base + test) > 40:
-        method = "asymptotic"
-    else:
-        method = stats.PermutationMethod(n_resamples=ALL) if ties else "exact"
-    p = stats.mannwhitneyu(test, base, method=method).pvalue
-    return {"base": base, "test": test, "two_sided": min(p, 1.0)}
 
 
 def shift(base, test):
@@ -122,14 +110,9 @@ def coarse(values, digits):
 
 
 PAIRED = [effects(n, shift) for n in (1, 5, 6, 10, 20, 40, 60) for shift in (0.0, 0.04)]
-TIED = [coarse(effects(n, 0.02), 2) for n in (4, 8, 10, 12)] + [[1, -1], [2, 2, 2, 2, 2, 2]]
+TIED = [coarse(effects(n, 0.02), 2) for n in (4, 8, 10, 12)] + [[1, -1], [2, 2, 2, 2, 2, 2], [0, 0, 0]]
 LARGE = [effects(61, 0.005), coarse(effects(100, 0.005), 2)]
 GROUPS = [(effects(n, 1.0), effects(m, 1.04)) for n, m in ((4, 4), (6, 9), (10, 10), (20, 20))]
-TIED_GROUPS = [(coarse(effects(n, 1.0), 2), coarse(effects(m, 1.03), 2)) for n, m in ((4, 5), (7, 7))]
-LARGE_GROUPS = [
-    (effects(30, 1.0), effects(25, 1.02)),
-    (coarse(effects(50, 1.0), 2), coarse(effects(50, 1.01), 2)),
-]
 SERIES = [effects(n, 0.0) for n in (3, 10, 60)] + [effects(61, 0.0), coarse(effects(20, 0.0), 2)]
 SERIES += [[value + at * 0.01 for at, value in enumerate(effects(12, 0.0))]]
 FAMILIES = [[0.01, 0.04, 0.03, 0.005, 0.2, 1.0], [0.5], [0.02, 0.02, 0.02], [1e-9, 0.9, 0.00195]]
@@ -138,7 +121,6 @@ print(json.dumps({
     "scipy": scipy.__version__,
     "signed_rank": [signed_rank(one) for one in PAIRED + TIED + LARGE],
     "walsh": [walsh(one) for one in PAIRED if 6 <= len(one) <= 40],
-    "rank_sum": [rank_sum(*one) for one in GROUPS + TIED_GROUPS + LARGE_GROUPS],
     "shift": [shift(*one) for one in GROUPS],
     "adjusted": [adjusted(one) for one in FAMILIES],
     "drift": [drift(one) for one in SERIES],

@@ -1,4 +1,4 @@
-//! The order of runs: rounds, each with every cell once, shuffled by the seed.
+//! The order of runs: rounds by twos, each with every cell once, the second the reverse of the first.
 
 /// One run's place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,20 +14,33 @@ pub(super) struct Place {
 }
 
 /// All runs, in order. Within a round the cells of a workload stand next to each other, so that
-/// what is compared ran back to back; workloads and arms are in an order drawn from the seed.
+/// what is compared ran back to back; workloads and arms are in an order drawn from the seed. Each
+/// second round is the one before it backwards, so that of any two arms either is first as often as
+/// the other, and a steady drift adds nothing to their difference. An odd last round has no such
+/// partner.
 pub(super) fn places(workloads: usize, arms: usize, pairs: u32, seed: u64) -> Vec<Place> {
     let mut places = Vec::new();
     let mut position = 0;
     for pair in 0..pairs {
-        let round = mix(seed ^ mix(u64::from(pair)));
-        for workload in shuffled(workloads, round) {
-            for arm in shuffled(arms, mix(round ^ mix(workload as u64 + 1))) {
-                places.push(Place { workload, arm, pair, position });
-                position += 1;
-            }
+        let mut cells = cells(workloads, arms, mix(seed ^ mix(u64::from(pair / 2))));
+        if pair % 2 == 1 {
+            cells.reverse();
+        }
+        for (workload, arm) in cells {
+            places.push(Place { workload, arm, pair, position });
+            position += 1;
         }
     }
     places
+}
+
+/// Each workload with each arm, in the order of a round.
+fn cells(workloads: usize, arms: usize, key: u64) -> Vec<(usize, usize)> {
+    let of = |workload: usize| {
+        let arms = shuffled(arms, mix(key ^ mix(workload as u64 + 1)));
+        arms.into_iter().map(move |arm| (workload, arm))
+    };
+    shuffled(workloads, key).into_iter().flat_map(of).collect()
 }
 
 /// The numbers below `count`, ordered by what the key makes of each.
@@ -72,6 +85,37 @@ mod tests {
         different.sort_unstable();
         different.dedup();
         assert!(different.len() > 3, "each arm leads a round now and then: {first:?}");
+    }
+
+    #[test]
+    fn of_any_two_arms_either_is_first_in_half_of_the_rounds() {
+        for seed in 0..20 {
+            let places = places(2, 4, 10, seed);
+            let at = |arm, pair, workload| {
+                let is = |at: &&Place| (at.arm, at.pair, at.workload) == (arm, pair, workload);
+                places.iter().find(is).map(|at| at.position)
+            };
+            for (one, other) in [(0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3)] {
+                for workload in 0..2 {
+                    let first = |pair: &u32| at(one, *pair, workload) < at(other, *pair, workload);
+                    assert_eq!((0..10).filter(first).count(), 5, "seed {seed}: {one} and {other}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn each_second_round_is_the_one_before_it_backwards_and_the_last_may_stand_alone() {
+        let places = places(2, 3, 5, 4);
+        let rounds: Vec<Vec<_>> = places
+            .chunks(6)
+            .map(|round| round.iter().map(|at| (at.workload, at.arm)).collect())
+            .collect();
+        assert_eq!(rounds.len(), 5);
+        for two in rounds.chunks_exact(2) {
+            assert_eq!(two[0], two[1].iter().rev().copied().collect::<Vec<_>>());
+        }
+        assert!(rounds[4] != rounds[2] || rounds[2] != rounds[0], "drawn by itself");
     }
 
     #[test]

@@ -5,13 +5,12 @@ use crate::chart::axis::Axis;
 use crate::chart::marker;
 use crate::chart::palette::{AXIS, Dash, series};
 use crate::chart::plot::{ChartError, Place, Plot, WIDTH, picture};
-use crate::compare::{Finding, Point};
+use crate::compare::Finding;
 
 /// Draws the values of one metric; pairs are joined where there are pairs.
 pub(super) fn draw(finding: &Finding, paired: bool) -> Result<String, ChartError> {
-    let points: Vec<&Point> = finding.points.iter().take(PAIRS_MAX).collect();
-    let mut positions: Vec<u32> =
-        points.iter().flat_map(|point| [point.base_position, point.test_position]).collect();
+    let dots = dots(finding);
+    let mut positions: Vec<u32> = dots.iter().map(|dot| dot.position).collect();
     positions.sort_unstable();
     positions.dedup();
     // Other workloads ran in between: places are numbered without gaps.
@@ -20,9 +19,8 @@ pub(super) fn draw(finding: &Finding, paired: bool) -> Result<String, ChartError
     let mut x = Axis::from_zero(last, "run, in the order in which they were made");
     x.ticks.retain(|tick| tick.0 >= 1.0 && tick.0 <= last && tick.0.fract() == 0.0);
     x.range = 0.5..last + 0.5;
-    let values = || points.iter().flat_map(|point| [point.base, point.test]);
-    let finite = || values().filter(|value| value.is_finite());
-    let (low, high) = finite().fold((f64::INFINITY, f64::NEG_INFINITY), |ends, value| {
+    let values = dots.iter().map(|dot| dot.value);
+    let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |ends, value| {
         (ends.0.min(value), ends.1.max(value))
     });
     let y = Axis::around(low, high, |value| finding.metric.show(value), "");
@@ -30,18 +28,35 @@ pub(super) fn draw(finding: &Finding, paired: bool) -> Result<String, ChartError
     let title = format!("{} of {} runs in order", finding.metric.name(), positions.len());
     picture(&title, 492, |area| {
         let plot = Plot::new(area, place, &x, &y)?;
-        let drawn = points.iter().filter(|one| one.base.is_finite() && one.test.is_finite());
-        for point in drawn {
-            let base = (rank(point.base_position), point.base);
-            let test = (rank(point.test_position), point.test);
-            if paired {
-                plot.line(vec![base, test], AXIS, 2)?;
-            }
-            for (at, place) in [(base, BASE), (test, TEST)] {
-                let colour = series(place, Dash::Whole);
-                marker::draw(&plot, plot.pixel(at.0, at.1), place, colour)?;
-            }
+        let at = |dot: &Dot| (rank(dot.position), dot.value);
+        for two in dots.chunks_exact(2).filter(|_| paired) {
+            plot.line(two.iter().map(at).collect(), AXIS, 2)?;
+        }
+        for dot in &dots {
+            let (x, y) = at(dot);
+            marker::draw(&plot, plot.pixel(x, y), dot.side, series(dot.side, Dash::Whole))?;
         }
         Ok(())
     })
+}
+
+/// One run.
+struct Dot {
+    position: u32,
+    value: f64,
+    side: usize,
+}
+
+/// The runs that are drawn, those of a pair behind each other.
+fn dots(finding: &Finding) -> Vec<Dot> {
+    let pairs = finding.points.iter().filter(|one| one.base.is_finite() && one.test.is_finite());
+    let of_pairs = pairs.take(PAIRS_MAX).flat_map(|one| {
+        let base = Dot { position: one.base_position, value: one.base, side: BASE };
+        [base, Dot { position: one.test_position, value: one.test, side: TEST }]
+    });
+    let alone = finding.alone.iter().zip([BASE, TEST]).flat_map(|(runs, side)| {
+        let runs = runs.iter().filter(|one| one.value.is_finite()).take(PAIRS_MAX);
+        runs.map(move |one| Dot { position: one.position, value: one.value, side })
+    });
+    of_pairs.chain(alone).collect()
 }

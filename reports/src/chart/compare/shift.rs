@@ -5,18 +5,16 @@ use iowq_record::Record;
 use plotters::style::text_anchor::{HPos, VPos};
 
 use super::{PAIRS_MAX, effect, is_paired};
+use crate::analysis::beyond;
 use crate::analysis::figures::Spread;
 use crate::analysis::histogram::{self, Clock};
 use crate::chart::palette::{AXIS, Dash, INK, series};
 use crate::chart::percentiles;
 use crate::chart::plot::{ChartError, Place, Plot, WIDTH, picture};
-use crate::compare::{Comparison, Point, Scale};
+use crate::compare::{Comparison, Point, Scale, boots};
 
 /// Points per nine.
 const STEPS_PER_NINE: usize = 20;
-
-/// Samples that must lie beyond a quantile of each run.
-const BEYOND_MIN: f64 = 100.0;
 
 /// Chance of missing the median that a band may have, on both sides together.
 const MISS_MAX: f64 = 0.05;
@@ -39,10 +37,10 @@ pub(super) fn shift(comparison: &Comparison, base: &[&Record], test: &[&Record])
         return None;
     }
     let histograms = |set: &[&Record], position: u32| {
-        let run = set.iter().copied().find(|run| {
-            run.cell.position == position && run.cell.workload == comparison.workload
-        })?;
-        histogram::merged(&[run], Clock::Response, "all")
+        let of_unit = set.iter().copied().filter(|run| {
+            boots::position(run) == position && run.cell.workload == comparison.workload
+        });
+        histogram::merged(&of_unit.collect::<Vec<_>>(), Clock::Response, "all")
     };
     let points: &[Point] =
         comparison.primary.iter().map(|one| &one.points[..]).max_by_key(|points| points.len())?;
@@ -54,14 +52,15 @@ pub(super) fn shift(comparison: &Comparison, base: &[&Record], test: &[&Record])
         })
         .collect();
     let least = pairs.iter().flatten().map(Histogram::len).min()?;
-    let nines_sure = (least as f64 / BEYOND_MIN).log10().min(percentiles::NINES_MAX);
     let (rank, band) = match band_rank(pairs.len()) {
         Some(rank) => (rank, "an interval for the median with at least 95\u{a0}% confidence"),
         None => (0, "from the least to the most of the pairs"),
     };
     let steps: Vec<Step> = (0..)
         .map(|step| f64::from(step) / STEPS_PER_NINE as f64)
-        .take_while(|nines| *nines <= nines_sure)
+        .take_while(|nines| {
+            *nines <= percentiles::NINES_MAX && beyond::is_sure(least, beyond::of_nines_ppb(*nines))
+        })
         .filter_map(|nines| {
             let quantile = 1.0 - 10_f64.powf(-nines);
             let time = |one: &Histogram<u64>| (one.value_at_quantile(quantile) as f64).max(1.0);

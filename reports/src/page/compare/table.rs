@@ -1,6 +1,5 @@
 //! The table of a comparison: a row per metric, primary ones first.
 
-use crate::analysis::figures::Spread;
 use crate::compare::{Comparison, Finding, Verdict, show};
 use crate::format;
 
@@ -42,17 +41,18 @@ fn row(finding: &Finding, noise: Option<&Finding>, advisory: bool) -> Row {
     // An advisory metric decides nothing, so that its word stays pale.
     let class = if advisory { Verdict::Inconclusive.name() } else { class };
     let optional = |text: Option<String>| text.unwrap_or_else(|| "n/a".to_owned());
+    let medians = finding.medians();
     let cell = |label, value| Cell { label, value, below: String::new() };
     Row {
         metric: finding.metric.name(),
         advisory,
         first: false,
         cells: vec![
-            cell("base", median(finding, |point| point.0)),
-            cell("test", median(finding, |point| point.1)),
+            cell("base", optional(medians.map(|(base, _)| finding.metric.show(base)))),
+            cell("test", optional(medians.map(|(_, test)| finding.metric.show(test)))),
             change("change", Some(finding)),
             cell("adjusted p", optional(finding.p_adjusted.map(show::p))),
-            cell("threshold", show::size(finding.metric, finding.threshold)),
+            threshold(finding),
             change("noise", noise),
         ],
         class,
@@ -60,10 +60,13 @@ fn row(finding: &Finding, noise: Option<&Finding>, advisory: bool) -> Row {
     }
 }
 
-/// The median of the runs of one side.
-fn median(finding: &Finding, side: fn((f64, f64)) -> f64) -> String {
-    let values = finding.points.iter().map(|point| side((point.base, point.test))).collect();
-    Spread::of(values).map_or_else(|| "n/a".to_owned(), |spread| finding.metric.show(spread.median))
+/// The smallest effect that counts, and below it what it takes to take a side, where that is more.
+fn threshold(finding: &Finding) -> Cell {
+    let show = |effect| show::size(finding.metric, effect);
+    let side = finding.side_threshold();
+    let raised = (side > finding.threshold).then(|| format!("{} to take a side", show(side)));
+    let below = raised.unwrap_or_default();
+    Cell { label: "threshold", value: show(finding.threshold), below }
 }
 
 /// An estimate with its interval below.

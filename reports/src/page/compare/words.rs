@@ -1,6 +1,6 @@
 //! What the page of a comparison says in sentences: verdict, reach, noise floor and control.
 
-use crate::compare::{Comparison, Finding, Verdict, show};
+use crate::compare::{Comparison, Confirmation, Finding, Verdict, show};
 use crate::format;
 
 /// The verdict with the metric that it stands on.
@@ -8,6 +8,9 @@ pub(super) fn headline(one: &Comparison) -> String {
     let Some(verdict) = one.verdict else {
         return "No verdict: what was measured does not allow one".to_owned();
     };
+    if let Some(fault) = one.faults.first() {
+        return fault.text.clone();
+    }
     let says = match verdict {
         Verdict::Regression => "Worse",
         Verdict::Improvement => "Better",
@@ -24,17 +27,14 @@ pub(super) fn headline(one: &Comparison) -> String {
     }
 }
 
-/// What else there is to say: what more runs would show, and the other primary metrics.
-pub(super) fn lines(one: &Comparison) -> Vec<String> {
-    let mut lines = Vec::new();
-    if let Some(confirmation) = &one.confirmation {
-        lines.push(confirmation.text());
-    } else if let (Some(Verdict::Inconclusive), Some(finding)) = (one.verdict, one.deciding()) {
-        lines.extend(reach(finding));
-    }
+/// What else there is to say: the primary metrics by their verdicts, and what would decide those
+/// that are not decided.
+pub(super) fn lines(one: &Comparison, alpha: f64) -> Vec<String> {
+    let mut lines: Vec<String> =
+        one.faults.iter().skip(1).map(|fault| fault.text.clone()).collect();
+    lines.extend(one.confirmation.as_ref().map(Confirmation::text));
     let kinds = [
         (Verdict::Regression, "Worse"),
-        (Verdict::Inconclusive, "Not decided"),
         (Verdict::Improvement, "Better"),
         (Verdict::Equivalent, "The same"),
     ];
@@ -50,24 +50,24 @@ pub(super) fn lines(one: &Comparison) -> Vec<String> {
             lines.push(format!("{word}: {}.", format::list(&names)));
         }
     }
+    let undecided = |finding: &&Finding| {
+        finding.verdict == Some(Verdict::Inconclusive) && one.unconfirmed(finding.metric).is_none()
+    };
+    for finding in one.primary.iter().filter(undecided) {
+        let effect = finding.estimate.map(|value| finding.metric.show_effect(value));
+        let effect = effect.unwrap_or_default();
+        lines.push(format!("{} {effect}: {}.", finding.metric.title(), finding.undecided(alpha)));
+    }
     lines
 }
 
-/// What these runs could have shown, and how many would show what is asked for.
-fn reach(finding: &Finding) -> Option<String> {
-    let detectable = show::size(finding.metric, finding.detectable?);
-    let threshold = show::size(finding.metric, finding.threshold);
-    let needed = match finding.pairs_needed {
-        Some(pairs) => {
-            format!("{} would show {threshold}", format::count(pairs.into(), "pair", "pairs"))
-        }
-        None => format!("no number of pairs that is worth making would show {threshold}"),
-    };
-    Some(format!("These runs would have shown a change of {detectable}; {needed}."))
-}
-
-/// What the base against itself says of the noise.
-pub(super) fn noise(one: &Comparison) -> String {
+/// What the base against itself says of the noise; `boots` where kernels were booted.
+pub(super) fn noise(one: &Comparison, boots: bool) -> String {
+    if boots && one.noise.is_empty() {
+        return "No kernel was booted against itself: how far equal kernels differ is not known. The \
+                base's image once more as a test, under another label, shows it."
+            .to_owned();
+    }
     if one.noise.is_empty() {
         return "There are no runs of the base against itself: how far equal runs differ is not \
                 known. cargo xtask bench --noise makes them."
@@ -85,8 +85,11 @@ pub(super) fn noise(one: &Comparison) -> String {
     }
 }
 
-/// Whether an injected delay was found.
-pub(super) fn control(one: &Comparison) -> String {
+/// Whether an injected delay was found; `boots` where kernels were booted.
+pub(super) fn control(one: &Comparison, boots: bool) -> String {
+    if boots && one.control.is_none() {
+        return "No delay was injected into runs of boots.".to_owned();
+    }
     let Some(control) = one.control else {
         return "No delay was injected: whether one would be found is not known. \
                 cargo xtask bench --control injects one."
@@ -104,7 +107,7 @@ pub(super) fn control(one: &Comparison) -> String {
         ),
         (false, None) => format!(
             "A delay of {size} of the median response time was injected and not found: this \
-             comparison is blind to such a change, and more pairs would not help."
+             comparison is blind to such a change, and more pairs need not help."
         ),
     }
 }

@@ -1,0 +1,29 @@
+//! Any bytes as a file of records, and its first two policies compared: page, summary and KTAP.
+
+#![no_main]
+
+use std::path::Path;
+
+use iowq_record::Role;
+use iowq_reports::compare::set::Set;
+use iowq_reports::compare::{Rules, compare};
+use iowq_reports::export::ktap;
+use iowq_reports::{load, page, summary};
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    let Ok(loaded) = load::read(bytes, Path::new("record.jsonl")) else { return };
+    let measured = || loaded.records.iter().filter(|run| run.cell.role == Role::Measured);
+    let mut policies: Vec<&str> = measured().map(|run| run.cell.policy.as_str()).collect();
+    policies.sort_unstable();
+    policies.dedup();
+    let set = |policy: &&str| {
+        let runs = measured().filter(|run| run.cell.policy == *policy).collect();
+        Set { name: (*policy).to_owned(), file: 0, loaded: &loaded, runs }
+    };
+    let sets: Vec<Set<'_>> = policies.iter().take(2).map(set).collect();
+    let found = compare(&sets, Rules { threshold: 0.05, alpha: 0.05 });
+    let text = summary::compare::text(&found);
+    assert!(text.lines().all(|line| line.chars().count() <= summary::compare::WIDTH));
+    assert!(ktap::text(&found).starts_with("KTAP version 1\n"));
+    assert!(page::compare::page(&found, &sets).is_ok());
+});

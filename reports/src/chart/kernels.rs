@@ -1,0 +1,94 @@
+//! Charts of booted kernels: workers created in each boot, who stayed, and workers over time.
+
+mod created;
+mod stay;
+
+use iowq_record::Record;
+
+use super::plot::ChartError;
+use super::{ChartSet, Figure, LABEL_CHARS_MAX, marker, palette, set, workers};
+use crate::compare::Metric;
+use crate::compare::boots::Unit;
+use crate::format;
+
+/// Kernels that are drawn: more would hide each other.
+const KERNELS_MAX: usize = 8;
+
+/// Points of each timeline.
+const POINTS_MAX: usize = 400;
+
+/// What is drawn of one kernel on one workload.
+pub(crate) struct Kernel<'a> {
+    /// Its label.
+    pub(crate) label: &'a str,
+    /// Its boots.
+    pub(crate) boots: Vec<Unit<'a>>,
+}
+
+impl<'a> Kernel<'a> {
+    /// A run of the boot in which a middle number of workers was created, and its boot.
+    fn typical(&self) -> Option<(u32, &'a Record)> {
+        let created = |unit: &Unit<'_>| unit.value(Metric::CreatedPer1000).unwrap_or(0.0);
+        let mut boots: Vec<&Unit<'a>> = self.boots.iter().collect();
+        boots.sort_by(|a, b| created(a).total_cmp(&created(b)));
+        let middle = boots.get(boots.len().checked_sub(1)? / 2)?;
+        Some((middle.position(), middle.runs.first().copied()?))
+    }
+
+    fn label(&self) -> String {
+        format::clip(self.label, LABEL_CHARS_MAX)
+    }
+}
+
+/// Place of the kernel with this number among colours and signs.
+pub(crate) fn place(at: usize) -> usize {
+    at / palette::KERNEL * palette::COLOURS + at % palette::KERNEL
+}
+
+/// Draws the charts of one workload; the base is the first kernel.
+pub(crate) fn sets(kernels: &[Kernel<'_>]) -> Result<Vec<ChartSet>, ChartError> {
+    let kernels = &kernels[..kernels.len().min(KERNELS_MAX)];
+    let mut sets = Vec::new();
+    if let Some(svg) = created::draw(kernels)? {
+        let how = "Each mark is one boot, in the order in which they were made: a slope that all \
+                   kernels share is the machine. The axis is logarithmic where kernels differ by \
+                   more than ten times; a boot that created none then stands at its lower end.";
+        sets.extend(set("Workers created per 1000 ops, by boot", how, vec![plain(svg)]));
+    }
+    if let Some(svg) = stay::draw(kernels)? {
+        let how = "Each mark is a worker that was there when the last ring was closed, of the boot \
+                   with the median of workers created: how long it stayed after that. Marks at the \
+                   right end stayed until the watch was over.";
+        let set = set("How long workers stayed", how, vec![plain(svg)]);
+        sets.extend(set.map(|set| ChartSet { legend: false, ..set }));
+    }
+    sets.extend(over_time(kernels)?);
+    Ok(sets)
+}
+
+fn plain(svg: String) -> Figure {
+    Figure { caption: String::new(), mark: None, svg }
+}
+
+fn over_time(kernels: &[Kernel<'_>]) -> Result<Option<ChartSet>, ChartError> {
+    let mut lives = Vec::new();
+    for (at, kernel) in kernels.iter().enumerate() {
+        if let Some((boot, run)) = kernel.typical() {
+            lives.push((at, boot, workers::life(run, POINTS_MAX)));
+        }
+    }
+    let all: Vec<workers::Life> = lives.iter().map(|one| one.2.clone()).collect();
+    let axes = workers::axes(&all);
+    let mut figures = Vec::new();
+    for (at, boot, life) in &lives {
+        let (label, place) = (kernels[*at].label(), place(*at));
+        let svg = workers::draw(life, &axes, &label, place)?;
+        let mark = Some((place % palette::COLOURS, marker::sign(place)));
+        figures.push(Figure { caption: format!("{label}, boot {boot}"), mark, svg });
+    }
+    let how = "The upper line is how many workers live at each moment; bars above the lower line \
+               are workers born per second, bars below it workers gone. Equal scales for all \
+               kernels; of several boots the one with the median of workers created is drawn.";
+    let set = set("Workers over time", how, figures);
+    Ok(set.map(|set| ChartSet { legend: false, ..set }))
+}

@@ -1,0 +1,58 @@
+//! Control: whether a delay that was injected into the base was found.
+
+use iowq_record::Role;
+
+use super::judge::{self, Rules};
+use super::pairs::{self, Beside, Matched};
+use super::plan::POWER;
+use super::set::Set;
+use super::{Bar, Control, Metric};
+use crate::format;
+use crate::stats::power;
+
+/// Of the arm of the base's file that has a delay, and what a reader should know of it.
+#[must_use]
+pub fn of(base: &Set<'_>, workload: &str, rules: Rules) -> (Option<Control>, Option<Bar>) {
+    match pairs::of_role(base, workload, Role::Control) {
+        Beside::Nothing => (None, None),
+        Beside::Another(text) => (None, Some(bar("control-of-another", text))),
+        Beside::Arm(arm) => {
+            let control = found(&arm, rules);
+            (control, control.and_then(blind))
+        }
+    }
+}
+
+/// Whether the delay was found: one metric, named before, so nothing is adjusted.
+fn found(arm: &Matched<'_>, rules: Rules) -> Option<Control> {
+    let delayed = arm.test.iter().flat_map(|unit| &unit.runs);
+    let delay_ns = delayed.filter_map(|run| run.settings.injected_delay_ns).next()?;
+    let finding = judge::find(Metric::ResponseP50, arm, rules);
+    let (base_ns, _) = finding.medians()?;
+    let injected = delay_ns as f64 / base_ns;
+    let slower = finding.estimate.is_some_and(|estimate| estimate > 0.0);
+    let found = slower && finding.p.is_some_and(|p| p < rules.alpha);
+    let effects = finding.effects();
+    let needed = || power::pairs_needed(&effects, injected.ln_1p(), rules.alpha, POWER);
+    // So many were made, and did not find it: then the plan is wrong, and no number to tell.
+    let more = |needed: &u32| *needed as usize > effects.len();
+    let pairs_needed = if found { None } else { needed().filter(more) };
+    Some(Control { injected, found, pairs_needed })
+}
+
+fn blind(control: Control) -> Option<Bar> {
+    let percent = format::number(control.injected * 100.0);
+    let needed = control.pairs_needed.map_or_else(
+        || "more pairs need not show it".to_owned(),
+        |pairs| format!("some {pairs} pairs would show it"),
+    );
+    let text = format!(
+        "An injected delay of {percent} % of the median response time was not found: these runs \
+         are blind to so little; {needed}."
+    );
+    (!control.found).then(|| bar("blind", text))
+}
+
+fn bar(code: &str, text: String) -> Bar {
+    Bar { code: code.to_owned(), text }
+}

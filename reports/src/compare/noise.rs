@@ -1,0 +1,109 @@
+//! Noise: the base against itself, and how large an effect must be beside that to take a side.
+
+use iowq_record::Role;
+
+use super::judge::{self, Adjust, Rules};
+use super::pairs::{self, Beside};
+use super::set::Set;
+use super::{Bar, Decides, Finding, Pairing, show};
+use crate::format;
+
+/// What the base against itself says.
+#[derive(Debug, Default)]
+pub struct Noise {
+    /// The primary metrics, judged by themselves.
+    pub findings: Vec<Finding>,
+    /// What forbids a verdict.
+    pub bars: Vec<Bar>,
+    /// What a reader should know.
+    pub notes: Vec<Bar>,
+    /// Whether there are pairs enough for a floor.
+    has_floor: bool,
+}
+
+impl Noise {
+    /// Of the arm of the base's file that is the base once more; nothing where there is none.
+    #[must_use]
+    pub fn of(base: &Set<'_>, workload: &str, decides: &Decides, rules: Rules) -> Self {
+        let arm = match pairs::of_role(base, workload, Role::Noise) {
+            Beside::Nothing => return Self::default(),
+            Beside::Another(text) => {
+                return Self { notes: vec![bar("noise-of-another", text)], ..Self::default() };
+            }
+            Beside::Arm(arm) => arm,
+        };
+        let mut findings: Vec<Finding> =
+            decides.primary.iter().map(|metric| judge::find(*metric, &arm, rules)).collect();
+        judge::judge(&mut findings, Adjust::Holm, rules.alpha, arm.is_paired());
+        let mut noise = Self { findings, ..Self::default() };
+        match &arm.pairing {
+            Pairing::Unpaired { why, .. } => {
+                let text = format!(
+                    "The runs of the base against itself are no pairs: {why}. Run `bench` with \
+                     --noise, and compare its file alone."
+                );
+                noise.bars.push(bar("noise-unpaired", text));
+            }
+            Pairing::Paired { pairs, .. } => {
+                let needed = judge::pairs_min(&noise.findings, rules.alpha);
+                noise.has_floor = needed.is_some_and(|needed| *pairs >= needed);
+                let few = needed.filter(|needed| pairs < needed);
+                noise.notes.extend(few.map(|needed| few_pairs(*pairs, needed)));
+            }
+        }
+        noise.bars.extend(noise.rejects(rules.alpha));
+        noise
+    }
+
+    /// Makes it as hard to take a side as the base differs from itself. Not by the end of its
+    /// interval: that grows with any noise. And nothing else: what passes as the same stays what
+    /// was asked for.
+    pub fn raise(&self, primary: &mut [Finding]) {
+        for (finding, noise) in primary.iter_mut().zip(&self.findings).filter(|_| self.has_floor) {
+            finding.noise_floor = noise.estimate.map(f64::abs);
+        }
+    }
+
+    /// The base differs from itself: then so may anything.
+    fn rejects(&self, alpha: f64) -> Option<Bar> {
+        let rejected = self.findings.iter().filter(|finding| finding.rejects(alpha));
+        let names: Vec<String> =
+            rejected.map(|finding| finding.metric.title().to_owned()).collect();
+        let text = format!(
+            "The base differs from itself in {}, so a difference means nothing here. Make the \
+             machine quieter, or the runs longer.",
+            format::list(&names)
+        );
+        (!names.is_empty()).then(|| bar("noise-rejects", text))
+    }
+}
+
+fn few_pairs(pairs: u32, needed: u32) -> Bar {
+    let text = format!(
+        "The base ran against itself in {}, and {needed} are needed for it to show that it differs \
+         from itself: its noise is not known.",
+        format::count(u64::from(pairs), "pair", "pairs")
+    );
+    bar("few-noise-pairs", text)
+}
+
+/// Metrics in which it takes more than was asked for to take a side.
+#[must_use]
+pub fn raised(primary: &[Finding]) -> Option<Bar> {
+    let raised = primary.iter().filter(|one| one.side_threshold() > one.threshold);
+    let parts: Vec<String> = raised
+        .map(|one| {
+            format!("{} ({})", one.metric.title(), show::size(one.metric, one.side_threshold()))
+        })
+        .collect();
+    let text = format!(
+        "The base differs from itself by more than was asked for, so that a change must be larger \
+         to count: {}. What counts as the same is as it was asked for.",
+        format::list(&parts)
+    );
+    (!parts.is_empty()).then(|| bar("noise-floor", text))
+}
+
+fn bar(code: &str, text: String) -> Bar {
+    Bar { code: code.to_owned(), text }
+}

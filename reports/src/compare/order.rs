@@ -1,0 +1,109 @@
+//! Order: whether positions tell in which order runs were made, and how often either side was first.
+
+use std::collections::BTreeMap;
+
+use iowq_record::Record;
+use jiff::Timestamp;
+
+use super::boots::Unit;
+use super::{Bar, Point};
+use crate::format;
+
+/// More than this share of pairs with the same side first is worth a note.
+const FIRST_SHARE_MAX: f64 = 0.7;
+
+/// Why runs or boots of one file are not of one bench, if they are not: a place that is there twice,
+/// or a run that started before one of an earlier place. Two benches with the same seed have the
+/// same rounds, so that nothing else tells them apart. The clock of a booted kernel is its own.
+#[must_use]
+pub fn doubt(units: &[&Unit<'_>]) -> Option<String> {
+    let mut places: BTreeMap<u32, &Record> = BTreeMap::new();
+    for (place, run) in units.iter().filter_map(|unit| Some((unit.position(), *unit.runs.first()?)))
+    {
+        if places.insert(place, run).is_some_and(|other| !same_boot(other, run)) {
+            return Some(format!(
+                "position {place} is there twice, so the file holds more than one bench"
+            ));
+        }
+    }
+    let started =
+        |run: &Record| run.started.parse::<Timestamp>().ok().filter(|_| run.cell.boot.is_none());
+    let timed = places.iter().filter_map(|(place, run)| Some((*place, started(run)?)));
+    let timed: Vec<(u32, Timestamp)> = timed.collect();
+    let falls = timed.windows(2).find_map(|two| match two {
+        [(before, early), (after, late)] if late < early => Some((*before, *after)),
+        _ => None,
+    });
+    falls.map(|(before, after)| {
+        format!(
+            "the run of position {after} started before that of position {before}, so the file \
+             holds more than one bench, or the clock was set back"
+        )
+    })
+}
+
+/// Whether two arms ran in one boot.
+fn same_boot(one: &Record, other: &Record) -> bool {
+    let kernel = |run: &Record| run.cell.boot.as_ref().map(|boot| boot.kernel.clone());
+    kernel(one).is_some() && kernel(one) == kernel(other)
+}
+
+/// A note where one side ran first in nearly all pairs: what the first run of a round has to itself,
+/// such as a cold cache, then looks like an effect.
+#[must_use]
+pub fn unbalanced(points: &[Point]) -> Option<Bar> {
+    let base_first = points.iter().filter(|one| one.base_position < one.test_position).count();
+    let (all, most) = (points.len(), base_first.max(points.len() - base_first));
+    if all < 2 || most as f64 <= FIRST_SHARE_MAX * all as f64 {
+        return None;
+    }
+    let side = if most == base_first { "base" } else { "test" };
+    let pairs = format::count(all as u64, "pair", "pairs");
+    let text = format!(
+        "The {side} ran first in {most} of {pairs}, so that what comes of being first looks like \
+         an effect. A bench with an even number of rounds has as many of either."
+    );
+    Some(Bar { code: "order-unbalanced".to_owned(), text })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compare::boots::units;
+    use crate::sample;
+
+    fn said(change: impl Fn(&mut [Record])) -> String {
+        let mut runs = sample::pairs(4, |_| ());
+        change(&mut runs);
+        let units = units(&runs.iter().collect::<Vec<_>>());
+        doubt(&units.iter().collect::<Vec<_>>()).unwrap_or_default()
+    }
+
+    #[test]
+    fn places_are_there_once_and_time_goes_on_with_them() {
+        assert_eq!(said(|_| ()), "");
+        assert_eq!(said(|runs| runs.reverse()), "", "the order of lines says nothing");
+        assert!(said(|runs| runs[3].cell.position = 1).contains("position 1 is there twice"));
+        let back = said(|runs| "2026-11-20T23:00:00Z".clone_into(&mut runs[3].started));
+        assert!(back.contains("position 3 started before that of position 2"), "{back}");
+        assert_eq!(said(|runs| "some day".clone_into(&mut runs[3].started)), "");
+    }
+
+    #[test]
+    fn one_side_first_in_more_than_seven_of_ten_is_noted() {
+        let point = |at: u32, first: bool| Point {
+            pair: at,
+            base_position: 2 * at + u32::from(!first),
+            test_position: 2 * at + u32::from(first),
+            base: 1.0,
+            test: 1.0,
+        };
+        let with = |base_first: u32| -> String {
+            let points: Vec<Point> = (0..10).map(|at| point(at, at < base_first)).collect();
+            unbalanced(&points).map_or_else(String::new, |note| note.text)
+        };
+        assert_eq!([with(3), with(5), with(7)], ["", "", ""]);
+        assert!(with(8).starts_with("The base ran first in 8 of 10 pairs"));
+        assert!(with(2).starts_with("The test ran first in 8 of 10 pairs"));
+    }
+}

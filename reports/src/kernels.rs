@@ -1,0 +1,146 @@
+//! Kernels that were booted and compared: what `iowq-report kernels` finds in a folder of boots.
+//!
+//! The unit is the boot. Each test is held against the base, which decides, and each kernel against
+//! the one before it, which is for information: a series of patches is read step by step.
+
+pub mod boots;
+pub mod config;
+mod kconfig;
+pub mod nearest;
+pub mod read;
+pub mod table;
+
+use iowq_record::{Boot, Kernel, Kernels, Record, Role};
+use serde::Serialize;
+
+use crate::analysis::group::URING;
+use crate::compare::set::Set;
+use crate::compare::{Comparison, Comparisons, Decides, Rules, compare_by};
+use crate::export::ktap::Test;
+use boots::{Class, Went};
+use config::Changed;
+use nearest::Nearest;
+use read::Booted;
+use table::Row;
+
+/// All that is found.
+#[derive(Debug, Serialize)]
+pub struct Outcome<'a> {
+    /// Each test against the base, by workload.
+    #[serde(flatten)]
+    pub comparisons: Comparisons,
+    /// Each kernel from the third on against the one before it; these decide nothing.
+    pub steps: Vec<Comparison>,
+    /// What went wrong in boots, the worst first.
+    pub went: Vec<Went>,
+    /// Counts of workers by workload and kernel.
+    pub table: Vec<Row>,
+    /// The presets that kernels are nearest to.
+    pub nearest: Nearest,
+    /// Options that differ from the base's.
+    pub config: Vec<Changed>,
+    /// What was booted.
+    pub kernels: &'a Kernels,
+    /// How the boots ended, in their order.
+    pub boots: &'a [Boot],
+    /// What a reader should know about the reading itself.
+    pub notes: Vec<String>,
+}
+
+/// Compares all kernels of a folder.
+#[must_use]
+pub fn compare(booted: &Booted, rules: Rules) -> Outcome<'_> {
+    let decides = Decides::of_machine(&booted.kernels);
+    let sets = sets(booted);
+    let comparisons = compare_by(&sets, &decides, rules);
+    let mut steps = Vec::new();
+    for pair in sets.get(1..).unwrap_or_default().windows(2) {
+        steps.extend(compare_by(pair, &decides, rules).all);
+    }
+    Outcome {
+        comparisons,
+        steps,
+        went: boots::went(&booted.kernels, &booted.boots),
+        table: table::rows(&sets),
+        nearest: nearest::nearest(booted),
+        config: config::changed(&booted.kernels),
+        kernels: &booted.kernels,
+        boots: &booted.boots,
+        notes: booted.loaded.notes.clone(),
+    }
+}
+
+/// The runs of each kernel, the base first. A kernel without a run has a set without runs.
+#[must_use]
+pub fn sets(booted: &Booted) -> Vec<Set<'_>> {
+    let loaded = &booted.loaded;
+    let labels = booted.kernels.kernels.iter().map(|kernel| &kernel.label);
+    let set = |label: &String| {
+        let runs = loaded.records.iter().filter(|run| is_of(run, label)).collect();
+        Set { name: label.clone(), file: 0, loaded, runs }
+    };
+    labels.map(set).collect()
+}
+
+/// Whether a run is one of a kernel's own io-wq, to be compared.
+fn is_of(run: &Record, label: &str) -> bool {
+    let kernel = run.cell.boot.as_ref().map(|boot| boot.kernel.as_str());
+    kernel == Some(label) && run.cell.engine == URING && run.cell.role == Role::Measured
+}
+
+impl Outcome<'_> {
+    /// As [`Comparisons::exit_code`]: boots of a test that went wrong as the base's never did are a
+    /// regression, and a kernel of which no boot finished for another reason is trouble.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        let any = |class| self.went.iter().any(|went| went.class == class);
+        if any(Class::Trouble) {
+            2
+        } else if any(Class::Regression) {
+            1
+        } else {
+            self.comparisons.exit_code()
+        }
+    }
+
+    /// All comparisons, steps too, for the page of pairs.
+    #[must_use]
+    pub fn pairs(&self) -> Comparisons {
+        let mut pairs = self.comparisons.clone();
+        pairs.all.extend(self.steps.iter().cloned());
+        pairs
+    }
+
+    /// A test for each kernel: whether its boots went well.
+    #[must_use]
+    pub fn tests(&self) -> Vec<Test> {
+        let test = |kernel: &Kernel| {
+            let of = |class: Class| {
+                let mut all = self.went.iter();
+                all.find(|went| went.kernel == kernel.label && went.class == class)
+            };
+            let outcome = match (of(Class::Regression), of(Class::Trouble)) {
+                (Some(_), _) => Ok(false),
+                (None, Some(went)) => Err(went.text.clone()),
+                (None, None) => Ok(true),
+            };
+            let of_kernel = self.went.iter().filter(|went| went.kernel == kernel.label);
+            let said = of_kernel.map(Went::sentence).collect();
+            Test { name: format!("boots of {}", kernel.label), said, outcome }
+        };
+        self.kernels.kernels.iter().map(test).collect()
+    }
+
+    /// The base's label.
+    #[must_use]
+    pub fn base(&self) -> &str {
+        self.kernels.kernels.first().map_or("", |kernel| &kernel.label)
+    }
+
+    /// The comparison of a kernel with the base on a workload, and with the one before it.
+    #[must_use]
+    pub fn of(&self, workload: &str, kernel: &str) -> [Option<&Comparison>; 2] {
+        let is = |one: &&Comparison| one.workload == workload && one.test == kernel;
+        [self.comparisons.all.iter().find(is), self.steps.iter().find(is)]
+    }
+}

@@ -1,0 +1,153 @@
+//! Reading a folder of boots: what was booted, how boots ended, and the runs that came back.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use iowq_record::{BOOT_SCHEMA, BOOTS_NAME, Boot, KERNELS_NAME, KERNELS_SCHEMA, Kernels};
+use serde::de::DeserializeOwned;
+
+use crate::format;
+use crate::load::{self, LoadError, Loaded, RECORD_NAME};
+
+/// Kernels that are compared at most: more would not fit a page.
+const KERNELS_MAX: usize = 32;
+
+/// Longest label of a kernel.
+const LABEL_BYTES_MAX: usize = 100;
+
+/// A folder of boots.
+#[derive(Debug)]
+pub struct Booted {
+    /// What was booted.
+    pub kernels: Kernels,
+    /// How each boot ended, in the order in which they were made.
+    pub boots: Vec<Boot>,
+    /// The runs that came back; none where no boot came so far.
+    pub loaded: Loaded,
+}
+
+/// A folder is not one of boots. Each text names the file and says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// A file could not be read.
+    #[error("{}: {source}: a folder that `cargo xtask kernels` wrote is needed", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A file does not hold what it should.
+    #[error("{}: {problem}", path.display())]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// The field or line, what was found, and what is allowed.
+        problem: String,
+    },
+    /// The runs could not be read.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+}
+
+/// Reads a folder.
+///
+/// # Errors
+///
+/// A file that is missing or holds something else. Without runs the boots alone are read.
+pub fn read(dir: &Path) -> Result<Booted, ReadError> {
+    let kernels = kernels(&dir.join(KERNELS_NAME))?;
+    let mut notes = Vec::new();
+    let boots = boots(&dir.join(BOOTS_NAME), &kernels, &mut notes)?;
+    let mut loaded = match load::load(&[dir.join(RECORD_NAME)]) {
+        Ok(loaded) => loaded,
+        Err(LoadError::Empty { .. }) => Loaded::default(),
+        Err(LoadError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+            Loaded::default()
+        }
+        Err(error) => return Err(error.into()),
+    };
+    if loaded.records.is_empty() {
+        notes.push("No run came back from any boot".to_owned());
+    }
+    loaded.notes.extend(notes);
+    Ok(Booted { kernels, boots, loaded })
+}
+
+fn kernels(path: &Path) -> Result<Kernels, ReadError> {
+    let fail = |problem| ReadError::Content { path: path.to_owned(), problem };
+    let text = text(path)?;
+    let kernels: Kernels = parse(&text).map_err(fail)?;
+    schema(&kernels.schema, KERNELS_SCHEMA).map_err(fail)?;
+    let labels: BTreeSet<&str> = kernels.kernels.iter().map(|one| one.label.as_str()).collect();
+    let count = kernels.kernels.len();
+    if !(2..=KERNELS_MAX).contains(&count) {
+        return Err(fail(format!("kernels has {count}: from 2 to {KERNELS_MAX} are allowed")));
+    }
+    if labels.len() < count
+        || labels.iter().any(|label| !(1..=LABEL_BYTES_MAX).contains(&label.len()))
+    {
+        let problem =
+            format!("labels of kernels must differ and have 1 to {LABEL_BYTES_MAX} bytes");
+        return Err(fail(problem));
+    }
+    Ok(kernels)
+}
+
+/// The boots. A last line that is cut off is what a killed comparison leaves: it becomes a note.
+fn boots(path: &Path, kernels: &Kernels, notes: &mut Vec<String>) -> Result<Vec<Boot>, ReadError> {
+    let text = text(path)?;
+    let mut boots: Vec<Boot> = Vec::new();
+    for (number, line) in (1..).zip(text.split_inclusive('\n')) {
+        if line.trim().is_empty() {
+            continue;
+        }
+        let fail = |problem: String| ReadError::Content {
+            path: path.to_owned(),
+            problem: format!("line {number}: {problem}"),
+        };
+        let boot: Boot = match parse(line) {
+            Ok(boot) => boot,
+            Err(_) if !line.ends_with('\n') => {
+                notes.push(format!("{BOOTS_NAME}, line {number} is cut off and left out"));
+                continue;
+            }
+            Err(problem) => return Err(fail(problem)),
+        };
+        schema(&boot.schema, BOOT_SCHEMA).map_err(fail)?;
+        if kernels.kernels.iter().all(|kernel| kernel.label != boot.kernel) {
+            let label = format::clip(&boot.kernel, 60);
+            return Err(fail(format!("kernel is {label:?}, which {KERNELS_NAME} does not have")));
+        }
+        if boots.iter().any(|other| other.number == boot.number) {
+            return Err(fail(format!("number is {}, as that of another boot", boot.number)));
+        }
+        boots.push(boot);
+    }
+    boots.sort_by_key(|boot| boot.number);
+    Ok(boots)
+}
+
+fn text(path: &Path) -> Result<String, ReadError> {
+    fs::read_to_string(path).map_err(|source| ReadError::Io { path: path.to_owned(), source })
+}
+
+fn parse<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+    let mut input = serde_json::Deserializer::from_str(text);
+    let value = serde_path_to_error::deserialize(&mut input).map_err(|error| error.to_string())?;
+    input.end().map_err(|error| error.to_string())?;
+    Ok(value)
+}
+
+fn schema(found: &str, known: &str) -> Result<(), String> {
+    if found == known {
+        return Ok(());
+    }
+    let found = format::clip(found, 60);
+    Err(format!(
+        "schema is {found:?}, and this version reads {known:?}: use the iowq-report that belongs \
+         to it"
+    ))
+}

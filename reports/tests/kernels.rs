@@ -1,0 +1,230 @@
+//! From a folder of boots to verdicts: what is printed and written, and the exit code.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use iowq_record::{Boot, Ended, Kernels, Record};
+use iowq_reports::compare::{Metric, Pairing, Rules, Verdict};
+use iowq_reports::kernels::{self, read};
+use iowq_reports::page::PAGE_BYTES_MAX;
+use iowq_reports::sample;
+
+type Made = (Kernels, Vec<Boot>, Vec<Record>);
+
+const RULES: Rules = Rules { threshold: 0.05, alpha: 0.05 };
+
+/// Only these kernels, in this order.
+fn only(labels: &[&str], rounds: u32) -> Made {
+    let (mut kernels, mut boots, mut records) = sample::kernels(rounds);
+    let place = |label: &str| labels.iter().position(|one| *one == label);
+    kernels.kernels.retain(|kernel| place(&kernel.label).is_some());
+    kernels.kernels.sort_by_key(|kernel| place(&kernel.label));
+    boots.retain(|boot| place(&boot.kernel).is_some());
+    records.retain(|run| run.cell.boot.as_ref().is_some_and(|boot| place(&boot.kernel).is_some()));
+    (kernels, boots, records)
+}
+
+fn folder((kernels, boots, records): &Made) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let write = |name: &str, text: String| {
+        fs::write(folder.path().join(name), text).expect("a file can be written");
+    };
+    write("kernels.json", serde_json::to_string(kernels).expect("it is JSON"));
+    let line = |boot: &Boot| serde_json::to_string(boot).expect("it is JSON") + "\n";
+    write("boots.jsonl", boots.iter().map(line).collect());
+    write("record.jsonl", sample::lines(records));
+    folder
+}
+
+fn run(folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_iowq-report"));
+    command.arg("kernels").arg(folder).args(arguments).output().expect("it starts")
+}
+
+fn code(made: &Made) -> Option<i32> {
+    run(folder(made).path(), &["--format", "json"]).status.code()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).expect("it is text")
+}
+
+fn expected(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/expected").join(name)
+}
+
+/// Without `cycle`, in which the last of them pays a price.
+fn series(rounds: u32) -> Made {
+    let (kernels, boots, mut records) = only(&["base", "A", "AB", "X"], rounds);
+    records.retain(|run| run.cell.workload != "cycle");
+    (kernels, boots, records)
+}
+
+#[test]
+fn the_text_is_as_expected_and_fits_a_mail() {
+    let printed = text(&run(folder(&sample::kernels(8)).path(), &[]).stdout);
+    let summary = printed.split("\nreport ").next().unwrap_or_default();
+    let path = expected("kernels.txt");
+    if std::env::var_os("IOWQ_UPDATE_EXPECTED").is_some() {
+        fs::write(&path, summary).expect("the file can be written");
+    }
+    assert_eq!(summary, fs::read_to_string(&path).unwrap_or_default(), "{}", path.display());
+    assert!(summary.lines().all(|line| line.chars().count() <= 76) && summary.is_ascii());
+}
+
+#[test]
+fn boots_of_a_round_are_pairs_and_repeats_in_a_boot_are_averaged() {
+    let (kernels, boots, mut records) = series(7);
+    let mut again: Vec<Record> = records.clone();
+    for run in &mut again {
+        run.workers.created_per_1000_ops = run.workers.created_per_1000_ops.map(|one| one + 2.0);
+        run.started.insert(0, 'x');
+        run.cell.boot.iter_mut().for_each(|boot| boot.repeat = 1);
+    }
+    records.extend(again);
+    let folder = folder(&(kernels, boots, records));
+    let booted = read::read(folder.path()).expect("it is a folder of boots");
+    let outcome = kernels::compare(&booted, RULES);
+    let [first, _] = outcome.of("paced", "AB");
+    let first = first.expect("it was compared");
+    assert_eq!(first.pairing, Pairing::Paired { pairs: 7, left_over: 0 });
+    let metrics: Vec<Metric> = first.primary.iter().map(|finding| finding.metric).collect();
+    assert_eq!(metrics, [Metric::CreatedPer1000, Metric::Peak, Metric::Linger]);
+    assert_eq!((first.verdict, outcome.steps.len()), (Some(Verdict::Improvement), 8));
+    let [_, step] = outcome.of("paced", "AB");
+    assert_eq!(step.map(|one| one.base.as_str()), Some("A"));
+    let point = first.primary[0].points[0];
+    let of_boot = booted.loaded.records.iter().filter(|run| {
+        let number = run.cell.boot.as_ref().map(|boot| boot.number);
+        number == Some(point.base_position) && run.cell.workload == "paced"
+    });
+    let values: Vec<f64> = of_boot
+        .filter(|run| run.cell.engine == "uring")
+        .filter_map(|run| run.workers.created_per_1000_ops)
+        .collect();
+    assert_eq!(values.len(), 2);
+    assert!((point.base - (values[0] + values[1]) / 2.0).abs() < 1e-9);
+}
+
+#[test]
+fn exit_codes_tell_a_script_what_came_of_it() {
+    let better = |spoil: &dyn Fn(&mut Boot)| {
+        let (kernels, mut boots, mut records) = only(&["base", "AB"], 8);
+        records.retain(|run| run.cell.workload == "paced");
+        boots.iter_mut().for_each(spoil);
+        (kernels, boots, records)
+    };
+    let of = |label: &'static str, ended: Ended| {
+        better(&move |boot| {
+            if boot.kernel == label && boot.round < 2 {
+                boot.ended = ended;
+            }
+        })
+    };
+    assert_eq!(code(&better(&|_| ())), Some(0), "better, or the same");
+    assert_eq!(code(&of("AB", Ended::Hung)), Some(1), "the test hangs");
+    assert_eq!(code(&of("base", Ended::Hung)), Some(0), "the base hangs");
+    assert_eq!(code(&of("AB", Ended::Died)), Some(0), "some boots are missing");
+    let died = better(&|boot| {
+        if boot.kernel == "AB" {
+            boot.ended = Ended::Died;
+        }
+    });
+    assert_eq!(code(&died), Some(2), "no boot of the test finished");
+    assert_eq!(code(&only(&["base", "X"], 8)), Some(1), "worse on one workload");
+    assert_eq!(run(Path::new("no-such-folder"), &[]).status.code(), Some(2), "trouble");
+}
+
+#[test]
+fn a_broken_limit_is_a_regression_however_few_the_boots_and_said_in_a_sentence() {
+    let mut made = only(&["base", "S"], 2);
+    made.2.retain(|run| run.cell.workload == "limit-8");
+    let folder = folder(&made);
+    let output = run(folder.path(), &[]);
+    assert_eq!(output.status.code(), Some(1));
+    let printed = text(&output.stdout);
+    let printed = printed.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(printed.contains("! limit-8: S let 6"), "{printed}");
+    assert!(printed.contains("bounded workers live under a limit of 8, in 2 of 2 boots"));
+    let page = fs::read_to_string(folder.path().join("report.html")).expect("it was written");
+    assert!(page.contains("limit-broken") && page.contains("under a limit of 8"));
+}
+
+#[test]
+fn a_kernel_that_never_came_up_is_told_without_any_run() {
+    let (kernels, mut boots, records) = only(&["base", "B"], 2);
+    for boot in boots.iter_mut().filter(|boot| boot.kernel == "B") {
+        boot.ended = Ended::Panicked;
+        boot.console_tail = vec!["Kernel panic - not syncing".to_owned()];
+    }
+    let of_base = |run: &Record| run.cell.boot.as_ref().is_some_and(|boot| boot.kernel == "base");
+    let records: Vec<Record> = records.into_iter().filter(of_base).collect();
+    let folder = folder(&(kernels, boots, records));
+    let output = run(folder.path(), &[]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stdout).contains("! B panicked in 2 of 2 boots"));
+    let ktap = text(&run(folder.path(), &["--format", "ktap"]).stdout);
+    assert!(ktap.contains("# B panicked in 2 of 2 boots") && ktap.contains("not ok 7 boots of B"));
+    let page = fs::read_to_string(folder.path().join("report.html")).expect("it was written");
+    assert!(page.contains("Kernel panic - not syncing"));
+    fs::write(folder.path().join("record.jsonl"), "").expect("it can be emptied");
+    assert_eq!(run(folder.path(), &[]).status.code(), Some(1));
+}
+
+#[test]
+fn pages_hold_all_that_was_booted_and_fetch_nothing() {
+    let (mut kernels, boots, records) = sample::kernels(3);
+    let config = kernels.kernels[2].config.as_mut().expect("it has one");
+    config.insert("HZ".to_owned(), "<1000>".to_owned());
+    let folder = folder(&(kernels, boots, records));
+    let printed = run(folder.path(), &["--format", "ktap"]).stdout;
+    assert!(text(&printed).contains("boots of base"), "{}", text(&printed));
+    for name in ["report.html", "pairs.html"] {
+        let page = fs::read_to_string(folder.path().join(name)).expect("it was written");
+        for outside in ["http:", "https:", "<script", "<link", "@import", "url("] {
+            assert!(!page.contains(outside), "{outside} is in {name}");
+        }
+        assert!(!page.contains("#C1") && !page.contains("#A1"), "a stand-in colour was left");
+        assert!(page.len() <= PAGE_BYTES_MAX, "{} bytes", page.len());
+    }
+    let page = fs::read_to_string(folder.path().join("report.html")).expect("it was written");
+    let parts = [
+        "What decides here, and why",
+        "Step by step",
+        "Workers created per 1000 ops, by boot",
+        "How long workers stayed",
+        "6.17-as-posted differs on",
+        "CONFIG_HZ",
+        "&#60;1000&#62;",
+        "/dev/kvm cannot be opened",
+        "A line is a round",
+        "bzImage-6.12.117-AB",
+    ];
+    for part in parts {
+        assert!(page.contains(part), "{part} is not in the page");
+    }
+}
+
+#[test]
+fn a_folder_that_is_none_is_refused_with_what_is_wrong() {
+    let error = |name: &str, content: &str| {
+        let folder = folder(&only(&["base", "A"], 1));
+        fs::write(folder.path().join(name), content).expect("a file can be written");
+        let output = run(folder.path(), &[]);
+        assert_eq!(output.status.code(), Some(2));
+        text(&output.stderr)
+    };
+    assert!(error("kernels.json", "{}").contains("missing field"));
+    let (mut kernels, mut boots, _) = only(&["base", "A"], 1);
+    boots[0].kernel = "Z".to_owned();
+    let line = serde_json::to_string(&boots[0]).expect("it is JSON") + "\n";
+    assert!(error("boots.jsonl", &line).contains("line 1: kernel is \"Z\""));
+    kernels.schema = "iowq-lab/kernels/9".to_owned();
+    let other = serde_json::to_string(&kernels).expect("it is JSON");
+    assert!(error("kernels.json", &other).contains("iowq-report that belongs to it"));
+    kernels.kernels.truncate(1);
+    kernels.schema = "iowq-lab/kernels/1".to_owned();
+    let alone = serde_json::to_string(&kernels).expect("it is JSON");
+    assert!(error("kernels.json", &alone).contains("from 2 to 32"));
+}
