@@ -5,7 +5,6 @@
 
 pub mod boots;
 pub mod config;
-mod kconfig;
 pub mod nearest;
 pub mod read;
 pub mod table;

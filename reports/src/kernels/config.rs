@@ -1,9 +1,7 @@
 //! Options in which the kernels differ: what differs need not be the patch.
 
-use iowq_record::Kernels;
+use iowq_record::{Kernels, kconfig};
 use serde::Serialize;
-
-use super::kconfig;
 
 /// An option with unlike values in the base and a test.
 #[derive(Clone, Debug, PartialEq, Serialize)]

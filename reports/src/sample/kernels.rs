@@ -58,6 +58,7 @@ pub fn kernels(rounds: u32) -> (Kernels, Vec<Boot>, Vec<Record>) {
         repeats: 1,
         seed: 1,
         workloads: WORKLOADS.iter().map(|row| row.0.to_owned()).collect(),
+        benches: vec!["--engine uring --workload paced --pairs 1 --seed 1".to_owned()],
         command: "cargo xtask kernels --base base=bzImage --test A=bzImage-A --boots 8".to_owned(),
     };
     (kernels, boots, records)
@@ -146,6 +147,7 @@ fn boot(kernel: usize, number: u32, round: u32, runs: usize) -> Boot {
         reason: String::new(),
         complaints: Vec::new(),
         runs: u32::try_from(runs).unwrap_or(u32::MAX),
+        dump: None,
         console: format!("console/{number:03}-{label}.log"),
         console_tail: Vec::new(),
     }
