@@ -27,11 +27,18 @@ pub fn number(value: f64) -> String {
     }
     let digits = size.log10().floor();
     let unit = 10_f64.powf((digits - 2.0).max(0.0));
-    thousands((size / unit).round() * unit, value < 0.0)
+    let rounded = apart(&format!("{:.0}", (size / unit).round() * unit));
+    if value < 0.0 { format!("-{rounded}") } else { rounded }
 }
 
-fn thousands(size: f64, negative: bool) -> String {
-    let digits = format!("{size:.0}");
+/// All digits, thousands apart: `99,960`.
+#[must_use]
+pub fn thousands(number: u64) -> String {
+    apart(&number.to_string())
+}
+
+/// Digits with thousands apart.
+fn apart(digits: &str) -> String {
     let mut text = String::with_capacity(digits.len() * 2);
     for (at, digit) in digits.chars().enumerate() {
         if at > 0 && (digits.len() - at).is_multiple_of(3) {
@@ -39,7 +46,7 @@ fn thousands(size: f64, negative: bool) -> String {
         }
         text.push(digit);
     }
-    if negative { format!("-{text}") } else { text }
+    text
 }
 
 /// A length of time in the unit that suits it: `850 ns`, `34.1 µs`, `2.5 ms`, `1.2 s`.
@@ -84,7 +91,7 @@ fn round_to(value: f64, per_unit: f64) -> f64 {
 /// `1 run`, `3 runs`.
 #[must_use]
 pub fn count(number: u64, one: &str, many: &str) -> String {
-    format!("{} {}", thousands(number as f64, false), if number == 1 { one } else { many })
+    format!("{} {}", thousands(number), if number == 1 { one } else { many })
 }
 
 /// Bytes in binary units: `4 KiB`.

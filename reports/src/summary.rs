@@ -183,7 +183,11 @@ fn wrap(paragraph: &str, width: usize, indent: &str) -> String {
 fn ascii(text: &str) -> String {
     let clean = |char: char| if char.is_control() && char != '\n' { ' ' } else { char };
     let text: String = text.chars().map(clean).collect();
-    text.replace('\u{a0}', " ").replace('µ', "u").replace('–', "-").replace('…', "...")
+    text.replace('\u{a0}', " ")
+        .replace('µ', "u")
+        .replace('×', "x")
+        .replace('–', "-")
+        .replace('…', "...")
 }
 
 #[cfg(test)]

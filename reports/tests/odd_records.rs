@@ -126,6 +126,7 @@ proptest! {
             prop_assert!(finding.detectable.is_none_or(|effect| effect >= least));
         }
         let text = summary::compare::text(&found);
+        prop_assert!(text.is_ascii(), "{}", text);
         for line in text.lines() {
             prop_assert!(line.chars().count() <= summary::compare::WIDTH, "{}", line);
         }

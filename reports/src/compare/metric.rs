@@ -191,9 +191,10 @@ fn quantile(
     match all {
         Some(all) if beyond::is_sure(count, beyond_ppb) => Ok(read(all) as f64),
         _ => {
-            let (needed, count) = (beyond::count_min(beyond_ppb) as f64, count as f64);
-            let (needed, count) = (format::number(needed), format::number(count));
-            Err(format!("it needs {needed} ops per run, and a run has {count}"))
+            // In full: three digits would make 99,960 what is needed.
+            let needed = format::count(beyond::count_min(beyond_ppb), "op", "ops");
+            let count = format::thousands(count);
+            Err(format!("it needs {needed} per run, and a run has {count}"))
         }
     }
 }

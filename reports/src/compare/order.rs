@@ -82,7 +82,7 @@ mod tests {
     #[test]
     fn places_are_there_once_and_time_goes_on_with_them() {
         assert_eq!(said(|_| ()), "");
-        assert_eq!(said(|runs| runs.reverse()), "", "the order of lines says nothing");
+        assert_eq!(said(<[Record]>::reverse), "", "the order of lines says nothing");
         assert!(said(|runs| runs[3].cell.position = 1).contains("position 1 is there twice"));
         let back = said(|runs| "2026-11-20T23:00:00Z".clone_into(&mut runs[3].started));
         assert!(back.contains("position 3 started before that of position 2"), "{back}");
