@@ -83,7 +83,6 @@ pub fn examine(dir: &Path) -> Vec<Check> {
     vec![
         tracing::privilege(),
         tracing::tracefs(),
-        tracing::btf(),
         tracing::lockdown(),
         kernel::io_uring(),
         kernel::kvm(),
@@ -91,6 +90,7 @@ pub fn examine(dir: &Path) -> Vec<Check> {
         capacity::governor(),
         capacity::filesystem(dir),
         capacity::threads(),
+        tools::qemu(),
         tools::bpf_toolchain(),
     ]
 }
@@ -134,12 +134,12 @@ mod tests {
     #[test]
     fn a_fix_stands_under_its_check_and_the_last_line_counts() {
         let checks = [
-            Check::ok("btf", "found"),
+            Check::ok("tmpfs", "found"),
             Check::less("cpus", "1"),
             Check::missing("tracefs", "not mounted").fix("sudo mount -t tracefs"),
         ];
         let expected = "\
-ok       btf            found
+ok       tmpfs          found
 less     cpus           1
 missing  tracefs        not mounted
                         fix: sudo mount -t tracefs

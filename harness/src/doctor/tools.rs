@@ -1,4 +1,4 @@
-//! Tools: what rebuilding the BPF object takes. Nobody needs that to run the lab.
+//! Tools: what booting kernels and rebuilding the BPF object take. A bench needs neither.
 
 use std::{env, path::Path};
 
@@ -12,10 +12,28 @@ const INSTALL_LINKER: &str = "sudo apt-get install g++ llvm-22-dev libpolly-22-d
      libzstd-dev && LLVM_PREFIX=/usr/lib/llvm-22 cargo install bpf-linker \
      --version 0.13.0 --no-default-features --features llvm-22";
 
+const INSTALL_QEMU: &str = "sudo apt-get install qemu-system-x86 e2fsprogs";
+
+/// Whether a program is on the path.
+fn installed(program: &str) -> bool {
+    env::var_os("PATH")
+        .is_some_and(|path| env::split_paths(&path).any(|dir| dir.join(program).is_file()))
+}
+
+pub(super) fn qemu() -> Check {
+    qemu_of(installed("qemu-system-x86_64"))
+}
+
+fn qemu_of(found: bool) -> Check {
+    if found {
+        return Check::ok("QEMU", "kernels can be booted and compared (`cargo xtask kernels`)");
+    }
+    Check::less("QEMU", "not found; needed only to compare kernels (`cargo xtask kernels`)")
+        .fix(INSTALL_QEMU)
+}
+
 pub(super) fn bpf_toolchain() -> Check {
-    let linker = env::var_os("PATH")
-        .is_some_and(|path| env::split_paths(&path).any(|dir| dir.join("bpf-linker").is_file()));
-    bpf_toolchain_of(linker, Path::new(CORE).is_dir())
+    bpf_toolchain_of(installed("bpf-linker"), Path::new(CORE).is_dir())
 }
 
 fn bpf_toolchain_of(linker: bool, core: bool) -> Check {
@@ -34,6 +52,13 @@ fn bpf_toolchain_of(linker: bool, core: bool) -> Check {
 #[cfg(test)]
 mod tests {
     use super::{super::State, *};
+
+    #[test]
+    fn without_qemu_there_is_less_and_a_command_that_helps() {
+        assert_eq!(qemu_of(true).state, State::Ok);
+        let without = qemu_of(false);
+        assert_eq!((without.state, without.fix.as_deref()), (State::Less, Some(INSTALL_QEMU)));
+    }
 
     #[test]
     fn what_is_missing_is_named_and_only_that_is_installed() {

@@ -14,9 +14,6 @@ const BPF: u64 = 1 << 39;
 /// Keeps the path, because root seldom has a cargo of its own.
 const AS_ROOT: &str = "sudo -E env \"PATH=$PATH\" cargo xtask bench";
 
-/// Where the kernel describes its types.
-const BTF: &str = "/sys/kernel/btf/vmlinux";
-
 pub(super) fn privilege() -> Check {
     privilege_of(geteuid().is_root(), effective_capabilities())
 }
@@ -90,19 +87,6 @@ fn tracefs_of(point: Option<&str>, readable: bool, known: bool, may_mount: bool)
              It takes a kernel with CONFIG_FTRACE",
         ),
     }
-}
-
-pub(super) fn btf() -> Check {
-    if Path::new(BTF).exists() {
-        return Check::ok("BTF", "the kernel describes its types");
-    }
-    Check::missing(
-        "BTF",
-        format!(
-            "{BTF} is not there, so the programs cannot learn the kernel's field offsets. It \
-             takes a kernel with CONFIG_DEBUG_INFO_BTF, as distributions build theirs"
-        ),
-    )
 }
 
 pub(super) fn lockdown() -> Check {
