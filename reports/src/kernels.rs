@@ -5,6 +5,7 @@
 
 pub mod boots;
 pub mod config;
+pub mod dumps;
 pub mod nearest;
 pub mod read;
 pub mod table;
@@ -18,6 +19,7 @@ use crate::compare::{Comparison, Comparisons, Decides, Rules, compare_by};
 use crate::export::ktap::Test;
 use boots::{Class, Went};
 use config::Changed;
+use dumps::Dumps;
 use nearest::Nearest;
 use read::Booted;
 use table::Row;
@@ -32,6 +34,8 @@ pub struct Outcome<'a> {
     pub steps: Vec<Comparison>,
     /// What went wrong in boots, the worst first.
     pub went: Vec<Went>,
+    /// What came of `criu dump`, where it was tried.
+    pub dumps: Vec<Dumps>,
     /// Counts of workers by workload and kernel.
     pub table: Vec<Row>,
     /// The presets that kernels are nearest to.
@@ -60,6 +64,7 @@ pub fn compare(booted: &Booted, rules: Rules) -> Outcome<'_> {
         comparisons,
         steps,
         went: boots::went(&booted.kernels, &booted.boots),
+        dumps: dumps::dumps(&booted.kernels, &booted.boots),
         table: table::rows(&sets),
         nearest: nearest::nearest(booted),
         config: config::changed(&booted.kernels),

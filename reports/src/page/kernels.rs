@@ -17,6 +17,7 @@ use crate::compare::{Comparison, Verdict, show};
 use crate::format;
 use crate::kernels::Outcome;
 use crate::kernels::boots::Class;
+use crate::kernels::dumps::Dumps;
 use crate::kernels::nearest::Nearest;
 use crate::kernels::table::units;
 use crate::output::kernels::PAIRS_NAME;
@@ -55,6 +56,7 @@ struct Page {
     steps: Option<Grid>,
     sections: Vec<View>,
     charts_left_out: bool,
+    dumps: Vec<String>,
     nearest: Presets,
     kernels: Vec<KernelView>,
     config: Vec<Setting>,
@@ -136,6 +138,7 @@ pub fn page(outcome: &Outcome<'_>, sets: &[Set<'_>]) -> Result<String, PageError
         steps: steps(outcome),
         sections,
         charts_left_out: room.left_out,
+        dumps: outcome.dumps.iter().map(Dumps::sentence).collect(),
         nearest: presets(outcome, &outcome.nearest),
         kernels: machine::kernels(outcome),
         config: machine::options(outcome),

@@ -7,6 +7,7 @@ use super::{STYLE, ascii, fits, wrap};
 use crate::compare::{Bar, Comparison, Comparisons, Finding, Verdict, show};
 use crate::format;
 use crate::kernels::Outcome;
+use crate::kernels::dumps::Dumps;
 use crate::kernels::boots::{Class, Went};
 use crate::kernels::nearest::{Nearest, Overall};
 use crate::kernels::table::Row;
@@ -34,6 +35,7 @@ pub fn text(outcome: &Outcome<'_>) -> String {
     let parts = [
         ("Boots", went(outcome)),
         ("Found", found(&outcome.comparisons)),
+        ("Checkpoint", outcome.dumps.iter().map(Dumps::sentence).collect()),
         ("Nearest preset", nearest(&outcome.nearest)),
         ("Method", method(outcome)),
         ("Notes", notes(outcome)),
