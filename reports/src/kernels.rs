@@ -14,6 +14,7 @@ use iowq_record::{Boot, Kernel, Kernels, Record, Role};
 use serde::Serialize;
 
 use crate::analysis::group::URING;
+use crate::compare::confirm::{self, ConfirmError};
 use crate::compare::set::Set;
 use crate::compare::{Comparison, Comparisons, Decides, Rules, compare_by};
 use crate::export::ktap::Test;
@@ -50,17 +51,29 @@ pub struct Outcome<'a> {
     pub notes: Vec<String>,
 }
 
-/// Compares all kernels of a folder.
-#[must_use]
-pub fn compare(booted: &Booted, rules: Rules) -> Outcome<'_> {
+/// Compares all kernels of a folder. A regression counts only where boots of `fresh`, judged alone,
+/// show it too, if there are such.
+///
+/// # Errors
+///
+/// Fresh boots that are those of the folder.
+pub fn compare<'a>(
+    booted: &'a Booted,
+    rules: Rules,
+    fresh: Option<&Booted>,
+) -> Result<Outcome<'a>, ConfirmError> {
     let decides = Decides::of_machine(&booted.kernels);
     let sets = sets(booted);
-    let comparisons = compare_by(&sets, &decides, rules);
+    let mut comparisons = compare_by(&sets, &decides, rules);
+    if let Some(fresh) = fresh {
+        let fresh = std::slice::from_ref(&fresh.loaded);
+        confirm::confirm_by(&mut comparisons, &sets, fresh, &decides)?;
+    }
     let mut steps = Vec::new();
     for pair in sets.get(1..).unwrap_or_default().windows(2) {
         steps.extend(compare_by(pair, &decides, rules).all);
     }
-    Outcome {
+    Ok(Outcome {
         comparisons,
         steps,
         went: boots::went(&booted.kernels, &booted.boots),
@@ -71,7 +84,7 @@ pub fn compare(booted: &Booted, rules: Rules) -> Outcome<'_> {
         kernels: &booted.kernels,
         boots: &booted.boots,
         notes: booted.loaded.notes.clone(),
-    }
+    })
 }
 
 /// The runs of each kernel, the base first. A kernel without a run has a set without runs.

@@ -136,6 +136,11 @@ struct Kernels {
     #[arg(long, value_name = "RATE", default_value = "0.05", value_parser = alpha)]
     alpha: f64,
 
+    /// A folder of fresh boots of the same kernels. A regression counts only where these boots,
+    /// judged alone, show it too; `cargo xtask kernels --confirm` makes them [default: it counts].
+    #[arg(long, value_name = "DIR")]
+    confirmed_by: Option<PathBuf>,
+
     /// Where to put report.html, pairs.html, summary.txt and compare.json [default: DIR].
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -220,6 +225,7 @@ fn kernels(options: &Kernels) -> Result<ExitCode, String> {
     let out = options.out.as_deref().unwrap_or(&options.dir);
     let compared = output::kernels::kernels(&output::kernels::Request {
         dir: &options.dir,
+        confirmed_by: options.confirmed_by.as_deref(),
         rules: Rules { threshold: options.threshold / 100.0, alpha: options.alpha },
         out,
     });

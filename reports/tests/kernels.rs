@@ -85,7 +85,7 @@ fn boots_of_a_round_are_pairs_and_repeats_in_a_boot_are_averaged() {
     records.extend(again);
     let folder = folder(&(kernels, boots, records));
     let booted = read::read(folder.path()).expect("it is a folder of boots");
-    let outcome = kernels::compare(&booted, RULES);
+    let outcome = kernels::compare(&booted, RULES, None).expect("nothing is to be confirmed");
     let [first, _] = outcome.of("paced", "AB");
     let first = first.expect("it was compared");
     assert_eq!(first.pairing, Pairing::Paired { pairs: 7, left_over: 0 });
@@ -134,6 +134,41 @@ fn exit_codes_tell_a_script_what_came_of_it() {
     assert_eq!(code(&died), Some(2), "no boot of the test finished");
     assert_eq!(code(&only(&["base", "X"], 8)), Some(1), "worse on one workload");
     assert_eq!(run(Path::new("no-such-folder"), &[]).status.code(), Some(2), "trouble");
+}
+
+/// The price of the last patch, as another call would see it.
+fn fresh(change: impl Fn(&mut Record)) -> Made {
+    let (kernels, mut boots, mut records) = only(&["base", "X"], 8);
+    boots.iter_mut().for_each(|boot| "2026-11-21T05:00:00Z".clone_into(&mut boot.started));
+    for run in &mut records {
+        run.started.insert(0, 'y');
+        change(run);
+    }
+    (kernels, boots, records)
+}
+
+#[test]
+fn a_regression_counts_where_fresh_boots_show_it_too() {
+    let first = folder(&only(&["base", "X"], 8));
+    let code = |fresh: &Made| {
+        let fresh = folder(fresh);
+        let output = run(first.path(), &["--confirmed-by", &fresh.path().display().to_string()]);
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    assert_eq!(code(&fresh(|_| ())).0, Some(1), "worse once more");
+    let (exit, printed, _) = code(&fresh(|run| {
+        run.workers.created_per_1000_ops = Some(3.0);
+        run.workers.peak = 3;
+    }));
+    assert_eq!(exit, Some(3), "not worse again: {printed}");
+    let (exit, _, said) = code(&only(&["base", "X"], 8));
+    assert_eq!(exit, Some(2));
+    assert!(said.contains("is to be confirmed itself"), "{said}");
+    let (mut kernels, boots, records) = fresh(|_| ());
+    kernels.machine.cpus += 1;
+    let (exit, _, said) = code(&(kernels, boots, records));
+    assert_eq!(exit, Some(2));
+    assert!(said.contains("on another machine"), "{said}");
 }
 
 #[test]

@@ -2,14 +2,16 @@
 
 use std::{
     ffi::{OsStr, OsString},
+    path::Path,
     process::Command,
 };
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use jiff::Timestamp;
 
 use crate::{
     build::{self, IOWQ, IOWQ_KERNELS, IOWQ_REPORT},
+    confirm,
     exit::Exit,
     flags, out, process, record, signals,
 };
@@ -37,19 +39,41 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<Exit> {
     }
     let (out, args) = flags::take(&flags::all(&options.args), "--out")?;
     let out = out.unwrap_or_else(|| out::by_time("kernels", Timestamp::now()));
+    let (confirm, args) = flags::has(&args, "--confirm");
     let (of_report, args) = of_report(&args)?;
     let guest = build::linked_statically(IOWQ)?;
-    let mut boot = Command::new(iowq_kernels);
-    boot.args(args).arg("--out").arg(&out).arg("--guest").arg(guest);
-    let booted = Exit::from(signals::run(&mut boot)?);
+    let boot = |out: &Path| {
+        let mut boot = Command::new(&iowq_kernels);
+        boot.args(&args).arg("--out").arg(out).arg("--guest").arg(&guest);
+        boot
+    };
+    let report = || {
+        let mut report = Command::new(&iowq_report);
+        report.arg("kernels").arg(&out).args(&of_report);
+        report
+    };
+    let booted = Exit::from(signals::run(&mut boot(&out))?);
 
     // What came back before ^C, or before a kernel hung, is worth a report.
     if !record::has_finished_run(&out.join("boots.jsonl"))? {
         return Ok(booted);
     }
-    let mut report = Command::new(iowq_report);
-    let reported = process::run(report.arg("kernels").arg(&out).args(of_report))?;
-    Ok(booted.max(reported.into()))
+    let exit = booted.max(Exit::from(process::run(&mut report())?));
+    if !confirm || exit != Exit::Regression {
+        return Ok(exit);
+    }
+    let folder = out.join(confirm::FOLDER);
+    eprintln!("confirm  booting all kernels once more, into {}", folder.display());
+    let again = Exit::from(signals::run(boot(&folder).arg("--fresh"))?);
+    if again != Exit::Fine {
+        bail!(
+            "the fresh boots did not all finish, so the regression is neither confirmed nor \
+             refuted; the same command goes on with them"
+        );
+    }
+    let mut second = report();
+    second.arg("--confirmed-by").arg(&folder).arg("--out").arg(&folder);
+    Ok(process::run(&mut second)?.into())
 }
 
 /// Flags of the report with their values, and all the others as they came.

@@ -55,15 +55,29 @@ pub fn confirm(
     sets: &[Set<'_>],
     fresh: &[Loaded],
 ) -> Result<(), ConfirmError> {
+    let decides = Decides::of_runs(sets.iter().flat_map(|set| set.runs.iter().copied()));
+    confirm_by(comparisons, sets, fresh, &decides)
+}
+
+/// The same where the metrics that decide are known otherwise.
+///
+/// # Errors
+///
+/// As of [`confirm`].
+pub fn confirm_by(
+    comparisons: &mut Comparisons,
+    sets: &[Set<'_>],
+    fresh: &[Loaded],
+    decides: &Decides,
+) -> Result<(), ConfirmError> {
     refuse_same(sets, fresh)?;
     let rules = Rules { threshold: comparisons.threshold, alpha: comparisons.alpha };
-    let decides = Decides::of_runs(sets.iter().flat_map(|set| set.runs.iter().copied()));
     let regressed = |one: &&mut Comparison| one.primary.iter().any(Finding::is_regression);
     for one in comparisons.all.iter_mut().filter(regressed) {
         let find = |name: &str| sets.iter().find(|set| set.name == name);
         if let (Some(base), Some(test)) = (find(&one.base), find(&one.test)) {
             let again = Again::find(base, test, &one.workload, fresh)?;
-            let again = again.map(|again| again.judge(&one.workload, &decides, rules));
+            let again = again.map(|again| again.judge(&one.workload, decides, rules));
             apply(one, again);
         }
     }
@@ -157,14 +171,16 @@ impl<'a> Again<'a> {
 }
 
 /// Whether a run is a measured one of the same cell, and of the same kernel where that tells the
-/// sides apart.
+/// sides apart: by its label where kernels were booted.
 fn alike(one: &Record, run: &Record, by_kernel: bool) -> bool {
     let arm = |run: &Record| {
         let cell = &run.cell;
         [&cell.workload, &cell.engine, &cell.policy].map(Clone::clone)
     };
+    let booted = |run: &Record| run.cell.boot.as_ref().map(|boot| boot.kernel.clone());
     run.cell.role == Role::Measured
         && arm(one) == arm(run)
+        && booted(one) == booted(run)
         && (!by_kernel || one.host.kernel == run.host.kernel)
 }
 

@@ -5,9 +5,10 @@ use std::path::Path;
 
 use super::{PAGE_NAME, ReportError, SUMMARY_NAME, write_whole};
 use crate::compare::Rules;
+use crate::compare::confirm::ConfirmError;
 use crate::export::ktap;
-use crate::kernels::read::{self, ReadError};
-use crate::kernels::{self};
+use crate::kernels;
+use crate::kernels::read::{self, Booted, ReadError};
 use crate::output::compare::JSON_NAME;
 use crate::{page, summary};
 
@@ -19,6 +20,8 @@ pub const PAIRS_NAME: &str = "pairs.html";
 pub struct Request<'a> {
     /// The folder of boots.
     pub dir: &'a Path,
+    /// A folder of fresh boots of the same kernels, which a regression must show in too.
+    pub confirmed_by: Option<&'a Path>,
     /// Smallest effect that matters, and error rate.
     pub rules: Rules,
     /// Where to put the files.
@@ -44,6 +47,20 @@ pub enum KernelsError {
     /// The folder is not one of boots.
     #[error(transparent)]
     Read(#[from] ReadError),
+    /// Fresh boots confirm nothing.
+    #[error(transparent)]
+    Confirm(#[from] ConfirmError),
+    /// Fresh boots are of other kernels, or of another machine.
+    #[error(
+        "{fresh} holds boots of other kernels, or on another machine, than {dir}: boot the same ones, \
+         with the same flags but for --out and a seed of its own"
+    )]
+    Unlike {
+        /// The folder of the fresh boots.
+        fresh: String,
+        /// The folder that is to be confirmed.
+        dir: String,
+    },
     /// A file could not be written.
     #[error(transparent)]
     Write(#[from] ReportError),
@@ -59,7 +76,8 @@ pub enum KernelsError {
 /// A folder that is not one of boots, or files that cannot be written.
 pub fn kernels(request: &Request<'_>) -> Result<Compared, KernelsError> {
     let booted = read::read(request.dir)?;
-    let outcome = kernels::compare(&booted, request.rules);
+    let fresh = request.confirmed_by.map(|dir| fresh(dir, request.dir, &booted)).transpose()?;
+    let outcome = kernels::compare(&booted, request.rules, fresh.as_ref())?;
     let sets = kernels::sets(&booted);
     let text = summary::kernels::text(&outcome);
     let json = serde_json::to_string_pretty(&outcome)? + "\n";
@@ -79,4 +97,16 @@ pub fn kernels(request: &Request<'_>) -> Result<Compared, KernelsError> {
     }
     let ktap = ktap::with(&outcome.comparisons, &outcome.tests());
     Ok(Compared { text, json, ktap, exit_code: outcome.exit_code() })
+}
+
+/// Reads fresh boots, of the same kernels on the same machine.
+fn fresh(dir: &Path, first: &Path, booted: &Booted) -> Result<Booted, KernelsError> {
+    let fresh = read::read(dir)?;
+    let alike = fresh.kernels.kernels == booted.kernels.kernels
+        && fresh.kernels.machine == booted.kernels.machine;
+    if alike {
+        return Ok(fresh);
+    }
+    let shown = |dir: &Path| dir.display().to_string();
+    Err(KernelsError::Unlike { fresh: shown(dir), dir: shown(first) })
 }

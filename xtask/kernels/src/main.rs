@@ -11,7 +11,7 @@ use iowq_kernels::run::{self, Tally};
 const EXIT_TROUBLE: u8 = 2;
 
 fn main() -> ExitCode {
-    let options = Options::parse();
+    let options = Options::parse().made_fresh();
     match run::run(&options, &command()) {
         Ok(Tally { done, failed: 0 }) => {
             println!("{done} boots, in {}", options.out.display());

@@ -22,6 +22,8 @@ const MEMORY_MIB: std::ops::RangeInclusive<i64> = 256..=65_536;
 const DISK_MIB: std::ops::RangeInclusive<i64> = 320..=1_048_576;
 /// Most delay of a write: above, no run is long enough.
 const DELAY_MS_MAX: i64 = 1_000;
+/// From the seed to that of fresh boots: beyond any round, as a round's seed is that many higher.
+const FRESH_SEED_STEP: u64 = 1_000_003;
 /// Limits of what `criu` may take.
 const CRIU_SECONDS: std::ops::RangeInclusive<i64> = 1..=600;
 
@@ -33,7 +35,8 @@ const CRIU_SECONDS: std::ops::RangeInclusive<i64> = 1..=600;
 #[command(
     name = "cargo xtask kernels",
     after_help = "Flags of the report: --threshold PCT, --alpha RATE, --format text|json|ktap; see \
-                  `cargo xtask compare --help`.",
+                  `cargo xtask compare --help`.\n--confirm boots all kernels once more where there \
+                  is a regression, which counts only if these boots alone show it too.",
     group(ArgGroup::new("kernels").required(true).args(["base", "build"]))
 )]
 pub struct Options {
@@ -121,6 +124,9 @@ pub struct Options {
     /// Folder for kernels that are built, which later calls use again
     #[arg(long, value_name = "DIR", default_value = "target/kernel-builds")]
     pub cache: PathBuf,
+    /// Boot once more what a regression was seen in: other streams, another order, and no presets
+    #[arg(long, hide = true)]
+    pub fresh: bool,
     /// The statically linked `iowq` that runs in the guests
     #[arg(long, value_name = "FILE", hide = true)]
     pub guest: PathBuf,
@@ -173,6 +179,16 @@ impl Options {
         Ok(())
     }
 
+    /// The same, for boots that are to confirm what the first ones showed.
+    #[must_use]
+    pub fn made_fresh(mut self) -> Self {
+        if self.fresh {
+            self.seed = self.seed.wrapping_add(FRESH_SEED_STEP);
+            self.presets = 0;
+        }
+        self
+    }
+
     /// The disk of each boot.
     #[must_use]
     pub fn disk(&self) -> Disk {
@@ -182,5 +198,62 @@ impl Options {
             delay_us: u64::from(self.disk_delay_ms) * 1_000,
             iops_max: self.disk_iops,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(flags: &[&str]) -> Result<Options, String> {
+        let given = ["kernels", "--out", "o", "--guest", "g"];
+        Options::try_parse_from([&given, flags].concat()).map_err(|error| error.to_string())
+    }
+
+    fn named(flags: &[&str]) -> Options {
+        options(&[&["--base", "a", "--test", "b"], flags].concat()).expect("valid flags")
+    }
+
+    #[test]
+    fn kernels_are_named_or_built_and_not_both() {
+        assert!(options(&["--base", "a", "--test", "b", "--test", "c"]).is_ok());
+        assert!(options(&["--build", "s", "--patch", "p"]).is_ok());
+        for flags in [
+            &[][..],
+            &["--base", "a"],
+            &["--test", "b"],
+            &["--build", "s"],
+            &["--patch", "p", "--base", "a", "--test", "b"],
+            &["--build", "s", "--patch", "p", "--test", "b"],
+            &["--build", "s", "--patch", "p", "--base", "a", "--test", "b"],
+        ] {
+            assert!(options(flags).is_err(), "{flags:?}");
+        }
+    }
+
+    #[test]
+    fn a_disk_in_memory_is_neither_slow_nor_limited() {
+        assert!(named(&["--fs", "tmpfs"]).check().is_ok());
+        for flags in [["--disk-delay-ms", "3"], ["--disk-iops", "100"]] {
+            let error = named(&[&["--fs", "tmpfs"], &flags[..]].concat()).check();
+            assert!(error.is_err_and(|error| error.to_string().contains("no disk")), "{flags:?}");
+            assert!(named(&flags).check().is_ok());
+        }
+    }
+
+    #[test]
+    fn a_run_has_a_length() {
+        assert!(named(&["--seconds", "0.5"]).check().is_ok());
+        for seconds in ["0", "nan", "inf"] {
+            assert!(named(&["--seconds", seconds]).check().is_err(), "{seconds}");
+        }
+    }
+
+    #[test]
+    fn fresh_boots_have_other_streams_and_no_presets() {
+        let first = named(&["--seed", "7"]).made_fresh();
+        assert_eq!((first.seed, first.presets), (7, 1));
+        let fresh = named(&["--seed", "7", "--fresh"]).made_fresh();
+        assert_eq!((fresh.seed, fresh.presets), (1_000_010, 0));
     }
 }
