@@ -19,9 +19,8 @@ const URING: &str = "uring";
 pub enum FreshError {
     /// The runs were made inside of kernels that were booted for them.
     #[error(
-        "{workload} under {test} was measured in kernels that were booted for it, which cannot be \
-         done from here. Boot them once more with another seed, into a new folder, and name that \
-         with --confirmed-by"
+        "{workload} under {test} was measured in kernels that were booted for it, which `cargo \
+         xtask kernels` does with --confirm, and not this command"
     )]
     Boots {
         /// Name of the workload.

@@ -118,15 +118,12 @@ fn check_bench() -> anyhow::Result<()> {
     fs::remove_dir_all(&out).with_context(|| format!("cannot remove {}", out.display()))
 }
 
-/// Names the kernel package that is booted, where it is not the one in `target/ci/kernels`.
-const KERNEL: &str = "IOWQ_CI_KERNEL";
+/// Names the folder of kernels that tests boot.
+const KERNELS: &str = "IOWQ_TEST_KERNELS";
 
 /// The package of a stock kernel.
 fn stock_kernel() -> Option<PathBuf> {
-    if let Some(path) = env::var_os(KERNEL) {
-        return Some(path.into());
-    }
-    let folder = fs::read_dir(process::workspace().join("target/ci/kernels")).ok()?;
+    let folder = fs::read_dir(env::var_os(KERNELS)?).ok()?;
     let mut paths = folder.filter_map(|entry| Some(entry.ok()?.path()));
     paths.find(|path| path.extension().is_some_and(|extension| extension == "deb"))
 }
@@ -135,8 +132,8 @@ fn kernels() -> Command {
     let Some(kernel) = stock_kernel() else {
         let mut command = Command::new("echo");
         command.arg(format!(
-            "skipped: kernels: no kernel package in target/ci/kernels or in {KERNEL}; `apt-get \
-             download` brings one, such as linux-image-6.1.0-50-cloud-amd64"
+            "skipped: kernels: {KERNELS} names no folder with a kernel package; `apt-get download` \
+             brings one, such as linux-image-6.12.117+deb12-cloud-amd64"
         ));
         return command;
     };

@@ -1,6 +1,11 @@
 //! Tests of images: what may be given, and real packages where there are some.
 
-use std::{env, fs, io::Write as _, path::Path, time::Instant};
+use std::{
+    env, fs,
+    io::Write as _,
+    path::{Path, PathBuf},
+    time::Instant,
+};
 
 use super::{Image, ImageError, Needs, bzimage, deb, ikconfig, modinfo, open};
 
@@ -124,17 +129,24 @@ fn skip(test: &str, reason: &str) {
     let _ = std::io::stderr().write_all(line.as_bytes());
 }
 
+/// The real kernels to test with whose names fit.
+fn real(fits: fn(&str) -> bool) -> Vec<PathBuf> {
+    let Some(folder) = env::var_os("IOWQ_TEST_KERNELS") else { return Vec::new() };
+    let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    paths.filter(|path| fits(&path.file_name().unwrap().to_string_lossy())).collect()
+}
+
 #[test]
 fn real_images_carry_their_release_and_configuration() {
-    let Some(kernels) = env::var_os("IOWQ_TEST_KERNELS") else {
-        let reason = "IOWQ_TEST_KERNELS does not name a folder of images with CONFIG_IKCONFIG";
+    let images = real(|name| name.starts_with("bzImage-"));
+    if images.is_empty() {
+        let reason = "IOWQ_TEST_KERNELS names no folder with bzImage-RELEASE and CONFIG_IKCONFIG";
         return skip("real_images_carry_their_release_and_configuration", reason);
-    };
+    }
     let folder = tempfile::tempdir().unwrap();
-    for entry in fs::read_dir(kernels).unwrap() {
-        let path = entry.unwrap().path();
+    for path in images {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        let Some(release) = name.strip_prefix("bzImage-") else { continue };
+        let release = name.strip_prefix("bzImage-").unwrap();
         // Away from what is beside it.
         let copy = folder.path().join("bzImage");
         fs::copy(&path, &copy).unwrap();
@@ -150,12 +162,12 @@ fn real_images_carry_their_release_and_configuration() {
 
 #[test]
 fn real_packages_have_modules_for_each_file_system() {
-    let Some(debs) = env::var_os("IOWQ_TEST_DEBS") else {
-        let reason = "IOWQ_TEST_DEBS does not name a folder of kernel packages";
+    let packages = real(|name| name.ends_with(".deb"));
+    if packages.is_empty() {
+        let reason = "IOWQ_TEST_KERNELS names no folder with a kernel package";
         return skip("real_packages_have_modules_for_each_file_system", reason);
-    };
-    for entry in fs::read_dir(debs).unwrap() {
-        let path = entry.unwrap().path();
+    }
+    for path in packages {
         let scratch = tempfile::tempdir().unwrap();
         let start = Instant::now();
         let image = open(&path, scratch.path()).unwrap();

@@ -15,6 +15,7 @@ use crate::support::{Place, boots, boots_until, mounted, real, run_message, skip
 /// Finds the port, as the guest does without udev.
 const BEGIN: &str = "export PATH=/bin
 busybox mount -t devtmpfs none /dev
+for module in /modules/*.ko; do busybox insmod $module; done
 port=$(echo /dev/vport*p*)
 say() { echo \"$1\" > $port; }
 say '{\"message\":\"up\",\"release\":\"'$(busybox uname -r)'\",\"version\":\"\"}'";
@@ -22,9 +23,9 @@ say '{\"message\":\"up\",\"release\":\"'$(busybox uname -r)'\",\"version\":\"\"}
 /// A place and a request, or none after saying why.
 fn ready(test: &str) -> Option<(Place, Request)> {
     match real() {
-        Ok((qemu, kernel)) => {
+        Ok(real) => {
             let place = Place::new();
-            let request = place.request(qemu, kernel);
+            let request = place.request(real.qemu.clone(), real.kernel.clone());
             Some((place, request))
         }
         Err(reason) => {

@@ -6,11 +6,13 @@ use std::{
     io::{self, Write as _},
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
+    sync::OnceLock,
     time::{Duration, Instant},
 };
 
 use iowq_kernels::{
     boot::{Limits, NoBoot, Request, boot},
+    image::{self, Module, Needs},
     machine,
     stop::Stop,
 };
@@ -93,8 +95,13 @@ impl Place {
         let busybox = fs::read(busybox().unwrap()).unwrap();
         let init = format!("#!/bin/busybox sh\n{script}\n");
         let mut archive = Vec::new();
-        for folder in ["dev", "bin", "mnt"] {
+        for folder in ["dev", "bin", "mnt", "modules"] {
             archive = add(archive, folder, 0o040_755, &[]);
+        }
+        let modules = real().map_or(&[][..], |real| &real.modules);
+        for (number, module) in modules.iter().enumerate() {
+            let name = format!("modules/{number:02}-{}", module.file());
+            archive = add(archive, &name, 0o100_644, &module.bytes);
         }
         archive = add(archive, "bin/busybox", 0o100_755, &busybox);
         archive = add(archive, "init", 0o100_755, init.as_bytes());
@@ -158,16 +165,41 @@ pub(crate) fn boots_until(
     boot(request, stop, keep)
 }
 
+/// A kernel to test with, unpacked once for all tests.
+#[derive(Debug)]
+pub(crate) struct Real {
+    pub(crate) qemu: PathBuf,
+    pub(crate) kernel: PathBuf,
+    /// What the kernel needs for its port and its disk, in order.
+    modules: Vec<Module>,
+    _unpacked: TempDir,
+}
+
 /// A kernel to test with, and QEMU and busybox to test it with, or the reason why not.
-pub(crate) fn real() -> Result<(PathBuf, PathBuf), String> {
+pub(crate) fn real() -> Result<&'static Real, String> {
+    static REAL: OnceLock<Result<Real, String>> = OnceLock::new();
+    REAL.get_or_init(find_real).as_ref().map_err(Clone::clone)
+}
+
+fn find_real() -> Result<Real, String> {
     let folder = env::var_os(KERNELS).ok_or(format!("{KERNELS} names no folder of kernels"))?;
     let qemu = machine::find_qemu().map_err(|error| error.to_string())?;
     busybox().ok_or("no /bin/busybox")?;
     let files = fs::read_dir(folder).map_err(|error| format!("{KERNELS}: {error}"))?;
     let mut kernels: Vec<_> = files.filter_map(|file| Some(file.ok()?.path())).collect();
-    kernels.retain(|path| path.to_string_lossy().ends_with("-base"));
-    let kernel = kernels.pop().ok_or(format!("no file in {KERNELS} ends in -base"))?;
-    Ok((qemu, kernel))
+    let is_one = |path: &PathBuf| [".deb", "-base"].iter().any(|end| ends_with(path, end));
+    kernels.retain(is_one);
+    kernels.sort();
+    let kernel = kernels.first().ok_or(format!("no file in {KERNELS} ends in .deb or -base"))?;
+    let unpacked = tempfile::tempdir().unwrap();
+    let image = image::open(kernel, &unpacked.path().join("image")).unwrap();
+    let needs = Needs { filesystem: "ext4".to_owned(), delay: false };
+    let modules = image.needed(&needs).unwrap();
+    Ok(Real { qemu, kernel: image.boot, modules, _unpacked: unpacked })
+}
+
+fn ends_with(path: &Path, end: &str) -> bool {
+    path.to_string_lossy().ends_with(end)
 }
 
 fn busybox() -> Option<&'static Path> {
