@@ -4,7 +4,7 @@
 //! fraction was rounded.
 
 /// Samples that must lie beyond a quantile before a run's value for it means anything.
-pub const BEYOND_MIN: u64 = 100;
+const BEYOND_MIN: u64 = 100;
 
 /// All samples, in the parts that shares are counted in.
 pub const ALL_PPB: u64 = 1_000_000_000;

@@ -1,4 +1,4 @@
-//! The order of runs: rounds by twos, each with every cell once, the second the reverse of the first.
+//! The order of runs: rounds by twos, each with every cell once, the second the first backwards.
 
 /// One run's place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
