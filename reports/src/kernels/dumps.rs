@@ -4,7 +4,7 @@ use iowq_record::guest::Dump;
 use iowq_record::{Boot, Kernels};
 use serde::Serialize;
 
-use crate::compare::metric::median;
+use crate::analysis::figures::Spread;
 use crate::format;
 
 /// What criu says when a thread of the kernel is among those that it must stop: the one reason that
@@ -52,11 +52,9 @@ impl Dumps {
             kernel: kernel.to_owned(),
             tried: count(|_| true),
             dumped: count(|dump| dump.dumped),
-            kept_by_worker: count(|dump| {
-                !dump.dumped && dump.reason.contains(WORKER_IN_THE_WAY)
-            }),
+            kept_by_worker: count(|dump| !dump.dumped && dump.reason.contains(WORKER_IN_THE_WAY)),
             workers_max: dumps.iter().map(|dump| dump.workers).max()?,
-            took_ms: median(done.map(|dump| dump.took_ms)),
+            took_ms: Spread::of(done.map(|dump| dump.took_ms).collect()).map(|spread| spread.median),
             said: failed.map_or_else(String::new, |dump| format::clip(&dump.reason, 300)),
         })
     }
@@ -105,7 +103,10 @@ mod tests {
     #[test]
     fn a_kernel_of_which_every_process_was_dumped_says_how_long_it_took() {
         let found = of("X", |_| dump(true, "")).expect("there were dumps");
-        assert_eq!(found.sentence(), "X: criu dump completed in 4 of 4 boots, in 1.50\u{a0}s at the median.");
+        assert_eq!(
+            found.sentence(),
+            "X: criu dump completed in 4 of 4 boots, in 1.50\u{a0}s at the median."
+        );
     }
 
     #[test]
@@ -117,7 +118,10 @@ mod tests {
         let found = found.expect("there were dumps");
         assert_eq!((found.tried, found.dumped, found.kept_by_worker), (4, 0, 3));
         let text = found.sentence();
-        assert!(text.contains("in the way in 3; criu failed for a reason of its own in 1"), "{text}");
+        assert!(
+            text.contains("in the way in 3; criu failed for a reason of its own in 1"),
+            "{text}"
+        );
     }
 
     #[test]

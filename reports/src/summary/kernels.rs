@@ -7,8 +7,8 @@ use super::{STYLE, ascii, fits, wrap};
 use crate::compare::{Bar, Comparison, Comparisons, Finding, Verdict, show};
 use crate::format;
 use crate::kernels::Outcome;
-use crate::kernels::dumps::Dumps;
 use crate::kernels::boots::{Class, Went};
+use crate::kernels::dumps::Dumps;
 use crate::kernels::nearest::{Nearest, Overall};
 use crate::kernels::table::Row;
 
