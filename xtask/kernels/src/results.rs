@@ -2,7 +2,7 @@
 //! boot starts. A folder that holds some boots already is gone on with.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{BufRead as _, BufReader, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -44,10 +44,14 @@ impl Results {
             }
             Err(error) => return Err(error).with_context(|| path.display().to_string()),
         }
+        let boots = append(&out.join(BOOTS_NAME))?;
+        if let Err(TryLockError::WouldBlock) = boots.try_lock() {
+            bail!("--out {}: another call is at work in this folder; wait for it", out.display());
+        }
         let done: BTreeSet<u32> =
             read::<Boot>(&out.join(BOOTS_NAME))?.iter().map(|boot| boot.number).collect();
         set_aside(out, &done)?;
-        let (boots, records) = (append(&out.join(BOOTS_NAME))?, append(&out.join(RECORD_NAME))?);
+        let records = append(&out.join(RECORD_NAME))?;
         Ok(Self { out: out.to_owned(), done, boots, records })
     }
 
@@ -295,6 +299,17 @@ mod tests {
         let results = open(folder.path(), 8)?;
         assert_eq!((results.has(0), results.has(1), results.has(2)), (true, true, false));
         assert_eq!(results.boots_done(), 2);
+        Ok(())
+    }
+
+    #[test]
+    fn two_calls_do_not_share_a_folder() -> anyhow::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let first = open(folder.path(), 8)?;
+        let error = open(folder.path(), 8).expect_err("the first is at work").to_string();
+        assert!(error.contains("another call is at work"), "{error}");
+        drop(first);
+        open(folder.path(), 8)?;
         Ok(())
     }
 
