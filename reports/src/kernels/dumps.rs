@@ -54,7 +54,8 @@ impl Dumps {
             dumped: count(|dump| dump.dumped),
             kept_by_worker: count(|dump| !dump.dumped && dump.reason.contains(WORKER_IN_THE_WAY)),
             workers_max: dumps.iter().map(|dump| dump.workers).max()?,
-            took_ms: Spread::of(done.map(|dump| dump.took_ms).collect()).map(|spread| spread.median),
+            took_ms: Spread::of(done.map(|dump| dump.took_ms).collect())
+                .map(|spread| spread.median),
             said: failed.map_or_else(String::new, |dump| format::clip(&dump.reason, 300)),
         })
     }
