@@ -160,7 +160,8 @@ fn wrap(paragraph: &str, width: usize, indent: &str) -> String {
     let mut text = String::new();
     let mut line = indent.to_owned();
     let mut empty = true;
-    for word in paragraph.split_whitespace() {
+    // Some signs take more room once a terminal can show them.
+    for word in ascii(paragraph).split_whitespace() {
         if !empty && line.chars().count() + 1 + word.chars().count() > width {
             text.push_str(&line);
             text.push('\n');

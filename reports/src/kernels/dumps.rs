@@ -106,7 +106,7 @@ mod tests {
         let found = of("X", |_| dump(true, "")).expect("there were dumps");
         assert_eq!(
             found.sentence(),
-            "X: criu dump completed in 4 of 4 boots, in 1.50\u{a0}s at the median."
+            "X: criu dump completed in 4 of 4 boots, in 1.5\u{a0}s at the median."
         );
     }
 

@@ -1,6 +1,6 @@
 //! The text of booted kernels: for a terminal, and for the cover letter of a patch.
 
-use comfy_table::{CellAlignment, ContentArrangement, Table};
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table};
 
 use super::compare::{self, WIDTH};
 use super::{STYLE, ascii, fits, wrap};
@@ -96,6 +96,10 @@ fn table(outcome: &Outcome<'_>) -> Table {
     if !fits(&table, WIDTH) {
         let width = u16::try_from(WIDTH).unwrap_or(u16::MAX);
         table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+        // Ranges may go to a line of their own; a name that is broken in two is none.
+        for column in table.column_iter_mut().take(2) {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
     }
     table
 }

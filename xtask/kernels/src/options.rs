@@ -52,13 +52,13 @@ pub struct Options {
     #[arg(long, value_name = "SOURCE", requires = "patch", conflicts_with = "base")]
     pub build: Option<PathBuf>,
     /// A patch of the series, in order; again for more
-    #[arg(long, value_name = "FILE", requires = "build")]
+    #[arg(long, value_name = "FILE", requires = "build", conflicts_with = "base")]
     pub patch: Vec<PathBuf>,
     /// A patch that all of them get, the base too; again for more
-    #[arg(long, value_name = "FILE", requires = "build")]
+    #[arg(long, value_name = "FILE", requires = "build", conflicts_with = "base")]
     pub aid: Vec<PathBuf>,
     /// Configuration instead of the minimal one
-    #[arg(long, value_name = "FILE", requires = "build")]
+    #[arg(long, value_name = "FILE", requires = "build", conflicts_with = "base")]
     pub config: Option<PathBuf>,
 
     /// Built-in workload, or path of a spec (.toml) or fio job file (.fio); again for more
