@@ -4,18 +4,25 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use iowq_reports::compare::Rules;
 use iowq_reports::output::{self, Request};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// The folders of curated runs that have records; a comparison with another tool has none.
-fn runs() -> Vec<PathBuf> {
+/// The folders of curated runs.
+fn folders() -> impl Iterator<Item = PathBuf> {
     let folder = root().join("reports/runs");
     let entries = fs::read_dir(folder).expect("there are curated runs");
-    let folders = entries.map(|entry| entry.expect("an entry").path());
-    folders.filter(|folder| folder.join("record.jsonl").exists()).collect()
+    entries.map(|entry| entry.expect("an entry").path())
+}
+
+/// Those that have records of a bench; a comparison with another tool has none.
+fn runs() -> Vec<PathBuf> {
+    let is_bench = |folder: &PathBuf| !folder.join("kernels.json").exists();
+    let has_records = |folder: &PathBuf| folder.join("record.jsonl").exists();
+    folders().filter(|folder| is_bench(folder) && has_records(folder)).collect()
 }
 
 /// What a summary opens with: the table, or what a grid came to.
@@ -50,6 +57,27 @@ fn a_curated_run_gives_the_summary_that_is_committed_beside_it() {
         assert!(!opening(&made).is_empty(), "{}", run.display());
         assert_eq!(opening(&made), opening(&committed), "{}", run.display());
     }
+}
+
+#[test]
+fn curated_kernels_give_the_summary_that_is_committed_beside_them() {
+    let kernels = folders().filter(|folder| folder.join("kernels.json").exists());
+    let mut found = 0;
+    for dir in kernels {
+        let scratch = tempfile::tempdir().expect("a folder can be made");
+        let request = output::kernels::Request {
+            dir: &dir,
+            confirmed_by: None,
+            rules: Rules { threshold: 0.05, alpha: 0.05 },
+            out: scratch.path(),
+        };
+        let made = output::kernels::kernels(&request)
+            .unwrap_or_else(|error| panic!("{}: {error}", dir.display()));
+        let committed = fs::read_to_string(dir.join("summary.txt")).expect("a summary");
+        assert_eq!(made.text, committed, "{}", dir.display());
+        found += 1;
+    }
+    assert!(found > 0, "there are curated kernels");
 }
 
 #[test]
