@@ -65,7 +65,9 @@ pub fn compare<'a>(
     let decides = Decides::of_machine(&booted.kernels);
     let sets = sets(booted);
     let mut comparisons = compare_by(&sets, &decides, rules);
+    let mut went = boots::went(&booted.kernels, &booted.boots);
     if let Some(fresh) = fresh {
+        boots::confirm(&mut went, &boots::went(&fresh.kernels, &fresh.boots));
         let fresh = std::slice::from_ref(&fresh.loaded);
         confirm::confirm_by(&mut comparisons, &sets, fresh, &decides)?;
     }
@@ -76,7 +78,7 @@ pub fn compare<'a>(
     Ok(Outcome {
         comparisons,
         steps,
-        went: boots::went(&booted.kernels, &booted.boots),
+        went,
         dumps: dumps::dumps(&booted.kernels, &booted.boots),
         table: table::rows(&sets),
         nearest: nearest::nearest(booted),

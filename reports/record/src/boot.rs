@@ -138,6 +138,10 @@ pub struct Kernels {
     /// What the guest runs in a boot, a line of flags for each bench: in the first round of the base,
     /// which has the most.
     pub benches: Vec<String>,
+    /// What else decides what is measured, by name: digests of the guest and of files of workloads,
+    /// and flags that are not said elsewhere.
+    #[serde(default)]
+    pub inputs: BTreeMap<String, String>,
     /// The command that a person would type to do it again.
     pub command: String,
 }

@@ -138,6 +138,12 @@ pub fn went(kernels: &Kernels, boots: &[Boot]) -> Vec<Went> {
         for kind in &NOTES {
             all.extend(finding(kind, label, Class::Note, &of_kernel));
         }
+        if label == base && faulty && !finished {
+            let text = format!("no boot of {} finished", format::clip(label, 60));
+            let (kernel, said) = (label.to_owned(), String::new());
+            let (code, class) = ("base-unfinished", Class::Trouble);
+            all.push(Went { kernel, code, class, boots: Vec::new(), text, said });
+        }
         if of_kernel.is_empty() {
             let text = format!("{} was not booted", format::clip(label, 60));
             let (kernel, said) = (label.to_owned(), String::new());
@@ -148,6 +154,21 @@ pub fn went(kernels: &Kernels, boots: &[Boot]) -> Vec<Went> {
     // The sort is stable: within a class kernels stay in their order.
     all.sort_by_key(|went| went.class);
     all
+}
+
+/// Takes back what fresh boots of the same kernels did not show again: it is a caveat then.
+pub fn confirm(went: &mut [Went], fresh: &[Went]) {
+    for one in went.iter_mut().filter(|one| one.class == Class::Regression) {
+        let again = |other: &&Went| other.kernel == one.kernel && other.code == one.code;
+        match fresh.iter().find(again) {
+            Some(again) => one.text += &format!("; booted once more, {}", again.text),
+            None => {
+                one.class = Class::Caveat;
+                one.text += "; booted once more, it did not";
+            }
+        }
+    }
+    went.sort_by_key(|one| one.class);
 }
 
 fn finding(kind: &Kind, label: &str, class: Class, boots: &[&Boot]) -> Option<Went> {
@@ -223,6 +244,33 @@ mod tests {
         let classes: Vec<Class> = both.iter().map(|one| one.0).collect();
         assert_eq!(classes, [Class::Regression, Class::Caveat, Class::Caveat]);
         assert!(both[0].1.starts_with("B had an oops in 4 of 4 boots"), "{both:?}");
+    }
+
+    #[test]
+    fn a_fault_that_fresh_boots_do_not_show_is_a_caveat() {
+        let went_of = |spoil: fn(&mut Boot)| {
+            let (kernels, mut boots, _) = sample::kernels(4);
+            boots.iter_mut().filter(|boot| boot.kernel == "B").for_each(spoil);
+            went(&kernels, &boots)
+        };
+        let mut first = went_of(hang);
+        confirm(&mut first, &went_of(hang));
+        assert_eq!(first[0].class, Class::Regression);
+        assert!(first[0].text.contains("; booted once more, B hung in 4 of 4"), "{first:?}");
+        let mut first = went_of(hang);
+        confirm(&mut first, &went_of(|_| ()));
+        assert_eq!(first[0].class, Class::Caveat);
+        assert!(first[0].text.ends_with("booted once more, it did not"), "{first:?}");
+    }
+
+    #[test]
+    fn a_base_that_never_finished_a_boot_is_trouble() {
+        let both = found(|boot| {
+            if ["base", "B"].contains(&boot.kernel.as_str()) {
+                hang(boot);
+            }
+        });
+        assert_eq!(both[0], (Class::Trouble, "no boot of base finished".to_owned()));
     }
 
     #[test]

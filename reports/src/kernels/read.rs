@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use iowq_record::{BOOT_SCHEMA, BOOTS_NAME, Boot, KERNELS_NAME, KERNELS_SCHEMA, Kernels};
+use iowq_record::{BOOT_SCHEMA, BOOTS_NAME, Boot, KERNELS_NAME, KERNELS_SCHEMA, Kernels, Record};
 use serde::de::DeserializeOwned;
 
 use crate::format;
@@ -69,6 +69,17 @@ pub fn read(dir: &Path) -> Result<Booted, ReadError> {
         }
         Err(error) => return Err(error.into()),
     };
+    let known = |run: &Record| {
+        let boot = run.cell.boot.as_ref();
+        boot.is_none_or(|boot| boots.iter().any(|one| one.number == boot.number))
+    };
+    let read = loaded.records.len();
+    loaded.records.retain(known);
+    let left_out = read - loaded.records.len();
+    if left_out > 0 {
+        let runs = format::count(left_out as u64, "run", "runs");
+        notes.push(format!("{runs} of boots that were not seen to their end take no part"));
+    }
     if loaded.records.is_empty() {
         notes.push("No run came back from any boot".to_owned());
     }

@@ -59,6 +59,7 @@ pub fn kernels(rounds: u32) -> (Kernels, Vec<Boot>, Vec<Record>) {
         seed: 1,
         workloads: WORKLOADS.iter().map(|row| row.0.to_owned()).collect(),
         benches: vec!["--engine uring --workload paced --pairs 1 --seed 1".to_owned()],
+        inputs: Default::default(),
         command: "cargo xtask kernels --base base=bzImage --test A=bzImage-A --boots 8".to_owned(),
     };
     (kernels, boots, records)

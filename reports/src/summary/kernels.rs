@@ -1,6 +1,6 @@
 //! The text of booted kernels: for a terminal, and for the cover letter of a patch.
 
-use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table};
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, Width};
 
 use super::compare::{self, WIDTH};
 use super::{STYLE, ascii, fits, wrap};
@@ -14,6 +14,12 @@ use crate::kernels::table::Row;
 
 /// Characters of a label or a workload.
 const NAME_CHARS_MAX: usize = 24;
+
+/// Room for a head and a range of workers created, with the space behind it.
+const RANGE_CHARS: u16 = 13;
+
+/// The same in the table, where ranges need the room.
+const CELL_CHARS_MAX: usize = 15;
 
 /// The whole text.
 #[must_use]
@@ -100,6 +106,9 @@ fn table(outcome: &Outcome<'_>) -> Table {
         for column in table.column_iter_mut().take(2) {
             column.set_constraint(ColumnConstraint::ContentWidth);
         }
+        if let Some(created) = table.column_mut(2) {
+            created.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(RANGE_CHARS)));
+        }
     }
     table
 }
@@ -108,8 +117,8 @@ fn cells(outcome: &Outcome<'_>, row: &Row, workload: &str, steps: bool) -> Vec<S
     let [whole, step] = outcome.of(&row.workload, &row.kernel);
     let verdict = |one: Option<&Comparison>| one.map_or("", short).to_owned();
     let mut cells = vec![
-        format::clip(workload, NAME_CHARS_MAX),
-        format::clip(&row.kernel, NAME_CHARS_MAX),
+        format::clip(workload, CELL_CHARS_MAX),
+        format::clip(&row.kernel, CELL_CHARS_MAX),
         row.created_text(),
         row.peak_text(),
         row.linger_text(),

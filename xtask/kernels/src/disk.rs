@@ -73,7 +73,7 @@ pub fn make(path: &Path, disk: &Disk) -> anyhow::Result<Option<PathBuf>> {
         ensure!(
             room >= u64::from(disk.size_mib),
             "a disk of {} MiB does not fit into {}, which has {room} MiB left: free some, make the \
-             disk smaller, or set TMPDIR to another folder",
+             disk smaller, or name another folder with --out",
             disk.size_mib,
             folder.display()
         );

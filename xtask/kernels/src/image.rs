@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use anyhow::Context as _;
 use iowq_record::kconfig::{self, Config};
 use sha2::{Digest as _, Sha256};
 
@@ -70,6 +71,9 @@ pub fn open(path: &Path, scratch: &Path) -> Result<Image, ImageError> {
     let path = &fs::canonicalize(path).map_err(ImageError::io("read", path))?;
     if path.is_dir() {
         return kernel(&folder::bzimage(path)?);
+    }
+    if !path.is_file() {
+        return Err(ImageError::refused(path, "is neither a file nor a folder".to_owned()));
     }
     if !head(path)?.starts_with(deb::MAGIC) {
         return kernel(path);
@@ -198,7 +202,26 @@ fn sha256(path: &Path) -> io::Result<String> {
             read => sum.update(&buffer[..read]),
         }
     }
-    Ok(sum.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex(&sum.finalize()))
+}
+
+/// SHA-256 of a file, in hex.
+///
+/// # Errors
+///
+/// A file that cannot be read.
+pub fn digest(path: &Path) -> anyhow::Result<String> {
+    sha256(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// SHA-256 of these bytes, in hex.
+#[must_use]
+pub fn digest_of(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -1,11 +1,14 @@
 //! The job of a boot: which benches the guest runs, with which flags, and which files these name.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context as _, bail};
 use iowq_record::guest::{Bench, FILES_PATH};
 
+use crate::image;
 use crate::options::Options;
 
 /// The presets that the pool runs under, in the order of kernels.
@@ -55,6 +58,38 @@ impl Workloads {
             None => self.files.push((in_guest.clone(), bytes)),
         }
         Ok(in_guest.display().to_string())
+    }
+
+    /// Has the guest's program look at workloads and flags here, before anything is booted.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with them, in its words.
+    pub fn check(&self, options: &Options) -> anyhow::Result<()> {
+        let mut command = Command::new(&options.guest);
+        command.args(["bench", "--check", "--engine", "uring"]);
+        for name in &options.workload {
+            command.args(["--workload", name]);
+        }
+        command.args(options.seconds.map(|seconds| format!("--seconds={seconds}")));
+        let output = command
+            .output()
+            .with_context(|| format!("--guest {}: cannot be started", options.guest.display()))?;
+        if output.status.success() {
+            return Ok(());
+        }
+        let said = String::from_utf8_lossy(&output.stderr);
+        bail!("{}", said.trim().trim_start_matches("error: "))
+    }
+
+    /// Digests of the files, by their names.
+    #[must_use]
+    pub fn digests(&self) -> BTreeMap<String, String> {
+        let digest = |(path, bytes): &(PathBuf, Vec<u8>)| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            (format!("workload {name}"), image::digest_of(bytes))
+        };
+        self.files.iter().map(digest).collect()
     }
 
     /// Names as a reader knows them.

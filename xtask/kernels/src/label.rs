@@ -37,7 +37,10 @@ impl FromStr for Named {
 /// Labels stand in file names and behind an `@`, so they are plain.
 fn is_label(text: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_.+".contains(c);
-    (1..=LABEL_CHARS_MAX).contains(&text.len()) && text.chars().all(plain)
+    let begins = |c: char| c.is_ascii_alphanumeric();
+    (1..=LABEL_CHARS_MAX).contains(&text.len())
+        && text.chars().all(plain)
+        && text.starts_with(begins)
 }
 
 /// The label of each kernel, the base first: what was given, else `base`, `test`, `test2` and so on.
@@ -75,7 +78,7 @@ mod tests {
     fn a_label_stands_before_the_image() {
         let expected = Named { label: Some("A".to_owned()), image: "images/a".into() };
         assert_eq!(named("A=images/a"), expected);
-        for path in ["images/a", "dir/x=y", "=x", "A=", "a b=c"] {
+        for path in ["images/a", "dir/x=y", "=x", "A=", "a b=c", "..=x", "-=x"] {
             assert_eq!(named(path), Named { label: None, image: path.into() }, "{path}");
         }
     }

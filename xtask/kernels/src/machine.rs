@@ -158,8 +158,9 @@ impl Machine {
     /// Has requests to stop come out of [`Machine::next`].
     pub fn heed(&self, stop: &Stop) {
         let sender = self.sender.clone();
-        // Nobody receives after the machine is gone, and then nobody needs to.
-        stop.listen(move || drop(sender.send(Piece::Stop)));
+        // It only wakes who waits. Who has a full channel before him is awake, and looks by himself;
+        // to wait for room here would hold up the very check that he goes on with.
+        stop.listen(move || drop(sender.try_send(Piece::Stop)));
     }
 
     /// The next thing that happens, until the deadline.

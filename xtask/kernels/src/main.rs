@@ -34,7 +34,7 @@ fn main() -> ExitCode {
 /// What a person would type: the flags as they came, but for what `cargo xtask` adds.
 fn command() -> String {
     let mut words = vec!["cargo xtask kernels".to_owned()];
-    let mut arguments = std::env::args().skip(1);
+    let mut arguments = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
     while let Some(argument) = arguments.next() {
         if argument == "--guest" {
             arguments.next();

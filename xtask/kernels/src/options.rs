@@ -18,10 +18,18 @@ const REPEATS_MAX: i64 = 100;
 const CPUS_MAX: i64 = 64;
 /// Memory of a guest in MiB: below, a stock kernel does not come up with its initramfs.
 const MEMORY_MIB: std::ops::RangeInclusive<i64> = 256..=65_536;
+/// Memory where none is named.
+const MEMORY_MIB_DEFAULT: u32 = 1024;
 /// Size of the disk in MiB: btrfs asks for some 110, and the built-in workloads fill 256.
 const DISK_MIB: std::ops::RangeInclusive<i64> = 320..=1_048_576;
 /// Most delay of a write: above, no run is long enough.
 const DELAY_MS_MAX: i64 = 1_000;
+/// Kernels at most, as the report takes them.
+const KERNELS_MAX: usize = 32;
+/// Of the 2,048 bytes that a kernel reads of its command line, what our own words leave.
+const APPEND_BYTES_MAX: usize = 1_900;
+/// Memory that the guest takes without its files.
+const GUEST_MIB: u32 = 192;
 /// From the seed to that of fresh boots: beyond any round, as a round's seed is that many higher.
 const FRESH_SEED_STEP: u64 = 1_000_003;
 /// Limits of what `criu` may take.
@@ -99,10 +107,10 @@ pub struct Options {
     #[arg(long, value_name = "N", default_value_t = 2,
           value_parser = clap::value_parser!(u32).range(1..=CPUS_MAX))]
     pub cpus: u32,
-    /// Memory of a guest
-    #[arg(long, value_name = "MIB", default_value_t = 1024,
+    /// Memory of a guest [default: 1024, and with tmpfs as much more as the files may take]
+    #[arg(long, value_name = "MIB",
           value_parser = clap::value_parser!(u32).range(MEMORY_MIB))]
-    pub memory_mib: u32,
+    pub memory_mib: Option<u32>,
     /// File system under the files
     #[arg(long, value_enum, default_value_t = Filesystem::Ext4)]
     pub fs: Filesystem,
@@ -171,10 +179,35 @@ impl Options {
                  them away, or take another file system"
             );
         }
+        let memory_mib = self.memory_mib();
+        if self.fs == Filesystem::Tmpfs && self.disk_mib + GUEST_MIB > memory_mib {
+            anyhow::bail!(
+                "--fs tmpfs with --disk-mib {} does not fit into --memory-mib {memory_mib}, of \
+                 which the guest itself takes {GUEST_MIB}",
+                self.disk_mib
+            );
+        }
         if let Some(seconds) = self.seconds
             && !(seconds.is_finite() && seconds > 0.0)
         {
             anyhow::bail!("--seconds {seconds}: a time above 0 is allowed");
+        }
+        if self.test.len().max(self.patch.len()) >= KERNELS_MAX {
+            anyhow::bail!("more than {KERNELS_MAX} kernels: compare fewer at a time");
+        }
+        let ours = |word: &&str| {
+            *word == "--"
+                || ["rdinit=", "init=", "panic="].iter().any(|name| word.starts_with(name))
+        };
+        if let Some(word) = self.append.split_whitespace().find(ours) {
+            anyhow::bail!("--append: {word} is set by this command itself; leave it away");
+        }
+        if self.append.len() > APPEND_BYTES_MAX {
+            anyhow::bail!(
+                "--append has {} bytes, and a kernel reads {APPEND_BYTES_MAX} beside what this \
+                 command adds",
+                self.append.len()
+            );
         }
         Ok(())
     }
@@ -187,6 +220,13 @@ impl Options {
             self.presets = 0;
         }
         self
+    }
+
+    /// Memory of a guest.
+    #[must_use]
+    pub fn memory_mib(&self) -> u32 {
+        let files_mib = if self.fs == Filesystem::Tmpfs { self.disk_mib } else { 0 };
+        self.memory_mib.unwrap_or(MEMORY_MIB_DEFAULT.saturating_add(files_mib))
     }
 
     /// The disk of each boot.
@@ -234,10 +274,20 @@ mod tests {
     #[test]
     fn a_disk_in_memory_is_neither_slow_nor_limited() {
         assert!(named(&["--fs", "tmpfs"]).check().is_ok());
+        let small = named(&["--fs", "tmpfs", "--memory-mib", "512"]).check();
+        assert!(small.is_err_and(|error| error.to_string().contains("does not fit")));
         for flags in [["--disk-delay-ms", "3"], ["--disk-iops", "100"]] {
             let error = named(&[&["--fs", "tmpfs"], &flags[..]].concat()).check();
             assert!(error.is_err_and(|error| error.to_string().contains("no disk")), "{flags:?}");
             assert!(named(&flags).check().is_ok());
+        }
+    }
+
+    #[test]
+    fn what_would_take_the_place_of_our_own_words_is_refused() {
+        assert!(named(&["--append", "io_wq.idle_ms=250 nokaslr"]).check().is_ok());
+        for append in ["rdinit=/x", "quiet -- x", "panic=0", &"x".repeat(2_000)] {
+            assert!(named(&["--append", append]).check().is_err(), "{append}");
         }
     }
 

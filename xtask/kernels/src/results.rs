@@ -7,13 +7,17 @@ use std::io::{BufRead as _, BufReader, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use iowq_record::{BOOTS_NAME, Boot, KERNELS_NAME, Kernels, Record};
+use iowq_record::{BOOTS_NAME, Boot, Ended, KERNELS_NAME, Kernels, Record};
 use serde::Serialize;
 
 /// Name of the file with a line per run.
 const RECORD_NAME: &str = "record.jsonl";
 /// Runs of boots that were not seen to their end.
 const INTERRUPTED_NAME: &str = "interrupted.jsonl";
+/// Boots that failed through no fault of their kernel, and were made again.
+const BOOTS_ASIDE_NAME: &str = "boots-again.jsonl";
+/// Locked by the call that is at work.
+const LOCK_NAME: &str = ".lock";
 /// Name of the folder with the logs of consoles.
 const CONSOLE_NAME: &str = "console";
 
@@ -24,6 +28,31 @@ pub struct Results {
     done: BTreeSet<u32>,
     boots: File,
     records: File,
+    _lock: Lock,
+}
+
+/// What keeps other calls out of a folder, as long as it lives.
+#[derive(Debug)]
+pub struct Lock(#[expect(dead_code, reason = "it is held, not used")] File);
+
+impl Lock {
+    /// Makes the folder, if it is not there, and takes it.
+    ///
+    /// # Errors
+    ///
+    /// A folder that holds something else, that another call is at work in, or that cannot be
+    /// written.
+    pub fn take(out: &Path) -> anyhow::Result<Self> {
+        Results::check(out)?;
+        fs::create_dir_all(out.join(CONSOLE_NAME))
+            .with_context(|| format!("--out {}: the folder cannot be made", out.display()))?;
+        let file = File::create(out.join(LOCK_NAME))
+            .with_context(|| format!("--out {}: cannot be written", out.display()))?;
+        if let Err(TryLockError::WouldBlock) = file.try_lock() {
+            bail!("--out {}: another call is at work in this folder; wait for it", out.display());
+        }
+        Ok(Self(file))
+    }
 }
 
 impl Results {
@@ -32,10 +61,7 @@ impl Results {
     /// # Errors
     ///
     /// A folder that holds something else, or that cannot be written.
-    pub fn open(out: &Path, kernels: &Kernels) -> anyhow::Result<Self> {
-        Self::check(out)?;
-        fs::create_dir_all(out.join(CONSOLE_NAME))
-            .with_context(|| format!("--out {}: the folder cannot be made", out.display()))?;
+    pub fn open(out: &Path, kernels: &Kernels, lock: Lock) -> anyhow::Result<Self> {
         let path = out.join(KERNELS_NAME);
         match fs::read(&path) {
             Ok(bytes) => same(&path, &bytes, kernels)?,
@@ -44,15 +70,16 @@ impl Results {
             }
             Err(error) => return Err(error).with_context(|| path.display().to_string()),
         }
-        let boots = append(&out.join(BOOTS_NAME))?;
-        if let Err(TryLockError::WouldBlock) = boots.try_lock() {
-            bail!("--out {}: another call is at work in this folder; wait for it", out.display());
+        let (kept, again): (Vec<Boot>, Vec<Boot>) =
+            read::<Boot>(&out.join(BOOTS_NAME))?.into_iter().partition(says_something);
+        if !again.is_empty() {
+            let aside = append(&out.join(BOOTS_ASIDE_NAME))?;
+            move_lines(&out.join(BOOTS_NAME), &kept, aside, &again)?;
         }
-        let done: BTreeSet<u32> =
-            read::<Boot>(&out.join(BOOTS_NAME))?.iter().map(|boot| boot.number).collect();
+        let done: BTreeSet<u32> = kept.iter().map(|boot| boot.number).collect();
         set_aside(out, &done)?;
-        let records = append(&out.join(RECORD_NAME))?;
-        Ok(Self { out: out.to_owned(), done, boots, records })
+        let (boots, records) = (append(&out.join(BOOTS_NAME))?, append(&out.join(RECORD_NAME))?);
+        Ok(Self { out: out.to_owned(), done, boots, records, _lock: lock })
     }
 
     /// Refuses a folder that holds results of something else, before anything takes time.
@@ -123,22 +150,29 @@ impl Results {
     }
 }
 
-/// Refuses to go on with another comparison. The command may be spelt otherwise.
+/// Refuses to go on with another comparison.
 fn same(path: &Path, bytes: &[u8], kernels: &Kernels) -> anyhow::Result<()> {
     let before: Kernels = serde_json::from_slice(bytes).with_context(|| {
         format!("{}: is not what this command writes; name another --out", path.display())
     })?;
-    if (Kernels { command: String::new(), ..before.clone() })
-        == (Kernels { command: String::new(), ..kernels.clone() })
-    {
+    // A command may be spelt otherwise, and KVM may fail in other words.
+    let told = |kernels: &Kernels| {
+        let mut told = kernels.clone();
+        told.command.clear();
+        told.machine.accelerator_reason.clear();
+        told
+    };
+    let (before_told, told) = (told(&before), told(kernels));
+    if before_told == told {
         return Ok(());
     }
     let differs = [
         (before.kernels != kernels.kernels, "the kernels"),
-        (before.machine != kernels.machine, "the virtual machine"),
+        (before_told.machine != told.machine, "the virtual machine"),
         (before.boots != kernels.boots, "the number of boots"),
         (before.seed != kernels.seed, "the seed"),
         (before.benches != kernels.benches, "what each boot runs"),
+        (before.inputs != kernels.inputs, "the guest, a file of a workload, --presets or --criu"),
     ];
     let differs: Vec<&str> =
         differs.iter().filter(|(differs, _)| *differs).map(|(_, what)| *what).collect();
@@ -162,16 +196,32 @@ fn set_aside(out: &Path, done: &BTreeSet<u32>) -> anyhow::Result<()> {
     if aside.is_empty() {
         return Ok(());
     }
-    let mut file = append(&out.join(INTERRUPTED_NAME))?;
-    for record in &aside {
-        line(&mut file, record).with_context(|| INTERRUPTED_NAME.to_owned())?;
+    move_lines(&path, &kept, append(&out.join(INTERRUPTED_NAME))?, &aside)
+}
+
+/// Whether a boot says something about its kernel. One that failed, or whose virtual machine was
+/// gone, is made again.
+fn says_something(boot: &Boot) -> bool {
+    !matches!(boot.ended, Ended::Failed | Ended::Died)
+}
+
+/// Leaves these lines in a file, and appends the others to another one first.
+fn move_lines<T: Serialize>(
+    path: &Path,
+    kept: &[T],
+    mut aside: File,
+    moved: &[T],
+) -> anyhow::Result<()> {
+    for value in moved {
+        line(&mut aside, value)
+            .with_context(|| format!("{}: what goes aside cannot be written", path.display()))?;
     }
     let mut lines = Vec::new();
-    for record in &kept {
-        serde_json::to_writer(&mut lines, record)?;
+    for value in kept {
+        serde_json::to_writer(&mut lines, value)?;
         lines.push(b'\n');
     }
-    replace(&path, &lines)
+    replace(path, &lines)
 }
 
 /// Replaces a file as a whole: whoever looks sees the old one or the new one.
@@ -229,7 +279,7 @@ fn line(file: &mut File, value: &impl Serialize) -> std::io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use iowq_record::{BOOT_SCHEMA, Disk, Ended, KERNELS_SCHEMA, Machine};
+    use iowq_record::{BOOT_SCHEMA, Disk, KERNELS_SCHEMA, Machine};
 
     use super::*;
 
@@ -252,6 +302,7 @@ mod tests {
             seed: 1,
             workloads: vec!["dsync".to_owned()],
             benches: Vec::new(),
+            inputs: Default::default(),
             command: "cargo xtask kernels".to_owned(),
         }
     }
@@ -276,7 +327,7 @@ mod tests {
     }
 
     fn open(out: &Path, boots: u32) -> anyhow::Result<Results> {
-        Results::open(out, &kernels(boots))
+        Results::open(out, &kernels(boots), Lock::take(out)?)
     }
 
     fn text(out: &Path, name: &str) -> String {
@@ -300,6 +351,35 @@ mod tests {
         assert_eq!((results.has(0), results.has(1), results.has(2)), (true, true, false));
         assert_eq!(results.boots_done(), 2);
         Ok(())
+    }
+
+    #[test]
+    fn a_boot_that_failed_through_no_fault_of_its_kernel_is_made_again() -> anyhow::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let mut results = open(folder.path(), 8)?;
+        for (number, ended) in [(0, Ended::Died), (1, Ended::Failed), (2, Ended::Hung)] {
+            results.boot(&Boot { ended, ..boot(number) })?;
+        }
+        drop(results);
+        let results = open(folder.path(), 8)?;
+        assert_eq!([0, 1, 2].map(|number| results.has(number)), [false, false, true]);
+        assert_eq!(text(folder.path(), BOOTS_NAME).lines().count(), 1);
+        assert_eq!(text(folder.path(), BOOTS_ASIDE_NAME).lines().count(), 2);
+        Ok(())
+    }
+
+    #[test]
+    fn other_inputs_are_another_comparison() {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        open(folder.path(), 8).expect("the first may");
+        let mut other = kernels(8);
+        other.inputs.insert("guest".to_owned(), "abc".to_owned());
+        other.machine.accelerator_reason = "in other words".to_owned();
+        let error = Lock::take(folder.path())
+            .and_then(|lock| Results::open(folder.path(), &other, lock))
+            .expect_err("another guest")
+            .to_string();
+        assert!(error.contains("what differs is the guest"), "{error}");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The whole: opens or builds the kernels, then boots them in turn until every boot is recorded.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,13 +13,17 @@ use crate::initramfs::{self, Entry};
 use crate::job::Workloads;
 use crate::options::Options;
 use crate::order::{self, Place};
-use crate::results::Results;
+use crate::results::{Lock, Results};
 use crate::stop::Stop;
 use crate::subject::{self, Subject};
-use crate::{accel, machine, program};
+use crate::{accel, image, machine, program};
 
 /// Boots in a row of one kernel that brought no run, before any did: then none will.
 const FRUITLESS_MAX: u32 = 2;
+/// How the names of folders begin that are gone with the call.
+const SCRATCH: &str = "scratch-";
+/// What the guest may take before criu begins: a process that uses a ring and closes it.
+const CLOSED_RING_MAX: Duration = Duration::from_secs(90);
 /// Package that brings criu.
 const CRIU_PACKAGES: &str = "criu (Debian and Fedora)";
 
@@ -29,6 +34,25 @@ pub struct Tally {
     pub done: usize,
     /// Boots of this call in which something failed that is not the kernel's doing.
     pub failed: usize,
+}
+
+/// What the boots of one kernel brought so far.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tries {
+    fruitless: u32,
+    brought_a_run: bool,
+}
+
+impl Tries {
+    fn add(&mut self, brought: u32) {
+        self.brought_a_run |= brought > 0;
+        self.fruitless += 1;
+    }
+
+    /// Once a kernel brought a run, a boot that brings none is a finding about it.
+    fn given_up(self) -> bool {
+        !self.brought_a_run && self.fruitless >= FRUITLESS_MAX
+    }
 }
 
 /// All that stays the same from boot to boot.
@@ -53,12 +77,14 @@ pub fn run(options: &Options, command: &str) -> anyhow::Result<Tally> {
     // What only asks for a look at files comes before what takes time.
     options.check()?;
     let workloads = Workloads::read(&options.workload)?;
+    workloads.check(options)?;
     let qemu = machine::find_qemu()?;
     let criu = options.criu.map(|_| program::find("criu", CRIU_PACKAGES)).transpose()?;
-    Results::check(&options.out)?;
+    let stop = Stop::on_signals().context("cannot install the signal handlers")?;
+    let lock = Lock::take(&options.out)?;
     let scratch = scratch(&options.out)?;
     let subjects = subject::subjects(options, scratch.path())?;
-    let stop = Stop::on_signals().context("cannot install the signal handlers")?;
+    stop.check()?;
     let Some(base) = subjects.first() else { bail!("there is no kernel to boot") };
     let choice = accel::choose(options.accel, &qemu, &base.image.boot, &stop)?;
     if !choice.reason.is_empty() {
@@ -69,27 +95,36 @@ pub fn run(options: &Options, command: &str) -> anyhow::Result<Tally> {
         accelerator_reason: choice.reason,
         qemu: machine::version(&qemu)?,
         cpus: options.cpus,
-        memory_mib: options.memory_mib,
+        memory_mib: options.memory_mib(),
         disk: options.disk(),
     };
     let scratch = scratch.path();
     let lab = Lab { options, subjects, workloads, machine, qemu, criu, scratch, stop: &stop };
-    let mut results = Results::open(&options.out, &lab.kernels(command))?;
+    let mut results = Results::open(&options.out, &lab.kernels(command)?, lock)?;
     lab.run_all(&mut results)
 }
 
 /// A folder for what is unpacked and for disks, beside the results, where there is room for them.
+/// Those that a killed call left there are removed: no other call is at work.
 fn scratch(out: &Path) -> anyhow::Result<tempfile::TempDir> {
     let cannot = || format!("--out {}: no folder can be made in it", out.display());
-    std::fs::create_dir_all(out).with_context(cannot)?;
-    tempfile::Builder::new().prefix("scratch-").tempdir_in(out).with_context(cannot)
+    for entry in fs::read_dir(out).with_context(cannot)?.flatten() {
+        if entry.file_name().to_string_lossy().starts_with(SCRATCH) {
+            fs::remove_dir_all(entry.path()).with_context(|| entry.path().display().to_string())?;
+        }
+    }
+    tempfile::Builder::new().prefix(SCRATCH).tempdir_in(out).with_context(cannot)
 }
 
 impl Lab<'_> {
-    fn kernels(&self, command: &str) -> Kernels {
+    fn kernels(&self, command: &str) -> anyhow::Result<Kernels> {
         let options = self.options;
         let benches = self.workloads.benches(options, 0, options.presets > 0);
-        Kernels {
+        let mut inputs = self.workloads.digests();
+        inputs.insert("guest".to_owned(), image::digest(&options.guest)?);
+        inputs.insert("presets".to_owned(), options.presets.to_string());
+        inputs.extend(options.criu.map(|seconds| ("criu".to_owned(), seconds.to_string())));
+        Ok(Kernels {
             schema: KERNELS_SCHEMA.to_owned(),
             machine: self.machine.clone(),
             kernels: self.subjects.iter().map(|subject| subject.kernel.clone()).collect(),
@@ -98,8 +133,9 @@ impl Lab<'_> {
             seed: options.seed,
             workloads: self.workloads.shown(),
             benches: benches.iter().map(|bench| bench.flags.join(" ")).collect(),
+            inputs,
             command: command.to_owned(),
-        }
+        })
     }
 
     fn run_all(&self, results: &mut Results) -> anyhow::Result<Tally> {
@@ -108,31 +144,50 @@ impl Lab<'_> {
         if tally.done > 0 {
             println!("{} of {} boots are recorded already", tally.done, places.len());
         }
-        let mut fruitless = vec![0; self.subjects.len()];
+        let mut tries = vec![Tries::default(); self.subjects.len()];
         for place in places.iter().filter(|place| !results.has(place.number)).collect::<Vec<_>>() {
-            let boot = self.boot(place, places.len(), results)?;
+            if tries[place.kernel].given_up() {
+                continue;
+            }
+            let (boot, brought) = self.boot(place, places.len(), results)?;
             if boot.ended == Ended::Lacks {
                 bail!("kernel {}: {}", boot.kernel, boot.reason);
             }
             results.boot(&boot)?;
             tally.done += 1;
             tally.failed += usize::from(matches!(boot.ended, Ended::Failed | Ended::Died));
-            let fruitless = &mut fruitless[place.kernel];
-            // Once a kernel brought a run, a boot that brings none is a finding about it.
-            *fruitless = if boot.runs > 0 { i64::MIN } else { *fruitless + 1 };
-            if *fruitless >= i64::from(FRUITLESS_MAX) {
-                bail!(
-                    "kernel {} brought no run in {FRUITLESS_MAX} boots: {}. Its console is in {}",
-                    boot.kernel,
-                    boot.reason,
-                    self.options.out.join(&boot.console).display()
-                );
+            let tries = &mut tries[place.kernel];
+            tries.add(brought);
+            if tries.given_up() {
+                self.give_up(&boot, place.kernel == 0)?;
             }
         }
         Ok(tally)
     }
 
-    fn boot(&self, place: &Place, boots: usize, results: &mut Results) -> anyhow::Result<Boot> {
+    /// A kernel that brought no run will bring none. That it panics or hangs is a finding about it,
+    /// unless nothing is left to compare with.
+    fn give_up(&self, boot: &Boot, is_base: bool) -> anyhow::Result<()> {
+        let text = format!(
+            "kernel {} brought no run in {FRUITLESS_MAX} boots: {}. Its console is in {}",
+            boot.kernel,
+            boot.reason,
+            self.options.out.join(&boot.console).display()
+        );
+        if is_base || !matches!(boot.ended, Ended::Panicked | Ended::Hung) {
+            bail!(text);
+        }
+        println!("      {text}; it is not booted again");
+        Ok(())
+    }
+
+    /// A boot, and how many of its runs went well.
+    fn boot(
+        &self,
+        place: &Place,
+        boots: usize,
+        results: &mut Results,
+    ) -> anyhow::Result<(Boot, u32)> {
         let subject = &self.subjects[place.kernel];
         let label = &subject.kernel.label;
         println!("{}/{boots}  {label}, round {}", place.number + 1, place.round + 1);
@@ -153,8 +208,10 @@ impl Lab<'_> {
             scratch: self.scratch.to_owned(),
             limits: self.limits(),
         };
+        let mut brought = 0;
         let mut keep = |record: Record| {
             println!("      {}", line(&record));
+            brought += u32::from(record.error.is_none());
             results.run(&record)
         };
         let boot = match boot::boot(&request, self.stop, &mut keep) {
@@ -171,13 +228,15 @@ impl Lab<'_> {
         for complaint in &boot.complaints {
             println!("      the kernel complained: {}", complaint.line);
         }
-        Ok(boot)
+        Ok((boot, brought))
     }
 
     /// criu takes its time after the last bench, where only little is expected.
     fn limits(&self) -> Limits {
         let mut limits = Limits::of(&self.machine.accelerator);
-        limits.between_max += Duration::from_secs(self.options.criu.unwrap_or(0).into());
+        if let Some(seconds) = self.options.criu {
+            limits.between_max += CLOSED_RING_MAX + Duration::from_secs(seconds.into());
+        }
         limits
     }
 
@@ -252,6 +311,18 @@ fn ended(ended: Ended) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_kernel_that_brings_no_run_at_first_is_given_up_and_one_that_did_is_not() {
+        let given_up = |brought: &[u32]| {
+            let mut tries = Tries::default();
+            brought.iter().for_each(|brought| tries.add(*brought));
+            tries.given_up()
+        };
+        assert!(!given_up(&[]) && !given_up(&[0]));
+        assert!(given_up(&[0, 0]));
+        assert!(!given_up(&[0, 1]) && !given_up(&[1, 0, 0, 0]));
+    }
 
     #[test]
     fn the_guests_argument_comes_last_on_the_command_line() {

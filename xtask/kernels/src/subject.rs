@@ -1,6 +1,6 @@
 //! Subjects: the kernels of a comparison, opened or built, with all that a boot of one needs.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use iowq_record::{Disk, Kernel};
@@ -40,9 +40,14 @@ pub fn subjects(options: &Options, scratch: &Path) -> anyhow::Result<Vec<Subject
     let named = std::iter::once(base).chain(&options.test);
     let open = |(label, named): (String, &Named)| {
         let image = named.image.display().to_string();
-        subject(&label, &named.image, image, &[], options, &disk, &scratch.join(&label))
+        subject(&label, &named.image, image, &[], options, &disk, &unpacked(scratch, &label))
     };
     labels.into_iter().zip(named).map(open).collect()
+}
+
+/// Where the package of a kernel is unpacked.
+fn unpacked(scratch: &Path, label: &str) -> PathBuf {
+    scratch.join(format!("kernel-{label}"))
 }
 
 fn built(
@@ -62,7 +67,7 @@ fn built(
     let built = build::build(&request, &mut |line| eprintln!("{line}"))?;
     let open = |built: build::Built| {
         let image = format!("{} {}", source.display(), built.release);
-        let folder = scratch.join(&built.label);
+        let folder = unpacked(scratch, &built.label);
         subject(&built.label, &built.bzimage, image, &built.patches, options, disk, &folder)
     };
     built.into_iter().map(open).collect()
