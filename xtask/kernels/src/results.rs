@@ -118,12 +118,10 @@ impl Results {
         self.done.len()
     }
 
-    /// Where the log of a boot's console goes: the name in the record, and the path.
+    /// Where the log of a boot's console goes, seen from the folder.
     #[must_use]
-    pub fn console(&self, number: u32, label: &str) -> (String, PathBuf) {
-        let name = format!("{CONSOLE_NAME}/{number:03}-{label}.log");
-        let path = self.out.join(&name);
-        (name, path)
+    pub fn console(number: u32, label: &str) -> String {
+        format!("{CONSOLE_NAME}/{number:03}-{label}.log")
     }
 
     /// Keeps a run.

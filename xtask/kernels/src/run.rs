@@ -193,7 +193,6 @@ impl Lab<'_> {
         println!("{}/{boots}  {label}, round {}", place.number + 1, place.round + 1);
         let initramfs = self.scratch.join("initramfs.cpio");
         initramfs::write(&initramfs, &self.entries(subject, place)?)?;
-        let (console, _) = results.console(place.number, label);
         let request = boot::Request {
             qemu: self.qemu.clone(),
             kernel: subject.image.boot.clone(),
@@ -204,7 +203,7 @@ impl Lab<'_> {
             number: place.number,
             round: place.round,
             folder: self.options.out.clone(),
-            console,
+            console: Results::console(place.number, label),
             scratch: self.scratch.to_owned(),
             limits: self.limits(),
         };
