@@ -176,7 +176,9 @@ impl<'a> Driver<'a> {
         self.ops_in_ring = 0;
         while !self.ring_is_spent() {
             match self.plan.arrival {
-                Arrival::Closed { pause } => self.closed_round(pause)?,
+                Arrival::Closed { pause, min_complete } => {
+                    self.closed_round(pause, min_complete)?
+                }
                 _ => self.open_round()?,
             }
         }
@@ -194,8 +196,8 @@ impl<'a> Driver<'a> {
         Ok(())
     }
 
-    /// One round of a closed loop: fill up, wait for one, reap all there are, pause.
-    fn closed_round(&mut self, pause: Duration) -> Result<(), EngineError> {
+    /// One round of a closed loop: fill up, wait for as many as asked for, reap all there are, pause.
+    fn closed_round(&mut self, pause: Duration, min_complete: u32) -> Result<(), EngineError> {
         let free = self.free.len();
         let held_ns = if self.has_room() { self.hold_back()? } else { 0 };
         // Places that came free meanwhile are the next round's, or its ops would count from before
@@ -206,8 +208,9 @@ impl<'a> Driver<'a> {
         }
         self.engine.flush();
         // Time may have run out before anything was submitted.
-        if self.in_flight() > 0 && later == 0 {
-            self.wait(1, None)?;
+        let in_flight = self.in_flight();
+        if in_flight > 0 && later == 0 {
+            self.wait(in_flight.min(min_complete as usize), None)?;
         }
         if !pause.is_zero() {
             self.wait(0, Some(self.engine.now().after(pause)))?;

@@ -7,8 +7,9 @@ use crate::grid;
 use crate::plan::{Length, Plan};
 
 /// Name and spec of each; the first is the canonical one.
-const SPECS: [(&str, &str); 11] = [
+const SPECS: [(&str, &str); 12] = [
     ("fsync-mix", include_str!("../specs/fsync-mix.toml")),
+    ("fsync-batch", include_str!("../specs/fsync-batch.toml")),
     ("dsync", include_str!("../specs/dsync.toml")),
     ("dsync-1", include_str!("../specs/dsync-1.toml")),
     ("limit", include_str!("../specs/limit.toml")),

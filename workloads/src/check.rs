@@ -36,7 +36,7 @@ pub(crate) fn plan(spec: &Spec, name: &str, file: &str) -> Result<Plan, SpecErro
         log: spec.log.as_ref().map(|log| check.log(log)).transpose()?,
         depth: check.linked(spec, depth)?,
         force_async: spec.ring.force_async,
-        arrival: check.arrival(&spec.arrival)?,
+        arrival: check.arrival(&spec.arrival, depth)?,
         life: check.life(&spec.ring)?,
         limits: [
             check.limit("workers.bounded", spec.workers.bounded, &spec.workers)?,
@@ -251,9 +251,10 @@ impl Check<'_> {
         })
     }
 
-    fn arrival(&self, arrival: &spec::Arrival) -> Result<Arrival, SpecError> {
+    fn arrival(&self, arrival: &spec::Arrival, depth: u32) -> Result<Arrival, SpecError> {
         let pattern = arrival.pattern;
         self.only(pattern, "arrival.pause_ms", arrival.pause_ms, &[Pattern::Closed])?;
+        self.only(pattern, "arrival.min_complete", arrival.min_complete, &[Pattern::Closed])?;
         self.only(pattern, "arrival.per_s", arrival.per_s, &[Pattern::Rate, Pattern::Poisson])?;
         self.only(pattern, "arrival.burst_ops", arrival.burst_ops, &[Pattern::Bursts])?;
         self.only(pattern, "arrival.gap_ms", arrival.gap_ms, &[Pattern::Bursts])?;
@@ -265,7 +266,8 @@ impl Check<'_> {
             Pattern::Closed => {
                 let pause_ms = arrival.pause_ms.unwrap_or(0.0);
                 let pause = self.milliseconds("arrival.pause_ms", pause_ms, limits::WAIT_MS)?;
-                Arrival::Closed { pause }
+                let min_complete = self.min_complete(arrival.min_complete.unwrap_or(1), depth)?;
+                Arrival::Closed { pause, min_complete }
             }
             Pattern::Rate => Arrival::Rate { per_s: per_s(limits::RATE_PER_S)? },
             Pattern::Poisson => Arrival::Poisson { per_s: per_s(limits::RATE_PER_S)? },
@@ -284,6 +286,17 @@ impl Check<'_> {
                 }
             }
         })
+    }
+
+    /// Completions that a round waits for; more than there are ops would be waited for in vain.
+    fn min_complete(&self, found: i64, depth: u32) -> Result<u32, SpecError> {
+        match u32::try_from(found) {
+            Ok(min_complete) if (1..=depth).contains(&min_complete) => Ok(min_complete),
+            _ => {
+                let allowed = format!("1 to {depth}, which is ring.depth");
+                Err(self.refuse("arrival.min_complete", found, &allowed))
+            }
+        }
     }
 
     /// Refuses a field that has no meaning for the pattern.

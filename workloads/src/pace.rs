@@ -56,7 +56,10 @@ mod tests {
 
     #[test]
     fn a_closed_loop_intends_no_time() {
-        assert_eq!(times(Arrival::Closed { pause: Duration::from_secs(1) }, 3), [0, 0, 0]);
+        assert_eq!(
+            times(Arrival::Closed { pause: Duration::from_secs(1), min_complete: 1 }, 3),
+            [0, 0, 0]
+        );
     }
 
     #[test]

@@ -119,11 +119,14 @@ pub enum Open {
 /// How ops arrive.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Arrival {
-    /// A new op as soon as one is done, [`Plan::depth`] in flight; after each round of submitting
+    /// New ops as soon as enough are done, [`Plan::depth`] in flight; after each round of submitting
     /// and reaping the submitter pauses.
     Closed {
         /// Length of the pause; zero for none.
         pause: Duration,
+        /// How many ops must be done before the next round; `min_complete` of io_uring_enter(2).
+        /// Where fewer are in flight, all of them.
+        min_complete: u32,
     },
     /// One op each `1 / per_s` seconds, whether or not earlier ones are done.
     Rate {

@@ -98,6 +98,7 @@ impl Default for Log {
 pub(crate) struct Arrival {
     pub(crate) pattern: Pattern,
     pub(crate) pause_ms: Option<f64>,
+    pub(crate) min_complete: Option<i64>,
     pub(crate) per_s: Option<f64>,
     pub(crate) burst_ops: Option<i64>,
     pub(crate) gap_ms: Option<f64>,

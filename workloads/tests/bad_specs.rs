@@ -48,6 +48,23 @@ fn a_depth_over_the_limit_is_refused() {
 }
 
 #[test]
+fn a_round_cannot_wait_for_more_than_the_ring_is_deep_nor_for_nothing() {
+    for found in [0, 17] {
+        assert_eq!(
+            answer(&format!("[ring]\ndepth = 16\n[arrival]\nmin_complete = {found}")),
+            format!(
+                "mine.toml: arrival.min_complete: found {found}, allowed 1 to 16, which is ring.depth"
+            )
+        );
+    }
+    assert_eq!(
+        answer("[arrival]\npattern = \"rate\"\nper_s = 10\nmin_complete = 2"),
+        "mine.toml: arrival.min_complete: found 2, allowed only with pattern = \"closed\", and here \
+         it is \"rate\""
+    );
+}
+
+#[test]
 fn a_linked_pair_needs_a_depth_of_two() {
     assert_eq!(
         answer("[ring]\ndepth = 1\n[log]"),

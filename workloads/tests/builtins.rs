@@ -12,7 +12,7 @@ fn plan(name: &str) -> Plan {
 #[test]
 fn every_builtin_says_in_one_sentence_what_it_shows_and_where_it_comes_from() {
     let all = builtins().unwrap_or_else(|error| panic!("{error}"));
-    assert_eq!(all.len(), 20);
+    assert_eq!(all.len(), 22);
     for plan in all {
         assert!(plan.summary.ends_with('.'), "{}: {}", plan.name, plan.summary);
         assert!(plan.origin.ends_with('.'), "{}: {}", plan.name, plan.origin);
@@ -47,10 +47,26 @@ fn builtins_wait_250_ms_and_stock_variants_5_s_for_more_than_two_timeouts() {
 }
 
 #[test]
-fn fsync_mix_is_the_paced_workload_of_the_measured_kernels() {
+fn fsync_batch_is_fsync_mix_with_each_round_waited_for_as_a_whole() {
+    let (batch, mix) = (plan("fsync-batch"), plan("fsync-mix"));
+    let pause = Duration::from_millis(2);
+    assert_eq!(batch.arrival, Arrival::Closed { pause, min_complete: batch.depth });
+    let same = Plan {
+        name: mix.name.clone(),
+        summary: mix.summary.clone(),
+        origin: mix.origin.clone(),
+        arrival: mix.arrival,
+        ..batch
+    };
+    assert_eq!(same, mix);
+}
+
+#[test]
+fn fsync_mix_is_the_case_of_many_files_in_one_ring_with_short_pauses() {
     let plan = plan("fsync-mix");
     assert_eq!((plan.files, plan.depth, plan.block_bytes), (4, 16, 4096));
-    assert_eq!(plan.arrival, Arrival::Closed { pause: Duration::from_millis(2) });
+    let pause = Duration::from_millis(2);
+    assert_eq!(plan.arrival, Arrival::Closed { pause, min_complete: 1 });
     assert_eq!(plan.length, Length::Time(Duration::from_secs(3)));
     let ops = Stream::new(&plan, 1).take(20).collect::<Vec<_>>();
     let fsyncs = ops.iter().filter(|op| op.kind == OpKind::Fsync).count();

@@ -43,7 +43,7 @@ fn a_whole_job_file_becomes_a_plan() {
     assert_eq!(plan.open, [Open::Direct; 4]);
     assert_eq!(plan.length, Length::Time(Duration::from_secs(120)));
     assert_eq!(plan.warmup, Duration::from_millis(500));
-    assert_eq!(plan.arrival, Arrival::Closed { pause: Duration::ZERO });
+    assert_eq!(plan.arrival, Arrival::Closed { pause: Duration::ZERO, min_complete: 1 });
     assert!(plan.force_async && plan.kernel_limits && plan.verify);
     assert_eq!(plan.idle_timeout, Duration::from_secs(5));
     assert!(plan.summary.contains("Ignored: group_reporting."), "{}", plan.summary);

@@ -48,7 +48,7 @@ fn every_plan_of_the_grid_is_found_by_its_name() {
 fn plans_of_the_grid_differ_in_nothing_but_what_their_names_say() {
     for plan in all() {
         assert_eq!(plan.block_bytes, 4096);
-        assert_eq!(plan.arrival, Arrival::Closed { pause: Duration::ZERO });
+        assert_eq!(plan.arrival, Arrival::Closed { pause: Duration::ZERO, min_complete: 1 });
         assert_eq!(plan.length, Length::Time(Duration::from_millis(500)));
         assert_eq!(plan.idle_timeout, Duration::from_secs(5));
         assert_eq!(plan.limits[1], 64);

@@ -162,16 +162,24 @@ pub fn settings(
 
 fn arrival(plan: &Plan) -> String {
     match plan.arrival {
-        Arrival::Closed { pause } if pause.is_zero() => "closed loop".to_owned(),
-        Arrival::Closed { pause } => {
-            format!("closed loop, {} ms pause per round", pause.as_secs_f64() * 1e3)
-        }
+        Arrival::Closed { pause, min_complete } => closed_loop(pause, min_complete),
         Arrival::Rate { per_s } => format!("open loop, {per_s} ops/s evenly"),
         Arrival::Poisson { per_s } => format!("open loop, {per_s} ops/s at random (Poisson)"),
         Arrival::Bursts { ops, gap } => {
             format!("open loop, {ops} ops at once each {} ms", millis(gap))
         }
     }
+}
+
+fn closed_loop(pause: Duration, min_complete: u32) -> String {
+    let mut text = "closed loop".to_owned();
+    if 1 < min_complete {
+        text += &format!(", {min_complete} completions per round");
+    }
+    if !pause.is_zero() {
+        text += &format!(", {} ms pause per round", pause.as_secs_f64() * 1e3);
+    }
+    text
 }
 
 fn per_second(count: u64, duration_ns: u64) -> f64 {

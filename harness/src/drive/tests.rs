@@ -7,6 +7,8 @@ use iowq_workloads::builtin;
 use super::*;
 use crate::engine::Remains;
 
+const CLOSED: Arrival = Arrival::Closed { pause: Duration::ZERO, min_complete: 1 };
+
 /// An engine that ends each op at once, and writes down what it was asked for.
 #[derive(Default)]
 struct Instant {
@@ -14,6 +16,8 @@ struct Instant {
     /// When each chain was meant to start, and when it was handed over.
     times: Vec<(Nanos, Nanos)>,
     done: Vec<Completion>,
+    /// How many completions each wait was for.
+    wanted: Vec<usize>,
     rings: Vec<&'static str>,
     /// Ops are done with this outcome.
     outcome: Option<Outcome>,
@@ -42,6 +46,7 @@ impl Engine for Instant {
         out: &mut Vec<Completion>,
     ) -> Result<(), EngineError> {
         assert!(until.is_some() || want <= self.done.len(), "this would wait for ever");
+        self.wanted.push(want);
         out.append(&mut self.done);
         Ok(())
     }
@@ -70,7 +75,7 @@ fn plan(name: &str, ops: u64) -> Plan {
     plan.length = Length::Ops(ops);
     plan.life.closed = Duration::ZERO;
     plan.life.linger = Duration::ZERO;
-    plan.arrival = Arrival::Closed { pause: Duration::ZERO };
+    plan.arrival = CLOSED;
     plan
 }
 
@@ -83,6 +88,18 @@ fn ops_reach_the_engine_in_the_streams_order_and_are_all_booked() {
     assert_eq!(seen, expected);
     assert_eq!((driven.done, driven.failed), (1000, 0));
     assert!(driven.cpu_ns > Some(0), "{:?}", driven.cpu_ns);
+}
+
+#[test]
+fn a_round_waits_for_as_many_completions_as_asked_for_or_for_all_there_are() {
+    let mut plan = plan("fsync-mix", 40);
+    for (min_complete, wanted) in [(1, [1, 1, 1]), (6, [6, 6, 6]), (16, [16, 16, 8])] {
+        plan.arrival = Arrival::Closed { pause: Duration::ZERO, min_complete };
+        let mut engine = Instant::default();
+        let (driven, _) = drive(&plan, &mut engine);
+        assert_eq!(driven.done, 40);
+        assert_eq!(engine.wanted, wanted, "min_complete = {min_complete}");
+    }
 }
 
 #[test]
@@ -108,7 +125,7 @@ fn rings_are_opened_and_closed_as_the_plan_says_and_looked_at_around_each_close(
 
 #[test]
 fn a_run_whose_time_is_up_at_once_ends_and_waits_for_nothing() {
-    for arrival in [Arrival::Closed { pause: Duration::ZERO }, Arrival::Rate { per_s: 1e9 }] {
+    for arrival in [CLOSED, Arrival::Rate { per_s: 1e9 }] {
         let mut plan = plan("dsync", 1);
         plan.length = Length::Time(Duration::ZERO);
         plan.arrival = arrival;
@@ -120,7 +137,7 @@ fn a_run_whose_time_is_up_at_once_ends_and_waits_for_nothing() {
 #[test]
 fn an_op_is_handed_over_later_by_the_delay_than_it_counts_from() {
     let delay = Duration::from_micros(50);
-    for arrival in [Arrival::Closed { pause: Duration::ZERO }, Arrival::Rate { per_s: 1e6 }] {
+    for arrival in [CLOSED, Arrival::Rate { per_s: 1e6 }] {
         let mut plan = plan("fsync-mix", 500);
         plan.arrival = arrival;
         let mut engine = Instant::default();
@@ -146,7 +163,7 @@ fn a_delay_changes_no_intended_time_of_an_open_loop() {
 #[test]
 fn a_run_with_two_ends_stops_at_the_first() {
     let hour = Duration::from_secs(3600);
-    for arrival in [Arrival::Closed { pause: Duration::ZERO }, Arrival::Rate { per_s: 1e9 }] {
+    for arrival in [CLOSED, Arrival::Rate { per_s: 1e9 }] {
         let mut plan = plan("dsync", 1);
         plan.arrival = arrival;
         plan.length = Length::Either { ops: 100, time: hour };

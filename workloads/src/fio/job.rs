@@ -307,7 +307,9 @@ impl Job<'_> {
             Some("poisson") => true,
             Some(_) => return Err(self.refuse("rate_process", "linear or poisson")),
         };
-        let Some(rate) = rate else { return Ok(Arrival::Closed { pause: Duration::ZERO }) };
+        let Some(rate) = rate else {
+            return Ok(Arrival::Closed { pause: Duration::ZERO, min_complete: 1 });
+        };
         if mix.read > 0 && mix.write > 0 {
             let allowed = "nothing in a mix, where fio holds reads and writes to a rate each";
             return Err(self.refuse("rate_iops", allowed));

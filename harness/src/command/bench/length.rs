@@ -37,7 +37,7 @@ fn waits(plan: &Plan, ops: u64) -> Duration {
     let ops = ops as f64;
     let arrivals = match plan.arrival {
         // A round may end a single op.
-        Arrival::Closed { pause } => pause.as_secs_f64() * ops,
+        Arrival::Closed { pause, .. } => pause.as_secs_f64() * ops,
         Arrival::Rate { per_s } | Arrival::Poisson { per_s } => ops / per_s,
         Arrival::Bursts { ops: burst, gap } => gap.as_secs_f64() * ops / f64::from(burst),
     };
