@@ -240,6 +240,10 @@ pub struct Confirmation {
     pub first: Vec<Finding>,
     /// The same metrics in the fresh runs, in the same order; empty where there are none.
     pub again: Vec<Finding>,
+    /// The faults of the first runs.
+    pub faults: Vec<Bar>,
+    /// Those of them that the fresh runs have too, as these have them.
+    pub faults_again: Vec<Bar>,
 }
 
 /// What came of measuring again.

@@ -7,7 +7,9 @@ use iowq_record::{Record, Role};
 use super::judge::Rules;
 use super::set::Set;
 use super::whole::{self, bar};
-use super::{Comparison, Comparisons, Confirmation, Decides, Finding, Outcome, Verdict, hosts};
+use super::{
+    Bar, Comparison, Comparisons, Confirmation, Decides, Finding, Outcome, Verdict, hosts,
+};
 use crate::format;
 use crate::load::Loaded;
 
@@ -72,8 +74,7 @@ pub fn confirm_by(
 ) -> Result<(), ConfirmError> {
     refuse_same(sets, fresh)?;
     let rules = Rules { threshold: comparisons.threshold, alpha: comparisons.alpha };
-    let regressed = |one: &&mut Comparison| one.primary.iter().any(Finding::is_regression);
-    for one in comparisons.all.iter_mut().filter(regressed) {
+    for one in comparisons.all.iter_mut().filter(|one| one.got_worse()) {
         let find = |name: &str| sets.iter().find(|set| set.name == name);
         if let (Some(base), Some(test)) = (find(&one.base), find(&one.test)) {
             let again = Again::find(base, test, &one.workload, fresh)?;
@@ -193,9 +194,13 @@ fn apply(one: &mut Comparison, again: Option<Comparison>) {
         Some(mut again) => {
             again.notes.retain(|note| !one.notes.contains(note));
             one.notes.append(&mut again.notes);
-            measured(first, again)
+            measured(first, one.faults.clone(), again)
         }
     };
+    let (faults, once): (Vec<Bar>, Vec<Bar>) =
+        one.faults.drain(..).partition(|fault| confirmation.confirms_fault(fault));
+    one.faults = faults;
+    one.notes.extend(once);
     for finding in one.primary.iter_mut().filter(|one| one.is_regression()) {
         if !confirmation.confirms(finding) {
             finding.verdict = Some(Verdict::Inconclusive);
@@ -215,7 +220,10 @@ fn apply(one: &mut Comparison, again: Option<Comparison>) {
 
 /// No fresh runs: neither a regression nor none.
 fn missing(one: &mut Comparison, first: Vec<Finding>) -> Confirmation {
-    let names: Vec<String> = first.iter().map(|one| one.metric.title().to_owned()).collect();
+    let faults = one.faults.clone();
+    let codes = faults.iter().map(|fault| fault.code.clone());
+    let names: Vec<String> =
+        first.iter().map(|one| one.metric.title().to_owned()).chain(codes).collect();
     let text = format!(
         "A regression in {} was to be confirmed by fresh runs, and there are none of {} under {} \
          and {}. `cargo xtask compare` with --confirm makes them.",
@@ -225,11 +233,12 @@ fn missing(one: &mut Comparison, first: Vec<Finding>) -> Confirmation {
         one.test
     );
     one.bars.push(bar("not-measured-again", text));
-    let (bars, again) = (Vec::new(), Vec::new());
-    Confirmation { outcome: Outcome::Missing, pairing: None, bars, first, again }
+    let (bars, again, faults_again) = (Vec::new(), Vec::new(), Vec::new());
+    let outcome = Outcome::Missing;
+    Confirmation { outcome, pairing: None, bars, first, again, faults, faults_again }
 }
 
-fn measured(first: Vec<Finding>, again: Comparison) -> Confirmation {
+fn measured(first: Vec<Finding>, faults: Vec<Bar>, again: Comparison) -> Confirmation {
     let barred = !again.bars.is_empty();
     let found = |first: &Finding| {
         let mut finding = again.primary.iter().find(|one| one.metric == first.metric)?.clone();
@@ -237,13 +246,17 @@ fn measured(first: Vec<Finding>, again: Comparison) -> Confirmation {
         Some(finding)
     };
     let found: Vec<Finding> = first.iter().filter_map(found).collect();
-    let any = found.iter().any(Finding::is_regression);
+    let mut faults_again = again.faults;
+    faults_again.retain(|fault| !barred && faults.iter().any(|first| first.code == fault.code));
+    let any = !faults_again.is_empty() || found.iter().any(Finding::is_regression);
     Confirmation {
         outcome: if any { Outcome::Confirmed } else { Outcome::NotConfirmed },
         pairing: Some(again.pairing),
         bars: again.bars,
         first,
         again: found,
+        faults,
+        faults_again,
     }
 }
 
@@ -252,6 +265,11 @@ impl Confirmation {
     fn confirms(&self, finding: &Finding) -> bool {
         let mut of_metric = self.again.iter().filter(|again| again.metric == finding.metric);
         of_metric.any(Finding::is_regression)
+    }
+
+    /// Whether the fresh runs have a fault too.
+    fn confirms_fault(&self, fault: &Bar) -> bool {
+        self.faults_again.iter().any(|again| again.code == fault.code)
     }
 }
 
@@ -386,6 +404,34 @@ mod tests {
             let text = note(&one, "not-confirmed");
             assert!(text.contains(code) && text.contains(why), "{text}");
         }
+    }
+
+    fn unlimited(run: &mut Record) {
+        run.workers.peak = 200;
+    }
+
+    #[test]
+    fn a_limit_that_fresh_runs_break_too_stays_a_fault() {
+        let one = confirmed(sample::pairs(10, unlimited), fresh(unlimited));
+        assert_eq!(
+            (outcome(&one), one.verdict),
+            (Some(Outcome::Confirmed), Some(Verdict::Regression))
+        );
+        let text = note(&one, "confirmed");
+        assert!(text.contains("limit-broken again: "), "{text}");
+    }
+
+    #[test]
+    fn a_limit_that_fresh_runs_keep_to_is_a_note() {
+        let one = confirmed(sample::pairs(10, unlimited), fresh(|_| ()));
+        assert_eq!(outcome(&one), Some(Outcome::NotConfirmed));
+        assert!(one.faults.is_empty() && one.verdict != Some(Verdict::Regression), "{one:?}");
+        assert!(note(&one, "limit-broken").contains("under a limit of"));
+        assert!(note(&one, "not-confirmed").contains("limit-broken not again"));
+        let mut elsewhere = fresh(unlimited);
+        elsewhere.iter_mut().for_each(|run| "nop".clone_into(&mut run.cell.workload));
+        let one = confirmed(sample::pairs(10, unlimited), elsewhere);
+        assert_eq!((outcome(&one), one.verdict), (Some(Outcome::Missing), None));
     }
 
     #[test]

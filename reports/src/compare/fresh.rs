@@ -6,7 +6,7 @@
 use iowq_record::{Blocking, Host, Record, Role, Tier};
 
 use super::set::Set;
-use super::{Comparison, Comparisons, Finding, hosts};
+use super::{Comparisons, hosts};
 use crate::format;
 
 /// Engines that a bench can be asked for.
@@ -105,8 +105,7 @@ struct Again<'a> {
 fn regressed<'a>(comparisons: &'a Comparisons, sets: &'a [Set<'_>]) -> Vec<Again<'a>> {
     let mut all: Vec<Again<'a>> = Vec::new();
     let set = |name: &str| sets.iter().find(|set| set.name == name);
-    let is_worse = |one: &&Comparison| one.primary.iter().any(Finding::is_regression);
-    for one in comparisons.all.iter().filter(is_worse) {
+    for one in comparisons.all.iter().filter(|one| one.got_worse()) {
         let (Some(base), Some(test)) = (set(&one.base), set(&one.test)) else { continue };
         let runs = test.of(&one.workload);
         match all.iter_mut().find(|again| again.workload == one.workload) {
@@ -270,6 +269,12 @@ mod tests {
              --probes=bpf --blocking=sched"
         );
         assert_eq!(regressed(|_| ()), Ok(vec![flags]));
+    }
+
+    #[test]
+    fn a_broken_limit_is_measured_again_though_no_metric_is_worse() {
+        let flags = benches_of(sample::pairs(10, |run| run.workers.peak = 200), &here());
+        assert_eq!(flags.map(|benches| benches.len()), Ok(1));
     }
 
     #[test]

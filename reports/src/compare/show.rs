@@ -110,6 +110,12 @@ impl Finding {
 }
 
 impl Comparison {
+    /// Whether a metric that decides is a regression, or there is a fault.
+    #[must_use]
+    pub fn got_worse(&self) -> bool {
+        !self.faults.is_empty() || self.primary.iter().any(Finding::is_regression)
+    }
+
     /// The primary metric that the verdict stands on: of those with that verdict the one with the
     /// largest effect, seen against its threshold.
     #[must_use]
@@ -174,13 +180,22 @@ impl Confirmation {
                 bars.join(" ")
             );
         }
-        let parts: Vec<String> =
-            self.first.iter().zip(&self.again).map(|(first, again)| change(first, again)).collect();
+        let metrics = self.first.iter().zip(&self.again).map(|(first, again)| change(first, again));
+        let faults = self.faults.iter().map(|fault| self.of_fault(fault));
+        let parts: Vec<String> = metrics.chain(faults).collect();
         let text = format!("{runs}: {}.", parts.join("; "));
         if self.again.iter().all(Finding::is_regression) {
             return text;
         }
         format!("{text} What is no regression again counts as inconclusive.")
+    }
+
+    /// `limit-broken again: S let 60 …`, of a fault of the first runs.
+    fn of_fault(&self, fault: &Bar) -> String {
+        match self.faults_again.iter().find(|again| again.code == fault.code) {
+            Some(again) => format!("{} again: {}", fault.code, again.text.trim_end_matches('.')),
+            None => format!("{} not again", fault.code),
+        }
     }
 
     /// `+20 % at first and +0.3 % again (equivalent)`, of a metric that was not confirmed.

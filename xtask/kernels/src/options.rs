@@ -118,7 +118,8 @@ pub struct Options {
     #[arg(long, value_name = "MIB", default_value_t = 1024,
           value_parser = clap::value_parser!(u32).range(DISK_MIB))]
     pub disk_mib: u32,
-    /// Hold each write and flush back so long, by dm-delay, so that boots have the same disk
+    /// Hold each write and flush back so long, by dm-delay, so that boots have the same disk. The
+    /// guest counts in ticks of its clock: with 250 a second, 1 to 4 ms are the same
     #[arg(long, value_name = "MS", default_value_t = 0,
           value_parser = clap::value_parser!(u32).range(0..=DELAY_MS_MAX))]
     pub disk_delay_ms: u32,
