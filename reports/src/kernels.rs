@@ -6,7 +6,9 @@
 pub mod boots;
 pub mod config;
 pub mod dumps;
+pub mod floor;
 pub mod nearest;
+mod often;
 pub mod read;
 pub mod table;
 
@@ -21,6 +23,7 @@ use crate::export::ktap::Test;
 use boots::{Class, Went};
 use config::Changed;
 use dumps::Dumps;
+use floor::Floor;
 use nearest::Nearest;
 use read::Booted;
 use table::Row;
@@ -33,6 +36,8 @@ pub struct Outcome<'a> {
     pub comparisons: Comparisons,
     /// Each kernel from the third on against the one before it; these decide nothing.
     pub steps: Vec<Comparison>,
+    /// How far the base differs from itself, where it was booted for that.
+    pub noise: Vec<Floor>,
     /// What went wrong in boots, the worst first.
     pub went: Vec<Went>,
     /// What came of `criu dump`, where it was tried.
@@ -65,9 +70,10 @@ pub fn compare<'a>(
     let decides = Decides::of_machine(&booted.kernels);
     let sets = sets(booted);
     let mut comparisons = compare_by(&sets, &decides, rules);
-    let mut went = boots::went(&booted.kernels, &booted.boots);
+    let went_of = |booted: &Booted| boots::went(&booted.kernels, &booted.boots, rules.alpha);
+    let mut went = went_of(booted);
     if let Some(fresh) = fresh {
-        boots::confirm(&mut went, &boots::went(&fresh.kernels, &fresh.boots));
+        boots::confirm(&mut went, &went_of(fresh));
         let fresh = std::slice::from_ref(&fresh.loaded);
         confirm::confirm_by(&mut comparisons, &sets, fresh, &decides)?;
     }
@@ -75,7 +81,10 @@ pub fn compare<'a>(
     for pair in sets.get(1..).unwrap_or_default().windows(2) {
         steps.extend(compare_by(pair, &decides, rules).all);
     }
+    // Noise is of the base of all. A step begins at another kernel, which its page says.
+    steps.iter_mut().for_each(|step| step.notes.retain(|note| note.code != "noise-of-another"));
     Ok(Outcome {
+        noise: floor::floors(&comparisons.all),
         comparisons,
         steps,
         went,
@@ -148,6 +157,12 @@ impl Outcome<'_> {
             Test { name: format!("boots of {}", kernel.label), said, outcome }
         };
         self.kernels.kernels.iter().map(test).collect()
+    }
+
+    /// How many boots were made for noise.
+    #[must_use]
+    pub fn boots_for_noise(&self) -> usize {
+        self.boots.iter().filter(|boot| boot.role == Role::Noise).count()
     }
 
     /// The base's label.

@@ -16,7 +16,7 @@ use iowq_record::{
 
 pub use compare::{comparisons, sets};
 pub use grid::{LARGE, Levels, SMALL, grid};
-pub use kernels::kernels;
+pub use kernels::{kernels, kernels_with_noise};
 pub use pairs::{at, pairs, with_role};
 
 /// Policies of the made-up bench.

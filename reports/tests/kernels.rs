@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use iowq_record::{Boot, Ended, Kernels, Record};
+use iowq_record::{Boot, Ended, Kernels, Record, Role};
 use iowq_reports::compare::{Metric, Pairing, Rules, Verdict};
 use iowq_reports::kernels::{self, read};
 use iowq_reports::page::PAGE_BYTES_MAX;
@@ -16,7 +16,15 @@ const RULES: Rules = Rules { threshold: 0.05, alpha: 0.05 };
 
 /// Only these kernels, in this order.
 fn only(labels: &[&str], rounds: u32) -> Made {
-    let (mut kernels, mut boots, mut records) = sample::kernels(rounds);
+    only_of(sample::kernels(rounds), labels)
+}
+
+/// The same, with the base once more in each round.
+fn with_noise(labels: &[&str], rounds: u32) -> Made {
+    only_of(sample::kernels_with_noise(rounds), labels)
+}
+
+fn only_of((mut kernels, mut boots, mut records): Made, labels: &[&str]) -> Made {
     let place = |label: &str| labels.iter().position(|one| *one == label);
     kernels.kernels.retain(|kernel| place(&kernel.label).is_some());
     kernels.kernels.sort_by_key(|kernel| place(&kernel.label));
@@ -63,14 +71,89 @@ fn series(rounds: u32) -> Made {
 
 #[test]
 fn the_text_is_as_expected_and_fits_a_mail() {
-    let printed = text(&run(folder(&sample::kernels(8)).path(), &[]).stdout);
-    let summary = printed.split("\nreport ").next().unwrap_or_default();
-    let path = expected("kernels.txt");
-    if std::env::var_os("IOWQ_UPDATE_EXPECTED").is_some() {
-        fs::write(&path, summary).expect("the file can be written");
+    let made = [sample::kernels(8), with_noise(&["base", "AB", "X"], 8)];
+    for (made, name) in made.iter().zip(["kernels.txt", "kernels-noise.txt"]) {
+        let printed = text(&run(folder(made).path(), &[]).stdout);
+        let summary = printed.split("\nreport ").next().unwrap_or_default();
+        let path = expected(name);
+        if std::env::var_os("IOWQ_UPDATE_EXPECTED").is_some() {
+            fs::write(&path, summary).expect("the file can be written");
+        }
+        assert_eq!(summary, fs::read_to_string(&path).unwrap_or_default(), "{}", path.display());
+        assert!(summary.lines().all(|line| line.chars().count() <= 76) && summary.is_ascii());
     }
-    assert_eq!(summary, fs::read_to_string(&path).unwrap_or_default(), "{}", path.display());
-    assert!(summary.lines().all(|line| line.chars().count() <= 76) && summary.is_ascii());
+}
+
+/// What is printed, without its line breaks, and both pages.
+fn shown(made: &Made) -> (String, [String; 2]) {
+    let folder = folder(made);
+    let printed = text(&run(folder.path(), &[]).stdout);
+    let pages = ["report.html", "pairs.html"]
+        .map(|name| fs::read_to_string(folder.path().join(name)).expect("it was written"));
+    (printed.split_whitespace().collect::<Vec<_>>().join(" "), pages)
+}
+
+#[test]
+fn the_base_once_more_is_a_floor_and_no_kernel_under_test() {
+    let made = with_noise(&["base", "AB", "X"], 8);
+    let (printed, [page, pairs]) = shown(&made);
+    for part in [
+        "Noise floor: base against itself",
+        "base again",
+        "32 boots of 3 kernels, 8 of them for noise",
+    ] {
+        assert!(page.contains(part), "{part} is not in the page");
+    }
+    assert!(pairs.contains("The base against itself, which differs by noise alone"));
+    assert!(pairs.contains("AB was not booted against itself"), "a step begins at another kernel");
+    assert!(!pairs.contains("noise-of-another"));
+    let rows = printed.matches("base again").count();
+    assert_eq!(rows, 0, "noise has no row: {printed}");
+    let booted = read::read(folder(&made).path()).expect("it is a folder of boots");
+    let outcome = kernels::compare(&booted, RULES, None).expect("nothing is to be confirmed");
+    assert!(outcome.table.iter().all(|row| row.boots == 8));
+    for one in &outcome.comparisons.all {
+        assert_eq!(one.pairing, Pairing::Paired { pairs: 8, left_over: 0 });
+        assert!(one.primary.iter().all(|finding| finding.noise_floor.is_some()), "{one:?}");
+    }
+    assert!(outcome.steps.iter().all(|one| one.noise.is_empty()));
+}
+
+#[test]
+fn a_base_that_differs_from_itself_bars_every_verdict() {
+    let mut made = with_noise(&["base", "AB"], 8);
+    made.2.retain(|run| run.cell.workload == "paced");
+    assert_eq!(code(&made), Some(0), "AB is better");
+    for run in made.2.iter_mut().filter(|run| run.cell.role == Role::Noise) {
+        run.workers.peak = 40;
+    }
+    assert_eq!(code(&made), Some(3));
+    let (printed, [page, _]) = shown(&made);
+    assert!(printed.contains("! paced, AB: no verdict, noise-rejects"), "{printed}");
+    assert!(printed.contains("peak 24 (raises what counts)"), "{printed}");
+    assert!(page.contains("The base differs from itself in most workers alive"));
+}
+
+#[test]
+fn noise_that_never_came_back_is_said_and_gives_no_floor() {
+    let (kernels, mut boots, mut records) = with_noise(&["base", "AB"], 8);
+    boots.iter_mut().filter(|boot| boot.role == Role::Noise).for_each(|boot| {
+        boot.ended = Ended::Died;
+    });
+    records.retain(|run| run.cell.role == Role::Measured);
+    let (printed, _) = shown(&(kernels, boots, records));
+    assert!(printed.contains("no boot for noise finished"), "{printed}");
+    assert!(!printed.contains("How far base differs from itself"), "{printed}");
+}
+
+#[test]
+fn a_base_that_breaks_the_limit_in_a_boot_for_noise_makes_no_fault_of_it() {
+    let mut made = with_noise(&["base", "S"], 8);
+    made.2.retain(|run| run.cell.workload == "limit-8");
+    assert_eq!(code(&made), Some(1));
+    let noise = made.2.iter_mut().find(|run| run.cell.role == Role::Noise);
+    noise.expect("there is one").workers.peak = 20;
+    assert!(!shown(&made).0.contains("bounded workers live under"));
 }
 
 #[test]
@@ -125,6 +208,12 @@ fn exit_codes_tell_a_script_what_came_of_it() {
     assert_eq!(code(&better(&|_| ())), Some(0), "better, or the same");
     assert_eq!(code(&of("AB", Ended::Hung)), Some(1), "the test hangs");
     assert_eq!(code(&of("base", Ended::Hung)), Some(0), "the base hangs");
+    let both = better(&|boot| {
+        if boot.kernel == "AB" || boot.round == 0 {
+            boot.ended = Ended::Hung;
+        }
+    });
+    assert_eq!(code(&both), Some(1), "the test hangs always, and the base once");
     assert_eq!(code(&of("AB", Ended::Died)), Some(0), "some boots are missing");
     let died = better(&|boot| {
         if boot.kernel == "AB" {
@@ -169,11 +258,16 @@ fn a_regression_counts_where_fresh_boots_show_it_too() {
     let (exit, _, said) = code(&(kernels, boots, records));
     assert_eq!(exit, Some(2));
     assert!(said.contains("on another machine"), "{said}");
+    let (mut kernels, boots, records) = fresh(|_| ());
+    kernels.noise = true;
+    let (exit, _, said) = code(&(kernels, boots, records));
+    assert_eq!(exit, Some(2));
+    assert!(said.contains("with other noise"), "{said}");
 }
 
 #[test]
 fn a_broken_limit_is_a_regression_however_few_the_boots_and_said_in_a_sentence() {
-    let mut made = only(&["base", "S"], 2);
+    let mut made = only(&["base", "S"], 1);
     made.2.retain(|run| run.cell.workload == "limit-8");
     let folder = folder(&made);
     let output = run(folder.path(), &[]);
@@ -181,7 +275,7 @@ fn a_broken_limit_is_a_regression_however_few_the_boots_and_said_in_a_sentence()
     let printed = text(&output.stdout);
     let printed = printed.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(printed.contains("! limit-8: S let 6"), "{printed}");
-    assert!(printed.contains("bounded workers live under a limit of 8, in 2 of 2 boots"));
+    assert!(printed.contains("bounded workers live under a limit of 8, in 1 of 1 boot;"));
     let page = fs::read_to_string(folder.path().join("report.html")).expect("it was written");
     assert!(page.contains("limit-broken") && page.contains("under a limit of 8"));
 }
@@ -255,6 +349,10 @@ fn a_folder_that_is_none_is_refused_with_what_is_wrong() {
     boots[0].kernel = "Z".to_owned();
     let line = serde_json::to_string(&boots[0]).expect("it is JSON") + "\n";
     assert!(error("boots.jsonl", &line).contains("line 1: kernel is \"Z\""));
+    boots[0].kernel = "A".to_owned();
+    boots[0].role = Role::Noise;
+    let line = serde_json::to_string(&boots[0]).expect("it is JSON") + "\n";
+    assert!(error("boots.jsonl", &line).contains("line 1: role is \"noise\""));
     kernels.schema = "iowq-lab/kernels/9".to_owned();
     let other = serde_json::to_string(&kernels).expect("it is JSON");
     assert!(error("kernels.json", &other).contains("iowq-report that belongs to it"));

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use iowq_reports::stats::fisher::{self, Share};
 use iowq_reports::stats::{adjust, power, rank_sum, signed_rank, trend, walsh};
 use serde::Deserialize;
 
@@ -13,6 +14,7 @@ struct Golden {
     adjusted: Vec<Adjusted>,
     drift: Vec<Drift>,
     power: Vec<Power>,
+    shares: Vec<Shares>,
 }
 
 #[derive(Deserialize)]
@@ -57,6 +59,13 @@ struct Power {
     power: f64,
     detectable: f64,
     pairs: u32,
+}
+
+#[derive(Deserialize)]
+struct Shares {
+    base: (u32, u32),
+    test: (u32, u32),
+    p: f64,
 }
 
 fn golden() -> Golden {
@@ -130,5 +139,13 @@ fn sizes_are_those_of_the_formula() {
         let Power { effects, effect, alpha, power, detectable, pairs } = case;
         same(power::detectable(&effects, alpha, power), detectable);
         assert_eq!(power::pairs_needed(&effects, effect, alpha, power), Some(pairs));
+    }
+}
+
+#[test]
+fn two_shares_are_told_apart_as_by_scipy() {
+    for case in golden().shares {
+        let share = |(with, of)| Share { with, of };
+        same(fisher::p_more_often(share(case.base), share(case.test)), case.p);
     }
 }

@@ -107,11 +107,21 @@ mod tests {
 
     #[test]
     fn flags_of_the_report_are_taken_out_with_their_values() -> anyhow::Result<()> {
-        let args =
-            ["--base", "a", "--threshold", "3", "--test", "b=c", "--alpha=0.01", "--boots", "2"];
+        let args = [
+            "--base",
+            "a",
+            "--threshold",
+            "3",
+            "--test",
+            "b=c",
+            "--alpha=0.01",
+            "--noise",
+            "--boots",
+            "2",
+        ];
         let (report, boot) = apart(&args)?;
         assert_eq!(report, ["--threshold", "3", "--alpha=0.01"]);
-        assert_eq!(boot, ["--base", "a", "--test", "b=c", "--boots", "2"]);
+        assert_eq!(boot, ["--base", "a", "--test", "b=c", "--noise", "--boots", "2"]);
         assert!(apart(&["--base", "a", "--threshold"]).is_err());
         Ok(())
     }

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::Role;
+
 /// The value of [`Boot::schema`] that this version writes and reads.
 pub const BOOT_SCHEMA: &str = "iowq-lab/boot/1";
 
@@ -25,7 +27,8 @@ pub struct InBoot {
     pub kernel: String,
     /// Place of the boot in the order of all boots, from 0.
     pub number: u32,
-    /// Boots of the same round were made next to each other, one of each kernel.
+    /// Boots of the same round were made next to each other, one of each kernel, and with noise one
+    /// more of the base.
     pub round: u32,
     /// Which of the runs of one cell in this boot it is, from 0.
     pub repeat: u32,
@@ -38,6 +41,10 @@ pub struct Boot {
     pub schema: String,
     /// What the kernel is called.
     pub kernel: String,
+    /// What it was made for: to be compared, or for noise, as the base once more. Its runs have the
+    /// same role.
+    #[serde(default, skip_serializing_if = "Role::is_measured")]
+    pub role: Role,
     /// Place in the order of all boots, from 0.
     pub number: u32,
     /// Its round.
@@ -129,6 +136,9 @@ pub struct Kernels {
     pub kernels: Vec<Kernel>,
     /// Rounds of boots that were asked for.
     pub boots: u32,
+    /// Whether each round boots the base once more, for noise.
+    #[serde(default)]
+    pub noise: bool,
     /// Runs of each cell in a boot that were asked for.
     pub repeats: u32,
     /// Seed of the order of boots and of the streams of ops.

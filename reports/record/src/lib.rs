@@ -109,6 +109,12 @@ pub enum Role {
 }
 
 impl Role {
+    /// Whether it is to be compared.
+    #[must_use]
+    pub fn is_measured(&self) -> bool {
+        *self == Role::Measured
+    }
+
     /// The name, as in records.
     #[must_use]
     pub fn name(self) -> &'static str {

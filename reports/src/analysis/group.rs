@@ -135,15 +135,20 @@ impl Group<'_> {
 /// A run of io_uring in a boot is called as the kernel.
 #[must_use]
 pub fn label(run: &Record) -> Cow<'_, str> {
-    let arm = match &run.cell.boot {
-        Some(boot) if run.cell.engine == URING => Cow::Borrowed(boot.kernel.as_str()),
-        _ => arm(&run.cell.engine, &run.cell.policy),
-    };
+    let arm = measured_label(run);
     match (run.cell.role, run.settings.injected_delay_percent) {
         (Role::Measured, _) => arm,
         (Role::Noise, _) => Cow::Owned(format!("{arm} again")),
         (Role::Control, Some(percent)) => Cow::Owned(format!("{arm} +{percent} % delay")),
         (Role::Control, None) => Cow::Owned(format!("{arm} delayed")),
+    }
+}
+
+/// What the measured runs of the same arm are called.
+pub(crate) fn measured_label(run: &Record) -> Cow<'_, str> {
+    match &run.cell.boot {
+        Some(boot) if run.cell.engine == URING => Cow::Borrowed(boot.kernel.as_str()),
+        _ => arm(&run.cell.engine, &run.cell.policy),
     }
 }
 

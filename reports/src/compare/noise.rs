@@ -39,8 +39,9 @@ impl Noise {
         match &arm.pairing {
             Pairing::Unpaired { why, .. } => {
                 let text = format!(
-                    "The runs of the base against itself are no pairs: {why}. Run `bench` with \
-                     --noise, and compare its file alone."
+                    "The {} of the base against itself are no pairs: {why}. Run `bench` or \
+                     `kernels` with --noise, and compare what came of it alone.",
+                    arm.unit().1
                 );
                 noise.bars.push(bar("noise-unpaired", text));
             }

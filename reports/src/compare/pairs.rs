@@ -83,7 +83,7 @@ pub fn of_role<'a>(set: &Set<'a>, workload: &str, role: Role) -> Beside<'a> {
                 Role::Noise => "noise runs",
                 Role::Control => "control runs",
             },
-            format::clip(&group::arm(&first.cell.engine, &first.cell.policy), 60)
+            format::clip(&group::measured_label(first), 60)
         );
         return Beside::Another(text);
     }
@@ -97,6 +97,12 @@ pub fn beside<'a>(set: &Set<'a>, workload: &str) -> Vec<&'a Record> {
     let mut runs = with_role(set, workload, |role| role != Role::Measured);
     runs.retain(|run| is_arm(run, &base));
     runs
+}
+
+/// The same as units, without runs that failed.
+#[must_use]
+pub fn units_beside<'a>(set: &Set<'a>, workload: &str) -> Vec<Unit<'a>> {
+    finished(beside(set, workload))
 }
 
 fn with_role<'a>(set: &Set<'a>, workload: &str, is: impl Fn(Role) -> bool) -> Vec<&'a Record> {

@@ -62,7 +62,9 @@ pub(super) fn one(
         primary.iter_mut().chain(&mut advisory).for_each(|finding| finding.verdict = None);
     }
     let names = [base.name.as_str(), &test.name];
-    let faults: Vec<Bar> = limit::broken(names, &matched.base, &matched.test).into_iter().collect();
+    let mut of_base = matched.base.clone();
+    of_base.extend(pairs::units_beside(base, workload));
+    let faults: Vec<Bar> = limit::broken(names, &of_base, &matched.test).into_iter().collect();
     let verdict = verdict(&faults, &primary);
     Comparison {
         workload: workload.to_owned(),

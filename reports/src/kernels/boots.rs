@@ -1,10 +1,13 @@
 //! Boots that went wrong: panics, hangs, oopses and stalls are findings about a kernel, and boots
 //! that failed for another reason are trouble.
 
-use iowq_record::{Boot, Complaint, ComplaintKind, Ended, Kernels};
+use iowq_record::{Boot, Complaint, ComplaintKind, Ended, Kernels, Role};
 use serde::Serialize;
 
+use super::often;
+use crate::compare::show;
 use crate::format;
+use crate::stats::fisher::Share;
 
 /// Boots that are named in a sentence.
 const NAMED_MAX: usize = 6;
@@ -30,7 +33,7 @@ pub struct Went {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Class {
-    /// The test does so and the base never did.
+    /// The test does so, and the base never did, or more seldom than chance explains.
     Regression,
     /// No boot of a kernel finished, and not by its own fault as far as is known.
     Trouble,
@@ -115,22 +118,26 @@ impl Went {
     }
 }
 
-/// What went wrong in the boots of all kernels, the worst first.
+/// What went wrong in the boots of all kernels, the worst first. Boots of the base for noise are
+/// boots of the base. `alpha` is the error rate of the findings of one kernel together.
 #[must_use]
-pub fn went(kernels: &Kernels, boots: &[Boot]) -> Vec<Went> {
+pub fn went(kernels: &Kernels, boots: &[Boot], alpha: f64) -> Vec<Went> {
     let base = kernels.kernels.first().map_or("", |kernel| &kernel.label);
+    let of = |label: &str| boots.iter().filter(|boot| boot.kernel == label).collect::<Vec<_>>();
+    let of_base = of(base);
     let mut all = Vec::new();
     for kernel in &kernels.kernels {
         let label = kernel.label.as_str();
-        let of_kernel: Vec<&Boot> = boots.iter().filter(|boot| boot.kernel == label).collect();
+        let of_kernel = of(label);
         let first = all.len();
-        for kind in &FAULTS {
-            let base_has = boots.iter().any(|boot| boot.kernel == base && (kind.happened)(boot));
-            let class = if base_has { Class::Caveat } else { Class::Regression };
-            all.extend(finding(kind, label, class, &of_kernel));
-        }
+        all.extend(if label == base {
+            base_faults(base, &of_base)
+        } else {
+            test_faults([base, label], &of_base, &of_kernel, alpha)
+        });
         let faulty = all.len() > first;
-        let finished = of_kernel.iter().any(|boot| boot.ended == Ended::Finished);
+        let measured = || of_kernel.iter().filter(|boot| boot.role == Role::Measured);
+        let finished = measured().any(|boot| boot.ended == Ended::Finished);
         let class = if finished || faulty { Class::Caveat } else { Class::Trouble };
         for kind in &TROUBLES {
             all.extend(finding(kind, label, class, &of_kernel));
@@ -144,7 +151,14 @@ pub fn went(kernels: &Kernels, boots: &[Boot]) -> Vec<Went> {
             let (code, class) = ("base-unfinished", Class::Trouble);
             all.push(Went { kernel, code, class, boots: Vec::new(), text, said });
         }
-        if of_kernel.is_empty() {
+        let again = || of_kernel.iter().filter(|boot| boot.role == Role::Noise);
+        if label == base && kernels.noise && !again().any(|boot| boot.ended == Ended::Finished) {
+            let text = "no boot for noise finished, so that nothing is known of it".to_owned();
+            let (kernel, said) = (label.to_owned(), String::new());
+            let (code, class) = ("no-noise", Class::Caveat);
+            all.push(Went { kernel, code, class, boots: Vec::new(), text, said });
+        }
+        if measured().next().is_none() {
             let text = format!("{} was not booted", format::clip(label, 60));
             let (kernel, said) = (label.to_owned(), String::new());
             let (code, class) = ("not-booted", Class::Trouble);
@@ -156,16 +170,64 @@ pub fn went(kernels: &Kernels, boots: &[Boot]) -> Vec<Went> {
     all
 }
 
+/// Faults of the base, which are no finding against it.
+fn base_faults(base: &str, boots: &[&Boot]) -> Vec<Went> {
+    let fault = |kind| finding(kind, base, Class::Caveat, &telling(kind, boots));
+    FAULTS.iter().filter_map(fault).collect()
+}
+
+/// Faults of a test. Where the base had the same the test must have it more often than chance
+/// explains.
+fn test_faults(
+    [base, test]: [&str; 2],
+    of_base: &[&Boot],
+    of_test: &[&Boot],
+    alpha: f64,
+) -> Vec<Went> {
+    let shares = |boots: &[&Boot]| FAULTS.each_ref().map(|kind| share(kind, boots));
+    let (base_shares, test_shares) = (shares(of_base), shares(of_test));
+    let p = often::more_often(&base_shares, &test_shares);
+    let fault = |((kind, base_share), p): ((&Kind, &Share), &Option<f64>)| {
+        let chance = p.is_some_and(|p| p >= alpha) || (p.is_none() && base_share.with > 0);
+        let class = if chance { Class::Caveat } else { Class::Regression };
+        let mut went = finding(kind, test, class, &telling(kind, of_test))?;
+        if let Some(p) = p {
+            let may = if chance { "chance may do that" } else { "more than chance does" };
+            let Share { with, of } = base_share;
+            let base = format::clip(base, 60);
+            went.text += &format!(", and {base} in {with} of {of} ({may}, p {})", show::p(*p));
+        }
+        Some(went)
+    };
+    FAULTS.iter().zip(&base_shares).zip(&p).filter_map(fault).collect()
+}
+
+/// The boots that can tell whether a fault happens: where the guest failed or its machine was gone
+/// nobody knows what would have come.
+fn telling<'a>(kind: &Kind, boots: &[&'a Boot]) -> Vec<&'a Boot> {
+    let untold = [Ended::Failed, Ended::Died, Ended::Lacks];
+    let tells = |boot: &&Boot| (kind.happened)(boot) || !untold.contains(&boot.ended);
+    boots.iter().copied().filter(tells).collect()
+}
+
+fn share(kind: &Kind, boots: &[&Boot]) -> Share {
+    let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    let telling = telling(kind, boots);
+    let with = telling.iter().filter(|boot| (kind.happened)(boot)).count();
+    Share { with: number(with), of: number(telling.len()) }
+}
+
 /// Takes back what fresh boots of the same kernels did not show again: it is a caveat then.
 pub fn confirm(went: &mut [Went], fresh: &[Went]) {
     for one in went.iter_mut().filter(|one| one.class == Class::Regression) {
         let again = |other: &&Went| other.kernel == one.kernel && other.code == one.code;
-        match fresh.iter().find(again) {
-            Some(again) => one.text += &format!("; booted once more, {}", again.text),
-            None => {
-                one.class = Class::Caveat;
-                one.text += "; booted once more, it did not";
-            }
+        let found = fresh.iter().find(again);
+        one.text += &match found {
+            Some(again) => format!("; booted once more, {}", again.text),
+            None => "; booted once more, it did not".to_owned(),
+        };
+        if found.is_none_or(|again| again.class != Class::Regression) {
+            one.class = Class::Caveat;
         }
     }
     went.sort_by_key(|one| one.class);
@@ -179,7 +241,11 @@ fn finding(kind: &Kind, label: &str, class: Class, boots: &[&Boot]) -> Option<We
         None => &first.reason,
     };
     let numbers: Vec<u32> = found.iter().map(|boot| boot.number).collect();
-    let mut named: Vec<String> = numbers.iter().take(NAMED_MAX).map(u32::to_string).collect();
+    let name = |boot: &&Boot| match boot.role {
+        Role::Noise => format!("{} for noise", boot.number),
+        _ => boot.number.to_string(),
+    };
+    let mut named: Vec<String> = found.iter().take(NAMED_MAX).map(name).collect();
     if numbers.len() > NAMED_MAX {
         named.push(format!("{} more", numbers.len() - NAMED_MAX));
     }
@@ -201,10 +267,12 @@ mod tests {
     use super::*;
     use crate::sample;
 
+    const ALPHA: f64 = 0.05;
+
     fn found(spoil: impl Fn(&mut Boot)) -> Vec<(Class, String)> {
         let (kernels, mut boots, _) = sample::kernels(4);
         boots.iter_mut().for_each(spoil);
-        let went = went(&kernels, &boots).into_iter();
+        let went = went(&kernels, &boots, ALPHA).into_iter();
         went.map(|went| (went.class, went.text)).collect()
     }
 
@@ -244,6 +312,64 @@ mod tests {
         let classes: Vec<Class> = both.iter().map(|one| one.0).collect();
         assert_eq!(classes, [Class::Regression, Class::Caveat, Class::Caveat]);
         assert!(both[0].1.starts_with("B had an oops in 4 of 4 boots"), "{both:?}");
+        let chance = ", and base in 1 of 4 (chance may do that, p 0.786)";
+        assert!(both[2].1.ends_with(chance), "{both:?}");
+    }
+
+    /// What is said of `B` where it and the base hang in so many of the first boots of eight.
+    fn hangs(base: u32, test: u32, spoil: fn(&mut Boot)) -> (Class, String) {
+        let (kernels, mut boots, _) = sample::kernels_with_noise(8);
+        for boot in &mut boots {
+            let most = if boot.kernel == "B" { test } else { base };
+            let is_it = ["base", "B"].contains(&boot.kernel.as_str());
+            if is_it && boot.role == Role::Measured && boot.round < most {
+                hang(boot);
+            }
+            spoil(boot);
+        }
+        let mut all = went(&kernels, &boots, ALPHA).into_iter();
+        let of_test = all.find(|one| one.kernel == "B" && one.code == "hung");
+        of_test.map(|one| (one.class, one.text)).expect("it hung")
+    }
+
+    #[test]
+    fn a_test_that_hangs_far_more_often_than_the_base_is_a_regression() {
+        let (class, text) = hangs(1, 8, |_| ());
+        assert_eq!(class, Class::Regression);
+        assert!(text.contains("B hung in 8 of 8 boots"), "{text}");
+        assert!(text.contains(", and base in 1 of 16 (more than chance does, p <"), "{text}");
+        assert_eq!(hangs(2, 4, |_| ()).0, Class::Caveat);
+        assert_eq!(hangs(8, 6, |_| ()).0, Class::Caveat);
+    }
+
+    #[test]
+    fn a_boot_of_the_base_for_noise_that_hangs_is_one_of_the_base() {
+        let noisy = |boot: &mut Boot| {
+            if boot.role == Role::Noise && boot.round < 1 {
+                hang(boot);
+            }
+        };
+        let (class, text) = hangs(0, 1, noisy);
+        assert_eq!(class, Class::Caveat);
+        assert!(text.contains("and base in 1 of 16 (chance may do that"), "{text}");
+        let (kernels, mut boots, _) = sample::kernels_with_noise(4);
+        boots.iter_mut().for_each(noisy);
+        let went = went(&kernels, &boots, ALPHA);
+        assert_eq!(went.len(), 1);
+        assert_eq!(went[0].class, Class::Caveat);
+        assert!(went[0].text.starts_with("base hung in 1 of 8 boots (boot "), "{went:?}");
+        assert!(went[0].text.ends_with(" for noise)"), "{went:?}");
+    }
+
+    #[test]
+    fn a_boot_whose_machine_was_gone_tells_nothing_of_a_hang() {
+        let (_, text) = hangs(1, 7, |boot| {
+            if boot.round == 7 {
+                boot.ended = Ended::Died;
+            }
+        });
+        assert!(text.contains("B hung in 7 of 7 boots"), "{text}");
+        assert!(text.contains("and base in 1 of 14"), "{text}");
     }
 
     #[test]
@@ -251,7 +377,7 @@ mod tests {
         let went_of = |spoil: fn(&mut Boot)| {
             let (kernels, mut boots, _) = sample::kernels(4);
             boots.iter_mut().filter(|boot| boot.kernel == "B").for_each(spoil);
-            went(&kernels, &boots)
+            went(&kernels, &boots, ALPHA)
         };
         let mut first = went_of(hang);
         confirm(&mut first, &went_of(hang));
@@ -261,6 +387,11 @@ mod tests {
         confirm(&mut first, &went_of(|_| ()));
         assert_eq!(first[0].class, Class::Caveat);
         assert!(first[0].text.ends_with("booted once more, it did not"), "{first:?}");
+        let mut first = went_of(hang);
+        let mut again = went_of(hang);
+        again[0].class = Class::Caveat;
+        confirm(&mut first, &again);
+        assert_eq!(first[0].class, Class::Caveat, "the base did so too, there");
     }
 
     #[test]

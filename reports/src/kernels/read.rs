@@ -5,7 +5,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use iowq_record::{BOOT_SCHEMA, BOOTS_NAME, Boot, KERNELS_NAME, KERNELS_SCHEMA, Kernels, Record};
+use iowq_record::{
+    BOOT_SCHEMA, BOOTS_NAME, Boot, KERNELS_NAME, KERNELS_SCHEMA, Kernels, Record, Role,
+};
 use serde::de::DeserializeOwned;
 
 use crate::format;
@@ -131,6 +133,13 @@ fn boots(path: &Path, kernels: &Kernels, notes: &mut Vec<String>) -> Result<Vec<
         if kernels.kernels.iter().all(|kernel| kernel.label != boot.kernel) {
             let label = format::clip(&boot.kernel, 60);
             return Err(fail(format!("kernel is {label:?}, which {KERNELS_NAME} does not have")));
+        }
+        let base = kernels.kernels.first().is_some_and(|base| base.label == boot.kernel);
+        if !(boot.role == Role::Measured || boot.role == Role::Noise && base && kernels.noise) {
+            return Err(fail(format!(
+                "role is {:?}: measured is allowed, and for the base noise where {KERNELS_NAME} says so",
+                boot.role.name()
+            )));
         }
         if boots.iter().any(|other| other.number == boot.number) {
             return Err(fail(format!("number is {}, as that of another boot", boot.number)));

@@ -52,8 +52,8 @@ pub enum KernelsError {
     Confirm(#[from] ConfirmError),
     /// Fresh boots are of other kernels, or of another machine.
     #[error(
-        "{fresh} holds boots of other kernels, or on another machine, than {dir}: boot the same ones, \
-         with the same flags but for --out and a seed of its own"
+        "{fresh} holds boots of other kernels, on another machine, or with other noise than {dir}: boot \
+         the same ones, with the same flags but for --out and a seed of its own"
     )]
     Unlike {
         /// The folder of the fresh boots.
@@ -103,7 +103,8 @@ pub fn kernels(request: &Request<'_>) -> Result<Compared, KernelsError> {
 fn fresh(dir: &Path, first: &Path, booted: &Booted) -> Result<Booted, KernelsError> {
     let fresh = read::read(dir)?;
     let alike = fresh.kernels.kernels == booted.kernels.kernels
-        && fresh.kernels.machine == booted.kernels.machine;
+        && fresh.kernels.machine == booted.kernels.machine
+        && fresh.kernels.noise == booted.kernels.noise;
     if alike {
         return Ok(fresh);
     }

@@ -2,6 +2,7 @@
 //! booted on what.
 
 mod machine;
+mod noise;
 mod table;
 
 use askama::Template;
@@ -25,6 +26,7 @@ use crate::summary::kernels as summary;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use machine::{Console, Fact, KernelView, Setting};
+use noise::Noise;
 use table::{Grid, grid, steps};
 
 /// Workloads that have charts.
@@ -54,6 +56,7 @@ struct Page {
     confidence_of_same: String,
     grid: Grid,
     steps: Option<Grid>,
+    noise: Option<Noise>,
     sections: Vec<View>,
     charts_left_out: bool,
     dumps: Vec<String>,
@@ -136,6 +139,7 @@ pub fn page(outcome: &Outcome<'_>, sets: &[Set<'_>]) -> Result<String, PageError
         confidence_of_same: show::percent(1.0 - 2.0 * comparisons.alpha),
         grid: grid(outcome),
         steps: steps(outcome),
+        noise: noise::noise(outcome),
         sections,
         charts_left_out: room.left_out,
         dumps: outcome.dumps.iter().map(Dumps::sentence).collect(),

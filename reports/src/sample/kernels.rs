@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use iowq_record::{
     BOOT_SCHEMA, Blocking, Boot, Disk, Ended, InBoot, KERNELS_SCHEMA, Kernel, Kernels, Latency,
-    Machine, Record,
+    Machine, Record, Role,
 };
 
 use super::workers::Shape;
@@ -38,16 +38,29 @@ const WATCHED_MS: u64 = 6_000;
 /// under the presets that they stand for.
 #[must_use]
 pub fn kernels(rounds: u32) -> (Kernels, Vec<Boot>, Vec<Record>) {
+    made(rounds, false)
+}
+
+/// The same, with the base once more in each round.
+#[must_use]
+pub fn kernels_with_noise(rounds: u32) -> (Kernels, Vec<Boot>, Vec<Record>) {
+    made(rounds, true)
+}
+
+fn made(rounds: u32, noise: bool) -> (Kernels, Vec<Boot>, Vec<Record>) {
     let (mut boots, mut records) = (Vec::new(), Vec::new());
     let latency = WORKLOADS.each_ref().map(latency_of);
+    let arms = LABELS.len() + usize::from(noise);
     for round in 0..rounds {
-        for at in 0..LABELS.len() {
-            // Another kernel begins each round.
-            let kernel = (at + round as usize * 5) % LABELS.len();
+        for at in 0..arms {
+            // Another arm begins each round.
+            let arm = (at + round as usize * 5) % arms;
+            let (kernel, role) =
+                if arm < LABELS.len() { (arm, Role::Measured) } else { (0, Role::Noise) };
             let number = u32::try_from(boots.len()).unwrap_or(u32::MAX);
-            let before = records.len();
-            records.extend(runs(kernel, number, round, &latency));
-            boots.push(boot(kernel, number, round, records.len() - before));
+            let of_boot = runs((kernel, role), number, round, &latency);
+            boots.push(Boot { role, ..boot(kernel, number, round, of_boot.len()) });
+            records.extend(of_boot);
         }
     }
     let kernels = Kernels {
@@ -55,6 +68,7 @@ pub fn kernels(rounds: u32) -> (Kernels, Vec<Boot>, Vec<Record>) {
         machine: machine(),
         kernels: LABELS.iter().map(|(label, _)| kernel(label)).collect(),
         boots: rounds,
+        noise,
         repeats: 1,
         seed: 1,
         workloads: WORKLOADS.iter().map(|row| row.0.to_owned()).collect(),
@@ -66,15 +80,20 @@ pub fn kernels(rounds: u32) -> (Kernels, Vec<Boot>, Vec<Record>) {
 }
 
 /// The runs of one boot.
-fn runs(kernel: usize, number: u32, round: u32, latency: &[Latency]) -> Vec<Record> {
+fn runs(
+    (kernel, role): (usize, Role),
+    number: u32,
+    round: u32,
+    latency: &[Latency],
+) -> Vec<Record> {
     let in_boot = InBoot { kernel: LABELS[kernel].0.to_owned(), number, round, repeat: 0 };
     let rows = || WORKLOADS.iter().zip(latency);
     let mut records: Vec<Record> =
-        rows().map(|(row, latency)| run(row, kernel, &in_boot, latency)).collect();
-    if kernel == 0 && round == 0 {
+        rows().map(|(row, latency)| run(row, (kernel, role), &in_boot, latency)).collect();
+    if kernel == 0 && round == 0 && role == Role::Measured {
         for (row, latency) in rows() {
             for (preset, (_, name)) in LABELS.iter().enumerate().take(5) {
-                let mut record = run(row, preset, &in_boot, latency);
+                let mut record = run(row, (preset, role), &in_boot, latency);
                 "pool".clone_into(&mut record.cell.engine);
                 (*name).clone_into(&mut record.cell.policy);
                 record.blocking = Blocking::Sched;
@@ -96,15 +115,18 @@ fn latency_of((workload, done, ..): &Row) -> Latency {
     latency
 }
 
-fn run(row: &Row, kernel: usize, boot: &InBoot, latency: &Latency) -> Record {
+fn run(row: &Row, (kernel, role): (usize, Role), boot: &InBoot, latency: &Latency) -> Record {
     let (workload, done, limit, shapes) = row;
     let (label, (created, peak)) = (LABELS[kernel].0, shapes[kernel]);
-    let mut noise = Noise::new(workload, label, boot.number);
+    // The base again is as the base, and no run is as another.
+    let again = if role == Role::Noise { " again" } else { "" };
+    let mut noise = Noise::new(workload, &format!("{label}{again}"), boot.number);
     let shape = Shape::new(created * noise.around_one(0.1), peak);
     let mut record = run_of(workload, label, boot.round, *done, &shape, |_| latency.clone());
     "uring".clone_into(&mut record.cell.engine);
     "kernel".clone_into(&mut record.cell.policy);
     record.cell.pair = 0;
+    record.cell.role = role;
     record.cell.seed = 1 + u64::from(boot.round);
     record.cell.boot = Some(boot.clone());
     record.blocking = Blocking::Kernel;
@@ -139,6 +161,7 @@ fn boot(kernel: usize, number: u32, round: u32, runs: usize) -> Boot {
     Boot {
         schema: BOOT_SCHEMA.to_owned(),
         kernel: label.to_owned(),
+        role: Role::Measured,
         number,
         round,
         started: format!("2026-11-21T02:{:02}:00Z", number % 60),

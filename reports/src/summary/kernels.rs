@@ -9,6 +9,7 @@ use crate::format;
 use crate::kernels::Outcome;
 use crate::kernels::boots::{Class, Went};
 use crate::kernels::dumps::Dumps;
+use crate::kernels::floor::Floor;
 use crate::kernels::nearest::{Nearest, Overall};
 use crate::kernels::table::Row;
 
@@ -41,6 +42,7 @@ pub fn text(outcome: &Outcome<'_>) -> String {
     let parts = [
         ("Boots", went(outcome)),
         ("Found", found(&outcome.comparisons)),
+        ("Noise", noise(outcome)),
         ("Checkpoint", outcome.dumps.iter().map(Dumps::sentence).collect()),
         ("Nearest preset", nearest(&outcome.nearest)),
         ("Method", method(outcome)),
@@ -65,8 +67,12 @@ fn head(outcome: &Outcome<'_>) -> String {
         0 => String::new(),
         delay_us => format!(" delayed by {}", format::duration(delay_us as f64 * 1e3)),
     };
+    let noise = match outcome.boots_for_noise() {
+        0 => String::new(),
+        boots => format!(" ({boots} for noise)"),
+    };
     format!(
-        "{} against {}: {}, {}, {}, {}{delay}",
+        "{} against {}: {}{noise}, {}, {}, {}{delay}",
         format::list(&tests),
         format::clip(outcome.base(), NAME_CHARS_MAX),
         format::count(outcome.boots.len() as u64, "boot", "boots"),
@@ -74,6 +80,24 @@ fn head(outcome: &Outcome<'_>) -> String {
         format::count(u64::from(machine.cpus), "processor", "processors"),
         format::clip(&disk.filesystem, 20),
     )
+}
+
+/// How far the base differs from itself, a line for each workload.
+fn noise(outcome: &Outcome<'_>) -> Vec<String> {
+    let line = |floor: &Floor| {
+        let workload = name(&floor.workload);
+        format!("{workload}: {} ({})", floor.sizes_text(), floor.pairs_text())
+    };
+    let mut lines: Vec<String> = outcome.noise.iter().map(line).collect();
+    if !lines.is_empty() {
+        let text = format!(
+            "How far {} differs from itself. Where the pairs are enough for that, a change must be \
+             at least as large to take a side; what passes as the same stays what was asked for.",
+            name(outcome.base())
+        );
+        lines.insert(0, text);
+    }
+    lines
 }
 
 fn table(outcome: &Outcome<'_>) -> Table {

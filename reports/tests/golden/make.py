@@ -5,8 +5,8 @@ Made with Python 3 and scipy 1.17.1 (`pip install scipy==1.17.1`):
 
     python3 reports/tests/golden/make.py > reports/tests/golden/statistics.json
 
-scipy decides wherever it has the method: wilcoxon, mannwhitneyu, kendalltau, norm, and
-false_discovery_control for Benjamini-Hochberg. Exact p with ties come from its full permutation of
+scipy decides wherever it has the method: wilcoxon, mannwhitneyu, kendalltau, fisher_exact, norm,
+and false_discovery_control for Benjamini-Hochberg. Exact p with ties come from its full permutation of
 signs or of groups. It has no intervals from Walsh averages or differences: these are found here by
 the definition, as the shifts that scipy's own exact test does not reject. Holm is written out.
 """
@@ -105,6 +105,11 @@ def power(values, effect, alpha, power):
     }
 
 
+def share(base, test):
+    table = [[test[0], test[1] - test[0]], [base[0], base[1] - base[0]]]
+    return {"base": base, "test": test, "p": stats.fisher_exact(table, "greater").pvalue}
+
+
 def coarse(values, digits):
     return [round(value, digits) for value in values]
 
@@ -116,6 +121,8 @@ GROUPS = [(effects(n, 1.0), effects(m, 1.04)) for n, m in ((4, 4), (6, 9), (10, 
 SERIES = [effects(n, 0.0) for n in (3, 10, 60)] + [effects(61, 0.0), coarse(effects(20, 0.0), 2)]
 SERIES += [[value + at * 0.01 for at, value in enumerate(effects(12, 0.0))]]
 FAMILIES = [[0.01, 0.04, 0.03, 0.005, 0.2, 1.0], [0.5], [0.02, 0.02, 0.02], [1e-9, 0.9, 0.00195]]
+SHARES = [((1, 8), (8, 8)), ((1, 8), (5, 8)), ((3, 16), (4, 8)), ((0, 8), (1, 8)), ((9, 9), (1, 4))]
+SHARES += [((40, 1000), (60, 900)), ((500, 1000), (700, 1000))]
 
 print(json.dumps({
     "scipy": scipy.__version__,
@@ -125,5 +132,6 @@ print(json.dumps({
     "adjusted": [adjusted(one) for one in FAMILIES],
     "drift": [drift(one) for one in SERIES],
     "power": [power(one, 0.05, 0.05 / 6, 0.8) for one in PAIRED if len(one) >= 10],
+    "shares": [share(*one) for one in SHARES],
     "normal_above": [[x, stats.norm.sf(x)] for x in (-3.5, -1.0, 0.0, 0.5, 1.96, 2.99, 3.0, 5.0, 9.0)],
 }, indent=1))

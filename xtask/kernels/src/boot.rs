@@ -10,7 +10,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use iowq_record::{BOOT_SCHEMA, Boot, Ended, Record, guest::Message};
+use iowq_record::{BOOT_SCHEMA, Boot, Ended, Record, Role, guest::Message};
 use jiff::Timestamp;
 use tempfile::TempDir;
 
@@ -43,6 +43,8 @@ pub struct Request {
     pub machine: iowq_record::Machine,
     /// What the kernel is called.
     pub label: String,
+    /// What the boot is for.
+    pub role: Role,
     /// Place in the order of all boots.
     pub number: u32,
     /// Its round.
@@ -224,6 +226,7 @@ impl Talk<'_> {
         Boot {
             schema: BOOT_SCHEMA.to_owned(),
             kernel: request.label.clone(),
+            role: request.role,
             number: request.number,
             round: request.round,
             started: started.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),

@@ -91,6 +91,10 @@ pub struct Options {
     /// which preset each kernel is nearest to; 0 for none
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub presets: u32,
+    /// Boot the base once more in each round: what differs between the two is noise, and a floor
+    /// under what may be called a change
+    #[arg(long)]
+    pub noise: bool,
     /// Try in each boot whether `criu dump` of a process that closed its rings completes within so
     /// many seconds
     #[arg(long, value_name = "S", num_args = 0..=1, default_missing_value = "20",
@@ -305,6 +309,7 @@ mod tests {
         let first = named(&["--seed", "7"]).made_fresh();
         assert_eq!((first.seed, first.presets), (7, 1));
         let fresh = named(&["--seed", "7", "--fresh"]).made_fresh();
-        assert_eq!((fresh.seed, fresh.presets), (1_000_010, 0));
+        assert_eq!((fresh.seed, fresh.presets, fresh.noise), (1_000_010, 0, false));
+        assert!(named(&["--noise", "--fresh"]).made_fresh().noise, "and the same noise");
     }
 }

@@ -1,5 +1,7 @@
 //! The order of boots: rounds, each with every kernel once, shuffled by the seed.
 
+use iowq_record::Role;
+
 /// One boot's place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
@@ -9,23 +11,28 @@ pub struct Place {
     pub round: u32,
     /// Index of the kernel.
     pub kernel: usize,
+    /// What it is for.
+    pub role: Role,
 }
 
-/// All boots, in order. Rounds come in twos: the first has the kernels in an order drawn from the
-/// seed, the second has them the other way round, so that neither side is favoured by its place.
+/// All boots, in order: each round has every kernel once, and with `noise` the base, which is the
+/// first kernel, once more. Rounds come in twos: the first has them in an order drawn from the seed,
+/// the second has them the other way round, so that neither side is favoured by its place.
 #[must_use]
-pub fn places(kernels: usize, rounds: u32, seed: u64) -> Vec<Place> {
+pub fn places(kernels: usize, noise: bool, rounds: u32, seed: u64) -> Vec<Place> {
     let mut places = Vec::new();
     let mut number = 0;
     for round in 0..rounds {
         let key = mix(seed ^ mix(u64::from(round / 2)));
-        let mut order: Vec<usize> = (0..kernels).collect();
-        order.sort_by_key(|&kernel| mix(key ^ mix(kernel as u64)));
+        let mut order: Vec<usize> = (0..kernels + usize::from(noise)).collect();
+        order.sort_by_key(|&arm| mix(key ^ mix(arm as u64)));
         if round % 2 == 1 {
             order.reverse();
         }
-        for kernel in order {
-            places.push(Place { number, round, kernel });
+        for arm in order {
+            let (kernel, role) =
+                if arm < kernels { (arm, Role::Measured) } else { (0, Role::Noise) };
+            places.push(Place { number, round, kernel, role });
             number += 1;
         }
     }
@@ -46,7 +53,7 @@ mod tests {
 
     #[test]
     fn every_round_has_every_kernel_once_and_numbers_count_up() {
-        let places = places(3, 8, 1);
+        let places = places(3, false, 8, 1);
         for (round, chunk) in places.chunks(3).enumerate() {
             let mut kernels: Vec<usize> = chunk.iter().map(|place| place.kernel).collect();
             kernels.sort_unstable();
@@ -60,10 +67,25 @@ mod tests {
     #[test]
     fn each_kernel_is_as_often_first_as_last_and_the_seed_decides_where_it_begins() {
         let first = |seed| -> Vec<usize> {
-            places(2, 32, seed).chunks(2).map(|round| round[0].kernel).collect()
+            places(2, false, 32, seed).chunks(2).map(|round| round[0].kernel).collect()
         };
         assert_eq!(first(1).iter().filter(|kernel| **kernel == 0).count(), 16);
         assert_eq!(first(7), first(7));
         assert_ne!(first(7), first(8));
+    }
+
+    #[test]
+    fn with_noise_each_round_has_the_base_once_more_and_neither_of_the_two_is_always_first() {
+        let places = places(2, true, 32, 1);
+        assert_eq!(places.len(), 96);
+        let mut base_first = 0;
+        for round in places.chunks(3) {
+            let mut arms: Vec<_> = round.iter().map(|place| (place.kernel, place.role)).collect();
+            let at = |role| round.iter().position(|one| (one.kernel, one.role) == (0, role));
+            base_first += usize::from(at(Role::Measured) < at(Role::Noise));
+            arms.sort_unstable();
+            assert_eq!(arms, [(0, Role::Measured), (0, Role::Noise), (1, Role::Measured)]);
+        }
+        assert_eq!(base_first, 16);
     }
 }

@@ -7,7 +7,7 @@ use std::io::{BufRead as _, BufReader, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use iowq_record::{BOOTS_NAME, Boot, Ended, KERNELS_NAME, Kernels, Record};
+use iowq_record::{BOOTS_NAME, Boot, Ended, KERNELS_NAME, Kernels, Record, Role};
 use serde::Serialize;
 
 /// Name of the file with a line per run.
@@ -120,8 +120,9 @@ impl Results {
 
     /// Where the log of a boot's console goes, seen from the folder.
     #[must_use]
-    pub fn console(number: u32, label: &str) -> String {
-        format!("{CONSOLE_NAME}/{number:03}-{label}.log")
+    pub fn console(number: u32, label: &str, role: Role) -> String {
+        let role = if role == Role::Measured { String::new() } else { format!("-{}", role.name()) };
+        format!("{CONSOLE_NAME}/{number:03}-{label}{role}.log")
     }
 
     /// Keeps a run.
@@ -168,6 +169,7 @@ fn same(path: &Path, bytes: &[u8], kernels: &Kernels) -> anyhow::Result<()> {
         (before.kernels != kernels.kernels, "the kernels"),
         (before_told.machine != told.machine, "the virtual machine"),
         (before.boots != kernels.boots, "the number of boots"),
+        (before.noise != kernels.noise, "--noise"),
         (before.seed != kernels.seed, "the seed"),
         (before.benches != kernels.benches, "what each boot runs"),
         (before.inputs != kernels.inputs, "the guest, a file of a workload, --presets or --criu"),
@@ -296,6 +298,7 @@ mod tests {
             },
             kernels: Vec::new(),
             boots,
+            noise: false,
             repeats: 1,
             seed: 1,
             workloads: vec!["dsync".to_owned()],
@@ -309,6 +312,7 @@ mod tests {
         Boot {
             schema: BOOT_SCHEMA.to_owned(),
             kernel: "base".to_owned(),
+            role: Role::Measured,
             number,
             round: number,
             started: "2026-11-21T00:00:00Z".to_owned(),
@@ -378,6 +382,22 @@ mod tests {
             .expect_err("another guest")
             .to_string();
         assert!(error.contains("what differs is the guest"), "{error}");
+    }
+
+    #[test]
+    fn noise_is_neither_added_nor_dropped_afterwards() -> anyhow::Result<()> {
+        for first in [false, true] {
+            let folder = tempfile::tempdir()?;
+            let with = |noise: bool| {
+                let kernels = Kernels { noise, ..kernels(8) };
+                Results::open(folder.path(), &kernels, Lock::take(folder.path())?)
+            };
+            with(first)?.boot(&boot(0))?;
+            assert!(with(first)?.has(0));
+            let error = with(!first).expect_err("the order of boots is another").to_string();
+            assert!(error.contains("what differs is --noise"), "{error}");
+        }
+        Ok(())
     }
 
     #[test]

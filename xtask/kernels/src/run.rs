@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use iowq_record::guest::{Criu, JOB_PATH, Job, MODULES_PATH};
-use iowq_record::{Boot, Ended, KERNELS_SCHEMA, Kernels, Machine, Record};
+use iowq_record::{Boot, Ended, KERNELS_SCHEMA, Kernels, Machine, Record, Role};
 
 use crate::boot::{self, Limits, NoBoot};
 use crate::initramfs::{self, Entry};
@@ -129,6 +129,7 @@ impl Lab<'_> {
             machine: self.machine.clone(),
             kernels: self.subjects.iter().map(|subject| subject.kernel.clone()).collect(),
             boots: options.boots,
+            noise: options.noise,
             repeats: options.repeats,
             seed: options.seed,
             workloads: self.workloads.shown(),
@@ -139,7 +140,8 @@ impl Lab<'_> {
     }
 
     fn run_all(&self, results: &mut Results) -> anyhow::Result<Tally> {
-        let places = order::places(self.subjects.len(), self.options.boots, self.options.seed);
+        let Options { noise, boots, seed, .. } = *self.options;
+        let places = order::places(self.subjects.len(), noise, boots, seed);
         let mut tally = Tally { done: results.boots_done(), failed: 0 };
         if tally.done > 0 {
             println!("{} of {} boots are recorded already", tally.done, places.len());
@@ -190,7 +192,8 @@ impl Lab<'_> {
     ) -> anyhow::Result<(Boot, u32)> {
         let subject = &self.subjects[place.kernel];
         let label = &subject.kernel.label;
-        println!("{}/{boots}  {label}, round {}", place.number + 1, place.round + 1);
+        let again = if place.role == Role::Noise { " again" } else { "" };
+        println!("{}/{boots}  {label}{again}, round {}", place.number + 1, place.round + 1);
         let initramfs = self.scratch.join("initramfs.cpio");
         initramfs::write(&initramfs, &self.entries(subject, place)?)?;
         let request = boot::Request {
@@ -200,15 +203,18 @@ impl Lab<'_> {
             append: append(&subject.kernel.command_line),
             machine: self.machine.clone(),
             label: label.clone(),
+            role: place.role,
             number: place.number,
             round: place.round,
             folder: self.options.out.clone(),
-            console: Results::console(place.number, label),
+            console: Results::console(place.number, label, place.role),
             scratch: self.scratch.to_owned(),
             limits: self.limits(),
         };
         let mut brought = 0;
-        let mut keep = |record: Record| {
+        let mut keep = |mut record: Record| {
+            // The guest is the same in all boots, and does not know what its boot is for.
+            record.cell.role = place.role;
             println!("      {}", line(&record));
             brought += u32::from(record.error.is_none());
             results.run(&record)
@@ -241,10 +247,12 @@ impl Lab<'_> {
 
     /// What is in the initramfs: the guest, its job, files and modules, and criu if it is wanted.
     fn entries(&self, subject: &Subject, place: &Place) -> anyhow::Result<Vec<Entry>> {
-        let with_presets = place.kernel == 0 && place.round < self.options.presets;
+        // A boot for noise has the runs that are compared, and nothing else.
+        let measured = place.role == Role::Measured;
+        let with_presets = measured && place.kernel == 0 && place.round < self.options.presets;
         let mut entries = vec![Entry::executable("/init", &self.options.guest)];
         let mut criu = None;
-        if let (Some(path), Some(time_max_s)) = (&self.criu, self.options.criu) {
+        if let (true, Some(path), Some(time_max_s)) = (measured, &self.criu, self.options.criu) {
             entries.extend(initramfs::program(path)?);
             criu = Some(Criu { path: path.display().to_string(), time_max_s });
         }

@@ -64,9 +64,11 @@ pub(super) fn lines(one: &Comparison, alpha: f64) -> Vec<String> {
 /// What the base against itself says of the noise; `boots` where kernels were booted.
 pub(super) fn noise(one: &Comparison, boots: bool) -> String {
     if boots && one.noise.is_empty() {
-        return "No kernel was booted against itself: how far equal kernels differ is not known. The \
-                base's image once more as a test, under another label, shows it."
-            .to_owned();
+        return format!(
+            "{} was not booted against itself: how far equal kernels differ is not known. cargo \
+             xtask kernels --noise boots the base once more in each round.",
+            format::clip(&one.base, 60)
+        );
     }
     if one.noise.is_empty() {
         return "There are no runs of the base against itself: how far equal runs differ is not \

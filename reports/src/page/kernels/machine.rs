@@ -1,7 +1,7 @@
 //! What was booted on what: kernels, their options, the machine, the order of boots and the last
 //! lines of those that went wrong.
 
-use iowq_record::{Boot, Ended};
+use iowq_record::{Boot, Ended, Role};
 
 use super::{mark, name};
 use crate::format;
@@ -46,9 +46,13 @@ pub(super) struct Console {
 pub(super) fn lead(outcome: &Outcome<'_>) -> String {
     let machine = &outcome.kernels.machine;
     let boots = format::count(outcome.boots.len() as u64, "boot", "boots");
+    let noise = match outcome.boots_for_noise() {
+        0 => String::new(),
+        boots => format!(", {boots} of them for noise"),
+    };
     let cpus = format::count(u64::from(machine.cpus), "processor", "processors");
     let mut parts = vec![
-        format!("{boots} of {} kernels", outcome.kernels.kernels.len()),
+        format!("{boots} of {} kernels{noise}", outcome.kernels.kernels.len()),
         machine.accelerator.to_uppercase(),
         format!("{cpus}, {}", format::clip(&machine.disk.filesystem, 20)),
     ];
@@ -130,8 +134,9 @@ pub(super) fn facts(outcome: &Outcome<'_>) -> Vec<Fact> {
         disk.iops_max.map_or_else(String::new, |most| format!(", at most {most} requests/s"));
     let size = format::bytes(u64::from(disk.size_mib) << 20);
     let asked = format!(
-        "{} rounds, {} of each workload in a boot, seed {}",
+        "{} rounds{}, {} of each workload in a boot, seed {}",
         kernels.boots,
+        if kernels.noise { ", each with the base once more for noise" } else { "" },
         format::count(u64::from(kernels.repeats), "run", "runs"),
         kernels.seed
     );
@@ -159,7 +164,7 @@ pub(super) fn order(outcome: &Outcome<'_>) -> Vec<Vec<Mark>> {
             rounds.push(Vec::new());
             last = Some(boot.round);
         }
-        let mut mark = mark(outcome, &boot.kernel);
+        let mut mark = Mark { policy: booted(boot), ..mark(outcome, &boot.kernel) };
         if boot.ended != Ended::Finished {
             mark.policy = format!("{} {}", mark.policy, ended(boot));
         }
@@ -168,6 +173,12 @@ pub(super) fn order(outcome: &Outcome<'_>) -> Vec<Vec<Mark>> {
         }
     }
     rounds
+}
+
+/// What a boot is called: its kernel, and that it was for noise.
+fn booted(boot: &Boot) -> String {
+    let again = if boot.role == Role::Noise { " again" } else { "" };
+    format!("{}{again}", name(&boot.kernel))
 }
 
 fn ended(boot: &Boot) -> &'static str {
@@ -197,7 +208,7 @@ pub(super) fn consoles(outcome: &Outcome<'_>) -> Vec<Console> {
         let lines = boot.console_tail[from..].iter().map(|line| format::clip(line, 200));
         let log = format::clip(&boot.console, 100);
         Console {
-            title: format!("{}, boot {}: {}", name(&boot.kernel), boot.number, ended(boot)),
+            title: format!("{}, boot {}: {}", booted(boot), boot.number, ended(boot)),
             about: match boot.reason.as_str() {
                 "" => format!("The whole log is {log}."),
                 reason => format!("{}; the whole log is {log}.", format::clip(reason, 300)),

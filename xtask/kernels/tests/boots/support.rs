@@ -16,7 +16,7 @@ use iowq_kernels::{
     machine,
     stop::Stop,
 };
-use iowq_record::{Boot, Disk, Machine, Record};
+use iowq_record::{Boot, Disk, Machine, Record, Role};
 use rustix::process::Pid;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -70,6 +70,7 @@ impl Place {
             append: "console=ttyS0 panic=-1 rdinit=/init".to_owned(),
             machine,
             label: "base".to_owned(),
+            role: Role::Measured,
             number: 3,
             round: 1,
             folder: self.folder.path().to_owned(),
