@@ -83,7 +83,7 @@ pub fn run(options: &Options, command: &str) -> anyhow::Result<Tally> {
     let stop = Stop::on_signals().context("cannot install the signal handlers")?;
     let lock = Lock::take(&options.out)?;
     let scratch = scratch(&options.out)?;
-    let subjects = subject::subjects(options, scratch.path())?;
+    let subjects = subject::subjects(options, scratch.path(), &stop)?;
     stop.check()?;
     let Some(base) = subjects.first() else { bail!("there is no kernel to boot") };
     let choice = accel::choose(options.accel, &qemu, &base.image.boot, &stop)?;

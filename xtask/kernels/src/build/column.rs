@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::config::Config;
 use super::files;
 use super::patch::{Overlay, Patch, Stage};
+use super::run::Runner;
 use super::source::Source;
 use super::{BuildError, Request, short};
 
@@ -37,18 +38,19 @@ pub(super) fn columns(
     request: &Request,
     source: &Source,
     cache: &Path,
+    run: &Runner<'_>,
 ) -> Result<Vec<Column>, BuildError> {
     let (aids, patches) = (read(&request.aids)?, read(&request.patches)?);
     let mut stage = Stage::new(source, cache)?;
     for aid in &aids {
-        stage.apply(aid)?;
+        stage.apply(aid, run)?;
     }
     let labels = labels(&patches.iter().map(Patch::name).collect::<Vec<_>>());
     let steps = iter::once(None).chain(patches.iter().map(Some));
     let mut columns = Vec::new();
     for (number, (label, step)) in labels.into_iter().zip(steps).enumerate() {
         if let Some(patch) = step {
-            stage.apply(patch)?;
+            stage.apply(patch, run)?;
         }
         let all = || aids.iter().chain(&patches[..number]);
         columns.push(Column {

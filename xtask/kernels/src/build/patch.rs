@@ -4,12 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::{Component, Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use tempfile::TempDir;
 
 use super::BuildError;
 use super::files::{self, Content};
+use super::run::Runner;
 use super::source::Source;
 
 /// What files hold that a series touched, by their path in the source; `None` where there is none.
@@ -90,7 +91,7 @@ impl<'a> Stage<'a> {
     }
 
     /// Applies the next patch.
-    pub(super) fn apply(&mut self, patch: &Patch) -> Result<(), BuildError> {
+    pub(super) fn apply(&mut self, patch: &Patch, run: &Runner<'_>) -> Result<(), BuildError> {
         for path in &patch.touches {
             if self.staged.insert(path.clone())
                 && let Some(content) = self.source.original(path)?
@@ -108,10 +109,8 @@ impl<'a> Stage<'a> {
             .arg("--no-backup-if-mismatch")
             .arg(input)
             .current_dir(self.folder.path())
-            .env("LC_ALL", "C")
-            .stdin(Stdio::null());
-        let output =
-            command.output().map_err(|cause| BuildError::io("start", Path::new("patch"), cause))?;
+            .env("LC_ALL", "C");
+        let output = run.output(&command)?;
         if !output.status.success() {
             let said =
                 String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);

@@ -8,6 +8,7 @@ use tempfile::TempDir;
 
 use super::config::Config;
 use super::{BuildError, Built, Request, build_with};
+use crate::stop::Stop;
 
 /// An option in `lacks` is unknown to this source. The image is all objects in a row, and
 /// `compiled` has a line for each that was made.
@@ -97,7 +98,8 @@ impl Place {
         };
         let config = Config::of(options.to_owned(), None);
         self.said.clear();
-        build_with(&request, &config, "a compiler", &mut |line| self.said.push(line.to_owned()))
+        let mut say = |line: &str| self.said.push(line.to_owned());
+        build_with(&request, &config, "a compiler", &Stop::default(), &mut say)
     }
 
     /// What belongs to the only source.
