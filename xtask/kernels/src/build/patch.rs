@@ -75,7 +75,11 @@ fn inside(name: &str) -> Option<PathBuf> {
     (name != "/dev/null" && plain && !path.as_os_str().is_empty()).then(|| path.to_owned())
 }
 
-/// Copies of the files that a series touches, in a folder of their own.
+/// Folder for a [`Stage`], in the cache.
+const STAGE: &str = "stage";
+
+/// Copies of the files that a series touches, in a folder of their own. It is gone with the stage,
+/// or with the next one where a build was killed: a cache is locked, so there is one at a time.
 pub(super) struct Stage<'a> {
     source: &'a Source,
     folder: TempDir,
@@ -85,8 +89,9 @@ pub(super) struct Stage<'a> {
 
 impl<'a> Stage<'a> {
     pub(super) fn new(source: &'a Source, cache: &Path) -> Result<Stage<'a>, BuildError> {
-        let folder = tempfile::tempdir_in(cache)
-            .map_err(|cause| BuildError::io("create a folder in", cache, cause))?;
+        files::remove(&cache.join(STAGE))?;
+        let folder = tempfile::Builder::new().prefix(STAGE).rand_bytes(0).tempdir_in(cache);
+        let folder = folder.map_err(|cause| BuildError::io("create a folder in", cache, cause))?;
         Ok(Stage { source, folder, staged: BTreeSet::new(), applied: Vec::new() })
     }
 

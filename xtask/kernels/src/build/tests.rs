@@ -338,6 +338,19 @@ fn what_is_no_source_is_refused_with_what_to_do() {
 }
 
 #[test]
+fn what_a_killed_build_left_of_its_series_is_gone_after_the_next() {
+    let Some(mut place) = Place::new("what_a_killed_build_left") else { return };
+    place.write("cache/stage/a.c", "half of a series\n");
+    let patch = place.patch("A.patch", "a.c", "a2", "a-one");
+    let built = place.build("linux", &[patch]).expect("it builds");
+    assert_eq!(image(&built[1]), "a1 a-one a3 b1 b2 b3 ");
+    let entries = fs::read_dir(place.path("cache")).expect("a cache");
+    let mut names: Vec<_> = entries.map(|entry| entry.expect("an entry").file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["kernels", "lock", "logs", "sources"]);
+}
+
+#[test]
 fn two_builds_do_not_share_a_cache() {
     let Some(mut place) = Place::new("two_builds_do_not_share_a_cache") else { return };
     let cache = super::files::make_folder(&place.path("cache")).expect("a folder");
