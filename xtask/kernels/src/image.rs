@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    io::{self, Read as _},
+    io::{self, ErrorKind, Read as _},
     path::{Path, PathBuf},
 };
 
@@ -68,7 +68,10 @@ impl Image {
 /// What it is instead, and what is allowed; or what could not be read.
 pub fn open(path: &Path, scratch: &Path) -> Result<Image, ImageError> {
     // What is beside an image is looked for where it lies, not beside a link to it.
-    let path = &fs::canonicalize(path).map_err(ImageError::io("read", path))?;
+    let path = &fs::canonicalize(path).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => ImageError::refused(path, format!("does not exist; {ALLOWED}")),
+        _ => ImageError::io("read", path)(error),
+    })?;
     if path.is_dir() {
         return kernel(&folder::bzimage(path)?);
     }

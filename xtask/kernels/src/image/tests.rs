@@ -112,7 +112,11 @@ fn a_package_is_opened_with_what_it_holds() {
 fn what_is_no_kernel_is_called_what_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x");
-    assert!(refusal(&path).contains("cannot read"));
+    let absent = format!("{:#}", anyhow::Error::from(opened(&path).unwrap_err()));
+    assert!(absent.contains("x does not exist; a bzImage, "), "{absent}");
+    let cause = fs::read(&path).unwrap_err();
+    let unread = anyhow::Error::from(ImageError::io("read", &path)(cause));
+    assert_eq!(format!("{unread:#}").matches("No such file").count(), 1, "{unread:#}");
     assert!(
         refusal(folder.path()).contains("is a folder without arch/x86/boot/bzImage; a bzImage")
     );
