@@ -104,8 +104,8 @@ fn run(
     let console = Console::create(&log)
         .with_context(|| format!("cannot make the console's log {}", log.display()))?;
     let scratch = scratch(&request.scratch)?;
-    let image = disk::make(&scratch.path().join("disk.raw"), &request.machine.disk);
-    // ^C reaches the tool that makes the file system, too; then that is the reason.
+    let image = disk::make(&scratch.path().join("disk.raw"), &request.machine.disk, stop);
+    // Where somebody asked to stop meanwhile, that is the reason.
     stop.check()?;
     let mut machine = Machine::start(&parts(request, image?.as_deref()))?;
     machine.heed(stop);

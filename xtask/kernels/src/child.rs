@@ -102,7 +102,8 @@ fn found(program: &OsStr) -> io::Result<PathBuf> {
         }
         _ => Some(path.to_owned()).filter(|path| program::runs(path)),
     };
-    found.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
+    let missing = "there is no such program, or it may not be run";
+    found.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, missing))
 }
 
 /// Waits for a child, as long as nobody asks to stop and its time, if it has one, is not over.

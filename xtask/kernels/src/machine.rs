@@ -19,7 +19,12 @@ use std::{
 use anyhow::{Context as _, ensure};
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use crate::{lines::Lines, program, stop::Stop};
+use crate::{
+    child::{self, SETPRIV_PACKAGES},
+    lines::Lines,
+    program,
+    stop::Stop,
+};
 use streams::{Piece, Stream};
 
 /// How long a stream may stay open after QEMU has ended.
@@ -95,10 +100,10 @@ pub fn find_qemu() -> anyhow::Result<PathBuf> {
 ///
 /// # Errors
 ///
-/// Where it cannot be started, or says nothing.
-pub fn version(qemu: &Path) -> anyhow::Result<String> {
+/// Where it cannot be started, says nothing or does not end, or somebody asks to stop.
+pub fn version(qemu: &Path, stop: &Stop) -> anyhow::Result<String> {
     let failed = || format!("cannot ask {} for its version", qemu.display());
-    let output = Command::new(qemu).arg("--version").output().with_context(failed)?;
+    let output = child::output(Command::new(qemu).arg("--version"), stop).with_context(failed)?;
     let text = String::from_utf8_lossy(&output.stdout);
     text.lines().next().map(str::to_owned).with_context(failed)
 }
@@ -111,7 +116,7 @@ impl Machine {
     /// Where QEMU, or what it needs around it, cannot be started. What QEMU itself finds wrong
     /// comes later, as its end.
     pub fn start(parts: &Parts<'_>) -> anyhow::Result<Machine> {
-        let setpriv = program::find("setpriv", "util-linux (Debian, Fedora)")?;
+        let setpriv = program::find("setpriv", SETPRIV_PACKAGES)?;
         // Otherwise it would be `setpriv` that fails, once for each boot.
         ensure!(program::runs(parts.qemu), "cannot run {}", parts.qemu.display());
         let (ours, theirs) = UnixStream::pair().context("cannot make a pair of sockets")?;
