@@ -45,6 +45,8 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<Exit> {
     let boot = |out: &Path| {
         let mut boot = Command::new(&iowq_kernels);
         boot.args(&args).arg("--out").arg(out).arg("--guest").arg(&guest);
+        // Whatever ends us ends it, and it ends the virtual machine.
+        boot.arg("--parent").arg(std::process::id().to_string());
         boot
     };
     let report = || {

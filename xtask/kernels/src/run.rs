@@ -77,6 +77,9 @@ pub fn run(options: &Options, command: &str) -> anyhow::Result<Tally> {
     // What only asks for a look at files comes before what takes time.
     options.check()?;
     let stop = Stop::on_signals().context("cannot install the signal handlers")?;
+    if let Some(parent) = options.parent {
+        stop.on_end_of(parent).context("cannot watch over the parent")?;
+    }
     let workloads = Workloads::read(&options.workload)?;
     workloads.check(options, &stop)?;
     let qemu = machine::find_qemu()?;
