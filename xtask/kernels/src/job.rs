@@ -67,7 +67,8 @@ impl Workloads {
     ///
     /// What is wrong with them, in its words.
     pub fn check(&self, options: &Options, stop: &Stop) -> anyhow::Result<()> {
-        let mut command = Command::new(&options.guest);
+        // A name alone would be looked for where programs are, and not in the current folder.
+        let mut command = Command::new(std::path::absolute(&options.guest)?);
         command.args(["bench", "--check", "--engine", "uring"]);
         for name in &options.workload {
             command.args(["--workload", name]);

@@ -4,7 +4,7 @@ use std::{
     env, fs,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Output},
     time::{Duration, Instant},
 };
 
@@ -68,7 +68,7 @@ const FLAGS: [&str; 14] = [
     "--out",
     "out",
     "--guest",
-    "./guest",
+    "guest",
     "--fs",
     "tmpfs",
     "--accel",
@@ -76,6 +76,17 @@ const FLAGS: [&str; 14] = [
     "--disk-mib",
     "320",
 ];
+
+fn words(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn a_guest_in_the_current_folder_needs_no_slash() {
+    let place = Place::new("echo error: it was asked >&2; exit 1", "exit 1");
+    let output = place.command(PROGRAM).args(FLAGS).output().unwrap();
+    assert_eq!(words(&output), "error: it was asked\n");
+}
 
 #[test]
 fn all_ends_and_tidies_up_when_the_parent_is_killed() {
