@@ -109,17 +109,16 @@ fn qemu_ends_when_we_are_killed() {
     assert_eq!(poll(&mut ended, Some(&limit)), Ok(1), "it is still there");
 }
 
-/// Not a test by itself: the process that the next one stops for a while. The guest says at once
-/// that it is up and, when there is more time gone than it has, that all is done.
+/// Not a test by itself: the process that the next one stops for longer than the guest has. Some
+/// time after that the guest says that all is done.
 #[test]
 fn a_boot_that_is_stopped() {
     let Some(folder) = env::var_os(STOPPED_PLACE) else { return };
     let folder = Path::new(&folder).display();
     let place = Place::new();
-    let script = format!(
-        "echo >{folder}/up; sleep 6; printf '%s\\n' '{{\"message\":\"done\"}}' >&0; echo >{folder}/done"
-    );
-    let limits = Limits { up_max: Duration::from_secs(4), ..Limits::EMULATION };
+    let script = format!("echo >{folder}/up; sleep 6; echo >{folder}/late; sleep 1");
+    let script = format!("{script}; printf '%s\\n' '{{\"message\":\"done\"}}' >&0");
+    let limits = Limits { up_max: Duration::from_secs(5), ..Limits::EMULATION };
     let (boot, _) = boots(&Request { limits, ..place.stand_in(&script) });
     assert_eq!(boot.ended, Ended::Finished, "{}", boot.reason);
 }
@@ -127,7 +126,7 @@ fn a_boot_that_is_stopped() {
 #[test]
 fn time_while_we_are_stopped_does_not_count() {
     let folder = tempfile::tempdir().unwrap();
-    for name in ["up", "done"] {
+    for name in ["up", "late"] {
         mkfifoat(CWD, folder.path().join(name), Mode::RWXU).unwrap();
     }
     let mut stopped = Command::new(env::current_exe().unwrap())
@@ -138,7 +137,7 @@ fn time_while_we_are_stopped_does_not_count() {
         .unwrap();
     fs::read(folder.path().join("up")).unwrap();
     kill_process(Pid::from_child(&stopped), Signal::STOP).unwrap();
-    fs::read(folder.path().join("done")).unwrap();
+    fs::read(folder.path().join("late")).unwrap();
     kill_process(Pid::from_child(&stopped), Signal::CONT).unwrap();
     assert!(stopped.wait().unwrap().success());
 }
