@@ -156,10 +156,24 @@ fn end(child: &mut Child) -> io::Result<()> {
 /// A tool that is not there or does not come to its end, or a request to stop. What the tool
 /// itself finds wrong is in its status.
 pub(crate) fn output(command: &Command, stop: &Stop) -> Result<Output, Undone> {
-    output_within(command, TOOL_TIME_MAX, stop)
+    output_within(command, None, TOOL_TIME_MAX, stop)
 }
 
-fn output_within(command: &Command, time_max: Duration, stop: &Stop) -> Result<Output, Undone> {
+/// The same; the tool and whatever it starts have a file open.
+pub(crate) fn output_holding(
+    command: &Command,
+    held: &File,
+    stop: &Stop,
+) -> Result<Output, Undone> {
+    output_within(command, Some(held), TOOL_TIME_MAX, stop)
+}
+
+fn output_within(
+    command: &Command,
+    held: Option<&File>,
+    time_max: Duration,
+    stop: &Stop,
+) -> Result<Output, Undone> {
     let tool = || {
         let name = Path::new(command.get_program()).file_name();
         name.unwrap_or_default().to_string_lossy().into_owned()
@@ -170,7 +184,7 @@ fn output_within(command: &Command, time_max: Duration, stop: &Stop) -> Result<O
     let files = || -> io::Result<_> { Ok((tempfile::tempfile()?, tempfile::tempfile()?)) };
     let (mut stdout, mut stderr) = files().map_err(failed("keep the words of"))?;
     let start = || {
-        let mut bound = bound(command, "KILL", None)?;
+        let mut bound = bound(command, "KILL", held)?;
         bound.stdout(stdout.try_clone()?).stderr(stderr.try_clone()?).spawn()
     };
     let mut child = start().map_err(failed("start"))?;
@@ -245,7 +259,7 @@ mod tests {
         let waited = wait(&mut child, time_max, &Stop::default(), || ());
         assert!(matches!(waited, Ok(Waited::Late)), "{waited:?}");
         assert_eq!(end.read_line(&mut String::new()).unwrap(), 0);
-        let late = output_within(&shell("sleep 1000"), Duration::ZERO, &Stop::default());
+        let late = output_within(&shell("sleep 1000"), None, Duration::ZERO, &Stop::default());
         let error = late.unwrap_err().to_string();
         assert!(error.starts_with("`sh` was still at work after 0 s and was ended"), "{error}");
     }

@@ -74,8 +74,9 @@ impl Workloads {
             command.args(["--workload", name]);
         }
         command.args(options.seconds.map(|seconds| format!("--seconds={seconds}")));
-        let output = child::output(&command, stop)
-            .with_context(|| format!("--guest {}", options.guest.display()))?;
+        let output = child::output(&command, stop);
+        stop.check()?;
+        let output = output.with_context(|| format!("--guest {}", options.guest.display()))?;
         if output.status.success() {
             return Ok(());
         }

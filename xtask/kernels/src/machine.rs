@@ -110,7 +110,9 @@ pub fn find_qemu() -> anyhow::Result<PathBuf> {
 /// Where it cannot be started, says nothing or does not end, or somebody asks to stop.
 pub fn version(qemu: &Path, stop: &Stop) -> anyhow::Result<String> {
     let failed = || format!("cannot ask {} for its version", qemu.display());
-    let output = child::output(Command::new(qemu).arg("--version"), stop).with_context(failed)?;
+    let output = child::output(Command::new(qemu).arg("--version"), stop);
+    stop.check()?;
+    let output = output.with_context(failed)?;
     let text = String::from_utf8_lossy(&output.stdout);
     text.lines().next().map(str::to_owned).with_context(failed)
 }

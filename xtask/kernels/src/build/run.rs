@@ -46,7 +46,7 @@ impl<'a> Runner<'a> {
 
     /// Runs a command that takes seconds, and takes what it says.
     pub(super) fn output(&self, command: &Command) -> Result<Output, BuildError> {
-        Ok(child::output(command, self.stop)?)
+        Ok(child::output_holding(command, &self.lock.0, self.stop)?)
     }
 
     /// Runs a command, which the person knows as something such as `building base`. All that it
@@ -151,6 +151,20 @@ mod tests {
         let log: String = (0..100).map(|line| format!("line {line}\n")).collect();
         let tail = tail(log.as_bytes());
         assert!(tail.starts_with("line 75\n") && tail.ends_with("line 99"), "{tail}");
+    }
+
+    #[test]
+    fn tools_of_a_build_keep_its_cache_locked() {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let (lock, stop) = (Lock::of(folder.path()).expect("it is ours"), Stop::default());
+        let mut say = |_: &str| {};
+        let run = Runner::new(folder.path().to_owned(), &lock, &mut say, &stop);
+        let mut command = Command::new("sh");
+        command.args(["-c", "readlink /proc/$$/fd/9"]);
+        let output = run.output(&command).expect("it ends");
+        let held = String::from_utf8_lossy(&output.stdout).into_owned();
+        let path = folder.path().canonicalize().expect("it is there").join("lock");
+        assert_eq!(held.trim_end(), path.to_string_lossy());
     }
 
     #[test]
