@@ -42,11 +42,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<Exit> {
     let (confirm, args) = flags::has(&args, "--confirm");
     let (of_report, args) = of_report(&args)?;
     let guest = build::linked_statically(IOWQ)?;
-    let boot = |out: &Path| {
-        let mut boot = Command::new(&iowq_kernels);
-        boot.args(&args).arg("--out").arg(out).arg("--guest").arg(&guest);
-        boot
-    };
+    let boot = |out: &Path| boots(&iowq_kernels, &args, out, &guest);
     let report = || {
         let mut report = Command::new(&iowq_report);
         report.arg("kernels").arg(&out).args(&of_report);
@@ -74,6 +70,14 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<Exit> {
     let mut second = report();
     second.arg("--confirmed-by").arg(&folder).arg("--out").arg(&folder);
     Ok(process::run(&mut second)?.into())
+}
+
+/// What boots all kernels. Whatever ends us ends it, and it ends the virtual machine.
+fn boots(iowq_kernels: &Path, args: &[&OsStr], out: &Path, guest: &Path) -> Command {
+    let mut boots = Command::new(iowq_kernels);
+    boots.args(args).arg("--out").arg(out).arg("--guest").arg(guest);
+    boots.arg("--parent").arg(std::process::id().to_string());
+    boots
 }
 
 /// Flags of the report with their values, and all the others as they came.
@@ -124,5 +128,13 @@ mod tests {
         assert_eq!(boot, ["--base", "a", "--test", "b=c", "--noise", "--boots", "2"]);
         assert!(apart(&["--base", "a", "--threshold"]).is_err());
         Ok(())
+    }
+
+    #[test]
+    fn boots_are_told_whom_to_end_with() {
+        let path = Path::new("x");
+        let flags = process::shown(&boots(path, &[OsStr::new("--fresh")], path, path));
+        let expected = format!("x --fresh --out x --guest x --parent {}", std::process::id());
+        assert_eq!(flags, expected);
     }
 }

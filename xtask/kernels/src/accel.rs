@@ -1,11 +1,6 @@
 //! Accelerators: which of KVM and emulation boots a kernel here, found out by booting one.
 
-use std::{
-    fs::OpenOptions,
-    io::ErrorKind,
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::{fs::OpenOptions, io::ErrorKind, path::Path, time::Duration};
 
 use anyhow::bail;
 use clap::ValueEnum;
@@ -105,10 +100,9 @@ fn boots_with_kvm(qemu: &Path, kernel: &Path, stop: &Stop) -> anyhow::Result<Opt
         iops_max: None,
     })?;
     machine.heed(stop);
-    let deadline = Instant::now() + FIRST_LINE_MAX;
     let mut console = Lines::new(LINE_BYTES_MAX);
     loop {
-        match machine.next(deadline, stop)? {
+        match machine.next(FIRST_LINE_MAX, stop)? {
             Event::Console(bytes) => {
                 let lines = console.push(&bytes);
                 let first = |bytes: &[u8]| String::from_utf8_lossy(bytes).contains(FIRST_LINE);

@@ -106,20 +106,21 @@ fn run(
     let console = Console::create(&log)
         .with_context(|| format!("cannot make the console's log {}", log.display()))?;
     let scratch = scratch(&request.scratch)?;
-    let image = disk::make(&scratch.path().join("disk.raw"), &request.machine.disk);
-    // ^C reaches the tool that makes the file system, too; then that is the reason.
+    let image = disk::make(&scratch.path().join("disk.raw"), &request.machine.disk, stop);
+    // Where somebody asked to stop meanwhile, that is the reason.
     stop.check()?;
     let mut machine = Machine::start(&parts(request, image?.as_deref()))?;
     machine.heed(stop);
+    let began = Instant::now();
     let mut talk = Talk {
-        began: Instant::now(),
+        now: Duration::ZERO,
         console,
         messages: Lines::new(MESSAGE_BYTES_MAX),
         progress: Progress::new(request.limits),
         keep,
     };
     talk.listen(&mut machine, stop)?;
-    let wall = talk.began.elapsed();
+    let wall = began.elapsed();
     drop(machine);
     let mut boot = talk.boot(request, started, wall);
     if boot.ended != Ended::Finished {
@@ -153,7 +154,8 @@ fn parts<'a>(request: &'a Request, disk: Option<&'a Path>) -> Parts<'a> {
 
 /// What is said in a boot, and what was made of it so far.
 struct Talk<'a> {
-    began: Instant,
+    /// The machine's time when it was last heard.
+    now: Duration,
     console: Console,
     messages: Lines,
     progress: Progress,
@@ -163,7 +165,9 @@ struct Talk<'a> {
 impl Talk<'_> {
     fn listen(&mut self, machine: &mut Machine, stop: &Stop) -> anyhow::Result<()> {
         while !self.progress.is_over() {
-            match machine.next(self.began + self.progress.deadline(), stop)? {
+            let event = machine.next(self.progress.deadline(), stop)?;
+            self.now = machine.time();
+            match event {
                 Event::Console(bytes) => {
                     let heard =
                         self.console.push(&bytes).context("cannot write the log of the console")?;
@@ -191,7 +195,7 @@ impl Talk<'_> {
 
     fn heard(&mut self, heard: Heard) -> anyhow::Result<()> {
         match heard {
-            Heard::Panic(line) => self.progress.panicked(self.began.elapsed(), &line),
+            Heard::Panic(line) => self.progress.panicked(self.now, &line),
             Heard::Message(json, cut) => self.message(&json, cut)?,
         }
         Ok(())
@@ -206,7 +210,7 @@ impl Talk<'_> {
             return Ok(());
         }
         match serde_json::from_str::<Message>(json) {
-            Ok(message) => match self.progress.message(self.began.elapsed(), message) {
+            Ok(message) => match self.progress.message(self.now, message) {
                 Some(record) => (self.keep)(record),
                 None => Ok(()),
             },

@@ -31,6 +31,7 @@ use self::config::Config;
 use self::make::Make;
 use self::run::Runner;
 use self::source::Source;
+use crate::stop::Stop;
 
 /// What is to be built.
 #[derive(Clone, Debug)]
@@ -66,21 +67,25 @@ pub struct Built {
 
 /// Builds what is not in the cache yet. `say` is told of progress, a line each.
 ///
-/// While this runs it sees to SIGINT, SIGTERM and SIGHUP: whatever it started is ended, and
-/// [`BuildError::Interrupted`] comes back. Afterwards these signals do nothing by themselves, so
-/// the caller must look for them if it goes on.
+/// Where somebody asks to stop, whatever it started is ended, and [`BuildError::Interrupted`] comes
+/// back. Where it is killed, make is ended by the kernel, and until all that make had started is
+/// gone nobody else builds in the same cache.
 ///
 /// # Errors
 ///
 /// Whatever keeps a kernel from being built; nothing is built where a tool is missing or a patch
 /// of the series does not apply.
-pub fn build(request: &Request, say: &mut dyn FnMut(&str)) -> Result<Vec<Built>, BuildError> {
+pub fn build(
+    request: &Request,
+    stop: &Stop,
+    say: &mut dyn FnMut(&str),
+) -> Result<Vec<Built>, BuildError> {
     let config = Config::read(request.config.as_deref())?;
-    let missing = tools::missing(&request.source, &config);
+    let missing = tools::missing(&request.source, &config, stop)?;
     if !missing.is_empty() {
         return Err(BuildError::Tools(missing));
     }
-    build_with(request, &config, &tools::compiler(), say)
+    build_with(request, &config, &tools::compiler(stop)?, stop, say)
 }
 
 /// The same, with tools that are there.
@@ -88,13 +93,14 @@ fn build_with(
     request: &Request,
     config: &Config,
     compiler: &str,
+    stop: &Stop,
     say: &mut dyn FnMut(&str),
 ) -> Result<Vec<Built>, BuildError> {
     let cache = files::make_folder(&request.cache)?;
-    let _lock = Lock::of(&cache)?;
-    let mut run = Runner::new(files::make_folder(&cache.join("logs"))?, say)?;
+    let lock = Lock::of(&cache)?;
+    let mut run = Runner::new(files::make_folder(&cache.join("logs"))?, &lock, say, stop);
     let source = Source::open(&request.source, &cache, &mut run)?;
-    let columns = column::columns(request, &source, &cache)?;
+    let columns = column::columns(request, &source, &cache, &run)?;
     let mut built = Vec::new();
     for column in &columns {
         let digest = column.digest(source.digest(), config, compiler);
@@ -124,7 +130,8 @@ fn of_cache(column: &Column, folder: &Path) -> Result<Built, BuildError> {
     })
 }
 
-/// Keeps others out of the cache until it is dropped.
+/// Keeps others out of the cache until it is dropped. Where that never happens, because we were
+/// killed, it holds as long as a process is there that has the file open: what we started has.
 struct Lock(File);
 
 impl Lock {
@@ -141,8 +148,8 @@ impl Lock {
 }
 
 impl Drop for Lock {
-    /// Closing the file is not enough while a process that another thread is just starting has a
-    /// copy of it. What fails here is over when this process ends.
+    /// All that was started is gone or killed. Closing the file is not enough, as a daemon that a
+    /// compiler left behind may have it open. What fails here is over when this process ends.
     fn drop(&mut self) {
         let _ = self.0.unlock();
     }

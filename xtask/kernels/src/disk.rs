@@ -2,22 +2,18 @@
 
 use std::{
     fs::{self, File},
-    io::{self, Read as _},
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::Command,
 };
 
 use anyhow::{Context as _, bail, ensure};
 use iowq_record::Disk;
 use rustix::fs::statvfs;
 
-use crate::program;
+use crate::{child, program, stop::Stop};
 
 /// Less than this is as good as nothing: a boot that failed on such a host failed for this reason.
 const ROOM_LEFT_MIB_MIN: u64 = 16;
-
-/// Of what a program says, this much is read.
-const WORDS_BYTES_MAX: u64 = 64 << 10;
 
 /// The same for each disk, so that two disks differ in nothing.
 const UUID: &str = "69a0b3a6-8f4e-4c0a-9d53-5c7e1f0d2b11";
@@ -56,9 +52,9 @@ const MAKERS: [Maker; 3] = [
 ///
 /// # Errors
 ///
-/// Where the file system is unknown, its tool is missing or fails, or the folder has no room for
-/// the whole disk. Nothing is left behind.
-pub fn make(path: &Path, disk: &Disk) -> anyhow::Result<Option<PathBuf>> {
+/// Where the file system is unknown, its tool is missing, stuck or fails, the folder has no room for
+/// the whole disk, or somebody asks to stop. Nothing is left behind.
+pub fn make(path: &Path, disk: &Disk, stop: &Stop) -> anyhow::Result<Option<PathBuf>> {
     if disk.filesystem == "tmpfs" {
         return Ok(None);
     }
@@ -81,7 +77,7 @@ pub fn make(path: &Path, disk: &Disk) -> anyhow::Result<Option<PathBuf>> {
     let failed = || format!("cannot make the disk {}", path.display());
     let file = File::create_new(path).with_context(failed)?;
     let sized = file.set_len(u64::from(disk.size_mib) << 20).with_context(failed);
-    let made = sized.and_then(|()| format(&program, maker, path));
+    let made = sized.and_then(|()| format(&program, maker, path, stop));
     if made.is_err() {
         // The first error is the one that counts.
         let _ = fs::remove_file(path);
@@ -89,20 +85,9 @@ pub fn make(path: &Path, disk: &Disk) -> anyhow::Result<Option<PathBuf>> {
     made.map(|()| Some(path.to_owned()))
 }
 
-fn format(program: &Path, maker: &Maker, path: &Path) -> anyhow::Result<()> {
-    let mut command = Command::new(program);
-    command.args(maker.flags).arg(path).stdin(Stdio::null()).stdout(Stdio::null());
-    let mut child = command
-        .stderr(Stdio::piped())
-        .spawn()
-        .with_context(|| format!("cannot start {}", program.display()))?;
-    let mut words = Vec::new();
-    if let Some(mut stderr) = child.stderr.take() {
-        stderr.by_ref().take(WORDS_BYTES_MAX).read_to_end(&mut words)?;
-        io::copy(&mut stderr, &mut io::sink())?;
-    }
-    let status = child.wait()?;
-    let words = String::from_utf8_lossy(&words);
+fn format(program: &Path, maker: &Maker, path: &Path, stop: &Stop) -> anyhow::Result<()> {
+    let output = child::output(Command::new(program).args(maker.flags).arg(path), stop)?;
+    let (status, words) = (output.status, String::from_utf8_lossy(&output.stderr));
     ensure!(
         status.success(),
         "{} cannot make a disk of {}: {status}: {}",

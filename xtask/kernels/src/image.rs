@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    io::{self, Read as _},
+    io::{self, ErrorKind, Read as _},
     path::{Path, PathBuf},
 };
 
@@ -68,7 +68,10 @@ impl Image {
 /// What it is instead, and what is allowed; or what could not be read.
 pub fn open(path: &Path, scratch: &Path) -> Result<Image, ImageError> {
     // What is beside an image is looked for where it lies, not beside a link to it.
-    let path = &fs::canonicalize(path).map_err(ImageError::io("read", path))?;
+    let path = &fs::canonicalize(path).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => ImageError::refused(path, format!("does not exist; {ALLOWED}")),
+        _ => ImageError::io("read", path)(error),
+    })?;
     if path.is_dir() {
         return kernel(&folder::bzimage(path)?);
     }
@@ -91,12 +94,12 @@ fn kernel(path: &Path) -> Result<Image, ImageError> {
     let (release, config) = if head.starts_with(b"\x7fELF") {
         let file = File::open(path).map_err(ImageError::io("read", path))?;
         let found = vmlinux::read(file).map_err(refused)?;
-        let config = config(path, build, found.release.as_deref(), || found.config)?;
+        let config = config(path, build, found.release.as_deref(), found.config)?;
         (found.release, config)
     } else if bzimage::is_one(&head) {
         let bytes = read(path, bzimage::BYTES_MAX)?;
         let found = bzimage::read(&bytes).map_err(refused)?;
-        let config = config(path, build, found.release.as_deref(), || found.config())?;
+        let config = config(path, build, found.release.as_deref(), found.config())?;
         (found.release, config)
     } else {
         return Err(refused(other::what(&head)));
@@ -109,26 +112,25 @@ fn kernel(path: &Path) -> Result<Image, ImageError> {
     Ok(Image { boot: path.to_owned(), release, sha256, config, modules })
 }
 
-/// The configuration in a build folder, or in a file beside the image that is named after it, or in
-/// the image itself, or in a `.config` beside it, which may be of another build.
+/// The configuration in the image itself, which is certain, or in its build folder, or in a file
+/// beside the image that is named after it, or in a `.config` beside it. A file may be of another
+/// build, or have been changed since.
 fn config(
     path: &Path,
     build: Option<&Path>,
     release: Option<&str>,
-    embedded: impl FnOnce() -> Option<Config>,
+    embedded: Option<Config>,
 ) -> Result<Option<Config>, ImageError> {
     let folder = path.parent().unwrap_or(Path::new(""));
     let name = path.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
     let suffix = ["vmlinuz-", "bzImage-", "vmlinux-"].iter().find_map(|it| name.strip_prefix(it));
     let names = release.into_iter().chain(suffix).map(|end| folder.join(format!("config-{end}")));
     let build = build.map(|build| build.join(".config"));
-    if let Some(place) = build.into_iter().chain(names).find(|place| place.is_file()) {
-        return read_config(&place).map(Some);
-    }
-    let unnamed = folder.join(".config");
-    match embedded() {
-        None if unnamed.is_file() => read_config(&unnamed).map(Some),
-        config => Ok(config),
+    let mut places = build.into_iter().chain(names).chain([folder.join(".config")]);
+    match (embedded, places.find(|place| place.is_file())) {
+        (Some(config), _) => Ok(Some(config)),
+        (None, Some(place)) => read_config(&place).map(Some),
+        (None, None) => Ok(None),
     }
 }
 

@@ -8,8 +8,9 @@ use std::process::Command;
 use anyhow::{Context as _, bail};
 use iowq_record::guest::{Bench, FILES_PATH};
 
-use crate::image;
 use crate::options::Options;
+use crate::stop::Stop;
+use crate::{child, image};
 
 /// The presets that the pool runs under, in the order of kernels.
 const PRESETS: [&str; 6] = ["6.1", "6.12", "6.16", "6.17", "6.17-as-posted", "exit-on-idle"];
@@ -65,16 +66,17 @@ impl Workloads {
     /// # Errors
     ///
     /// What is wrong with them, in its words.
-    pub fn check(&self, options: &Options) -> anyhow::Result<()> {
-        let mut command = Command::new(&options.guest);
+    pub fn check(&self, options: &Options, stop: &Stop) -> anyhow::Result<()> {
+        // A name alone would be looked for where programs are, and not in the current folder.
+        let mut command = Command::new(std::path::absolute(&options.guest)?);
         command.args(["bench", "--check", "--engine", "uring"]);
         for name in &options.workload {
             command.args(["--workload", name]);
         }
         command.args(options.seconds.map(|seconds| format!("--seconds={seconds}")));
-        let output = command
-            .output()
-            .with_context(|| format!("--guest {}: cannot be started", options.guest.display()))?;
+        let output = child::output(&command, stop);
+        stop.check()?;
+        let output = output.with_context(|| format!("--guest {}", options.guest.display()))?;
         if output.status.success() {
             return Ok(());
         }

@@ -4,6 +4,7 @@
 pub mod accel;
 pub mod boot;
 pub mod build;
+mod child;
 pub mod console;
 pub mod disk;
 pub mod image;
@@ -19,3 +20,4 @@ pub mod results;
 pub mod run;
 pub mod stop;
 pub mod subject;
+mod watch;

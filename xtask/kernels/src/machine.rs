@@ -13,17 +13,28 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use anyhow::{Context as _, ensure};
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use crate::{lines::Lines, program, stop::Stop};
+use crate::{
+    child::{self, SETPRIV_PACKAGES},
+    lines::Lines,
+    program,
+    stop::Stop,
+    watch::{STEP_MAX, Watch},
+};
 use streams::{Piece, Stream};
 
 /// How long a stream may stay open after QEMU has ended.
 const DRAIN_MAX: Duration = Duration::from_secs(2);
+/// Once a deadline passed, what was said before is still heard, until nothing comes for so long.
+const SILENCE_MIN: Duration = Duration::from_millis(200);
+/// A machine that never stops talking must not outrun its deadline by more than this. It is more
+/// than one step of the watch: what was said while we were stopped is heard in any case.
+const LAST_WORDS_MAX: Duration = Duration::from_secs(2);
 /// Pieces of a stream that wait to be looked at; whoever writes more waits.
 const PIECES_MAX: usize = 64;
 /// What is kept of QEMU's own words.
@@ -75,8 +86,9 @@ pub struct Machine {
     streams_open: usize,
     /// It was waited for, and its number may be another's.
     reaped: bool,
+    watch: Watch,
     /// Since when it is gone, whether or not all it said was read.
-    ended: Option<Instant>,
+    ended: Option<Duration>,
     error_lines: Lines,
     errors: VecDeque<String>,
 }
@@ -95,10 +107,12 @@ pub fn find_qemu() -> anyhow::Result<PathBuf> {
 ///
 /// # Errors
 ///
-/// Where it cannot be started, or says nothing.
-pub fn version(qemu: &Path) -> anyhow::Result<String> {
+/// Where it cannot be started, says nothing or does not end, or somebody asks to stop.
+pub fn version(qemu: &Path, stop: &Stop) -> anyhow::Result<String> {
     let failed = || format!("cannot ask {} for its version", qemu.display());
-    let output = Command::new(qemu).arg("--version").output().with_context(failed)?;
+    let output = child::output(Command::new(qemu).arg("--version"), stop);
+    stop.check()?;
+    let output = output.with_context(failed)?;
     let text = String::from_utf8_lossy(&output.stdout);
     text.lines().next().map(str::to_owned).with_context(failed)
 }
@@ -111,7 +125,7 @@ impl Machine {
     /// Where QEMU, or what it needs around it, cannot be started. What QEMU itself finds wrong
     /// comes later, as its end.
     pub fn start(parts: &Parts<'_>) -> anyhow::Result<Machine> {
-        let setpriv = program::find("setpriv", "util-linux (Debian, Fedora)")?;
+        let setpriv = program::find("setpriv", SETPRIV_PACKAGES)?;
         // Otherwise it would be `setpriv` that fails, once for each boot.
         ensure!(program::runs(parts.qemu), "cannot run {}", parts.qemu.display());
         let (ours, theirs) = UnixStream::pair().context("cannot make a pair of sockets")?;
@@ -133,6 +147,7 @@ impl Machine {
             sender,
             streams_open: 0,
             reaped: false,
+            watch: Watch::start(),
             ended: None,
             error_lines: Lines::new(ERROR_LINE_BYTES_MAX),
             errors: VecDeque::new(),
@@ -163,23 +178,30 @@ impl Machine {
         stop.listen(move || drop(sender.try_send(Piece::Stop)));
     }
 
-    /// The next thing that happens, until the deadline.
+    /// The time since its start in which we looked after it. What went by while we were stopped,
+    /// as by ^Z, does not count: the machine was stopped too, or could not be heard.
+    pub fn time(&mut self) -> Duration {
+        self.watch.time()
+    }
+
+    /// The next thing that happens, until the deadline, which is a [`Machine::time`].
     ///
     /// # Errors
     ///
     /// Where somebody asked to stop, or the kernel does not let us wait.
-    pub fn next(&mut self, deadline: Instant, stop: &Stop) -> anyhow::Result<Event> {
+    pub fn next(&mut self, deadline: Duration, stop: &Stop) -> anyhow::Result<Event> {
         loop {
             stop.check()?;
             if self.ended.is_some() && self.streams_open == 0 {
                 return self.gone();
             }
             let until = self.ended.map_or(deadline, |ended| ended + DRAIN_MAX);
-            let left = until.saturating_duration_since(Instant::now());
-            // A machine that never stops talking must not outrun its deadline.
-            let piece = match left.is_zero() {
-                true => Err(RecvTimeoutError::Timeout),
-                false => self.pieces.recv_timeout(left),
+            let time = self.time();
+            let (left, over) = (until.saturating_sub(time), time.saturating_sub(until));
+            let piece = match (left.is_zero(), over < LAST_WORDS_MAX) {
+                (false, _) => self.pieces.recv_timeout(left.min(STEP_MAX)),
+                (true, true) => self.pieces.recv_timeout(SILENCE_MIN),
+                (true, false) => Err(RecvTimeoutError::Timeout),
             };
             match piece {
                 Ok(Piece::Bytes(Stream::Console, bytes)) => return Ok(Event::Console(bytes)),
@@ -187,11 +209,12 @@ impl Machine {
                 Ok(Piece::Bytes(Stream::Errors, bytes)) => self.complain(&bytes),
                 Ok(Piece::Closed) => self.streams_open = self.streams_open.saturating_sub(1),
                 Ok(Piece::Ended) => {
-                    self.ended = Some(Instant::now());
+                    self.ended = Some(self.time());
                     // What it may have started would keep the streams open.
                     self.kill();
                 }
                 Ok(Piece::Stop) => {}
+                Err(_) if !left.is_zero() => {}
                 Err(_) if self.ended.is_some() => return self.gone(),
                 Err(_) => return Ok(Event::Late),
             }

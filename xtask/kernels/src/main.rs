@@ -36,7 +36,7 @@ fn command() -> String {
     let mut words = vec!["cargo xtask kernels".to_owned()];
     let mut arguments = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
     while let Some(argument) = arguments.next() {
-        if argument == "--guest" {
+        if ["--guest", "--parent"].contains(&argument.as_str()) {
             arguments.next();
         } else if argument.chars().all(|c| c.is_ascii_alphanumeric() || "-_=./:,+@%".contains(c)) {
             words.push(argument);

@@ -140,6 +140,9 @@ pub struct Options {
     /// Boot once more what a regression was seen in: other streams, another order, and no presets
     #[arg(long, hide = true)]
     pub fresh: bool,
+    /// The process to end with; our parent, unless it is gone already
+    #[arg(long, value_name = "PID", hide = true)]
+    pub parent: Option<i32>,
     /// The statically linked `iowq` that runs in the guests
     #[arg(long, value_name = "FILE", hide = true)]
     pub guest: PathBuf,

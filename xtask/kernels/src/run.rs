@@ -76,14 +76,17 @@ struct Lab<'a> {
 pub fn run(options: &Options, command: &str) -> anyhow::Result<Tally> {
     // What only asks for a look at files comes before what takes time.
     options.check()?;
+    let stop = Stop::on_signals().context("cannot install the signal handlers")?;
+    if let Some(parent) = options.parent {
+        stop.on_end_of(parent).context("cannot watch over the parent")?;
+    }
     let workloads = Workloads::read(&options.workload)?;
-    workloads.check(options)?;
+    workloads.check(options, &stop)?;
     let qemu = machine::find_qemu()?;
     let criu = options.criu.map(|_| program::find("criu", CRIU_PACKAGES)).transpose()?;
-    let stop = Stop::on_signals().context("cannot install the signal handlers")?;
     let lock = Lock::take(&options.out)?;
     let scratch = scratch(&options.out)?;
-    let subjects = subject::subjects(options, scratch.path())?;
+    let subjects = subject::subjects(options, scratch.path(), &stop)?;
     stop.check()?;
     let Some(base) = subjects.first() else { bail!("there is no kernel to boot") };
     let choice = accel::choose(options.accel, &qemu, &base.image.boot, &stop)?;
@@ -93,7 +96,7 @@ pub fn run(options: &Options, command: &str) -> anyhow::Result<Tally> {
     let machine = Machine {
         accelerator: choice.accelerator.to_owned(),
         accelerator_reason: choice.reason,
-        qemu: machine::version(&qemu)?,
+        qemu: machine::version(&qemu, &stop)?,
         cpus: options.cpus,
         memory_mib: options.memory_mib(),
         disk: options.disk(),
@@ -253,7 +256,7 @@ impl Lab<'_> {
         let mut entries = vec![Entry::executable("/init", &self.options.guest)];
         let mut criu = None;
         if let (true, Some(path), Some(time_max_s)) = (measured, &self.criu, self.options.criu) {
-            entries.extend(initramfs::program(path)?);
+            entries.extend(initramfs::program(path, self.stop)?);
             criu = Some(Criu { path: path.display().to_string(), time_max_s });
         }
         let job = Job {

@@ -6,6 +6,7 @@ use std::{
     thread,
 };
 
+use rustix::process::{Pid, Signal, getppid, set_parent_process_death_signal};
 use signal_hook::{
     consts::{SIGHUP, SIGINT, SIGTERM},
     iterator::Signals,
@@ -52,6 +53,21 @@ impl Stop {
         Ok(stop)
     }
 
+    /// Takes the end of our parent, however it comes about, as SIGTERM. To be called by the thread
+    /// that lives as long as the process, after [`Stop::on_signals`].
+    ///
+    /// # Errors
+    ///
+    /// Where the kernel does not do it.
+    pub fn on_end_of(&self, parent: i32) -> io::Result<()> {
+        set_parent_process_death_signal(Some(Signal::TERM))?;
+        // It may have ended before that, and then somebody else is our parent.
+        if getppid().map(Pid::as_raw_pid) != Some(parent) {
+            self.ask(SIGTERM);
+        }
+        Ok(())
+    }
+
     /// Asks to stop, as the signal would.
     pub fn ask(&self, signal: i32) {
         let mut state = self.state();
@@ -89,7 +105,7 @@ impl Stop {
 mod tests {
     use std::sync::mpsc;
 
-    use rustix::process::{Signal, getpid, kill_process};
+    use rustix::process::{getpid, kill_process};
 
     use super::*;
 
@@ -105,5 +121,15 @@ mod tests {
         stop.listen(move || sender.send("late").unwrap());
         assert_eq!(heard.recv(), Ok("late"));
         assert_eq!(stop.check().unwrap_err().to_string(), "stopped by SIGTERM");
+    }
+
+    #[test]
+    fn a_parent_that_is_gone_already_is_a_request() {
+        let stop = Stop::default();
+        let parent = getppid().unwrap().as_raw_pid();
+        stop.on_end_of(parent).unwrap();
+        assert_eq!(stop.check(), Ok(()));
+        stop.on_end_of(parent + 1).unwrap();
+        assert_eq!(stop.check(), Err(Stopped { signal: SIGTERM }));
     }
 }

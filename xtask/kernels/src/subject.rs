@@ -9,6 +9,7 @@ use crate::build;
 use crate::image::{self, Image, Module, Needs};
 use crate::label::{self, Named};
 use crate::options::Options;
+use crate::stop::Stop;
 
 /// One kernel that is compared.
 #[derive(Clone, Debug)]
@@ -28,10 +29,10 @@ pub struct Subject {
 ///
 /// An image that is none, a kernel that lacks something as far as its configuration tells, or a
 /// build that fails.
-pub fn subjects(options: &Options, scratch: &Path) -> anyhow::Result<Vec<Subject>> {
+pub fn subjects(options: &Options, scratch: &Path, stop: &Stop) -> anyhow::Result<Vec<Subject>> {
     let disk = options.disk();
     if let Some(source) = &options.build {
-        return built(options, source, &disk, scratch);
+        return built(options, source, &disk, scratch, stop);
     }
     let Some(base) = &options.base else {
         anyhow::bail!("name a kernel with --base, or a source with --build");
@@ -55,6 +56,7 @@ fn built(
     source: &Path,
     disk: &Disk,
     scratch: &Path,
+    stop: &Stop,
 ) -> anyhow::Result<Vec<Subject>> {
     let request = build::Request {
         source: source.to_owned(),
@@ -64,7 +66,7 @@ fn built(
         jobs: std::thread::available_parallelism().map_or(1, usize::from),
         config: options.config.clone(),
     };
-    let built = build::build(&request, &mut |line| eprintln!("{line}"))?;
+    let built = build::build(&request, stop, &mut |line| eprintln!("{line}"))?;
     let open = |built: build::Built| {
         let image = format!("{} {}", source.display(), built.release);
         let folder = unpacked(scratch, &built.label);

@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::path::Path;
 
 use iowq_kernels::build::{BuildError, Request, build};
+use iowq_kernels::stop::Stop;
 
 /// While the file `go` is absent, what builds the image interrupts the build, writes its own
 /// number down, and goes on for ever. The parent of make is the process that builds.
@@ -34,7 +35,8 @@ fn an_interrupt_ends_make_with_all_its_children_and_leaves_the_cache_usable() {
         jobs: 1,
         config: None,
     };
-    match build(&request, &mut |_| {}) {
+    let stop = Stop::on_signals().expect("signals are watched");
+    match build(&request, &stop, &mut |_| {}) {
         Err(BuildError::Interrupted) => {}
         Err(error @ BuildError::Tools(_)) => {
             let line = format!("\nskipped: an_interrupt_ends_make: {error}\n");
@@ -45,7 +47,7 @@ fn an_interrupt_ends_make_with_all_its_children_and_leaves_the_cache_usable() {
     }
     assert!(!is_alive(&worker(&request.cache)), "what make had started goes on");
     fs::write(linux.join("go"), "").expect("written");
-    let built = build(&request, &mut |_| {}).expect("nobody interrupts this one");
+    let built = build(&request, &Stop::default(), &mut |_| {}).expect("nobody interrupts this one");
     assert_eq!(fs::read_to_string(&built[0].bzimage).expect("an image"), "image\n");
 }
 

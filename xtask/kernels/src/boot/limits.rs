@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-/// Limits on the time of each step. They are there to end what hangs, so they are generous.
+/// Limits on the time of each step. They are there to end what hangs, so they are generous. Time in
+/// which we were stopped does not count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// From the start to the guest's first message.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::config::Config;
 use super::files;
 use super::patch::{Overlay, Patch, Stage};
+use super::run::Runner;
 use super::source::Source;
 use super::{BuildError, Request, short};
 
@@ -37,18 +38,19 @@ pub(super) fn columns(
     request: &Request,
     source: &Source,
     cache: &Path,
+    run: &Runner<'_>,
 ) -> Result<Vec<Column>, BuildError> {
     let (aids, patches) = (read(&request.aids)?, read(&request.patches)?);
     let mut stage = Stage::new(source, cache)?;
     for aid in &aids {
-        stage.apply(aid)?;
+        stage.apply(aid, run)?;
     }
     let labels = labels(&patches.iter().map(Patch::name).collect::<Vec<_>>());
     let steps = iter::once(None).chain(patches.iter().map(Some));
     let mut columns = Vec::new();
     for (number, (label, step)) in labels.into_iter().zip(steps).enumerate() {
         if let Some(patch) = step {
-            stage.apply(patch)?;
+            stage.apply(patch, run)?;
         }
         let all = || aids.iter().chain(&patches[..number]);
         columns.push(Column {
@@ -68,8 +70,8 @@ fn read(paths: &[PathBuf]) -> Result<Vec<Patch>, BuildError> {
 /// `base`, and a label for each patch by its file name; no label twice.
 fn labels(patches: &[String]) -> Vec<String> {
     let mut labels = vec!["base".to_owned()];
-    for name in patches {
-        let plain = plain(name);
+    for (number, name) in (1..).zip(patches) {
+        let plain = plain(name).unwrap_or_else(|| format!("patch-{number}"));
         let numbered = (2..).map(|number| {
             let end = format!("-{number}");
             let head = LABEL_CHARS_MAX - end.len();
@@ -81,15 +83,19 @@ fn labels(patches: &[String]) -> Vec<String> {
     labels
 }
 
-/// A file name as a label: without its ending, in plain signs.
-fn plain(name: &str) -> String {
+/// A file name as a label: without its ending, in plain signs; none where no sign of it is plain.
+fn plain(name: &str) -> Option<String> {
     let stem = [".patch", ".diff", ".mbox", ".eml"]
         .iter()
         .find_map(|end| name.strip_suffix(end))
         .unwrap_or(name);
     let sign = |c: char| if c.is_ascii_alphanumeric() || "-_.+".contains(c) { c } else { '-' };
-    let label: String = stem.chars().map(sign).take(LABEL_CHARS_MAX).collect();
-    label.trim_matches(['-', '.']).to_owned()
+    let signs: String = stem.chars().map(sign).collect();
+    // A label begins with a letter or a number.
+    let label = signs.trim_start_matches(|c: char| !c.is_ascii_alphanumeric());
+    let label: String = label.chars().take(LABEL_CHARS_MAX).collect();
+    let label = label.trim_end_matches(['-', '.']);
+    (!label.is_empty()).then(|| label.to_owned())
 }
 
 #[cfg(test)]
@@ -107,6 +113,15 @@ mod tests {
             of(&["A.patch", "0002-io-wq-x.diff", "b c"]),
             ["base", "A", "0002-io-wq-x", "b-c"]
         );
+    }
+
+    #[test]
+    fn a_name_without_a_plain_sign_gets_its_place_as_a_label() {
+        let foreign = "\u{4fee}\u{590d}";
+        let names = [foreign, &format!("{foreign}.patch"), &format!("0003-{foreign}.diff"), "_.x"];
+        assert_eq!(of(&names)[1..], ["patch-1", "patch-2", "0003", "x"]);
+        let long = format!("{}fix.patch", foreign.repeat(LABEL_CHARS_MAX));
+        assert_eq!(of(&["patch-2.patch", "...", &long])[1..], ["patch-2", "patch-2-2", "fix"]);
     }
 
     #[test]

@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use crate::child::Undone;
+use crate::stop::Stopped;
+
 /// Something that a build needs and this machine lacks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tool {
@@ -71,7 +74,10 @@ pub enum BuildError {
         /// What the system said.
         cause: io::Error,
     },
-    /// Another build is under way.
+    /// A tool that takes seconds did not come to its end.
+    #[error("{0}")]
+    Stuck(String),
+    /// Another build is under way, or what one that was killed had started.
     #[error(
         "another build is using {}; wait for it, or name another folder with --cache",
         .0.display()
@@ -93,6 +99,22 @@ impl BuildError {
 
     pub(super) fn patch(patch: &Path, reason: impl Into<String>) -> BuildError {
         BuildError::Patch { patch: patch.to_owned(), reason: reason.into() }
+    }
+}
+
+impl From<Stopped> for BuildError {
+    fn from(_: Stopped) -> BuildError {
+        BuildError::Interrupted
+    }
+}
+
+impl From<Undone> for BuildError {
+    fn from(undone: Undone) -> BuildError {
+        match undone {
+            Undone::Stopped(stopped) => stopped.into(),
+            Undone::Late { .. } => BuildError::Stuck(undone.to_string()),
+            Undone::Io { what, tool, cause } => BuildError::io(what, Path::new(&tool), cause),
+        }
     }
 }
 

@@ -58,7 +58,7 @@ impl Make<'_> {
     ) -> Result<Made, BuildError> {
         let objects = files::make_folder(&self.source.objects())?;
         let configured = objects.join(".config");
-        let mut configure = if config.is_ours() {
+        let configure = if config.is_ours() {
             let wanted = self.source.file("wanted.config");
             files::write_bytes(&wanted, config.text().as_bytes())?;
             let mut make = self.make(&objects, "allnoconfig");
@@ -70,7 +70,7 @@ impl Make<'_> {
         };
         // Each kernel anew: a patch may bring an option, and make would ask a person about it.
         let log = format!("{label}-{}.config.log", self.digest);
-        run.run(&format!("configuring {label}"), &log, &mut configure)?;
+        run.run(&format!("configuring {label}"), &log, &configure)?;
         let result = files::read(&configured)?;
         if let Some(told) = config.check(label, &String::from_utf8_lossy(&result))? {
             run.say(&told);
@@ -78,7 +78,7 @@ impl Make<'_> {
         let mut build = self.make(&objects, IMAGE);
         build.arg(format!("-j{}", self.jobs.max(1)));
         let log = format!("{label}-{}.log", self.digest);
-        run.run(&format!("building {label}"), &log, &mut build)?;
+        run.run(&format!("building {label}"), &log, &build)?;
         Ok(Made { objects })
     }
 

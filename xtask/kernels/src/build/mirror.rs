@@ -63,7 +63,7 @@ pub(super) fn update(
     }
     files::make_folder(&source.tree())?;
     let mut after = Listing::new();
-    for path in list(from, source.path())? {
+    for path in list(from, source.path(), run)? {
         run.check()?;
         if let Some(entry) = mirror.file(&path)? {
             after.insert(path, entry);
@@ -168,9 +168,9 @@ impl Mirror<'_> {
 
 /// The files that are source: in a git repository those that git knows or would take, otherwise
 /// all.
-fn list(from: &Path, named: &Path) -> Result<BTreeSet<PathBuf>, BuildError> {
+fn list(from: &Path, named: &Path, run: &Runner<'_>) -> Result<BTreeSet<PathBuf>, BuildError> {
     if from.join(".git").exists() {
-        return of_git(from, named);
+        return of_git(from, named, run);
     }
     if let Some(left) = BUILT_INSIDE.iter().find(|path| from.join(path).exists()) {
         return Err(BuildError::source(
@@ -197,12 +197,12 @@ fn list(from: &Path, named: &Path) -> Result<BTreeSet<PathBuf>, BuildError> {
     Ok(found)
 }
 
-fn of_git(from: &Path, named: &Path) -> Result<BTreeSet<PathBuf>, BuildError> {
+fn of_git(from: &Path, named: &Path, run: &Runner<'_>) -> Result<BTreeSet<PathBuf>, BuildError> {
     let mut git = Command::new("git");
     // A source may belong to somebody else than root; its Makefile is run all the same.
     git.args(["-c", "safe.directory=*", "-C"]).arg(from);
     git.args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
-    let output = git.output().map_err(|cause| BuildError::io("start", Path::new("git"), cause))?;
+    let output = run.output(&git)?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
         return Err(BuildError::source(named, format!("git cannot list its files: {said}")));

@@ -4,12 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::{Component, Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use tempfile::TempDir;
 
 use super::BuildError;
 use super::files::{self, Content};
+use super::run::Runner;
 use super::source::Source;
 
 /// What files hold that a series touched, by their path in the source; `None` where there is none.
@@ -74,7 +75,11 @@ fn inside(name: &str) -> Option<PathBuf> {
     (name != "/dev/null" && plain && !path.as_os_str().is_empty()).then(|| path.to_owned())
 }
 
-/// Copies of the files that a series touches, in a folder of their own.
+/// Folder for a [`Stage`], in the cache.
+const STAGE: &str = "stage";
+
+/// Copies of the files that a series touches, in a folder of their own. It is gone with the stage,
+/// or with the next one where a build was killed: a cache is locked, so there is one at a time.
 pub(super) struct Stage<'a> {
     source: &'a Source,
     folder: TempDir,
@@ -84,13 +89,14 @@ pub(super) struct Stage<'a> {
 
 impl<'a> Stage<'a> {
     pub(super) fn new(source: &'a Source, cache: &Path) -> Result<Stage<'a>, BuildError> {
-        let folder = tempfile::tempdir_in(cache)
-            .map_err(|cause| BuildError::io("create a folder in", cache, cause))?;
+        files::remove(&cache.join(STAGE))?;
+        let folder = tempfile::Builder::new().prefix(STAGE).rand_bytes(0).tempdir_in(cache);
+        let folder = folder.map_err(|cause| BuildError::io("create a folder in", cache, cause))?;
         Ok(Stage { source, folder, staged: BTreeSet::new(), applied: Vec::new() })
     }
 
     /// Applies the next patch.
-    pub(super) fn apply(&mut self, patch: &Patch) -> Result<(), BuildError> {
+    pub(super) fn apply(&mut self, patch: &Patch, run: &Runner<'_>) -> Result<(), BuildError> {
         for path in &patch.touches {
             if self.staged.insert(path.clone())
                 && let Some(content) = self.source.original(path)?
@@ -108,10 +114,8 @@ impl<'a> Stage<'a> {
             .arg("--no-backup-if-mismatch")
             .arg(input)
             .current_dir(self.folder.path())
-            .env("LC_ALL", "C")
-            .stdin(Stdio::null());
-        let output =
-            command.output().map_err(|cause| BuildError::io("start", Path::new("patch"), cause))?;
+            .env("LC_ALL", "C");
+        let output = run.output(&command)?;
         if !output.status.success() {
             let said =
                 String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);

@@ -1,41 +1,37 @@
-//! Running commands: in a process group of their own, with a log, with a word each minute, and
-//! ended when somebody asks to stop.
+//! Running commands: with a log, with a word each minute, and ended when somebody asks to stop.
 
 use std::fs::{self, File};
-use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::thread;
+use std::process::{Command, ExitStatus, Output};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process_group};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-use signal_hook::iterator::Signals;
+use super::{BuildError, Lock};
+use crate::child::{self, Waited};
+use crate::stop::Stop;
 
-use super::BuildError;
-
-/// How often a child is looked at; a build takes minutes.
-const LOOK: Duration = Duration::from_millis(50);
 /// How often progress is told.
 const TELL: Duration = Duration::from_secs(60);
-/// How long a child may take to tidy up.
-const TIDY: Duration = Duration::from_secs(5);
 /// Lines of a log that are shown where a command failed.
 const TAIL_LINES: usize = 25;
 
 /// Runs commands one after the other.
 pub(super) struct Runner<'a> {
     logs: PathBuf,
+    lock: &'a Lock,
     say: &'a mut dyn FnMut(&str),
-    signals: Signals,
+    stop: &'a Stop,
 }
 
-impl Runner<'_> {
+impl<'a> Runner<'a> {
     /// Logs go to a folder that exists.
-    pub(super) fn new(logs: PathBuf, say: &mut dyn FnMut(&str)) -> Result<Runner<'_>, BuildError> {
-        let signals = Signals::new([SIGINT, SIGTERM, SIGHUP])
-            .map_err(|cause| BuildError::io("watch for signals in", Path::new("build"), cause))?;
-        Ok(Runner { logs, say, signals })
+    pub(super) fn new(
+        logs: PathBuf,
+        lock: &'a Lock,
+        say: &'a mut dyn FnMut(&str),
+        stop: &'a Stop,
+    ) -> Runner<'a> {
+        Runner { logs, lock, say, stop }
     }
 
     /// Tells a line of progress.
@@ -44,11 +40,13 @@ impl Runner<'_> {
     }
 
     /// Ends what is under way where somebody asked to stop.
-    pub(super) fn check(&mut self) -> Result<(), BuildError> {
-        match self.signals.pending().next() {
-            Some(_) => Err(BuildError::Interrupted),
-            None => Ok(()),
-        }
+    pub(super) fn check(&self) -> Result<(), BuildError> {
+        Ok(self.stop.check()?)
+    }
+
+    /// Runs a command that takes seconds, and takes what it says.
+    pub(super) fn output(&self, command: &Command) -> Result<Output, BuildError> {
+        Ok(child::output_holding(command, &self.lock.0, self.stop)?)
     }
 
     /// Runs a command, which the person knows as something such as `building base`. All that it
@@ -57,7 +55,7 @@ impl Runner<'_> {
         &mut self,
         what: &str,
         log: &str,
-        command: &mut Command,
+        command: &Command,
     ) -> Result<(), BuildError> {
         let log = self.logs.join(log);
         let failed = |cause| BuildError::io("write", &log, cause);
@@ -65,12 +63,7 @@ impl Runner<'_> {
         let errors = out.try_clone().map_err(failed)?;
         self.check()?;
         self.say(what);
-        let mut progress = Progress::new(what);
-        command.process_group(0).stdin(Stdio::null()).stdout(out).stderr(errors);
-        let mut child = command
-            .spawn()
-            .map_err(|cause| BuildError::io("start", Path::new(command.get_program()), cause))?;
-        let status = self.wait(&mut child, &mut progress)?;
+        let status = self.status(what, command, out, errors)?;
         if !status.success() {
             let (what, status) = (what.to_owned(), in_words(status));
             let tail = tail(&fs::read(&log).unwrap_or_default());
@@ -79,44 +72,28 @@ impl Runner<'_> {
         Ok(())
     }
 
-    fn wait(
+    /// Make passes SIGTERM on to what it has started; where something takes no notice and we are
+    /// gone, at least the cache stays locked.
+    fn status(
         &mut self,
-        child: &mut Child,
-        progress: &mut Progress,
+        what: &str,
+        command: &Command,
+        out: File,
+        errors: File,
     ) -> Result<ExitStatus, BuildError> {
-        let failed = |cause| BuildError::io("wait for", Path::new("a command"), cause);
-        loop {
-            if let Some(status) = child.try_wait().map_err(failed)? {
-                return Ok(status);
-            }
-            if let Err(interrupted) = self.check() {
-                end(child).map_err(failed)?;
-                return Err(interrupted);
-            }
-            if let Some(line) = progress.line(Instant::now()) {
-                self.say(&line);
-            }
-            thread::sleep(LOOK);
+        let failed =
+            |verb| move |cause| BuildError::io(verb, Path::new(command.get_program()), cause);
+        let start = || {
+            child::bound(command, "TERM", Some(&self.lock.0))?.stdout(out).stderr(errors).spawn()
+        };
+        let mut child = start().map_err(failed("start"))?;
+        let mut progress = Progress::new(what);
+        let tell = || progress.line(Instant::now()).into_iter().for_each(|line| (self.say)(&line));
+        match child::wait(&mut child, None, self.stop, tell).map_err(failed("wait for"))? {
+            Waited::Ended(status) => Ok(status),
+            Waited::Stopped(_) | Waited::Late => Err(BuildError::Interrupted),
         }
     }
-}
-
-/// Ends a child and all that it started: politely, so that make removes what is half written, and
-/// after a while not so.
-fn end(child: &mut Child) -> std::io::Result<()> {
-    let group = Pid::from_child(child);
-    let start = Instant::now();
-    // The child was not waited for, so that its id is still its own. The group may be gone.
-    let _ = kill_process_group(group, Signal::TERM);
-    while child.try_wait()?.is_none() {
-        if start.elapsed() > TIDY {
-            let _ = kill_process_group(group, Signal::KILL);
-            child.wait()?;
-            break;
-        }
-        thread::sleep(LOOK);
-    }
-    Ok(())
 }
 
 /// What is told of something that takes long.
@@ -177,14 +154,29 @@ mod tests {
     }
 
     #[test]
+    fn tools_of_a_build_keep_its_cache_locked() {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let (lock, stop) = (Lock::of(folder.path()).expect("it is ours"), Stop::default());
+        let mut say = |_: &str| {};
+        let run = Runner::new(folder.path().to_owned(), &lock, &mut say, &stop);
+        let mut command = Command::new("sh");
+        command.args(["-c", "readlink /proc/$$/fd/9"]);
+        let output = run.output(&command).expect("it ends");
+        let held = String::from_utf8_lossy(&output.stdout).into_owned();
+        let path = folder.path().canonicalize().expect("it is there").join("lock");
+        assert_eq!(held.trim_end(), path.to_string_lossy());
+    }
+
+    #[test]
     fn a_command_that_fails_is_named_with_its_log_and_what_it_said() {
         let folder = tempfile::tempdir().expect("a folder can be made");
         let mut said = Vec::new();
         let mut say = |line: &str| said.push(line.to_owned());
-        let mut run = Runner::new(folder.path().to_owned(), &mut say).expect("signals are watched");
+        let (lock, stop) = (Lock::of(folder.path()).expect("it is ours"), Stop::default());
+        let mut run = Runner::new(folder.path().to_owned(), &lock, &mut say, &stop);
         let mut command = Command::new("sh");
         command.args(["-c", "echo one; echo two >&2; exit 3"]);
-        let error = run.run("trying", "log", &mut command).expect_err("it fails").to_string();
+        let error = run.run("trying", "log", &command).expect_err("it fails").to_string();
         assert!(error.contains("trying failed (exit code 3)"), "{error}");
         assert!(error.contains("log:\none\ntwo"), "{error}");
         assert_eq!(said, ["trying"]);

@@ -61,7 +61,7 @@ impl Source {
         let mut tar = Command::new("tar");
         tar.arg("--extract").arg("--file").arg(tarball);
         tar.arg("--directory").arg(&part).arg("--strip-components=1");
-        run.run(&format!("unpacking {}", self.path.display()), "unpack.log", &mut tar)?;
+        run.run(&format!("unpacking {}", self.path.display()), "unpack.log", &tar)?;
         check(&self.path, &part)?;
         let tree = self.tree();
         fs::rename(&part, &tree).map_err(|cause| BuildError::io("create", &tree, cause))

@@ -8,6 +8,7 @@ use tempfile::TempDir;
 
 use super::config::Config;
 use super::{BuildError, Built, Request, build_with};
+use crate::stop::Stop;
 
 /// An option in `lacks` is unknown to this source. The image is all objects in a row, and
 /// `compiled` has a line for each that was made.
@@ -97,7 +98,8 @@ impl Place {
         };
         let config = Config::of(options.to_owned(), None);
         self.said.clear();
-        build_with(&request, &config, "a compiler", &mut |line| self.said.push(line.to_owned()))
+        let mut say = |line: &str| self.said.push(line.to_owned());
+        build_with(&request, &config, "a compiler", &Stop::default(), &mut say)
     }
 
     /// What belongs to the only source.
@@ -333,6 +335,19 @@ fn what_is_no_source_is_refused_with_what_to_do() {
     place.write("linux/.config", "CONFIG_A=y\n");
     let text = place.build("linux", &[]).expect_err("built inside").to_string();
     assert!(text.contains("make mrproper"), "{text}");
+}
+
+#[test]
+fn what_a_killed_build_left_of_its_series_is_gone_after_the_next() {
+    let Some(mut place) = Place::new("what_a_killed_build_left") else { return };
+    place.write("cache/stage/a.c", "half of a series\n");
+    let patch = place.patch("A.patch", "a.c", "a2", "a-one");
+    let built = place.build("linux", &[patch]).expect("it builds");
+    assert_eq!(image(&built[1]), "a1 a-one a3 b1 b2 b3 ");
+    let entries = fs::read_dir(place.path("cache")).expect("a cache");
+    let mut names: Vec<_> = entries.map(|entry| entry.expect("an entry").file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["kernels", "lock", "logs", "sources"]);
 }
 
 #[test]

@@ -2,13 +2,15 @@
 
 use std::env;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use super::config::Config;
-use super::error::Tool;
+use super::error::{BuildError, Tool};
+use crate::child::{self, Undone};
+use crate::stop::Stop;
 
 /// Programs that every build takes, with their Debian packages.
-const PROGRAMS: [(&str, &str); 11] = [
+const PROGRAMS: [(&str, &str); 12] = [
     ("gcc", "gcc"),
     ("ld", "binutils"),
     ("make", "make"),
@@ -21,6 +23,8 @@ const PROGRAMS: [(&str, &str); 11] = [
     ("patch", "patch"),
     // The configuration that the image carries is packed by it.
     ("gzip", "gzip"),
+    // Ends make when we are killed.
+    ("setpriv", "util-linux"),
 ];
 /// Headers that every build takes: programs of the build itself are compiled with them.
 const HEADERS: [(&str, &str); 2] = [("stdlib.h", "libc6-dev"), ("gelf.h", "libelf-dev")];
@@ -53,15 +57,19 @@ enum Need {
 }
 
 /// All that building a source takes and this machine lacks.
-pub(super) fn missing(source: &Path, config: &Config) -> Vec<Tool> {
-    missing_of(&needs(source, config), is_here)
+pub(super) fn missing(
+    source: &Path,
+    config: &Config,
+    stop: &Stop,
+) -> Result<Vec<Tool>, BuildError> {
+    missing_of(&needs(source, config), |need| is_here(need, stop))
 }
 
 /// The compiler, in a line: another one makes another kernel.
-pub(super) fn compiler() -> String {
-    let output = Command::new("gcc").arg("--version").env("LC_ALL", "C").output();
-    let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
-    text.unwrap_or_default().lines().next().unwrap_or_default().to_owned()
+pub(super) fn compiler(stop: &Stop) -> Result<String, BuildError> {
+    let output = child::output(Command::new("gcc").arg("--version").env("LC_ALL", "C"), stop)?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    Ok(text.lines().next().unwrap_or_default().to_owned())
 }
 
 fn needs(source: &Path, config: &Config) -> Vec<(Need, &'static str)> {
@@ -84,30 +92,36 @@ fn needs(source: &Path, config: &Config) -> Vec<(Need, &'static str)> {
     needs
 }
 
-fn missing_of(needs: &[(Need, &'static str)], is_here: impl Fn(Need) -> bool) -> Vec<Tool> {
+fn missing_of(
+    needs: &[(Need, &'static str)],
+    is_here: impl Fn(Need) -> Result<bool, BuildError>,
+) -> Result<Vec<Tool>, BuildError> {
     let mut missing: Vec<Tool> = Vec::new();
-    for (need, package) in needs.iter().filter(|(need, _)| !is_here(*need)) {
+    for (need, package) in needs {
         let (Need::Program(name) | Need::Header(name)) = need;
         let tool = Tool { name: (*name).to_owned(), package: (*package).to_owned() };
-        if !missing.contains(&tool) {
+        if !is_here(*need)? && !missing.contains(&tool) {
             missing.push(tool);
         }
     }
-    missing
+    Ok(missing)
 }
 
-fn is_here(need: Need) -> bool {
+fn is_here(need: Need, stop: &Stop) -> Result<bool, BuildError> {
     match need {
         Need::Program(name) => {
             let path = env::var_os("PATH").unwrap_or_default();
-            env::split_paths(&path).any(|folder| folder.join(name).is_file())
+            Ok(env::split_paths(&path).any(|folder| folder.join(name).is_file()))
         }
         Need::Header(name) => {
             let mut gcc = Command::new("gcc");
             gcc.args(["-E", "-x", "c", "-include", name, "/dev/null"]);
-            let status =
-                gcc.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
-            status.is_ok_and(|status| status.success())
+            match child::output(&gcc, stop) {
+                Ok(output) => Ok(output.status.success()),
+                // Then gcc itself is missing, and is named.
+                Err(Undone::Io { .. }) => Ok(false),
+                Err(undone) => Err(undone.into()),
+            }
         }
     }
 }
@@ -120,15 +134,22 @@ mod tests {
         let config = Config::of(config.to_owned(), None);
         let missing = missing_of(&needs(Path::new(source), &config), |need| {
             let (Need::Program(name) | Need::Header(name)) = need;
-            here.contains(&name)
+            Ok(here.contains(&name))
         });
+        let missing = missing.expect("no tool is run");
         missing.into_iter().map(|tool| format!("{} of {}", tool.name, tool.package)).collect()
     }
 
     #[test]
     fn all_that_is_missing_is_named_at_once() {
         let here = ["gcc", "ld", "make", "bc", "perl", "awk", "find", "patch", "gzip", "stdlib.h"];
-        let expected = ["flex of flex", "bison of bison", "gelf.h of libelf-dev", "xz of xz-utils"];
+        let expected = [
+            "flex of flex",
+            "bison of bison",
+            "setpriv of util-linux",
+            "gelf.h of libelf-dev",
+            "xz of xz-utils",
+        ];
         assert_eq!(names("linux.tar.xz", "", &[&here[..], &["tar"]].concat()), expected);
     }
 

@@ -1,6 +1,6 @@
 //! Disks that are made, and disks that cannot be.
 
-use std::io::{Seek as _, SeekFrom, Write as _};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 
 use super::*;
 
@@ -27,7 +27,7 @@ fn each_file_system_is_made_where_its_tool_is() {
     for (filesystem, size_mib, at, expected) in cases {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("disk.raw");
-        match make(&path, &disk(filesystem, size_mib)) {
+        match make(&path, &disk(filesystem, size_mib), &Stop::default()) {
             Ok(made) => {
                 assert_eq!(made.as_deref(), Some(&*path));
                 assert_eq!(magic(&path, at, expected.len()), expected, "{filesystem}");
@@ -45,7 +45,7 @@ fn each_file_system_is_made_where_its_tool_is() {
 
 #[test]
 fn files_in_memory_need_no_disk() {
-    assert_eq!(make(Path::new("no/disk"), &disk("tmpfs", 64)).unwrap(), None);
+    assert_eq!(make(Path::new("no/disk"), &disk("tmpfs", 64), &Stop::default()).unwrap(), None);
 }
 
 #[test]
@@ -57,7 +57,8 @@ fn a_disk_that_cannot_be_made_is_said_in_words_and_leaves_nothing() {
     ];
     for (filesystem, size_mib, expected) in cases {
         let folder = tempfile::tempdir().unwrap();
-        let error = make(&folder.path().join("disk.raw"), &disk(filesystem, size_mib));
+        let path = folder.path().join("disk.raw");
+        let error = make(&path, &disk(filesystem, size_mib), &Stop::default());
         let error = error.unwrap_err().to_string();
         let lacks = error.starts_with("cannot find");
         assert!(lacks || error.starts_with(expected), "{error}");
@@ -70,7 +71,18 @@ fn a_disk_that_is_there_is_not_written_over() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("disk.raw");
     fs::write(&path, "mine").unwrap();
-    let error = make(&path, &disk("ext4", 64)).unwrap_err().to_string();
+    let error = make(&path, &disk("ext4", 64), &Stop::default()).unwrap_err().to_string();
     assert!(error.starts_with("cannot "), "{error}");
     assert_eq!(fs::read(&path).unwrap(), b"mine");
+}
+
+#[test]
+fn a_request_to_stop_leaves_no_half_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    let stop = Stop::default();
+    stop.ask(signal_hook::consts::SIGINT);
+    let error = make(&folder.path().join("disk.raw"), &disk("ext4", 64), &stop).unwrap_err();
+    let error = error.to_string();
+    assert!(error.starts_with("cannot find") || error == "stopped by SIGINT", "{error}");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }

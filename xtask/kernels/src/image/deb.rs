@@ -12,6 +12,8 @@ mod control;
 
 /// What a file begins with that is such a package.
 pub(super) const MAGIC: &[u8] = b"!<arch>\n";
+/// Length of what stands before each member.
+const HEADER_BYTES: usize = 60;
 /// Members of a package; there are three, and a signature at times.
 const MEMBERS_MAX: usize = 16;
 /// Largest package, unpacked.
@@ -104,12 +106,19 @@ fn extract(path: &Path, scratch: &Path) -> Result<Package, ImageError> {
     let broken = |error: io::Error| {
         ImageError::refused(path, format!("is a package that cannot be unpacked: {error}"))
     };
-    let mut from = BufReader::new(File::open(path).map_err(ImageError::io("read", path))?);
+    let file = File::open(path).map_err(ImageError::io("read", path))?;
+    let bytes = file.metadata().map_err(ImageError::io("read", path))?.len();
+    let mut from = BufReader::new(file);
     let mut magic = [0; MAGIC.len()];
     from.read_exact(&mut magic).map_err(broken)?;
-    let mut package = Package::default();
+    let (mut package, mut at, mut has_data) = (Package::default(), MAGIC.len() as u64, false);
     for _ in 0..MEMBERS_MAX {
         let Some((name, size)) = member(&mut from).map_err(broken)? else { break };
+        let end = size.saturating_add(at + HEADER_BYTES as u64);
+        if end > bytes {
+            return Err(cut_off(path));
+        }
+        at = end + size % 2;
         let mut data = from.by_ref().take(size);
         if name.starts_with("control.tar") {
             package.control = control(&mut data).map_err(broken)?;
@@ -118,6 +127,7 @@ fn extract(path: &Path, scratch: &Path) -> Result<Package, ImageError> {
                 return Err(ImageError::refused(path, found));
             }
         } else if name.starts_with("data.tar") {
+            has_data = true;
             take_out(&mut data, scratch, &mut package).map_err(broken)?;
         }
         io::copy(&mut data, &mut io::sink()).map_err(broken)?;
@@ -125,7 +135,12 @@ fn extract(path: &Path, scratch: &Path) -> Result<Package, ImageError> {
             io::copy(&mut from.by_ref().take(1), &mut io::sink()).map_err(broken)?;
         }
     }
-    Ok(package)
+    // Its data comes last.
+    if has_data { Ok(package) } else { Err(cut_off(path)) }
+}
+
+fn cut_off(path: &Path) -> ImageError {
+    ImageError::refused(path, "is a package that ends in the middle; download or copy it again")
 }
 
 /// Name and size of the next member of an `ar` archive. Members of packages have short names; the
@@ -134,8 +149,10 @@ fn member(from: &mut impl BufRead) -> io::Result<Option<(String, u64)>> {
     if from.fill_buf()?.is_empty() {
         return Ok(None);
     }
-    let mut header = [0; 60];
-    from.read_exact(&mut header)?;
+    let mut header = Vec::new();
+    from.take(HEADER_BYTES as u64).read_to_end(&mut header)?;
+    // Where it ends in a header, there is no member that could be read.
+    let Ok(header) = <[u8; HEADER_BYTES]>::try_from(header) else { return Ok(None) };
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
     let size = text(&header[48..58]).parse();
     let size = size.map_err(|_| io::Error::other("a size in it is no number"))?;

@@ -8,12 +8,12 @@ use iowq_record::guest::Lack;
 #[derive(Debug, thiserror::Error)]
 pub enum ImageError {
     /// A file or folder could not be read or written.
-    #[error("cannot {what}: {source}")]
+    #[error("cannot {what}: {cause}")]
     Io {
         /// What was tried, such as `read /boot/vmlinuz`.
         what: String,
-        /// What the system said.
-        source: io::Error,
+        /// What the system said. It is no source, which would be said once more.
+        cause: io::Error,
     },
     /// It is something else.
     #[error("{path} {found}")]
@@ -29,7 +29,7 @@ impl ImageError {
     /// For `map_err`: what was tried, and with which path.
     pub(super) fn io(verb: &str, path: &Path) -> impl FnOnce(io::Error) -> ImageError {
         let what = format!("{verb} {}", path.display());
-        move |source| ImageError::Io { what, source }
+        move |cause| ImageError::Io { what, cause }
     }
 
     /// For `map_err`: a path, and what is wrong with it.

@@ -36,7 +36,7 @@ fn a_bare_image_has_its_release_and_sum_and_needs_nothing_that_is_known() {
 }
 
 #[test]
-fn a_configuration_beside_the_image_goes_before_one_inside_and_that_before_an_unnamed_one() {
+fn a_configuration_inside_the_image_goes_before_any_beside_it() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("bzImage-mine");
     let value = || opened(&path).unwrap().config.map(|config| config["FROM"].clone());
@@ -44,14 +44,14 @@ fn a_configuration_beside_the_image_goes_before_one_inside_and_that_before_an_un
     assert_eq!(value(), None);
     write(&folder.path().join(".config"), "CONFIG_FROM=\"unnamed\"\n");
     assert_eq!(value().as_deref(), Some("unnamed"));
-    write(&path, bzimage::example("6.12", &ikconfig::example("CONFIG_FROM=\"inside\"\n")));
-    assert_eq!(value().as_deref(), Some("inside"));
     write(&folder.path().join("config-mine"), "CONFIG_FROM=\"name\"\n");
     assert_eq!(value().as_deref(), Some("name"));
     write(&folder.path().join("config-6.12"), "CONFIG_FROM=\"release\"\n");
     assert_eq!(value().as_deref(), Some("release"));
     write(&folder.path().join("config-6.12"), "broken\n");
     assert!(refusal(&path).contains("config-6.12 is no configuration of a kernel: line 1"));
+    write(&path, bzimage::example("6.12", &ikconfig::example("CONFIG_FROM=\"inside\"\n")));
+    assert_eq!(value().as_deref(), Some("inside"));
 }
 
 #[test]
@@ -79,6 +79,11 @@ fn a_build_folder_has_image_configuration_and_modules() {
     write(&place("fs/xfs/xfs.ko"), modinfo::example(&["depends="]));
     let image = opened(folder.path()).unwrap();
     assert_eq!(image.config.as_ref().unwrap()["XFS_FS"], "m");
+    let config = ikconfig::example("CONFIG_XFS_FS=y\n");
+    write(&place("arch/x86/boot/bzImage"), bzimage::example("6.12.0+", &config));
+    let changed_since = opened(folder.path()).unwrap().config.unwrap();
+    assert_eq!(changed_since["XFS_FS"], "y");
+    write(&place("arch/x86/boot/bzImage"), bzimage::example("6.12.0+", b""));
     assert!(image.modules.as_ref().unwrap().file("xfs").is_some());
     assert_eq!(opened(&place("arch/x86/boot/bzImage")).unwrap(), image);
     write(&place("include/config/kernel.release"), "6.13.0\n");
@@ -107,7 +112,11 @@ fn a_package_is_opened_with_what_it_holds() {
 fn what_is_no_kernel_is_called_what_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x");
-    assert!(refusal(&path).contains("cannot read"));
+    let absent = format!("{:#}", anyhow::Error::from(opened(&path).unwrap_err()));
+    assert!(absent.contains("x does not exist; a bzImage, "), "{absent}");
+    let cause = fs::read(&path).unwrap_err();
+    let unread = anyhow::Error::from(ImageError::io("read", &path)(cause));
+    assert_eq!(format!("{unread:#}").matches("No such file").count(), 1, "{unread:#}");
     assert!(
         refusal(folder.path()).contains("is a folder without arch/x86/boot/bzImage; a bzImage")
     );

@@ -14,6 +14,7 @@ use object::{
 };
 
 use super::Entry;
+use crate::{child, stop::Stop};
 
 /// Largest program.
 const PROGRAM_BYTES_MAX: u64 = 256 << 20;
@@ -23,8 +24,8 @@ const PROGRAM_BYTES_MAX: u64 = 256 << 20;
 ///
 /// # Errors
 ///
-/// A file that is no program for x86_64, or a library that is not installed.
-pub fn program(host: &Path) -> anyhow::Result<Vec<Entry>> {
+/// A file that is no program for x86_64, a library that is not installed, or a request to stop.
+pub fn program(host: &Path, stop: &Stop) -> anyhow::Result<Vec<Entry>> {
     let name = host.display();
     let size = fs::metadata(host).with_context(|| format!("cannot read {name}"))?.len();
     ensure!(size <= PROGRAM_BYTES_MAX, "{name} has more than {} MiB", PROGRAM_BYTES_MAX >> 20);
@@ -33,7 +34,7 @@ pub fn program(host: &Path) -> anyhow::Result<Vec<Entry>> {
     let host = std::path::absolute(host).with_context(|| format!("cannot resolve {name}"))?;
     let mut paths = vec![host.clone()];
     if let Some(interpreter) = interpreter {
-        paths.extend(libraries(&interpreter, &host)?);
+        paths.extend(libraries(&interpreter, &host, stop)?);
         paths.push(interpreter);
     }
     paths.sort();
@@ -58,9 +59,8 @@ fn interpreter(bytes: &[u8]) -> anyhow::Result<Option<PathBuf>> {
 }
 
 /// The libraries that the dynamic linker would load. It knows its own rules best, so it is asked.
-fn libraries(interpreter: &Path, host: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let output = Command::new(interpreter).arg("--list").arg(host).output();
-    let output = output.with_context(|| format!("cannot start {}", interpreter.display()))?;
+fn libraries(interpreter: &Path, host: &Path, stop: &Stop) -> anyhow::Result<Vec<PathBuf>> {
+    let output = child::output(Command::new(interpreter).arg("--list").arg(host), stop)?;
     let said = String::from_utf8_lossy(&output.stdout);
     let errors = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "{} cannot be loaded: {}", host.display(), errors.trim());
@@ -91,11 +91,12 @@ mod tests {
     use std::path::PathBuf;
 
     use super::{paths, program};
+    use crate::stop::Stop;
 
     #[test]
     fn a_program_brings_its_interpreter_and_libraries() {
         let own = std::env::current_exe().unwrap();
-        let entries = program(&own).unwrap();
+        let entries = program(&own, &Stop::default()).unwrap();
         let has = |part: &str| entries.iter().any(|entry| entry.path.contains(part));
         assert!(has("libc.so") && has("/ld-linux"), "{entries:?}");
         assert!(entries.iter().any(|entry| entry.path == own.to_string_lossy()));
@@ -104,7 +105,7 @@ mod tests {
     #[test]
     fn what_is_no_program_is_refused() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        let error = format!("{:#}", program(file.path()).unwrap_err());
+        let error = format!("{:#}", program(file.path(), &Stop::default()).unwrap_err());
         assert!(error.contains("is no program"), "{error}");
     }
 

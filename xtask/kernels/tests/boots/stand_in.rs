@@ -71,6 +71,28 @@ fn a_record_is_handed_over_while_the_machine_is_still_on() {
 }
 
 #[test]
+fn what_was_said_while_we_were_busy_is_heard_before_anything_is_late() {
+    let place = Place::new();
+    let said = place.path("said");
+    std::process::Command::new("mkfifo").arg(&said).status().unwrap();
+    let bench = "{\"message\":\"bench\",\"number\":0,\"time_max_s\":0}";
+    let script = format!(
+        "{UP}; printf '%s\\n' '{bench}' '{}' >&0; sleep 1; {DONE}; echo >{}",
+        run_message(),
+        said.display()
+    );
+    let limits = Limits { between_max: AT_ONCE, ..generous() };
+    let request = Request { limits, ..place.stand_in(&script) };
+    // Keeping the record takes longer than the bench has.
+    let boot = boots_until(&request, &Stop::default(), &mut |_| {
+        fs::read(&said)?;
+        Ok(())
+    });
+    let boot = boot.unwrap();
+    assert_eq!((boot.ended, boot.runs), (Ended::Finished, 1), "{}", boot.reason);
+}
+
+#[test]
 fn a_guest_without_a_port_talks_on_the_console() {
     let script = "echo 'iowq-guest: {\"message\":\"up\",\"release\":\"6.1\",\"version\":\"\"}'
         echo 'iowq-guest: {\"message\":\"failed\",\"reason\":\"no port\"}'";

@@ -4,17 +4,24 @@ use std::{
     env, fs,
     path::Path,
     process::{Command, Stdio},
+    time::Duration,
 };
 
-use iowq_kernels::{boot::NoBoot, stop::Stop};
+use iowq_kernels::{
+    boot::{Limits, NoBoot, Request},
+    stop::Stop,
+};
+use iowq_record::Ended;
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
-    fs::{Mode, mkfifoat},
-    process::{Pid, PidfdFlags, pidfd_open},
+    fs::{CWD, Mode, mkfifoat},
+    process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open},
 };
 
 use crate::support::{Place, boots, boots_until, mounted, skip};
 
+/// Tells the process that is to be stopped for a while where to boot.
+const STOPPED_PLACE: &str = "IOWQ_TEST_STOPPED_PLACE";
 /// Tells the process that is to be killed where to boot.
 const PLACE: &str = "IOWQ_TEST_KILLED_PLACE";
 
@@ -84,7 +91,7 @@ fn a_boot_that_is_killed() {
 fn qemu_ends_when_we_are_killed() {
     let folder = tempfile::tempdir().unwrap();
     let fifo = folder.path().join("fifo");
-    mkfifoat(rustix::fs::CWD, &fifo, Mode::RWXU).unwrap();
+    mkfifoat(CWD, &fifo, Mode::RWXU).unwrap();
     let mut killed = Command::new(env::current_exe().unwrap())
         .args(["--exact", "undone::a_boot_that_is_killed"])
         .env(PLACE, folder.path())
@@ -100,4 +107,37 @@ fn qemu_ends_when_we_are_killed() {
     let mut ended = [PollFd::new(&qemu, PollFlags::IN)];
     let limit = Timespec { tv_sec: 30, tv_nsec: 0 };
     assert_eq!(poll(&mut ended, Some(&limit)), Ok(1), "it is still there");
+}
+
+/// Not a test by itself: the process that the next one stops for longer than the guest has. Some
+/// time after that the guest says that all is done.
+#[test]
+fn a_boot_that_is_stopped() {
+    let Some(folder) = env::var_os(STOPPED_PLACE) else { return };
+    let folder = Path::new(&folder).display();
+    let place = Place::new();
+    let script = format!("echo >{folder}/up; sleep 6; echo >{folder}/late; sleep 1");
+    let script = format!("{script}; printf '%s\\n' '{{\"message\":\"done\"}}' >&0");
+    let limits = Limits { up_max: Duration::from_secs(5), ..Limits::EMULATION };
+    let (boot, _) = boots(&Request { limits, ..place.stand_in(&script) });
+    assert_eq!(boot.ended, Ended::Finished, "{}", boot.reason);
+}
+
+#[test]
+fn time_while_we_are_stopped_does_not_count() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["up", "late"] {
+        mkfifoat(CWD, folder.path().join(name), Mode::RWXU).unwrap();
+    }
+    let mut stopped = Command::new(env::current_exe().unwrap())
+        .args(["--exact", "undone::a_boot_that_is_stopped"])
+        .env(STOPPED_PLACE, folder.path())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    fs::read(folder.path().join("up")).unwrap();
+    kill_process(Pid::from_child(&stopped), Signal::STOP).unwrap();
+    fs::read(folder.path().join("late")).unwrap();
+    kill_process(Pid::from_child(&stopped), Signal::CONT).unwrap();
+    assert!(stopped.wait().unwrap().success());
 }

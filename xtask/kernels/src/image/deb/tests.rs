@@ -72,6 +72,19 @@ fn refusal(control: &str, files: &[(&str, &[u8])]) -> String {
 }
 
 #[test]
+fn a_package_that_is_cut_off_anywhere_is_to_be_had_again() {
+    let files: [(&str, &[u8]); 1] = [("./boot/vmlinuz-6.12", &bzimage::example("6.12", b""))];
+    let whole = package(AMD64, "xz", &files);
+    let folder = tempfile::tempdir().unwrap();
+    for bytes in super::MAGIC.len()..whole.len() - 1 {
+        let path = write(folder.path(), "a.deb", &whole[..bytes]);
+        let error = open(&path, &folder.path().join("scratch")).unwrap_err().to_string();
+        let expected = "a.deb is a package that ends in the middle; download or copy it again";
+        assert!(error.ends_with(expected), "{bytes} of {}: {error}", whole.len());
+    }
+}
+
+#[test]
 fn kernel_configuration_and_modules_are_taken_out_of_each_packing() {
     let kernel = bzimage::example("6.12", b"");
     for ending in ["xz", "gz", "zst", "none"] {

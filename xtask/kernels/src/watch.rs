@@ -1,0 +1,46 @@
+//! The watch: time in which this process ran. What went by while it was stopped does not count.
+
+use std::time::{Duration, Instant};
+
+/// Whoever waits looks at the watch at least this often. More than this from one look to the next
+/// means that we were kept from looking, and whoever we wait for may have done its part long ago.
+pub(crate) const STEP_MAX: Duration = Duration::from_secs(1);
+
+/// Counts time from its start.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    counted: Duration,
+    looked: Instant,
+}
+
+impl Watch {
+    pub(crate) fn start() -> Watch {
+        Watch { counted: Duration::ZERO, looked: Instant::now() }
+    }
+
+    /// The time that counts, up to now.
+    pub(crate) fn time(&mut self) -> Duration {
+        self.time_at(Instant::now())
+    }
+
+    fn time_at(&mut self, now: Instant) -> Duration {
+        self.counted += now.saturating_duration_since(self.looked).min(STEP_MAX);
+        self.looked = now;
+        self.counted
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_step_that_took_too_long_only_so_much_counts() {
+        let mut watch = Watch::start();
+        let start = watch.looked;
+        let mut after = |ms| watch.time_at(start + Duration::from_millis(ms)).as_millis();
+        assert_eq!([after(400), after(1400), after(1500)], [400, 1400, 1500]);
+        assert_eq!(after(3_600_000), 2500, "an hour in which nobody looked");
+        assert_eq!(after(3_600_200), 2700);
+    }
+}

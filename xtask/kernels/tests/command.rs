@@ -1,0 +1,116 @@
+//! The command as a whole, with a script in the place of QEMU.
+
+use std::{
+    env, fs,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+    time::{Duration, Instant},
+};
+
+use rustix::fs::{CWD, Mode, mkfifoat};
+use tempfile::TempDir;
+
+/// How long a process may take to be gone.
+const GONE_MAX: Duration = Duration::from_secs(60);
+
+/// A folder with a guest, an image and a QEMU, which are scripts but for the image.
+struct Place(TempDir);
+
+impl Place {
+    fn new(guest: &str, qemu: &str) -> Place {
+        let place = Place(tempfile::tempdir().unwrap());
+        fs::create_dir(place.path("bin")).unwrap();
+        place.script("guest", guest);
+        place.script(
+            "bin/qemu-system-x86_64",
+            &format!("case $1 in --version) echo a stand-in; exit;; esac\n{qemu}"),
+        );
+        fs::write(place.path("image"), image()).unwrap();
+        place
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn script(&self, name: &str, script: &str) {
+        fs::write(self.path(name), format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(self.path(name), fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    /// A command, at home in this place, that finds its QEMU.
+    fn command(&self, program: impl AsRef<Path>) -> Command {
+        let mut command = Command::new(program.as_ref());
+        let path = format!("{}:{}", self.path("bin").display(), env::var("PATH").unwrap());
+        command.current_dir(self.0.path()).env("PATH", path);
+        command
+    }
+}
+
+/// What is at the beginning of a bzImage, and no more.
+fn image() -> Vec<u8> {
+    let mut image = vec![0; 1024];
+    let fields: [(usize, &[u8]); 5] =
+        [(0x1f1, &[1]), (0x202, b"HdrS"), (0x206, &[0x0f, 0x02]), (0x211, &[1]), (0x236, &[1])];
+    for (at, bytes) in fields {
+        image[at..at + bytes.len()].copy_from_slice(bytes);
+    }
+    image
+}
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_iowq-kernels");
+const FLAGS: [&str; 14] = [
+    "--base",
+    "image",
+    "--test",
+    "image",
+    "--out",
+    "out",
+    "--guest",
+    "guest",
+    "--fs",
+    "tmpfs",
+    "--accel",
+    "tcg",
+    "--disk-mib",
+    "320",
+];
+
+fn words(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn a_guest_in_the_current_folder_needs_no_slash() {
+    let place = Place::new("echo error: it was asked >&2; exit 1", "exit 1");
+    let output = place.command(PROGRAM).args(FLAGS).output().unwrap();
+    assert_eq!(words(&output), "error: it was asked\n");
+}
+
+#[test]
+fn all_ends_and_tidies_up_when_the_parent_is_killed() {
+    let place = Place::new("exit 0", "echo $$ $PPID > started; exec sleep 1000");
+    let started = place.path("started");
+    mkfifoat(CWD, &started, Mode::RWXU).unwrap();
+    let mut parent = place.command("sh");
+    parent.args(["-c", "\"$@\" --parent $$ & wait; echo > started", "sh", PROGRAM]).args(FLAGS);
+    let mut parent = parent.spawn().unwrap();
+    let numbers = fs::read_to_string(started).unwrap();
+    parent.kill().unwrap();
+    parent.wait().unwrap();
+    let began = Instant::now();
+    while numbers.split_whitespace().any(is_alive) {
+        assert!(began.elapsed() < GONE_MAX, "it goes on: {numbers}");
+    }
+    let entries = fs::read_dir(place.path("out")).unwrap();
+    let left: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+    assert!(!left.iter().any(|name| name.to_string_lossy().starts_with("scratch")), "{left:?}");
+}
+
+/// Whether a process still runs. One that ended may wait for somebody to take notice.
+fn is_alive(number: &str) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{number}/stat")).unwrap_or_default();
+    let state = stat.rsplit(')').next().unwrap_or_default().trim_start().chars().next();
+    state.is_some_and(|state| state != 'Z')
+}
