@@ -50,6 +50,8 @@ impl Place {
         let left = fs::read_dir(self.files.path()).expect("the folder").count();
         assert_eq!(left, 0, "files are left after {dump:?}");
         assert_eq!(dump.dumped, dump.reason.is_empty(), "{dump:?}");
+        let control = dump.control.as_ref().expect("a control");
+        assert_eq!(control.dumped, control.reason.is_empty(), "{dump:?}");
         dump
     }
 }
@@ -74,6 +76,25 @@ fn the_process_has_no_ring_pipe_or_terminal_when_criu_comes_and_is_gone_afterwar
     }
     let process = PathBuf::from("/proc").join(noted("process").trim());
     assert!(!process.exists(), "the process outlived its dump");
+}
+
+#[test]
+fn a_process_without_a_ring_is_tried_first_and_is_the_same_otherwise() {
+    let Some(place) = Place::new_or_skip("a process without a ring") else { return };
+    let script = "tr '\\0' ' ' < /proc/$6/cmdline >> words; echo >> words\n\
+                  ls -l /proc/$6/fd | wc -l >> files; test -e once || { touch once; exit 1; }";
+    let dump = place.dump(script, 60);
+    let control = dump.control.expect("a control");
+    assert!(dump.dumped && !control.dumped, "{} and {control:?}", dump.reason);
+    assert_eq!(control.reason, "criu ended with exit status: 1");
+    let lines = |name| -> Vec<String> {
+        let text = fs::read_to_string(place.note(name)).expect("a note");
+        text.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect()
+    };
+    let (words, files) = (lines("words"), lines("files"));
+    assert!(words[0].contains("--without-ring") && !words[1].contains("--without-ring"));
+    assert_eq!((words.len(), files.len()), (2, 2), "{words:?} {files:?}");
+    assert_eq!(files[0], files[1], "open files");
 }
 
 #[test]
@@ -118,6 +139,8 @@ fn the_real_criu_dumps_a_process_without_workers() {
         return skip(test, "`criu check` says that criu does not work here");
     }
     let dump = place.dump_with(&criu, 120);
+    let control = dump.control.clone().expect("a control");
+    assert!(control.dumped, "{dump:?}");
     if dump.workers > 0 {
         return skip(test, &format!("this kernel keeps workers: {dump:?}"));
     }

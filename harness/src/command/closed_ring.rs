@@ -30,13 +30,16 @@ pub struct Options {
     /// Folder for the files under test, and for the file that says that the ring is closed
     #[arg(long)]
     pub dir: PathBuf,
+    /// Opens no ring, and does all else the same: the control
+    #[arg(long)]
+    pub without_ring: bool,
     /// The process that starts this one, which must not outlive it
     #[arg(long)]
     pub parent: Option<u32>,
 }
 
-/// Uses a ring, closes it, says so by an empty file `ready`, and then does nothing for good. Then
-/// this process has nothing open but its standard three descriptors.
+/// Uses a ring and closes it, unless it is the control; says so by an empty file `ready`, and then
+/// does nothing for good. Then this process has nothing open but its standard three descriptors.
 ///
 /// # Errors
 /// Where it comes not so far, in words for a person.
@@ -47,9 +50,11 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     // Nor a process whose session began there.
     io::own_session().context("cannot begin a session: start this one in nobody's foreground")?;
     let plan = plan()?;
-    uring::check(&plan)?;
     let scratch = Scratch::new(Some(&options.dir), &plan)?;
-    use_ring(&plan, scratch.files())?;
+    if !options.without_ring {
+        uring::check(&plan)?;
+        use_ring(&plan, scratch.files())?;
+    }
     scratch.remove()?;
     let ready = options.dir.join(READY_NAME);
     io::create_new(&ready).with_context(|| format!("cannot make {}", ready.display()))?;

@@ -2,6 +2,9 @@
 //!
 //! criu stops every thread of a process, io-wq's workers among them, and cannot make them run code
 //! of its own. So a worker that outlives the last ring keeps the process from being dumped.
+//!
+//! criu needs much of a kernel, and fails for many reasons. So a process that never opened a ring is
+//! dumped first, as a control: where that fails, the answer is criu's and not io-wq's.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -9,7 +12,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use iowq_record::guest::{Criu, Dump};
+use iowq_record::guest::{Control, Criu, Dump};
 
 use crate::clock;
 use crate::files::own_folder;
@@ -35,13 +38,33 @@ const LOG_BYTES_MAX: u64 = 16 << 20;
 /// Errors of a log that are quoted at most.
 const ERRORS_MAX: usize = 3;
 
+/// What criu says of a thread that it cannot stop.
+const WORKER: &str = "Can't block signals";
+
 /// Name of criu's log among its images, and of what it and the process say elsewhere.
 const LOG_NAME: &str = "dump.log";
 const CRIU_SAID_NAME: &str = "criu.txt";
 const PROCESS_SAID_NAME: &str = "process.txt";
 
-/// Starts a process that uses a ring in `dir` and closes it, and has criu dump it. Neither it nor
-/// any file is left on return.
+/// What the process to be dumped did before.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ring {
+    /// It used a ring and closed it.
+    Closed,
+    /// It never opened one.
+    Never,
+}
+
+/// What came of one dump.
+struct Tried {
+    dumped: bool,
+    took_ms: f64,
+    workers: u32,
+    reason: String,
+}
+
+/// Starts a process that uses a ring in `dir` and closes it, and has criu dump it; before that, the
+/// same with one that never opens a ring. Neither of them nor any file is left on return.
 ///
 /// For a guest: criu refuses to work without a loopback device, so that is brought up.
 #[must_use]
@@ -50,30 +73,40 @@ pub fn dump(criu: &Criu, dir: &Path) -> Dump {
     let _ = io::loopback_up();
     match std::env::current_exe() {
         Ok(iowq) => dump_of(&iowq, criu, dir),
-        Err(error) => not_tried(&format!("cannot find this program's own file: {error}")),
+        Err(error) => {
+            let reason = format!("cannot find this program's own file: {error}");
+            Dump { dumped: false, took_ms: 0.0, workers: 0, reason, control: None }
+        }
     }
 }
 
 /// The same with the program `iowq` that is to be dumped.
 #[must_use]
 pub fn dump_of(iowq: &Path, criu: &Criu, dir: &Path) -> Dump {
-    let folder = match own_folder(Some(dir)) {
-        Ok(folder) => folder,
-        Err(error) => return not_tried(&format!("{error:#}")),
-    };
-    let dumped = dump_in(iowq, criu, &folder);
-    // What cannot be removed stays; the answer is known all the same.
-    let _ = fs::remove_dir_all(&folder);
-    dumped.unwrap_or_else(|error| not_tried(&format!("{error:#}")))
+    let Tried { dumped, took_ms, reason, .. } = tried(iowq, criu, dir, Ring::Never);
+    let control = Some(Control { dumped, took_ms, reason });
+    let Tried { dumped, took_ms, workers, reason } = tried(iowq, criu, dir, Ring::Closed);
+    Dump { dumped, took_ms, workers, reason, control }
 }
 
-/// Where criu was never started.
-fn not_tried(reason: &str) -> Dump {
-    Dump { dumped: false, took_ms: 0.0, workers: 0, reason: reason.to_owned() }
+/// One dump. Where criu was never started, the reason says why.
+fn tried(iowq: &Path, criu: &Criu, dir: &Path, ring: Ring) -> Tried {
+    let tried = own_folder(Some(dir)).map_err(anyhow::Error::from).and_then(|folder| {
+        let tried = try_in(iowq, criu, &folder, ring);
+        // What cannot be removed stays; the answer is known all the same.
+        let _ = fs::remove_dir_all(&folder);
+        tried
+    });
+    tried.unwrap_or_else(|error| Tried {
+        dumped: false,
+        took_ms: 0.0,
+        workers: 0,
+        reason: format!("{error:#}"),
+    })
 }
 
-fn dump_in(iowq: &Path, criu: &Criu, folder: &Path) -> anyhow::Result<Dump> {
-    let mut process = closed_ring(iowq, folder)?;
+fn try_in(iowq: &Path, criu: &Criu, folder: &Path, ring: Ring) -> anyhow::Result<Tried> {
+    let mut process = ready(iowq, folder, ring)?;
     thread::sleep(SETTLE);
     let images = folder.join("images");
     io::make_folder(&images).with_context(|| format!("cannot make {}", images.display()))?;
@@ -97,18 +130,19 @@ fn dump_in(iowq: &Path, criu: &Criu, folder: &Path) -> anyhow::Result<Dump> {
         let (log, said) = (images.join(LOG_NAME), folder.join(CRIU_SAID_NAME));
         why_not(ended, time_max, &read(&log), &read(&said))
     };
-    Ok(Dump { dumped, took_ms, workers, reason })
+    Ok(Tried { dumped, took_ms, workers, reason })
 }
 
-/// A process whose ring is closed.
-fn closed_ring(iowq: &Path, folder: &Path) -> anyhow::Result<Process> {
+/// A process whose ring is closed, or that never had one.
+fn ready(iowq: &Path, folder: &Path, ring: Ring) -> anyhow::Result<Process> {
     let said = folder.join(PROCESS_SAID_NAME);
-    let mut process = Process::start(
-        Command::new(iowq)
-            .args(["closed-ring", "--parent", &std::process::id().to_string(), "--dir"])
-            .arg(folder),
-        &said,
-    )?;
+    let mut command = Command::new(iowq);
+    command.args(["closed-ring", "--parent", &std::process::id().to_string(), "--dir"]);
+    command.arg(folder);
+    if ring == Ring::Never {
+        command.arg("--without-ring");
+    }
+    let mut process = Process::start(&mut command, &said)?;
     let ready = folder.join(READY_NAME);
     match process.wait(READY_MAX, || ready.exists())? {
         Ended::Not => Ok(process),
@@ -183,7 +217,12 @@ impl Drop for Process {
 /// Why there is no dump, in criu's words where it said any.
 fn why_not(ended: Ended, time_max: Duration, log: &str, said: &str) -> String {
     let last = |text: &str| text.lines().map(str::trim).rfind(|line| !line.is_empty()).map(bare);
-    let error = errors(log).or_else(|| errors(said)).or_else(|| last(said));
+    let error = match (errors(log), beside(said)) {
+        (Some(error), Some(beside)) if !error.contains(WORKER) => {
+            Some(format!("{error} ({beside})"))
+        }
+        (error, _) => error.or_else(|| errors(said)).or_else(|| last(said)),
+    };
     match ended {
         Ended::Exited(status) => error.unwrap_or_else(|| format!("criu ended with {status}")),
         Ended::Not | Ended::Hung => {
@@ -199,11 +238,19 @@ fn why_not(ended: Ended, time_max: Duration, log: &str, said: &str) -> String {
 fn errors(log: &str) -> Option<String> {
     let errors: Vec<String> =
         log.lines().filter(|line| line.contains("Error (")).map(bare).collect();
-    if let Some(worker) = errors.iter().find(|error| error.contains("Can't block signals")) {
+    if let Some(worker) = errors.iter().find(|error| error.contains(WORKER)) {
         return Some(worker.clone());
     }
     let last = &errors[errors.len().saturating_sub(ERRORS_MAX)..];
     (!last.is_empty()).then(|| last.join("; "))
+}
+
+/// The last that a library of criu's said, which goes past criu's log. There criu says what failed,
+/// and the library why.
+fn beside(said: &str) -> Option<String> {
+    let is_of_criu = |line: &str| line.contains(".c:") && line.contains('(');
+    let beside = said.lines().map(str::trim).rfind(|line| !line.is_empty() && !is_of_criu(line));
+    beside.map(str::to_owned)
 }
 
 /// A line of criu's without its time and its place in criu's source:
@@ -268,7 +315,21 @@ mod tests {
         let expected = "Unable to bind a socket: Cannot assign requested address; \
                         kerndat_tcp_repair failed when initializing kerndat; \
                         Could not initialize kernel features detection";
-        assert_eq!(reason(failed(), log, "said"), expected);
+        assert_eq!(reason(failed(), log, ""), expected);
+    }
+
+    #[test]
+    fn what_a_library_said_stands_beside_what_criu_said_but_not_beside_a_worker() {
+        let log = "(00.1) Error (criu/kerndat.c:1): kerndat_has_nftables_concat failed\n";
+        let said = "Warn  (criu/net.c:1): older\nUnable to open a socket: Protocol not supported\n";
+        let expected =
+            "kerndat_has_nftables_concat failed (Unable to open a socket: Protocol not supported)";
+        assert_eq!(reason(failed(), log, said), expected);
+        assert_eq!(
+            reason(failed(), log, "Warn  (criu/net.c:1): older"),
+            "kerndat_has_nftables_concat failed"
+        );
+        assert!(!reason(failed(), LOG, said).contains("socket"));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The file systems that any process expects.
 
 use std::fs;
+use std::path::Path;
 
 use iowq_record::guest::Lack;
 use rustix::io::Errno;
@@ -53,6 +54,9 @@ pub(super) fn is_blind(lacks: &[Lack]) -> bool {
 fn mount_one(wanted: &Wanted) -> Result<(), Errno> {
     // Where it cannot be made, mounting says so.
     let _ = fs::create_dir_all(wanted.place);
+    if wanted.filesystem == "tmpfs" && holds_files(Path::new(wanted.place)) {
+        return Ok(());
+    }
     let mounted =
         mount(wanted.filesystem, wanted.place, wanted.filesystem, MountFlags::empty(), None);
     match mounted {
@@ -60,6 +64,12 @@ fn mount_one(wanted: &Wanted) -> Result<(), Errno> {
         Err(Errno::BUSY) => Ok(()),
         other => other,
     }
+}
+
+/// Whether the initramfs brought something to this place, such as a program that lies there on the
+/// host. It is in memory as it is, and a mount would hide it.
+fn holds_files(place: &Path) -> bool {
+    fs::read_dir(place).is_ok_and(|mut entries| entries.next().is_some())
 }
 
 fn cannot_mount(wanted: &Wanted, errno: Errno) -> Lack {
@@ -73,6 +83,14 @@ fn cannot_mount(wanted: &Wanted, errno: Errno) -> Lack {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_folder_in_which_the_initramfs_put_something_is_told_from_an_empty_one() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        assert!(!holds_files(&folder.path().join("none")) && !holds_files(folder.path()));
+        fs::write(folder.path().join("criu"), "").expect("a file");
+        assert!(holds_files(folder.path()));
+    }
 
     #[test]
     fn what_cannot_be_mounted_is_named_by_its_option() {

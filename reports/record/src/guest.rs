@@ -129,4 +129,49 @@ pub struct Dump {
     pub workers: u32,
     /// What criu said last, where it failed.
     pub reason: String,
+    /// What came of a process that never opened a ring, tried just before; null in boots made
+    /// before there was this control.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub control: Option<Control>,
 }
+
+/// What came of `criu dump` of a process that did all the same but open a ring. Where that fails,
+/// criu cannot work on this kernel at all, and a failed [`Dump`] says nothing about io-wq.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Control {
+    /// Whether the image was written within the time.
+    pub dumped: bool,
+    /// How long it took, or until it was given up.
+    pub took_ms: f64,
+    /// What criu said last, where it failed.
+    pub reason: String,
+}
+
+/// Options of a kernel, without the `CONFIG_`, that criu looks for, and the module that each may be
+/// instead. criu's documentation names most of them as required. Without `HUGETLBFS` 3.17, and
+/// without `NF_TABLES` 4.2, end while they find out what the kernel can do.
+pub const CRIU_OPTIONS: [(&str, Option<&str>); 23] = [
+    ("CHECKPOINT_RESTORE", None),
+    ("EPOLL", None),
+    ("EVENTFD", None),
+    ("FHANDLE", None),
+    ("HUGETLBFS", None),
+    ("INET", None),
+    ("IPC_NS", None),
+    ("NAMESPACES", None),
+    ("NET_NS", None),
+    ("PID_NS", None),
+    ("PROC_PAGE_MONITOR", None),
+    ("UNIX", None),
+    ("UTS_NS", None),
+    ("INET_DIAG", Some("inet_diag")),
+    ("INET_TCP_DIAG", Some("tcp_diag")),
+    ("INET_UDP_DIAG", Some("udp_diag")),
+    ("NETFILTER_XT_MARK", Some("xt_mark")),
+    ("NETLINK_DIAG", Some("netlink_diag")),
+    ("NF_TABLES", Some("nf_tables")),
+    ("PACKET_DIAG", Some("af_packet_diag")),
+    ("TUN", Some("tun")),
+    ("UNIX_DIAG", Some("unix_diag")),
+    ("VETH", Some("veth")),
+];

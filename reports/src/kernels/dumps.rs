@@ -1,7 +1,7 @@
 //! Dumps: whether `criu dump` of a process that closed its rings completed, kernel by kernel.
 
-use iowq_record::guest::Dump;
-use iowq_record::{Boot, Kernels};
+use iowq_record::guest::{CRIU_OPTIONS, Dump};
+use iowq_record::{Boot, Kernel, Kernels};
 use serde::Serialize;
 
 use crate::analysis::figures::Spread;
@@ -11,7 +11,10 @@ use crate::format;
 /// speaks of the kernel under test, and not of criu.
 const WORKER_IN_THE_WAY: &str = "Can't block signals";
 
-/// The dumps that were tried in the boots of one kernel.
+/// Characters of criu's that are quoted.
+const SAID_CHARS_MAX: usize = 300;
+
+/// The dumps that were tried in the boots of one kernel. Each is in one of the four counts.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Dumps {
     /// The kernel.
@@ -22,12 +25,63 @@ pub struct Dumps {
     pub dumped: u32,
     /// Dumps that a worker kept from completing.
     pub kept_by_worker: u32,
+    /// Dumps that failed in boots in which criu could not dump a process without a ring either.
+    pub void: u32,
+    /// Dumps that failed for any other reason.
+    pub other: u32,
     /// Most workers that were there when a dump began.
     pub workers_max: u32,
     /// Median time of those that completed, in milliseconds.
     pub took_ms: Option<f64>,
-    /// What criu said in the first that did not complete; empty where all did.
+    /// What criu said in the first that did not complete, those that a worker kept before others;
+    /// of a void one, what it said of the process without a ring. Empty where all completed.
     pub said: String,
+    /// Options that criu looks for and this kernel lacks, where dumps are void and its configuration
+    /// is known.
+    pub lacks: Vec<String>,
+}
+
+/// What one dump says of its kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Answer {
+    Dumped,
+    KeptByWorker,
+    Other,
+    Void,
+}
+
+fn answer(dump: &Dump) -> Answer {
+    let control_failed = dump.control.as_ref().is_some_and(|control| !control.dumped);
+    if dump.dumped {
+        Answer::Dumped
+    } else if control_failed {
+        Answer::Void
+    } else if dump.workers > 0 && dump.reason.contains(WORKER_IN_THE_WAY) {
+        Answer::KeptByWorker
+    } else {
+        Answer::Other
+    }
+}
+
+/// What criu said of that which decided the answer.
+fn said(dump: &Dump) -> &str {
+    match (answer(dump), &dump.control) {
+        (Answer::Void, Some(control)) => &control.reason,
+        _ => &dump.reason,
+    }
+}
+
+/// Options that criu looks for and a kernel lacks; none where its configuration is not known.
+fn lacks(kernel: &Kernel) -> Vec<String> {
+    let Some(config) = &kernel.config else { return Vec::new() };
+    let has = |option: &str, module: Option<&str>| match config.get(option).map(String::as_str) {
+        Some("y") => true,
+        // A guest loads what the host gave it, and nothing else.
+        Some("m") => module.is_some_and(|module| kernel.modules.contains(&format!("{module}.ko"))),
+        _ => false,
+    };
+    let lacking = CRIU_OPTIONS.iter().filter(|(option, module)| !has(option, *module));
+    lacking.map(|(option, _)| format!("CONFIG_{option}")).collect()
 }
 
 /// The dumps of each kernel that had any.
@@ -37,62 +91,111 @@ pub fn dumps(kernels: &Kernels, boots: &[Boot]) -> Vec<Dumps> {
         let boots = boots.iter().filter(|boot| boot.kernel == label);
         boots.filter_map(|boot| boot.dump.as_ref()).collect()
     };
-    let labels = kernels.kernels.iter().map(|kernel| kernel.label.as_str());
-    labels.filter_map(|label| Dumps::of(label, &of_kernel(label))).collect()
+    let kernels = kernels.kernels.iter();
+    kernels.filter_map(|kernel| Dumps::of(kernel, &of_kernel(&kernel.label))).collect()
 }
 
 impl Dumps {
-    fn of(kernel: &str, dumps: &[&Dump]) -> Option<Self> {
-        let count = |is: fn(&Dump) -> bool| {
-            u32::try_from(dumps.iter().filter(|dump| is(dump)).count()).unwrap_or(u32::MAX)
-        };
-        let failed = dumps.iter().find(|dump| !dump.dumped);
-        let done = dumps.iter().filter(|dump| dump.dumped);
+    fn of(kernel: &Kernel, dumps: &[&Dump]) -> Option<Self> {
+        let with = |wanted| dumps.iter().filter(move |dump| answer(dump) == wanted);
+        let count = |wanted| u32::try_from(with(wanted).count()).unwrap_or(u32::MAX);
+        let telling = [Answer::KeptByWorker, Answer::Other, Answer::Void];
+        let failed = telling.into_iter().find_map(|answer| with(answer).next());
+        let void = count(Answer::Void);
         Some(Self {
-            kernel: kernel.to_owned(),
-            tried: count(|_| true),
-            dumped: count(|dump| dump.dumped),
-            kept_by_worker: count(|dump| !dump.dumped && dump.reason.contains(WORKER_IN_THE_WAY)),
+            kernel: kernel.label.clone(),
+            tried: u32::try_from(dumps.len()).unwrap_or(u32::MAX),
+            dumped: count(Answer::Dumped),
+            kept_by_worker: count(Answer::KeptByWorker),
+            void,
+            other: count(Answer::Other),
             workers_max: dumps.iter().map(|dump| dump.workers).max()?,
-            took_ms: Spread::of(done.map(|dump| dump.took_ms).collect())
+            took_ms: Spread::of(with(Answer::Dumped).map(|dump| dump.took_ms).collect())
                 .map(|spread| spread.median),
-            said: failed.map_or_else(String::new, |dump| format::clip(&dump.reason, 300)),
+            said: failed.map_or_else(String::new, |dump| format::clip(said(dump), SAID_CHARS_MAX)),
+            lacks: if void > 0 { lacks(kernel) } else { Vec::new() },
         })
     }
 
     /// What came of them, for a reader.
     #[must_use]
     pub fn sentence(&self) -> String {
-        let Self { kernel, tried, dumped, kept_by_worker, .. } = self;
-        let boots = format::count(u64::from(*tried), "boot", "boots");
-        let mut text =
-            format!("{}: criu dump completed in {dumped} of {boots}", format::clip(kernel, 60));
+        let Self { tried, dumped, kept_by_worker, void, other, .. } = *self;
+        let kernel = format::clip(&self.kernel, 60);
+        let boots = format::count(u64::from(tried), "boot", "boots");
+        if void == tried {
+            return self.cannot_work(&kernel, &boots);
+        }
+        let mut text = format!("{kernel}: criu dump completed in {dumped} of {boots}");
         if let Some(took_ms) = self.took_ms {
             text += &format!(", in {} at the median", format::duration(took_ms * 1e6));
         }
-        if *kept_by_worker > 0 {
+        if kept_by_worker > 0 {
             text += &format!("; a worker was in the way in {kept_by_worker}");
         }
-        let other = tried.saturating_sub(dumped + kept_by_worker);
         if other > 0 {
-            text += &format!("; criu failed for a reason of its own in {other}");
+            text += &format!("; it failed for another reason in {other}");
+        }
+        if void > 0 {
+            text += &format!("; criu itself did not work in {void}, which say nothing");
         }
         if self.said.is_empty() { text + "." } else { format!("{text}: {}", self.said) }
+    }
+
+    /// Where criu never worked, nothing is known about workers.
+    fn cannot_work(&self, kernel: &str, boots: &str) -> String {
+        let text = format!(
+            "{kernel}: criu itself cannot work on this kernel, so nothing is known: in {boots} it \
+             did not even dump a process that never opened a ring: {}",
+            self.said
+        );
+        if self.lacks.is_empty() {
+            return text;
+        }
+        let lacks = format::list(&self.lacks);
+        let text = text.trim_end_matches('.');
+        format!(
+            "{text}. This kernel lacks {lacks}, which criu looks for, and kernels of --build have"
+        )
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use iowq_record::guest::Control;
+
     use super::*;
     use crate::sample;
 
+    const WORKER: &str = "Can't block signals for 264: Operation not permitted";
+
     fn dump(dumped: bool, reason: &str) -> Option<Dump> {
         let (took_ms, workers) = if dumped { (1_500.0, 0) } else { (900.0, 4) };
-        Some(Dump { dumped, took_ms, workers, reason: reason.to_owned() })
+        let control = Some(Control { dumped: true, took_ms: 1_400.0, reason: String::new() });
+        Some(Dump { dumped, took_ms, workers, reason: reason.to_owned(), control })
+    }
+
+    /// A dump that failed, as it had to: without a ring it failed for the reason that is given.
+    fn void(reason: &str) -> Option<Dump> {
+        let control = Some(Control { dumped: false, took_ms: 1.0, reason: reason.to_owned() });
+        dump(false, WORKER).map(|dump| Dump { control, ..dump })
     }
 
     fn of(kernel: &str, dump_of: impl Fn(&Boot) -> Option<Dump>) -> Option<Dumps> {
-        let (kernels, mut boots, _) = sample::kernels(4);
+        with_config(kernel, &[], dump_of)
+    }
+
+    /// The kernel's configuration is what criu needs, but for what is given.
+    fn with_config(
+        kernel: &str,
+        without: &[&str],
+        dump_of: impl Fn(&Boot) -> Option<Dump>,
+    ) -> Option<Dumps> {
+        let (mut kernels, mut boots, _) = sample::kernels(4);
+        let needed = CRIU_OPTIONS.iter().filter(|(option, _)| !without.contains(option));
+        let config = needed.map(|(option, _)| ((*option).to_owned(), "y".to_owned())).collect();
+        let tested = kernels.kernels.iter_mut().find(|one| one.label == kernel);
+        tested.expect("a kernel of the sample").config = Some(config);
         for boot in &mut boots {
             boot.dump = if boot.kernel == kernel { dump_of(boot) } else { None };
         }
@@ -112,17 +215,47 @@ mod tests {
 
     #[test]
     fn a_worker_in_the_way_is_told_from_a_failure_of_criu() {
-        let found = of("base", |boot| {
-            let worker = "Error (1): Can't block signals for 264: Operation not permitted";
-            dump(false, if boot.round == 0 { "memfd_create failed" } else { worker })
+        let found = of("base", |boot| match boot.round {
+            0 => dump(false, "memfd_create failed"),
+            1 => void("memfd_create failed"),
+            _ => dump(false, WORKER),
         });
         let found = found.expect("there were dumps");
-        assert_eq!((found.tried, found.dumped, found.kept_by_worker), (4, 0, 3));
-        let text = found.sentence();
-        assert!(
-            text.contains("in the way in 3; criu failed for a reason of its own in 1"),
-            "{text}"
-        );
+        let counts = [found.tried, found.dumped, found.kept_by_worker, found.other, found.void];
+        assert_eq!(counts, [4, 0, 2, 1, 1]);
+        let expected = "base: criu dump completed in 0 of 4 boots; a worker was in the way in 2; \
+                        it failed for another reason in 1; criu itself did not work in 1, which \
+                        say nothing: ";
+        assert_eq!(found.sentence(), format!("{expected}{WORKER}"));
+    }
+
+    #[test]
+    fn where_no_worker_was_left_none_was_in_the_way() {
+        let found = of("X", |_| dump(false, WORKER).map(|dump| Dump { workers: 0, ..dump }));
+        assert_eq!(found.map(|found| (found.kept_by_worker, found.other)), Some((0, 4)));
+    }
+
+    #[test]
+    fn a_criu_that_cannot_dump_a_process_without_a_ring_says_nothing_about_workers() {
+        let found = with_config("base", &["HUGETLBFS", "TUN"], |_| void("memfd_create failed."));
+        let text = found.expect("there were dumps").sentence();
+        assert!(text.contains("criu itself cannot work on this kernel, so nothing is"), "{text}");
+        let lacks = "memfd_create failed. This kernel lacks CONFIG_HUGETLBFS and CONFIG_TUN, which criu \
+                     looks for, and kernels of --build have";
+        assert!(text.ends_with(lacks), "{text}");
+        assert!(!text.contains("signals") && !text.contains("in the way"), "{text}");
+    }
+
+    #[test]
+    fn a_kernel_that_lacks_nothing_that_criu_needs_is_not_said_to() {
+        let found = of("base", |_| void("no reason")).expect("there were dumps");
+        assert!(found.sentence().ends_with("a ring: no reason"), "{}", found.sentence());
+    }
+
+    #[test]
+    fn a_boot_of_before_the_control_is_read_by_what_criu_said() {
+        let found = of("base", |_| dump(false, WORKER).map(|dump| Dump { control: None, ..dump }));
+        assert_eq!(found.map(|found| found.kept_by_worker), Some(4));
     }
 
     #[test]

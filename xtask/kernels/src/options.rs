@@ -96,7 +96,7 @@ pub struct Options {
     #[arg(long)]
     pub noise: bool,
     /// Try in each boot whether `criu dump` of a process that closed its rings completes within so
-    /// many seconds
+    /// many seconds, and of one that never opened any
     #[arg(long, value_name = "S", num_args = 0..=1, default_missing_value = "20",
           value_parser = clap::value_parser!(u32).range(CRIU_SECONDS))]
     pub criu: Option<u32>,

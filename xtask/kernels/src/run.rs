@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use iowq_record::guest::{Criu, JOB_PATH, Job, MODULES_PATH};
+use iowq_record::guest::{Criu, Dump, JOB_PATH, Job, MODULES_PATH};
 use iowq_record::{Boot, Ended, KERNELS_SCHEMA, Kernels, Machine, Record, Role};
 
 use crate::boot::{self, Limits, NoBoot};
@@ -233,17 +233,21 @@ impl Lab<'_> {
         if boot.ended != Ended::Finished {
             println!("      {}: {}", ended(boot.ended), boot.reason);
         }
+        if let Some(dump) = &boot.dump {
+            println!("      {}", dumped(dump));
+        }
         for complaint in &boot.complaints {
             println!("      the kernel complained: {}", complaint.line);
         }
         Ok((boot, brought))
     }
 
-    /// criu takes its time after the last bench, where only little is expected.
+    /// criu takes its time after the last bench, where only little is expected, and takes it twice:
+    /// for a control, too.
     fn limits(&self) -> Limits {
         let mut limits = Limits::of(&self.machine.accelerator);
         if let Some(seconds) = self.options.criu {
-            limits.between_max += CLOSED_RING_MAX + Duration::from_secs(seconds.into());
+            limits.between_max += (CLOSED_RING_MAX + Duration::from_secs(seconds.into())) * 2;
         }
         limits
     }
@@ -307,6 +311,17 @@ fn line(record: &Record) -> String {
     }
 }
 
+/// The same of a dump.
+fn dumped(dump: &Dump) -> String {
+    match &dump.control {
+        Some(control) if !control.dumped && !dump.dumped => {
+            format!("criu itself cannot work on this kernel: {}", control.reason)
+        }
+        _ if dump.dumped => format!("criu dump completed in {:.1} s", dump.took_ms / 1e3),
+        _ => format!("criu dump failed with {} workers left: {}", dump.workers, dump.reason),
+    }
+}
+
 fn ended(ended: Ended) -> &'static str {
     match ended {
         Ended::Finished => "finished",
@@ -320,6 +335,8 @@ fn ended(ended: Ended) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use iowq_record::guest::Control;
+
     use super::*;
 
     #[test]
@@ -332,6 +349,20 @@ mod tests {
         assert!(!given_up(&[]) && !given_up(&[0]));
         assert!(given_up(&[0, 0]));
         assert!(!given_up(&[0, 1]) && !given_up(&[1, 0, 0, 0]));
+    }
+
+    #[test]
+    fn a_dump_that_failed_where_criu_never_works_is_told_from_one_that_failed() {
+        let control = |dumped| Control { dumped, took_ms: 1.0, reason: "no memfd".to_owned() };
+        let dump = |dumped, control| {
+            let reason = if dumped { "" } else { "no signals" }.to_owned();
+            Dump { dumped, took_ms: 1_500.0, workers: 3, reason, control }
+        };
+        assert_eq!(super::dumped(&dump(true, None)), "criu dump completed in 1.5 s");
+        let failed = "criu dump failed with 3 workers left: no signals";
+        assert_eq!(super::dumped(&dump(false, Some(control(true)))), failed);
+        let never = "criu itself cannot work on this kernel: no memfd";
+        assert_eq!(super::dumped(&dump(false, Some(control(false)))), never);
     }
 
     #[test]

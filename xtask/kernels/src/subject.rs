@@ -85,7 +85,8 @@ fn subject(
     scratch: &Path,
 ) -> anyhow::Result<Subject> {
     let image = image::open(path, scratch).with_context(|| format!("kernel {label}"))?;
-    let modules = image.needed(&Needs::from(disk)).with_context(|| format!("kernel {label}"))?;
+    let needs = Needs { criu: options.criu.is_some(), ..Needs::from(disk) };
+    let modules = image.needed(&needs).with_context(|| format!("kernel {label}"))?;
     let kernel = Kernel {
         label: label.to_owned(),
         image: shown,

@@ -113,6 +113,8 @@ fn lost(wanted: &str, result: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use iowq_record::guest::CRIU_OPTIONS;
+
     use super::*;
 
     #[test]
@@ -151,5 +153,14 @@ mod tests {
         let (needed, preferred) = MINIMAL.split_once(PREFERENCES).expect("the line is there");
         assert!(options(needed).values().all(|value| *value != "n" && *value != "m"));
         assert!(!options(preferred).is_empty());
+    }
+
+    #[test]
+    fn our_configuration_has_all_that_criu_needs() {
+        let config = Config::of(MINIMAL.into(), None);
+        let lacks = |option: &&str| !config.has(option);
+        let lacking: Vec<_> =
+            CRIU_OPTIONS.iter().map(|(option, _)| *option).filter(lacks).collect();
+        assert!(lacking.is_empty(), "{lacking:?}");
     }
 }

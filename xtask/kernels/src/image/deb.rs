@@ -23,16 +23,16 @@ const ENTRIES_MAX: usize = 200_000;
 /// Largest single file that is taken out.
 const FILE_BYTES_MAX: u64 = 1 << 30;
 
-/// Modules that no disk of a guest needs, and that are most of a package.
+/// Modules that neither a disk of a guest nor criu needs, and that are most of a package.
 const LEFT_OUT: [&str; 9] = [
     "kernel/drivers/gpu",
     "kernel/drivers/infiniband",
     "kernel/drivers/media",
-    "kernel/drivers/net",
+    "kernel/drivers/net/ethernet",
+    "kernel/drivers/net/wireless",
     "kernel/drivers/scsi",
     "kernel/drivers/staging",
     "kernel/drivers/usb",
-    "kernel/net",
     "kernel/sound",
 ];
 

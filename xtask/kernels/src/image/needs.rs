@@ -2,7 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use iowq_record::{Disk, guest::Lack, kconfig::Config};
+use iowq_record::{
+    Disk,
+    guest::{CRIU_OPTIONS, Lack},
+    kconfig::Config,
+};
 
 use super::{
     NeededError,
@@ -17,11 +21,13 @@ pub struct Needs {
     pub filesystem: String,
     /// Whether dm-delay stands between file system and disk.
     pub delay: bool,
+    /// Whether criu is tried, which can do with less than it likes to have.
+    pub criu: bool,
 }
 
 impl From<&Disk> for Needs {
     fn from(disk: &Disk) -> Needs {
-        Needs { filesystem: disk.filesystem.clone(), delay: disk.delay_us > 0 }
+        Needs { filesystem: disk.filesystem.clone(), delay: disk.delay_us > 0, criu: false }
     }
 }
 
@@ -105,6 +111,12 @@ pub(super) fn needed(
     if !lacks.is_empty() {
         return Err(NeededError::Lacks(lacks));
     }
+    let likes = CRIU_OPTIONS.into_iter().filter(|_| needs.criu);
+    let likes = likes.filter_map(|(option, module)| Some(Part { option, module: Some(module?) }));
+    // Where criu misses one it says so itself.
+    let is_there = |module| tree.is_some_and(|tree| tree.file(module).is_some());
+    let likes = likes.filter(|part| part.module.is_some_and(is_there));
+    wanted.extend(likes.filter_map(|part| Some((part.option, part.module?))));
     if wanted.is_empty() {
         return Ok(Vec::new());
     }

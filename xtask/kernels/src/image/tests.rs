@@ -31,7 +31,7 @@ fn a_bare_image_has_its_release_and_sum_and_needs_nothing_that_is_known() {
     assert_eq!(image.release.as_deref(), Some("6.12.117-base"));
     assert_eq!(image.sha256.len(), 64);
     assert_eq!((&image.config, &image.modules), (&None, &None));
-    let needs = Needs { filesystem: "ext4".to_owned(), delay: true };
+    let needs = Needs { filesystem: "ext4".to_owned(), delay: true, criu: false };
     assert!(image.needed(&needs).unwrap().is_empty());
 }
 
@@ -164,7 +164,7 @@ fn real_images_carry_their_release_and_configuration() {
         println!("{name} in {:?}", start.elapsed());
         assert_eq!(image.release.as_deref(), Some(release));
         assert_eq!(image.config.as_ref().unwrap()["IO_URING"], "y", "{name}");
-        let needs = Needs { filesystem: "ext4".to_owned(), delay: true };
+        let needs = Needs { filesystem: "ext4".to_owned(), delay: true, criu: false };
         assert!(image.needed(&needs).unwrap().is_empty());
     }
 }
@@ -184,7 +184,7 @@ fn real_packages_have_modules_for_each_file_system() {
         for filesystem in ["ext4", "xfs", "btrfs", "tmpfs"] {
             for delay in [false, true] {
                 let start = Instant::now();
-                let needs = Needs { filesystem: filesystem.to_owned(), delay };
+                let needs = Needs { filesystem: filesystem.to_owned(), delay, criu: false };
                 let modules = image.needed(&needs).unwrap();
                 let names: Vec<_> = modules.iter().map(|module| module.name.as_str()).collect();
                 println!("  {filesystem} {delay}: {} in {:?}", names.join(" "), start.elapsed());

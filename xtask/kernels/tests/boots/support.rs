@@ -194,7 +194,7 @@ fn find_real() -> Result<Real, String> {
     let kernel = kernels.first().ok_or(format!("no file in {KERNELS} ends in .deb or -base"))?;
     let unpacked = tempfile::tempdir().unwrap();
     let image = image::open(kernel, &unpacked.path().join("image")).unwrap();
-    let needs = Needs { filesystem: "ext4".to_owned(), delay: false };
+    let needs = Needs { filesystem: "ext4".to_owned(), delay: false, criu: false };
     let modules = image.needed(&needs).unwrap();
     Ok(Real { qemu, kernel: image.boot, modules, _unpacked: unpacked })
 }

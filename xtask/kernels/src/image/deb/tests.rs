@@ -166,3 +166,11 @@ proptest! {
         let _ = open(&path, &folder.path().join("scratch"));
     }
 }
+
+#[test]
+fn modules_that_criu_needs_are_taken_and_drivers_of_network_cards_are_not() {
+    let is_taken = |path: &str| wanted(&Path::new("lib/modules/6.12/kernel").join(path)).is_some();
+    let needed = ["net/unix/unix_diag.ko.xz", "net/netfilter/nf_tables.ko", "drivers/net/tun.ko"];
+    assert!(needed.into_iter().all(is_taken));
+    assert!(!is_taken("drivers/net/ethernet/intel/e1000/e1000.ko"));
+}

@@ -8,7 +8,7 @@ use super::{ALWAYS, Needs, needed};
 use crate::image::{NeededError, modinfo, modules::ModuleTree};
 
 fn needs(filesystem: &str, delay: bool) -> Needs {
-    Needs { filesystem: filesystem.to_owned(), delay }
+    Needs { filesystem: filesystem.to_owned(), delay, criu: false }
 }
 
 /// A configuration that has what every guest needs, and these.
@@ -77,6 +77,23 @@ fn each_module_comes_after_those_it_needs() {
     assert_eq!(names(&needs("ext4", true), Some(&config), Some(&tree)), expected);
     let without: Vec<_> = expected.into_iter().filter(|name| !name.starts_with("dm_")).collect();
     assert_eq!(names(&needs("ext4", false), Some(&config), Some(&tree)), without);
+}
+
+#[test]
+fn what_criu_likes_to_have_is_loaded_where_criu_is_tried_and_the_kernel_has_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let modules: &[(&str, &[&str])] = &[
+        ("net/unix/unix_diag", &["depends="]),
+        ("net/netfilter/nf_tables", &["depends=nfnetlink"]),
+        ("net/netfilter/nfnetlink", &["depends="]),
+    ];
+    let tree = tree(folder.path(), modules, "kernel/drivers/net/tun.ko\n");
+    let config = config(&[("VIRTIO_BLK", "y"), ("EXT4_FS", "y"), ("UNIX_DIAG", "m")]);
+    let with_criu = Needs { criu: true, ..needs("ext4", false) };
+    let expected = ["nfnetlink", "nf_tables", "unix_diag"];
+    assert_eq!(names(&with_criu, Some(&config), Some(&tree)), expected);
+    assert!(names(&needs("ext4", false), Some(&config), Some(&tree)).is_empty());
+    assert!(names(&with_criu, Some(&config), None).is_empty());
 }
 
 #[test]
