@@ -177,7 +177,7 @@ impl<'a> Driver<'a> {
         while !self.ring_is_spent() {
             match self.plan.arrival {
                 Arrival::Closed { pause, min_complete } => {
-                    self.closed_round(pause, min_complete)?
+                    self.closed_round(pause, min_complete)?;
                 }
                 _ => self.open_round()?,
             }
@@ -207,10 +207,11 @@ impl<'a> Driver<'a> {
             self.submit_next(Nanos(self.engine.now().0.saturating_sub(held_ns)));
         }
         self.engine.flush();
-        // Time may have run out before anything was submitted.
-        let in_flight = self.in_flight();
-        if in_flight > 0 && later == 0 {
-            self.wait(in_flight.min(min_complete as usize), None)?;
+        // What ended while the round was held back counts. Time may have run out before anything
+        // was submitted.
+        let missing = self.in_flight().min((min_complete as usize).saturating_sub(later));
+        if missing > 0 {
+            self.wait(missing, None)?;
         }
         if !pause.is_zero() {
             self.wait(0, Some(self.engine.now().after(pause)))?;

@@ -345,7 +345,10 @@ fn a_folder_that_is_none_is_refused_with_what_is_wrong() {
         text(&output.stderr)
     };
     assert!(error("kernels.json", "{}").contains("missing field"));
-    let (mut kernels, mut boots, _) = only(&["base", "A"], 1);
+    let (mut kernels, mut boots, mut records) = only(&["base", "A"], 1);
+    records[0].cell.role = Role::Noise;
+    let line = serde_json::to_string(&records[0]).expect("it is JSON") + "\n";
+    assert!(error("record.jsonl", &line).contains("role of a run of boot"));
     boots[0].kernel = "Z".to_owned();
     let line = serde_json::to_string(&boots[0]).expect("it is JSON") + "\n";
     assert!(error("boots.jsonl", &line).contains("line 1: kernel is \"Z\""));

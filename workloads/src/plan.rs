@@ -124,8 +124,9 @@ pub enum Arrival {
     Closed {
         /// Length of the pause; zero for none.
         pause: Duration,
-        /// How many ops must be done before the next round; `min_complete` of io_uring_enter(2).
-        /// Where fewer are in flight, all of them.
+        /// How many ops must be done before the next round, as `min_complete` of
+        /// io_uring_enter(2) has it; where fewer are in flight, all of them. Without probes the
+        /// submitter still wakes up for each, to stamp it.
         min_complete: u32,
     },
     /// One op each `1 / per_s` seconds, whether or not earlier ones are done.

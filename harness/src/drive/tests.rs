@@ -18,6 +18,11 @@ struct Instant {
     done: Vec<Completion>,
     /// How many completions each wait was for.
     wanted: Vec<usize>,
+    /// A wait brings no more than it is for, or one.
+    slow: bool,
+    /// Ops handed over in each round.
+    rounds: Vec<usize>,
+    in_round: usize,
     rings: Vec<&'static str>,
     /// Ops are done with this outcome.
     outcome: Option<Outcome>,
@@ -37,8 +42,11 @@ impl Engine for Instant {
         let outcome = self.outcome.unwrap_or(Outcome::Done);
         let done = chain.iter().map(|request| Completion { work: request.slot, outcome });
         self.done.extend(done);
+        self.in_round += chain.len();
     }
-    fn flush(&mut self) {}
+    fn flush(&mut self) {
+        self.rounds.push(std::mem::take(&mut self.in_round));
+    }
     fn wait(
         &mut self,
         want: usize,
@@ -47,7 +55,8 @@ impl Engine for Instant {
     ) -> Result<(), EngineError> {
         assert!(until.is_some() || want <= self.done.len(), "this would wait for ever");
         self.wanted.push(want);
-        out.append(&mut self.done);
+        let most = if self.slow { want.max(1) } else { usize::MAX };
+        out.extend(self.done.drain(..most.min(self.done.len())));
         Ok(())
     }
     fn finish(self: Box<Self>) -> Remains {
@@ -100,6 +109,17 @@ fn a_round_waits_for_as_many_completions_as_asked_for_or_for_all_there_are() {
         assert_eq!(driven.done, 40);
         assert_eq!(engine.wanted, wanted, "min_complete = {min_complete}");
     }
+}
+
+#[test]
+fn a_round_that_is_held_back_is_as_large_as_asked_for() {
+    let mut plan = plan("fsync-mix", 200);
+    plan.arrival = Arrival::Closed { pause: Duration::ZERO, min_complete: 8 };
+    let mut engine = Instant { slow: true, ..Instant::default() };
+    let (driven, _) = drive_delayed(&plan, &mut engine, Duration::from_micros(50));
+    assert_eq!(driven.done, 200);
+    let (_, whole) = engine.rounds.split_last().expect("there are rounds");
+    assert!(whole.iter().all(|ops| *ops >= 8), "{whole:?}");
 }
 
 #[test]

@@ -13,6 +13,9 @@ use super::{
 use crate::format;
 use crate::load::Loaded;
 
+/// The bar of fresh runs that are not like the first.
+const UNLIKE: &str = "unlike-first-runs";
+
 /// Runs cannot confirm anything. Each text says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfirmError {
@@ -164,7 +167,7 @@ impl<'a> Again<'a> {
         }
         if !unlike.is_empty() {
             let text = format!("The fresh runs are unlike the first: {}.", format::list(&unlike));
-            again.bars.push(bar("unlike-first-runs", text));
+            again.bars.push(bar(UNLIKE, text));
         }
         again.notes = hosts::notes(&all);
         again
@@ -200,6 +203,7 @@ fn apply(one: &mut Comparison, again: Option<Comparison>) {
     let (faults, once): (Vec<Bar>, Vec<Bar>) =
         one.faults.drain(..).partition(|fault| confirmation.confirms_fault(fault));
     one.faults = faults;
+    let taken_back = !once.is_empty();
     one.notes.extend(once);
     for finding in one.primary.iter_mut().filter(|one| one.is_regression()) {
         if !confirmation.confirms(finding) {
@@ -210,6 +214,10 @@ fn apply(one: &mut Comparison, again: Option<Comparison>) {
         one.primary.iter_mut().chain(&mut one.advisory).for_each(|one| one.verdict = None);
     }
     one.verdict = whole::verdict(&one.faults, &one.primary);
+    if taken_back {
+        // It was seen once, so that nothing is shown to be the same.
+        one.verdict = one.verdict.map(|verdict| verdict.max(Verdict::Inconclusive));
+    }
     match confirmation.outcome {
         Outcome::Confirmed => one.notes.push(bar("confirmed", confirmation.text())),
         Outcome::NotConfirmed => one.notes.push(bar("not-confirmed", confirmation.text())),
@@ -246,8 +254,10 @@ fn measured(first: Vec<Finding>, faults: Vec<Bar>, again: Comparison) -> Confirm
         Some(finding)
     };
     let found: Vec<Finding> = first.iter().filter_map(found).collect();
+    // A fault is one whatever bars a verdict, but of other runs it says nothing.
+    let unlike = again.bars.iter().any(|bar| bar.code == UNLIKE);
     let mut faults_again = again.faults;
-    faults_again.retain(|fault| !barred && faults.iter().any(|first| first.code == fault.code));
+    faults_again.retain(|fault| !unlike && faults.iter().any(|first| first.code == fault.code));
     let any = !faults_again.is_empty() || found.iter().any(Finding::is_regression);
     Confirmation {
         outcome: if any { Outcome::Confirmed } else { Outcome::NotConfirmed },
@@ -422,10 +432,29 @@ mod tests {
     }
 
     #[test]
+    fn a_limit_that_fresh_runs_break_is_a_fault_though_something_bars_their_verdict() {
+        let one = confirmed(
+            sample::pairs(10, unlimited),
+            fresh(|run| {
+                unlimited(run);
+                run.ops.failed = u64::from(run.cell.pair == 0);
+            }),
+        );
+        assert_eq!(
+            (outcome(&one), one.verdict),
+            (Some(Outcome::Confirmed), Some(Verdict::Regression))
+        );
+        assert!(note(&one, "confirmed").contains("limit-broken again: "));
+    }
+
+    #[test]
     fn a_limit_that_fresh_runs_keep_to_is_a_note() {
         let one = confirmed(sample::pairs(10, unlimited), fresh(|_| ()));
-        assert_eq!(outcome(&one), Some(Outcome::NotConfirmed));
-        assert!(one.faults.is_empty() && one.verdict != Some(Verdict::Regression), "{one:?}");
+        assert_eq!(
+            (outcome(&one), one.verdict),
+            (Some(Outcome::NotConfirmed), Some(Verdict::Inconclusive))
+        );
+        assert!(one.faults.is_empty() && one.has_unconfirmed(), "{one:?}");
         assert!(note(&one, "limit-broken").contains("under a limit of"));
         assert!(note(&one, "not-confirmed").contains("limit-broken not again"));
         let mut elsewhere = fresh(unlimited);

@@ -99,7 +99,13 @@ pub fn beside<'a>(set: &Set<'a>, workload: &str) -> Vec<&'a Record> {
     runs
 }
 
-/// The same as units, without runs that failed.
+/// The measured runs of a set as units, without runs that failed.
+#[must_use]
+pub fn units_of<'a>(set: &Set<'a>, workload: &str) -> Vec<Unit<'a>> {
+    finished(set.of(workload))
+}
+
+/// The runs with a special role that are of the base as units, without runs that failed.
 #[must_use]
 pub fn units_beside<'a>(set: &Set<'a>, workload: &str) -> Vec<Unit<'a>> {
     finished(beside(set, workload))

@@ -134,7 +134,10 @@ impl Comparison {
     /// Whether there was a regression that fresh runs did not confirm.
     #[must_use]
     pub fn has_unconfirmed(&self) -> bool {
-        self.primary.iter().any(|finding| self.unconfirmed(finding.metric).is_some())
+        let taken_back = self.confirmation.as_ref().is_some_and(|confirmation| {
+            confirmation.faults_again.len() < confirmation.faults.len()
+        });
+        taken_back || self.primary.iter().any(|finding| self.unconfirmed(finding.metric).is_some())
     }
 
     /// What became of a regression that fresh runs did not confirm.
@@ -175,9 +178,12 @@ impl Confirmation {
         if !self.bars.is_empty() {
             let bars: Vec<String> =
                 self.bars.iter().map(|bar| format!("{}: {}", bar.code, bar.text)).collect();
+            let faults: Vec<String> =
+                self.faults.iter().map(|fault| format!(" {}.", self.of_fault(fault))).collect();
             return format!(
-                "{runs}, which allow no verdict, so that nothing is confirmed. {}",
-                bars.join(" ")
+                "{runs}, which allow no verdict, so that no metric is confirmed. {}{}",
+                bars.join(" "),
+                faults.concat()
             );
         }
         let metrics = self.first.iter().zip(&self.again).map(|(first, again)| change(first, again));

@@ -62,9 +62,11 @@ pub(super) fn one(
         primary.iter_mut().chain(&mut advisory).for_each(|finding| finding.verdict = None);
     }
     let names = [base.name.as_str(), &test.name];
-    let mut of_base = matched.base.clone();
+    // Whatever has no partner tells of the limit, too.
+    let mut of_base = pairs::units_of(base, workload);
     of_base.extend(pairs::units_beside(base, workload));
-    let faults: Vec<Bar> = limit::broken(names, &of_base, &matched.test).into_iter().collect();
+    let of_test = pairs::units_of(test, workload);
+    let faults: Vec<Bar> = limit::broken(names, &of_base, &of_test).into_iter().collect();
     let verdict = verdict(&faults, &primary);
     Comparison {
         workload: workload.to_owned(),

@@ -70,11 +70,11 @@ impl Floor {
         }
     }
 
-    /// `8 pairs`, or that these are too few.
+    /// `8 pairs`, or that there is no floor of them.
     #[must_use]
     pub fn pairs_text(&self) -> String {
         let pairs = format::count(self.pairs as u64, "pair", "pairs");
-        if self.counts { pairs } else { format!("{pairs}, too few for a floor") }
+        if self.counts { pairs } else { format!("{pairs}, no floor") }
     }
 
     /// `created/1000 0.12, peak 1 (raises what counts)`.
@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn two_pairs_are_too_few_and_without_such_boots_there_is_none() {
         let floors = of(2, true);
-        assert_eq!(floors[0].pairs_text(), "2 pairs, too few for a floor");
+        assert_eq!(floors[0].pairs_text(), "2 pairs, no floor");
         assert_eq!(of(2, false), []);
     }
 }

@@ -82,11 +82,30 @@ pub fn read(dir: &Path) -> Result<Booted, ReadError> {
         let runs = format::count(left_out as u64, "run", "runs");
         notes.push(format!("{runs} of boots that were not seen to their end take no part"));
     }
+    roles(&boots, &loaded.records)
+        .map_err(|problem| ReadError::Content { path: dir.join(RECORD_NAME), problem })?;
     if loaded.records.is_empty() {
         notes.push("No run came back from any boot".to_owned());
     }
     loaded.notes.extend(notes);
     Ok(Booted { kernels, boots, loaded })
+}
+
+/// Runs have the role of their boot.
+fn roles(boots: &[Boot], records: &[Record]) -> Result<(), String> {
+    for run in records {
+        let Some(of) = &run.cell.boot else { continue };
+        let boot = boots.iter().find(|boot| boot.number == of.number);
+        if let Some(boot) = boot.filter(|boot| boot.role != run.cell.role) {
+            return Err(format!(
+                "role of a run of boot {} is {:?}: that of the boot, {:?}, is allowed",
+                boot.number,
+                run.cell.role.name(),
+                boot.role.name()
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn kernels(path: &Path) -> Result<Kernels, ReadError> {

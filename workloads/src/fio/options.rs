@@ -81,7 +81,7 @@ const IGNORED: [(&str, &str); 6] = [
 
 /// Options that are refused, each list with what to do; every option's value that leaves it off,
 /// see [`is_off`], is ignored instead.
-const REFUSED: [(&str, &str); 10] = [
+const REFUSED: [(&str, &str); 11] = [
     (
         "files are fresh in each run, and allocated but not written before it; remove it",
         "opendir overwrite",
@@ -106,10 +106,13 @@ const REFUSED: [(&str, &str); 10] = [
          thinktime_blocks_type thinktime_iotime thinktime_spin",
     ),
     (
+        "a spec says how many are reaped at once, with arrival.min_complete; remove it",
+        "iodepth_batch_complete iodepth_batch_complete_max iodepth_batch_complete_min",
+    ),
+    (
         "as many ops as the depth are in flight and are reaped as they come; remove it",
         "cmdprio cmdprio_bssplit cmdprio_class cmdprio_percentage fixedbufs hipri \
-         io_submit_mode iodepth_batch iodepth_batch_complete iodepth_batch_complete_max \
-         iodepth_batch_complete_min iodepth_batch_submit iodepth_low nonvectored nowait \
+         io_submit_mode iodepth_batch iodepth_batch_submit iodepth_low nonvectored nowait \
          registerfiles serialize_overlap sqthread_poll sqthread_poll_cpu uncached",
     ),
     (

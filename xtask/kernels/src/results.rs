@@ -1,15 +1,18 @@
 //! The results: what was booted, a line per boot and a line per run, on the device before the next
 //! boot starts. A folder that holds some boots already is gone on with.
 
+mod lock;
+
 use std::collections::BTreeSet;
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead as _, BufReader, ErrorKind, Write as _};
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use iowq_record::{BOOTS_NAME, Boot, Ended, KERNELS_NAME, Kernels, Record, Role};
 use serde::Serialize;
+
+pub use lock::Lock;
 
 /// Name of the file with a line per run.
 const RECORD_NAME: &str = "record.jsonl";
@@ -17,8 +20,6 @@ const RECORD_NAME: &str = "record.jsonl";
 const INTERRUPTED_NAME: &str = "interrupted.jsonl";
 /// Boots that failed through no fault of their kernel, and were made again.
 const BOOTS_ASIDE_NAME: &str = "boots-again.jsonl";
-/// Locked by the call that is at work, which removes it at its end.
-const LOCK_NAME: &str = ".lock";
 /// Name of the folder with the logs of consoles.
 const CONSOLE_NAME: &str = "console";
 
@@ -30,64 +31,6 @@ pub struct Results {
     boots: File,
     records: File,
     _lock: Lock,
-}
-
-/// What keeps other calls out of a folder, as long as it lives.
-///
-/// Its file goes with it, and is left behind only by a call that was killed. Whoever opened the file
-/// just before it was removed has locked one that nobody else will find; so what was locked counts
-/// only if it is still what is in the folder.
-#[derive(Debug)]
-pub struct Lock {
-    file: File,
-    path: PathBuf,
-}
-
-impl Lock {
-    /// Makes the folder, if it is not there, and takes it.
-    ///
-    /// # Errors
-    ///
-    /// A folder that holds something else, that another call is at work in, or that cannot be
-    /// written.
-    pub fn take(out: &Path) -> anyhow::Result<Self> {
-        Results::check(out)?;
-        fs::create_dir_all(out.join(CONSOLE_NAME))
-            .with_context(|| format!("--out {}: the folder cannot be made", out.display()))?;
-        let path = out.join(LOCK_NAME);
-        loop {
-            let file = File::create(&path)
-                .with_context(|| format!("--out {}: cannot be written", out.display()))?;
-            if let Err(TryLockError::WouldBlock) = file.try_lock() {
-                bail!(
-                    "--out {}: another call is at work in this folder; wait for it",
-                    out.display()
-                );
-            }
-            if is_at(&file, &path)? {
-                return Ok(Self { file, path });
-            }
-        }
-    }
-}
-
-/// Whether a file is what is at a path.
-fn is_at(file: &File, path: &Path) -> std::io::Result<bool> {
-    let file = file.metadata()?;
-    match fs::metadata(path) {
-        Ok(there) => Ok((there.dev(), there.ino()) == (file.dev(), file.ino())),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(error),
-    }
-}
-
-impl Drop for Lock {
-    /// Removed while it is locked. Closing it is not enough to let go of it while a process that
-    /// another thread is just starting has a copy.
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.path);
-        let _ = self.file.unlock();
-    }
 }
 
 impl Results {
@@ -443,22 +386,6 @@ mod tests {
         assert!(error.contains("another call is at work"), "{error}");
         drop(first);
         open(folder.path(), 8)?;
-        Ok(())
-    }
-
-    #[test]
-    fn the_lock_goes_with_the_call_and_one_that_was_removed_locks_nobody_out() -> anyhow::Result<()>
-    {
-        let folder = tempfile::tempdir()?;
-        let path = folder.path().join(LOCK_NAME);
-        // As a call has it that opened it just before the last one ended.
-        let opened = File::create(&path)?;
-        drop(Lock::take(folder.path())?);
-        assert!(!path.exists());
-        opened.try_lock()?;
-        let lock = Lock::take(folder.path())?;
-        assert!(!is_at(&opened, &path)? && is_at(&lock.file, &path)?);
-        assert!(Lock::take(folder.path()).is_err());
         Ok(())
     }
 

@@ -101,10 +101,14 @@ pub fn run(options: &Options, command: &str) -> anyhow::Result<Tally> {
         memory_mib: options.memory_mib(),
         disk: options.disk(),
     };
-    let scratch = scratch.path();
-    let lab = Lab { options, subjects, workloads, machine, qemu, criu, scratch, stop: &stop };
+    let place = scratch.path();
+    let lab =
+        Lab { options, subjects, workloads, machine, qemu, criu, scratch: place, stop: &stop };
     let mut results = Results::open(&options.out, &lab.kernels(command)?, lock)?;
-    lab.run_all(&mut results)
+    let tally = lab.run_all(&mut results);
+    // While the lock is still held: the next call clears what it finds there.
+    drop(scratch);
+    tally
 }
 
 /// A folder for what is unpacked and for disks, beside the results, where there is room for them.

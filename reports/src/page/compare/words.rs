@@ -66,7 +66,7 @@ pub(super) fn noise(one: &Comparison, boots: bool) -> String {
     if boots && one.noise.is_empty() {
         return format!(
             "{} was not booted against itself: how far equal kernels differ is not known. cargo \
-             xtask kernels --noise boots the base once more in each round.",
+             xtask kernels --noise boots the first kernel once more in each round, and no other.",
             format::clip(&one.base, 60)
         );
     }
