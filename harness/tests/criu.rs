@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use iowq_harness::engine::uring;
 use iowq_harness::guest::criu::dump_of;
-use iowq_record::guest::{Criu, Dump};
+use iowq_record::guest::{ControlFailure, Criu, Dump};
 use iowq_workloads::builtin;
 use tempfile::TempDir;
 
@@ -35,8 +35,13 @@ impl Place {
         self.notes.path().join(name)
     }
 
-    /// Dumps with a criu that is this shell script; `$6` is the process.
+    /// Dumps with a criu that is this shell script; `$6` is the process. Its check finds nothing.
     fn dump(&self, script: &str, time_max_s: u32) -> Dump {
+        self.dump_and_check(&format!("test $1 = dump || exit 1\n{script}"), time_max_s)
+    }
+
+    /// The same with a script that is told by `$1` whether it is to dump or to check.
+    fn dump_and_check(&self, script: &str, time_max_s: u32) -> Dump {
         let path = self.note("criu");
         fs::write(&path, format!("#!/bin/sh\ncd {}\n{script}\n", self.notes.path().display()))
             .expect("a script");
@@ -95,6 +100,25 @@ fn a_process_without_a_ring_is_tried_first_and_is_the_same_otherwise() {
     assert!(words[0].contains("--without-ring") && !words[1].contains("--without-ring"));
     assert_eq!((words.len(), files.len()), (2, 2), "{words:?} {files:?}");
     assert_eq!(files[0], files[1], "open files");
+}
+
+#[test]
+fn criu_looks_at_the_kernel_once_before_both_dumps_and_what_it_finds_does_not_matter() {
+    let Some(place) = Place::new_or_skip("criu looks at the kernel") else { return };
+    let dump = place.dump_and_check("echo $1 >> words; test $1 = dump", 60);
+    assert!(dump.dumped && dump.control.as_ref().is_some_and(|control| control.dumped), "{dump:?}");
+    let words = fs::read_to_string(place.note("words")).expect("a note");
+    assert_eq!(words, "check\ndump\ndump\n");
+}
+
+#[test]
+fn a_control_that_failed_says_whether_criu_had_its_chance() {
+    let Some(place) = Place::new_or_skip("a control that failed") else { return };
+    let failure = |dump: Dump| dump.control.expect("a control").failure();
+    assert_eq!(failure(place.dump("exit 1", 60)), Some(ControlFailure::Criu));
+    assert_eq!(failure(place.dump("exec sleep 1000", 0)), Some(ControlFailure::NotInTime));
+    let never = place.dump_with(Path::new("/nowhere/criu"), 60);
+    assert_eq!(failure(never), Some(ControlFailure::NotPrepared));
 }
 
 #[test]

@@ -5,6 +5,9 @@
 //!
 //! criu needs much of a kernel, and fails for many reasons. So a process that never opened a ring is
 //! dumped first, as a control: where that fails, the answer is criu's and not io-wq's.
+//!
+//! The first time, criu tries what the kernel can do, and notes it for later. That takes long where
+//! the processor is emulated, so it is made to do that before it is timed.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -12,7 +15,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use iowq_record::guest::{Control, Criu, Dump};
+use iowq_record::guest::{CRIU_CHECK_S_MAX, Control, Criu, Dump, NOT_DONE};
 
 use crate::clock;
 use crate::files::own_folder;
@@ -25,6 +28,9 @@ pub const READY_NAME: &str = "ready";
 
 /// How long it may take to come so far.
 const READY_MAX: Duration = Duration::from_secs(60);
+
+/// How long criu's look at the kernel may take.
+const CHECK_MAX: Duration = Duration::from_secs(CRIU_CHECK_S_MAX);
 
 /// Workers need some 20 ms to see that the ring is gone, where they look at all.
 const SETTLE: Duration = Duration::from_millis(200);
@@ -45,6 +51,9 @@ const WORKER: &str = "Can't block signals";
 const LOG_NAME: &str = "dump.log";
 const CRIU_SAID_NAME: &str = "criu.txt";
 const PROCESS_SAID_NAME: &str = "process.txt";
+
+/// Where words go that nobody reads.
+const NOWHERE: &str = "/dev/null";
 
 /// What the process to be dumped did before.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -83,10 +92,20 @@ pub fn dump(criu: &Criu, dir: &Path) -> Dump {
 /// The same with the program `iowq` that is to be dumped.
 #[must_use]
 pub fn dump_of(iowq: &Path, criu: &Criu, dir: &Path) -> Dump {
+    // What it finds wrong does not count: a dump may do with less. Without its notes a dump takes
+    // longer, and no more.
+    let _ = look_at_kernel(criu);
     let Tried { dumped, took_ms, reason, .. } = tried(iowq, criu, dir, Ring::Never);
     let control = Some(Control { dumped, took_ms, reason });
     let Tried { dumped, took_ms, workers, reason } = tried(iowq, criu, dir, Ring::Closed);
     Dump { dumped, took_ms, workers, reason, control }
+}
+
+/// Has criu try what the kernel can do.
+fn look_at_kernel(criu: &Criu) -> anyhow::Result<()> {
+    let mut check = Process::start(Command::new(&criu.path).arg("check"), Path::new(NOWHERE))?;
+    check.wait(CHECK_MAX, || false)?;
+    Ok(())
 }
 
 /// One dump. Where criu was never started, the reason says why.
@@ -227,7 +246,7 @@ fn why_not(ended: Ended, time_max: Duration, log: &str, said: &str) -> String {
         Ended::Exited(status) => error.unwrap_or_else(|| format!("criu ended with {status}")),
         Ended::Not | Ended::Hung => {
             let where_it_was = error.or_else(|| last(log)).unwrap_or_default();
-            let line = format!("not done after {} s: {where_it_was}", time_max.as_secs());
+            let line = format!("{NOT_DONE}{} s: {where_it_was}", time_max.as_secs());
             line.trim_end_matches([':', ' ']).to_owned()
         }
     }

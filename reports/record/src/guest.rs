@@ -38,13 +38,28 @@ pub struct Job {
     pub accelerator: String,
     /// The disk. All but its file system and delay was seen to outside.
     pub disk: Disk,
-    /// File names of modules, in the order in which they must be loaded.
+    /// File names of modules, in the order in which they must be loaded. Those that only criu
+    /// likes to have come last, see [`needed`].
     pub modules: Vec<String>,
     /// Flags of each call of `iowq bench`, one after the other, without `--dir` and `--out`.
     pub benches: Vec<Bench>,
     /// Path of `criu` in the guest, where the dump of a process that closed its rings is to be
     /// tried.
     pub criu: Option<Criu>,
+}
+
+/// Modules that a boot asks for by name, with `_` for each `-`.
+pub const BOOT_MODULES: [&str; 8] =
+    ["virtio_pci", "virtio_console", "virtio_blk", "dm_mod", "dm_delay", "ext4", "xfs", "btrfs"];
+
+/// How many of [`Job::modules`], from the first, a boot cannot do without: up to the last of
+/// [`BOOT_MODULES`], which come after all that they need themselves. What follows is there for
+/// criu, and a kernel that refuses it is measured all the same.
+#[must_use]
+pub fn needed(modules: &[String]) -> usize {
+    let asked_for =
+        |file: &String| file.strip_suffix(".ko").is_some_and(|name| BOOT_MODULES.contains(&name));
+    modules.iter().rposition(asked_for).map_or(0, |last| last + 1)
 }
 
 /// One call of `iowq bench` in a guest.
@@ -135,17 +150,53 @@ pub struct Dump {
     pub control: Option<Control>,
 }
 
-/// What came of `criu dump` of a process that did all the same but open a ring. Where that fails,
-/// criu cannot work on this kernel at all, and a failed [`Dump`] says nothing about io-wq.
+/// What came of `criu dump` of a process that did all the same but open a ring. Where that fails, a
+/// failed [`Dump`] says nothing about io-wq.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Control {
     /// Whether the image was written within the time.
     pub dumped: bool,
-    /// How long it took, or until it was given up.
+    /// How long it took, or until it was given up; 0 where criu was not started.
     pub took_ms: f64,
     /// What criu said last, where it failed.
     pub reason: String,
 }
+
+/// How a [`Control`] failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ControlFailure {
+    /// criu gave up: it cannot work on this kernel.
+    Criu,
+    /// criu was still at work when its time was up.
+    NotInTime,
+    /// criu was never started.
+    NotPrepared,
+}
+
+impl Control {
+    /// How it failed; none where the image was written.
+    #[must_use]
+    pub fn failure(&self) -> Option<ControlFailure> {
+        if self.dumped {
+            None
+        } else if self.took_ms <= 0.0 {
+            Some(ControlFailure::NotPrepared)
+        } else if self.reason.starts_with(NOT_DONE) {
+            Some(ControlFailure::NotInTime)
+        } else {
+            Some(ControlFailure::Criu)
+        }
+    }
+}
+
+/// How the reason begins of a dump that was given up because its time was over.
+pub const NOT_DONE: &str = "not done after ";
+
+/// How long `criu check` may take before the first dump, in seconds. It makes criu try what the
+/// kernel can do, which it notes in `/run/criu.kdat`, so that no dump pays for that. Emulation takes
+/// its time.
+pub const CRIU_CHECK_S_MAX: u64 = 120;
 
 /// Options of a kernel, without the `CONFIG_`, that criu looks for, and the module that each may be
 /// instead. criu's documentation names most of them as required. Without `HUGETLBFS` 3.17, and
@@ -175,3 +226,35 @@ pub const CRIU_OPTIONS: [(&str, Option<&str>); 23] = [
     ("UNIX_DIAG", Some("unix_diag")),
     ("VETH", Some("veth")),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn needed_of(names: &[&str]) -> usize {
+        let files: Vec<_> = names.iter().map(|name| format!("{name}.ko")).collect();
+        needed(&files)
+    }
+
+    #[test]
+    fn what_comes_after_the_last_module_of_the_boot_is_not_needed() {
+        let names = ["virtio_ring", "virtio_blk", "jbd2", "ext4", "nfnetlink", "nf_tables"];
+        assert_eq!(needed_of(&names), 4);
+        assert_eq!(needed_of(&names[..4]), 4);
+        assert_eq!(needed_of(&names[4..]), 0);
+        assert_eq!(needed_of(&[]), 0);
+    }
+
+    #[test]
+    fn a_control_that_criu_did_not_get_or_had_no_time_for_says_nothing_about_criu() {
+        let failure = |dumped, took_ms, reason: &str| {
+            Control { dumped, took_ms, reason: reason.to_owned() }.failure()
+        };
+        assert_eq!(failure(true, 1.0, ""), None);
+        assert_eq!(failure(false, 1.0, "no memfd"), Some(ControlFailure::Criu));
+        let late = failure(false, 2e4, "not done after 20 s: Waiting for 9 to stop");
+        assert_eq!(late, Some(ControlFailure::NotInTime));
+        let never = failure(false, 0.0, "cannot start /usr/sbin/criu: no such file");
+        assert_eq!(never, Some(ControlFailure::NotPrepared));
+    }
+}

@@ -1,6 +1,6 @@
 //! Dumps: whether `criu dump` of a process that closed its rings completed, kernel by kernel.
 
-use iowq_record::guest::{CRIU_OPTIONS, Dump};
+use iowq_record::guest::{CRIU_OPTIONS, ControlFailure, Dump};
 use iowq_record::{Boot, Kernel, Kernels};
 use serde::Serialize;
 
@@ -25,8 +25,11 @@ pub struct Dumps {
     pub dumped: u32,
     /// Dumps that a worker kept from completing.
     pub kept_by_worker: u32,
-    /// Dumps that failed in boots in which criu could not dump a process without a ring either.
+    /// Dumps that failed in boots in which no process without a ring was dumped either.
     pub void: u32,
+    /// How that other dump failed in those boots; null where there are none, or it failed
+    /// differently from boot to boot.
+    pub control: Option<ControlFailure>,
     /// Dumps that failed for any other reason.
     pub other: u32,
     /// Most workers that were there when a dump began.
@@ -36,8 +39,8 @@ pub struct Dumps {
     /// What criu said in the first that did not complete, those that a worker kept before others;
     /// of a void one, what it said of the process without a ring. Empty where all completed.
     pub said: String,
-    /// Options that criu looks for and this kernel lacks, where dumps are void and its configuration
-    /// is known.
+    /// Options that criu looks for and this kernel lacks, where dumps are void because criu cannot
+    /// work on it, and its configuration is known.
     pub lacks: Vec<String>,
 }
 
@@ -50,11 +53,14 @@ enum Answer {
     Void,
 }
 
+fn control_failure(dump: &Dump) -> Option<ControlFailure> {
+    dump.control.as_ref()?.failure()
+}
+
 fn answer(dump: &Dump) -> Answer {
-    let control_failed = dump.control.as_ref().is_some_and(|control| !control.dumped);
     if dump.dumped {
         Answer::Dumped
-    } else if control_failed {
+    } else if control_failure(dump).is_some() {
         Answer::Void
     } else if dump.workers > 0 && dump.reason.contains(WORKER_IN_THE_WAY) {
         Answer::KeptByWorker
@@ -101,19 +107,25 @@ impl Dumps {
         let count = |wanted| u32::try_from(with(wanted).count()).unwrap_or(u32::MAX);
         let telling = [Answer::KeptByWorker, Answer::Other, Answer::Void];
         let failed = telling.into_iter().find_map(|answer| with(answer).next());
-        let void = count(Answer::Void);
+        let mut controls = with(Answer::Void).map(|dump| control_failure(dump));
+        let control =
+            controls.next().flatten().filter(|first| controls.all(|one| one == Some(*first)));
         Some(Self {
             kernel: kernel.label.clone(),
             tried: u32::try_from(dumps.len()).unwrap_or(u32::MAX),
             dumped: count(Answer::Dumped),
             kept_by_worker: count(Answer::KeptByWorker),
-            void,
+            void: count(Answer::Void),
+            control,
             other: count(Answer::Other),
             workers_max: dumps.iter().map(|dump| dump.workers).max()?,
             took_ms: Spread::of(with(Answer::Dumped).map(|dump| dump.took_ms).collect())
                 .map(|spread| spread.median),
             said: failed.map_or_else(String::new, |dump| format::clip(said(dump), SAID_CHARS_MAX)),
-            lacks: if void > 0 { lacks(kernel) } else { Vec::new() },
+            lacks: match control {
+                Some(ControlFailure::Criu) => lacks(kernel),
+                _ => Vec::new(),
+            },
         })
     }
 
@@ -124,7 +136,10 @@ impl Dumps {
         let kernel = format::clip(&self.kernel, 60);
         let boots = format::count(u64::from(tried), "boot", "boots");
         if void == tried {
-            return self.cannot_work(&kernel, &boots);
+            return match self.control {
+                Some(ControlFailure::Criu) => self.cannot_work(&kernel, &boots),
+                _ => self.not_known(&kernel, &boots),
+            };
         }
         let mut text = format!("{kernel}: criu dump completed in {dumped} of {boots}");
         if let Some(took_ms) = self.took_ms {
@@ -137,7 +152,13 @@ impl Dumps {
             text += &format!("; it failed for another reason in {other}");
         }
         if void > 0 {
-            text += &format!("; criu itself did not work in {void}, which say nothing");
+            text += &match self.control {
+                Some(ControlFailure::Criu) => format!("; criu itself did not work in {void}"),
+                _ => {
+                    format!("; a process that never opened a ring was not dumped in {void} either")
+                }
+            };
+            text += ", which say nothing";
         }
         if self.said.is_empty() { text + "." } else { format!("{text}: {}", self.said) }
     }
@@ -155,7 +176,25 @@ impl Dumps {
         let lacks = format::list(&self.lacks);
         let text = text.trim_end_matches('.');
         format!(
-            "{text}. This kernel lacks {lacks}, which criu looks for, and kernels of --build have"
+            "{text}. This kernel lacks {lacks}, which criu looks for and the configuration that \
+             comes with --build sets"
+        )
+    }
+
+    /// Where criu did not come to its end, or not even to its beginning, that may be no fault of the
+    /// kernel's.
+    fn not_known(&self, kernel: &str, boots: &str) -> String {
+        let (how, advice) = match self.control {
+            Some(ControlFailure::NotInTime) => {
+                ("did not complete in its time", ". A larger --criu gives it more")
+            }
+            Some(ControlFailure::NotPrepared) => ("could not be prepared", ""),
+            Some(ControlFailure::Criu) | None => ("did not complete", ""),
+        };
+        let said = self.said.trim_end_matches('.');
+        format!(
+            "{kernel}: nothing is known, because the control, a dump of a process that never \
+             opened a ring, {how} in {boots}: {said}{advice}"
         )
     }
 }
@@ -179,6 +218,12 @@ mod tests {
     fn void(reason: &str) -> Option<Dump> {
         let control = Some(Control { dumped: false, took_ms: 1.0, reason: reason.to_owned() });
         dump(false, WORKER).map(|dump| Dump { control, ..dump })
+    }
+
+    /// The same, but that criu was not done with that other process, or never had it.
+    fn void_after(took_ms: f64, reason: &str) -> Option<Dump> {
+        let control = Some(Control { dumped: false, took_ms, reason: reason.to_owned() });
+        void("").map(|dump| Dump { control, ..dump })
     }
 
     fn of(kernel: &str, dump_of: impl Fn(&Boot) -> Option<Dump>) -> Option<Dumps> {
@@ -241,9 +286,40 @@ mod tests {
         let text = found.expect("there were dumps").sentence();
         assert!(text.contains("criu itself cannot work on this kernel, so nothing is"), "{text}");
         let lacks = "memfd_create failed. This kernel lacks CONFIG_HUGETLBFS and CONFIG_TUN, which criu \
-                     looks for, and kernels of --build have";
+                     looks for and the configuration that comes with --build sets";
         assert!(text.ends_with(lacks), "{text}");
         assert!(!text.contains("signals") && !text.contains("in the way"), "{text}");
+    }
+
+    #[test]
+    fn a_control_that_was_given_up_is_not_said_to_be_criu_that_cannot_work() {
+        let late = "not done after 20 s: Waiting for 9 to stop";
+        let found = with_config("base", &["TUN"], |_| void_after(20_000.0, late));
+        let text = found.expect("there were dumps").sentence();
+        let expected = "base: nothing is known, because the control, a dump of a process that never \
+                        opened a ring, did not complete in its time in 4 boots: not done after 20 s: \
+                        Waiting for 9 to stop. A larger --criu gives it more";
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn a_control_that_criu_never_saw_is_not_said_to_be_criu_that_cannot_work() {
+        let never = "the process to be dumped was not ready after 60 s";
+        let found = of("base", |_| void_after(0.0, never)).expect("there were dumps");
+        let expected = format!("opened a ring, could not be prepared in 4 boots: {never}");
+        assert!(found.sentence().ends_with(&expected), "{}", found.sentence());
+    }
+
+    #[test]
+    fn controls_that_failed_in_different_ways_are_not_told_apart() {
+        let late = || void_after(20_000.0, "not done after 20 s");
+        let found = of("base", |boot| if boot.round == 0 { void("no memfd") } else { late() });
+        let text = found.expect("there were dumps").sentence();
+        assert!(text.ends_with("opened a ring, did not complete in 4 boots: no memfd"), "{text}");
+        let found = of("base", |boot| if boot.round == 0 { late() } else { dump(true, "") });
+        let text = found.expect("there were dumps").sentence();
+        let expected = "; a process that never opened a ring was not dumped in 1 either, which";
+        assert!(text.contains(expected), "{text}");
     }
 
     #[test]

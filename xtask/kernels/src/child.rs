@@ -52,6 +52,8 @@ pub(crate) enum Undone {
          for", time_max.as_secs()
     )]
     Late { tool: String, time_max: Duration },
+    #[error("cannot start `{tool}`: {cause}")]
+    NotStarted { tool: String, cause: io::Error },
     #[error("cannot {what} `{tool}`: {cause}")]
     Io { what: &'static str, tool: String, cause: io::Error },
 }
@@ -187,7 +189,7 @@ fn output_within(
         let mut bound = bound(command, "KILL", held)?;
         bound.stdout(stdout.try_clone()?).stderr(stderr.try_clone()?).spawn()
     };
-    let mut child = start().map_err(failed("start"))?;
+    let mut child = start().map_err(|cause| Undone::NotStarted { tool: tool(), cause })?;
     match wait(&mut child, Some(time_max), stop, || ()).map_err(failed("wait for"))? {
         Waited::Ended(status) => {
             let stdout = read(&mut stdout, u64::MAX).map_err(failed("read the words of"))?;

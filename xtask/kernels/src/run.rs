@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use iowq_record::guest::{Criu, Dump, JOB_PATH, Job, MODULES_PATH};
@@ -22,8 +21,6 @@ use crate::{accel, image, machine, program};
 const FRUITLESS_MAX: u32 = 2;
 /// How the names of folders begin that are gone with the call.
 const SCRATCH: &str = "scratch-";
-/// What the guest may take before criu begins: a process that uses a ring and closes it.
-const CLOSED_RING_MAX: Duration = Duration::from_secs(90);
 /// Package that brings criu.
 const CRIU_PACKAGES: &str = "criu (Debian and Fedora)";
 
@@ -246,14 +243,9 @@ impl Lab<'_> {
         Ok((boot, brought))
     }
 
-    /// criu takes its time after the last bench, where only little is expected, and takes it twice:
-    /// for a control, too.
     fn limits(&self) -> Limits {
-        let mut limits = Limits::of(&self.machine.accelerator);
-        if let Some(seconds) = self.options.criu {
-            limits.between_max += (CLOSED_RING_MAX + Duration::from_secs(seconds.into())) * 2;
-        }
-        limits
+        let limits = Limits::of(&self.machine.accelerator);
+        self.options.criu.map_or(limits, |seconds| limits.with_criu(seconds))
     }
 
     /// What is in the initramfs: the guest, its job, files and modules, and criu if it is wanted.

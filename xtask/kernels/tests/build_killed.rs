@@ -1,6 +1,8 @@
 //! A build whose process is killed: what it had started ends, and until then nobody else builds in
 //! the same cache.
 
+mod fifo;
+
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -66,7 +68,7 @@ fn killed(folder: &Path, work: &str) -> Result<String, String> {
         .stderr(Stdio::null())
         .spawn()
         .expect("it starts");
-    let words = fs::read_to_string(&started).expect("the work is under way");
+    let words = fifo::words(&started, &mut build);
     build.kill().expect("it is killed");
     build.wait().expect("it is gone");
     fs::remove_file(folder.join("first")).expect("removed");

@@ -1,5 +1,7 @@
 //! The command as a whole, with a script in the place of QEMU.
 
+mod fifo;
+
 use std::{
     env, fs,
     os::unix::fs::PermissionsExt as _,
@@ -96,7 +98,7 @@ fn all_ends_and_tidies_up_when_the_parent_is_killed() {
     let mut parent = place.command("sh");
     parent.args(["-c", "\"$@\" --parent $$ & wait; echo > started", "sh", PROGRAM]).args(FLAGS);
     let mut parent = parent.spawn().unwrap();
-    let numbers = fs::read_to_string(started).unwrap();
+    let numbers = fifo::words(&started, &mut parent);
     parent.kill().unwrap();
     parent.wait().unwrap();
     let began = Instant::now();

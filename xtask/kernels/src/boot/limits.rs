@@ -2,6 +2,11 @@
 
 use std::time::Duration;
 
+use iowq_record::guest::CRIU_CHECK_S_MAX;
+
+/// What the guest may take before criu begins a dump: a process that uses a ring and closes it.
+const CLOSED_RING_MAX: Duration = Duration::from_secs(90);
+
 /// Limits on the time of each step. They are there to end what hangs, so they are generous. Time in
 /// which we were stopped does not count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,5 +50,28 @@ impl Limits {
     #[must_use]
     pub fn of(accelerator: &str) -> Limits {
         if accelerator == "kvm" { Limits::KVM } else { Limits::EMULATION }
+    }
+
+    /// The limits where criu may take so many seconds for a dump. It takes its time after the last
+    /// bench, where only little is expected: it looks at the kernel, and then dumps twice, because
+    /// there is a control.
+    #[must_use]
+    pub fn with_criu(mut self, dump_s_max: u32) -> Limits {
+        let dump_max = CLOSED_RING_MAX + Duration::from_secs(dump_s_max.into());
+        self.between_max += Duration::from_secs(CRIU_CHECK_S_MAX) + dump_max * 2;
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn criu_has_time_to_look_at_the_kernel_and_to_dump_twice() {
+        let limits = Limits::KVM.with_criu(20);
+        let more = Duration::from_secs(CRIU_CHECK_S_MAX + 2 * (90 + 20));
+        assert_eq!(limits.between_max, Limits::KVM.between_max + more);
+        assert_eq!(Limits { between_max: Limits::KVM.between_max, ..limits }, Limits::KVM);
     }
 }

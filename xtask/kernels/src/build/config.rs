@@ -163,4 +163,16 @@ mod tests {
             CRIU_OPTIONS.iter().map(|(option, _)| *option).filter(lacks).collect();
         assert!(lacking.is_empty(), "{lacking:?}");
     }
+
+    #[test]
+    fn a_source_without_what_only_criu_wants_is_not_refused() {
+        let (needed, _) = MINIMAL.split_once(PREFERENCES).expect("the line is there");
+        let config = Config::of(MINIMAL.into(), None);
+        assert!(matches!(config.check("base", needed), Ok(None)));
+        // Workloads and their watchers call these two.
+        let measured = ["EPOLL", "EVENTFD"];
+        let only_criu = CRIU_OPTIONS.iter().map(|(option, _)| *option);
+        let refused: Vec<_> = only_criu.filter(|one| options(needed).contains_key(one)).collect();
+        assert_eq!(refused, measured);
+    }
 }

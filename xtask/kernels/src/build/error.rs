@@ -113,6 +113,7 @@ impl From<Undone> for BuildError {
         match undone {
             Undone::Stopped(stopped) => stopped.into(),
             Undone::Late { .. } => BuildError::Stuck(undone.to_string()),
+            Undone::NotStarted { tool, cause } => BuildError::io("start", Path::new(&tool), cause),
             Undone::Io { what, tool, cause } => BuildError::io(what, Path::new(&tool), cause),
         }
     }

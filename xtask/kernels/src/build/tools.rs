@@ -1,8 +1,9 @@
 //! Tools: what building a kernel takes, found before anything is built.
 
 use std::env;
+use std::io::ErrorKind;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Output};
 
 use super::config::Config;
 use super::error::{BuildError, Tool};
@@ -116,18 +117,25 @@ fn is_here(need: Need, stop: &Stop) -> Result<bool, BuildError> {
         Need::Header(name) => {
             let mut gcc = Command::new("gcc");
             gcc.args(["-E", "-x", "c", "-include", name, "/dev/null"]);
-            match child::output(&gcc, stop) {
-                Ok(output) => Ok(output.status.success()),
-                // Then gcc itself is missing, and is named.
-                Err(Undone::Io { .. }) => Ok(false),
-                Err(undone) => Err(undone.into()),
-            }
+            header_is_here(child::output(&gcc, stop))
         }
+    }
+}
+
+/// By what the compiler makes of a header.
+fn header_is_here(compiled: Result<Output, Undone>) -> Result<bool, BuildError> {
+    match compiled {
+        Ok(output) => Ok(output.status.success()),
+        // Then gcc itself is missing, and is named.
+        Err(Undone::NotStarted { cause, .. }) if cause.kind() == ErrorKind::NotFound => Ok(false),
+        Err(undone) => Err(undone.into()),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+
     use super::*;
 
     fn names(source: &str, config: &str, here: &[&str]) -> Vec<String> {
@@ -161,5 +169,24 @@ mod tests {
         assert!(!has("# CONFIG_DEBUG_INFO_BTF is not set\n", "pahole"));
         assert!(has("CONFIG_MODULE_SIG_FORMAT=y\n", "openssl/ssl.h"));
         assert!(!has("CONFIG_MODULE_SIG_FORMAT=n\n", "openssl/ssl.h"));
+    }
+
+    #[test]
+    fn only_a_compiler_that_is_not_there_makes_a_header_missing() {
+        let tool = || "gcc".to_owned();
+        let missing = Undone::NotStarted { tool: tool(), cause: ErrorKind::NotFound.into() };
+        assert!(matches!(header_is_here(Err(missing)), Ok(false)));
+        let full = || io::Error::from(ErrorKind::StorageFull);
+        let no_folder = io::Error::from(ErrorKind::NotFound);
+        for undone in [
+            Undone::Io { what: "keep the words of", tool: tool(), cause: full() },
+            Undone::Io { what: "keep the words of", tool: tool(), cause: no_folder },
+            Undone::NotStarted { tool: tool(), cause: full() },
+        ] {
+            let said = undone.to_string();
+            let error = header_is_here(Err(undone)).expect_err("nothing is known").to_string();
+            let cause = said.rsplit(": ").next().unwrap_or_default();
+            assert!(error.contains(cause) && error.contains("gcc"), "{error}");
+        }
     }
 }

@@ -92,8 +92,9 @@ fn parts(needs: &Needs) -> Result<Vec<Part>, NeededError> {
     Ok(parts)
 }
 
-/// The modules that must be loaded, each after those that it needs. Empty where neither the
-/// configuration nor modules are known.
+/// The modules to load, each after those that it needs, and what only criu likes to have after all
+/// others: [`iowq_record::guest::needed`] tells them apart. Empty where neither the configuration
+/// nor modules are known.
 pub(super) fn needed(
     needs: &Needs,
     config: Option<&Config>,
@@ -111,22 +112,22 @@ pub(super) fn needed(
     if !lacks.is_empty() {
         return Err(NeededError::Lacks(lacks));
     }
-    let likes = CRIU_OPTIONS.into_iter().filter(|_| needs.criu);
-    let likes = likes.filter_map(|(option, module)| Some(Part { option, module: Some(module?) }));
-    // Where criu misses one it says so itself.
-    let is_there = |module| tree.is_some_and(|tree| tree.file(module).is_some());
-    let likes = likes.filter(|part| part.module.is_some_and(is_there));
-    wanted.extend(likes.filter_map(|part| Some((part.option, part.module?))));
-    if wanted.is_empty() {
-        return Ok(Vec::new());
-    }
     let Some(tree) = tree else {
         let options = wanted.iter().map(|(option, _)| format!("CONFIG_{option}"));
-        return Err(NeededError::NoModules(options.collect()));
+        let options: Vec<_> = options.collect();
+        return if options.is_empty() {
+            Ok(Vec::new())
+        } else {
+            Err(NeededError::NoModules(options))
+        };
     };
     let mut order = Order::of(tree);
     for (_, module) in wanted {
         order.add(module, None)?;
+    }
+    if needs.criu {
+        let likes = CRIU_OPTIONS.iter().filter_map(|(_, module)| *module);
+        likes.for_each(|module| order.add_if_whole(module));
     }
     Ok(order.modules)
 }
@@ -207,6 +208,15 @@ impl Order<'_> {
         }
         self.modules.push(Module { name, bytes });
         Ok(())
+    }
+
+    /// Adds a module with all that it needs, or nothing: where criu misses one it says so itself.
+    fn add_if_whole(&mut self, name: &str) {
+        let (modules, begun) = (self.modules.len(), self.begun.clone());
+        if self.add(name, None).is_err() {
+            self.modules.truncate(modules);
+            self.begun = begun;
+        }
     }
 
     /// The module that has a name or answers to it.

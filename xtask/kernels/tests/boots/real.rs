@@ -10,7 +10,7 @@ use iowq_kernels::{
 use iowq_record::Ended;
 use rustix::process::{Signal, kill_process};
 
-use crate::support::{Place, boots, boots_until, mounted, real, run_message, skip};
+use crate::support::{Place, boots, boots_until, guest_runs, mounted, real, run_message, skip};
 
 /// Finds the port, as the guest does without udev.
 const BEGIN: &str = "export PATH=/bin
@@ -35,10 +35,20 @@ fn ready(test: &str) -> Option<(Place, Request)> {
     }
 }
 
+/// The same for a boot in which the guest has something to do.
+fn ready_with_guest(test: &str) -> Option<(Place, Request)> {
+    let ready = ready(test)?;
+    if let Err(reason) = guest_runs() {
+        skip(test, &reason);
+        return None;
+    }
+    Some(ready)
+}
+
 #[test]
 fn a_guest_that_does_its_job_finishes_and_its_record_comes_back() {
     let test = "a_guest_that_does_its_job_finishes_and_its_record_comes_back";
-    let Some((place, mut request)) = ready(test) else { return };
+    let Some((place, mut request)) = ready_with_guest(test) else { return };
     request.machine.disk.filesystem = "ext4".to_owned();
     let record = run_message();
     place.guest(&format!(
@@ -73,7 +83,8 @@ fn a_kernel_without_an_init_panics() {
 
 #[test]
 fn a_guest_that_sleeps_for_ever_has_hung() {
-    let Some((place, mut request)) = ready("a_guest_that_sleeps_for_ever_has_hung") else { return };
+    let test = "a_guest_that_sleeps_for_ever_has_hung";
+    let Some((place, mut request)) = ready_with_guest(test) else { return };
     place.guest(&format!("{BEGIN}\nbusybox sleep 1000"));
     request.limits.ready_max = Duration::from_secs(1);
     let (boot, _) = boots(&request);
@@ -96,7 +107,7 @@ fn a_file_that_is_no_kernel_is_refused_in_the_words_of_qemu() {
 #[test]
 fn a_plug_that_is_pulled_keeps_what_was_there() {
     let test = "a_plug_that_is_pulled_keeps_what_was_there";
-    let Some((place, mut request)) = ready(test) else { return };
+    let Some((place, mut request)) = ready_with_guest(test) else { return };
     request.machine.disk.filesystem = "ext4".to_owned();
     let record = run_message();
     place.guest(&format!(
@@ -119,7 +130,7 @@ busybox sleep 1000"
 #[test]
 fn a_host_disk_that_fills_up_is_an_error_of_the_guest_and_named() {
     let test = "a_host_disk_that_fills_up_is_an_error_of_the_guest_and_named";
-    let Some((place, mut request)) = ready(test) else { return };
+    let Some((place, mut request)) = ready_with_guest(test) else { return };
     let Some(_mount) = mounted(&place.scratch(), 80) else {
         return skip(test, "only root may mount");
     };

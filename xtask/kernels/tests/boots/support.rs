@@ -13,6 +13,7 @@ use std::{
 use iowq_kernels::{
     boot::{Limits, NoBoot, Request, boot},
     image::{self, Module, Needs},
+    initramfs::program,
     machine,
     stop::Stop,
 };
@@ -205,6 +206,16 @@ fn ends_with(path: &Path, end: &str) -> bool {
 
 fn busybox() -> Option<&'static Path> {
     Some(Path::new("/bin/busybox")).filter(|path| path.is_file())
+}
+
+/// Whether a guest out of busybox runs, or the reason why not: there is nothing else in it.
+pub(crate) fn guest_runs() -> Result<(), String> {
+    let busybox = busybox().ok_or("no /bin/busybox")?;
+    let files = program(busybox, &Stop::default()).map_err(|error| format!("{error:#}"))?;
+    match files.len() {
+        1 => Ok(()),
+        _ => Err("busybox is not static; install busybox-static".to_owned()),
+    }
 }
 
 /// Says that a test is skipped, and why: not with `eprintln`, whose output the test runner hides.

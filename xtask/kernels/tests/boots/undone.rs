@@ -1,7 +1,7 @@
 //! Boots that the host cannot make, and a host process that is killed in the middle of one.
 
 use std::{
-    env, fs,
+    env,
     path::Path,
     process::{Command, Stdio},
     time::Duration,
@@ -18,7 +18,10 @@ use rustix::{
     process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open},
 };
 
-use crate::support::{Place, boots, boots_until, mounted, skip};
+use crate::{
+    fifo,
+    support::{Place, boots, boots_until, mounted, skip},
+};
 
 /// Tells the process that is to be stopped for a while where to boot.
 const STOPPED_PLACE: &str = "IOWQ_TEST_STOPPED_PLACE";
@@ -88,6 +91,15 @@ fn a_boot_that_is_killed() {
 }
 
 #[test]
+#[should_panic(expected = "was not written, and its writer ended with exit status: 0")]
+fn a_process_that_ends_before_it_says_anything_is_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let fifo = folder.path().join("fifo");
+    mkfifoat(CWD, &fifo, Mode::RWXU).unwrap();
+    fifo::words(&fifo, &mut Command::new("true").spawn().unwrap());
+}
+
+#[test]
 fn qemu_ends_when_we_are_killed() {
     let folder = tempfile::tempdir().unwrap();
     let fifo = folder.path().join("fifo");
@@ -100,7 +112,7 @@ fn qemu_ends_when_we_are_killed() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let qemu: i32 = fs::read_to_string(&fifo).unwrap().trim().parse().unwrap();
+    let qemu: i32 = fifo::words(&fifo, &mut killed).trim().parse().unwrap();
     let qemu = pidfd_open(Pid::from_raw(qemu).unwrap(), PidfdFlags::empty()).unwrap();
     killed.kill().unwrap();
     killed.wait().unwrap();
@@ -135,9 +147,9 @@ fn time_while_we_are_stopped_does_not_count() {
         .stdout(Stdio::null())
         .spawn()
         .unwrap();
-    fs::read(folder.path().join("up")).unwrap();
+    fifo::words(&folder.path().join("up"), &mut stopped);
     kill_process(Pid::from_child(&stopped), Signal::STOP).unwrap();
-    fs::read(folder.path().join("late")).unwrap();
+    fifo::words(&folder.path().join("late"), &mut stopped);
     kill_process(Pid::from_child(&stopped), Signal::CONT).unwrap();
     assert!(stopped.wait().unwrap().success());
 }

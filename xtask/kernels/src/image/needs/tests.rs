@@ -2,9 +2,9 @@
 
 use std::{fs, path::Path};
 
-use iowq_record::kconfig::Config;
+use iowq_record::{guest, kconfig::Config};
 
-use super::{ALWAYS, Needs, needed};
+use super::{ALWAYS, Needs, needed, parts};
 use crate::image::{NeededError, modinfo, modules::ModuleTree};
 
 fn needs(filesystem: &str, delay: bool) -> Needs {
@@ -94,6 +94,37 @@ fn what_criu_likes_to_have_is_loaded_where_criu_is_tried_and_the_kernel_has_it()
     assert_eq!(names(&with_criu, Some(&config), Some(&tree)), expected);
     assert!(names(&needs("ext4", false), Some(&config), Some(&tree)).is_empty());
     assert!(names(&with_criu, Some(&config), None).is_empty());
+}
+
+#[test]
+fn what_criu_likes_to_have_and_cannot_be_had_whole_is_left_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let modules: &[(&str, &[&str])] = &[
+        ("net/ipv4/udp_diag", &["depends=libcrc32c,sock_diag"]),
+        ("net/ipv4/inet_diag", &["depends="]),
+        ("net/netfilter/nf_tables", &["depends=libcrc32c,inet_diag,nfnetlink"]),
+        ("lib/libcrc32c", &["depends="]),
+        ("net/netlink/netlink_diag", &["depends=libcrc32c"]),
+        ("drivers/net/tun", &[]),
+        ("fs/ext4/ext4", &["depends="]),
+    ];
+    let tree = tree(folder.path(), modules, "");
+    fs::write(folder.path().join("kernel/drivers/net/tun.ko"), "no module").unwrap();
+    let config = config(&[("VIRTIO_BLK", "y"), ("EXT4_FS", "m")]);
+    let with_criu = Needs { criu: true, ..needs("ext4", false) };
+    let expected = ["ext4", "inet_diag", "libcrc32c", "netlink_diag"];
+    assert_eq!(names(&with_criu, Some(&config), Some(&tree)), expected);
+}
+
+#[test]
+fn what_a_boot_needs_is_told_from_what_criu_likes_by_its_name() {
+    for filesystem in ["ext4", "xfs", "btrfs", "tmpfs"] {
+        for part in parts(&needs(filesystem, true)).unwrap() {
+            assert!(part.module.is_none_or(|module| guest::BOOT_MODULES.contains(&module)));
+        }
+    }
+    let likes = guest::CRIU_OPTIONS.iter().filter_map(|(_, module)| *module);
+    assert!(likes.into_iter().all(|module| !guest::BOOT_MODULES.contains(&module)));
 }
 
 #[test]
