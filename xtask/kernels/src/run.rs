@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use iowq_record::guest::{Criu, Dump, JOB_PATH, Job, MODULES_PATH};
+use iowq_record::guest::{ControlFailure, Criu, Dump, JOB_PATH, Job, MODULES_PATH};
 use iowq_record::{Boot, Ended, KERNELS_SCHEMA, Kernels, Machine, Record, Role};
 
 use crate::boot::{self, Limits, NoBoot};
@@ -309,12 +309,16 @@ fn line(record: &Record) -> String {
 
 /// The same of a dump.
 fn dumped(dump: &Dump) -> String {
-    match &dump.control {
-        Some(control) if !control.dumped && !dump.dumped => {
+    let control = dump.control.as_ref().filter(|control| !dump.dumped && !control.dumped);
+    match control {
+        Some(control) if control.failure() == Some(ControlFailure::Criu) => {
             format!("criu itself cannot work on this kernel: {}", control.reason)
         }
-        _ if dump.dumped => format!("criu dump completed in {:.1} s", dump.took_ms / 1e3),
-        _ => format!("criu dump failed with {} workers left: {}", dump.workers, dump.reason),
+        Some(control) => {
+            format!("nothing is known, for want of a process without a ring: {}", control.reason)
+        }
+        None if dump.dumped => format!("criu dump completed in {:.1} s", dump.took_ms / 1e3),
+        None => format!("criu dump failed with {} workers left: {}", dump.workers, dump.reason),
     }
 }
 

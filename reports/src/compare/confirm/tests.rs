@@ -1,0 +1,209 @@
+//! Tests of confirming: regressions and faults, fresh runs that show them, and that do not.
+
+use super::*;
+use crate::compare::{Metric, compare};
+use crate::sample;
+
+const RULES: Rules = Rules { threshold: 0.05, alpha: 0.05 };
+
+fn loaded(records: Vec<Record>) -> Loaded {
+    Loaded { records, ..Loaded::default() }
+}
+
+fn slower(run: &mut Record) {
+    let all = run.latency.response.get_mut("all").expect("it has one");
+    all.p99_ns = all.p99_ns * 6 / 5;
+}
+
+fn worse(run: &mut Record) {
+    slower(run);
+    run.ops.per_s *= 0.8;
+}
+
+/// Runs as another bench would make them.
+fn fresh(change: impl Fn(&mut Record)) -> Vec<Record> {
+    let mut records = sample::pairs(10, change);
+    records.iter_mut().for_each(|run| "2026-11-21T03:00:00Z".clone_into(&mut run.started));
+    records
+}
+
+fn try_confirmed(first: Vec<Record>, fresh: Vec<Vec<Record>>) -> Result<Comparison, ConfirmError> {
+    let first = loaded(first);
+    let fresh: Vec<Loaded> = fresh.into_iter().map(loaded).collect();
+    let sets = sample::sets(&first);
+    let mut comparisons = compare(&sets, RULES);
+    confirm(&mut comparisons, &sets, &fresh)?;
+    Ok(comparisons.all.remove(0))
+}
+
+fn confirmed(first: Vec<Record>, fresh: Vec<Record>) -> Comparison {
+    try_confirmed(first, vec![fresh]).expect("they are fresh")
+}
+
+fn outcome(comparison: &Comparison) -> Option<Outcome> {
+    comparison.confirmation.as_ref().map(|confirmation| confirmation.outcome)
+}
+
+fn verdict(comparison: &Comparison, metric: Metric) -> Option<Verdict> {
+    comparison.primary.iter().find(|one| one.metric == metric).and_then(|one| one.verdict)
+}
+
+fn note(comparison: &Comparison, code: &str) -> String {
+    let note = comparison.notes.iter().find(|note| note.code == code);
+    note.unwrap_or_else(|| panic!("no {code} in {:?}", comparison.notes)).text.clone()
+}
+
+#[test]
+fn a_regression_that_fresh_runs_show_too_stays_one() {
+    let one = confirmed(sample::pairs(10, slower), fresh(slower));
+    assert_eq!((outcome(&one), one.verdict), (Some(Outcome::Confirmed), Some(Verdict::Regression)));
+    let text = note(&one, "confirmed");
+    assert!(text.contains("10 pairs") && text.contains("a regression again"), "{text}");
+}
+
+#[test]
+fn a_regression_that_fresh_runs_do_not_show_is_inconclusive_and_says_so() {
+    let one = confirmed(sample::pairs(10, slower), fresh(|_| ()));
+    assert_eq!(outcome(&one), Some(Outcome::NotConfirmed));
+    assert_eq!(verdict(&one, Metric::ResponseP99), Some(Verdict::Inconclusive));
+    assert_eq!(one.verdict, Some(Verdict::Inconclusive));
+    let text = note(&one, "not-confirmed");
+    assert!(text.contains("response p99") && text.contains("equivalent"), "{text}");
+    let confirmation = one.confirmation.expect("it was measured again");
+    assert_eq!(confirmation.first[0].verdict, Some(Verdict::Regression));
+    assert_eq!(confirmation.again[0].verdict, Some(Verdict::Equivalent));
+}
+
+#[test]
+fn each_metric_is_confirmed_by_itself() {
+    let one = confirmed(sample::pairs(10, worse), fresh(slower));
+    assert_eq!(one.verdict, Some(Verdict::Regression));
+    assert_eq!(verdict(&one, Metric::ResponseP99), Some(Verdict::Regression));
+    assert_eq!(verdict(&one, Metric::OpsPerS), Some(Verdict::Inconclusive));
+    let elsewhere = confirmed(sample::pairs(10, slower), fresh(|run| run.ops.per_s *= 0.8));
+    assert_eq!(elsewhere.verdict, Some(Verdict::Inconclusive), "a new one was not asked for");
+}
+
+#[test]
+fn fresh_runs_are_judged_alone_and_never_pooled_with_the_first() {
+    let mut few = fresh(slower);
+    few.retain(|run| run.cell.pair < 3);
+    let one = confirmed(sample::pairs(10, slower), few);
+    assert_eq!(
+        (outcome(&one), one.verdict),
+        (Some(Outcome::NotConfirmed), Some(Verdict::Inconclusive))
+    );
+    let confirmation = one.confirmation.expect("it was measured again");
+    assert_eq!(confirmation.again[0].points.len(), 3);
+}
+
+#[test]
+fn fresh_runs_that_are_barred_or_unlike_the_first_confirm_nothing() {
+    let lost = fresh(|run| {
+        slower(run);
+        run.probe.events_lost = 1;
+    });
+    let mut elsewhere = fresh(slower);
+    elsewhere.iter_mut().for_each(|run| "sda".clone_into(&mut run.host.device));
+    let mut other_kernel = fresh(slower);
+    other_kernel.iter_mut().for_each(|run| "6.99".clone_into(&mut run.host.kernel));
+    let mut longer = fresh(slower);
+    for run in &mut longer {
+        run.asked.as_mut().expect("it says").seconds = Some(9.0);
+    }
+    let cases = [
+        (lost, "events-lost", "lost probe events"),
+        (elsewhere, "unlike-first-runs", "device: nvme0n1 and sda"),
+        (other_kernel, "unlike-first-runs", "kernel: 6.12.117 #1 SMP PREEMPT_DYNAMIC and 6.99"),
+        (longer, "unlike-first-runs", "length: the workload's own and 9 s"),
+    ];
+    for (fresh, code, why) in cases {
+        let one = confirmed(sample::pairs(10, slower), fresh);
+        assert_eq!(one.verdict, Some(Verdict::Inconclusive), "{code}");
+        let text = note(&one, "not-confirmed");
+        assert!(text.contains(code) && text.contains(why), "{text}");
+    }
+}
+
+fn unlimited(run: &mut Record) {
+    run.workers.peak = 200;
+}
+
+#[test]
+fn a_limit_that_fresh_runs_break_too_stays_a_fault() {
+    let one = confirmed(sample::pairs(10, unlimited), fresh(unlimited));
+    assert_eq!((outcome(&one), one.verdict), (Some(Outcome::Confirmed), Some(Verdict::Regression)));
+    let text = note(&one, "confirmed");
+    assert!(text.contains("limit-broken again: "), "{text}");
+}
+
+#[test]
+fn a_limit_that_fresh_runs_break_is_a_fault_though_something_bars_their_verdict() {
+    let one = confirmed(
+        sample::pairs(10, unlimited),
+        fresh(|run| {
+            unlimited(run);
+            run.ops.failed = u64::from(run.cell.pair == 0);
+        }),
+    );
+    assert_eq!((outcome(&one), one.verdict), (Some(Outcome::Confirmed), Some(Verdict::Regression)));
+    assert!(note(&one, "confirmed").contains("limit-broken again: "));
+}
+
+#[test]
+fn a_limit_that_fresh_runs_keep_to_is_a_note() {
+    let one = confirmed(sample::pairs(10, unlimited), fresh(|_| ()));
+    assert_eq!(
+        (outcome(&one), one.verdict),
+        (Some(Outcome::NotConfirmed), Some(Verdict::Inconclusive))
+    );
+    assert!(one.faults.is_empty() && one.has_unconfirmed(), "{one:?}");
+    assert!(note(&one, "limit-broken").contains("under a limit of"));
+    assert!(note(&one, "not-confirmed").contains("limit-broken not again"));
+    let mut elsewhere = fresh(unlimited);
+    elsewhere.iter_mut().for_each(|run| "nop".clone_into(&mut run.cell.workload));
+    let one = confirmed(sample::pairs(10, unlimited), elsewhere);
+    assert_eq!((outcome(&one), one.verdict), (Some(Outcome::Missing), None));
+}
+
+#[test]
+fn without_fresh_runs_of_it_a_regression_is_no_verdict() {
+    let mut elsewhere = fresh(slower);
+    elsewhere.iter_mut().for_each(|run| "nop".clone_into(&mut run.cell.workload));
+    let one = confirmed(sample::pairs(10, slower), elsewhere);
+    assert_eq!((outcome(&one), one.verdict), (Some(Outcome::Missing), None));
+    assert_eq!(one.bars[0].code, "not-measured-again");
+}
+
+#[test]
+fn what_is_no_regression_is_left_as_it_is() {
+    let one = confirmed(sample::pairs(10, |_| ()), fresh(worse));
+    assert_eq!((outcome(&one), one.verdict), (None, Some(Verdict::Equivalent)));
+    let barred = sample::pairs(10, |run| {
+        slower(run);
+        run.probe.events_lost = 1;
+    });
+    let one = confirmed(barred, fresh(slower));
+    assert_eq!((outcome(&one), one.verdict), (None, None));
+}
+
+#[test]
+fn the_same_runs_and_two_files_of_fresh_runs_are_refused() {
+    let first = || sample::pairs(10, slower);
+    let with_first = [fresh(slower), first()].concat();
+    for same in [first(), with_first] {
+        let error = try_confirmed(first(), vec![same]).expect_err("they are not fresh");
+        assert!(matches!(error, ConfirmError::Same { .. }), "{error}");
+    }
+    let error = try_confirmed(first(), vec![fresh(|_| ()), fresh(slower)]).expect_err("twice");
+    assert!(matches!(error, ConfirmError::Twice { .. }), "{error}");
+}
+
+#[test]
+fn another_build_of_the_fresh_runs_is_a_note() {
+    let mut fresh = fresh(slower);
+    fresh.iter_mut().for_each(|run| "1111111".clone_into(&mut run.host.commit));
+    let one = confirmed(sample::pairs(10, slower), fresh);
+    assert_eq!(one.verdict, Some(Verdict::Regression));
+    assert!(note(&one, "builds-differ").contains("0000000 and 1111111"));
+}
