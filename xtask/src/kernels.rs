@@ -22,7 +22,7 @@ const QUESTIONS: [&str; 3] = ["--help", "-h", "--version"];
 /// Flags that `iowq-report kernels` takes, each with a value; all others are of `iowq-kernels`.
 const OF_REPORT: [&str; 3] = ["--threshold", "--alpha", "--format"];
 
-/// Flags of `kernels`: those of `iowq-kernels`, and `--threshold PCT` and `--format` of the report.
+/// Flags of `kernels`: those of `iowq-kernels`, those of the report, and `--confirm`.
 #[derive(clap::Args)]
 #[command(disable_help_flag = true)]
 pub(crate) struct Options {

@@ -15,7 +15,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use iowq_record::guest::{CRIU_CHECK_S_MAX, Control, Criu, Dump, NOT_DONE};
+use iowq_record::guest::{CRIU_CHECK_S_MAX, Control, Criu, Dump, NOT_DONE, WORKER_IN_THE_WAY};
 
 use crate::clock;
 use crate::files::own_folder;
@@ -43,9 +43,6 @@ const LOG_BYTES_MAX: u64 = 16 << 20;
 
 /// Errors of a log that are quoted at most.
 const ERRORS_MAX: usize = 3;
-
-/// What criu says of a thread that it cannot stop.
-const WORKER: &str = "Can't block signals";
 
 /// Name of criu's log among its images, and of what it and the process say elsewhere.
 const LOG_NAME: &str = "dump.log";
@@ -237,7 +234,7 @@ impl Drop for Process {
 fn why_not(ended: Ended, time_max: Duration, log: &str, said: &str) -> String {
     let last = |text: &str| text.lines().map(str::trim).rfind(|line| !line.is_empty()).map(bare);
     let error = match (errors(log), beside(said)) {
-        (Some(error), Some(beside)) if !error.contains(WORKER) => {
+        (Some(error), Some(beside)) if !error.contains(WORKER_IN_THE_WAY) => {
             Some(format!("{error} ({beside})"))
         }
         (error, _) => error.or_else(|| errors(said)).or_else(|| last(said)),
@@ -257,7 +254,7 @@ fn why_not(ended: Ended, time_max: Duration, log: &str, said: &str) -> String {
 fn errors(log: &str) -> Option<String> {
     let errors: Vec<String> =
         log.lines().filter(|line| line.contains("Error (")).map(bare).collect();
-    if let Some(worker) = errors.iter().find(|error| error.contains(WORKER)) {
+    if let Some(worker) = errors.iter().find(|error| error.contains(WORKER_IN_THE_WAY)) {
         return Some(worker.clone());
     }
     let last = &errors[errors.len().saturating_sub(ERRORS_MAX)..];

@@ -127,6 +127,7 @@ mod tests {
                 iops_max: None,
             },
             modules: Vec::new(),
+            modules_for_criu: Vec::new(),
             benches: Vec::new(),
             criu: None,
         }

@@ -79,6 +79,7 @@ fn work(say: &mut Say) -> anyhow::Result<()> {
     let job = job?;
     say.say(&up());
     loaded?;
+    modules::load_for_criu(Path::new(MODULES_PATH), &job.modules_for_criu);
     if !setup::is_blind(&lacks) {
         lacks.extend(lacks::lacks(&job, &Seen::look(&job, say.has_port())));
     }

@@ -4,27 +4,27 @@ use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use iowq_record::guest::needed;
 use rustix::io::Errno;
 use rustix::system::finit_module;
 
 use crate::io::errno_name;
 
-/// Loads them all. One that is there already is fine. What the kernel refuses of those that are
-/// only there for criu is said on the console.
+/// Loads them all. One that is there already is fine.
 ///
 /// # Errors
-/// Names the first that is needed and cannot be loaded, the errno and what is likely to help.
+/// Names the first that cannot be loaded, the errno and what is likely to help.
 pub(super) fn load(folder: &Path, names: &[String]) -> anyhow::Result<()> {
-    let (needed, liked) = names.split_at(needed(names));
-    needed.iter().try_for_each(|name| load_one(folder, name))?;
-    for name in liked {
+    names.iter().try_for_each(|name| load_one(folder, name))
+}
+
+/// Loads those that only criu would use, and says on the console which of them the kernel refuses.
+pub(super) fn load_for_criu(folder: &Path, names: &[String]) {
+    for name in names {
         if let Err(error) = load_one(folder, name) {
             // Where that fails there is nobody to tell.
             let _ = writeln!(io::stderr(), "{error}. Only criu would use it, so the boot goes on");
         }
     }
-    Ok(())
 }
 
 fn load_one(folder: &Path, name: &str) -> anyhow::Result<()> {
@@ -67,18 +67,5 @@ mod tests {
         let error = load(folder.path(), &["dm_delay.ko".to_owned()]).expect_err("no such file");
         assert!(error.to_string().contains("dm_delay.ko"), "{error}");
         assert!(load(folder.path(), &[]).is_ok());
-    }
-
-    #[test]
-    fn a_refused_module_that_only_criu_likes_does_not_end_the_boot() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let names = ["nfnetlink.ko", "tun.ko", "ext4.ko"].map(str::to_owned);
-        for name in &names {
-            // No kernel takes this for a module.
-            std::fs::write(folder.path().join(name), "no module").expect("a file");
-        }
-        assert!(load(folder.path(), &names[..2]).is_ok());
-        let error = load(folder.path(), &names).expect_err("ext4 needs what is before it");
-        assert!(error.to_string().starts_with("module nfnetlink.ko: "), "{error}");
     }
 }

@@ -68,6 +68,7 @@ mod tests {
             accelerator: accelerator.to_owned(),
             disk,
             modules: Vec::new(),
+            modules_for_criu: Vec::new(),
             benches: Vec::new(),
             criu: None,
         };

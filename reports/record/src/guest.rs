@@ -38,28 +38,16 @@ pub struct Job {
     pub accelerator: String,
     /// The disk. All but its file system and delay was seen to outside.
     pub disk: Disk,
-    /// File names of modules, in the order in which they must be loaded. Those that only criu
-    /// likes to have come last, see [`needed`].
+    /// File names of modules, in the order in which they must be loaded.
     pub modules: Vec<String>,
+    /// The same of modules that only criu would use, loaded after those. A kernel that refuses one
+    /// is measured all the same.
+    pub modules_for_criu: Vec<String>,
     /// Flags of each call of `iowq bench`, one after the other, without `--dir` and `--out`.
     pub benches: Vec<Bench>,
     /// Path of `criu` in the guest, where the dump of a process that closed its rings is to be
     /// tried.
     pub criu: Option<Criu>,
-}
-
-/// Modules that a boot asks for by name, with `_` for each `-`.
-pub const BOOT_MODULES: [&str; 8] =
-    ["virtio_pci", "virtio_console", "virtio_blk", "dm_mod", "dm_delay", "ext4", "xfs", "btrfs"];
-
-/// How many of [`Job::modules`], from the first, a boot cannot do without: up to the last of
-/// [`BOOT_MODULES`], which come after all that they need themselves. What follows is there for
-/// criu, and a kernel that refuses it is measured all the same.
-#[must_use]
-pub fn needed(modules: &[String]) -> usize {
-    let asked_for =
-        |file: &String| file.strip_suffix(".ko").is_some_and(|name| BOOT_MODULES.contains(&name));
-    modules.iter().rposition(asked_for).map_or(0, |last| last + 1)
 }
 
 /// One call of `iowq bench` in a guest.
@@ -193,6 +181,10 @@ impl Control {
 /// How the reason begins of a dump that was given up because its time was over.
 pub const NOT_DONE: &str = "not done after ";
 
+/// What criu says of a thread that it cannot stop, as it cannot stop a thread of the kernel: the one
+/// reason that speaks of the kernel under test, and not of criu.
+pub const WORKER_IN_THE_WAY: &str = "Can't block signals";
+
 /// How long `criu check` may take before the first dump, in seconds. It makes criu try what the
 /// kernel can do, which it notes in `/run/criu.kdat`, so that no dump pays for that. Emulation takes
 /// its time.
@@ -230,20 +222,6 @@ pub const CRIU_OPTIONS: [(&str, Option<&str>); 23] = [
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn needed_of(names: &[&str]) -> usize {
-        let files: Vec<_> = names.iter().map(|name| format!("{name}.ko")).collect();
-        needed(&files)
-    }
-
-    #[test]
-    fn what_comes_after_the_last_module_of_the_boot_is_not_needed() {
-        let names = ["virtio_ring", "virtio_blk", "jbd2", "ext4", "nfnetlink", "nf_tables"];
-        assert_eq!(needed_of(&names), 4);
-        assert_eq!(needed_of(&names[..4]), 4);
-        assert_eq!(needed_of(&names[4..]), 0);
-        assert_eq!(needed_of(&[]), 0);
-    }
 
     #[test]
     fn a_control_that_criu_did_not_get_or_had_no_time_for_says_nothing_about_criu() {

@@ -1,15 +1,11 @@
 //! Dumps: whether `criu dump` of a process that closed its rings completed, kernel by kernel.
 
-use iowq_record::guest::{CRIU_OPTIONS, ControlFailure, Dump};
+use iowq_record::guest::{CRIU_OPTIONS, ControlFailure, Dump, WORKER_IN_THE_WAY};
 use iowq_record::{Boot, Kernel, Kernels};
 use serde::Serialize;
 
 use crate::analysis::figures::Spread;
 use crate::format;
-
-/// What criu says when a thread of the kernel is among those that it must stop: the one reason that
-/// speaks of the kernel under test, and not of criu.
-const WORKER_IN_THE_WAY: &str = "Can't block signals";
 
 /// Characters of criu's that are quoted.
 const SAID_CHARS_MAX: usize = 300;

@@ -95,8 +95,8 @@ pub struct Options {
     /// under what may be called a change
     #[arg(long)]
     pub noise: bool,
-    /// Try in each boot whether `criu dump` of a process that closed its rings completes within so
-    /// many seconds, and of one that never opened any
+    /// Try in each boot but those for noise whether `criu dump` of a process that closed its rings
+    /// completes within so many seconds, and of one that never opened any
     #[arg(long, value_name = "S", num_args = 0..=1, default_missing_value = "20",
           value_parser = clap::value_parser!(u32).range(CRIU_SECONDS))]
     pub criu: Option<u32>,
@@ -123,7 +123,7 @@ pub struct Options {
           value_parser = clap::value_parser!(u32).range(DISK_MIB))]
     pub disk_mib: u32,
     /// Hold each write and flush back so long, by dm-delay, so that boots have the same disk. The
-    /// guest counts in ticks of its clock: with 250 a second, 1 to 4 ms are the same
+    /// guest counts in ticks of its clock: with 250 a second, 1 and 2 ms came out the same
     #[arg(long, value_name = "MS", default_value_t = 0,
           value_parser = clap::value_parser!(u32).range(0..=DELAY_MS_MAX))]
     pub disk_delay_ms: u32,

@@ -265,7 +265,8 @@ impl Lab<'_> {
             round: place.round,
             accelerator: self.machine.accelerator.clone(),
             disk: self.machine.disk.clone(),
-            modules: subject.kernel.modules.clone(),
+            modules: subject.files(false),
+            modules_for_criu: subject.files(true),
             benches: self.workloads.benches(self.options, place.round, with_presets),
             criu,
         };

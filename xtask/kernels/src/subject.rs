@@ -22,6 +22,15 @@ pub struct Subject {
     pub modules: Vec<Module>,
 }
 
+impl Subject {
+    /// Files of the modules that only criu would use, or of all others.
+    #[must_use]
+    pub fn files(&self, for_criu: bool) -> Vec<String> {
+        let modules = self.modules.iter().filter(|module| module.for_criu == for_criu);
+        modules.map(Module::file).collect()
+    }
+}
+
 /// Opens the kernels that were named, or builds them. The first is the base. What is unpacked goes
 /// to `scratch`, and must stay as long as the subjects are used.
 ///

@@ -38,6 +38,8 @@ pub struct Module {
     pub name: String,
     /// The module, unpacked.
     pub bytes: Vec<u8>,
+    /// Whether only criu would use it, and a boot can do without.
+    pub for_criu: bool,
 }
 
 impl Module {
@@ -93,8 +95,7 @@ fn parts(needs: &Needs) -> Result<Vec<Part>, NeededError> {
 }
 
 /// The modules to load, each after those that it needs, and what only criu likes to have after all
-/// others: [`iowq_record::guest::needed`] tells them apart. Empty where neither the configuration
-/// nor modules are known.
+/// others. Empty where neither the configuration nor modules are known.
 pub(super) fn needed(
     needs: &Needs,
     config: Option<&Config>,
@@ -206,7 +207,7 @@ impl Order<'_> {
         for hard in depends {
             self.add(&hard, Some(&name))?;
         }
-        self.modules.push(Module { name, bytes });
+        self.modules.push(Module { name, bytes, for_criu: false });
         Ok(())
     }
 
@@ -217,6 +218,7 @@ impl Order<'_> {
             self.modules.truncate(modules);
             self.begun = begun;
         }
+        self.modules[modules..].iter_mut().for_each(|module| module.for_criu = true);
     }
 
     /// The module that has a name or answers to it.

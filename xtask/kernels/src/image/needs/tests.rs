@@ -2,9 +2,9 @@
 
 use std::{fs, path::Path};
 
-use iowq_record::{guest, kconfig::Config};
+use iowq_record::kconfig::Config;
 
-use super::{ALWAYS, Needs, needed, parts};
+use super::{ALWAYS, Needs, needed};
 use crate::image::{NeededError, modinfo, modules::ModuleTree};
 
 fn needs(filesystem: &str, delay: bool) -> Needs {
@@ -112,19 +112,11 @@ fn what_criu_likes_to_have_and_cannot_be_had_whole_is_left_out() {
     fs::write(folder.path().join("kernel/drivers/net/tun.ko"), "no module").unwrap();
     let config = config(&[("VIRTIO_BLK", "y"), ("EXT4_FS", "m")]);
     let with_criu = Needs { criu: true, ..needs("ext4", false) };
-    let expected = ["ext4", "inet_diag", "libcrc32c", "netlink_diag"];
-    assert_eq!(names(&with_criu, Some(&config), Some(&tree)), expected);
-}
-
-#[test]
-fn what_a_boot_needs_is_told_from_what_criu_likes_by_its_name() {
-    for filesystem in ["ext4", "xfs", "btrfs", "tmpfs"] {
-        for part in parts(&needs(filesystem, true)).unwrap() {
-            assert!(part.module.is_none_or(|module| guest::BOOT_MODULES.contains(&module)));
-        }
-    }
-    let likes = guest::CRIU_OPTIONS.iter().filter_map(|(_, module)| *module);
-    assert!(likes.into_iter().all(|module| !guest::BOOT_MODULES.contains(&module)));
+    let modules = needed(&with_criu, Some(&config), Some(&tree)).unwrap();
+    let found: Vec<_> = modules.iter().map(|one| (one.name.as_str(), one.for_criu)).collect();
+    let expected =
+        [("ext4", false), ("inet_diag", true), ("libcrc32c", true), ("netlink_diag", true)];
+    assert_eq!(found, expected);
 }
 
 #[test]
