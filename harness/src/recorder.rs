@@ -1,4 +1,4 @@
-//! The recorder: latency histograms per worker and kind of op, merged once the worker has ended.
+//! The recorder: latency histograms by kind of op, written by the submitter as it reaps.
 
 use std::collections::BTreeMap;
 
@@ -31,6 +31,13 @@ impl Clocks {
         Clocks { response: histogram.clone(), service: histogram.clone(), queue: histogram }
     }
 
+    /// Writes all of it, because fresh memory is only there once it is written.
+    fn touch(&mut self) {
+        for histogram in [&mut self.response, &mut self.service, &mut self.queue] {
+            histogram.reset();
+        }
+    }
+
     fn add(&mut self, other: &Clocks) {
         // All histograms have the same bounds, so nothing can be out of range.
         let _ = self.response.add(&other.response);
@@ -39,16 +46,26 @@ impl Clocks {
     }
 }
 
-/// What one worker saw.
+/// All latencies of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Recorder {
-    /// By kind; made when the first op of a kind ends, because a histogram is a quarter megabyte.
+    /// By kind; a quarter megabyte for each histogram.
     kinds: [Option<Box<Clocks>>; OpKind::ALL.len()],
     /// Latencies beyond [`LATENCY_NS_MAX`]; they are in the histograms as that value.
     saturated: u64,
 }
 
 impl Recorder {
+    /// A recorder whose memory for these kinds is there already: recording makes no page fault.
+    #[must_use]
+    pub fn of(kinds: impl IntoIterator<Item = OpKind>) -> Recorder {
+        let mut recorder = Recorder::default();
+        for kind in kinds {
+            recorder.clocks(kind).touch();
+        }
+        recorder
+    }
+
     /// Records one op that was done.
     pub fn record(&mut self, kind: OpKind, response_ns: u64, service_ns: u64) {
         self.saturated += u64::from(response_ns > LATENCY_NS_MAX);
@@ -64,18 +81,6 @@ impl Recorder {
 
     fn clocks(&mut self, kind: OpKind) -> &mut Clocks {
         self.kinds[kind.index()].get_or_insert_with(|| Box::new(Clocks::new()))
-    }
-
-    /// Adds what another worker saw.
-    pub fn merge(&mut self, other: &Recorder) {
-        self.saturated += other.saturated;
-        for (mine, theirs) in self.kinds.iter_mut().zip(&other.kinds) {
-            match (mine, theirs) {
-                (Some(mine), Some(theirs)) => mine.add(theirs),
-                (mine @ None, Some(theirs)) => *mine = Some(theirs.clone()),
-                (_, None) => {}
-            }
-        }
     }
 
     /// Latencies that were longer than a histogram can tell.
@@ -97,6 +102,9 @@ impl Recorder {
         let mut latency = Latency::default();
         for kind in OpKind::ALL {
             let Some(pair) = &self.kinds[kind.index()] else { continue };
+            if pair.response.is_empty() {
+                continue;
+            }
             note(&mut latency, kind.name(), pair);
             match &mut all {
                 Some(all) => all.add(pair),
@@ -141,23 +149,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn workers_that_are_merged_are_all_counted() {
-        let mut sum = Recorder::default();
-        for worker in 0..3u64 {
-            let mut one = Recorder::default();
-            for value in 1..=1000 {
-                one.record(OpKind::Write, value * 1000 + worker, value * 500);
-            }
-            one.record(OpKind::Fsync, 7_000_000, 6_000_000);
-            sum.merge(&one);
+    fn each_kind_has_figures_of_its_own_and_all_have_figures_together() {
+        let mut recorder = Recorder::of([OpKind::Write, OpKind::Fsync, OpKind::Read]);
+        for value in 1..=1000 {
+            recorder.record(OpKind::Write, value * 1000, value * 500);
         }
-        let latency = sum.latency();
-        assert_eq!(latency.response["all"].count, 3003);
-        assert_eq!(latency.response["write"].count, 3000);
-        assert_eq!(latency.service["fsync"].count, 3);
+        recorder.record(OpKind::Fsync, 7_000_000, 6_000_000);
+        let latency = recorder.latency();
+        assert_eq!(latency.response["all"].count, 1001);
+        assert_eq!(latency.response["write"].count, 1000);
+        assert_eq!(latency.service["fsync"].count, 1);
         let p50_ns = latency.response["write"].p50_ns;
         assert!((499_000..=502_000).contains(&p50_ns), "{p50_ns}");
-        assert!(!latency.response.contains_key("read"));
+        assert!(!latency.response.contains_key("read"), "a kind without an op has no figures");
     }
 
     #[test]

@@ -330,9 +330,9 @@ static CHANGE: Condvar = Condvar::new();
 struct Sleeper(WorkId);
 
 impl Job for Sleeper {
-    type Recorder = ();
+    type Seen = ();
 
-    fn run(self, (): &mut ()) -> Outcome {
+    fn run(self) -> (Outcome, ()) {
         let done = DONE.lock().expect("no work panics");
         let next = self.0 as usize + 1;
         let sleeps = |done: &mut [bool; WORKS as usize]| done.get(next) == Some(&false);
@@ -340,7 +340,7 @@ impl Job for Sleeper {
             CHANGE.wait_timeout_while(done, PATIENCE, sleeps).expect("no work panics");
         done[self.0 as usize] = true;
         CHANGE.notify_all();
-        if slept.timed_out() { Outcome::Failed(libc::ETIME) } else { Outcome::Done }
+        (if slept.timed_out() { Outcome::Failed(libc::ETIME) } else { Outcome::Done }, ())
     }
 
     fn may_block(&self) -> bool {

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::op::OpKind;
+
 /// A workload, ready to run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
@@ -58,6 +60,22 @@ impl Plan {
     #[must_use]
     pub fn first_of_mix(&self) -> u32 {
         u32::from(self.log.is_some())
+    }
+
+    /// The kinds of op that its stream can have.
+    pub fn kinds(&self) -> impl Iterator<Item = OpKind> {
+        let Mix { write, read, fallocate, nop, writes_per_fsync, data_only, .. } = self.mix;
+        let log = self.log.is_some();
+        let mix_fsyncs = write > 0 && writes_per_fsync > 0;
+        let shares = [
+            (OpKind::Write, write > 0 || log),
+            (OpKind::Read, read > 0),
+            (OpKind::Fallocate, fallocate > 0),
+            (OpKind::Nop, nop > 0),
+            (OpKind::Fsync, (mix_fsyncs || log) && !data_only),
+            (OpKind::Fdatasync, (mix_fsyncs || log) && data_only),
+        ];
+        shares.into_iter().filter_map(|(kind, has)| has.then_some(kind))
     }
 }
 

@@ -1,4 +1,4 @@
-//! A call: one op as a system call, with the buffer it works on and the times it is counted from.
+//! A call: one op as a system call, with the buffer it works on.
 
 use std::os::fd::AsRawFd as _;
 use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
@@ -10,7 +10,6 @@ use crate::clock::{self, Nanos};
 use crate::files::BlockBuffers;
 use crate::io::{self, Failure};
 use crate::pool::{Job, Outcome};
-use crate::recorder::Recorder;
 
 /// What a call that moved too few bytes is booked as: the block is not what it should be.
 pub(super) const SHORT: i32 = 5; // EIO
@@ -84,37 +83,30 @@ pub struct Call {
     file: RawFd,
     offset_bytes: u64,
     buffer: Buffer,
-    intended: Nanos,
-    handed_over: Nanos,
-    /// When it was queued, with the others of its round.
-    queued: Nanos,
-    measured: bool,
-    /// Whether it was queued when it was handed over, not after the op that it is linked to.
-    queued_at_once: bool,
+    /// Whether its times are wanted.
+    timed: bool,
+}
+
+/// When a call began and ended; both zero where its times were not wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CallTimes {
+    /// Just before the call.
+    pub begun: Nanos,
+    /// Just after it.
+    pub done: Nanos,
 }
 
 impl Call {
-    /// The call for the request at this place of its chain, handed over now. The files and
-    /// buffers must outlive it.
+    /// The call for this request. The files and buffers must outlive it.
     #[must_use]
-    pub fn new(request: &Request, place: usize, files: &[OwnedFd], buffer: Buffer) -> Call {
+    pub fn new(request: &Request, files: &[OwnedFd], buffer: Buffer, timed: bool) -> Call {
         Call {
             kind: request.op.kind,
             file: files[request.op.file as usize].as_raw_fd(),
             offset_bytes: request.op.block * buffer.bytes as u64,
             buffer,
-            intended: request.intended,
-            handed_over: clock::now(),
-            queued: Nanos(0),
-            measured: request.measured,
-            queued_at_once: place == 0,
+            timed,
         }
-    }
-
-    /// The same call, queued now.
-    #[must_use]
-    pub fn queued_now(self) -> Call {
-        Call { queued: clock::now(), ..self }
     }
 
     fn make(&self) -> Result<(), Failure> {
@@ -146,26 +138,19 @@ impl Call {
 }
 
 impl Job for Call {
-    type Recorder = Recorder;
+    type Seen = CallTimes;
 
-    fn run(self, recorder: &mut Recorder) -> Outcome {
-        let begun = clock::now();
-        match self.make() {
-            Ok(()) => {
-                if self.measured {
-                    if self.queued_at_once {
-                        recorder.record_queue(self.kind, begun.since(self.queued));
-                    }
-                    let now = clock::now();
-                    let (response, service) =
-                        (now.since(self.intended), now.since(self.handed_over));
-                    recorder.record(self.kind, response, service);
-                }
-                Outcome::Done
-            }
+    fn run(self) -> (Outcome, CallTimes) {
+        let now = || if self.timed { clock::now() } else { Nanos(0) };
+        let begun = now();
+        let made = self.make();
+        let times = CallTimes { begun, done: now() };
+        let outcome = match made {
+            Ok(()) => Outcome::Done,
             Err(Failure::Errno(errno)) => Outcome::Failed(errno.raw_os_error()),
             Err(Failure::Short { .. }) => Outcome::Failed(SHORT),
-        }
+        };
+        (outcome, times)
     }
 
     fn may_block(&self) -> bool {

@@ -2,18 +2,17 @@
 
 use std::os::fd::OwnedFd;
 
-use iowq_record::Punts;
-use iowq_workloads::{OpKind, Plan};
+use iowq_workloads::Plan;
 
+use super::books::Books;
 use super::call::{Buffer, Call};
 use super::classes::Classes;
 use super::{Engine, EngineError, Remains, Request};
-use crate::clock::Nanos;
+use crate::clock::{self, Nanos};
 use crate::pool::board::Board;
 use crate::pool::policy::Policy;
 use crate::pool::work::{Flags, WorkId};
-use crate::pool::{Completion, Config, Pool, Sleeps, State, Waiter};
-use crate::recorder::Recorder;
+use crate::pool::{Completion, Config, Outcome, Pool, Sleeps, State, Waiter};
 use crate::sync::Arc;
 
 /// Workers that may live at one time, whatever the limits say: what the probe has room for.
@@ -36,7 +35,10 @@ pub struct PoolEngine<'a, B: Board + 'static> {
     classes: Classes<'a>,
     files: &'a [OwnedFd],
     buffers: Vec<Buffer>,
-    punts: [Punts; OpKind::ALL.len()],
+    books: Books,
+    /// When each request was queued, by slot; zero for those behind a link, which are queued when
+    /// the one before is done.
+    queued: Vec<Nanos>,
     /// Works that were handed over since the last flush, in order, and how each is queued. As with
     /// a ring, they reach the workers together.
     unsubmitted: Vec<Unsubmitted>,
@@ -65,8 +67,36 @@ impl<'a, B: Board + 'static> PoolEngine<'a, B> {
         let state = State::new(asked, board, config.works, config.slots, config.limits);
         let pool = Pool::new(state, &config, sleeps, waiter);
         let classes = Classes::new(policy, plan);
-        let punts = Default::default();
-        PoolEngine { pool, classes, files, buffers, punts, unsubmitted: Vec::new() }
+        PoolEngine {
+            pool,
+            classes,
+            files,
+            buffers,
+            books: Books::new(plan, true),
+            queued: vec![Nanos(0); plan.depth as usize],
+            unsubmitted: Vec::with_capacity(plan.depth as usize),
+        }
+    }
+
+    /// Counts ops and times none: to find out what timing them costs.
+    #[must_use]
+    pub fn without_latency(mut self, plan: &Plan) -> Self {
+        self.books = Books::new(plan, false);
+        self
+    }
+
+    /// Records what was done, from this place of `out` on.
+    fn book(&mut self, out: &[Completion]) {
+        for done in out {
+            let Some(it) = self.books.end(done.work) else { continue };
+            if done.outcome != Outcome::Done {
+                continue;
+            }
+            let times = self.pool.seen(done.work);
+            let queued = self.queued[done.work as usize];
+            let queue_ns = (queued != Nanos(0)).then(|| times.begun.since(queued));
+            self.books.record(&it, times.done, queue_ns);
+        }
     }
 }
 
@@ -84,16 +114,19 @@ impl<B: Board + 'static> Engine for PoolEngine<'_, B> {
         for (place, request) in chain.iter().enumerate() {
             let flags = self.classes.flags(request, place);
             if request.measured {
-                let punts = &mut self.punts[request.op.kind.index()];
+                let punts = &mut self.books.punts[request.op.kind.index()];
                 *match (flags.bucket.is_some(), place) {
                     (true, _) => &mut punts.hashed,
                     (false, 0) => &mut punts.unhashed,
                     (false, _) => &mut punts.linked,
                 } += 1;
             }
+            self.books.begin(request, place);
+            let timed = self.books.times(request);
+            let buffer = self.buffers[request.slot as usize];
             self.unsubmitted.push(Unsubmitted {
                 work: request.slot,
-                call: Call::new(request, place, self.files, self.buffers[request.slot as usize]),
+                call: Call::new(request, self.files, buffer, timed),
                 flags,
                 behind_link: place > 0,
                 link: chain.get(place + 1).map(|next| next.slot),
@@ -105,12 +138,14 @@ impl<B: Board + 'static> Engine for PoolEngine<'_, B> {
         for it in &self.unsubmitted {
             // What is linked behind a work is known before that work is queued.
             if it.behind_link {
+                self.queued[it.work as usize] = Nanos(0);
                 self.pool.define(it.work, it.call, it.flags, it.link);
             }
         }
         for it in self.unsubmitted.drain(..) {
             if !it.behind_link {
-                self.pool.submit(it.work, it.call.queued_now(), it.flags, it.link);
+                self.queued[it.work as usize] = clock::now();
+                self.pool.submit(it.work, it.call, it.flags, it.link);
             }
         }
         self.pool.run_creations();
@@ -125,21 +160,19 @@ impl<B: Board + 'static> Engine for PoolEngine<'_, B> {
         if !self.unsubmitted.is_empty() {
             self.flush();
         }
+        let from = out.len();
         self.pool.wait(want, until, out);
+        self.book(&out[from..]);
         Ok(())
     }
 
     fn finish(self: Box<Self>) -> Remains {
         let remains = self.pool.exit();
-        let mut recorder = Recorder::default();
-        for worker in &remains.recorders {
-            recorder.merge(worker);
-        }
         Remains {
-            recorder,
             tally: Some(remains.tally),
             lives: remains.lives,
-            punts: Some(self.punts),
+            punts: Some(self.books.punts),
+            recorder: self.books.into_recorder(),
         }
     }
 }

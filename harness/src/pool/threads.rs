@@ -14,16 +14,17 @@ use super::waiter::{Waiter, Waker};
 use super::work::{Account, Flags, Key, WorkId};
 use super::worker;
 
-/// Stack of a worker. It runs one system call at a time and records two numbers.
+/// Stack of a worker. It runs one system call at a time and takes the time.
 const STACK_BYTES: usize = 128 << 10;
 
 /// What a work does when it runs.
 pub trait Job: Copy + Send + 'static {
-    /// Where a worker writes down what it saw; one per worker.
-    type Recorder: Default + Send + 'static;
+    /// What its worker saw of it, for the submitter to record: a worker keeps no records, so that
+    /// a new one costs what a new one in the kernel costs.
+    type Seen: Copy + Default + Send + 'static;
 
     /// Runs it, on a worker's thread.
-    fn run(self, recorder: &mut Self::Recorder) -> Outcome;
+    fn run(self) -> (Outcome, Self::Seen);
 
     /// Whether the call it makes may block.
     fn may_block(&self) -> bool;
@@ -56,11 +57,9 @@ pub struct Config {
 }
 
 /// What a pool leaves behind.
-pub struct Remains<R> {
+pub struct Remains {
     /// What happened.
     pub tally: Tally,
-    /// What each worker wrote down; a slot that was used again went on in the same one.
-    pub recorders: Vec<R>,
     /// When a worker was born (true) or gone (false), by the pool's own books, in order.
     pub lives: Vec<(Nanos, bool)>,
 }
@@ -69,7 +68,8 @@ pub struct Remains<R> {
 pub(super) struct Core<J: Job, B> {
     pub(super) state: State<B>,
     pub(super) jobs: Vec<Option<J>>,
-    pub(super) recorders: Vec<Option<J::Recorder>>,
+    /// What was seen of each work that ended, until it is reaped.
+    pub(super) seen: Vec<J::Seen>,
     handles: Vec<Option<thread::JoinHandle<()>>>,
     /// Births that were noted: a thread may run before its creator comes to say so.
     noted: u64,
@@ -85,6 +85,12 @@ impl<J: Job, B: Board> Core<J, B> {
             self.noted += 1;
             self.lives.push((clock::now(), true));
         }
+    }
+
+    fn define(&mut self, work: WorkId, job: J, flags: Flags, link: Option<WorkId>) {
+        self.jobs[work as usize] = Some(job);
+        self.seen[work as usize] = J::Seen::default();
+        self.state.define(work, flags, link);
     }
 
     pub(super) fn note_exit(&mut self) {
@@ -166,6 +172,8 @@ pub struct Pool<J: Job, B: Board + 'static> {
     shared: Arc<Shared<J, B>>,
     waiter: Box<dyn Waiter>,
     effects: Effects,
+    /// What was seen of each work that was reaped last.
+    seen: Vec<J::Seen>,
 }
 
 impl<J: Job, B: Board + 'static> Pool<J, B> {
@@ -181,7 +189,7 @@ impl<J: Job, B: Board + 'static> Pool<J, B> {
         let slots = config.slots as usize;
         let core = Core {
             jobs: vec![None; config.works as usize],
-            recorders: (0..slots).map(|_| None).collect(),
+            seen: vec![J::Seen::default(); config.works as usize],
             handles: (0..slots).map(|_| None).collect(),
             noted: 0,
             lives: Vec::new(),
@@ -195,7 +203,8 @@ impl<J: Job, B: Board + 'static> Pool<J, B> {
             idle_timeout: config.idle_timeout,
             sleeps,
         });
-        let pool = Pool { shared, waiter, effects: Effects::default() };
+        let seen = vec![J::Seen::default(); config.works as usize];
+        let pool = Pool { shared, waiter, effects: Effects::default(), seen };
         let at_start = pool.shared.lock().state.policy().workers_at_start();
         for _ in 0..at_start {
             let slot = pool.shared.lock().state.spawn_at_start();
@@ -219,16 +228,13 @@ impl<J: Job, B: Board + 'static> Pool<J, B> {
 
     /// Says what a work is, before it is submitted or stands behind a link.
     pub fn define(&mut self, work: WorkId, job: J, flags: Flags, link: Option<WorkId>) {
-        let mut core = self.shared.lock();
-        core.jobs[work as usize] = Some(job);
-        core.state.define(work, flags, link);
+        self.shared.lock().define(work, job, flags, link);
     }
 
     /// Says what a work is and queues it, in one go.
     pub fn submit(&mut self, work: WorkId, job: J, flags: Flags, link: Option<WorkId>) {
         let mut core = self.shared.lock();
-        core.jobs[work as usize] = Some(job);
-        core.state.define(work, flags, link);
+        core.define(work, job, flags, link);
         core.state.enqueue(work, &mut self.effects);
         drop(core);
         self.shared.perform(&mut self.effects);
@@ -249,7 +255,11 @@ impl<J: Job, B: Board + 'static> Pool<J, B> {
             let retry_at = self.run_creations();
             let mut core = self.shared.lock();
             core.state.want(0);
+            let reaped = out.len();
             core.state.reap(out);
+            for done in &out[reaped..] {
+                self.seen[done.work as usize] = core.seen[done.work as usize];
+            }
             let now = clock::now();
             let late = until.is_some_and(|until| until <= now);
             if (want > 0 && out.len() >= target) || late {
@@ -264,6 +274,13 @@ impl<J: Job, B: Board + 'static> Pool<J, B> {
             let deadline = [until, retry_at].into_iter().flatten().min();
             self.waiter.wait(deadline.map(|deadline| deadline.until(now)));
         }
+    }
+
+    /// What was seen of a work, from when [`Pool::wait`] said that it is done until it is submitted
+    /// again; the default of one that was cancelled before it ran.
+    #[must_use]
+    pub fn seen(&self, work: WorkId) -> J::Seen {
+        self.seen[work as usize]
     }
 
     /// Carries out all that workers asked for, and retries that are due. Returns when the next
@@ -296,7 +313,7 @@ impl<J: Job, B: Board + 'static> Pool<J, B> {
 
     /// Ends the pool: bounded work is done, unbounded work cancelled, all workers are joined.
     #[must_use]
-    pub fn exit(mut self) -> Remains<J::Recorder> {
+    pub fn exit(mut self) -> Remains {
         let mut core = self.shared.lock();
         core.state.exit(&mut self.effects);
         for (_, id) in std::mem::take(&mut core.retries) {
@@ -314,7 +331,6 @@ impl<J: Job, B: Board + 'static> Pool<J, B> {
         let mut core = self.shared.lock();
         Remains {
             tally: core.state.tally(),
-            recorders: core.recorders.iter_mut().filter_map(Option::take).collect(),
             lives: std::mem::take(&mut core.lives),
         }
     }

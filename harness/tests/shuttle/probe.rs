@@ -130,16 +130,16 @@ struct Sleeper {
 }
 
 impl Job for Sleeper {
-    type Recorder = ();
+    type Seen = ();
 
-    fn run(self, (): &mut ()) -> Outcome {
+    fn run(self) -> (Outcome, ()) {
         if let Some(other) = self.until {
             switched_out();
             world().sleep_until_done(other);
             RUNNING.fetch_add(1, Ordering::SeqCst);
         }
         world().did(self.work);
-        Outcome::Done
+        (Outcome::Done, ())
     }
 
     fn may_block(&self) -> bool {

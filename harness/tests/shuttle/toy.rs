@@ -111,9 +111,9 @@ impl Toy {
 }
 
 impl Job for Toy {
-    type Recorder = ();
+    type Seen = ();
 
-    fn run(self, (): &mut ()) -> Outcome {
+    fn run(self) -> (Outcome, ()) {
         world().begins(self);
         match self.until {
             Some(other) => world().sleep_until_done(other),
@@ -121,7 +121,7 @@ impl Job for Toy {
             None => thread::yield_now(),
         }
         world().ends(self);
-        if self.fails { Outcome::Failed(5) } else { Outcome::Done }
+        (if self.fails { Outcome::Failed(5) } else { Outcome::Done }, ())
     }
 
     fn may_block(&self) -> bool {

@@ -14,26 +14,18 @@ use io_uring::{IoUring, squeue};
 use iowq_record::Punts;
 use iowq_workloads::{OpKind, Plan};
 
+use super::books::{Books, InFlight};
 use super::call::{Buffer, SHORT};
 use super::{Engine, EngineError, Remains, Request};
 use crate::clock::{self, Nanos};
 use crate::pool::{Completion, Outcome};
 use crate::probes::{Requests, Times};
-use crate::recorder::Recorder;
 use crate::sync::{Arc, thread};
 
 pub use lacks::{Lacks, check};
 
 /// The kernel's own name for a request that never ran.
 const CANCELLED: i32 = 125; // ECANCELED
-
-/// A request in the kernel.
-#[derive(Clone, Copy)]
-struct InFlight {
-    request: Request,
-    behind_link: bool,
-    handed_over: Nanos,
-}
 
 /// Real io_uring on real files.
 pub struct UringEngine<'a> {
@@ -43,13 +35,11 @@ pub struct UringEngine<'a> {
     /// What the probes write down about each request, by slot, where they are on.
     seen: Option<Arc<Requests>>,
     ring: Option<IoUring>,
-    in_flight: Vec<Option<InFlight>>,
+    books: Books,
     /// User data and result of what was just taken out of the ring; kept for its memory.
     reaped: Vec<(u64, i32)>,
     /// Set where a request found no room; the ring has as much as the plan is deep.
     no_room: bool,
-    recorder: Recorder,
-    punts: [Punts; OpKind::ALL.len()],
 }
 
 impl<'a> UringEngine<'a> {
@@ -68,11 +58,9 @@ impl<'a> UringEngine<'a> {
             buffers,
             seen,
             ring: None,
-            in_flight: vec![None; plan.depth as usize],
+            books: Books::new(plan, true),
             reaped: Vec::with_capacity(plan.depth as usize),
             no_room: false,
-            recorder: Recorder::default(),
-            punts: Default::default(),
         }
     }
 
@@ -85,7 +73,7 @@ impl<'a> UringEngine<'a> {
             _ if self.seen.is_none() => 1,
             Some(missing) => missing,
             // More than can ever be there.
-            None => self.in_flight.len() + 1,
+            None => self.plan.depth as usize + 1,
         }
     }
 
@@ -100,9 +88,7 @@ impl<'a> UringEngine<'a> {
         let mut reaped = std::mem::take(&mut self.reaped);
         for (slot, result) in reaped.drain(..) {
             let slot = slot as u32;
-            let Some(done) = self.in_flight.get_mut(slot as usize).and_then(Option::take) else {
-                continue;
-            };
+            let Some(done) = self.books.end(slot) else { continue };
             let outcome = outcome(&done.request, result, self.plan.block_bytes);
             self.book(&done, outcome, now);
             out.push(Completion { work: slot, outcome });
@@ -112,23 +98,20 @@ impl<'a> UringEngine<'a> {
 
     /// Writes down one op that is done.
     fn book(&mut self, done: &InFlight, outcome: Outcome, reaped: Nanos) {
-        let InFlight { request, behind_link, handed_over } = done;
-        if !request.measured || outcome == Outcome::Cancelled {
+        if !done.request.measured || outcome == Outcome::Cancelled {
             return;
         }
-        let kind = request.op.kind;
-        let seen = self.seen.as_ref().map(|seen| seen.times(request.slot));
+        let seen = self.seen.as_ref().map(|seen| seen.times(done.request.slot));
         if let Some(times) = &seen {
-            count(&mut self.punts[kind.index()], times, *behind_link);
+            let punts = &mut self.books.punts[done.request.op.kind.index()];
+            count(punts, times, done.behind_link);
         }
         if outcome != Outcome::Done {
             return;
         }
         let at = seen.and_then(|times| times.done).unwrap_or(reaped);
-        self.recorder.record(kind, at.since(request.intended), at.since(*handed_over));
-        if let Some(Times { queued: Some(queued), started: Some(started), .. }) = seen {
-            self.recorder.record_queue(kind, started.since(queued));
-        }
+        let queue_ns = seen.and_then(|times| Some(times.started?.since(times.queued?)));
+        self.books.record(done, at, queue_ns);
     }
 }
 
@@ -173,11 +156,7 @@ impl Engine for UringEngine<'_> {
             if let Some(seen) = &self.seen {
                 seen.prepare(request.slot);
             }
-            self.in_flight[request.slot as usize] = Some(InFlight {
-                request: *request,
-                behind_link: place > 0,
-                handed_over: clock::now(),
-            });
+            self.books.begin(request, place);
             // SAFETY: files and buffers outlive the engine, and while its op is in flight a buffer
             // is used by nobody else, see `Buffers`.
             self.no_room |= unsafe { queue.push(&entry) }.is_err();
@@ -221,8 +200,8 @@ impl Engine for UringEngine<'_> {
     }
 
     fn finish(self: Box<Self>) -> Remains {
-        let punts = self.seen.is_some().then_some(self.punts);
-        Remains { recorder: self.recorder, punts, ..Remains::default() }
+        let punts = self.seen.is_some().then_some(self.books.punts);
+        Remains { recorder: self.books.into_recorder(), punts, ..Remains::default() }
     }
 }
 
