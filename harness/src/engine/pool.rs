@@ -11,6 +11,7 @@ use super::{Engine, EngineError, Remains, Request};
 use crate::clock::{self, Nanos};
 use crate::pool::board::Board;
 use crate::pool::policy::Policy;
+use crate::pool::teardown::TEARDOWN;
 use crate::pool::work::{Flags, WorkId};
 use crate::pool::{Completion, Config, Outcome, Pool, Sleeps, State, Waiter};
 use crate::sync::Arc;
@@ -62,6 +63,7 @@ impl<'a, B: Board + 'static> PoolEngine<'a, B> {
             slots: SLOTS,
             limits: plan.limits,
             idle_timeout: plan.idle_timeout,
+            teardown: TEARDOWN,
         };
         let [asked, policy] = policies;
         let state = State::new(asked, board, config.works, config.slots, config.limits);

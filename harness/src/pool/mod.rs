@@ -6,6 +6,7 @@ mod parker;
 pub mod policy;
 mod queue;
 mod state;
+pub mod teardown;
 mod threads;
 mod turn;
 mod waiter;

@@ -146,8 +146,9 @@ pub struct State<B> {
     pub(super) wanted: usize,
     /// Whether the pool waits to be woken when a bucket is released.
     pub(super) hash_waiting: bool,
+    /// Rings open or not torn down yet.
     pub(super) rings: u32,
-    /// The last ring was closed and none opened since.
+    /// The last ring is gone and none was opened since.
     pub(super) no_ring: bool,
     pub(super) exiting: bool,
     pub(super) tally: Tally,
@@ -256,8 +257,8 @@ impl<B: Board> State<B> {
         self.no_ring = false;
     }
 
-    /// A ring was closed.
-    pub fn ring_closed(&mut self, effects: &mut Effects) {
+    /// A ring that was closed is torn down: the task has one less.
+    pub fn ring_gone(&mut self, effects: &mut Effects) {
         self.rings = self.rings.saturating_sub(1);
         if self.rings == 0 {
             self.no_ring = true;

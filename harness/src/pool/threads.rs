@@ -10,6 +10,7 @@ use super::board::Board;
 use super::create::AfterFailure;
 use super::parker::Parker;
 use super::state::{Completion, Effects, Outcome, State, Tally, WorkerId};
+use super::teardown::Teardowns;
 use super::waiter::{Waiter, Waker};
 use super::work::{Account, Flags, Key, WorkId};
 use super::worker;
@@ -54,6 +55,8 @@ pub struct Config {
     pub limits: [u32; 2],
     /// How long an idle worker waits before it leaves.
     pub idle_timeout: Duration,
+    /// How long a ring is its task's after it was closed, least and most.
+    pub teardown: [Duration; 2],
 }
 
 /// What a pool leaves behind.
@@ -172,6 +175,7 @@ pub struct Pool<J: Job, B: Board + 'static> {
     shared: Arc<Shared<J, B>>,
     waiter: Box<dyn Waiter>,
     effects: Effects,
+    teardowns: Teardowns,
     /// What was seen of each work that was reaped last.
     seen: Vec<J::Seen>,
 }
@@ -204,7 +208,8 @@ impl<J: Job, B: Board + 'static> Pool<J, B> {
             sleeps,
         });
         let seen = vec![J::Seen::default(); config.works as usize];
-        let pool = Pool { shared, waiter, effects: Effects::default(), seen };
+        let teardowns = Teardowns::new(config.teardown);
+        let pool = Pool { shared, waiter, effects: Effects::default(), teardowns, seen };
         let at_start = pool.shared.lock().state.policy().workers_at_start();
         for _ in 0..at_start {
             let slot = pool.shared.lock().state.spawn_at_start();
@@ -220,10 +225,21 @@ impl<J: Job, B: Board + 'static> Pool<J, B> {
         self.shared.lock().state.ring_opened();
     }
 
-    /// Closes a ring.
+    /// Closes a ring. That it is gone is known once it is torn down.
     pub fn close(&mut self) {
-        self.shared.lock().state.ring_closed(&mut self.effects);
-        self.shared.perform(&mut self.effects);
+        self.teardowns.close(clock::now());
+        self.run_teardowns();
+    }
+
+    /// Has the task drop the rings whose teardown is over. The kernel interrupts the submitter for
+    /// that, as it does for a creation. Returns when the next one is over.
+    fn run_teardowns(&mut self) -> Option<Nanos> {
+        self.teardowns.next()?;
+        while self.teardowns.take_due(clock::now()) {
+            self.shared.lock().state.ring_gone(&mut self.effects);
+            self.shared.perform(&mut self.effects);
+        }
+        self.teardowns.next()
     }
 
     /// Says what a work is, before it is submitted or stands behind a link.
@@ -253,6 +269,7 @@ impl<J: Job, B: Board + 'static> Pool<J, B> {
         let target = out.len() + want;
         loop {
             let retry_at = self.run_creations();
+            let gone_at = self.run_teardowns();
             let mut core = self.shared.lock();
             core.state.want(0);
             let reaped = out.len();
@@ -271,7 +288,7 @@ impl<J: Job, B: Board + 'static> Pool<J, B> {
             // Without a number to wait for only the deadline ends the wait.
             core.state.want(if want == 0 { usize::MAX } else { target - out.len() });
             drop(core);
-            let deadline = [until, retry_at].into_iter().flatten().min();
+            let deadline = [until, retry_at, gone_at].into_iter().flatten().min();
             self.waiter.wait(deadline.map(|deadline| deadline.until(now)));
         }
     }
@@ -329,9 +346,6 @@ impl<J: Job, B: Board + 'static> Pool<J, B> {
             let _ = handle.join();
         }
         let mut core = self.shared.lock();
-        Remains {
-            tally: core.state.tally(),
-            lives: std::mem::take(&mut core.lives),
-        }
+        Remains { tally: core.state.tally(), lives: std::mem::take(&mut core.lives) }
     }
 }

@@ -183,7 +183,7 @@ fn a_pool_without_room_for_another_worker_gives_everything_back() {
 #[test]
 fn a_slot_is_not_used_again_before_its_creator_is_back_from_making_the_thread() {
     let mut bench = Bench::with_room("exit-on-idle", 64, 1);
-    bench.state.ring_closed(&mut bench.effects);
+    bench.state.ring_gone(&mut bench.effects);
     let (work, id) = bench.enqueue(CONCURRENT);
     let id = id.expect("the first work creates a worker");
     // The thread is born, does its work and leaves while its creator has not yet said so.

@@ -94,7 +94,7 @@ fn a_worker_whose_request_is_pending_does_not_leave() {
 fn once_the_last_ring_is_closed_every_idle_worker_leaves_if_the_policy_says_so() {
     for (policy, leaves) in [("6.17", false), ("exit-on-idle", true)] {
         let (mut bench, workers) = two_parked(policy);
-        bench.state.ring_closed(&mut bench.effects);
+        bench.state.ring_gone(&mut bench.effects);
         let mut woken = bench.wakes();
         woken.sort_unstable();
         let mut expected = if leaves { workers.to_vec() } else { Vec::new() };
@@ -111,14 +111,14 @@ fn once_the_last_ring_is_closed_every_idle_worker_leaves_if_the_policy_says_so()
 fn a_ring_that_is_still_open_keeps_them() {
     let (mut bench, _) = two_parked("exit-on-idle");
     bench.state.ring_opened();
-    bench.state.ring_closed(&mut bench.effects);
+    bench.state.ring_gone(&mut bench.effects);
     assert!(bench.wakes().is_empty());
 }
 
 #[test]
 fn the_next_ring_turns_it_off_but_calls_back_nobody_who_is_leaving() {
     let (mut bench, [one, two]) = two_parked("exit-on-idle");
-    bench.state.ring_closed(&mut bench.effects);
+    bench.state.ring_gone(&mut bench.effects);
     bench.state.woke(one, false);
     assert_eq!(bench.lap(one), Turn::Leave);
     bench.state.ring_opened();
@@ -134,7 +134,7 @@ fn work_that_may_run_is_done_before_a_worker_leaves_for_want_of_a_ring() {
     let (first, id) = bench.enqueue_and_make(CONCURRENT);
     assert_eq!(bench.start(id), Turn::Run(first));
     let (second, _) = bench.enqueue(CONCURRENT);
-    bench.state.ring_closed(&mut bench.effects);
+    bench.state.ring_gone(&mut bench.effects);
     assert_eq!(bench.finish(id), Turn::Run(second));
     assert_eq!(bench.finish(id), Turn::Leave);
 }

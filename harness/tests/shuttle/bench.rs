@@ -59,7 +59,13 @@ impl Bench {
     pub(crate) fn new(policy: &str, limit: u32, slots: u32, idle_timeout: Duration) -> Bench {
         let policy = policy::parse(policy).expect(policy);
         let running = Seen::default();
-        let config = Config { works: WORKS as u32, slots, limits: [limit; 2], idle_timeout };
+        let config = Config {
+            works: WORKS as u32,
+            slots,
+            limits: [limit; 2],
+            idle_timeout,
+            teardown: [Duration::ZERO; 2],
+        };
         let state = State::new(policy, running.clone(), config.works, slots, config.limits);
         let mut pool = Pool::new(state, &config, Arc::new(Declared), Box::new(Parked::default()));
         pool.open();

@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use iowq_harness::pool::board::Board;
+use iowq_harness::pool::teardown::TEARDOWN;
 use iowq_harness::pool::work::{Account, Flags, Key, WorkId};
 use iowq_harness::pool::{
     Config, Job, Outcome, Pool, Request, Sleeps, State, Waiter, Waker, WorkerId, policy,
@@ -168,8 +169,13 @@ fn switched_out() {
 /// Works each of which sleeps until the next is done, so that each needs a worker of its own.
 fn chain_of_sleepers(policy: &str) {
     let policy = policy::parse(policy).expect(policy);
-    let config =
-        Config { works: WORKS as u32, slots: SLOTS as u32, limits: [4; 2], idle_timeout: NEVER };
+    let config = Config {
+        works: WORKS as u32,
+        slots: SLOTS as u32,
+        limits: [4; 2],
+        idle_timeout: NEVER,
+        teardown: TEARDOWN,
+    };
     let state = State::new(policy, Page, config.works, config.slots, config.limits);
     let mut pool = Pool::new(state, &config, Arc::new(Sched), Box::new(Hearing));
     let flags = Flags { account: Account::Bounded, bucket: None, concurrent: false };

@@ -17,6 +17,7 @@ use super::{Engine, EngineError, Remains, Request};
 use crate::clock::{Nanos, duration_ns};
 use crate::pool::board::Plain;
 use crate::pool::policy::Policy;
+use crate::pool::teardown::{TEARDOWN, Teardowns};
 use crate::pool::{Completion, Effects, Outcome, State, Turn, WorkerId};
 use crate::recorder::Recorder;
 
@@ -57,6 +58,8 @@ enum Event {
     Returns(WorkerId, bool),
     /// The submitter was called.
     Called,
+    /// A ring that was closed is torn down.
+    RingGone,
 }
 
 /// The pool, played through.
@@ -69,6 +72,7 @@ pub struct Scripted<'a> {
     effects: Effects,
     agenda: Agenda<Event>,
     called: bool,
+    teardowns: Teardowns,
     requests: Vec<Option<(Request, Nanos)>>,
     /// Work in hand and number of the last sleep, by worker.
     hands: Vec<Option<u32>>,
@@ -97,6 +101,7 @@ impl<'a> Scripted<'a> {
             effects: Effects::default(),
             agenda: Agenda::new(seed),
             called: false,
+            teardowns: Teardowns::new(TEARDOWN),
             requests: vec![None; plan.depth as usize],
             hands: vec![None; SLOTS as usize],
             naps: vec![0; SLOTS as usize],
@@ -160,6 +165,7 @@ impl<'a> Scripted<'a> {
             }
             Event::Returns(id, slept) => self.returns(id, slept),
             Event::Called => self.called = true,
+            Event::RingGone => self.state.ring_gone(&mut self.effects),
         }
     }
 
@@ -245,8 +251,8 @@ impl Engine for Scripted<'_> {
     }
 
     fn close(&mut self) {
-        self.state.ring_closed(&mut self.effects);
-        self.perform();
+        let gone = self.teardowns.close(self.agenda.now);
+        self.after(gone.until(self.agenda.now), Event::RingGone);
     }
 
     fn submit(&mut self, chain: &[Request]) {

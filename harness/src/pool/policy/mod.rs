@@ -52,7 +52,7 @@ pub trait Policy: Send {
     /// A worker found nothing to do: does it leave?
     fn leave_when_idle(&self, view: &IdleView) -> bool;
 
-    /// Whether closing the last ring wakes every worker, so that it can leave.
+    /// Whether the end of the last ring's teardown wakes every worker, so that it can leave.
     fn wakes_on_last_close(&self) -> bool {
         false
     }
