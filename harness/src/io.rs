@@ -12,7 +12,10 @@ use std::path::Path;
 use iowq_workloads::Open;
 use rustix::fs::{FallocateFlags, Mode, OFlags};
 pub use rustix::io::Errno;
-use rustix::io::retry_on_intr;
+use rustix::io::{IoSlice, IoSliceMut, ReadWriteFlags, retry_on_intr};
+
+/// Flag of a read or write that fails rather than waits (`RWF_NOWAIT`).
+pub const RWF_NOWAIT: i32 = libc::RWF_NOWAIT;
 
 /// Why an op on a file did not do all it was asked to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -156,6 +159,38 @@ pub fn pread(file: impl AsFd, bytes: &mut [u8], offset_bytes: u64) -> Result<(),
 pub fn pwrite(file: impl AsFd, bytes: &[u8], offset_bytes: u64) -> Result<(), Failure> {
     let done = retry_on_intr(|| rustix::io::pwrite(&file, bytes, offset_bytes))?;
     whole(done, bytes.len())
+}
+
+/// Reads without waiting; returns the bytes that were there.
+///
+/// # Errors
+///
+/// What preadv2(2) says of `RWF_NOWAIT`: `EAGAIN` if it would block, `EOPNOTSUPP` if the file
+/// system cannot tell.
+pub fn read_nowait(file: impl AsFd, bytes: &mut [u8], offset_bytes: u64) -> Result<usize, Errno> {
+    let mut slices = [IoSliceMut::new(bytes)];
+    rustix::io::preadv2(file, &mut slices, offset_bytes, ReadWriteFlags::NOWAIT)
+}
+
+/// Writes without waiting; returns how many bytes were written.
+///
+/// # Errors
+///
+/// What pwritev2(2) says of `RWF_NOWAIT`, as [`read_nowait`].
+pub fn write_nowait(file: impl AsFd, bytes: &[u8], offset_bytes: u64) -> Result<usize, Errno> {
+    let slices = [IoSlice::new(bytes)];
+    rustix::io::pwritev2(file, &slices, offset_bytes, ReadWriteFlags::NOWAIT)
+}
+
+/// Whether the file system of a file takes direct writes to one file in parallel, so that io-wq
+/// need not take them one by one (`FOP_DIO_PARALLEL_WRITE`): ext4 and XFS, of those known here.
+///
+/// # Errors
+///
+/// What fstatfs(2) says.
+pub fn direct_writes_in_parallel(file: impl AsFd) -> Result<bool, Errno> {
+    let kind = rustix::fs::fstatfs(file)?.f_type;
+    Ok([libc::EXT4_SUPER_MAGIC, libc::XFS_SUPER_MAGIC].contains(&kind))
 }
 
 fn whole(done_bytes: usize, wanted_bytes: usize) -> Result<(), Failure> {

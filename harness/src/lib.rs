@@ -4,6 +4,7 @@ pub mod cell;
 pub mod clock;
 pub mod command;
 pub mod doctor;
+pub mod doorbell;
 pub mod drive;
 pub mod engine;
 pub mod files;

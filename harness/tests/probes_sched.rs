@@ -251,11 +251,11 @@ fn a_wait_for_requests_is_ended_by_a_call_also_by_one_that_came_first() {
     let mut blocks = bpf.take_blocks().expect("a reader");
     let waker = blocks.waker();
     // Each wait has no end of its own.
-    waker.wake();
+    waker.call();
     blocks.wait(None).expect("to wait");
     for _ in 0..1000 {
         let waker = Arc::clone(&waker);
-        let caller = thread::spawn(move || waker.wake());
+        let caller = thread::spawn(move || waker.call());
         blocks.wait(None).expect("to wait");
         caller.join().expect("its end");
     }

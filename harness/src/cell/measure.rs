@@ -7,16 +7,17 @@ use iowq_workloads::Ledger;
 use super::watch::Watch;
 use super::{EngineName, Request};
 use crate::clock::{self, Nanos};
+use crate::doorbell::Doorbell;
 use crate::drive::{Driven, Driver};
 use crate::engine::call::Buffers;
 use crate::engine::pool::PoolEngine;
-use crate::engine::sleeps::{Declared, Hearing, PageBoard, Sched};
-use crate::engine::uring::UringEngine;
+use crate::engine::sleeps::{Called, Declared, Hearing, PageBoard, Sched};
+use crate::engine::uring::{Attempts, UringEngine};
 use crate::engine::{Engine, Remains};
 use crate::files::Scratch;
 use crate::io;
 use crate::pool::board::Plain;
-use crate::pool::{Parked, policy};
+use crate::pool::policy;
 use crate::procfs::ProcCensus;
 use crate::sync::{Arc, spawn_scoped, thread};
 
@@ -49,16 +50,22 @@ fn on_pool(request: &Request, watch: &mut Watch, scratch: &Scratch) -> anyhow::R
     let buffers = Buffers::new(plan);
     let places = buffers.places();
     let policies = [policy::parse(&request.policy)?, policy::parse(&request.policy)?];
+    let attempts = Attempts::new(plan).ok();
     let Some((page, tracker, blocks)) = watch.take_sched() else {
         let (board, sleeps) = (Plain::default(), Arc::new(Declared));
-        let waiter = Box::new(Parked::default());
+        let doorbell = Doorbell::new()?;
+        attempts.as_ref().map(|ring| doorbell.watch(ring)).transpose()?;
+        let waiter = Box::new(Called(doorbell));
         let pool = PoolEngine::new(plan, policies, board, sleeps, waiter, files, places);
+        let pool = pool.with_attempts(attempts);
         return drive(request, Box::new(pool), buffers, watch.census());
     };
+    attempts.as_ref().map(|ring| blocks.watch(ring)).transpose()?;
     let sched = Arc::new(Sched::new(Arc::clone(&page), tracker));
     let (board, sleeps) = (PageBoard::new(page, &*policies[0]), Arc::clone(&sched));
     let waiter = Box::new(Hearing(blocks));
     let pool = PoolEngine::new(plan, policies, board, sleeps, waiter, files, places);
+    let pool = pool.with_attempts(attempts);
     let mut measured = drive(request, Box::new(pool), buffers, watch.census())?;
     measured.sleeps = Some((sched.sleeps(), sched.untracked()));
     Ok(measured)

@@ -52,6 +52,11 @@ impl Books {
         request.measured && self.records
     }
 
+    /// The request in flight in this slot.
+    pub(super) fn request(&self, slot: u32) -> Option<Request> {
+        self.in_flight.get(slot as usize)?.map(|it| it.request)
+    }
+
     /// What is in flight in this slot, which is then empty.
     pub(super) fn end(&mut self, slot: u32) -> Option<InFlight> {
         self.in_flight.get_mut(slot as usize)?.take()

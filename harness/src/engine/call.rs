@@ -38,6 +38,17 @@ impl Buffer {
         self.start
     }
 
+    /// All of it.
+    ///
+    /// # Safety
+    /// Only the party that the buffer belongs to may call this, see [`Buffers`], and the memory
+    /// must still be there.
+    #[must_use]
+    pub unsafe fn bytes_mut<'a>(self) -> &'a mut [u8] {
+        // SAFETY: see above.
+        unsafe { std::slice::from_raw_parts_mut(self.start, self.bytes) }
+    }
+
     /// How long it is: a block.
     #[must_use]
     pub fn bytes(self) -> u32 {

@@ -1,8 +1,11 @@
 //! Classes of work: how each op of a plan is queued under a policy.
 
+use std::os::fd::OwnedFd;
+
 use iowq_workloads::{Plan, bucket};
 
 use super::Request;
+use crate::io;
 use crate::pool::policy::{Policy, PuntedOp};
 use crate::pool::work::Flags;
 
@@ -12,12 +15,18 @@ pub(super) struct Classes<'a> {
     plan: &'a Plan,
     /// Of each file.
     buckets: Vec<u8>,
+    /// Whether the file system takes direct writes to one file in parallel.
+    direct_in_parallel: bool,
 }
 
 impl<'a> Classes<'a> {
-    pub(super) fn new(policy: Box<dyn Policy>, plan: &'a Plan) -> Classes<'a> {
+    /// Without a file, as where calls are scripted, it is ext4's.
+    pub(super) fn new(policy: Box<dyn Policy>, plan: &'a Plan, files: &[OwnedFd]) -> Classes<'a> {
         let buckets = plan.hash_ids.iter().map(|&id| bucket::bucket(id) as u8).collect();
-        Classes { policy, plan, buckets }
+        // A file that cannot be asked is treated as on a file system that is not known.
+        let direct_in_parallel =
+            files.first().is_none_or(|file| io::direct_writes_in_parallel(file).unwrap_or(false));
+        Classes { policy, plan, buckets, direct_in_parallel }
     }
 
     /// How the op at this place of a chain is queued.
@@ -29,6 +38,7 @@ impl<'a> Classes<'a> {
             bucket: self.buckets[file],
             behind_link: place > 0,
             force_async: self.plan.force_async,
+            direct_in_parallel: self.direct_in_parallel,
         })
     }
 }

@@ -7,47 +7,55 @@ use iowq_workloads::Plan;
 use super::books::Books;
 use super::call::{Buffer, Call};
 use super::classes::Classes;
+use super::uring::{self, Attempt, Attempts, would_block};
 use super::{Engine, EngineError, Remains, Request};
 use crate::clock::{self, Nanos};
 use crate::pool::board::Board;
 use crate::pool::policy::Policy;
 use crate::pool::teardown::TEARDOWN;
-use crate::pool::work::{Flags, WorkId};
+use crate::pool::work::{Account, Flags, WorkId};
 use crate::pool::{Completion, Config, Outcome, Pool, Sleeps, State, Waiter};
 use crate::sync::Arc;
 
 /// Workers that may live at one time, whatever the limits say: what the probe has room for.
 const SLOTS: u32 = iowq_ebpf::SLOTS_MAX as u32;
 
-/// A work that no worker knows of yet.
-struct Unsubmitted {
-    work: WorkId,
+/// A request that was handed over, by slot.
+#[derive(Clone, Copy)]
+struct Posted {
     call: Call,
-    flags: Flags,
-    /// Whether it waits for the one before it.
-    behind_link: bool,
-    /// The one that waits for it.
+    /// The one that starts when it is done.
     link: Option<WorkId>,
+    /// When it was queued for a worker; zero if that is unknown: behind a link it is queued by the
+    /// worker of the one before.
+    queued: Nanos,
 }
 
 /// The userspace io-wq at work on real files.
+///
+/// File and buffer of an op belong to whoever carries it out, worker or kernel, until its
+/// completion is handed to the driver. [`PoolEngine::finish`] returns when all have ended.
 pub struct PoolEngine<'a, B: Board + 'static> {
     pool: Pool<Call, B>,
     classes: Classes<'a>,
+    plan: &'a Plan,
     files: &'a [OwnedFd],
     buffers: Vec<Buffer>,
+    /// What io_uring would do without a worker is tried here; none if there is no io_uring.
+    attempts: Option<Attempts>,
     books: Books,
-    /// When each request was queued, by slot; zero for those behind a link, which are queued when
-    /// the one before is done.
-    queued: Vec<Nanos>,
-    /// Works that were handed over since the last flush, in order, and how each is queued. As with
-    /// a ring, they reach the workers together.
-    unsubmitted: Vec<Unsubmitted>,
+    posted: Vec<Option<Posted>>,
+    /// First requests of the chains handed over since the last flush. As with a ring, they reach
+    /// the workers together.
+    unsubmitted: Vec<WorkId>,
+    /// Requests that ended without a worker, until the next wait.
+    ended: Vec<Completion>,
 }
 
 impl<'a, B: Board + 'static> PoolEngine<'a, B> {
     /// A pool for this plan. It asks the first policy, and ops are classed by the second, which
-    /// is the same. Sleeps are told by `sleeps`, and heard of where the submitter waits.
+    /// is the same. Sleeps are told by `sleeps`, and taken up where the submitter waits, on
+    /// `waiter`. Every op goes to a worker.
     #[must_use]
     pub fn new(
         plan: &'a Plan,
@@ -68,36 +76,147 @@ impl<'a, B: Board + 'static> PoolEngine<'a, B> {
         let [asked, policy] = policies;
         let state = State::new(asked, board, config.works, config.slots, config.limits);
         let pool = Pool::new(state, &config, sleeps, waiter);
-        let classes = Classes::new(policy, plan);
         PoolEngine {
             pool,
-            classes,
+            classes: Classes::new(policy, plan, files),
+            plan,
             files,
             buffers,
+            attempts: None,
             books: Books::new(plan, true),
-            queued: vec![Nanos(0); plan.depth as usize],
+            posted: vec![None; plan.depth as usize],
             unsubmitted: Vec::with_capacity(plan.depth as usize),
+            ended: Vec::with_capacity(plan.depth as usize),
         }
+    }
+
+    /// Tries ops first, as io_uring does, so that only those that would block go to a worker. The
+    /// waiter must watch these attempts.
+    #[must_use]
+    pub fn with_attempts(mut self, attempts: Option<Attempts>) -> Self {
+        self.attempts = attempts;
+        self
     }
 
     /// Counts ops and times none: to find out what timing them costs.
     #[must_use]
-    pub fn without_latency(mut self, plan: &Plan) -> Self {
-        self.books = Books::new(plan, false);
+    pub fn without_latency(mut self) -> Self {
+        self.books = Books::new(self.plan, false);
         self
     }
 
-    /// Records what was done, from this place of `out` on.
+    /// Starts a request in the submitter's own time: here if it would not block, and so on along
+    /// its chain; else by a worker.
+    fn start(&mut self, first: WorkId) {
+        let mut next = Some(first);
+        while let Some(slot) = next {
+            next = match self.attempt(slot) {
+                Attempt::Refused => {
+                    self.punt(slot);
+                    None
+                }
+                Attempt::Started => None,
+                Attempt::Ended(result) => self.end(slot, result),
+            };
+        }
+    }
+
+    fn attempt(&mut self, slot: WorkId) -> Attempt {
+        let (Some(attempts), Some(request)) = (&mut self.attempts, self.books.request(slot)) else {
+            return Attempt::Refused;
+        };
+        if self.plan.force_async {
+            return Attempt::Refused;
+        }
+        let file = &self.files[request.op.file as usize];
+        attempts.attempt(&request.op, slot, file, self.buffers[slot as usize])
+    }
+
+    /// Notes a request that ended without a worker. Returns the one linked behind it, if that is
+    /// to start now.
+    fn end(&mut self, slot: WorkId, result: i32) -> Option<WorkId> {
+        let link = self.posted[slot as usize].and_then(|posted| posted.link);
+        let it = self.books.end(slot)?;
+        let outcome = uring::outcome(it.request.op.kind, result, self.plan.block_bytes);
+        if it.request.measured {
+            self.books.punts[it.request.op.kind.index()].inline += 1;
+        }
+        if outcome == Outcome::Done {
+            self.books.record(&it, clock::now(), None);
+        }
+        self.ended.push(Completion { work: slot, outcome });
+        if outcome == Outcome::Done {
+            return link;
+        }
+        let mut cancelled = link;
+        while let Some(work) = cancelled {
+            self.books.end(work);
+            self.ended.push(Completion { work, outcome: Outcome::Cancelled });
+            cancelled = self.posted[work as usize].and_then(|posted| posted.link);
+        }
+        None
+    }
+
+    /// Queues a request, and with it those linked behind it, for workers.
+    fn punt(&mut self, first: WorkId) {
+        let flags = self.class(first, 0);
+        let mut behind = self.posted[first as usize].and_then(|posted| posted.link);
+        // What is linked behind a work is known before that work is queued.
+        let mut place = 1;
+        while let Some(slot) = behind {
+            let flags = self.class(slot, place);
+            let Some(posted) = &mut self.posted[slot as usize] else { break };
+            posted.queued = Nanos(0);
+            self.pool.define(slot, posted.call, flags, posted.link);
+            behind = posted.link;
+            place += 1;
+        }
+        let Some(posted) = &mut self.posted[first as usize] else { return };
+        posted.queued = clock::now();
+        self.pool.submit(first, posted.call, flags, posted.link);
+    }
+
+    /// How a request is queued that has this place behind the one that is punted, and counts it.
+    fn class(&mut self, slot: WorkId, place: usize) -> Flags {
+        let Some(request) = self.books.request(slot) else {
+            return Flags { account: Account::Bounded, bucket: None, concurrent: false };
+        };
+        let flags = self.classes.flags(&request, place);
+        if request.measured {
+            let punts = &mut self.books.punts[request.op.kind.index()];
+            *match (flags.bucket.is_some(), place) {
+                (true, _) => &mut punts.hashed,
+                (false, 0) => &mut punts.unhashed,
+                (false, _) => &mut punts.linked,
+            } += 1;
+        }
+        flags
+    }
+
+    /// Takes in what the kernel finished meanwhile, starts what was linked behind it, and hands
+    /// over all that ended without a worker.
+    fn reap(&mut self, out: &mut Vec<Completion>) {
+        while let Some((slot, result)) = self.attempts.as_mut().and_then(Attempts::reap) {
+            if would_block(result) {
+                self.punt(slot);
+            } else if let Some(next) = self.end(slot, result) {
+                self.start(next);
+            }
+        }
+        out.append(&mut self.ended);
+    }
+
+    /// Records what workers did, from this place of `out` on.
     fn book(&mut self, out: &[Completion]) {
         for done in out {
             let Some(it) = self.books.end(done.work) else { continue };
-            if done.outcome != Outcome::Done {
-                continue;
+            let Some(posted) = self.posted[done.work as usize] else { continue };
+            if done.outcome == Outcome::Done {
+                let times = self.pool.seen(done.work);
+                let queued = posted.queued;
+                let queue_ns = (queued != Nanos(0)).then(|| times.begun.since(queued));
+                self.books.record(&it, times.done, queue_ns);
             }
-            let times = self.pool.seen(done.work);
-            let queued = self.queued[done.work as usize];
-            let queue_ns = (queued != Nanos(0)).then(|| times.begun.since(queued));
-            self.books.record(&it, times.done, queue_ns);
         }
     }
 }
@@ -114,42 +233,24 @@ impl<B: Board + 'static> Engine for PoolEngine<'_, B> {
 
     fn submit(&mut self, chain: &[Request]) {
         for (place, request) in chain.iter().enumerate() {
-            let flags = self.classes.flags(request, place);
-            if request.measured {
-                let punts = &mut self.books.punts[request.op.kind.index()];
-                *match (flags.bucket.is_some(), place) {
-                    (true, _) => &mut punts.hashed,
-                    (false, 0) => &mut punts.unhashed,
-                    (false, _) => &mut punts.linked,
-                } += 1;
-            }
             self.books.begin(request, place);
             let timed = self.books.times(request);
             let buffer = self.buffers[request.slot as usize];
-            self.unsubmitted.push(Unsubmitted {
-                work: request.slot,
+            self.posted[request.slot as usize] = Some(Posted {
                 call: Call::new(request, self.files, buffer, timed),
-                flags,
-                behind_link: place > 0,
                 link: chain.get(place + 1).map(|next| next.slot),
+                queued: Nanos(0),
             });
         }
+        self.unsubmitted.extend(chain.first().map(|first| first.slot));
     }
 
     fn flush(&mut self) {
-        for it in &self.unsubmitted {
-            // What is linked behind a work is known before that work is queued.
-            if it.behind_link {
-                self.queued[it.work as usize] = Nanos(0);
-                self.pool.define(it.work, it.call, it.flags, it.link);
-            }
+        let mut unsubmitted = std::mem::take(&mut self.unsubmitted);
+        for slot in unsubmitted.drain(..) {
+            self.start(slot);
         }
-        for it in self.unsubmitted.drain(..) {
-            if !it.behind_link {
-                self.queued[it.work as usize] = clock::now();
-                self.pool.submit(it.work, it.call, it.flags, it.link);
-            }
-        }
+        self.unsubmitted = unsubmitted;
         self.pool.run_creations();
     }
 
@@ -162,10 +263,20 @@ impl<B: Board + 'static> Engine for PoolEngine<'_, B> {
         if !self.unsubmitted.is_empty() {
             self.flush();
         }
-        let from = out.len();
-        self.pool.wait(want, until, out);
-        self.book(&out[from..]);
-        Ok(())
+        let target = out.len() + want;
+        loop {
+            self.reap(out);
+            if want > 0 && out.len() >= target {
+                self.pool.run_creations();
+                return Ok(());
+            }
+            let from = out.len();
+            let over = self.pool.wait_once(target.saturating_sub(from), until, out);
+            self.book(&out[from..]);
+            if over {
+                return Ok(());
+            }
+        }
     }
 
     fn finish(self: Box<Self>) -> Remains {

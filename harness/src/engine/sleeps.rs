@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use iowq_ebpf::{NEVER_ASK, SKIP_SAME_BUCKET};
 
+use crate::doorbell::{Caller, Doorbell};
 use crate::io;
 use crate::pool::board::Board;
 use crate::pool::policy::{Policy, SleepView};
 use crate::pool::work::{Account, Key};
 use crate::pool::{Request, Sleeps, Waiter, Waker, WorkerId};
-use crate::probes::{BlockReader, BlockWaker, Page, Tracker};
+use crate::probes::{BlockReader, Page, Tracker};
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Arc, thread};
 
@@ -161,8 +162,25 @@ impl Waiter for Hearing {
     }
 }
 
-impl Waker for BlockWaker {
+/// The submitter waits where no records come: workers say themselves that they sleep.
+pub struct Called(pub Doorbell);
+
+impl Waiter for Called {
+    fn waker(&self) -> Arc<dyn Waker> {
+        self.0.caller()
+    }
+
+    fn wait(&mut self, timeout: Option<Duration>) {
+        if self.0.wait(timeout).is_err() {
+            thread::yield_now();
+        }
+    }
+
+    fn requests(&mut self, _: &mut dyn FnMut(Request)) {}
+}
+
+impl Waker for Caller {
     fn wake(&self) {
-        BlockWaker::wake(self);
+        self.call();
     }
 }

@@ -267,6 +267,18 @@ impl<J: Job, B: Board + 'static> Pool<J, B> {
     /// what is done to `out`. Meanwhile creations that workers asked for are carried out.
     pub fn wait(&mut self, want: usize, until: Option<Nanos>, out: &mut Vec<Completion>) {
         let target = out.len() + want;
+        while !self.wait_once(target.saturating_sub(out.len()), until, out) {}
+    }
+
+    /// The same with one sleep at most, which whatever the submitter waits on may end: false if
+    /// neither is reached yet. With `want` zero only the time ends the wait.
+    pub fn wait_once(
+        &mut self,
+        want: usize,
+        until: Option<Nanos>,
+        out: &mut Vec<Completion>,
+    ) -> bool {
+        let target = out.len() + want;
         loop {
             let retry_at = self.run_creations();
             let gone_at = self.run_teardowns();
@@ -280,16 +292,16 @@ impl<J: Job, B: Board + 'static> Pool<J, B> {
             let now = clock::now();
             let late = until.is_some_and(|until| until <= now);
             if (want > 0 && out.len() >= target) || late {
-                return;
+                return true;
             }
             if core.state.creation_pending() {
                 continue;
             }
-            // Without a number to wait for only the deadline ends the wait.
             core.state.want(if want == 0 { usize::MAX } else { target - out.len() });
             drop(core);
             let deadline = [until, retry_at, gone_at].into_iter().flatten().min();
             self.waiter.wait(deadline.map(|deadline| deadline.until(now)));
+            return false;
         }
     }
 

@@ -20,7 +20,7 @@ mod threads;
 mod tracefs;
 mod tracker;
 
-pub use blocks::{BlockReader, BlockWaker};
+pub use blocks::BlockReader;
 pub use bpf::Bpf;
 pub use census::{Census, Counts};
 pub use error::ProbeError;

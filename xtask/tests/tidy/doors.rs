@@ -47,6 +47,7 @@ const DOORS: [Door; 4] = [
         open: &[
             ("harness/src/io.rs", "the calls that are measured"),
             ("harness/src/clock.rs", "reads the clock that the BPF programs read"),
+            ("harness/src/doorbell.rs", "sleeps until called or a descriptor is readable"),
             ("harness/src/files.rs", "opens and lays out the files under test"),
             ("harness/src/files/", "likewise"),
             ("harness/src/machine/", "asks the kernel what the machine is"),

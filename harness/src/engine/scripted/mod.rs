@@ -96,7 +96,7 @@ impl<'a> Scripted<'a> {
         let mut scripted = Scripted {
             plan,
             script,
-            classes: Classes::new(policy, plan),
+            classes: Classes::new(policy, plan, &[]),
             state,
             effects: Effects::default(),
             agenda: Agenda::new(seed),

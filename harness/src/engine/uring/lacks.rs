@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use io_uring::{IoUring, Probe};
-use iowq_workloads::{OpKind, Plan};
+use iowq_workloads::Plan;
 
 use super::entry;
 use crate::io::{Errno, read_start};
@@ -62,7 +62,7 @@ impl Found<'_> {
                 "Linux has them since 5.15; or say kernel_limits = true in the spec",
             ));
         }
-        for kind in kinds(plan) {
+        for kind in plan.kinds() {
             let (code, name) = entry::opcode(kind);
             if !(self.opcode)(code) {
                 return Err(lacks(&format!("opcode {name}"), "Linux has it since 5.6"));
@@ -74,23 +74,6 @@ impl Found<'_> {
 
 fn lacks(what: &str, advice: &'static str) -> Lacks {
     Lacks { what: format!("this kernel's io_uring has no {what}"), advice }
-}
-
-/// The kinds of op that a plan can ask for.
-fn kinds(plan: &Plan) -> Vec<OpKind> {
-    let mix = &plan.mix;
-    let logs = plan.log.is_some();
-    let syncs = mix.writes_per_fsync > 0;
-    [
-        (OpKind::Write, mix.write > 0 || logs),
-        (OpKind::Read, mix.read > 0),
-        (OpKind::Fallocate, mix.fallocate > 0),
-        (OpKind::Nop, mix.nop > 0),
-        (OpKind::Fsync, syncs || logs),
-    ]
-    .into_iter()
-    .filter_map(|(kind, wanted)| wanted.then_some(kind))
-    .collect()
 }
 
 /// What the kernel says on who may use io_uring, if it says so at all (since 6.6).
@@ -132,6 +115,7 @@ fn no_ring(error: &io::Error, disabled: Option<u8>) -> Lacks {
 
 #[cfg(test)]
 mod tests {
+    use iowq_workloads::OpKind;
     use iowq_workloads::builtin;
 
     use super::*;

@@ -3,6 +3,7 @@
 //! The engine belongs to the thread that submits. io-wq's workers belong to that thread too, and
 //! the kernel ends them when it exits.
 
+mod attempts;
 mod entry;
 mod lacks;
 
@@ -22,6 +23,7 @@ use crate::pool::{Completion, Outcome};
 use crate::probes::{Requests, Times};
 use crate::sync::{Arc, thread};
 
+pub use attempts::{Attempt, Attempts, would_block};
 pub use lacks::{Lacks, check};
 
 /// The kernel's own name for a request that never ran.
@@ -89,7 +91,7 @@ impl<'a> UringEngine<'a> {
         for (slot, result) in reaped.drain(..) {
             let slot = slot as u32;
             let Some(done) = self.books.end(slot) else { continue };
-            let outcome = outcome(&done.request, result, self.plan.block_bytes);
+            let outcome = outcome(done.request.op.kind, result, self.plan.block_bytes);
             self.book(&done, outcome, now);
             out.push(Completion { work: slot, outcome });
         }
@@ -255,8 +257,8 @@ fn new_ring(entries: u32) -> io::Result<IoUring> {
 const TIMER_EXPIRED: i32 = 62; // ETIME
 
 /// What became of a request, by the result of its completion.
-fn outcome(request: &Request, result: i32, block_bytes: u32) -> Outcome {
-    let moves = matches!(request.op.kind, OpKind::Write | OpKind::Read);
+pub(super) fn outcome(kind: OpKind, result: i32, block_bytes: u32) -> Outcome {
+    let moves = matches!(kind, OpKind::Write | OpKind::Read);
     match result {
         result if result == -CANCELLED => Outcome::Cancelled,
         result if result < 0 => Outcome::Failed(-result),

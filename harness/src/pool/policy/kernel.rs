@@ -33,7 +33,7 @@ impl Policy for Kernel {
         // Behind a link the file is not known yet when io-wq looks: an op with a file is then
         // taken for one on a pipe or socket, if it can be such, and is not hashed.
         let (hashed, concurrent, may_be_socket) = match op.kind {
-            OpKind::Write if op.open == Open::Direct => {
+            OpKind::Write if op.open == Open::Direct && op.direct_in_parallel => {
                 (!self.has(Switch::DirectUnhashed), false, true)
             }
             OpKind::Write => (true, false, true),
@@ -187,6 +187,7 @@ mod tests {
             bucket: 5,
             behind_link,
             force_async: false,
+            direct_in_parallel: true,
         };
         let flags = |account, bucket, concurrent| Flags { account, bucket, concurrent };
         let bounded = Account::Bounded;

@@ -81,6 +81,8 @@ pub struct PuntedOp {
     pub behind_link: bool,
     /// Whether it was handed over with `IOSQE_ASYNC`.
     pub force_async: bool,
+    /// Whether its file system takes direct writes to one file in parallel.
+    pub direct_in_parallel: bool,
 }
 
 /// What enqueueing sees.

@@ -1,0 +1,186 @@
+//! Attempts: what io_uring would do in the submitter itself, so that no worker is needed for it.
+//!
+//! io_uring first tries a read or write without blocking, and hands to io-wq only what would block.
+//! The pool asks the kernel the same question: it submits the op to a ring of its own with
+//! `RWF_NOWAIT`, which is what io_uring sets for its first try, except that the kernel then answers
+//! `EAGAIN` where io_uring would punt. An op that is under way after that (direct I/O) ends like one
+//! of io_uring. A file system that cannot be asked (`EOPNOTSUPP`: buffered writes on ext4, anything
+//! on tmpfs) is asked once for each file.
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
+
+use io_uring::opcode::{Read, Write};
+use io_uring::types::Fd;
+use io_uring::{IoUring, squeue::Entry};
+use iowq_workloads::{Op, OpKind, Open, Plan};
+
+use super::new_ring;
+use crate::engine::call::Buffer;
+use crate::io::{Errno, RWF_NOWAIT, read_nowait, write_nowait};
+
+/// What came of an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attempt {
+    /// It would block: a worker has to do it.
+    Refused,
+    /// It is under way, and [`Attempts::reap`] says when it ended.
+    Started,
+    /// It ended with this result: bytes moved, or an error number below zero.
+    Ended(i32),
+}
+
+/// Whether ops of one kind are tried on a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tries {
+    /// The first one will show.
+    Unknown,
+    Never,
+    Always,
+}
+
+/// The ring on which ops are tried.
+pub struct Attempts {
+    ring: IoUring,
+    open: Vec<Open>,
+    /// By file: reads, writes.
+    tries: Vec<[Tries; 2]>,
+    in_flight: u32,
+    /// Ended while another op was tried.
+    ended: Vec<(u32, i32)>,
+}
+
+impl Attempts {
+    /// Attempts for this plan.
+    ///
+    /// # Errors
+    /// Where the kernel gives no ring.
+    pub fn new(plan: &Plan) -> io::Result<Attempts> {
+        Ok(Attempts {
+            ring: new_ring(plan.depth.next_power_of_two())?,
+            open: plan.open.clone(),
+            tries: vec![[Tries::Unknown; 2]; plan.files as usize],
+            in_flight: 0,
+            ended: Vec::with_capacity(plan.depth as usize),
+        })
+    }
+
+    /// Whether any op of this plan may be done without a worker, as far as that is known without
+    /// asking the file system: reads, and direct writes.
+    #[must_use]
+    pub fn matter(plan: &Plan) -> bool {
+        let reads = plan.kinds().any(|kind| kind == OpKind::Read);
+        !plan.force_async && (reads || plan.open.contains(&Open::Direct))
+    }
+
+    /// Tries an op in the calling thread. File and buffer are its own until it ended.
+    pub fn attempt(&mut self, op: &Op, slot: u32, file: &OwnedFd, buffer: Buffer) -> Attempt {
+        let kind = match op.kind {
+            OpKind::Read => 0,
+            OpKind::Write => 1,
+            // io_uring does not try them: their preparation sends them to a worker.
+            OpKind::Fsync | OpKind::Fdatasync | OpKind::Fallocate | OpKind::Nop => {
+                return Attempt::Refused;
+            }
+        };
+        match self.tries[op.file as usize][kind] {
+            Tries::Never => Attempt::Refused,
+            Tries::Always => self.submit(op, slot, file, buffer),
+            Tries::Unknown => {
+                let (tries, attempt) = ask(op, file, buffer);
+                self.tries[op.file as usize][kind] = tries;
+                attempt
+            }
+        }
+    }
+
+    /// Ops that were started and have not been reaped.
+    #[must_use]
+    pub fn in_flight(&self) -> u32 {
+        self.in_flight
+    }
+
+    /// The next op that ended since it was started, and its result.
+    pub fn reap(&mut self) -> Option<(u32, i32)> {
+        if self.in_flight == 0 {
+            return None;
+        }
+        let ended = self.ended.pop().or_else(|| self.next_completion())?;
+        self.in_flight -= 1;
+        Some(ended)
+    }
+
+    fn next_completion(&mut self) -> Option<(u32, i32)> {
+        let entry = self.ring.completion().next()?;
+        // What was submitted as a slot.
+        Some((entry.user_data() as u32, entry.result()))
+    }
+
+    fn submit(&mut self, op: &Op, slot: u32, file: &OwnedFd, buffer: Buffer) -> Attempt {
+        let entry = self.entry(op, file, buffer).user_data(u64::from(slot));
+        // SAFETY: file and buffer are the op's own until it ended, see `PoolEngine`.
+        let pushed = unsafe { self.ring.submission().push(&entry) };
+        if pushed.is_err() || self.ring.submit().is_err() {
+            // Memory is short; a worker can do it all the same.
+            return Attempt::Refused;
+        }
+        self.in_flight += 1;
+        while let Some((ended, result)) = self.next_completion() {
+            if ended != slot {
+                self.ended.push((ended, result));
+                continue;
+            }
+            self.in_flight -= 1;
+            return if would_block(result) { Attempt::Refused } else { Attempt::Ended(result) };
+        }
+        Attempt::Started
+    }
+
+    fn entry(&self, op: &Op, file: &OwnedFd, buffer: Buffer) -> Entry {
+        let (file, start, bytes) = (Fd(file.as_raw_fd()), buffer.start(), buffer.bytes());
+        let offset_bytes = op.block * u64::from(bytes);
+        let flags = RWF_NOWAIT;
+        if op.kind == OpKind::Write {
+            return Write::new(file, start, bytes).offset(offset_bytes).rw_flags(flags).build();
+        }
+        let read = Read::new(file, start, bytes).offset(offset_bytes);
+        // A file system that takes a cached read without waiting takes any buffered read: where a
+        // page is missing it calls back once that is there (FMODE_BUF_RASYNC), but not for a read
+        // that says itself that it does not wait.
+        let direct = self.open[op.file as usize] == Open::Direct;
+        if direct { read.rw_flags(flags).build() } else { read.build() }
+    }
+}
+
+impl AsFd for Attempts {
+    /// Readable once an op has ended.
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        // SAFETY: the ring keeps its descriptor open as long as it lives.
+        unsafe { BorrowedFd::borrow_raw(self.ring.as_raw_fd()) }
+    }
+}
+
+/// Whether an op that ended so would block, and so goes to a worker.
+#[must_use]
+pub fn would_block(result: i32) -> bool {
+    [Errno::AGAIN, Errno::OPNOTSUPP].iter().any(|errno| -result == errno.raw_os_error())
+}
+
+/// Tries the first op of its kind on a file by a plain system call, which tells whether the file
+/// system can be asked at all.
+fn ask(op: &Op, file: &OwnedFd, buffer: Buffer) -> (Tries, Attempt) {
+    let offset_bytes = op.block * u64::from(buffer.bytes());
+    // SAFETY: the buffer is this op's own.
+    let bytes = unsafe { buffer.bytes_mut() };
+    let moved = match op.kind {
+        OpKind::Write => write_nowait(file, bytes, offset_bytes),
+        _ => read_nowait(file, bytes, offset_bytes),
+    };
+    match moved {
+        Err(Errno::OPNOTSUPP) => (Tries::Never, Attempt::Refused),
+        Err(Errno::AGAIN) => (Tries::Always, Attempt::Refused),
+        Err(errno) => (Tries::Always, Attempt::Ended(-errno.raw_os_error())),
+        // A block is far below the largest number.
+        Ok(bytes) => (Tries::Always, Attempt::Ended(bytes as i32)),
+    }
+}
