@@ -1,6 +1,7 @@
 //! The command line, end to end: the built `iowq` on real files, with real signals.
 
 mod dirs;
+mod dispatch;
 mod failing;
 mod fidelity;
 mod input;

@@ -1,0 +1,161 @@
+//! Dispatch: which ops reach a worker, and how, in the pool as in the running kernel.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::support::{Place, skipped};
+
+/// The ways, as records name them.
+const WAYS: [&str; 4] = ["inline", "hashed", "unhashed", "linked"];
+
+/// How far shares of one kind of op may differ, of 1.
+const DIFFERENCE_MAX: f64 = 0.01;
+
+/// The same if the file system's own background work decides now and then, and not the pool.
+const DIFFERENCE_BY_LOCKS_MAX: f64 = 0.05;
+
+/// A file system on an image in a file, mounted as long as this lives.
+struct Mounted {
+    at: TempDir,
+    _image: TempDir,
+}
+
+impl Mounted {
+    /// None, said why, if this machine or this user cannot have one.
+    fn new(test: &str, kind: &str) -> Option<Mounted> {
+        let (at, folder) = (tempfile::tempdir().ok()?, tempfile::tempdir().ok()?);
+        let image = folder.path().join("image");
+        std::fs::File::create(&image).and_then(|file| file.set_len(512 << 20)).ok()?;
+        let make = Command::new(format!("mkfs.{kind}")).arg("-q").arg(&image).output();
+        if !make.is_ok_and(|made| made.status.success()) {
+            skipped(test, format!("{kind}: no mkfs.{kind} that works"));
+            return None;
+        }
+        let mount = Command::new("mount").args(["-o", "loop"]).arg(&image).arg(at.path()).output();
+        if !mount.is_ok_and(|mounted| mounted.status.success()) {
+            skipped(test, format!("{kind}: it cannot be mounted here"));
+            return None;
+        }
+        Some(Mounted { at, _image: folder })
+    }
+}
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        // Lazily, so that an image still being written back does not keep it.
+        let _ = Command::new("umount").arg("-l").arg(self.at.path()).output();
+    }
+}
+
+/// Shares of the ways by which ops of each kind were done, by engine.
+fn shares(
+    place: &Place,
+    dir: &Path,
+    open: &str,
+    mix: &str,
+) -> Option<[BTreeMap<String, Vec<f64>>; 2]> {
+    place.write(
+        "mix.toml",
+        &format!(
+            "[files]\ncount = 2\nsize_mib = 2\nopen = \"{open}\"\n[mix]\n{mix}\n\
+             [ring]\ndepth = 8\n[run]\nops = 600"
+        ),
+    );
+    let output = place
+        .bench(&[
+            "--workload",
+            "./mix.toml",
+            "--engine",
+            "pool",
+            "--engine",
+            "uring",
+            "--policy",
+            "exit-on-idle",
+            "--pairs",
+            "1",
+            "--dir",
+            dir.to_str()?,
+        ])
+        .output()
+        .ok()?;
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let records = place.records();
+    std::fs::remove_dir_all(place.out()).ok()?;
+    let of = |engine: &str| {
+        let record = records.iter().find(|record| record["cell"]["engine"] == engine)?;
+        (record["probe"]["tier"] == "bpf").then(|| by_kind(&record["punts"]))
+    };
+    Some([of("pool")?, of("uring")?])
+}
+
+fn by_kind(punts: &Value) -> BTreeMap<String, Vec<f64>> {
+    let kinds = punts.as_object().into_iter().flatten();
+    let share = |punts: &Value| {
+        let counts = WAYS.map(|way| punts[way].as_u64().unwrap_or_default() as f64);
+        let sum: f64 = counts.iter().sum();
+        counts.map(|count| count / sum).to_vec()
+    };
+    kinds.map(|(kind, punts)| (kind.clone(), share(punts))).collect()
+}
+
+fn assert_alike(test: &str, dir: &Path, open: &str, mix: &str, difference_max: f64) {
+    let what = dir.display();
+    let place = Place::new();
+    let Some([pool, kernel]) = shares(&place, dir, open, mix) else {
+        return skipped(test, "no eBPF: the kernel's dispatch is not seen");
+    };
+    assert_eq!(pool.keys().collect::<Vec<_>>(), kernel.keys().collect::<Vec<_>>());
+    for (kind, shares) in &kernel {
+        let near = shares.iter().zip(&pool[kind]).all(|(a, b)| (a - b).abs() <= difference_max);
+        assert!(near, "{what}, {open}: {kind} {WAYS:?}: {:?}, kernel {shares:?}", pool[kind]);
+    }
+}
+
+const OPENS: [&str; 4] = ["buffered", "dsync", "sync", "direct"];
+
+#[test]
+fn reads_writes_and_fsyncs_reach_workers_as_in_the_kernel_on_this_file_system_and_in_memory() {
+    let test = "reads_writes_and_fsyncs_reach_workers_as_in_the_kernel";
+    let here = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
+    let memory = Path::new("/dev/shm");
+    for dir in [here.path().to_owned(), PathBuf::from(memory)] {
+        for open in OPENS {
+            assert_alike(test, &dir, open, "write = 1\nread = 1", DIFFERENCE_MAX);
+            assert_alike(test, &dir, open, "writes_per_fsync = 4", DIFFERENCE_MAX);
+            assert_alike(test, &dir, open, "writes_per_fsync = 4\nlinked = true", DIFFERENCE_MAX);
+        }
+    }
+}
+
+/// What XFS and Btrfs take at once depends on their locks where writes meet fsyncs, in the kernel
+/// from run to run as well; reads and writes alone do not.
+#[test]
+fn what_xfs_and_btrfs_take_without_waiting_is_done_without_a_worker() {
+    let test = "what_xfs_and_btrfs_take_without_waiting_is_done_without_a_worker";
+    if let Some(xfs) = Mounted::new(test, "xfs") {
+        assert_alike(
+            test,
+            xfs.at.path(),
+            "buffered",
+            "write = 0\nread = 1",
+            DIFFERENCE_BY_LOCKS_MAX,
+        );
+        assert_alike(test, xfs.at.path(), "direct", "write = 0\nread = 1", DIFFERENCE_BY_LOCKS_MAX);
+    }
+    if let Some(btrfs) = Mounted::new(test, "btrfs") {
+        for open in ["buffered", "dsync", "sync"] {
+            assert_alike(
+                test,
+                btrfs.at.path(),
+                open,
+                "write = 1\nread = 1",
+                DIFFERENCE_BY_LOCKS_MAX,
+            );
+        }
+        assert_alike(test, btrfs.at.path(), "direct", "write = 1", DIFFERENCE_BY_LOCKS_MAX);
+    }
+}
