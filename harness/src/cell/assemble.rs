@@ -126,6 +126,7 @@ fn workers(request: &Request, outcome: &Outcome, best: &Lives, peak: u32) -> Wor
             request_woken: tally.requests_woken,
             request_dropped: tally.requests_dropped,
         }),
+        birth: Some(outcome.birth),
         creations_failed: tally.map_or(0, |tally| tally.creations_failed),
         sleeps: outcome.sleeps.map(|(sleeps, _)| sleeps),
     }

@@ -95,11 +95,20 @@ fn of_the_watch(outcome: &Outcome, workers: &Workers) -> [Doubt; 7] {
 }
 
 /// What did not go as it should.
-fn of_the_work(outcome: &Outcome, workers: &Workers) -> [Doubt; 3] {
+fn of_the_work(outcome: &Outcome, workers: &Workers) -> [Doubt; 4] {
     let failed = outcome.driven.failed;
     let saturated = outcome.remains.recorder.saturated();
     let creations = workers.creations_failed;
     [
+        (
+            outcome.no_attempts.is_some(),
+            "all-ops-punted",
+            format!(
+                "There is no io_uring here ({}), so the pool could not try ops first as io_uring \
+                 does: every one went to a worker.",
+                outcome.no_attempts.as_deref().unwrap_or_default()
+            ),
+        ),
         (failed > 0, "ops-failed", format!("{failed} ops failed; they are in no latency figure.")),
         (
             saturated > 0,
@@ -149,6 +158,7 @@ mod tests {
                 probe: None,
                 proc: None,
                 events_seen: 0,
+                start_ns: None,
                 lost: Vec::new(),
                 switches_missed: 0,
                 unseen: Vec::new(),
@@ -157,6 +167,8 @@ mod tests {
             sleeps: None,
             started: Nanos(1),
             ended: Nanos(2),
+            birth: Default::default(),
+            no_attempts: None,
             verified_blocks: None,
         }
     }
@@ -174,6 +186,7 @@ mod tests {
             dir: None,
             probes: Probes::Auto,
             blocking: WantBlocking::Auto,
+            records_latency: true,
         }
     }
 

@@ -152,7 +152,7 @@ pub(super) fn of_events(events: &[ThreadEvent]) -> Lives {
 const IO_THREAD_FLAGS: u64 = 0x8081_0f00;
 
 /// Whether a thread of this name is a worker: the pool's, or the kernel's.
-fn is_worker(comm: &[u8; 16]) -> bool {
+pub(super) fn is_worker(comm: &[u8; 16]) -> bool {
     comm.starts_with(b"wq-") || comm.starts_with(b"iou-wrk-")
 }
 

@@ -28,6 +28,8 @@ pub(super) struct Measured {
     pub(super) ledger: Ledger,
     /// Sleeps inside works, where the scheduler told, and workers it did not know of.
     pub(super) sleeps: Option<(u64, u64)>,
+    /// Why no op could be tried without a worker, where that matters.
+    pub(super) no_attempts: Option<String>,
     pub(super) started: Nanos,
     /// When the watch after the last close was over and workers were sent away.
     pub(super) ended: Nanos,
@@ -50,25 +52,29 @@ fn on_pool(request: &Request, watch: &mut Watch, scratch: &Scratch) -> anyhow::R
     let buffers = Buffers::new(plan);
     let places = buffers.places();
     let policies = [policy::parse(&request.policy)?, policy::parse(&request.policy)?];
-    let attempts = Attempts::new(plan).ok();
+    let (attempts, no_attempts) = match Attempts::new(plan) {
+        Ok(attempts) => (Some(attempts), None),
+        Err(error) => (None, Attempts::matter(plan).then(|| error.to_string())),
+    };
     let Some((page, tracker, blocks)) = watch.take_sched() else {
         let (board, sleeps) = (Plain::default(), Arc::new(Declared));
         let doorbell = Doorbell::new()?;
         attempts.as_ref().map(|ring| doorbell.watch(ring)).transpose()?;
         let waiter = Box::new(Called(doorbell));
         let pool = PoolEngine::new(plan, policies, board, sleeps, waiter, files, places);
-        let pool = pool.with_attempts(attempts);
-        return drive(request, Box::new(pool), buffers, watch.census());
+        let pool = pool.with_attempts(attempts).recording(request.records_latency);
+        let measured = drive(request, Box::new(pool), buffers, watch.census())?;
+        return Ok(Measured { no_attempts, ..measured });
     };
     attempts.as_ref().map(|ring| blocks.watch(ring)).transpose()?;
     let sched = Arc::new(Sched::new(Arc::clone(&page), tracker));
     let (board, sleeps) = (PageBoard::new(page, &*policies[0]), Arc::clone(&sched));
     let waiter = Box::new(Hearing(blocks));
     let pool = PoolEngine::new(plan, policies, board, sleeps, waiter, files, places);
-    let pool = pool.with_attempts(attempts);
-    let mut measured = drive(request, Box::new(pool), buffers, watch.census())?;
-    measured.sleeps = Some((sched.sleeps(), sched.untracked()));
-    Ok(measured)
+    let pool = pool.with_attempts(attempts).recording(request.records_latency);
+    let measured = drive(request, Box::new(pool), buffers, watch.census())?;
+    let sleeps = Some((sched.sleeps(), sched.untracked()));
+    Ok(Measured { sleeps, no_attempts, ..measured })
 }
 
 /// On a thread of its own: io-wq's workers belong to the thread that submits, and the kernel ends
@@ -118,5 +124,5 @@ fn drive(
     look();
     let ended = clock::now();
     let remains = engine.finish();
-    Ok(Measured { driven, remains, ledger, sleeps: None, started, ended })
+    Ok(Measured { driven, remains, ledger, sleeps: None, no_attempts: None, started, ended })
 }

@@ -1,6 +1,7 @@
 //! A cell: one workload under one policy on one engine, run once, from probes to record.
 
 mod assemble;
+mod births;
 mod doubts;
 mod kernel_doubts;
 mod lives;
@@ -10,7 +11,7 @@ mod watch;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use iowq_record::{Blocking, Record, Role};
+use iowq_record::{Birth, Blocking, Record, Role};
 use iowq_workloads::Plan;
 
 use crate::clock::{self, Nanos};
@@ -94,6 +95,8 @@ pub struct Request {
     pub probes: Probes,
     /// Who tells that a worker sleeps.
     pub blocking: WantBlocking,
+    /// Whether latencies are recorded; not so to find out what that costs.
+    pub records_latency: bool,
 }
 
 /// All that a run left, before it is made into a record.
@@ -107,6 +110,9 @@ struct Outcome {
     started: Nanos,
     /// When the watch after the last close was over and workers were sent away.
     ended: Nanos,
+    birth: Birth,
+    /// Why no op could be tried without a worker, where that matters.
+    no_attempts: Option<String>,
     verified_blocks: Option<u64>,
 }
 
@@ -120,11 +126,12 @@ pub fn run(request: &Request) -> anyhow::Result<Record> {
     if request.engine == EngineName::Uring {
         uring::check(&request.plan)?;
     }
+    let birth = births::before();
     let mut watch = Watch::start(&request.wanted())?;
     let scratch = Scratch::new(request.dir.as_deref(), &request.plan)?;
     let host = machine::describe(scratch.folder());
     let outcome = measure::measure(request, &mut watch, &scratch);
-    let outcome = outcome.and_then(|measured| finish(measured, request, watch, &scratch));
+    let outcome = outcome.and_then(|measured| finish(measured, birth, request, watch, &scratch));
     // Removed also after a failure, and a failure to remove does not hide the other one.
     let removed = scratch.remove();
     let outcome = outcome?;
@@ -183,12 +190,18 @@ impl Request {
 /// Lets the probes see the last exits, and checks the files.
 fn finish(
     measured: Measured,
+    birth: Birth,
     request: &Request,
     watch: Watch,
     scratch: &Scratch,
 ) -> anyhow::Result<Outcome> {
     let blocking = watch.blocking();
     let seen = watch.finish()?;
+    let birth = Birth {
+        creator_ns_p50: births::median(measured.remains.creation_ns.clone()),
+        start_ns_p50: seen.start_ns,
+        ..birth
+    };
     let verified_blocks = if request.plan.verify {
         Some(scratch.verify(&request.plan, request.seed, &measured.ledger)?)
     } else {
@@ -202,6 +215,8 @@ fn finish(
         sleeps: measured.sleeps,
         started: measured.started,
         ended: measured.ended,
+        birth,
+        no_attempts: measured.no_attempts,
         verified_blocks,
     })
 }

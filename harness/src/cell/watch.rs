@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use iowq_ebpf::{LOST_BLOCKS, LOST_SWITCHES, LOST_THREADS, LOST_UNREADABLE};
 use iowq_record::{Blocking, Tier};
 
+use super::births;
 use super::lives::{self, Lives};
 use crate::clock;
 use crate::probes::{BlockReader, Bpf, BpfOptions, Page, Requests, Tracker};
@@ -77,6 +78,8 @@ pub(super) struct Seen {
     pub(super) probe: Option<Lives>,
     pub(super) proc: Option<Lives>,
     pub(super) events_seen: u64,
+    /// From the creation of a worker to its first instruction, median of all.
+    pub(super) start_ns: Option<u64>,
     /// Losses by cause, those of no event left out.
     pub(super) lost: Vec<(&'static str, u64)>,
     /// Times that a worker was back on a processor and no event said so; made good since.
@@ -163,6 +166,7 @@ impl Watch {
             probe: None,
             proc,
             events_seen: 0,
+            start_ns: None,
             lost: Vec::new(),
             switches_missed: 0,
             unseen: Vec::new(),
@@ -176,6 +180,7 @@ impl Watch {
             let census = bpf.finish()?;
             seen.events_seen = census.events.len() as u64;
             seen.probe = Some(lives::of_events(&census.events));
+            seen.start_ns = births::start_ns(&census.events);
             seen.switches_missed = census.lost[LOST_SWITCHES as usize];
             for (name, cause) in [
                 ("threads-ring-full", LOST_THREADS),

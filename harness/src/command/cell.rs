@@ -57,6 +57,9 @@ pub struct Options {
     /// Who tells that a worker sleeps
     #[arg(long, value_enum, default_value_t = WantBlocking::Auto)]
     pub blocking: WantBlocking,
+    /// Count ops and time none, to find out what recording costs
+    #[arg(long, hide = true)]
+    pub no_latency: bool,
 }
 
 /// Runs the cell.
@@ -87,6 +90,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         dir: options.dir.clone(),
         probes: options.probes,
         blocking: options.blocking,
+        records_latency: !options.no_latency,
     };
     let record = Record { asked: asked(options), ..cell::run(&request)? };
     let mut line = serde_json::to_vec(&record)?;

@@ -38,6 +38,8 @@ pub struct Remains {
     pub tally: Option<Tally>,
     /// When a worker was born (true) or gone (false), by the engine's own books, in order.
     pub lives: Vec<(Nanos, bool)>,
+    /// What making each worker took its creator in nanoseconds, where the engine makes them.
+    pub creation_ns: Vec<u64>,
     /// How measured ops reached a worker, by [`OpKind::index`], where that was seen.
     pub punts: Option<[Punts; OpKind::ALL.len()]>,
 }

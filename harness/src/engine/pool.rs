@@ -98,10 +98,11 @@ impl<'a, B: Board + 'static> PoolEngine<'a, B> {
         self
     }
 
-    /// Counts ops and times none: to find out what timing them costs.
+    /// Records latencies or not: without them ops are counted and not timed, to find out what that
+    /// costs.
     #[must_use]
-    pub fn without_latency(mut self) -> Self {
-        self.books = Books::new(self.plan, false);
+    pub fn recording(mut self, records: bool) -> Self {
+        self.books = Books::new(self.plan, records);
         self
     }
 
@@ -284,6 +285,7 @@ impl<B: Board + 'static> Engine for PoolEngine<'_, B> {
         Remains {
             tally: Some(remains.tally),
             lives: remains.lives,
+            creation_ns: remains.creation_ns,
             punts: Some(self.books.punts),
             recorder: self.books.into_recorder(),
         }

@@ -15,7 +15,7 @@ mod worker;
 
 pub use create::{AfterFailure, Request};
 pub use state::{Completion, Effects, Outcome, State, Tally, WorkerId, WorkerState};
-pub use threads::{Config, Job, Pool, Remains, Sleeps};
+pub use threads::{Config, Job, Pool, Remains, STACK_BYTES, Sleeps};
 pub use turn::Turn;
 pub use waiter::{Parked, Waiter, Waker};
 

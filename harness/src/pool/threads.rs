@@ -15,8 +15,8 @@ use super::waiter::{Waiter, Waker};
 use super::work::{Account, Flags, Key, WorkId};
 use super::worker;
 
-/// Stack of a worker. It runs one system call at a time and takes the time.
-const STACK_BYTES: usize = 128 << 10;
+/// Stack of a worker of the pool. It runs one system call at a time and takes the time.
+pub const STACK_BYTES: usize = 128 << 10;
 
 /// What a work does when it runs.
 pub trait Job: Copy + Send + 'static {
@@ -65,6 +65,8 @@ pub struct Remains {
     pub tally: Tally,
     /// When a worker was born (true) or gone (false), by the pool's own books, in order.
     pub lives: Vec<(Nanos, bool)>,
+    /// What making each of them took its creator, in nanoseconds.
+    pub creation_ns: Vec<u64>,
 }
 
 /// What is behind the lock.
@@ -77,6 +79,7 @@ pub(super) struct Core<J: Job, B> {
     /// Births that were noted: a thread may run before its creator comes to say so.
     noted: u64,
     lives: Vec<(Nanos, bool)>,
+    creation_ns: Vec<u64>,
     /// Creations to be tried again, and when.
     retries: Vec<(Nanos, WorkerId)>,
 }
@@ -135,6 +138,7 @@ impl<J: Job, B: Board + 'static> Shared<J, B> {
 
     /// Makes the thread of a slot, here and now.
     fn create(self: &Arc<Self>, id: WorkerId, work: Option<WorkId>) {
+        let began = clock::now();
         // Its last user has left the pool, and is at most about to end.
         let last = self.lock().handles[id as usize].take();
         if let Some(last) = last {
@@ -153,6 +157,7 @@ impl<J: Job, B: Board + 'static> Shared<J, B> {
                 core.state.spawned(id);
                 core.note_birth();
                 core.handles[id as usize] = Some(handle);
+                core.creation_ns.push(clock::now().since(began));
             }
             Err(error) => {
                 let passing = error.kind() == io::ErrorKind::WouldBlock;
@@ -197,6 +202,7 @@ impl<J: Job, B: Board + 'static> Pool<J, B> {
             handles: (0..slots).map(|_| None).collect(),
             noted: 0,
             lives: Vec::new(),
+            creation_ns: Vec::new(),
             retries: Vec::new(),
             state,
         };
@@ -358,6 +364,10 @@ impl<J: Job, B: Board + 'static> Pool<J, B> {
             let _ = handle.join();
         }
         let mut core = self.shared.lock();
-        Remains { tally: core.state.tally(), lives: std::mem::take(&mut core.lives) }
+        Remains {
+            tally: core.state.tally(),
+            lives: std::mem::take(&mut core.lives),
+            creation_ns: std::mem::take(&mut core.creation_ns),
+        }
     }
 }

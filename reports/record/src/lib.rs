@@ -4,6 +4,7 @@
 //! times are nanoseconds on `CLOCK_MONOTONIC`, counted from the start of the measured part.
 
 mod asked;
+mod birth;
 mod boot;
 pub mod guest;
 mod host;
@@ -17,6 +18,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use asked::Asked;
+pub use birth::Birth;
 pub use boot::{
     BOOT_SCHEMA, BOOTS_NAME, Boot, Complaint, ComplaintKind, Disk, Ended, InBoot, KERNELS_NAME,
     KERNELS_SCHEMA, Kernel, Kernels, Machine,

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::Birth;
+
 /// Workers of the measured part, from opening the first ring to the last exit.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Workers {
@@ -24,6 +26,9 @@ pub struct Workers {
     /// Why workers were created; null where the engine keeps no such books.
     #[serde(default)]
     pub causes: Option<Causes>,
+    /// What a birth cost; null where that was not measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub birth: Option<Birth>,
     /// Creations that failed, after their retries.
     pub creations_failed: u64,
     /// Times that a worker went to sleep inside an operation, where somebody counted.

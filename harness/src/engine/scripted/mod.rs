@@ -307,6 +307,7 @@ impl Engine for Scripted<'_> {
             recorder: self.recorder,
             tally: Some(self.state.tally()),
             lives: self.lives,
+            creation_ns: Vec::new(),
             punts: None,
         }
     }

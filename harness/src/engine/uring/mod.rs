@@ -4,6 +4,7 @@
 //! the kernel ends them when it exits.
 
 mod attempts;
+mod births;
 mod entry;
 mod lacks;
 
@@ -24,6 +25,7 @@ use crate::probes::{Requests, Times};
 use crate::sync::{Arc, thread};
 
 pub use attempts::{Attempt, Attempts, would_block};
+pub use births::kernel_creation_ns;
 pub use lacks::{Lacks, check};
 
 /// The kernel's own name for a request that never ran.
