@@ -16,6 +16,10 @@ use crate::pool::{Completion, Outcome};
 /// to the workers, and often beside any call that may block.
 const LOOK_NS: u64 = 5_000;
 
+/// An open loop that time ends and that falls behind is given up after this many times its length:
+/// by then its latencies are those of the backlog alone.
+const OVERRUN: u32 = 2;
+
 /// What the driver saw.
 #[derive(Debug, Default)]
 pub struct Driven {
@@ -60,6 +64,8 @@ pub struct Driver<'a> {
     start: Nanos,
     /// After this no op starts.
     end: Option<Nanos>,
+    /// After this an open loop is given up, though ops that were meant to start have not.
+    give_up: Option<Nanos>,
     /// Measured ops that may still start.
     ops_left: u64,
     /// Ops that the open ring has taken.
@@ -95,6 +101,7 @@ impl<'a> Driver<'a> {
             chain: Vec::with_capacity(plan.depth as usize),
             start: Nanos(0),
             end: None,
+            give_up: None,
             ops_left: u64::MAX,
             ops_in_ring: 0,
             delay: Duration::ZERO,
@@ -134,13 +141,15 @@ impl<'a> Driver<'a> {
         self.start = self.engine.now();
         self.driven.opened = self.start;
         self.driven.measured_from = self.start.after(self.plan.warmup);
-        match self.plan.length {
-            Length::Ops(ops) => self.ops_left = ops,
-            Length::Time(time) => self.end = Some(self.driven.measured_from.after(time)),
-            Length::Either { ops, time } => {
-                self.ops_left = ops;
-                self.end = Some(self.driven.measured_from.after(time));
-            }
+        let (ops, time) = match self.plan.length {
+            Length::Ops(ops) => (Some(ops), None),
+            Length::Time(time) => (None, Some(time)),
+            Length::Either { ops, time } => (Some(ops), Some(time)),
+        };
+        self.ops_left = ops.unwrap_or(u64::MAX);
+        if let Some(time) = time {
+            self.end = Some(self.driven.measured_from.after(time));
+            self.give_up = Some(self.driven.measured_from.after(time.saturating_mul(OVERRUN)));
         }
         loop {
             self.one_ring()?;
@@ -365,8 +374,12 @@ impl<'a> Driver<'a> {
         let Some(end) = self.end else { return false };
         match self.plan.arrival {
             Arrival::Closed { .. } => end <= self.engine.now(),
-            // What was meant to start in time is still measured, however late it is.
-            _ => end <= self.next_intended(),
+            // What was meant to start in time is still measured, however late it is, as far as the
+            // loop is kept up with at all.
+            _ => {
+                end <= self.next_intended()
+                    || self.give_up.is_some_and(|give_up| give_up <= self.engine.now())
+            }
         }
     }
 }

@@ -14,6 +14,7 @@ pub mod machine;
 pub mod pool;
 pub mod probes;
 pub mod procfs;
+pub mod pulse;
 pub mod recorder;
 pub mod sync;
 pub mod timeline;

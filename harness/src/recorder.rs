@@ -89,6 +89,12 @@ impl Recorder {
         self.saturated
     }
 
+    /// The longest response time, in nanoseconds; 0 if there is none.
+    #[must_use]
+    pub fn max_ns(&self) -> u64 {
+        self.kinds.iter().flatten().map(|clocks| clocks.response.max()).max().unwrap_or(0)
+    }
+
     /// Ops recorded.
     #[must_use]
     pub fn count(&self) -> u64 {

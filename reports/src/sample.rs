@@ -141,6 +141,7 @@ fn run_of(
             linger_ms: leaves.then(|| 20.0 * noise.around_one(0.2)),
             outlived_ms: Vec::new(),
             causes: None,
+            birth: None,
             creations_failed: 0,
             sleeps: Some(done / 3),
         },

@@ -166,6 +166,18 @@ pub enum Arrival {
     },
 }
 
+impl Arrival {
+    /// Ops per second that an open loop asks for, on average; none in a closed loop.
+    #[must_use]
+    pub fn per_s(&self) -> Option<f64> {
+        match self {
+            Arrival::Closed { .. } => None,
+            Arrival::Rate { per_s } | Arrival::Poisson { per_s } => Some(*per_s),
+            Arrival::Bursts { ops, gap } => Some(f64::from(*ops) / gap.as_secs_f64()),
+        }
+    }
+}
+
 /// The life of rings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Life {

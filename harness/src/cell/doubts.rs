@@ -2,7 +2,7 @@
 
 use iowq_record::{Blocking, Caveat, Counts, Tier, Workers};
 
-use super::{EngineName, Outcome, Request, kernel_doubts};
+use super::{EngineName, Outcome, Request, kernel_doubts, timing};
 use crate::machine::kernel_idle_timeout;
 
 /// Whether a doubt holds, its code, and what it means for the reader.
@@ -16,6 +16,7 @@ pub(super) fn doubts(request: &Request, outcome: &Outcome, workers: &Workers) ->
     of_the_watch(outcome, workers)
         .into_iter()
         .chain(of_the_work(outcome, workers))
+        .chain(timing::doubts(&request.plan, outcome))
         .chain(of_the_kernel.into_iter().flatten())
         .filter(|(holds, ..)| *holds)
         .map(|(_, code, text)| Caveat { code: code.to_owned(), text })
@@ -150,7 +151,7 @@ mod tests {
     /// What a run leaves that went without a doubt.
     fn outcome() -> Outcome {
         Outcome {
-            driven: Driven::default(),
+            driven: Driven { measured_until: Nanos(2_500_000_000), ..Driven::default() },
             remains: Remains::default(),
             seen: Seen {
                 tier: Tier::Bpf,
@@ -169,6 +170,8 @@ mod tests {
             ended: Nanos(2),
             birth: Default::default(),
             no_attempts: None,
+            stillness: Default::default(),
+            time_namespace: false,
             verified_blocks: None,
         }
     }

@@ -6,6 +6,7 @@ mod doubts;
 mod kernel_doubts;
 mod lives;
 mod measure;
+mod timing;
 mod watch;
 
 use std::path::{Path, PathBuf};
@@ -20,6 +21,7 @@ use crate::engine::{Remains, uring};
 use crate::files::Scratch;
 use crate::machine;
 use crate::pool::policy;
+use crate::pulse::{Pulse, Stillness};
 
 pub use assemble::settings;
 use measure::Measured;
@@ -113,6 +115,9 @@ struct Outcome {
     birth: Birth,
     /// Why no op could be tried without a worker, where that matters.
     no_attempts: Option<String>,
+    /// How long process and machine stood still.
+    stillness: Stillness,
+    time_namespace: bool,
     verified_blocks: Option<u64>,
 }
 
@@ -130,8 +135,11 @@ pub fn run(request: &Request) -> anyhow::Result<Record> {
     let mut watch = Watch::start(&request.wanted())?;
     let scratch = Scratch::new(request.dir.as_deref(), &request.plan)?;
     let host = machine::describe(scratch.folder());
+    let pulse = Pulse::start();
     let outcome = measure::measure(request, &mut watch, &scratch);
-    let outcome = outcome.and_then(|measured| finish(measured, birth, request, watch, &scratch));
+    let still = pulse.finish();
+    let outcome =
+        outcome.and_then(|measured| finish(measured, (birth, still), request, watch, &scratch));
     // Removed also after a failure, and a failure to remove does not hide the other one.
     let removed = scratch.remove();
     let outcome = outcome?;
@@ -190,7 +198,7 @@ impl Request {
 /// Lets the probes see the last exits, and checks the files.
 fn finish(
     measured: Measured,
-    birth: Birth,
+    (birth, stillness): (Birth, Stillness),
     request: &Request,
     watch: Watch,
     scratch: &Scratch,
@@ -217,6 +225,8 @@ fn finish(
         ended: measured.ended,
         birth,
         no_attempts: measured.no_attempts,
+        stillness,
+        time_namespace: timing::in_time_namespace(),
         verified_blocks,
     })
 }

@@ -15,7 +15,7 @@ const POSITIONS_MAX: usize = 4;
 type Row = (&'static str, fn(&Record) -> bool, &'static str);
 
 /// What bars. A run that has a caveat with that code bars as well: it was not what it says it was.
-const ROWS: [Row; 8] = [
+const ROWS: [Row; 13] = [
     ("run-failed", |run| run.error.is_some(), "failed: measure again"),
     (
         "nothing-done",
@@ -50,6 +50,20 @@ const ROWS: [Row; 8] = [
         "could not create all the workers that the policy asked for",
     ),
     ("untracked-workers", |_| false, "had workers whose sleeps nobody saw, so nobody decided then"),
+    (
+        "rate-not-kept",
+        |_| false,
+        "fell behind the rate that the workload asks for, so that they measure a backlog: ask for \
+         less",
+    ),
+    ("length-differs", |_| false, "took another time than they were asked to"),
+    ("stopped", |_| false, "were stopped for a while, which is in all their figures"),
+    ("suspended", |_| false, "were on a machine that was suspended meanwhile"),
+    (
+        "time-namespace",
+        |_| false,
+        "were made in a time namespace, so that times of the probes are on another clock",
+    ),
 ];
 
 /// What forbids a verdict on these runs, each with how many of them it is about. `which` is what
