@@ -353,7 +353,7 @@ impl Job for Sleeper {
 fn each_worker_that_sleeps_over_queued_work_gets_another_and_all_credits_are_given_back() {
     let test =
         "each_worker_that_sleeps_over_queued_work_gets_another_and_all_credits_are_given_back";
-    for name in ["6.12", "6.17", "6.12-retire"] {
+    for name in ["6.12", "6.17", "6.12.0"] {
         let Some(mut bpf) = start(test) else { return };
         *DONE.lock().expect("no work panics") = Default::default();
         let page = bpf.page().expect("a page");

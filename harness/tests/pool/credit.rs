@@ -155,7 +155,7 @@ fn a_worker_that_leaves_at_the_end_gives_back_what_nobody_heard() {
 
 #[test]
 fn the_next_worker_of_a_slot_is_not_blamed_for_what_the_last_one_asked() {
-    let (mut bench, page, id) = busy_among("6.17-retire", 1);
+    let (mut bench, page, id) = busy_among("6.17", 1);
     let of_the_last = falls_asleep(&page, id, Key::UNHASHED);
     bench.state.running_again(id);
     assert_eq!(bench.finish(id), Turn::Look);
@@ -175,7 +175,7 @@ fn the_next_worker_of_a_slot_is_not_blamed_for_what_the_last_one_asked() {
 #[test]
 fn with_retire_a_worker_stays_while_what_it_asked_is_under_way() {
     for heard in [true, false] {
-        let (mut bench, page, id) = busy("6.17");
+        let (mut bench, page, id) = busy("6.17+retire");
         let (other, second) = bench.enqueue_and_make(CONCURRENT);
         assert_eq!(bench.start(second), Turn::Run(other));
         bench.block(second);
@@ -201,7 +201,7 @@ fn with_retire_a_worker_stays_while_what_it_asked_is_under_way() {
 #[test]
 fn without_retire_a_worker_leaves_and_takes_its_request_with_it() {
     for heard in [true, false] {
-        let (mut bench, page, id) = busy("6.17-retire");
+        let (mut bench, page, id) = busy("6.17");
         let (other, second) = bench.enqueue_and_make(CONCURRENT);
         assert_eq!(bench.start(second), Turn::Run(other));
         bench.block(second);

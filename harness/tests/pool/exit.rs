@@ -6,7 +6,9 @@ use iowq_harness::pool::{Outcome, Turn};
 
 #[test]
 fn without_retire_work_strands_that_wakes_a_worker_on_its_way_out() {
-    for (policy, stranded) in [("6.17-retire", true), ("6.17", false)] {
+    for (policy, stranded) in
+        [("6.17", true), ("6.17+retire", false), ("6.12.0", true), ("6.12", false)]
+    {
         let mut bench = Bench::new(policy, 64);
         let (busy_work, busy) = bench.enqueue_and_make(CONCURRENT);
         assert_eq!(bench.start(busy), Turn::Run(busy_work));
@@ -30,7 +32,7 @@ fn without_retire_work_strands_that_wakes_a_worker_on_its_way_out() {
 
 #[test]
 fn a_retired_worker_is_not_found_by_anybody() {
-    let mut bench = Bench::new("6.17", 64);
+    let mut bench = Bench::new("6.12", 64);
     let (work, busy) = bench.enqueue_and_make(CONCURRENT);
     assert_eq!(bench.start(busy), Turn::Run(work));
     let leaver = bench.idle_worker();
@@ -96,7 +98,7 @@ fn requests_that_are_pending_at_the_end_are_given_back() {
 
 #[test]
 fn a_worker_that_leaves_takes_its_request_with_it() {
-    let mut bench = Bench::new("6.12-retire", 64);
+    let mut bench = Bench::new("6.12.0", 64);
     let (work, id) = bench.enqueue_and_make(CONCURRENT);
     assert_eq!(bench.start(id), Turn::Run(work));
     bench.enqueue(write(1));

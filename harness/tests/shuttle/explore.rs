@@ -7,8 +7,9 @@ use shuttle::scheduler::{PctScheduler, RandomScheduler, Scheduler};
 use shuttle::{Config, Runner};
 
 /// All presets, and switches one by one where they change who comes and goes.
-pub(crate) const POLICIES: [&str; 11] = [
+pub(crate) const POLICIES: [&str; 12] = [
     "6.1",
+    "6.12.0",
     "6.12",
     "6.16",
     "6.17",

@@ -1,4 +1,4 @@
-//! `bench --list`: workloads, engines, policies and switches, with a line on each.
+//! `bench --list`: workloads, engines, policies and switches, with what each is.
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
@@ -9,6 +9,9 @@ use iowq_workloads::grid::{GRID_NAMES, GRID_SUMMARY};
 
 use crate::cell::EngineName;
 use crate::pool::policy::{PRESETS, Switch};
+
+/// Columns of a line beside a name, at most.
+const COLUMNS_MAX: usize = 84;
 
 /// Prints the list.
 pub(super) fn print() -> anyhow::Result<()> {
@@ -33,11 +36,32 @@ fn text() -> anyhow::Result<String> {
     text.push_str("\nPolicies of the pool (--policy):\n");
     for preset in PRESETS {
         writeln!(text, "  {:15} {}", preset.name, preset.summary)?;
+        writeln!(text, "  {:15} stands for {}", "", preset.releases)?;
+        let commits: Vec<&str> = preset.switches.iter().map(Switch::name).collect();
+        for line in wrapped(&commits) {
+            writeln!(text, "  {:15} {line}", "")?;
+        }
     }
     writeln!(text, "  {:15} N workers for good: the yardstick without churn", "fixed:N")?;
-    text.push_str("\nSwitches (--policy PRESET+SWITCH or PRESET-SWITCH):\n");
+    text.push_str("\nSwitches, each a kernel commit (--policy PRESET+SWITCH or PRESET-SWITCH):\n");
     for switch in Switch::ALL {
         writeln!(text, "  {:24} {}", switch.name(), switch.summary())?;
     }
+    writeln!(text, "  forced-file-unknown      its absence, by a former name")?;
     Ok(text)
+}
+
+/// `has A, B, C`, in lines of [`COLUMNS_MAX`] at most.
+fn wrapped(names: &[&str]) -> Vec<String> {
+    let mut lines = vec!["has".to_owned()];
+    for (at, name) in names.iter().enumerate() {
+        let comma = if at + 1 < names.len() { "," } else { "" };
+        match lines.last_mut() {
+            Some(line) if line.len() + name.len() + 2 <= COLUMNS_MAX => {
+                *line += &format!(" {name}{comma}");
+            }
+            _ => lines.push(format!("    {name}{comma}")),
+        }
+    }
+    lines
 }

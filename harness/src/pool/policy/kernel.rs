@@ -2,11 +2,9 @@
 
 use std::time::Duration;
 
-use iowq_workloads::{OpKind, Open};
-
-use super::super::work::{Account, Flags};
+use super::super::work::Flags;
 use super::switch::{Switch, Switches};
-use super::{Creation, CreationView, EnqueueView, IdleView, Policy, PuntedOp, SleepView};
+use super::{Creation, CreationView, EnqueueView, IdleView, Policy, PuntedOp, SleepView, flags};
 
 /// Step by which the wait before a retry grows (13918315c5dc).
 const RETRY_STEP: Duration = Duration::from_millis(5);
@@ -30,31 +28,7 @@ impl Policy for Kernel {
     }
 
     fn flags(&self, op: PuntedOp) -> Flags {
-        // Behind a link the file is not known yet when io-wq looks: an op with a file is then
-        // taken for one on a pipe or socket, if it can be such, and is not hashed.
-        let (hashed, concurrent, may_be_socket) = match op.kind {
-            OpKind::Write if op.open == Open::Direct && op.direct_in_parallel => {
-                (!self.has(Switch::DirectUnhashed), false, true)
-            }
-            OpKind::Write => (true, false, true),
-            OpKind::Read => (false, false, true),
-            OpKind::Fsync | OpKind::Fdatasync => (false, self.has(Switch::FsyncConcurrent), false),
-            OpKind::Fallocate => {
-                let new = self.has(Switch::FallocateHashed);
-                (new, new, false)
-            }
-            // A no-op only reaches the pool by IOSQE_ASYNC, which is CONCURRENT on every kernel.
-            OpKind::Nop => (false, true, false),
-        };
-        let forced_early = op.force_async && self.has(Switch::ForcedFileUnknown);
-        let file_unknown = op.behind_link || forced_early;
-        let unbounded = file_unknown && may_be_socket;
-        Flags {
-            account: if unbounded { Account::Unbounded } else { Account::Bounded },
-            bucket: (hashed && !file_unknown).then_some(op.bucket),
-            // IOSQE_ASYNC.
-            concurrent: concurrent || op.force_async,
-        }
+        flags::of(self.switches, op)
     }
 
     fn awake_counts(&self) -> bool {
@@ -136,8 +110,9 @@ mod tests {
         ];
         for (held, head, before, after) in rows {
             let view = held_and_head(held, head);
-            assert_eq!(policy("6.1").spawn_on_sleep(&view), before, "6.1 {view:?}");
-            assert_eq!(policy("6.12").spawn_on_sleep(&view), before, "6.12 {view:?}");
+            for old in ["6.1", "6.12.0", "6.12"] {
+                assert_eq!(policy(old).spawn_on_sleep(&view), before, "{old} {view:?}");
+            }
             assert_eq!(policy("6.16").spawn_on_sleep(&view), after, "6.16 {view:?}");
             assert_eq!(policy("6.17").spawn_on_sleep(&view), after, "6.17 {view:?}");
         }
@@ -180,45 +155,6 @@ mod tests {
     }
 
     #[test]
-    fn ops_are_queued_as_their_kernel_queues_them() {
-        let op = |kind, open, behind_link| PuntedOp {
-            kind,
-            open,
-            bucket: 5,
-            behind_link,
-            force_async: false,
-            direct_in_parallel: true,
-        };
-        let flags = |account, bucket, concurrent| Flags { account, bucket, concurrent };
-        let bounded = Account::Bounded;
-        let rows = [
-            ("6.1", op(OpKind::Write, Open::Buffered, false), flags(bounded, Some(5), false)),
-            ("6.1", op(OpKind::Write, Open::Direct, false), flags(bounded, Some(5), false)),
-            ("6.12", op(OpKind::Write, Open::Direct, false), flags(bounded, None, false)),
-            ("6.1", op(OpKind::Fsync, Open::Buffered, false), flags(bounded, None, false)),
-            ("6.12", op(OpKind::Fsync, Open::Buffered, false), flags(bounded, None, true)),
-            ("6.12", op(OpKind::Fsync, Open::Buffered, true), flags(bounded, None, true)),
-            ("6.1", op(OpKind::Fallocate, Open::Buffered, false), flags(bounded, None, false)),
-            ("6.12", op(OpKind::Fallocate, Open::Buffered, false), flags(bounded, Some(5), true)),
-            ("6.12", op(OpKind::Nop, Open::Buffered, false), flags(bounded, None, true)),
-            (
-                "6.12",
-                op(OpKind::Write, Open::Buffered, true),
-                flags(Account::Unbounded, None, false),
-            ),
-        ];
-        for (name, op, expected) in rows {
-            assert_eq!(policy(name).flags(op), expected, "{name} {op:?}");
-            let forced = Flags { concurrent: true, ..expected };
-            let op = PuntedOp { force_async: true, ..op };
-            assert_eq!(policy(name).flags(op), forced, "{name} {op:?}");
-            let early = policy(&format!("{name}+forced-file-unknown")).flags(op);
-            let behind_link = PuntedOp { behind_link: true, ..op };
-            assert_eq!(early, policy(name).flags(behind_link), "{name} {op:?}");
-        }
-    }
-
-    #[test]
     fn enqueueing_creates_for_concurrent_work_or_when_nobody_runs() {
         for (concurrent, running, expected) in
             [(true, 3, true), (false, 1, false), (false, 0, true), (true, 0, true)]
@@ -229,8 +165,10 @@ mod tests {
     }
 
     #[test]
-    fn failed_creations_wait_longer_each_time_since_6_12() {
-        assert_eq!(policy("6.1").retry_delay(3), Duration::ZERO);
+    fn failed_creations_wait_longer_each_time_since_6_12_20() {
+        for old in ["6.1", "6.12.0"] {
+            assert_eq!(policy(old).retry_delay(3), Duration::ZERO, "{old}");
+        }
         assert_eq!(policy("6.12").retry_delay(3), Duration::from_millis(15));
     }
 }

@@ -4,6 +4,7 @@
 //! carries it out.
 
 mod fixed;
+mod flags;
 mod kernel;
 mod name;
 mod preset;

@@ -7,6 +7,9 @@ use super::{Fixed, Kernel, Policy};
 /// Most workers of a `fixed` policy: as many as built-in workloads allow at most, times four.
 const FIXED_MAX: u32 = 256;
 
+/// What a name may say instead of a switch: that a commit is absent. Records have this one.
+const ABSENCES: [(&str, Switch); 1] = [("forced-file-unknown", Switch::FileLookedUpEarly)];
+
 /// A policy name that means nothing.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
@@ -83,14 +86,14 @@ fn fixed(name: &str) -> Result<Box<dyn Policy>, NameError> {
 fn apply(mut switches: Switches, mut rest: &str, policy: &str) -> Result<Switches, NameError> {
     while let Some(sign) = rest.chars().next() {
         let tail = &rest[sign.len_utf8()..];
-        let switch = Switch::ALL
-            .into_iter()
-            .filter(|switch| {
-                tail.strip_prefix(switch.name())
-                    .is_some_and(|rest| rest.is_empty() || rest.starts_with(['+', '-']))
-            })
-            .max_by_key(|switch| switch.name().len());
-        let Some(switch) = switch else {
+        let presences = Switch::ALL.iter().map(|&switch| (switch.name(), switch, true));
+        let absences = ABSENCES.iter().map(|&(name, switch)| (name, switch, false));
+        let fits = |name: &str| {
+            tail.strip_prefix(name)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['+', '-']))
+        };
+        let named = presences.chain(absences).filter(|(name, ..)| fits(name));
+        let Some((name, switch, present)) = named.max_by_key(|(name, ..)| name.len()) else {
             let names: Vec<_> = Switch::ALL.iter().map(|switch| switch.name()).collect();
             let found = tail.split('+').next().unwrap_or(tail).to_owned();
             return Err(NameError::Switch {
@@ -100,8 +103,9 @@ fn apply(mut switches: Switches, mut rest: &str, policy: &str) -> Result<Switche
                 known: names.join(", "),
             });
         };
-        switches = if sign == '+' { switches.with(switch) } else { switches.without(switch) };
-        rest = &tail[switch.name().len()..];
+        let on = (sign == '+') == present;
+        switches = if on { switches.with(switch) } else { switches.without(switch) };
+        rest = &tail[name.len()..];
     }
     Ok(switches)
 }
@@ -148,6 +152,10 @@ mod tests {
     fn a_preset_whose_name_starts_like_another_is_told_apart() {
         assert!(switches("6.17-as-posted").contains(&"recheck-as-posted"));
         assert!(!switches("6.17").contains(&"recheck-as-posted"));
+        let retires = |name| switches(name).contains(&"retire");
+        assert!(retires("6.1") && retires("6.12") && !retires("6.12.0"));
+        assert!(!retires("6.12-retire") && retires("6.12.0+retire"));
+        assert!(error("6.12.1").contains("did you mean `6.12"), "{}", error("6.12.1"));
     }
 
     #[test]
@@ -157,12 +165,20 @@ mod tests {
     }
 
     #[test]
+    fn the_former_name_of_an_absence_turns_the_commit_off() {
+        let before = |name: &str| switches(&name.replace('!', "forced-file-unknown"));
+        assert_eq!(before("6.12+!"), switches("6.12-file-looked-up-early"));
+        assert_eq!(before("6.12.0-!"), switches("6.12.0+file-looked-up-early"));
+        assert_eq!(before("6.12+!-retire"), switches("6.12-file-looked-up-early-retire"));
+    }
+
+    #[test]
     fn an_unknown_policy_is_answered_with_the_near_one() {
         assert!(error("6.71").contains("did you mean `6.17`?"), "{}", error("6.71"));
         assert!(error("exit-on-idel").contains("did you mean `exit-on-idle`?"));
         assert!(error("6.12+idle-never-spawn").contains("did you mean `idle-never-spawns`?"));
         assert!(error("6.12+recheck").contains("did you mean `recheck-as-posted`?"));
-        assert!(error("").contains("known: 6.1, 6.12, 6.16"));
+        assert!(error("").contains("known: 6.1, 6.12.0, 6.12, 6.16"));
     }
 
     #[test]
