@@ -136,3 +136,14 @@ fn leaving_on_idle_costs_workers_only_where_no_ring_is_open_once_one_is_torn_dow
         assert!(tally(&plan, "6.17", 1).created <= 8, "{closed_ms} ms: they stay");
     }
 }
+
+#[test]
+fn an_open_loop_that_falls_behind_is_given_up_after_twice_its_length() {
+    let text = "[arrival]\npattern = \"rate\"\nper_s = 200000\n[mix]\nwrites_per_fsync = 1\n\
+                [ring]\ndepth = 8\n[run]\nseconds = 2";
+    let plan = Plan::parse("overload", "overload.toml", text).expect("a valid spec");
+    let (driven, _) = run(&plan, "6.17", SLOW_FSYNC, 1);
+    let took = Duration::from_nanos(driven.measured_until.since(driven.measured_from));
+    assert!(took >= Duration::from_secs(4) && took < Duration::from_millis(4100), "{took:?}");
+    assert!(driven.done < 100_000, "{} of 400,000", driven.done);
+}

@@ -12,4 +12,5 @@ mod records;
 mod roles;
 mod support;
 mod threads;
+mod timing;
 mod user;
