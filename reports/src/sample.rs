@@ -138,6 +138,8 @@ fn run_of(
             exited: counts(exited),
             peak,
             created_per_1000_ops: Some(created as f64 * 1_000.0 / done as f64),
+            born_measured: Some(created),
+            fill_measured: Some(created.min(u64::from(peak))),
             linger_ms: leaves.then(|| 20.0 * noise.around_one(0.2)),
             outlived_ms: Vec::new(),
             causes: None,
