@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod beyond;
+pub mod births;
 pub mod compare;
 pub mod doubts;
 pub mod fidelity;

@@ -5,10 +5,10 @@ pub mod kernels;
 
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 
-use crate::analysis::Analysis;
 use crate::analysis::fidelity::{Fidelity, words};
 use crate::analysis::figures::{Figures, Spread};
 use crate::analysis::group::Group;
+use crate::analysis::{Analysis, births};
 use crate::format;
 
 /// Width of `summary.txt`: fits into a mail and a terminal.
@@ -91,6 +91,9 @@ fn sections(analysis: &Analysis<'_>, width: usize) -> String {
         text.push_str(&format!("{}\n", section.workload));
         for answer in answers {
             text.push_str(&wrap(&format!("{}: {}", answer.topic, answer.text), width, "  "));
+        }
+        if let Some(births) = births::parts(section) {
+            text.push_str(&wrap(&births, width, "  "));
         }
     }
     text
