@@ -1,6 +1,7 @@
 //! Analysis: runs in, figures and plain sentences out. The unit is a run, never an operation.
 
 pub mod answer;
+pub mod arrival;
 pub mod beyond;
 pub mod births;
 pub mod compare;
