@@ -1,5 +1,6 @@
 //! The page: one offline file that opens with the answer. Strings go in, the template lays out.
 
+mod birth;
 pub mod compare;
 pub mod fidelity;
 pub mod kernels;

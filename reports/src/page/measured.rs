@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use iowq_record::{Blocking, Counts, Host, Record, Tier};
 
+use super::birth;
 use crate::analysis::Analysis;
 use crate::analysis::births::Births;
 use crate::analysis::group::{self, Section};
@@ -100,6 +101,7 @@ pub(super) fn settings(section: &Section<'_>) -> Facts {
     if section.kernel().is_some() && record.blocking != Blocking::Kernel {
         facts.push(("blocking on io_uring seen by", blocking(Blocking::Kernel).to_owned()));
     }
+    facts.extend(birth::facts(section));
     let unseen: BTreeSet<&String> = section.records().flat_map(|run| &run.probe.unseen).collect();
     let clipped = unseen.into_iter().map(|text| format::clip(text, FACT_CHARS_MAX));
     facts.extend(clipped.map(|text| ("not seen", text)));
