@@ -38,6 +38,22 @@ pub fn peak(points: &[(u64, u32)]) -> u32 {
     points.iter().map(|&(_, alive)| alive).max().unwrap_or(0)
 }
 
+/// Births from `from_ns` on, and those of them that raised the number alive above all before: the
+/// first fill. The others replace workers that left.
+#[must_use]
+pub fn births(points: &[(u64, u32)], from_ns: u64) -> (u64, u64) {
+    let (mut most, mut births, mut fill) = (0, 0, 0);
+    for step in points.windows(2) {
+        let (before, (at_ns, alive)) = (step[0].1, step[1]);
+        if before < alive && from_ns <= at_ns {
+            births += 1;
+            fill += u64::from(most < alive);
+        }
+        most = most.max(alive);
+    }
+    (births, fill)
+}
+
 /// At most some thousand points that still hold each slice's first, last, lowest and highest.
 #[must_use]
 pub fn thin(points: Vec<(u64, u32)>) -> Vec<(u64, u32)> {
@@ -95,6 +111,17 @@ mod tests {
     #[test]
     fn a_death_nobody_was_born_for_does_not_go_below_zero() {
         assert_eq!(alive(&mut [event(5, false)]), [(0, 0), (5, 0)]);
+    }
+
+    #[test]
+    fn a_birth_that_raises_the_most_alive_is_fill_and_one_in_place_of_another_is_churn() {
+        let changes = [true, true, false, true, true, false, false, true];
+        let mut events: Vec<_> =
+            (1..).zip(changes).map(|(at, born)| event(at * 10, born)).collect();
+        let alive = alive(&mut events);
+        assert_eq!(births(&alive, 0), (5, u64::from(peak(&alive))));
+        assert_eq!(births(&alive, 40), (3, 1), "what came before is known, and not counted");
+        assert_eq!(births(&alive, 60), (1, 0));
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! Analysis: runs in, figures and plain sentences out. The unit is a run, never an operation.
 
 pub mod answer;
+pub mod arrival;
 pub mod beyond;
+pub mod births;
 pub mod compare;
 pub mod doubts;
 pub mod fidelity;

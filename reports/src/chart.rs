@@ -13,6 +13,7 @@ mod plot;
 mod tradeoff;
 mod workers;
 
+use crate::analysis::arrival::Arrival;
 use crate::analysis::group::{Group, Section};
 use crate::analysis::histogram::{self, Clock};
 use crate::format;
@@ -149,23 +150,26 @@ impl Artist<'_> {
                 Some(percentiles::line(&histogram::merged(&group.runs, clock, "all")?))
             })
         };
+        let arrival = Arrival::of(self.section);
         let both = [Clock::Response, Clock::Service].map(|clock| (clock, lines(clock)));
         let axis = percentiles::time_axis(both.iter().flat_map(|one| &one.1).map(|one| &one.data));
         let mut figures = Vec::new();
         for (clock, lines) in &both {
             if !lines.is_empty() {
+                let begin = arrival.map_or("from when an op was meant to start", Arrival::begin);
                 let caption = match clock {
-                    Clock::Response => "Response time: from when an operation was meant to start",
-                    Clock::Service => "Service time: from when it was handed over",
+                    Clock::Response => format!("Response time: {begin}"),
+                    Clock::Service => "Service time: from when it was handed over".to_owned(),
                 };
                 let svg = percentiles::draw(lines, &axis, clock.name())?;
-                figures.push(Figure { caption: caption.to_owned(), mark: None, svg });
+                figures.push(Figure { caption, mark: None, svg });
             }
         }
         let how = "Read upwards from a percentile: that share of all operations was at least this \
                    fast; each step to the right is ten times rarer. Runs are merged, and a line is \
                    dotted where fewer than 100 operations lie beyond it.";
-        Ok(set("Latency by percentile", how, figures))
+        let how = format!("{how} {}", arrival.map_or("", Arrival::words));
+        Ok(set("Latency by percentile", how.trim_end(), figures))
     }
 
     fn histograms(&self) -> Result<Option<ChartSet>, ChartError> {

@@ -205,6 +205,8 @@ pub enum Metric {
     CpuPerOp,
     /// Workers created per 1000 ops.
     CreatedPer1000,
+    /// Workers created per second.
+    BornPerS,
     /// Most workers alive.
     Peak,
     /// Service time, median.

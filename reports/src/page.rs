@@ -1,5 +1,6 @@
 //! The page: one offline file that opens with the answer. Strings go in, the template lays out.
 
+mod birth;
 pub mod compare;
 pub mod fidelity;
 pub mod kernels;
@@ -11,6 +12,7 @@ mod table;
 use askama::Template;
 
 use crate::analysis::answer::Answer;
+use crate::analysis::arrival::Arrival;
 use crate::analysis::compare as ranges;
 use crate::analysis::doubts::{self, Doubt};
 use crate::analysis::group::{self, Section};
@@ -92,6 +94,8 @@ struct View<'a> {
     legend: Vec<Mark>,
     warning: Option<&'static str>,
     rows: Vec<Row>,
+    /// What its response times can show.
+    arrival: &'static str,
     reach: Vec<ReachRow>,
     charts: Vec<ChartSet>,
     note: String,
@@ -213,6 +217,7 @@ fn views<'a>(analysis: &'a Analysis<'_>) -> Result<Vec<View<'a>>, PageError> {
             legend: legend(section, &colours),
             warning: doubts::bars_churn(section),
             rows: table::rows(section, &colours),
+            arrival: Arrival::of(section).map_or("", Arrival::words),
             reach: reach::rows(section, &colours),
             charts,
             note: note.join(" "),

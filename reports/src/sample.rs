@@ -10,8 +10,8 @@ mod workers;
 use std::collections::BTreeMap;
 
 use iowq_record::{
-    Asked, Blocking, Cell, Churn, Counts, Host, Latency, Ops, Probe, Punts, Quantiles, Record,
-    SCHEMA, Settings, Tier, Workers,
+    Asked, Birth, Blocking, Cell, Churn, Counts, Host, Latency, Ops, Probe, Punts, Quantiles,
+    Record, SCHEMA, Settings, Tier, Workers,
 };
 
 pub use compare::{comparisons, sets};
@@ -138,10 +138,17 @@ fn run_of(
             exited: counts(exited),
             peak,
             created_per_1000_ops: Some(created as f64 * 1_000.0 / done as f64),
+            born_measured: Some(created),
+            fill_measured: Some(created.min(u64::from(peak))),
             linger_ms: leaves.then(|| 20.0 * noise.around_one(0.2)),
             outlived_ms: Vec::new(),
             causes: None,
-            birth: None,
+            birth: Some(Birth {
+                creator_ns_p50: Some(18_000),
+                start_ns_p50: Some(42_000),
+                before_thread_ns_p50: Some(15_000),
+                before_kernel_ns_p50: Some(9_000),
+            }),
             creations_failed: 0,
             sleeps: Some(done / 3),
         },
@@ -165,6 +172,7 @@ pub fn kernel_run(workload: &str, pair: u32) -> Record {
     record.workers.created.engine = None;
     record.workers.exited.engine = None;
     record.workers.sleeps = None;
+    record.workers.birth = record.workers.birth.map(|one| Birth { creator_ns_p50: None, ..one });
     KERNEL.clone_into(&mut record.host.kernel);
     record
 }

@@ -12,5 +12,6 @@ mod order;
 pub mod power;
 pub mod rank_sum;
 pub mod signed_rank;
+pub mod ties;
 pub mod trend;
 pub mod walsh;

@@ -5,10 +5,10 @@ pub mod kernels;
 
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 
-use crate::analysis::Analysis;
 use crate::analysis::fidelity::{Fidelity, words};
 use crate::analysis::figures::{Figures, Spread};
 use crate::analysis::group::Group;
+use crate::analysis::{Analysis, arrival, births};
 use crate::format;
 
 /// Width of `summary.txt`: fits into a mail and a terminal.
@@ -85,12 +85,19 @@ fn sections(analysis: &Analysis<'_>, width: usize) -> String {
         text.push('\n');
     }
     text.push_str(
-        "\nMedians of runs. created: workers per 1000 operations; times are response times.\n\n",
+        "\nMedians of runs. created: workers per 1000 operations; times are response times.\n",
     );
+    for words in arrival::words(&analysis.sections) {
+        text.push_str(&wrap(&words, width, ""));
+    }
+    text.push('\n');
     for (section, answers) in analysis.sections.iter().zip(&analysis.answers) {
         text.push_str(&format!("{}\n", section.workload));
         for answer in answers {
             text.push_str(&wrap(&format!("{}: {}", answer.topic, answer.text), width, "  "));
+        }
+        if let Some(births) = births::parts(section) {
+            text.push_str(&wrap(&births, width, "  "));
         }
     }
     text

@@ -26,10 +26,11 @@ pub(super) fn record(request: &Request, outcome: &Outcome, host: Host, started: 
     let mut events = best.events(outcome.started);
     let alive = timeline::alive(&mut events);
     let length_ns = outcome.ended.since(outcome.started);
-    let mut workers = workers(request, outcome, best, timeline::peak(&alive));
-    if known.is_none() {
-        workers.created_per_1000_ops = None;
-    }
+    // Without a warm-up all births count, also those before the first ring.
+    let measured = outcome.driven.measured_from.since(outcome.started);
+    let births = timeline::births(&alive, if request.plan.warmup.is_zero() { 0 } else { measured });
+    let births = known.map(|_| births);
+    let mut workers = workers(outcome, best, births, timeline::peak(&alive));
     // Not by /proc, which is only looked at now and then. Nobody is watched without a linger.
     let single = seen.probe.as_ref().or(engine.as_ref());
     if let Some(lives) = single.filter(|_| !request.plan.life.linger.is_zero()) {
@@ -92,16 +93,10 @@ fn punts(punts: Option<[Punts; OpKind::ALL.len()]>) -> BTreeMap<String, Punts> {
         .collect()
 }
 
-fn workers(request: &Request, outcome: &Outcome, best: &Lives, peak: u32) -> Workers {
+fn workers(outcome: &Outcome, best: &Lives, births: Option<(u64, u64)>, peak: u32) -> Workers {
     let tally = outcome.remains.tally;
     let probe = outcome.seen.probe.as_ref();
     let proc = outcome.seen.proc.as_ref();
-    // Without a warm-up all births count, also those before the first ring.
-    let born = if request.plan.warmup.is_zero() {
-        best.created()
-    } else {
-        best.born_since(outcome.driven.measured_from)
-    };
     let done = outcome.driven.done;
     Workers {
         created: Counts {
@@ -115,7 +110,11 @@ fn workers(request: &Request, outcome: &Outcome, best: &Lives, peak: u32) -> Wor
             proc: proc.map(Lives::exited),
         },
         peak,
-        created_per_1000_ops: (done > 0).then(|| born as f64 * 1000.0 / done as f64),
+        created_per_1000_ops: births
+            .filter(|_| done > 0)
+            .map(|(born, _)| born as f64 * 1000.0 / done as f64),
+        born_measured: births.map(|(born, _)| born),
+        fill_measured: births.map(|(_, fill)| fill),
         linger_ms: best
             .all_gone(outcome.ended)
             .map(|gone| gone.since(outcome.driven.closed) as f64 / 1e6),

@@ -51,11 +51,6 @@ impl Lives {
         self.changes.iter().filter(|(_, born)| !*born).count() as u64
     }
 
-    /// Births from `from` on.
-    pub(super) fn born_since(&self, from: Nanos) -> u64 {
-        self.changes.iter().filter(|(at, born)| *born && from <= *at).count() as u64
-    }
-
     /// How many milliseconds each worker that was there at `closed` stayed on, the longest first;
     /// none for one that was still there at `until`. Empty where a source that does not say who
     /// left saw a birth after `closed`, since it may have been that worker.

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 /// Both clocks of an operation. The keys are `all`, `write`, `fsync` and so on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Latency {
-    /// From the moment an operation was meant to start: no coordinated omission in an open loop.
+    /// From the moment an operation was meant to start: in an open loop when it was due, in a closed
+    /// one when the submitter turned to it, however long it was held back before.
     pub response: BTreeMap<String, Quantiles>,
     /// From the moment it was handed to the engine.
     pub service: BTreeMap<String, Quantiles>,

@@ -16,6 +16,14 @@ pub struct Workers {
     pub peak: u32,
     /// Workers born per thousand finished operations; null where none finished.
     pub created_per_1000_ops: Option<f64>,
+    /// Workers that `created_per_1000_ops` counts: those born in the measured part, and without a
+    /// warm-up those born before it too. Null where nobody counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub born_measured: Option<u64>,
+    /// Of these, workers whose birth raised the number alive above all before it in the run: the
+    /// pool's first fill. The others were born in place of workers that had left, which is churn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fill_measured: Option<u64>,
     /// How long the last worker outlived the last ring; null if it stayed until the end.
     pub linger_ms: Option<f64>,
     /// How long each worker that was there when the last ring was closed outlived it, the longest

@@ -1,5 +1,6 @@
 //! Answers: what the runs of a section say, in plain sentences, and no more than they say.
 
+use super::births;
 use super::compare::{self, Comparison, Finding};
 use super::doubts;
 use super::figures::Spread;
@@ -23,7 +24,14 @@ pub struct Answer {
 
 /// One answer per metric, and one on the running kernel where it ran beside presets.
 pub(super) fn answers(section: &Section<'_>) -> Vec<Answer> {
-    let metrics = Metric::ALL.iter().map(|metric| answer(section, *metric));
+    let metrics = Metric::ALL.iter().map(|metric| {
+        let mut answer = answer(section, *metric);
+        // Per op alone a slower disk would look like more churn.
+        if let (Metric::Created, Some(births)) = (metric, births::rates(section)) {
+            answer.text.push_str(&format!(" {births}"));
+        }
+        answer
+    });
     metrics.chain(like::answer(section)).collect()
 }
 

@@ -3,6 +3,7 @@
 use iowq_record::{Quantiles, Record};
 
 use super::beyond::{self, P50_PPB, P90_PPB, P99_PPB, P999_PPB};
+use super::births::{self, Births};
 
 /// One metric over the runs of a group.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
@@ -52,6 +53,10 @@ pub struct Figures {
     pub p999_ns: Option<Spread>,
     /// Workers created per 1000 operations.
     pub created_per_1000_ops: Option<Spread>,
+    /// Workers born per second.
+    pub born_per_s: Option<Spread>,
+    /// Births of the run with the median number of them.
+    pub births: Option<Births>,
     /// Most workers alive at one time.
     pub peak: Option<Spread>,
     /// How long the last worker outlived the last ring, of the runs that watched it leave.
@@ -77,6 +82,8 @@ impl Figures {
             p99_ns: quantile(P99_PPB, |all| all.p99_ns),
             p999_ns: quantile(P999_PPB, |all| all.p999_ns),
             created_per_1000_ops: over(runs, |record| record.workers.created_per_1000_ops),
+            born_per_s: over(runs, births::per_s),
+            births: births::typical(runs),
             peak: over(runs, |record| Some(f64::from(record.workers.peak))),
             stayed: lingers.iter().filter(|linger_ms| linger_ms.is_none()).count(),
             linger_ms: Spread::of(lingers.into_iter().flatten().collect()),

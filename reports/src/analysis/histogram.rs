@@ -11,7 +11,7 @@ use iowq_record::{Quantiles, Record};
 /// The two clocks of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Clock {
-    /// From the moment it was meant to start.
+    /// From the moment it was meant to start, see [`super::arrival`].
     Response,
     /// From the moment it was handed over.
     Service,

@@ -10,7 +10,7 @@ use super::pairs::Matched;
 use super::plan;
 use super::{Doubt, Finding, Lone, Metric, Point, Scale, Verdict};
 use crate::analysis::figures::Spread;
-use crate::stats::{adjust, power, rank_sum, signed_rank, walsh};
+use crate::stats::{adjust, power, rank_sum, signed_rank, ties, walsh};
 
 /// Confidence of the intervals that are shown, in percent.
 const CONFIDENCES: [u32; 2] = [90, 95];
@@ -219,6 +219,8 @@ impl Finding {
     #[must_use]
     pub fn effects(&self) -> Vec<f64> {
         let effect = |point: &Point| match self.scale {
+            // As ranks tell: else a mean of a boot would differ from its like by a last bit.
+            _ if ties::equal(point.base, point.test) => 0.0,
             Scale::Ratio => point.test.ln() - point.base.ln(),
             Scale::Difference => point.test - point.base,
         };

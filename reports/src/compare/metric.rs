@@ -4,6 +4,7 @@ use iowq_record::{Quantiles, Record};
 
 use super::{Metric, Scale, linger};
 use crate::analysis::beyond::{self, P50_PPB, P99_PPB, P999_PPB};
+use crate::analysis::births;
 use crate::format;
 
 /// Named before any run, and few: each one more makes it harder for all to show anything. Others
@@ -18,10 +19,14 @@ pub const PRIMARY: [Metric; 6] = [
 ];
 
 /// Shown, and there never a reason for a verdict.
-pub const ADVISORY: [Metric; 3] = [Metric::Peak, Metric::ServiceP50, Metric::Linger];
+pub const ADVISORY: [Metric; 4] =
+    [Metric::BornPerS, Metric::Peak, Metric::ServiceP50, Metric::Linger];
 
 /// Smallest difference in workers per 1000 ops that counts.
 const CREATED_DIFFERENCE_MIN: f64 = 0.5;
+
+/// Smallest difference in workers per second that counts: one more in a run of a second.
+const BORN_DIFFERENCE_MIN: f64 = 1.0;
 
 /// Smallest difference in workers alive that counts: one worker is the step of this metric.
 const PEAK_DIFFERENCE_MIN: f64 = 1.0;
@@ -38,7 +43,7 @@ impl Metric {
     #[must_use]
     pub fn scale(self) -> Scale {
         match self {
-            Self::CreatedPer1000 | Self::Peak | Self::Linger => Scale::Difference,
+            Self::CreatedPer1000 | Self::BornPerS | Self::Peak | Self::Linger => Scale::Difference,
             _ => Scale::Ratio,
         }
     }
@@ -54,9 +59,8 @@ impl Metric {
     pub fn is_latency(self) -> bool {
         match self {
             Self::ResponseP50 | Self::ResponseP99 | Self::ResponseP999 | Self::ServiceP50 => true,
-            Self::OpsPerS | Self::CpuPerOp | Self::CreatedPer1000 | Self::Peak | Self::Linger => {
-                false
-            }
+            Self::OpsPerS | Self::CpuPerOp | Self::CreatedPer1000 => false,
+            Self::BornPerS | Self::Peak | Self::Linger => false,
         }
     }
 
@@ -70,6 +74,7 @@ impl Metric {
             Self::ResponseP999 => "p99.9",
             Self::CpuPerOp => "cpu/op",
             Self::CreatedPer1000 => "created/1000",
+            Self::BornPerS => "born/s",
             Self::Peak => "peak",
             Self::ServiceP50 => "service p50",
             Self::Linger => "linger",
@@ -86,6 +91,7 @@ impl Metric {
             Self::ResponseP999 => "response p99.9",
             Self::CpuPerOp => "processor time per op",
             Self::CreatedPer1000 => "workers created per 1000 ops",
+            Self::BornPerS => "workers created per second",
             Self::Peak => "most workers alive",
             Self::ServiceP50 => "service p50",
             Self::Linger => "stay of the last worker",
@@ -96,7 +102,9 @@ impl Metric {
     #[must_use]
     pub fn show(self, value: f64) -> String {
         match self {
-            Self::OpsPerS | Self::CreatedPer1000 | Self::Peak => format::number(value),
+            Self::OpsPerS | Self::CreatedPer1000 | Self::BornPerS | Self::Peak => {
+                format::number(value)
+            }
             Self::Linger => format::duration(value * 1e6),
             _ => format::duration(value),
         }
@@ -139,6 +147,7 @@ impl Metric {
                 let why = "nobody counted workers, or nothing was done";
                 record.workers.created_per_1000_ops.ok_or(why)?
             }
+            Self::BornPerS => births::per_s(record).ok_or("nobody counted workers")?,
             Self::Peak => f64::from(record.workers.peak),
             Self::ServiceP50 => {
                 let service = record.latency.service.get("all");
@@ -160,6 +169,7 @@ impl Metric {
         let part = base_median.unwrap_or(0.0) * share;
         match self {
             Self::CreatedPer1000 => part.max(CREATED_DIFFERENCE_MIN),
+            Self::BornPerS => part.max(BORN_DIFFERENCE_MIN),
             Self::Peak => part.max(PEAK_DIFFERENCE_MIN),
             Self::Linger => part.max(LINGER_DIFFERENCE_MS_MIN),
             _ => share.ln_1p(),

@@ -245,8 +245,22 @@ mod tests {
         let peak = after(|run| {
             run.workers.peak -= 5 * run.workers.peak / 6;
         });
-        assert_eq!(peak.advisory[0].verdict, Some(Verdict::Improvement));
+        let of = |metric| peak.advisory.iter().find(|one| one.metric == metric);
+        let finding = of(Metric::Peak).expect("it is shown");
+        assert_eq!(finding.verdict, Some(Verdict::Improvement));
         assert_eq!(peak.verdict, Some(Verdict::Equivalent));
+    }
+
+    #[test]
+    fn births_per_second_are_shown_and_decide_nothing() {
+        let more = after(|run| {
+            run.ops.per_s *= 2.0;
+            (run.ops.done, run.workers.born_measured) = (2 * run.ops.done, Some(9_000));
+        });
+        let born = more.advisory.iter().find(|one| one.metric == Metric::BornPerS);
+        assert_eq!(born.and_then(|one| one.verdict), Some(Verdict::Regression));
+        assert!(more.primary.iter().all(|one| one.metric != Metric::BornPerS));
+        assert_eq!(more.verdict, Some(Verdict::Improvement));
     }
 
     #[test]

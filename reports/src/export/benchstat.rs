@@ -14,10 +14,12 @@ use iowq_record::{Quantiles, Record, Role};
 
 use super::{cpu_ns_per_op, finished, role};
 use crate::analysis::beyond::{P50_PPB, P99_PPB, P999_PPB};
+use crate::analysis::births;
 use crate::analysis::figures::quantile_ns;
 
 /// Units that benchstat does not know, and which way of them is better.
-const UNITS: &str = "Unit ops/s better=higher\nUnit workers/1000ops better=lower\n";
+const UNITS: &str = "Unit ops/s better=higher\nUnit workers/1000ops better=lower\n\
+    Unit workers/s better=lower\n";
 
 /// Quantiles of response time: unit, share beyond, and where a record has it.
 type Quantile = (&'static str, u64, fn(&Quantiles) -> u64);
@@ -63,6 +65,9 @@ fn line(text: &mut String, record: &Record) {
     }
     if let Some(created) = record.workers.created_per_1000_ops {
         let _ = write!(text, " {created:.4} workers/1000ops");
+    }
+    if let Some(born) = births::per_s(record) {
+        let _ = write!(text, " {born:.4} workers/s");
     }
     text.push('\n');
 }

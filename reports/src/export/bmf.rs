@@ -35,6 +35,7 @@ fn measures(runs: &[&Record]) -> Value {
         ("response-p999", figures.p999_ns),
         ("cpu-time-per-op", cpu.and_then(Spread::of)),
         ("workers-per-1000-ops", figures.created_per_1000_ops),
+        ("workers-per-second", figures.born_per_s),
     ];
     let known = all.into_iter().filter_map(|(measure, spread)| {
         let Spread { median, least, most, .. } = spread?;

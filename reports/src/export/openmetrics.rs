@@ -10,6 +10,7 @@ use iowq_record::Record;
 
 use super::{cpu_ns_per_op, ended, finished, role};
 use crate::analysis::beyond::{P50_PPB, P90_PPB, P99_PPB, P999_PPB};
+use crate::analysis::births::{self, Births};
 use crate::analysis::figures::quantile_ns;
 
 /// Samples of one run in a family: what follows the name, labels of their own, and the value.
@@ -24,7 +25,7 @@ struct Family {
     samples: fn(&Record) -> Samples,
 }
 
-const FAMILIES: [Family; 7] = [
+const FAMILIES: [Family; 9] = [
     Family {
         name: "iowq_ops",
         kind: "counter",
@@ -72,6 +73,24 @@ const FAMILIES: [Family; 7] = [
         unit: "",
         help: "Workers created per thousand operations.",
         samples: |record| optional(record.workers.created_per_1000_ops),
+    },
+    Family {
+        name: "iowq_worker_births_per_second",
+        kind: "gauge",
+        unit: "",
+        help: "Workers created per second.",
+        samples: |record| optional(births::per_s(record)),
+    },
+    Family {
+        name: "iowq_worker_births_measured",
+        kind: "gauge",
+        unit: "",
+        help: "Births of the two above: the first fill, and churn in place of workers that left.",
+        samples: |record| {
+            let parts = |one: Births| [("fill", one.fill), ("churn", one.churn())];
+            let parts = Births::of(record).into_iter().flat_map(parts);
+            parts.map(|(part, born)| ("", label("part", part), born as f64)).collect()
+        },
     },
     Family {
         name: "iowq_probe_events_lost",

@@ -16,6 +16,13 @@ pub(super) fn check(record: &Record) -> Result<(), String> {
     if let Some(per_1000) = workers.created_per_1000_ops {
         not_negative("workers.created_per_1000_ops", per_1000)?;
     }
+    if let (Some(born), Some(fill)) = (workers.born_measured, workers.fill_measured)
+        && born < fill
+    {
+        return Err(format!(
+            "workers.fill_measured is {fill}: it must not be above born_measured, {born}"
+        ));
+    }
     if let Some(linger_ms) = workers.linger_ms {
         not_negative("workers.linger_ms", linger_ms)?;
     }
@@ -107,6 +114,8 @@ mod tests {
             all.p50_ns = 1;
         });
         assert_eq!(falls, "latency.response.all.p99_ns is 5: it must not be below p90_ns, 9");
+        let fill = complaint(|record| record.workers.born_measured = Some(1));
+        assert!(fill.ends_with("must not be above born_measured, 1"), "{fill}");
         assert!(complaint(|record| record.cell.policy = "x".repeat(201)).contains("cell.policy"));
         assert!(complaint(|record| record.churn.births.push(1)).contains("as many"));
     }

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use iowq_record::{Blocking, Counts, Host, Record, Tier};
 
+use super::birth;
 use crate::analysis::Analysis;
+use crate::analysis::births::Births;
 use crate::analysis::group::{self, Section};
 use crate::format;
 
@@ -33,6 +35,7 @@ pub(super) struct RunRow {
     pub(super) per_s: String,
     pub(super) created: String,
     pub(super) exited: String,
+    pub(super) births: String,
     pub(super) causes: String,
     pub(super) unmet: String,
     pub(super) events: String,
@@ -98,6 +101,7 @@ pub(super) fn settings(section: &Section<'_>) -> Facts {
     if section.kernel().is_some() && record.blocking != Blocking::Kernel {
         facts.push(("blocking on io_uring seen by", blocking(Blocking::Kernel).to_owned()));
     }
+    facts.extend(birth::facts(section));
     let unseen: BTreeSet<&String> = section.records().flat_map(|run| &run.probe.unseen).collect();
     let clipped = unseen.into_iter().map(|text| format::clip(text, FACT_CHARS_MAX));
     facts.extend(clipped.map(|text| ("not seen", text)));
@@ -174,6 +178,7 @@ fn row(section: &Section<'_>, record: &Record) -> RunRow {
         per_s: format::number(record.ops.per_s),
         created: counts(&workers.created),
         exited: counts(&workers.exited),
+        births: Births::of(record).map_or_else(|| "–".to_owned(), Births::text),
         causes: pair(workers.causes.map(|causes| (causes.enqueue, causes.request))),
         unmet: pair(workers.causes.map(|causes| (causes.request_woken, causes.request_dropped))),
         events: format!("{} / {}", record.probe.events_seen, record.probe.events_lost),

@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use iowq_record::{Churn, Quantiles, Record, Role};
 
+use crate::analysis::births::{self, Births};
 use crate::analysis::thin;
 
 /// Bytes that are kept free for the words around the data.
@@ -105,8 +106,8 @@ fn without_histograms(record: &mut Record) {
 /// Names of the columns, in the order of [`row`].
 const COLUMNS: &str = "workload,engine,policy,pair,position,seed,started,duration_ns,done,failed,\
 per_s,count,p50_ns,p90_ns,p99_ns,p999_ns,max_ns,created_probe,created_engine,created_proc,\
-exited_probe,exited_engine,exited_proc,peak,created_per_1000_ops,linger_ms,events_seen,\
-events_lost,error\n";
+exited_probe,exited_engine,exited_proc,peak,created_per_1000_ops,born_per_s,born,fill,linger_ms,\
+events_seen,events_lost,error\n";
 
 /// Names of further columns, where some run was made for noise or control.
 const ROLE_COLUMNS: &str = "role,injected_delay_ns,";
@@ -149,6 +150,9 @@ fn row(record: &Record) -> Vec<String> {
     }
     row.push(workers.peak.to_string());
     row.push(optional(workers.created_per_1000_ops));
+    let births = Births::of(record);
+    row.push(optional(births::per_s(record)));
+    row.extend([births.map(|one| one.born), births.map(|one| one.fill)].map(optional));
     row.push(optional(workers.linger_ms));
     row.push(record.probe.events_seen.to_string());
     row.push(record.probe.events_lost.to_string());

@@ -1,5 +1,6 @@
 //! The table of a section: a row per policy, medians with their ranges.
 
+use crate::analysis::births::Births;
 use crate::analysis::fidelity::words;
 use crate::analysis::figures::{Figures, Spread};
 use crate::analysis::group::{Group, Section};
@@ -55,6 +56,8 @@ fn cells(figures: &Figures) -> Vec<Cell> {
     let number = format::number;
     vec![
         cell("created per 1000 ops", figures.created_per_1000_ops, number),
+        cell("born per second", figures.born_per_s, number),
+        births(figures.births),
         cell("peak workers", figures.peak, number),
         cell("p50", figures.p50_ns, format::duration),
         cell("p99", figures.p99_ns, format::duration),
@@ -72,6 +75,14 @@ pub(super) fn cell(label: &'static str, spread: Option<Spread>, show: fn(f64) ->
     let range =
         if several { range(&show(spread.least), &show(spread.most)) } else { String::new() };
     Cell { label, median: show(spread.median), range }
+}
+
+/// All births of a run above what they are made of.
+fn births(births: Option<Births>) -> Cell {
+    let text = births.map(Births::text);
+    let (born, parts) =
+        text.as_deref().and_then(|text| text.split_once(" = ")).unwrap_or(("n/a", ""));
+    Cell { label: "born = first fill + churn", median: born.to_owned(), range: parts.to_owned() }
 }
 
 /// `30 – 33.4 ms`: a unit that both ends have is said once.

@@ -1,5 +1,7 @@
 //! Order: sorted values, midranks, and the k-th smallest of many numbers that are never all made.
 
+use super::ties;
+
 /// The values in ascending order; `None` if there is none or one that is not finite.
 pub(super) fn sorted(values: &[f64]) -> Option<Vec<f64>> {
     if values.is_empty() || !values.iter().all(|value| value.is_finite()) {
@@ -10,19 +12,21 @@ pub(super) fn sorted(values: &[f64]) -> Option<Vec<f64>> {
     Some(sorted)
 }
 
-/// Twice the rank of each value, from 2 on. Equal values share the mean of their ranks, which can
-/// end in a half; twice that is a whole number, so that exact counts stay exact.
+/// Twice the rank of each value, from 2 on. Values that are equal to the smallest of them but for
+/// rounding ([`ties`]) share the mean of their ranks, which can end in a half; twice that is a whole
+/// number, so that exact counts stay exact.
 pub(super) fn doubled_ranks(values: &[f64]) -> Vec<usize> {
     let mut places: Vec<usize> = (0..values.len()).collect();
     places.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
     let mut ranks = vec![0; values.len()];
     let mut before = 0;
-    for equal in places.chunk_by(|&a, &b| values[a] == values[b]) {
-        let first_and_last = (before + 1) + (before + equal.len());
-        for &place in equal {
-            ranks[place] = first_and_last;
+    while let Some(&smallest) = places.get(before) {
+        let equal = |place: &&usize| ties::equal(values[smallest], values[**place]);
+        let end = (before + places[before..].iter().take_while(equal).count()).max(before + 1);
+        for &place in &places[before..end] {
+            ranks[place] = (before + 1) + end;
         }
-        before += equal.len();
+        before = end;
     }
     ranks
 }
@@ -77,6 +81,7 @@ mod tests {
     fn equal_values_share_the_mean_of_their_ranks() {
         assert_eq!(doubled_ranks(&[3.0, 1.0, 3.0, 2.0]), [7, 2, 7, 4]);
         assert_eq!(doubled_ranks(&[0.0, -0.0]), [3, 3]);
+        assert_eq!(doubled_ranks(&[0.3 - 0.2, 0.4, 0.2 - 0.1]), [3, 6, 3], "but for rounding");
     }
 
     #[test]

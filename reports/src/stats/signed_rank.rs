@@ -1,8 +1,9 @@
 //! Wilcoxon's signed-rank test: do the effects of pairs lie to one side of zero?
 //!
 //! Wilcoxon 1945, Biometrics Bulletin 1(6); Hollander, Wolfe & Chicken, Nonparametric Statistical
-//! Methods, 3rd ed., section 3.1. Zeros are dropped, as Wilcoxon did. Equal sizes get midranks, and
-//! the null distribution is that of these very midranks, so p is exact with ties too.
+//! Methods, 3rd ed., section 3.1. Zeros are dropped, as Wilcoxon did. Sizes that are equal but for
+//! rounding get midranks, and the null distribution is that of these very midranks, so p is exact
+//! with ties too.
 
 use super::{normal, null, order};
 

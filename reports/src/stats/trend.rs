@@ -1,6 +1,6 @@
 //! Order and time: did the machine drift, and were the arms run side by side?
 
-use super::{normal, null};
+use super::{normal, null, order};
 
 /// Up to so many values without ties the p of a drift is exact.
 const EXACT_MAX: usize = 60;
@@ -17,7 +17,9 @@ pub fn drift_p(values: &[f64]) -> Option<f64> {
     if n < 3 || !values.iter().all(|value| value.is_finite()) {
         return None;
     }
-    let later = |at: usize| values[at + 1..].iter().map(move |value| (values[at], *value));
+    let mut sorted = order::doubled_ranks(values);
+    let ranks = &sorted;
+    let later = |at: usize| ranks[at + 1..].iter().map(move |rank| (ranks[at], *rank));
     let pairs = || (0..n).flat_map(later);
     let rising = pairs().filter(|(early, late)| early < late).count();
     let falling = pairs().filter(|(early, late)| early > late).count();
@@ -26,8 +28,7 @@ pub fn drift_p(values: &[f64]) -> Option<f64> {
         return Some((2.0 * tail).min(1.0));
     }
     let of = |n: f64| n * (n - 1.0) * (2.0 * n + 5.0);
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
+    sorted.sort_unstable();
     let ties = sorted.chunk_by(|a, b| a == b).map(|equal| of(equal.len() as f64));
     let variance = (of(n as f64) - ties.sum::<f64>()) / 18.0;
     if variance <= 0.0 {

@@ -5,7 +5,7 @@
 //! smallest and the c-th largest is the set of shifts that the signed-rank test does not reject
 //! (Tukey 1949; Hollander, Wolfe & Chicken, 3rd ed., sections 3.2 and 3.3).
 
-use super::{order, signed_rank};
+use super::{order, signed_rank, ties};
 
 /// The Hodges-Lehmann estimate of the middle of the effects; `None` for no effect, or one that is
 /// not finite.
@@ -53,7 +53,8 @@ fn up_to(x: f64, sorted: &[f64]) -> usize {
     (both_ways + with_itself) / 2
 }
 
-/// Halves first, so that the sum of large numbers stays finite.
+/// Halves first, so that the sum of large numbers stays finite. Effects that are equal but for sign
+/// and rounding have a mean of 0: a bound of an interval must not pass zero by a last bit.
 fn mean(a: f64, b: f64) -> f64 {
-    a / 2.0 + b / 2.0
+    if ties::equal(a, -b) { 0.0 } else { a / 2.0 + b / 2.0 }
 }

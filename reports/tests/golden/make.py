@@ -42,6 +42,13 @@ def signed_rank(values):
     return {"effects": values, "two_sided": min(two_sided, 1.0)}
 
 
+def with_rounding(n):
+    """Differences of counts in tenths: ties and zeros by arithmetic, but not to the last bit."""
+    counts = [(DRAW.randrange(3000, 3020), DRAW.randrange(3000, 3020)) for _ in range(n)]
+    exact = signed_rank([test - base for base, test in counts])
+    return {"effects": [test / 10 - base / 10 for base, test in counts], "two_sided": exact["two_sided"]}
+
+
 def kept_shifts(candidates, p_at, alpha):
     """First and last of the candidates between which scipy's test does not reject."""
     candidates = sorted(candidates)
@@ -122,11 +129,12 @@ SERIES = [effects(n, 0.0) for n in (3, 10, 60)] + [effects(61, 0.0), coarse(effe
 SERIES += [[value + at * 0.01 for at, value in enumerate(effects(12, 0.0))]]
 FAMILIES = [[0.01, 0.04, 0.03, 0.005, 0.2, 1.0], [0.5], [0.02, 0.02, 0.02], [1e-9, 0.9, 0.00195]]
 SHARES = [((1, 8), (8, 8)), ((1, 8), (5, 8)), ((3, 16), (4, 8)), ((0, 8), (1, 8)), ((9, 9), (1, 4))]
+ROUNDED = [with_rounding(n) for n in (6, 9, 12, 15)]
 SHARES += [((40, 1000), (60, 900)), ((500, 1000), (700, 1000))]
 
 print(json.dumps({
     "scipy": scipy.__version__,
-    "signed_rank": [signed_rank(one) for one in PAIRED + TIED + LARGE],
+    "signed_rank": [signed_rank(one) for one in PAIRED + TIED + LARGE] + ROUNDED,
     "walsh": [walsh(one) for one in PAIRED if 6 <= len(one) <= 40],
     "shift": [shift(*one) for one in GROUPS],
     "adjusted": [adjusted(one) for one in FAMILIES],
