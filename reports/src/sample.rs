@@ -229,6 +229,7 @@ fn settings(workload: &str) -> Settings {
         idle_timeout_ms: 250,
         arrival: "closed loop, 2 ms pause per loop".to_owned(),
         watched_ms: Some(1_000),
+        cpus: None,
         injected_delay_ns: None,
         injected_delay_percent: None,
     }
