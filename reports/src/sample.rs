@@ -15,7 +15,7 @@ use iowq_record::{
 };
 
 pub use compare::{comparisons, sets};
-pub use grid::{LARGE, Levels, SMALL, grid};
+pub use grid::{LARGE, Levels, SMALL, grid, groups};
 pub use kernels::{kernels, kernels_with_noise};
 pub use pairs::{at, pairs, with_role};
 
