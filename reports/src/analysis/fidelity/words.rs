@@ -142,15 +142,6 @@ fn terms() -> Vec<(&'static str, String)> {
                  those in which the kernel is nearer to the expected one",
             ),
         ),
-        ("peak as the kernel's", format!("at most {near} apart")),
-        (
-            "births as the kernel's",
-            format!(
-                "workers created at most a factor of {} or {} workers apart",
-                format::number(BIRTHS_FACTOR),
-                format::number(BIRTHS_WORKERS)
-            ),
-        ),
         (
             "dispatch",
             owned(
