@@ -15,7 +15,7 @@ use iowq_record::{
 };
 
 pub use compare::{comparisons, sets};
-pub use grid::{LARGE, Levels, SMALL, grid};
+pub use grid::{LARGE, Levels, SMALL, grid, groups};
 pub use kernels::{kernels, kernels_with_noise};
 pub use pairs::{at, pairs, with_role};
 
@@ -237,6 +237,7 @@ fn settings(workload: &str) -> Settings {
         idle_timeout_ms: 250,
         arrival: "closed loop, 2 ms pause per loop".to_owned(),
         watched_ms: Some(1_000),
+        cpus: None,
         injected_delay_ns: None,
         injected_delay_percent: None,
     }

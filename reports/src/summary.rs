@@ -20,8 +20,8 @@ const WIDTH_MIN: usize = 60;
 /// Doubts that are said on a terminal; the page has them all.
 const DOUBTS_MAX: usize = 12;
 
-/// Cells that fail, worst first; the fidelity page has them all.
-const FAILING_MAX: usize = 12;
+/// Cells that are off, worst first; the fidelity page has them all.
+const OFF_MAX: usize = 24;
 
 /// A line below the heads and nothing else: the columns stand apart by themselves.
 const STYLE: TableStyle =
@@ -59,31 +59,58 @@ pub fn text(analysis: &Analysis<'_>, width: usize) -> String {
     ascii(&text)
 }
 
-/// The verdict on the presets, the figures behind it, and the cells that fail.
+/// The verdict on the presets, group by group, the cells that are off, and further figures.
 fn fidelity_text(fidelity: &Fidelity<'_>, width: usize) -> String {
     let mut text = wrap(&format!("{}.", words::headline(fidelity)), width, "");
+    text.push_str(&trimmed(&groups(fidelity)));
+    text.push('\n');
+    text.push_str(&wrap(&words::group_rules(fidelity), width, ""));
+    let off = fidelity.off();
+    if !off.is_empty() {
+        text.push_str("\nOff, the worst first\n");
+    }
+    for cell in off.iter().take(OFF_MAX) {
+        text.push_str(&wrap(&format!("! {}", words::off(cell)), width, "  "));
+    }
+    if off.len() > OFF_MAX {
+        let more = off.len() - OFF_MAX;
+        text.push_str(&format!("  and {more} more, in the fidelity page\n"));
+    }
+    text.push('\n');
     for line in words::figures(fidelity) {
-        text.push_str(&wrap(&line, width, "  "));
-    }
-    let failing = fidelity.failing();
-    for cell in failing.iter().take(FAILING_MAX) {
-        text.push_str(&wrap(&format!("! {}", words::failing(cell)), width, "  "));
-    }
-    if failing.len() > FAILING_MAX {
-        let more = failing.len() - FAILING_MAX;
-        text.push_str(&format!("  and {more} more cells that fail, in the fidelity page\n"));
+        text.push_str(&wrap(&format!("- {line}"), width, ""));
     }
     text.push('\n');
     text
 }
 
+/// The table of groups of cells.
+fn groups(fidelity: &Fidelity<'_>) -> Table {
+    let mut table = Table::new();
+    table
+        .load_style(STYLE)
+        .set_content_arrangement(ContentArrangement::Disabled)
+        .set_header(words::GROUP_HEADS);
+    for (at, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((u16::from(at > 0), 0));
+        if at > 0 {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    for totals in fidelity.by_group() {
+        table.add_row(words::group(&totals));
+    }
+    table
+}
+
+/// A table without what stands empty at the end of its lines.
+fn trimmed(table: &Table) -> String {
+    table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+}
+
 /// The table and the answers of each workload.
 fn sections(analysis: &Analysis<'_>, width: usize) -> String {
-    let mut text = String::new();
-    for line in table(analysis, width).lines() {
-        text.push_str(line.trim_end());
-        text.push('\n');
-    }
+    let mut text = trimmed(&table(analysis, width));
     text.push_str(
         "\nMedians of runs. created: workers per 1000 operations; times are response times.\n",
     );

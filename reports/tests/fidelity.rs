@@ -67,7 +67,7 @@ fn a_grid_has_a_small_report_that_links_its_fidelity_page() {
     assert!(page.contains("grid-f4-d64-s16-l64-buffered"));
     let verdict = "Nearest preset right in ";
     assert!(page.contains(verdict) && summary.starts_with(verdict), "{summary}");
-    assert!(summary.lines().count() < 40, "{summary}");
+    assert!(summary.lines().count() < 50, "{summary}");
     let fidelity = read(&written.fidelity.expect("a grid has one"));
     assert!(fidelity.contains(verdict) && fidelity.matches("<svg").count() == 2);
     for word in ["http:", "https:", "<script", "<link", "@import", "url(", "#C1", "#A1"] {
@@ -75,8 +75,52 @@ fn a_grid_has_a_small_report_that_links_its_fidelity_page() {
     }
 }
 
+/// The text of each cell of a table's rows, from where the table's class is named.
+fn rows(page: &str, class: &str) -> Vec<Vec<String>> {
+    let start = page.find(&format!("<table class=\"{class}\">")).expect("the table");
+    let (table, _) = page[start..].split_once("</tbody>").expect("its end");
+    let (_, body) = table.split_once("<tbody>").expect("its body");
+    let row = |row: &str| {
+        let cells = row.split("</td>").filter_map(|cell| cell.rsplit_once('>'));
+        cells.map(|(_, text)| text.replace('\u{a0}', " ")).collect::<Vec<_>>()
+    };
+    body.split("</tr>").map(row).filter(|row| !row.is_empty()).collect()
+}
+
 #[test]
-fn cells_that_fail_and_cells_that_are_not_judged_are_listed() {
+fn the_page_and_the_summary_lead_with_a_row_for_each_group_and_name_what_is_off() {
+    let mut records = sample::grid(&sample::SMALL, 1);
+    records.extend(sample::groups());
+    let folder = folder(&records);
+    let written = report(folder.path());
+    let page = read(&written.fidelity.expect("a grid has one"));
+    let table = rows(&page, "groups");
+    let groups: Vec<(&str, &str)> =
+        table.iter().map(|row| (row[0].as_str(), row[1].as_str())).collect();
+    assert_eq!(
+        groups,
+        [("writes", "16"), ("reads", "1"), ("fallocate", "1"), ("reopen", "1"), ("all", "19")]
+    );
+    assert_eq!(table[2][5], "0 of 1 (0 %)", "no fallocate went the way of the kernel's");
+    assert_eq!(table[3][2], "1 of 1 (100 %)", "exit-on-idle alone makes so many");
+    let (answer, rest) = page.split_once("id=\"off\"").expect("cells that are off");
+    assert!(answer.contains("<table class=\"groups\">"), "the table comes first");
+    let off = "fallocate 100\u{a0}% unhashed against 100\u{a0}% hashed";
+    assert!(rest.contains(off) && !answer.contains("<svg"), "then what is off, then charts");
+    let dispatch = rows(&page, "runs dispatch");
+    let row = |family| dispatch.iter().find(|row| row[0] == family).expect("its row").join("|");
+    let fallocates = "fallocate, alone|fallocate|buffered|ext4|1|100 % unhashed|100 % hashed";
+    assert_eq!(row("fallocate, alone"), format!("{fallocates}|100, differs"));
+    assert!(row("reads, cached").ends_with("|100 % inline|100 % inline|0"));
+    let summary = read(&written.summary);
+    let lines: Vec<&str> = summary.lines().collect();
+    assert!(lines[1].starts_with("group ") && lines[7].starts_with("all "), "{summary}");
+    assert!(summary.contains("! grid-fallocate-alone-f4-d64-s0-l8-buffered (dispatch): "));
+    assert!(lines.iter().all(|line| line.chars().count() <= 100), "{summary}");
+}
+
+#[test]
+fn cells_that_are_off_and_cells_that_are_not_judged_are_listed() {
     let mut records = sample::grid(&sample::SMALL, 1);
     let (lost, failing) = ("grid-f1-d64-s0-l8-dsync", "grid-f4-d64-s16-l64-dsync");
     for record in &mut records {
@@ -92,7 +136,8 @@ fn cells_that_fail_and_cells_that_are_not_judged_are_listed() {
     let folder = folder(&records);
     let written = report(folder.path());
     let summary = read(&written.summary);
-    assert!(summary.contains("! grid-f4-d64-s16-l64-dsync: io_uring created 4,000"), "{summary}");
+    let off = "! grid-f4-d64-s16-l64-dsync (nearest, births, peak): io_uring created 4,000";
+    assert!(summary.contains(off), "{summary}");
     assert!(summary.contains("1 cell is not judged: events were lost under io_uring"), "{summary}");
     let fidelity = read(&written.fidelity.expect("a grid has one"));
     assert!(fidelity.contains("<dt>grid-f1-d64-s0-l8-dsync</dt>"));

@@ -56,6 +56,7 @@ pub(crate) fn plan(spec: &Spec, name: &str, file: &str) -> Result<Plan, SpecErro
         )?),
         seed: check.range("run.seed", spec.run.seed, limits::SEED)? as u64,
         verify: spec.run.verify,
+        cpus: check.cpus(&spec.run)?,
     })
 }
 
@@ -351,6 +352,11 @@ impl Check<'_> {
             return Err(self.refuse("ring.closed_ms", ring.closed_ms, allowed));
         }
         Ok(life)
+    }
+
+    fn cpus(&self, run: &spec::Run) -> Result<Option<u32>, SpecError> {
+        let cpus = run.cpus.map(|cpus| self.range("run.cpus", cpus, limits::CPUS)).transpose()?;
+        Ok(cpus.map(|cpus| cpus as u32))
     }
 
     fn length(&self, run: &spec::Run) -> Result<Length, SpecError> {

@@ -67,3 +67,6 @@ pub const RUN_OPS: RangeInclusive<i64> = 1..=1_000_000_000_000;
 
 /// Seeds as TOML can hold them.
 pub const SEED: RangeInclusive<i64> = 0..=i64::MAX;
+
+/// Processors that a run is confined to: the kernel's masks have room for 1024 by the usual means.
+pub const CPUS: RangeInclusive<i64> = 1..=1024;

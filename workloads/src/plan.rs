@@ -53,6 +53,8 @@ pub struct Plan {
     pub seed: u64,
     /// Whether what was written is read back and compared at the end.
     pub verify: bool,
+    /// How many processors the run is confined to; none for all that there are.
+    pub cpus: Option<u32>,
 }
 
 impl Plan {

@@ -162,7 +162,8 @@ impl Default for Workers {
     }
 }
 
-/// `[run]`: how long, from which seed, and whether the data is checked. Either `seconds` or `ops`.
+/// `[run]`: how long, from which seed, whether the data is checked, and on how many processors.
+/// Either `seconds` or `ops`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Run {
@@ -171,11 +172,12 @@ pub(crate) struct Run {
     pub(crate) warmup_seconds: f64,
     pub(crate) seed: i64,
     pub(crate) verify: bool,
+    pub(crate) cpus: Option<i64>,
 }
 
 impl Default for Run {
     fn default() -> Self {
-        Run { seconds: None, ops: None, warmup_seconds: 0.0, seed: 1, verify: true }
+        Run { seconds: None, ops: None, warmup_seconds: 0.0, seed: 1, verify: true, cpus: None }
     }
 }
 

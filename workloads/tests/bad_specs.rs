@@ -88,7 +88,7 @@ fn an_unknown_field_is_answered_with_the_nearest_and_all_that_exist() {
     assert_eq!(
         answer("[run]\nxyz = 4"),
         "mine.toml:2:1: found unknown field `xyz`; \
-         allowed here: seconds, ops, warmup_seconds, seed, verify"
+         allowed here: seconds, ops, warmup_seconds, seed, verify, cpus"
     );
 }
 
@@ -226,6 +226,7 @@ fn limits_on_workers_time_and_seed_are_checked() {
         ("[workers]\nidle_timeout_ms = 0", "workers.idle_timeout_ms: found 0, allowed 1 to 60000"),
         ("[run]\nseconds = 0", "run.seconds: found 0, allowed 0.01 to 86400"),
         ("[run]\nops = 0", "run.ops: found 0, allowed 1 to 1000000000000"),
+        ("[run]\ncpus = 0", "run.cpus: found 0, allowed 1 to 1024"),
         ("[run]\nwarmup_seconds = -1", "run.warmup_seconds: found -1, allowed 0 to 3600"),
         ("[run]\nseed = -1", "run.seed: found -1, allowed 0 to 9223372036854775807"),
         ("[ring]\nlinger_ms = inf", "ring.linger_ms: found inf, allowed 0 to 60000"),

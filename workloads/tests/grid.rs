@@ -1,8 +1,9 @@
-//! The fidelity grid: whole, without repeats, and each plan what its name says.
+//! The fidelity grid: each plan is what its name says, and no two are the same.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use iowq_workloads::grid::GROUPS;
 use iowq_workloads::{Arrival, Length, Open, Plan, builtin, builtins, grid, grid_with};
 
 fn all() -> Vec<Plan> {
@@ -15,25 +16,84 @@ fn with(parts: &[&str]) -> Result<Vec<Plan>, String> {
     grid_with(&parts).map_err(|error| error.to_string())
 }
 
-#[test]
-fn the_grid_has_192_plans_with_names_of_their_own() {
-    let names: BTreeSet<String> = all().into_iter().map(|plan| plan.name).collect();
-    assert_eq!(names.len(), 192);
-    assert_eq!(all().len(), 192);
+/// How many these are.
+fn count(parts: &[&str]) -> usize {
+    with(parts).unwrap_or_else(|error| panic!("{error}")).len()
+}
+
+/// The words before the shape, and the shape: `["reads", "cached"]` and `f4-d64-s0-l8-buffered`.
+fn parts(name: &str) -> (Vec<&str>, String) {
+    let words: Vec<&str> = name.split('-').skip(1).collect();
+    let (words, shape) = words.split_at(words.len() - 5);
+    (words.to_vec(), shape.join("-"))
+}
+
+/// The group of a plan, by its name.
+fn group(plan: &Plan) -> &str {
+    parts(&plan.name).0.first().copied().unwrap_or("writes")
 }
 
 #[test]
-fn a_name_of_the_grid_says_what_its_plan_is() {
+fn the_grid_has_some_two_hundred_cells_in_nine_groups_with_names_of_their_own() {
+    let all = all();
+    let names: BTreeSet<&str> = all.iter().map(|plan| plan.name.as_str()).collect();
+    assert_eq!(names.len(), all.len());
+    let of = |group| all.iter().filter(|plan| self::group(plan) == group).count();
+    let counts = GROUPS.map(|group| (group, of(group)));
+    assert_eq!(
+        counts,
+        [
+            ("writes", 118),
+            ("reads", 16),
+            ("direct", 17),
+            ("fallocate", 9),
+            ("forced", 16),
+            ("linked", 12),
+            ("limits", 9),
+            ("reopen", 9),
+            ("cpu1", 13),
+        ]
+    );
+}
+
+#[test]
+fn the_end_of_a_name_is_the_shape_of_its_plan() {
     for plan in all() {
         let open = match plan.open[0] {
             Open::Dsync => "dsync",
+            Open::Direct => "direct",
             _ => "buffered",
         };
-        let (files, depth, limit) = (plan.files, plan.depth, plan.limits[0]);
+        let (files, depth) = (plan.files, plan.depth);
+        let limit =
+            if plan.kernel_limits { "kernel".to_owned() } else { plan.limits[0].to_string() };
         let writes = plan.mix.writes_per_fsync;
-        assert_eq!(plan.name, format!("grid-f{files}-d{depth}-s{writes}-l{limit}-{open}"));
+        assert_eq!(parts(&plan.name).1, format!("f{files}-d{depth}-s{writes}-l{limit}-{open}"));
         assert!(plan.open.iter().all(|other| *other == plan.open[0]), "{}", plan.name);
         assert!(plan.summary.ends_with('.') && plan.origin.ends_with('.'), "{}", plan.summary);
+    }
+}
+
+#[test]
+fn a_group_has_what_its_name_says_and_the_others_have_not() {
+    for plan in all() {
+        let (words, _) = parts(&plan.name);
+        let is = |word: &str| words.contains(&word);
+        let name = &plan.name;
+        assert_eq!(plan.force_async, is("forced"), "{name}");
+        assert_eq!(plan.mix.linked, is("linked"), "{name}");
+        assert_eq!(plan.kernel_limits, is("limits"), "{name}");
+        assert_eq!(plan.cpus, is("cpu1").then_some(1), "{name}");
+        assert_eq!(plan.mix.read > 0, is("reads"), "{name}");
+        assert_eq!(plan.mix.fallocate > 0, is("fallocate"), "{name}");
+        assert_eq!(plan.life.reopen_after_ops, if is("reopen") { 8 } else { 0 }, "{name}");
+        if let ["reopen", closed] = words[..] {
+            assert_eq!(closed, format!("c{}", plan.life.closed.as_millis()));
+            assert_eq!(plan.length, Length::Ops(320), "forty rings, however long they take");
+        }
+        // An op whose file is unknown when it is queued counts as unbounded.
+        let both = plan.limits[0] == plan.limits[1];
+        assert!(both || !(plan.force_async || plan.mix.linked), "{name}");
     }
 }
 
@@ -49,12 +109,22 @@ fn plans_of_the_grid_differ_in_nothing_but_what_their_names_say() {
     for plan in all() {
         assert_eq!(plan.block_bytes, 4096);
         assert_eq!(plan.arrival, Arrival::Closed { pause: Duration::ZERO, min_complete: 1 });
-        assert_eq!(plan.length, Length::Time(Duration::from_millis(500)));
         assert_eq!(plan.idle_timeout, Duration::from_secs(5));
-        assert_eq!(plan.limits[1], 64);
-        assert_eq!(u64::from(plan.files) * plan.file_blocks, 65_536);
-        assert!(plan.verify);
-        assert!(plan.life.linger.is_zero() && plan.warmup.is_zero() && !plan.mix.linked);
+        let bytes = u64::from(plan.files) * plan.file_blocks * u64::from(plan.block_bytes);
+        assert!([16, 64, 256].map(|mib| mib << 20).contains(&bytes), "{}: {bytes}", plan.name);
+        if let Length::Time(time) = plan.length {
+            assert!(time <= Duration::from_millis(500), "{}", plan.name);
+        }
+        assert!(plan.verify && plan.life.linger.is_zero() && plan.warmup.is_zero());
+    }
+}
+
+#[test]
+fn no_block_that_is_not_cached_is_read_twice() {
+    let uncached = with(&["grid-reads-uncached-"]).unwrap_or_else(|error| panic!("{error}"));
+    for plan in uncached {
+        let blocks = u64::from(plan.files) * plan.file_blocks;
+        assert!(matches!(plan.length, Length::Ops(ops) if ops <= blocks), "{}", plan.name);
     }
 }
 
@@ -66,12 +136,23 @@ fn lists_of_workloads_leave_the_grid_out() {
 
 #[test]
 fn parts_of_names_choose_all_that_have_one_of_them() {
-    assert_eq!(with(&[]).map(|plans| plans.len()), Ok(192));
-    assert_eq!(with(&["f4-"]).map(|plans| plans.len()), Ok(48));
-    assert_eq!(with(&["f4-", "f8-"]).map(|plans| plans.len()), Ok(96));
-    assert_eq!(with(&["-dsync", "f4-"]).map(|plans| plans.len()), Ok(96 + 24));
-    let one = with(&["grid-f4-d64-s16-l8-buffered"]).unwrap_or_else(|error| panic!("{error}"));
-    assert_eq!(one.len(), 1);
+    assert_eq!(count(&[]), all().len());
+    assert_eq!(count(&["grid-f4-"]), 25);
+    assert_eq!(count(&["grid-f4-", "grid-f8-"]), 25 + 34);
+    assert_eq!(count(&["grid-f4-", "grid-f4-d8-"]), 25, "each once");
+    assert_eq!(count(&["grid-f4-d64-s16-l8-buffered"]), 1);
+    assert_eq!(count(&["reopen-c"]), 9);
+}
+
+#[test]
+fn cells_that_say_what_another_says_run_only_where_a_part_names_no_other() {
+    let thinned = "grid-f4-d8-s0-l2-buffered";
+    assert!(all().iter().all(|plan| plan.name != thinned));
+    assert_eq!(with(&[thinned]).map(|plans| plans[0].name.clone()), Ok(thinned.to_owned()));
+    assert_eq!(count(&["grid-f2-d64-s0-l2-"]), 2, "both open flags, and neither is in the grid");
+    let shape = "f4-d8-s0-l64-buffered";
+    assert!(builtin(&format!("grid-{shape}")).is_ok());
+    assert_eq!(count(&["grid-f4-d8-s0-l64-"]), 1, "dsync alone is in the grid");
 }
 
 #[test]
@@ -80,8 +161,8 @@ fn a_part_that_no_name_has_is_answered_with_the_near_ones() {
         with(&["f4-", "f8-d64-s5"]),
         Err("--grid: found `f8-d64-s5`, which is in no name of the grid (did you mean \
              `grid-f8-d64-s0-l2-dsync` or `grid-f8-d64-s0-l8-dsync` or \
-             `grid-f8-d64-s1-l2-dsync`?); names are grid-fF-dD-sS-lL-OPEN, see `cargo xtask bench \
-             --list`"
+             `grid-f8-d64-s1-l2-dsync`?); names are grid-[GROUP-[WORD-]]fF-dD-sS-lL-OPEN, see \
+             `cargo xtask bench --list`"
             .to_owned())
     );
 }

@@ -155,6 +155,7 @@ pub fn settings(
         idle_timeout_ms: millis(idle_timeout),
         arrival: arrival(plan),
         watched_ms: Some(millis(plan.life.linger)),
+        cpus: plan.cpus,
         injected_delay_ns: delay.map(|delay| delay.ns),
         injected_delay_percent: delay.map(|delay| delay.percent),
     }

@@ -12,13 +12,14 @@ mod watch;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use iowq_record::{Birth, Blocking, Record, Role};
+use iowq_record::{Birth, Blocking, Host, Record, Role};
 use iowq_workloads::Plan;
 
 use crate::clock::{self, Nanos};
 use crate::drive::Driven;
 use crate::engine::{Remains, uring};
 use crate::files::Scratch;
+use crate::io;
 use crate::machine;
 use crate::pool::policy;
 use crate::pulse::{Pulse, Stillness};
@@ -131,10 +132,11 @@ pub fn run(request: &Request) -> anyhow::Result<Record> {
     if request.engine == EngineName::Uring {
         uring::check(&request.plan)?;
     }
+    let cpus = confine(&request.plan)?;
     let birth = births::before();
     let mut watch = Watch::start(&request.wanted())?;
     let scratch = Scratch::new(request.dir.as_deref(), &request.plan)?;
-    let host = machine::describe(scratch.folder());
+    let host = Host { cpus, ..machine::describe(scratch.folder()) };
     let pulse = Pulse::start();
     let outcome = measure::measure(request, &mut watch, &scratch);
     let still = pulse.finish();
@@ -183,6 +185,20 @@ pub fn check_policy(engine: EngineName, name: &str) -> anyhow::Result<()> {
     }
 }
 
+/// Confines this thread, and with it all threads that a run will have, the probes' too, to the
+/// processors of its plan; returns how many it could use before, which is the machine's to say.
+fn confine(plan: &Plan) -> anyhow::Result<u32> {
+    let before = machine::cpus();
+    if let Some(cpus) = plan.cpus {
+        io::confine(cpus).map_err(|errno| {
+            anyhow::anyhow!(
+                "run.cpus: found {cpus}, and this process may use {before} ({errno}); lower it"
+            )
+        })?;
+    }
+    Ok(before)
+}
+
 impl Request {
     fn wanted(&self) -> Wanted {
         let uring = self.engine == EngineName::Uring;
@@ -229,4 +245,38 @@ fn finish(
         time_namespace: timing::in_time_namespace(),
         verified_blocks,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sync::thread;
+
+    fn plan(cpus: &str) -> Plan {
+        Plan::parse("confined", "confined.toml", &format!("[run]\n{cpus}")).expect("a valid spec")
+    }
+
+    #[test]
+    fn a_run_on_one_processor_confines_its_thread_and_those_that_it_makes() {
+        let before = machine::cpus();
+        // On a thread of its own, because it stays confined.
+        let confined = thread::spawn(move || {
+            let found = confine(&plan("cpus = 1")).map_err(|error| error.to_string());
+            let later = thread::spawn(machine::cpus).join().expect("it ends");
+            (found, machine::cpus(), later)
+        });
+        assert_eq!(confined.join().expect("it ends"), (Ok(before), 1, 1));
+        assert_eq!(confine(&plan("")).map_err(|error| error.to_string()), Ok(before));
+        assert_eq!(machine::cpus(), before, "nothing is asked for");
+    }
+
+    #[test]
+    fn more_processors_than_there_are_is_an_error_that_names_both() {
+        let error = confine(&plan("cpus = 1024")).expect_err("so many are not there").to_string();
+        let before = machine::cpus();
+        assert!(
+            error.starts_with(&format!("run.cpus: found 1024, and this process may use {before} ")),
+            "{error}"
+        );
+    }
 }

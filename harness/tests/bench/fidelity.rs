@@ -58,3 +58,29 @@ fn every_arm_of_a_workload_of_the_grid_runs_once_with_the_kernels_idle_timeout()
     assert!(said.contains(&format!("{NAME} under 6.17: ")), "{said}");
     place.assert_dir_is_empty();
 }
+
+#[test]
+fn a_cell_on_one_processor_says_so_and_leaves_the_machine_as_it_is() {
+    const NAME: &str = "grid-cpu1-writes-f4-d8-s4-l64-buffered";
+    let place = Place::new();
+    let mut engines = vec!["--engine", "pool"];
+    match uring::check(&builtin(NAME).expect("a cell of the grid")) {
+        Ok(()) => engines.extend(["--engine", "uring"]),
+        Err(reason) => skipped("the half of it on io_uring", format_args!("{reason}")),
+    }
+    let run = ["--workload", NAME, "--policy", "6.17", "--seconds", "0.1", "--pairs", "1"];
+    let output = place.bench(&[&run[..], &engines].concat()).output().expect("it runs");
+    let records = place.records();
+    assert_eq!(records.len(), engines.len() / 2, "{}", stderr(&output));
+    let before = iowq_harness::machine::cpus();
+    for record in records {
+        assert_eq!(record.get("error"), None);
+        assert_eq!(
+            (&record["settings"]["cpus"], &record["host"]["cpus"]),
+            (&1.into(), &before.into())
+        );
+        let (cpu_ns, wall_ns) = (&record["ops"]["cpu_ns"], &record["duration_ns"]);
+        let busy = cpu_ns.as_f64().zip(wall_ns.as_f64()).map(|(cpu, wall)| cpu / wall);
+        assert!(busy.is_some_and(|busy| busy < 1.1), "more than one processor: {busy:?}");
+    }
+}

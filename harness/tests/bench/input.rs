@@ -223,7 +223,7 @@ fn a_part_that_no_name_of_the_grid_has_is_answered_with_the_near_names() {
         &["--fidelity", "--grid", "f3-"],
         "--grid: found `f3-`, which is in no name of the grid (did you mean \
          `grid-f1-d8-s0-l2-dsync` or `grid-f1-d8-s0-l8-dsync` or `grid-f1-d8-s1-l2-dsync`?); \
-         names are grid-fF-dD-sS-lL-OPEN, see `cargo xtask bench --list`",
+         names are grid-[GROUP-[WORD-]]fF-dD-sS-lL-OPEN, see `cargo xtask bench --list`",
     );
 }
 

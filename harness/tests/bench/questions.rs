@@ -31,7 +31,7 @@ fn the_list_names_every_workload_and_every_preset_with_what_it_is() {
     }
     assert!(list.contains("NAME-stock"), "{list}");
     let grid: Vec<&str> = list.lines().filter(|line| line.contains("grid-")).collect();
-    assert_eq!(grid, ["  grid-fF-dD-sS-lL-OPEN"], "one line for 192 workloads");
+    assert_eq!(grid, ["  grid-[GROUP-[WORD-]]fF-dD-sS-lL-OPEN"], "one line for all workloads");
 }
 
 #[test]

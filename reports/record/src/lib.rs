@@ -153,6 +153,10 @@ pub struct Settings {
     /// at once, so that nobody knows how long they would have stayed.
     #[serde(default)]
     pub watched_ms: Option<u64>,
+    /// How many processors the run was confined to, workers and probes included; null for all that
+    /// [`Host::cpus`] counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpus: Option<u32>,
     /// How much later ops were handed over than they could have been, in a run whose role is
     /// `control`; they count from the same moment as without it.
     #[serde(default)]

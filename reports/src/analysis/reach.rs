@@ -39,13 +39,18 @@ pub fn reach(section: &Section<'_>) -> Vec<Reach> {
     rows
 }
 
-fn row(group: usize, kind: &str, runs: &[&Record]) -> Option<Reach> {
-    let punts = runs.iter().filter_map(|run| run.punts.get(kind)).copied().reduce(|a, b| Punts {
+/// Sums over the runs that counted; none where no run did.
+pub(super) fn punts(kind: &str, runs: &[&Record]) -> Option<Punts> {
+    runs.iter().filter_map(|run| run.punts.get(kind)).copied().reduce(|a, b| Punts {
         inline: a.inline.saturating_add(b.inline),
         hashed: a.hashed.saturating_add(b.hashed),
         unhashed: a.unhashed.saturating_add(b.unhashed),
         linked: a.linked.saturating_add(b.linked),
-    });
+    })
+}
+
+fn row(group: usize, kind: &str, runs: &[&Record]) -> Option<Reach> {
+    let punts = punts(kind, runs);
     let queued = || {
         let of = runs.iter().filter_map(|run| run.latency.queue.get(kind));
         of.filter(|one| one.count > 0)

@@ -29,7 +29,7 @@ const HOST: [Field; 9] = [
 
 /// What the workload and the engines were told, and must be alike in all runs. What a policy
 /// switches on is its own, and who sees that a worker blocks is the engine's.
-const SETTINGS: [Field; 8] = [
+const SETTINGS: [Field; 9] = [
     ("blocking", blocking),
     ("files", |run| run.settings.files.to_string()),
     ("bytes per op", |run| run.settings.block_bytes.to_string()),
@@ -38,6 +38,7 @@ const SETTINGS: [Field; 8] = [
     ("limit of unbounded workers", |run| run.settings.limit_unbounded.to_string()),
     ("idle timeout in ms", |run| run.settings.idle_timeout_ms.to_string()),
     ("arrival", |run| run.settings.arrival.clone()),
+    ("processors it was confined to", confined),
 ];
 
 /// What a control run has and no other.
@@ -55,6 +56,10 @@ const LENGTH: Field = ("length", |run| {
     let seconds = run.asked.as_ref().and_then(|asked| asked.seconds);
     seconds.map_or_else(|| "the workload's own".to_owned(), |seconds| format!("{seconds} s"))
 });
+
+fn confined(run: &Record) -> String {
+    run.settings.cpus.map_or_else(|| "none".to_owned(), |cpus| cpus.to_string())
+}
 
 /// The kernel's own io-wq needs nobody to tell it, so it is like either way of the pool.
 fn blocking(run: &Record) -> String {
@@ -203,6 +208,8 @@ mod tests {
         assert!(spoilt.starts_with("settings-differ"), "{spoilt}");
         assert!(spoilt.contains("depth: 16 and 64"), "{spoilt}");
         assert!(after(|run| run.blocking = Blocking::Declared).contains("blocking: "));
+        let confined = after(|run| run.settings.cpus = Some(1));
+        assert!(confined.contains("processors it was confined to"), "{confined}");
         assert_eq!(after(|run| run.settings.switches = vec!["exit-on-idle".to_owned()]), "");
         assert_eq!(after(|run| run.host.memory_bytes -= 1 << 25), "");
     }

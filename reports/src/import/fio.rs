@@ -182,6 +182,7 @@ fn settings<'a>(
         idle_timeout_ms: 0,
         arrival: arrival.to_owned(),
         watched_ms: Some(0),
+        cpus: None,
         injected_delay_ns: None,
         injected_delay_percent: None,
     }

@@ -5,7 +5,9 @@ use askama::Template;
 use super::{Mark, PageError, lead, title};
 use crate::analysis::Analysis;
 use crate::analysis::doubts::Doubt;
-use crate::analysis::fidelity::{Arm, Cell, Counts, Fidelity, PresetTotals, Share, words};
+use crate::analysis::fidelity::{
+    Arm, Cell, Counts, DispatchRow, Fidelity, Off, PresetTotals, Share, words,
+};
 use crate::analysis::figures::Spread;
 use crate::chart::palette::Colours;
 use crate::chart::{self, ChartSet};
@@ -27,7 +29,8 @@ struct Page<'a> {
     legend: Vec<Mark>,
     presets: Vec<PresetRow>,
     levels: Vec<LevelRow>,
-    failing: CellTable,
+    off: CellTable,
+    dispatch: Vec<DispatchView>,
     all: CellTable,
     apart: Vec<(String, String)>,
     doubts: &'a [Doubt],
@@ -36,6 +39,9 @@ struct Page<'a> {
 /// The answer, as both pages open with it.
 pub(super) struct Verdict {
     pub(super) headline: String,
+    pub(super) heads: [&'static str; 6],
+    pub(super) groups: Vec<[String; 6]>,
+    pub(super) rules: String,
     pub(super) figures: Vec<String>,
     pub(super) definitions: Vec<(&'static str, String)>,
 }
@@ -57,6 +63,20 @@ pub(super) struct CellRow {
     pub(super) ratios: [String; 2],
     pub(super) nearest: String,
     pub(super) right: &'static str,
+    /// What is not as the kernel, with the shares of ops that went another way.
+    pub(super) off: String,
+}
+
+/// One kind of op in one family of cells.
+struct DispatchView {
+    family: String,
+    /// Kind, open flags, file system, number of cells.
+    what: [String; 4],
+    /// By the kernel and by the expected preset.
+    ways: [String; 2],
+    agrees: bool,
+    /// The greatest difference, in percentage points.
+    gap: String,
 }
 
 /// One preset over all cells.
@@ -101,7 +121,8 @@ pub fn page(analysis: &Analysis<'_>) -> Result<Option<String>, PageError> {
         legend: legend(fidelity, &colours),
         presets: presets(fidelity, &colours),
         levels: levels(fidelity),
-        failing: table(fidelity, fidelity.failing()),
+        off: table(fidelity, fidelity.off()),
+        dispatch: dispatch(fidelity),
         all: all(fidelity),
         apart: apart.map(|one| (format::clip(one.workload, 80), one.reason.clone())).collect(),
         doubts: &analysis.doubts,
@@ -112,6 +133,9 @@ pub fn page(analysis: &Analysis<'_>) -> Result<Option<String>, PageError> {
 pub(super) fn verdict(fidelity: &Fidelity<'_>) -> Verdict {
     Verdict {
         headline: words::headline(fidelity),
+        heads: words::GROUP_HEADS,
+        groups: fidelity.by_group().iter().map(words::group).collect(),
+        rules: words::group_rules(fidelity),
         figures: words::figures(fidelity),
         definitions: words::definitions(fidelity),
     }
@@ -151,7 +175,35 @@ fn row(cell: &Cell<'_>) -> CellRow {
             (true, true) => "yes",
             (true, false) => "no",
         },
+        off: off(cell),
     }
+}
+
+fn off(cell: &Cell<'_>) -> String {
+    let mut parts: Vec<String> = cell
+        .off()
+        .into_iter()
+        .filter(|off| *off != Off::Dispatch)
+        .map(|off| off.word().to_owned())
+        .collect();
+    parts.extend(cell.dispatch.iter().filter(|one| !one.agrees()).map(words::dispatch));
+    parts.join("; ")
+}
+
+fn dispatch(fidelity: &Fidelity<'_>) -> Vec<DispatchView> {
+    let view = |row: DispatchRow<'_>| DispatchView {
+        family: format::clip(&row.family, 40),
+        what: [
+            format::clip(&row.dispatch.kind, 40),
+            format::clip(row.open, 40),
+            format::clip(row.filesystem, 20),
+            row.cells.to_string(),
+        ],
+        ways: [words::shares(&row.dispatch.kernel), words::shares(&row.dispatch.preset)],
+        agrees: row.dispatch.agrees(),
+        gap: format::number(row.dispatch.gap()),
+    };
+    fidelity.dispatch().into_iter().take(CELLS_MAX).map(view).collect()
 }
 
 /// The presets with their colours, and which of them are expected.
@@ -177,7 +229,7 @@ fn presets(fidelity: &Fidelity<'_>, colours: &Colours<'_>) -> Vec<PresetRow> {
             expected_in(&one),
             one.nearest.to_string(),
             one.nearest_where_differ.to_string(),
-            if one.told_apart.of > 0 { bar(one.told_apart).text } else { "–".to_owned() },
+            if one.told_apart.of > 0 { words::share(one.told_apart) } else { "–".to_owned() },
             number(one.distance.map(|spread: Spread| spread.median)),
             number(one.rho_created),
             number(one.rho_peak),
@@ -210,9 +262,5 @@ fn levels(fidelity: &Fidelity<'_>) -> Vec<LevelRow> {
 }
 
 fn bar(share: Share) -> Bar {
-    let Some(percent) = share.percent() else {
-        return Bar { percent: 0.0, text: "n/a".to_owned() };
-    };
-    let text = format!("{} of {} ({}\u{a0}%)", share.count, share.of, format::number(percent));
-    Bar { percent, text }
+    Bar { percent: share.percent().unwrap_or(0.0), text: words::share(share) }
 }

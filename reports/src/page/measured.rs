@@ -98,6 +98,9 @@ pub(super) fn settings(section: &Section<'_>) -> Facts {
         ("blocking seen by", blocking(record.blocking).to_owned()),
         ("probe", probe(record)),
     ];
+    if let Some(cpus) = settings.cpus {
+        facts.push(("confined to", format::count(u64::from(cpus), "processor", "processors")));
+    }
     if section.kernel().is_some() && record.blocking != Blocking::Kernel {
         facts.push(("blocking on io_uring seen by", blocking(Blocking::Kernel).to_owned()));
     }

@@ -55,6 +55,42 @@ pub fn grid(levels: &Levels, pairs: u32) -> Vec<Record> {
     records
 }
 
+/// Runs of cells of three groups, on io_uring and under each preset: reads that no worker sees,
+/// fallocates that the kernel does not hash and the presets do, and rings that are closed all
+/// along, of which exit-on-idle alone makes workers as the kernel does.
+#[must_use]
+pub fn groups() -> Vec<Record> {
+    let rows = [
+        ("grid-reads-cached-f4-d64-s0-l8-buffered", "read"),
+        ("grid-fallocate-alone-f4-d64-s0-l8-buffered", "fallocate"),
+        ("grid-reopen-c50-f4-d8-s1-l8-buffered", "write"),
+    ];
+    let mut records: Vec<Record> = Vec::new();
+    for (workload, kind) in rows {
+        let runs = PRESETS.map(|preset| run(workload, preset, 0));
+        for mut record in runs.into_iter().chain([kernel_run(workload, 0)]).map(slim) {
+            let policy = record.cell.policy.as_str();
+            let leaves = matches!(policy, "kernel" | "exit-on-idle");
+            let created = match kind {
+                "read" => 0,
+                "write" if leaves => 150,
+                _ => 5,
+            };
+            let done = record.ops.done;
+            let punts = match kind {
+                "read" => Punts { inline: done, ..Punts::default() },
+                "fallocate" if policy == "kernel" => Punts { unhashed: done, ..Punts::default() },
+                _ => Punts { hashed: done, ..Punts::default() },
+            };
+            count(&mut record, created, u32::try_from(created.min(5)).unwrap_or(0));
+            record.punts = [(kind.to_owned(), punts)].into();
+            record.cell.position = u32::try_from(records.len()).unwrap_or(u32::MAX);
+            records.push(record);
+        }
+    }
+    records
+}
+
 fn cells(levels: &Levels) -> Vec<Cell> {
     let mut cells = Vec::new();
     for &files in levels.files {
@@ -93,6 +129,14 @@ fn of(arm: &Record, cell: Cell, pair: u32) -> Record {
     (record.settings.limit_bounded, record.settings.limit_unbounded) = (limit, limit);
     let mut noise = Noise::new(&record.cell.workload, &record.cell.policy, pair);
     let (created, peak) = workers(&record.cell.policy, cell, &mut noise);
+    count(&mut record, created, peak);
+    let punts = Punts { hashed: record.ops.done, ..Punts::default() };
+    record.punts.insert("write".to_owned(), punts);
+    record
+}
+
+/// Makes so many workers, by all that count them.
+fn count(record: &mut Record, created: u64, peak: u32) {
     let counts = [&mut record.workers.created, &mut record.workers.exited];
     for counts in counts {
         counts.probe = Some(created);
@@ -101,9 +145,6 @@ fn of(arm: &Record, cell: Cell, pair: u32) -> Record {
     }
     record.workers.peak = peak;
     record.workers.created_per_1000_ops = Some(created as f64 * 1e3 / record.ops.done as f64);
-    let punts = Punts { hashed: record.ops.done, ..Punts::default() };
-    record.punts.insert("write".to_owned(), punts);
-    record
 }
 
 /// Workers created and peak: the older rules churn where several files block or are synced; the

@@ -57,6 +57,7 @@ pub(super) fn plan(
         warmup: job.time("ramp_time", limits::WARMUP_SECONDS)?.unwrap_or(Duration::ZERO),
         seed: job.within("randseed", 1, limits::SEED)?,
         verify: true,
+        cpus: None,
     };
     Ok(Plan { summary: summary(section.0, &plan, sorted), ..plan })
 }

@@ -17,7 +17,7 @@ const TIME_MAX: Duration = Duration::from_secs(365 * 86_400);
 pub(super) fn length(plan: &Plan) -> Duration {
     let length = match plan.length {
         Length::Time(time) => time,
-        Length::Ops(_) => OPS_TIME,
+        Length::Ops(ops) => OPS_TIME + rings(plan, ops),
         Length::Either { time, .. } => time.min(OPS_TIME),
     };
     plan.warmup + length + plan.life.linger
@@ -27,7 +27,7 @@ pub(super) fn length(plan: &Plan) -> Duration {
 pub(super) fn time_max(plan: &Plan) -> Duration {
     let length = match plan.length {
         Length::Time(time) | Length::Either { time, .. } => time,
-        Length::Ops(ops) => OPS_TIME_MAX + waits(plan, ops),
+        Length::Ops(ops) => OPS_TIME_MAX + waits(plan, ops) + rings(plan, ops),
     };
     plan.warmup + length + plan.life.linger + GRACE
 }
@@ -41,11 +41,14 @@ fn waits(plan: &Plan, ops: u64) -> Duration {
         Arrival::Rate { per_s } | Arrival::Poisson { per_s } => ops / per_s,
         Arrival::Bursts { ops: burst, gap } => gap.as_secs_f64() * ops / f64::from(burst),
     };
-    let rings = match plan.life.reopen_after_ops {
-        0 => 0.0,
-        each => plan.life.closed.as_secs_f64() * ops / each as f64,
-    };
-    Duration::try_from_secs_f64(arrivals + rings).unwrap_or(TIME_MAX).min(TIME_MAX)
+    Duration::try_from_secs_f64(arrivals).unwrap_or(TIME_MAX).min(TIME_MAX)
+}
+
+/// How long no ring is open over so many ops.
+fn rings(plan: &Plan, ops: u64) -> Duration {
+    let rings = ops.checked_div(plan.life.reopen_after_ops).unwrap_or(0);
+    let seconds = plan.life.closed.as_secs_f64() * rings as f64;
+    Duration::try_from_secs_f64(seconds).unwrap_or(TIME_MAX).min(TIME_MAX)
 }
 
 #[cfg(test)]

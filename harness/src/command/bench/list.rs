@@ -28,7 +28,10 @@ fn text() -> anyhow::Result<String> {
     for plan in builtins()?.iter().filter(|plan| !plan.name.ends_with("-stock")) {
         writeln!(text, "  {:15} {}", plan.name, plan.summary)?;
     }
-    writeln!(text, "  {GRID_NAMES}\n  {:15} {GRID_SUMMARY}", "")?;
+    writeln!(text, "  {GRID_NAMES}")?;
+    for line in GRID_SUMMARY {
+        writeln!(text, "  {:15} {line}", "")?;
+    }
     text.push_str("\nEngines (--engine):\n");
     for engine in EngineName::value_variants() {
         writeln!(text, "  {:15} {}", engine.name(), engine.summary())?;

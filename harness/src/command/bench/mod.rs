@@ -18,7 +18,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::{Args, Parser as _};
 use iowq_record::{Record, Role};
-use iowq_workloads::Plan;
+use iowq_workloads::{Length, Plan};
 
 use crate::cell::{self, EngineName, InjectedDelay, Probes, WantBlocking};
 use crate::clock;
@@ -71,7 +71,8 @@ pub struct Options {
     /// preset
     #[arg(long, conflicts_with_all = SET_BY_FIDELITY)]
     fidelity: bool,
-    /// Only the workloads of the grid whose names contain this; again for more [default: all]
+    /// Only the workloads of the grid whose names contain this, such as f4- or reopen-; again for
+    /// more [default: all]
     #[arg(long, value_name = "PART", requires = "fidelity", conflicts_with_all = SET_BY_FIDELITY)]
     grid: Vec<String>,
     /// Rounds; each runs every cell once, in an order of its own. Three are a look; a verdict takes
@@ -99,7 +100,8 @@ pub struct Options {
         value_parser = wanted::percent
     )]
     control: Option<f64>,
-    /// Length of each run, instead of the workload's own
+    /// Length of each run, instead of the workload's own; with --fidelity, of those whose length is
+    /// a time
     #[arg(long, value_name = "S", conflicts_with = "quick", allow_negative_numbers = true)]
     seconds: Option<f64>,
     /// How long idle workers of the pool wait, in milliseconds, or `kernel` for as long as the
@@ -220,7 +222,7 @@ fn check(options: &Options, wanted: &Wanted) -> anyhow::Result<()> {
     cell::check_probes(options.probes, pool.then_some(options.blocking))
 }
 
-/// A grid takes half an hour, and says nothing where the kernel's workers are not counted exactly.
+/// A grid takes more than half an hour, and says nothing where the kernel's workers are not counted exactly.
 fn check_fidelity(options: &Options) -> anyhow::Result<()> {
     const WHY: &str = "--fidelity counts the kernel's workers through eBPF, and by nothing else";
     if matches!(options.probes, Probes::Proc | Probes::Off) {
@@ -331,7 +333,9 @@ impl Bench<'_> {
             arguments.push(format!("--delay-ns={ns}"));
             arguments.push(format!("--delay-percent={percent}"));
         }
-        if let Some(seconds) = self.wanted.seconds {
+        // A plan that is still a number of ops is not to be run for a time.
+        let timed = matches!(self.wanted.plans[place.workload].1.length, Length::Time(_));
+        if let Some(seconds) = self.wanted.seconds.filter(|_| timed) {
             arguments.push(format!("--seconds={seconds}"));
         }
         arguments.extend(self.wanted.idle_timeout_ms.map(|ms| format!("--idle-timeout-ms={ms}")));

@@ -137,6 +137,16 @@ impl Engine for UringEngine<'_> {
                 }
             })?;
         }
+        if self.plan.cpus.is_some() {
+            // Workers may use what the task's cpuset has, whatever the affinity of the submitter.
+            let registered = crate::io::allowed_cpus()
+                .and_then(|cpus| ring.submitter().register_iowq_aff(&cpus));
+            registered.map_err(|cause| EngineError {
+                what: "confining workers to processors (IORING_REGISTER_IOWQ_AFF)",
+                cause,
+                advice: "take Linux 5.14 or later, or leave run.cpus out of the spec",
+            })?;
+        }
         self.ring = Some(ring);
         Ok(())
     }

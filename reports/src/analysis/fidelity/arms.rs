@@ -53,7 +53,13 @@ impl Counts {
     /// Whether two arms behave the same, as far as runs can show.
     #[must_use]
     pub fn alike(self, other: Self) -> bool {
-        near(self.created, other.created) && near(self.peak, other.peak)
+        alike(self.created, other.created) && self.peak_alike(other)
+    }
+
+    /// Whether the peaks of two arms are the same, as far as runs can show.
+    #[must_use]
+    pub fn peak_alike(self, other: Self) -> bool {
+        alike(self.peak, other.peak)
     }
 
     /// Workers created for each that `other` did; none where that is none.
@@ -63,9 +69,14 @@ impl Counts {
     }
 }
 
-/// Whether two counts are at most a factor of [`ALIKE_FACTOR`] or [`ALIKE_WORKERS`] apart.
-pub(super) fn near(a: f64, b: f64) -> bool {
-    (a - b).abs() <= ALIKE_WORKERS || a.max(b) <= ALIKE_FACTOR * a.min(b)
+/// Whether two counts are at most a factor or so many workers apart.
+pub(super) fn near(a: f64, b: f64, factor: f64, workers: f64) -> bool {
+    (a - b).abs() <= workers || a.max(b) <= factor * a.min(b)
+}
+
+/// Whether two counts are [`ALIKE_FACTOR`] or [`ALIKE_WORKERS`] apart at most.
+fn alike(a: f64, b: f64) -> bool {
+    near(a, b, ALIKE_FACTOR, ALIKE_WORKERS)
 }
 
 impl<'a> Arms<'a> {
@@ -154,7 +165,7 @@ mod tests {
     fn a_quarter_or_one_worker_is_alike_and_more_is_not() {
         let rows = [(100.0, 125.0, true), (100.0, 126.0, false), (0.0, 1.0, true)];
         for (a, b, alike) in rows.into_iter().chain([(1.0, 2.0, true), (1.0, 3.0, false)]) {
-            assert_eq!((near(a, b), near(b, a)), (alike, alike), "{a} and {b}");
+            assert_eq!((super::alike(a, b), super::alike(b, a)), (alike, alike), "{a} and {b}");
         }
         assert!(!counts(100.0, 5.0).alike(counts(100.0, 9.0)), "peaks count as well");
     }

@@ -3,37 +3,58 @@
 /// Presets that have the same rules while a ring is open; the first is the one that is shown.
 type Same = &'static [&'static str];
 
-/// The first release, as major and minor, that behaves as some presets, and why.
+/// Major, minor and patch level.
+type Release = [u32; 3];
+
+/// The first release that behaves as some presets, the latest first, and why.
 ///
-/// - 6.6 is the first in which activation always counts (22f7fb80e6d9); what is older does as 6.1.
+/// - From 6.18.11 and 6.19.1 on idle workers leave once the last ring is closed (38aa434ab933,
+///   912146614894), which is all that exit-on-idle adds to 6.17. Where a workload closes its ring
+///   at its very end, both make their workers by the same rules: if they differ it is by chance,
+///   and either stands for either kernel.
+/// - 6.17 and 6.16.9 have a creation callback that looks for a free worker (9d83e1f05c98,
+///   cd4ea81be3eb). 6.16.5 to 6.16.8 have it as it was first posted.
 /// - 6.16 is the first in which an idle worker never spawns (8343cae362e1) and none is made for
 ///   work that could not run (0b2b066f8a85).
-/// - 6.17 is the first in which the creation callback looks for a free worker (9d83e1f05c98). Later
-///   6.16.y have that too, but from which patch level is not known here, so all count as 6.16.
-/// - From 6.18.y on idle workers leave once the last ring is closed (38aa434ab933, 912146614894),
-///   which is all that exit-on-idle adds to 6.17. A cell of the grid closes its ring at its very
-///   end, so that both make their workers by the same rules: where they differ it is by chance, and
-///   either stands for either kernel. On a workload that closes rings all along they may differ.
-const FIRST: [((u32, u32), Same); 4] = [
-    ((6, 17), &["6.17", "exit-on-idle"]),
-    ((6, 16), &["6.16"]),
-    ((6, 6), &["6.12"]),
-    ((0, 0), &["6.1"]),
+/// - 6.12.115 has fixes that no release of other series is known to have.
+/// - 6.6 is the first in which activation always counts (22f7fb80e6d9); what is older does as 6.1.
+const FIRST: [(Release, Same); 11] = [
+    ([6, 19, 1], EXIT_ON_IDLE),
+    ([6, 19, 0], V6_17),
+    ([6, 18, 11], EXIT_ON_IDLE),
+    ([6, 17, 0], V6_17),
+    ([6, 16, 9], V6_17),
+    ([6, 16, 5], &["6.17-as-posted"]),
+    ([6, 16, 0], &["6.16"]),
+    ([6, 13, 0], &["6.12.0"]),
+    ([6, 12, 115], &["6.12"]),
+    ([6, 6, 0], &["6.12.0"]),
+    ([0, 0, 0], &["6.1"]),
 ];
 
-/// The presets that stand for a kernel; none if its release cannot be read.
-pub(super) fn presets(kernel: &str) -> Option<Same> {
+const EXIT_ON_IDLE: Same = &["exit-on-idle", "6.17"];
+const V6_17: Same = &["6.17", "exit-on-idle"];
+
+/// The presets that stand for a kernel, on a workload that closes rings all along or on one that
+/// does not; none if its release cannot be read.
+pub(super) fn presets(kernel: &str, closes_rings: bool) -> Option<Same> {
     let found = release(kernel)?;
-    FIRST.iter().find(|(first, _)| found >= *first).map(|(_, same)| *same)
+    let same = FIRST.iter().find(|(first, _)| found >= *first).map(|(_, same)| *same)?;
+    if closes_rings { same.get(..1) } else { Some(same) }
 }
 
-/// Major and minor of `6.18.44-cloud #1 SMP`.
-fn release(kernel: &str) -> Option<(u32, u32)> {
-    let mut parts = kernel.split('.');
+/// That of `6.18.44-cloud #1 SMP`; a patch level that is not there is 0.
+fn release(kernel: &str) -> Option<Release> {
+    let mut parts = kernel.splitn(3, '.');
     let major = parts.next()?.parse().ok()?;
-    let minor = parts.next()?;
-    let digits = minor.find(|char: char| !char.is_ascii_digit()).unwrap_or(minor.len());
-    Some((major, minor[..digits].parse().ok()?))
+    let minor = number(parts.next()?)?;
+    Some([major, minor, parts.next().and_then(number).unwrap_or(0)])
+}
+
+/// The digits that a text begins with.
+fn number(text: &str) -> Option<u32> {
+    let digits = text.find(|char: char| !char.is_ascii_digit()).unwrap_or(text.len());
+    text[..digits].parse().ok()
 }
 
 #[cfg(test)]
@@ -46,14 +67,22 @@ mod tests {
             ("5.15.0-100-generic", Some("6.1")),
             ("6.1.192 #1 SMP", Some("6.1")),
             ("6.5.13", Some("6.1")),
-            ("6.6.1", Some("6.12")),
-            ("6.12.117 #1 SMP PREEMPT_DYNAMIC", Some("6.12")),
-            ("6.15-rc3", Some("6.12")),
-            ("6.16.12", Some("6.16")),
+            ("6.6.1", Some("6.12.0")),
+            ("6.12.114", Some("6.12.0")),
+            ("6.12.117+deb12 #1 SMP PREEMPT_DYNAMIC", Some("6.12")),
+            ("6.15-rc3", Some("6.12.0")),
+            ("6.15.2", Some("6.12.0")),
+            ("6.16.4", Some("6.16")),
+            ("6.16.5", Some("6.17-as-posted")),
+            ("6.16.12", Some("6.17")),
             ("6.17-rc2", Some("6.17")),
-            ("6.18.44 #1", Some("6.17")),
-            ("7.0.1", Some("6.17")),
-            ("10.2", Some("6.17")),
+            ("6.17.13", Some("6.17")),
+            ("6.18.10", Some("6.17")),
+            ("6.18.44-cloud #1", Some("exit-on-idle")),
+            ("6.19-rc1", Some("6.17")),
+            ("6.19.1", Some("exit-on-idle")),
+            ("7.0.1", Some("exit-on-idle")),
+            ("10.2", Some("exit-on-idle")),
             ("unknown", None),
             ("6", None),
             ("6.", None),
@@ -61,16 +90,18 @@ mod tests {
             ("6.99999999999", None),
         ];
         for (kernel, expected) in rows {
-            assert_eq!(presets(kernel).map(|same| same[0]), expected, "{kernel:?}");
+            assert_eq!(presets(kernel, false).map(|same| same[0]), expected, "{kernel:?}");
+            let alone = expected.map(|preset| vec![preset]);
+            assert_eq!(presets(kernel, true).map(<[&str]>::to_vec), alone, "{kernel:?}");
         }
     }
 
     #[test]
     fn only_a_preset_with_the_same_rules_while_a_ring_is_open_stands_beside_another() {
-        assert_eq!(presets("6.17.3"), Some(["6.17", "exit-on-idle"].as_slice()));
-        assert_eq!(presets("6.18.44"), presets("6.17.3"));
-        for kernel in ["6.1.9", "6.12.1", "6.16.12"] {
-            assert_eq!(presets(kernel).map(<[&str]>::len), Some(1), "{kernel}");
+        assert_eq!(presets("6.17.3", false), Some(["6.17", "exit-on-idle"].as_slice()));
+        assert_eq!(presets("6.18.44", false), Some(["exit-on-idle", "6.17"].as_slice()));
+        for kernel in ["6.1.9", "6.12.1", "6.16.1", "6.16.7"] {
+            assert_eq!(presets(kernel, false).map(<[&str]>::len), Some(1), "{kernel}");
         }
     }
 }

@@ -2,12 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use iowq_record::Settings;
-
 use super::{Cell, Share};
-
-/// What a name begins with whose parts are the levels of a grid: `grid-f4-d64-s16-l8-buffered`.
-const GRID: &str = "grid-";
 
 /// One level of a factor over all cells that have it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,7 +26,7 @@ type Key = (usize, &'static str, u64, String);
 pub(super) fn levels(cells: &[Cell<'_>]) -> Vec<Level> {
     let mut found: BTreeMap<Key, Vec<&Cell<'_>>> = BTreeMap::new();
     for cell in cells {
-        for (place, (factor, level)) in of(cell.workload, cell.settings).into_iter().enumerate() {
+        for (place, (factor, level)) in of(cell).into_iter().enumerate() {
             let number = level.parse().unwrap_or(u64::MAX);
             found.entry((place, factor, number, level)).or_default().push(cell);
         }
@@ -48,34 +43,13 @@ pub(super) fn levels(cells: &[Cell<'_>]) -> Vec<Level> {
 }
 
 /// The levels of one workload; `fsync` and `open` only its name can tell.
-fn of(workload: &str, settings: &Settings) -> [(&'static str, String); 5] {
-    let (fsync, open) = named(workload).unwrap_or(("not known", "not known"));
+fn of(cell: &Cell<'_>) -> [(&'static str, String); 5] {
+    let settings = cell.settings;
     [
         ("files", settings.files.to_string()),
         ("depth", settings.depth.to_string()),
-        ("fsync", fsync.to_owned()),
+        ("fsync", cell.name.fsync.to_owned()),
         ("worker limit", settings.limit_bounded.to_string()),
-        ("open", open.to_owned()),
+        ("open", cell.name.open.to_owned()),
     ]
-}
-
-/// The levels of `fsync` and `open`, from the name of a workload of a grid.
-fn named(workload: &str) -> Option<(&str, &str)> {
-    let mut parts = workload.strip_prefix(GRID)?.splitn(5, '-');
-    let fsync = parts.nth(2)?.strip_prefix('s')?;
-    Some((fsync, parts.nth(1)?))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_of_a_grid_are_read_and_others_are_not() {
-        assert_eq!(named("grid-f4-d64-s16-l8-buffered"), Some(("16", "buffered")));
-        assert_eq!(named("grid-f4-d64-s0-l8-direct-dsync"), Some(("0", "direct-dsync")));
-        for other in ["fsync-mix", "grid-", "grid-f4-d64-x16-l8-buffered", "grid-f4-d64-s16-l8"] {
-            assert_eq!(named(other), None, "{other}");
-        }
-    }
 }

@@ -2,8 +2,58 @@
 
 use std::collections::BTreeMap;
 
-use super::{ALIKE_FACTOR, ALIKE_WORKERS, Cell, Fidelity, PAST_LIMIT, PresetTotals, Share};
+use super::dispatch::Shares;
+use super::{
+    ALIKE_FACTOR, ALIKE_WORKERS, BIRTHS_FACTOR, BIRTHS_WORKERS, Cell, Counts, Dispatch, Fidelity,
+    GAP_MAX, GroupTotals, Off, PAST_LIMIT, PresetTotals, Share, WAYS,
+};
 use crate::format;
+
+/// What a table of groups of cells has above its columns.
+pub const GROUP_HEADS: [&str; 6] =
+    ["group", "cells", "nearest right", "births", "peak", "dispatch"];
+
+/// A row of that table.
+#[must_use]
+pub fn group(totals: &GroupTotals) -> [String; 6] {
+    let group =
+        totals.group.as_deref().map_or_else(|| "all".to_owned(), |one| format::clip(one, 40));
+    let GroupTotals { right, births, peaks, dispatch, .. } = *totals;
+    let [right, births, peaks, dispatch] = [right, births, peaks, dispatch].map(share);
+    [group, totals.cells.to_string(), right, births, peaks, dispatch]
+}
+
+/// What its columns count, in one paragraph.
+#[must_use]
+pub fn group_rules(fidelity: &Fidelity<'_>) -> String {
+    let number = format::number;
+    let expected = names(fidelity, |one| one.expected > 0);
+    let expected = match expected.as_slice() {
+        [] => "the expected preset".to_owned(),
+        names => format::list(names),
+    };
+    format!(
+        "Nearest right: of the cells in which presets differ, those in which the nearest one is \
+         expected or alike the expected. The rest holds {expected} against io_uring. Births: \
+         workers created at most a factor of {} or {} workers apart. Peak: a factor of {} or {} \
+         worker. Dispatch: of each kind of op the shares done {} at most {} percentage point apart.",
+        number(BIRTHS_FACTOR),
+        number(BIRTHS_WORKERS),
+        number(ALIKE_FACTOR),
+        number(ALIKE_WORKERS),
+        format::list(&WAYS.map(str::to_owned)),
+        number(GAP_MAX)
+    )
+}
+
+/// `140 of 150 (93.3 %)`, or that there is none.
+#[must_use]
+pub fn share(share: Share) -> String {
+    match share.of {
+        0 => "n/a".to_owned(),
+        of => format!("{} of {of}{}", share.count, percent(share)),
+    }
+}
 
 /// The verdict in one line.
 #[must_use]
@@ -28,12 +78,6 @@ pub fn figures(fidelity: &Fidelity<'_>) -> Vec<String> {
     lines.extend(told_apart(fidelity));
     lines.push(cells(fidelity));
     if !fidelity.cells.is_empty() {
-        let peaks = fidelity.peaks();
-        let cells = of(peaks, "cells");
-        lines.push(format!(
-            "Peak of the expected preset as the kernel's in {cells}{}.",
-            percent(peaks)
-        ));
         lines.extend(ratio(fidelity));
         lines.push(nearest(fidelity));
     }
@@ -70,11 +114,10 @@ fn terms() -> Vec<(&'static str, String)> {
         (
             "expected",
             owned(
-                "the preset that stands for the kernel's release: 6.1 before Linux 6.6, 6.12 up \
-                 to 6.15, 6.16 for that, 6.17 for it and later. exit-on-idle stands beside 6.17: it \
-                 adds only that workers leave once the last ring is closed, which a cell of the \
-                 grid does at its very end, so that where the two differ it is by chance. Counts \
-                 shown as expected are those of 6.17",
+                "the preset that stands for the kernel's release. exit-on-idle stands beside 6.17: \
+                 it adds only that workers leave once the last ring is closed, which most cells do \
+                 at their very end, so that where the two differ it is by chance. In cells that \
+                 close rings all along only the one is expected",
             ),
         ),
         (
@@ -99,7 +142,18 @@ fn terms() -> Vec<(&'static str, String)> {
                  those in which the kernel is nearer to the expected one",
             ),
         ),
-        ("peak as the kernel's", format!("at most {near} apart")),
+        (
+            "dispatch",
+            owned(
+                "how ops reached workers: done inline by the submitter, queued hashed (one at a \
+                 time with others of the file) or unhashed, or linked, done by the worker that had \
+                 just done the one before",
+            ),
+        ),
+        (
+            "off",
+            owned("not as the kernel in one of births, peak and dispatch, or nearest not right"),
+        ),
         (
             "rho",
             owned(
@@ -260,19 +314,41 @@ fn apart(fidelity: &Fidelity<'_>) -> Option<String> {
     (!parts.is_empty()).then(|| format!("{cells} not judged: {}.", parts.join("; ")))
 }
 
-/// A cell that fails, in one line: `a: io_uring 10 created, peak 9; 6.17 …; nearest 6.12 …`.
+/// A cell that is off, in one line: `a (births, peak): io_uring created 10, peak 9; 6.17 created …`.
 #[must_use]
-pub fn failing(cell: &Cell<'_>) -> String {
-    let show = |name: &str, counts: super::Counts| {
+pub fn off(cell: &Cell<'_>) -> String {
+    let show = |name: &str, counts: Counts| {
         let (created, peak) = (format::number(counts.created), format::number(counts.peak));
         format!("{name} created {created}, peak {peak}")
     };
-    let (expected, nearest) = (cell.expected, cell.nearest());
-    format!(
-        "{}: {}; expected {}; nearest {}",
-        format::clip(cell.workload, 60),
-        show("io_uring", cell.arms.kernel),
-        show(expected.preset, expected.counts),
-        show(nearest.preset, nearest.counts)
-    )
+    let (expected, off) = (cell.expected, cell.off());
+    let mut parts =
+        vec![show("io_uring", cell.arms.kernel), show(expected.preset, expected.counts)];
+    if off.contains(&Off::Nearest) {
+        let nearest = cell.nearest();
+        parts.push(show(&format!("nearest {}", nearest.preset), nearest.counts));
+    }
+    parts.extend(cell.dispatch.iter().filter(|one| !one.agrees()).map(dispatch));
+    format!("{} ({}): {}", format::clip(cell.workload, 60), off_words(&off), parts.join("; "))
+}
+
+/// `births, peak`.
+#[must_use]
+pub fn off_words(off: &[Off]) -> String {
+    off.iter().map(|off| off.word()).collect::<Vec<_>>().join(", ")
+}
+
+/// `write 100 % inline against 98 % inline, 2 % hashed`.
+#[must_use]
+pub fn dispatch(dispatch: &Dispatch) -> String {
+    let kind = format::clip(&dispatch.kind, 40);
+    format!("{kind} {} against {}", shares(&dispatch.kernel), shares(&dispatch.preset))
+}
+
+/// `98 % inline, 2 % hashed`.
+#[must_use]
+pub fn shares(shares: &Shares) -> String {
+    let ways = WAYS.iter().zip(shares).filter(|(_, share)| **share > 0.0);
+    let ways = ways.map(|(way, share)| format!("{}\u{a0}% {way}", format::number(*share)));
+    ways.collect::<Vec<_>>().join(", ")
 }

@@ -1,0 +1,223 @@
+//! A cell of the grid: its name, and the plan that the name stands for.
+
+use crate::check;
+use crate::error::SpecError;
+use crate::plan::{Open, Order, Plan};
+use crate::spec::{self, OneOrMore, Spec};
+
+/// The group whose names have no group.
+pub(super) const WRITES: &str = "writes";
+
+/// A workload of the grid.
+#[derive(Clone, Copy)]
+pub(super) struct Cell {
+    /// The family it belongs to.
+    pub(super) group: &'static str,
+    /// What tells families of a group apart; may be empty.
+    pub(super) word: &'static str,
+    /// Whether the grid runs without it, because another cell says the same.
+    pub(super) left_out: bool,
+    pub(super) shape: Shape,
+    /// Weights.
+    pub(super) write: i64,
+    pub(super) read: i64,
+    pub(super) fallocate: i64,
+    pub(super) state: State,
+    pub(super) linked: bool,
+    pub(super) forced: bool,
+    /// Milliseconds without a ring after each eight ops; none for one ring all along.
+    pub(super) closed_ms: Option<f64>,
+    /// Processors that it is confined to; none for all there are.
+    pub(super) cpus: Option<i64>,
+    /// MiB in all files together.
+    pub(super) size_mib: i64,
+    pub(super) length: Length,
+}
+
+/// What the end of a name says.
+#[derive(Clone, Copy)]
+pub(super) struct Shape {
+    pub(super) files: i64,
+    pub(super) depth: i64,
+    pub(super) writes_per_fsync: i64,
+    /// Bounded workers at most; none for the kernel's own limits.
+    pub(super) limit: Option<i64>,
+    pub(super) open: Open,
+}
+
+/// What the blocks of the files are before the run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    /// They lie behind the end of the file.
+    Fresh,
+    /// They have room on the device and were never written.
+    Allocated,
+    /// They were written, and are in the page cache.
+    Cached,
+    /// They were written, and are on the device alone.
+    Uncached,
+}
+
+/// How much is run.
+#[derive(Clone, Copy)]
+pub(super) enum Length {
+    Seconds(f64),
+    Ops(i64),
+}
+
+/// Ops on each ring of a cell that closes rings all along.
+const OPS_PER_RING: i64 = 8;
+
+/// MiB in all files together: 65,536 blocks. A run with fsyncs writes some 50,000 at most on a fast
+/// disk, so that it visits none twice; one without may come round again. Little enough to be dirty
+/// in the memory of a small guest, laid out in a few milliseconds, read back in a tenth of a second.
+const TOTAL_SIZE_MIB: i64 = 256;
+
+/// Length of a run, in seconds: long enough for thousands of ops, short enough for the whole grid.
+const RUN_SECONDS: f64 = 0.5;
+
+impl Cell {
+    /// Writes alone, with nothing that another group adds.
+    pub(super) const WRITES: Cell = Cell {
+        group: WRITES,
+        word: "",
+        left_out: false,
+        shape: Shape {
+            files: 1,
+            depth: 8,
+            writes_per_fsync: 0,
+            limit: Some(64),
+            open: Open::Buffered,
+        },
+        write: 1,
+        read: 0,
+        fallocate: 0,
+        state: State::Allocated,
+        linked: false,
+        forced: false,
+        closed_ms: None,
+        cpus: None,
+        size_mib: TOTAL_SIZE_MIB,
+        length: Length::Seconds(RUN_SECONDS),
+    };
+
+    pub(super) fn name(&self) -> String {
+        let mut name = "grid-".to_owned();
+        if self.group != WRITES {
+            name += &format!("{}-", self.group);
+        }
+        if !self.word.is_empty() {
+            name += &format!("{}-", self.word);
+        }
+        let Shape { files, depth, writes_per_fsync, limit, open } = self.shape;
+        let limit = limit.map_or_else(|| "kernel".to_owned(), |limit| limit.to_string());
+        name + &format!("f{files}-d{depth}-s{writes_per_fsync}-l{limit}-{}", open_name(open))
+    }
+
+    pub(super) fn plan(&self) -> Result<Plan, SpecError> {
+        let name = self.name();
+        check::plan(&self.spec(), &name, &name)
+    }
+
+    fn spec(&self) -> Spec {
+        let Shape { writes_per_fsync, limit, depth, .. } = self.shape;
+        let (seconds, ops) = match self.length {
+            Length::Seconds(seconds) => (Some(seconds), None),
+            Length::Ops(ops) => (None, Some(ops)),
+        };
+        Spec {
+            summary: self.summary(),
+            origin: "The grid on which the pool is held against the running kernel.".to_owned(),
+            files: self.files(),
+            mix: spec::Mix {
+                write: self.write,
+                read: self.read,
+                fallocate: self.fallocate,
+                writes_per_fsync,
+                linked: self.linked,
+                ..spec::Mix::default()
+            },
+            ring: spec::Ring {
+                depth,
+                force_async: self.forced,
+                reopen_after_ops: self.closed_ms.map_or(0, |_| OPS_PER_RING),
+                closed_ms: self.closed_ms.unwrap_or(0.0),
+                ..spec::Ring::default()
+            },
+            workers: spec::Workers {
+                bounded: limit,
+                // An op whose file is not known when it is queued is taken for unbounded.
+                unbounded: limit.filter(|_| self.forced || self.linked),
+                kernel_limits: limit.is_none(),
+                ..spec::Workers::default()
+            },
+            run: spec::Run { seconds, ops, cpus: self.cpus, ..spec::Run::default() },
+            ..Spec::default()
+        }
+    }
+
+    fn files(&self) -> spec::Files {
+        let Shape { files, open, .. } = self.shape;
+        spec::Files {
+            count: files,
+            size_mib: self.size_mib / files,
+            open: OneOrMore(vec![open]),
+            // Read in sequence, what is not cached would be read ahead.
+            order: if self.state == State::Uncached { Order::Random } else { Order::Sequential },
+            ..spec::Files::default()
+        }
+    }
+
+    fn summary(&self) -> String {
+        let Shape { files, depth, writes_per_fsync, limit, open } = self.shape;
+        let what = match (self.write, self.read, self.fallocate) {
+            (0, 0, _) => "Fallocates",
+            (0, _, _) => "Reads",
+            (_, 0, 0) => "Writes",
+            (_, 0, _) => "Writes and fallocates",
+            _ => "Reads and writes",
+        };
+        let blocks = match self.state {
+            State::Fresh => " that grow",
+            State::Allocated => "",
+            State::Cached if open == Open::Direct => " of written blocks",
+            State::Cached => " of written blocks in the page cache",
+            State::Uncached => " of written blocks that are not in the page cache",
+        };
+        let files = if files == 1 { "1 file".to_owned() } else { format!("{files} files") };
+        let mut text =
+            format!("{what} on {files}{blocks} ({}), {depth} in flight", open_name(open));
+        let fsync = if self.linked { "a linked fsync" } else { "an fsync" };
+        text += &match writes_per_fsync {
+            0 => ", no fsync".to_owned(),
+            1 => format!(", {fsync} after each write"),
+            writes => format!(", {fsync} after {writes} writes"),
+        };
+        if self.forced {
+            text += ", all handed to a worker at once";
+        }
+        text += &match limit {
+            Some(limit) => format!(", at most {limit} bounded workers"),
+            None => ", as many workers as the kernel allows by itself".to_owned(),
+        };
+        if let Some(closed_ms) = self.closed_ms {
+            text += &format!(
+                ", on rings of {OPS_PER_RING} ops with {closed_ms} ms from one to the next"
+            );
+        }
+        if let Some(cpus) = self.cpus {
+            text += &format!(", on {cpus} processor{}", if cpus == 1 { "" } else { "s" });
+        }
+        text + "."
+    }
+}
+
+/// As names and specs have it.
+fn open_name(open: Open) -> &'static str {
+    match open {
+        Open::Buffered => "buffered",
+        Open::Dsync => "dsync",
+        Open::Sync => "sync",
+        Open::Direct => "direct",
+    }
+}

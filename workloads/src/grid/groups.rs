@@ -1,0 +1,245 @@
+//! The groups beside plain writes: each adds one thing, on a handful of shapes.
+
+use super::cell::{Cell, Length, Shape, State};
+use crate::plan::Open::{self, Buffered, Direct, Dsync};
+
+pub(super) const READS: &str = "reads";
+pub(super) const DIRECT: &str = "direct";
+pub(super) const FALLOCATE: &str = "fallocate";
+pub(super) const FORCED: &str = "forced";
+pub(super) const LINKED: &str = "linked";
+pub(super) const LIMITS: &str = "limits";
+pub(super) const REOPEN: &str = "reopen";
+pub(super) const CPU1: &str = "cpu1";
+
+/// Files, depth, writes per fsync, limit, open flags.
+type Row = (i64, i64, i64, i64, Open);
+
+/// MiB of files that are written before the run: that takes time in which nothing is measured.
+const WRITTEN_MIB: i64 = 16;
+/// The same where no block may be read twice, because the first time brings it into the cache.
+const UNCACHED_MIB: i64 = 64;
+/// Half of the blocks that these have.
+const UNCACHED_OPS: i64 = 8_000;
+/// Forty rings of eight ops.
+const REOPEN_OPS: i64 = 320;
+/// Seconds of a run whose ops are done at once or not at all: thousands of them.
+const SHORT_SECONDS: f64 = 0.3;
+
+/// All cells of all groups, in the order of groups.
+pub(super) fn cells() -> impl Iterator<Item = Cell> {
+    [reads(), direct(), fallocate(), forced(), linked(), limits(), reopen(), cpu1()]
+        .into_iter()
+        .flatten()
+}
+
+/// A cell of each shape.
+fn of(cell: Cell, rows: &[Row]) -> Vec<Cell> {
+    let shape = |&(files, depth, writes_per_fsync, limit, open): &Row| Shape {
+        files,
+        depth,
+        writes_per_fsync,
+        limit: Some(limit),
+        open,
+    };
+    rows.iter().map(|row| Cell { shape: shape(row), ..cell }).collect()
+}
+
+/// Reads and nothing else, of blocks in this state.
+const fn reading(word: &'static str, state: State) -> Cell {
+    Cell {
+        group: READS,
+        word,
+        write: 0,
+        read: 1,
+        state,
+        size_mib: WRITTEN_MIB,
+        length: Length::Seconds(SHORT_SECONDS),
+        ..Cell::WRITES
+    }
+}
+
+fn reads() -> Vec<Cell> {
+    let uncached = Cell {
+        size_mib: UNCACHED_MIB,
+        length: Length::Ops(UNCACHED_OPS),
+        ..reading("uncached", State::Uncached)
+    };
+    let mixed = Cell { write: 1, read: 3, ..reading("mixed", State::Cached) };
+    let cached = [
+        (1, 8, 0, 64, Buffered),
+        (4, 64, 0, 8, Buffered),
+        (4, 64, 0, 64, Buffered),
+        (8, 64, 0, 64, Buffered),
+    ];
+    let asking_the_disk = [
+        (1, 8, 0, 64, Buffered),
+        (1, 64, 0, 64, Buffered),
+        (4, 8, 0, 64, Buffered),
+        (4, 64, 0, 8, Buffered),
+        (8, 64, 0, 64, Buffered),
+    ];
+    let direct = [
+        (1, 8, 0, 64, Direct),
+        (4, 8, 0, 64, Direct),
+        (4, 64, 0, 8, Direct),
+        (8, 64, 0, 64, Direct),
+    ];
+    let beside_writes =
+        [(4, 8, 4, 64, Buffered), (4, 64, 4, 8, Buffered), (4, 64, 4, 64, Buffered)];
+    [
+        of(reading("cached", State::Cached), &cached),
+        of(uncached, &asking_the_disk),
+        of(reading("written", State::Cached), &direct),
+        of(mixed, &beside_writes),
+    ]
+    .concat()
+}
+
+fn direct() -> Vec<Cell> {
+    let rows = [
+        (1, 8, 0, 64, Direct),
+        (1, 64, 0, 64, Direct),
+        (4, 64, 0, 8, Direct),
+        (4, 64, 0, 64, Direct),
+        (8, 64, 0, 64, Direct),
+        (4, 8, 4, 64, Direct),
+        (4, 64, 4, 8, Direct),
+    ];
+    let cell = Cell { group: DIRECT, length: Length::Seconds(SHORT_SECONDS), ..Cell::WRITES };
+    let fresh = Cell { word: "fresh", state: State::Fresh, ..cell };
+    let allocated = Cell { word: "allocated", ..cell };
+    let written = Cell { word: "written", state: State::Cached, size_mib: WRITTEN_MIB, ..cell };
+    [of(allocated, &rows), of(written, &rows), of(fresh, &[rows[0], rows[2], rows[3]])].concat()
+}
+
+fn fallocate() -> Vec<Cell> {
+    let rows = [
+        (1, 8, 0, 64, Buffered),
+        (4, 64, 0, 8, Buffered),
+        (4, 64, 0, 64, Buffered),
+        (8, 64, 0, 64, Buffered),
+    ];
+    let cell = Cell {
+        group: FALLOCATE,
+        fallocate: 1,
+        state: State::Fresh,
+        length: Length::Seconds(SHORT_SECONDS),
+        ..Cell::WRITES
+    };
+    let alone = Cell { word: "alone", write: 0, ..cell };
+    let beside_writes = Cell { word: "writes", ..cell };
+    [
+        of(alone, &rows),
+        of(beside_writes, &rows[..3]),
+        of(beside_writes, &[(4, 8, 4, 64, Buffered), (4, 64, 0, 64, Dsync)]),
+    ]
+    .concat()
+}
+
+fn forced() -> Vec<Cell> {
+    let writes = Cell { group: FORCED, word: "writes", forced: true, ..Cell::WRITES };
+    let written = Cell { word: "written", state: State::Cached, size_mib: WRITTEN_MIB, ..writes };
+    let reads = Cell { group: FORCED, forced: true, ..reading("reads", State::Cached) };
+    let rows = [
+        (1, 8, 0, 64, Buffered),
+        (4, 64, 0, 8, Buffered),
+        (4, 64, 0, 64, Buffered),
+        (1, 64, 1, 64, Buffered),
+        (4, 8, 4, 64, Buffered),
+        (4, 64, 4, 8, Buffered),
+        (1, 8, 0, 64, Dsync),
+        (4, 8, 0, 8, Dsync),
+        (4, 64, 0, 64, Dsync),
+    ];
+    let read_rows = [
+        (1, 8, 0, 64, Buffered),
+        (4, 64, 0, 8, Buffered),
+        (4, 64, 0, 64, Buffered),
+        (4, 8, 0, 64, Direct),
+        (4, 64, 0, 8, Direct),
+    ];
+    [
+        of(writes, &rows),
+        of(written, &[(4, 8, 0, 8, Direct), (4, 64, 0, 64, Direct)]),
+        of(reads, &read_rows),
+    ]
+    .concat()
+}
+
+fn linked() -> Vec<Cell> {
+    let linked = Cell { group: LINKED, linked: true, ..Cell::WRITES };
+    let written = Cell { word: "written", state: State::Cached, size_mib: WRITTEN_MIB, ..linked };
+    let rows = [
+        (1, 8, 1, 64, Buffered),
+        (4, 8, 1, 8, Buffered),
+        (4, 64, 1, 8, Buffered),
+        (4, 64, 1, 64, Buffered),
+        (8, 64, 1, 64, Buffered),
+        (1, 8, 4, 64, Buffered),
+        (4, 64, 4, 8, Buffered),
+        (4, 64, 4, 64, Buffered),
+        (4, 8, 1, 8, Dsync),
+        (4, 64, 1, 64, Dsync),
+    ];
+    [of(linked, &rows), of(written, &[(4, 8, 1, 64, Direct), (4, 64, 1, 64, Direct)])].concat()
+}
+
+fn limits() -> Vec<Cell> {
+    let rows = [
+        (4, 4, 4, 0, Buffered),
+        (4, 8, 4, 0, Buffered),
+        (4, 64, 4, 0, Buffered),
+        (4, 64, 16, 0, Buffered),
+        (8, 64, 1, 0, Buffered),
+        (4, 4, 0, 0, Dsync),
+        (4, 64, 0, 0, Dsync),
+        (1, 64, 1, 0, Dsync),
+        (8, 64, 4, 0, Dsync),
+    ];
+    let mut cells = of(Cell { group: LIMITS, ..Cell::WRITES }, &rows);
+    cells.iter_mut().for_each(|cell| cell.shape.limit = None);
+    cells
+}
+
+/// The same number of rings in each, so that workers created can be compared as they are.
+fn reopen() -> Vec<Cell> {
+    let gaps = [("c0", 0.0), ("c1", 1.0), ("c5", 5.0), ("c10", 10.0), ("c20", 20.0), ("c50", 50.0)];
+    let cells = gaps.map(|(word, closed_ms)| Cell {
+        group: REOPEN,
+        word,
+        closed_ms: Some(closed_ms),
+        size_mib: WRITTEN_MIB,
+        length: Length::Ops(REOPEN_OPS),
+        ..Cell::WRITES
+    });
+    let plain = cells.iter().flat_map(|cell| of(*cell, &[(2, 8, 4, 64, Buffered)]));
+    let synced = [0, 3, 5].into_iter().flat_map(|gap| of(cells[gap], &[(4, 8, 1, 64, Buffered)]));
+    plain.chain(synced).collect()
+}
+
+fn cpu1() -> Vec<Cell> {
+    let writes = Cell { group: CPU1, word: "writes", cpus: Some(1), ..Cell::WRITES };
+    let linked = Cell { word: "linked", linked: true, ..writes };
+    let forced = Cell { word: "forced", forced: true, ..writes };
+    let cached = Cell { group: CPU1, cpus: Some(1), ..reading("reads", State::Cached) };
+    let rows = [
+        (4, 64, 0, 64, Buffered),
+        (1, 8, 1, 64, Buffered),
+        (1, 64, 1, 64, Buffered),
+        (4, 8, 4, 64, Buffered),
+        (4, 64, 4, 8, Buffered),
+        (4, 64, 16, 64, Buffered),
+        (1, 8, 0, 64, Dsync),
+        (4, 8, 0, 64, Dsync),
+        (4, 64, 4, 64, Dsync),
+        (8, 64, 1, 64, Dsync),
+    ];
+    [
+        of(writes, &rows),
+        of(linked, &[(4, 64, 1, 64, Buffered)]),
+        of(forced, &[(4, 64, 0, 64, Dsync)]),
+        of(cached, &[(4, 64, 0, 64, Buffered)]),
+    ]
+    .concat()
+}
