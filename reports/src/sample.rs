@@ -157,6 +157,7 @@ fn run_of(
         probe: probe(created + exited),
         blocking: Blocking::Sched,
         host: host(),
+        load: None,
         caveats: Vec::new(),
         error: None,
     }

@@ -37,6 +37,7 @@ pub(super) fn record(request: &Request, outcome: &Outcome, host: Host, started: 
         workers.outlived_ms = lives.outlived_ms(outcome.driven.closed, outcome.ended);
     }
     let mut caveats = machine::caveats(&host);
+    caveats.extend(machine::load::caveat(&outcome.load));
     caveats.extend(doubts(request, outcome, &workers));
     Record {
         schema: SCHEMA.to_owned(),
@@ -79,6 +80,7 @@ pub(super) fn record(request: &Request, outcome: &Outcome, host: Host, started: 
         },
         blocking: outcome.blocking,
         host,
+        load: Some(outcome.load),
         caveats,
         error: None,
     }

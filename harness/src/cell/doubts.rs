@@ -171,6 +171,7 @@ mod tests {
             birth: Default::default(),
             no_attempts: None,
             stillness: Default::default(),
+            load: Default::default(),
             time_namespace: false,
             verified_blocks: None,
         }

@@ -12,7 +12,7 @@ mod watch;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use iowq_record::{Birth, Blocking, Host, Record, Role};
+use iowq_record::{Birth, Blocking, Host, Load, Record, Role};
 use iowq_workloads::Plan;
 
 use crate::clock::{self, Nanos};
@@ -20,7 +20,7 @@ use crate::drive::Driven;
 use crate::engine::{Remains, uring};
 use crate::files::Scratch;
 use crate::io;
-use crate::machine;
+use crate::machine::{self, load::Look};
 use crate::pool::policy;
 use crate::pulse::{Pulse, Stillness};
 
@@ -118,6 +118,7 @@ struct Outcome {
     no_attempts: Option<String>,
     /// How long process and machine stood still.
     stillness: Stillness,
+    load: Load,
     time_namespace: bool,
     verified_blocks: Option<u64>,
 }
@@ -137,11 +138,11 @@ pub fn run(request: &Request) -> anyhow::Result<Record> {
     let mut watch = Watch::start(&request.wanted())?;
     let scratch = Scratch::new(request.dir.as_deref(), &request.plan)?;
     let host = Host { cpus, ..machine::describe(scratch.folder()) };
-    let pulse = Pulse::start();
+    let (pulse, look) = (Pulse::start(), Look::now());
     let outcome = measure::measure(request, &mut watch, &scratch);
-    let still = pulse.finish();
-    let outcome =
-        outcome.and_then(|measured| finish(measured, (birth, still), request, watch, &scratch));
+    let (still, load) = (pulse.finish(), Look::now().since(&look));
+    let outcome = outcome
+        .and_then(|measured| finish(measured, (birth, still, load), request, watch, &scratch));
     // Removed also after a failure, and a failure to remove does not hide the other one.
     let removed = scratch.remove();
     let outcome = outcome?;
@@ -214,7 +215,7 @@ impl Request {
 /// Lets the probes see the last exits, and checks the files.
 fn finish(
     measured: Measured,
-    (birth, stillness): (Birth, Stillness),
+    (birth, stillness, load): (Birth, Stillness, Load),
     request: &Request,
     watch: Watch,
     scratch: &Scratch,
@@ -242,6 +243,7 @@ fn finish(
         birth,
         no_attempts: measured.no_attempts,
         stillness,
+        load,
         time_namespace: timing::in_time_namespace(),
         verified_blocks,
     })

@@ -5,6 +5,7 @@
 mod caveats;
 mod cpu;
 mod idle;
+pub mod load;
 pub mod mounts;
 mod virtualization;
 

@@ -10,6 +10,7 @@ pub mod guest;
 mod host;
 pub mod kconfig;
 mod latency;
+mod load;
 mod workers;
 
 use std::collections::BTreeMap;
@@ -25,6 +26,7 @@ pub use boot::{
 };
 pub use host::Host;
 pub use latency::{Latency, Quantiles};
+pub use load::Load;
 pub use workers::{Causes, Churn, Counts, Punts, Workers};
 
 /// The value of [`Record::schema`] that this version writes and reads.
@@ -65,6 +67,9 @@ pub struct Record {
     pub blocking: Blocking,
     /// Where it ran.
     pub host: Host,
+    /// What else the machine did meanwhile; null where that was not looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub load: Option<Load>,
     /// Doubts that travel with the result.
     pub caveats: Vec<Caveat>,
     /// Why the run failed; what is above is then only what was seen until then.

@@ -143,6 +143,7 @@ fn record(output: &Output, job: &Job, workload: &str, position: u32) -> Result<R
         },
         blocking: Blocking::Kernel,
         host: host(output),
+        load: None,
         caveats: caveats(job, rated),
         error: (job.error != 0).then(failure),
     })

@@ -137,6 +137,7 @@ pub(super) fn failed(
             EngineName::Uring => Blocking::Kernel,
         },
         host: machine::describe(folder),
+        load: None,
         caveats: Vec::new(),
         error: Some(error),
     }
