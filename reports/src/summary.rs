@@ -120,11 +120,11 @@ fn sections(analysis: &Analysis<'_>, width: usize) -> String {
     text.push('\n');
     for (section, answers) in analysis.sections.iter().zip(&analysis.answers) {
         text.push_str(&format!("{}\n", section.workload));
-        for answer in answers {
-            text.push_str(&wrap(&format!("{}: {}", answer.topic, answer.text), width, "  "));
-        }
         if let Some(births) = births::parts(section) {
             text.push_str(&wrap(&births, width, "  "));
+        }
+        for answer in answers {
+            text.push_str(&wrap(&format!("{}: {}", answer.topic, answer.text), width, "  "));
         }
     }
     text
