@@ -33,7 +33,7 @@ fn an_unknown_policy_is_answered_with_the_near_one_and_all_there_are() {
     refused(
         &Place::new(),
         &["--workload", "tiny.toml", "--policy", "6.12", "--policy", "6.71"],
-        "unknown policy `6.71` (did you mean `6.17`?); known: 6.1, 6.12, 6.16, 6.17, \
+        "unknown policy `6.71` (did you mean `6.17`?); known: 6.1, 6.12.0, 6.12, 6.16, 6.17, \
          6.17-as-posted, exit-on-idle, fixed:N; each takes +SWITCH and -SWITCH (`bench --list` \
          names them)",
     );

@@ -9,7 +9,8 @@ use iowq_record::{Record, Role};
 use super::figures::Figures;
 
 /// The presets, in the order of kernels: each adds something to the one before.
-pub const PRESETS: [&str; 6] = ["6.1", "6.12", "6.16", "6.17", "6.17-as-posted", "exit-on-idle"];
+pub const PRESETS: [&str; 7] =
+    ["6.1", "6.12.0", "6.12", "6.16", "6.17", "6.17-as-posted", "exit-on-idle"];
 
 /// The engine that stands for the kernels: its policies are compared with each other.
 pub(crate) const POOL: &str = "pool";
