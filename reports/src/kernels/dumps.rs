@@ -205,6 +205,10 @@ impl Dumps {
                 Some(ControlFailure::Criu) => self.cannot_work(&name, &boots),
                 _ => self.not_known(&name, &boots),
             },
+            [Answered { answer: Answer::KeptWorkerBlocks, .. }] => {
+                let words = Answer::KeptWorkerBlocks.words();
+                format!("{name}: {words} in {boots}: {}.", self.how_it_ended())
+            }
             [one] => format!("{name}: {}, in {boots}.", one.answer.words()),
             answers => {
                 let part = |one: &Answered| format!("in {} {}", one.boots, one.answer.words());
@@ -220,6 +224,14 @@ impl Dumps {
         let kernel = format::clip(&self.kernel, 60);
         let cases = self.cases.iter().map(|case| format!("{kernel}, {}", case.sentence()));
         std::iter::once(self.sentence()).chain(cases).collect()
+    }
+
+    /// Whether criu failed or hung on the worker that is kept.
+    fn how_it_ended(&self) -> String {
+        let late = self.cases.iter().find(|case| case.when == When::AfterTimeout);
+        let count = |boots: u32| if boots == 0 { "none".to_owned() } else { boots.to_string() };
+        let [failed, hung] = late.map_or([0, 0], |late| [late.failed, late.hung]).map(count);
+        format!("it failed in {failed} and hung in {hung}")
     }
 
     /// What criu said of the control.
@@ -343,7 +355,7 @@ mod tests {
         let lines = found.lines();
         let expected = "base, criu 3.17.1: the kept worker blocks the checkpoint: with exactly one \
                         worker left after the idle timeout, and a control that was dumped, criu dump \
-                        did not complete, in 4 boots.";
+                        did not complete in 4 boots: it failed in 4 and hung in none.";
         assert_eq!(lines[0], expected);
         assert_eq!(lines.len(), 4, "{lines:?}");
         let late = format!(

@@ -30,7 +30,7 @@ pub(super) fn checkpoint(dumps: &[Dumps]) -> Option<Checkpoint> {
 }
 
 fn row(of: &Dumps, case: &Case) -> Row {
-    let boots = |boots: u32| format!("{boots} of {}", case.tried);
+    let boots = |boots: u32| format!("{boots}\u{a0}of\u{a0}{}", case.tried);
     Row {
         kernel: name(&of.kernel),
         when: case.when.words(),
@@ -67,8 +67,8 @@ mod tests {
         let found = checkpoint(&dumps(&kernels, &boots)).expect("a dump was tried");
         let rows: Vec<_> =
             found.rows.iter().map(|row| (row.when, &row.workers[..], &row.failed[..])).collect();
-        let control = ("control, without a ring", "", "0 of 1");
-        assert_eq!(rows, [control, ("just after the close", "20", "1 of 1")]);
+        let control = ("control, without a ring", "", "0\u{a0}of\u{a0}1");
+        assert_eq!(rows, [control, ("just after the close", "20", "1\u{a0}of\u{a0}1")]);
         assert_eq!(found.sentences.len(), 1);
     }
 }
