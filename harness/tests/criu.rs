@@ -4,6 +4,7 @@ use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use iowq_harness::engine::uring;
 use iowq_harness::guest::criu::dump_of;
@@ -12,6 +13,9 @@ use iowq_workloads::builtin;
 use tempfile::TempDir;
 
 const IOWQ: &str = env!("CARGO_BIN_EXE_iowq");
+
+/// Stands for the kernel's idle timeout, so that the wait for workers to leave is soon over.
+const IDLE_TIMEOUT: Duration = Duration::from_millis(8);
 
 /// A folder for the files of a try, and one for what criu is and notes.
 struct Place {
@@ -51,12 +55,15 @@ impl Place {
 
     fn dump_with(&self, criu: &Path, time_max_s: u32) -> Dump {
         let criu = Criu { path: criu.display().to_string(), time_max_s };
-        let dump = dump_of(Path::new(IOWQ), &criu, self.files.path());
+        let dump = dump_of(Path::new(IOWQ), &criu, self.files.path(), IDLE_TIMEOUT);
         let left = fs::read_dir(self.files.path()).expect("the folder").count();
         assert_eq!(left, 0, "files are left after {dump:?}");
         assert_eq!(dump.dumped, dump.reason.is_empty(), "{dump:?}");
         let control = dump.control.as_ref().expect("a control");
         assert_eq!(control.dumped, control.reason.is_empty(), "{dump:?}");
+        let late = dump.after_timeout.as_ref().expect("a dump after the idle timeout");
+        assert_eq!(late.dumped, late.reason.is_empty(), "{dump:?}");
+        assert_eq!(late.idle_timeout_ms, 8);
         dump
     }
 }
@@ -69,7 +76,7 @@ fn skip(test: &str, reason: &str) {
 #[test]
 fn the_process_has_no_ring_pipe_or_terminal_when_criu_comes_and_is_gone_afterwards() {
     let Some(place) = Place::new_or_skip("the process has no ring") else { return };
-    let script = "ls -l /proc/$6/fd > files; cat /proc/$6/maps > maps; echo $6 > process";
+    let script = "ls -l /proc/$6/fd >> files; cat /proc/$6/maps >> maps; echo $6 >> processes";
     let dump = place.dump(script, 60);
     assert!(dump.dumped && dump.took_ms > 0.0, "{dump:?}");
     let noted = |name| fs::read_to_string(place.note(name)).expect("a note");
@@ -79,12 +86,16 @@ fn the_process_has_no_ring_pipe_or_terminal_when_criu_comes_and_is_gone_afterwar
         assert!(!files.contains(keeps_criu_away), "{files}");
         assert!(!maps.contains(keeps_criu_away), "{maps}");
     }
-    let process = PathBuf::from("/proc").join(noted("process").trim());
-    assert!(!process.exists(), "the process outlived its dump");
+    let processes = noted("processes");
+    assert_eq!(processes.lines().count(), 3, "{processes}");
+    for process in processes.lines() {
+        let process = PathBuf::from("/proc").join(process);
+        assert!(!process.exists(), "{} outlived its dump", process.display());
+    }
 }
 
 #[test]
-fn a_process_without_a_ring_is_tried_first_and_is_the_same_otherwise() {
+fn a_process_without_a_ring_is_tried_before_two_that_are_the_same_otherwise() {
     let Some(place) = Place::new_or_skip("a process without a ring") else { return };
     let script = "tr '\\0' ' ' < /proc/$6/cmdline >> words; echo >> words\n\
                   ls -l /proc/$6/fd | wc -l >> files; test -e once || { touch once; exit 1; }";
@@ -98,17 +109,41 @@ fn a_process_without_a_ring_is_tried_first_and_is_the_same_otherwise() {
     };
     let (words, files) = (lines("words"), lines("files"));
     assert!(words[0].contains("--without-ring") && !words[1].contains("--without-ring"));
-    assert_eq!((words.len(), files.len()), (2, 2), "{words:?} {files:?}");
-    assert_eq!(files[0], files[1], "open files");
+    assert!(!words[2].contains("--without-ring"), "{words:?}");
+    assert_eq!((words.len(), files.len()), (3, 3), "{words:?} {files:?}");
+    assert_eq!((&files[0], &files[0]), (&files[1], &files[2]), "open files");
 }
 
 #[test]
-fn criu_looks_at_the_kernel_once_before_both_dumps_and_what_it_finds_does_not_matter() {
+fn criu_looks_at_the_kernel_once_before_all_dumps_and_what_it_finds_does_not_matter() {
     let Some(place) = Place::new_or_skip("criu looks at the kernel") else { return };
     let dump = place.dump_and_check("echo $1 >> words; test $1 = dump", 60);
     assert!(dump.dumped && dump.control.as_ref().is_some_and(|control| control.dumped), "{dump:?}");
     let words = fs::read_to_string(place.note("words")).expect("a note");
-    assert_eq!(words, "check\ndump\ndump\n");
+    assert_eq!(words, "check\n--version\ndump\ndump\ndump\n");
+}
+
+#[test]
+fn the_last_process_is_tried_when_its_workers_had_their_idle_timeout_and_the_others_before() {
+    let Some(place) = Place::new_or_skip("the last process is tried late") else { return };
+    // What is left of each by then: threads of the process, itself among them.
+    let dump = place.dump("ls /proc/$6/task | wc -l >> threads", 60);
+    let late = dump.after_timeout.expect("a dump after the idle timeout");
+    let threads = fs::read_to_string(place.note("threads")).expect("a note");
+    let threads: Vec<u32> = threads.lines().filter_map(|line| line.trim().parse().ok()).collect();
+    assert_eq!(threads.len(), 3, "{threads:?}");
+    assert_eq!(threads[2], late.workers + 1, "{late:?}");
+    // It says so itself, and cannot have waited for less than the margin.
+    assert!(late.settled && late.dumped && late.waited_ms >= 500.0, "{late:?}");
+    assert!(late.workers_at_close >= late.workers, "{late:?}");
+}
+
+#[test]
+fn the_version_of_criu_is_kept_where_it_says_one() {
+    let Some(place) = Place::new_or_skip("the version of criu") else { return };
+    let dump = place.dump_and_check("test $1 = --version && echo 'Version: 4.2'; exit 0", 60);
+    assert_eq!(dump.criu.as_deref(), Some("4.2"));
+    assert_eq!(place.dump("exit 0", 60).criu, None);
 }
 
 #[test]
@@ -146,7 +181,7 @@ fn a_criu_that_is_not_there_is_named() {
 fn a_process_that_fails_before_its_ring_is_closed_says_why() {
     let files = tempfile::tempdir().expect("a folder");
     let criu = Criu { path: "/nowhere/criu".to_owned(), time_max_s: 60 };
-    let dump = dump_of(Path::new("/bin/false"), &criu, files.path());
+    let dump = dump_of(Path::new("/bin/false"), &criu, files.path(), IDLE_TIMEOUT);
     assert!(dump.reason.contains("ended with exit status: 1 before that"), "{dump:?}");
 }
 

@@ -3,11 +3,16 @@
 //! criu stops every thread of a process, io-wq's workers among them, and cannot make them run code
 //! of its own. So a worker that outlives the last ring keeps the process from being dumped.
 //!
-//! criu needs much of a kernel, and fails for many reasons. So a process that never opened a ring is
-//! dumped first, as a control: where that fails, the answer is criu's and not io-wq's.
+//! Three processes are tried, one after the other. criu needs much of a kernel, and fails for many
+//! reasons, so the first never opened a ring: where that fails, the answer is criu's and not
+//! io-wq's. The second is tried just after it closed its ring, when most of its workers are within
+//! their idle timeout and will leave by themselves. The third is tried when that is over: what is
+//! left then is what the kernel keeps for good.
 //!
 //! The first time, criu tries what the kernel can do, and notes it for later. That takes long where
 //! the processor is emulated, so it is made to do that before it is timed.
+
+mod words;
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -15,13 +20,17 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use iowq_record::guest::{CRIU_CHECK_S_MAX, Control, Criu, Dump, NOT_DONE, WORKER_IN_THE_WAY};
+use iowq_record::AfterTimeout;
+use iowq_record::guest::{CRIU_CHECK_S_MAX, Control, Criu, Dump};
 
+use super::settle::{Settled, settle};
 use crate::clock;
 use crate::files::own_folder;
 use crate::io;
+use crate::machine::kernel_idle_timeout;
 use crate::procfs;
 use crate::sync::thread;
+use words::why_not;
 
 /// File by which the process to be dumped says that its ring is closed.
 pub const READY_NAME: &str = "ready";
@@ -41,36 +50,39 @@ const LOOK: Duration = Duration::from_millis(10);
 /// Most bytes taken of a log: criu writes some hundred kilobytes.
 const LOG_BYTES_MAX: u64 = 16 << 20;
 
-/// Errors of a log that are quoted at most.
-const ERRORS_MAX: usize = 3;
-
 /// Name of criu's log among its images, and of what it and the process say elsewhere.
 const LOG_NAME: &str = "dump.log";
 const CRIU_SAID_NAME: &str = "criu.txt";
 const PROCESS_SAID_NAME: &str = "process.txt";
+const VERSION_NAME: &str = "version.txt";
 
 /// Where words go that nobody reads.
 const NOWHERE: &str = "/dev/null";
 
-/// What the process to be dumped did before.
+/// What the process to be dumped did before, and how long ago.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Ring {
-    /// It used a ring and closed it.
-    Closed,
-    /// It never opened one.
-    Never,
+enum Case {
+    /// It never opened a ring.
+    Control,
+    /// It used a ring and closed it just now.
+    JustClosed,
+    /// It did so longer ago than this idle timeout of the kernel's.
+    AfterTimeout(Duration),
 }
 
 /// What came of one dump.
+#[derive(Default)]
 struct Tried {
     dumped: bool,
     took_ms: f64,
     workers: u32,
     reason: String,
+    settled: Settled,
 }
 
 /// Starts a process that uses a ring in `dir` and closes it, and has criu dump it; before that, the
-/// same with one that never opens a ring. Neither of them nor any file is left on return.
+/// same with one that never opens a ring, and after it with one that closed its ring longer ago than
+/// the kernel's idle timeout. None of them nor any file is left on return.
 ///
 /// For a guest: criu refuses to work without a loopback device, so that is brought up.
 #[must_use]
@@ -78,24 +90,45 @@ pub fn dump(criu: &Criu, dir: &Path) -> Dump {
     // Where that fails criu says so.
     let _ = io::loopback_up();
     match std::env::current_exe() {
-        Ok(iowq) => dump_of(&iowq, criu, dir),
+        Ok(iowq) => dump_of(&iowq, criu, dir, kernel_idle_timeout()),
         Err(error) => {
             let reason = format!("cannot find this program's own file: {error}");
-            Dump { dumped: false, took_ms: 0.0, workers: 0, reason, control: None }
+            let (control, after_timeout, criu) = (None, None, None);
+            Dump { dumped: false, took_ms: 0.0, workers: 0, reason, control, after_timeout, criu }
         }
     }
 }
 
-/// The same with the program `iowq` that is to be dumped.
+/// The same with the program `iowq` that is to be dumped, on a kernel whose idle workers leave after
+/// `idle_timeout`.
 #[must_use]
-pub fn dump_of(iowq: &Path, criu: &Criu, dir: &Path) -> Dump {
+pub fn dump_of(iowq: &Path, criu: &Criu, dir: &Path, idle_timeout: Duration) -> Dump {
     // What it finds wrong does not count: a dump may do with less. Without its notes a dump takes
     // longer, and no more.
     let _ = look_at_kernel(criu);
-    let Tried { dumped, took_ms, reason, .. } = tried(iowq, criu, dir, Ring::Never);
+    let version = version(criu, dir);
+    let Tried { dumped, took_ms, reason, .. } = tried(iowq, criu, dir, Case::Control);
     let control = Some(Control { dumped, took_ms, reason });
-    let Tried { dumped, took_ms, workers, reason } = tried(iowq, criu, dir, Ring::Closed);
-    Dump { dumped, took_ms, workers, reason, control }
+    let just = tried(iowq, criu, dir, Case::JustClosed);
+    let late = tried(iowq, criu, dir, Case::AfterTimeout(idle_timeout));
+    Dump {
+        dumped: just.dumped,
+        took_ms: just.took_ms,
+        workers: just.workers,
+        reason: just.reason,
+        control,
+        after_timeout: Some(AfterTimeout {
+            dumped: late.dumped,
+            took_ms: late.took_ms,
+            workers: late.workers,
+            reason: late.reason,
+            workers_at_close: late.settled.workers_at_close,
+            idle_timeout_ms: u64::try_from(idle_timeout.as_millis()).unwrap_or(u64::MAX),
+            waited_ms: late.settled.waited.as_secs_f64() * 1e3,
+            settled: late.settled.settled,
+        }),
+        criu: version,
+    }
 }
 
 /// Has criu try what the kernel can do.
@@ -105,28 +138,41 @@ fn look_at_kernel(criu: &Criu) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Which criu it is, if it says so.
+fn version(criu: &Criu, dir: &Path) -> Option<String> {
+    let folder = own_folder(Some(dir)).ok()?;
+    let said = folder.join(VERSION_NAME);
+    let asked = Process::start(Command::new(&criu.path).arg("--version"), &said);
+    let ended = asked.and_then(|mut asked| asked.wait(CHECK_MAX, || false));
+    let version = ended.ok().and_then(|_| words::version(&read(&said)));
+    let _ = fs::remove_dir_all(&folder);
+    version
+}
+
 /// One dump. Where criu was never started, the reason says why.
-fn tried(iowq: &Path, criu: &Criu, dir: &Path, ring: Ring) -> Tried {
+fn tried(iowq: &Path, criu: &Criu, dir: &Path, case: Case) -> Tried {
     let tried = own_folder(Some(dir)).map_err(anyhow::Error::from).and_then(|folder| {
-        let tried = try_in(iowq, criu, &folder, ring);
+        let tried = try_in(iowq, criu, &folder, case);
         // What cannot be removed stays; the answer is known all the same.
         let _ = fs::remove_dir_all(&folder);
         tried
     });
-    tried.unwrap_or_else(|error| Tried {
-        dumped: false,
-        took_ms: 0.0,
-        workers: 0,
-        reason: format!("{error:#}"),
-    })
+    tried.unwrap_or_else(|error| Tried { reason: format!("{error:#}"), ..Tried::default() })
 }
 
-fn try_in(iowq: &Path, criu: &Criu, folder: &Path, ring: Ring) -> anyhow::Result<Tried> {
-    let mut process = ready(iowq, folder, ring)?;
-    thread::sleep(SETTLE);
+fn try_in(iowq: &Path, criu: &Criu, folder: &Path, case: Case) -> anyhow::Result<Tried> {
+    let mut process = ready(iowq, folder, case)?;
+    let count = || procfs::kernel_workers(process.id());
+    let settled = match case {
+        Case::Control | Case::JustClosed => {
+            thread::sleep(SETTLE);
+            Settled::default()
+        }
+        Case::AfterTimeout(idle_timeout) => settle(idle_timeout, count),
+    };
     let images = folder.join("images");
     io::make_folder(&images).with_context(|| format!("cannot make {}", images.display()))?;
-    let workers = procfs::kernel_workers(process.id());
+    let workers = count();
     let started = clock::now();
     let mut dumping = Process::start(
         Command::new(&criu.path)
@@ -146,16 +192,16 @@ fn try_in(iowq: &Path, criu: &Criu, folder: &Path, ring: Ring) -> anyhow::Result
         let (log, said) = (images.join(LOG_NAME), folder.join(CRIU_SAID_NAME));
         why_not(ended, time_max, &read(&log), &read(&said))
     };
-    Ok(Tried { dumped, took_ms, workers, reason })
+    Ok(Tried { dumped, took_ms, workers, reason, settled })
 }
 
 /// A process whose ring is closed, or that never had one.
-fn ready(iowq: &Path, folder: &Path, ring: Ring) -> anyhow::Result<Process> {
+fn ready(iowq: &Path, folder: &Path, case: Case) -> anyhow::Result<Process> {
     let said = folder.join(PROCESS_SAID_NAME);
     let mut command = Command::new(iowq);
     command.args(["closed-ring", "--parent", &std::process::id().to_string(), "--dir"]);
     command.arg(folder);
-    if ring == Ring::Never {
+    if case == Case::Control {
         command.arg("--without-ring");
     }
     let mut process = Process::start(&mut command, &said)?;
@@ -230,135 +276,8 @@ impl Drop for Process {
     }
 }
 
-/// Why there is no dump, in criu's words where it said any.
-fn why_not(ended: Ended, time_max: Duration, log: &str, said: &str) -> String {
-    let last = |text: &str| text.lines().map(str::trim).rfind(|line| !line.is_empty()).map(bare);
-    let error = match (errors(log), beside(said)) {
-        (Some(error), Some(beside)) if !error.contains(WORKER_IN_THE_WAY) => {
-            Some(format!("{error} ({beside})"))
-        }
-        (error, _) => error.or_else(|| errors(said)).or_else(|| last(said)),
-    };
-    match ended {
-        Ended::Exited(status) => error.unwrap_or_else(|| format!("criu ended with {status}")),
-        Ended::Not | Ended::Hung => {
-            let where_it_was = error.or_else(|| last(log)).unwrap_or_default();
-            let line = format!("{NOT_DONE}{} s: {where_it_was}", time_max.as_secs());
-            line.trim_end_matches([':', ' ']).to_owned()
-        }
-    }
-}
-
-/// What a log says of a thread that cannot be stopped, as workers cannot; else its last errors, of
-/// which the cause is the first: the last only say that something failed.
-fn errors(log: &str) -> Option<String> {
-    let errors: Vec<String> =
-        log.lines().filter(|line| line.contains("Error (")).map(bare).collect();
-    if let Some(worker) = errors.iter().find(|error| error.contains(WORKER_IN_THE_WAY)) {
-        return Some(worker.clone());
-    }
-    let last = &errors[errors.len().saturating_sub(ERRORS_MAX)..];
-    (!last.is_empty()).then(|| last.join("; "))
-}
-
-/// The last that a library of criu's said, which goes past criu's log. There criu says what failed,
-/// and the library why.
-fn beside(said: &str) -> Option<String> {
-    let is_of_criu = |line: &str| line.contains(".c:") && line.contains('(');
-    let beside = said.lines().map(str::trim).rfind(|line| !line.is_empty() && !is_of_criu(line));
-    beside.map(str::to_owned)
-}
-
-/// A line of criu's without its time and its place in criu's source:
-/// `(00.012345) Error (compel/src/lib/infect.c:1): What it says`.
-fn bare(line: &str) -> String {
-    let after = |line: &str, start: &str, end: &str| {
-        let at = line.strip_prefix(start)?.find(end)?;
-        Some(line[start.len() + at + end.len()..].trim().to_owned())
-    };
-    let line = after(line, "(", ")").unwrap_or_else(|| line.to_owned());
-    let line = after(&line, "Error (", "):").unwrap_or(line);
-    line.trim().trim_end_matches('.').to_owned()
-}
-
 /// A log as text, or nothing where there is none.
 fn read(path: &Path) -> String {
     let bytes = io::read_start(path, LOG_BYTES_MAX).map(|(bytes, _)| bytes).unwrap_or_default();
     String::from_utf8_lossy(&bytes).into_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use std::os::unix::process::ExitStatusExt as _;
-
-    use super::*;
-
-    const LOG: &str = "\
-(00.000100) Dumping processes (pid: 7 comm: iowq)
-(00.010100) Error (criu/tun.c:85): tun: Unable to create tun: No such file or directory
-(00.020100) Error (compel/src/lib/infect.c:525): Can't block signals for 9: Operation not permitted
-(00.020110) Error (compel/src/lib/infect.c:1675): Parasite exited with -1
-(00.020120) Error (criu/cr-dump.c:923): Can't dump thread for pid 9
-(00.020130) ----------------------------------------
-(00.020140) Error (criu/cr-dump.c:1602): Can't dump threads
-(00.020200) net: Unlock network
-(00.020300) Error (criu/cr-dump.c:1781): Dumping FAILED.
-";
-
-    fn failed() -> Ended {
-        Ended::Exited(ExitStatus::from_raw(1 << 8))
-    }
-
-    fn reason(ended: Ended, log: &str, said: &str) -> String {
-        why_not(ended, Duration::from_secs(20), log, said)
-    }
-
-    #[test]
-    fn a_worker_that_cannot_be_stopped_is_the_reason_whatever_failed_before_and_after() {
-        let expected = "Can't block signals for 9: Operation not permitted";
-        assert_eq!(reason(failed(), LOG, ""), expected);
-    }
-
-    #[test]
-    fn else_the_reason_is_the_last_errors_with_their_cause() {
-        let log = "\
-(00.083317) Error (criu/tun.c:85): tun: Unable to create tun: No such file or directory
-(00.365903) Error (criu/kerndat.c:637): Unable to bind a socket: Cannot assign requested address
-(00.366203) Error (criu/kerndat.c:1570): kerndat_tcp_repair failed when initializing kerndat.
-(00.366747) files stat: fs/nr_open 1048576
-(00.366782) Error (criu/crtools.c:260): Could not initialize kernel features detection.
-";
-        let expected = "Unable to bind a socket: Cannot assign requested address; \
-                        kerndat_tcp_repair failed when initializing kerndat; \
-                        Could not initialize kernel features detection";
-        assert_eq!(reason(failed(), log, ""), expected);
-    }
-
-    #[test]
-    fn what_a_library_said_stands_beside_what_criu_said_but_not_beside_a_worker() {
-        let log = "(00.1) Error (criu/kerndat.c:1): kerndat_has_nftables_concat failed\n";
-        let said = "Warn  (criu/net.c:1): older\nUnable to open a socket: Protocol not supported\n";
-        let expected =
-            "kerndat_has_nftables_concat failed (Unable to open a socket: Protocol not supported)";
-        assert_eq!(reason(failed(), log, said), expected);
-        assert_eq!(
-            reason(failed(), log, "Warn  (criu/net.c:1): older"),
-            "kerndat_has_nftables_concat failed"
-        );
-        assert!(!reason(failed(), LOG, said).contains("socket"));
-    }
-
-    #[test]
-    fn where_criu_wrote_no_log_the_reason_is_what_it_said_else_or_its_exit_status() {
-        let said = "criu: error while loading shared libraries: libnet.so.1: cannot open\n\n";
-        assert_eq!(reason(failed(), "", said), said.trim());
-        assert_eq!(reason(failed(), "", ""), "criu ended with exit status: 1");
-    }
-
-    #[test]
-    fn where_time_was_up_the_reason_says_how_far_criu_was() {
-        let hung = "(00.1) Dumping processes\n(00.2) Waiting for 9 to stop\n";
-        assert_eq!(reason(Ended::Hung, hung, ""), "not done after 20 s: Waiting for 9 to stop");
-        assert_eq!(reason(Ended::Hung, "", ""), "not done after 20 s");
-    }
 }

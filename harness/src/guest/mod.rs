@@ -12,6 +12,7 @@ mod power;
 mod runs;
 mod say;
 mod seen;
+mod settle;
 mod setup;
 mod stamp;
 mod wait;

@@ -6,7 +6,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Disk, Record};
+use crate::{AfterTimeout, Disk, Record};
 
 /// Where the guest finds its job.
 pub const JOB_PATH: &str = "/iowq/job.json";
@@ -121,14 +121,14 @@ pub struct Lack {
     pub saw: String,
 }
 
-/// What came of `criu dump` of a process that used rings and closed the last.
+/// What came of `criu dump` of a process that used rings and closed the last 200 ms before.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Dump {
     /// Whether the image was written within the time.
     pub dumped: bool,
     /// How long it took, or until it was given up.
     pub took_ms: f64,
-    /// Workers that were still there when it began.
+    /// Workers that were still there when it began, most of them within their idle timeout.
     pub workers: u32,
     /// What criu said last, where it failed.
     pub reason: String,
@@ -136,6 +136,14 @@ pub struct Dump {
     /// before there was this control.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub control: Option<Control>,
+    /// What came of a third process, tried when the idle timeout was over; null in boots made before
+    /// there was this try.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after_timeout: Option<AfterTimeout>,
+    /// Version of criu, such as `3.17.1`; null where it did not say one, and in boots made before
+    /// it was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub criu: Option<String>,
 }
 
 /// What came of `criu dump` of a process that did all the same but open a ring. Where that fails, a
@@ -150,7 +158,7 @@ pub struct Control {
     pub reason: String,
 }
 
-/// How a [`Control`] failed.
+/// How a dump failed, a [`Control`] as a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ControlFailure {
@@ -166,15 +174,21 @@ impl Control {
     /// How it failed; none where the image was written.
     #[must_use]
     pub fn failure(&self) -> Option<ControlFailure> {
-        if self.dumped {
-            None
-        } else if self.took_ms <= 0.0 {
-            Some(ControlFailure::NotPrepared)
-        } else if self.reason.starts_with(NOT_DONE) {
-            Some(ControlFailure::NotInTime)
-        } else {
-            Some(ControlFailure::Criu)
-        }
+        failure(self.dumped, self.took_ms, &self.reason)
+    }
+}
+
+/// How any dump failed, of what a record says of it; none where the image was written.
+#[must_use]
+pub fn failure(dumped: bool, took_ms: f64, reason: &str) -> Option<ControlFailure> {
+    if dumped {
+        None
+    } else if took_ms <= 0.0 {
+        Some(ControlFailure::NotPrepared)
+    } else if reason.starts_with(NOT_DONE) {
+        Some(ControlFailure::NotInTime)
+    } else {
+        Some(ControlFailure::Criu)
     }
 }
 
@@ -185,10 +199,14 @@ pub const NOT_DONE: &str = "not done after ";
 /// reason that speaks of the kernel under test, and not of criu.
 pub const WORKER_IN_THE_WAY: &str = "Can't block signals";
 
-/// How long `criu check` may take before the first dump, in seconds. It makes criu try what the
+/// How long `criu check` may take before the first dump, in seconds, and as long `criu --version`. It
+/// makes criu try what the
 /// kernel can do, which it notes in `/run/criu.kdat`, so that no dump pays for that. Emulation takes
 /// its time.
 pub const CRIU_CHECK_S_MAX: u64 = 120;
+
+/// How long a guest waits at most for the workers of a closed ring to leave, in seconds.
+pub const CRIU_WAIT_S_MAX: u64 = 60;
 
 /// Options of a kernel, without the `CONFIG_`, that criu looks for, and the module that each may be
 /// instead. criu's documentation names most of them as required. Without `HUGETLBFS` 3.17, and
@@ -234,5 +252,13 @@ mod tests {
         assert_eq!(late, Some(ControlFailure::NotInTime));
         let never = failure(false, 0.0, "cannot start /usr/sbin/criu: no such file");
         assert_eq!(never, Some(ControlFailure::NotPrepared));
+    }
+
+    #[test]
+    fn a_dump_of_before_there_was_one_after_the_idle_timeout_is_read_and_written_as_it_was() {
+        let line = r#"{"dumped":false,"took_ms":145.1,"workers":21,"reason":"no signals","control":{"dumped":true,"took_ms":327.8,"reason":""}}"#;
+        let dump: Dump = serde_json::from_str(line).expect("a dump");
+        assert_eq!((dump.workers, &dump.after_timeout, &dump.criu), (21, &None, &None));
+        assert_eq!(serde_json::to_string(&dump).expect("a line"), line);
     }
 }

@@ -6,6 +6,7 @@
 mod asked;
 mod birth;
 mod boot;
+mod dump;
 pub mod guest;
 mod host;
 pub mod kconfig;
@@ -24,6 +25,7 @@ pub use boot::{
     BOOT_SCHEMA, BOOTS_NAME, Boot, Complaint, ComplaintKind, Disk, Ended, InBoot, KERNELS_NAME,
     KERNELS_SCHEMA, Kernel, Kernels, Machine,
 };
+pub use dump::AfterTimeout;
 pub use host::Host;
 pub use latency::{Latency, Quantiles};
 pub use load::Load;

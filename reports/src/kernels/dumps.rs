@@ -1,76 +1,138 @@
-//! Dumps: whether `criu dump` of a process that closed its rings completed, kernel by kernel.
+//! Dumps: whether `criu dump` of a process that closed its rings completed, kernel by kernel, and
+//! what that says about the worker that a kernel keeps.
+//!
+//! Just after the close many workers are there that leave by themselves, and each of them is in
+//! criu's way. So what is said of the kept worker is said by the dump after the idle timeout alone.
+
+mod case;
 
 use iowq_record::guest::{CRIU_OPTIONS, ControlFailure, Dump, WORKER_IN_THE_WAY};
 use iowq_record::{Boot, Kernel, Kernels};
 use serde::Serialize;
 
-use crate::analysis::figures::Spread;
 use crate::format;
+use case::Try;
 
-/// Characters of criu's that are quoted.
-const SAID_CHARS_MAX: usize = 300;
+pub use case::{Case, When};
 
-/// The dumps that were tried in the boots of one kernel. Each is in one of the four counts.
+/// The dumps that were tried in the boots of one kernel.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Dumps {
     /// The kernel.
     pub kernel: String,
-    /// Boots in which a dump was tried.
+    /// Versions of criu, as it said.
+    pub criu: Vec<String>,
+    /// Boots in which dumps were tried.
     pub tried: u32,
-    /// Dumps that completed within their time.
-    pub dumped: u32,
-    /// Dumps that a worker kept from completing.
-    pub kept_by_worker: u32,
-    /// Dumps that failed in boots in which no process without a ring was dumped either.
-    pub void: u32,
-    /// How that other dump failed in those boots; null where there are none, or it failed
-    /// differently from boot to boot.
+    /// What came of each process, in the order in which they are tried.
+    pub cases: Vec<Case>,
+    /// What these boots say about the worker that is kept.
+    pub answers: Vec<Answered>,
+    /// How the control failed in boots that are void for that; null where there are none, or it
+    /// failed differently from boot to boot.
     pub control: Option<ControlFailure>,
-    /// Dumps that failed for any other reason.
-    pub other: u32,
-    /// Most workers that were there when a dump began.
-    pub workers_max: u32,
-    /// Median time of those that completed, in milliseconds.
-    pub took_ms: Option<f64>,
-    /// What criu said in the first that did not complete, those that a worker kept before others;
-    /// of a void one, what it said of the process without a ring. Empty where all completed.
-    pub said: String,
-    /// Options that criu looks for and this kernel lacks, where dumps are void because criu cannot
+    /// Options that criu looks for and this kernel lacks, where boots are void because criu cannot
     /// work on it, and its configuration is known.
     pub lacks: Vec<String>,
 }
 
-/// What one dump says of its kernel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Answer {
-    Dumped,
-    KeptByWorker,
+/// How many boots say the same about the worker that their kernel keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Answered {
+    /// What they say.
+    pub answer: Answer,
+    /// How many.
+    pub boots: u32,
+}
+
+/// What one boot says about the worker that its kernel keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Answer {
+    /// Exactly one worker was left after the idle timeout, and criu failed on it, or hung.
+    KeptWorkerBlocks,
+    /// No worker was left, and the dump completed.
+    NoneKept,
+    /// Workers were left after the idle timeout, and the dump completed all the same.
+    KeptAndDumped,
+    /// The dump failed with more than one worker left after the idle timeout.
+    Several,
+    /// The dump failed, and workers were still leaving.
+    Unsettled,
+    /// The dump failed for a reason that says nothing about workers.
     Other,
+    /// The dump failed just after the close, and none was tried after the idle timeout.
+    NotTried,
+    /// The control failed, so nothing is known.
     Void,
+}
+
+impl Answer {
+    const ALL: [Answer; 8] = [
+        Answer::KeptWorkerBlocks,
+        Answer::NoneKept,
+        Answer::KeptAndDumped,
+        Answer::Several,
+        Answer::Unsettled,
+        Answer::Other,
+        Answer::NotTried,
+        Answer::Void,
+    ];
+
+    fn of(dump: &Dump) -> Answer {
+        let answer = Answer::without_control(dump);
+        let completed = matches!(answer, Answer::NoneKept | Answer::KeptAndDumped);
+        if !completed && control_failure(dump).is_some() { Answer::Void } else { answer }
+    }
+
+    fn without_control(dump: &Dump) -> Answer {
+        let Some(late) = Try::of(dump, When::AfterTimeout) else {
+            // Without a ring no worker comes, so where there is none, none is kept.
+            let none = dump.dumped && dump.workers == 0;
+            return if none { Answer::NoneKept } else { Answer::NotTried };
+        };
+        let settled = dump.after_timeout.as_ref().is_some_and(|late| late.settled);
+        let in_the_way = late.failure == Some(ControlFailure::NotInTime)
+            || late.reason.contains(WORKER_IN_THE_WAY);
+        match (late.failure, late.workers.unwrap_or_default()) {
+            (None, 0) => Answer::NoneKept,
+            (None, _) => Answer::KeptAndDumped,
+            (Some(_), 0) => Answer::Other,
+            (Some(_), _) if !in_the_way => Answer::Other,
+            (Some(_), _) if !settled => Answer::Unsettled,
+            (Some(_), 1) => Answer::KeptWorkerBlocks,
+            (Some(_), _) => Answer::Several,
+        }
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Answer::KeptWorkerBlocks => {
+                "the kept worker blocks the checkpoint: with exactly one worker left after the idle \
+                 timeout, and a control that was dumped, criu dump did not complete"
+            }
+            Answer::NoneKept => "no worker is kept, and the process is dumped",
+            Answer::KeptAndDumped => {
+                "the process is dumped, though workers are left after the idle timeout"
+            }
+            Answer::Several => {
+                "nothing is known of a last worker: more than one was left after the idle timeout"
+            }
+            Answer::Unsettled => {
+                "nothing is known of a last worker: workers were still leaving when the dump began"
+            }
+            Answer::Other => "criu dump failed for a reason that says nothing about workers",
+            Answer::NotTried => {
+                "nothing is known of a last worker: no dump was tried after the idle timeout, and \
+                 just after the close workers are there that leave by themselves"
+            }
+            Answer::Void => "nothing is known where the control was not dumped",
+        }
+    }
 }
 
 fn control_failure(dump: &Dump) -> Option<ControlFailure> {
     dump.control.as_ref()?.failure()
-}
-
-fn answer(dump: &Dump) -> Answer {
-    if dump.dumped {
-        Answer::Dumped
-    } else if control_failure(dump).is_some() {
-        Answer::Void
-    } else if dump.workers > 0 && dump.reason.contains(WORKER_IN_THE_WAY) {
-        Answer::KeptByWorker
-    } else {
-        Answer::Other
-    }
-}
-
-/// What criu said of that which decided the answer.
-fn said(dump: &Dump) -> &str {
-    match (answer(dump), &dump.control) {
-        (Answer::Void, Some(control)) => &control.reason,
-        _ => &dump.reason,
-    }
 }
 
 /// Options that criu looks for and a kernel lacks; none where its configuration is not known.
@@ -99,25 +161,23 @@ pub fn dumps(kernels: &Kernels, boots: &[Boot]) -> Vec<Dumps> {
 
 impl Dumps {
     fn of(kernel: &Kernel, dumps: &[&Dump]) -> Option<Self> {
-        let with = |wanted| dumps.iter().filter(move |dump| answer(dump) == wanted);
+        let with = |wanted| dumps.iter().filter(move |dump| Answer::of(dump) == wanted);
         let count = |wanted| u32::try_from(with(wanted).count()).unwrap_or(u32::MAX);
-        let telling = [Answer::KeptByWorker, Answer::Other, Answer::Void];
-        let failed = telling.into_iter().find_map(|answer| with(answer).next());
         let mut controls = with(Answer::Void).map(|dump| control_failure(dump));
         let control =
             controls.next().flatten().filter(|first| controls.all(|one| one == Some(*first)));
-        Some(Self {
+        let mut criu: Vec<String> =
+            dumps.iter().filter_map(|dump| Some(format::clip(dump.criu.as_ref()?, 20))).collect();
+        criu.sort();
+        criu.dedup();
+        let answers = Answer::ALL.map(|answer| Answered { answer, boots: count(answer) });
+        (!dumps.is_empty()).then(|| Self {
             kernel: kernel.label.clone(),
+            criu,
             tried: u32::try_from(dumps.len()).unwrap_or(u32::MAX),
-            dumped: count(Answer::Dumped),
-            kept_by_worker: count(Answer::KeptByWorker),
-            void: count(Answer::Void),
+            cases: When::ALL.into_iter().filter_map(|when| Case::of(when, dumps)).collect(),
+            answers: answers.into_iter().filter(|one| one.boots > 0).collect(),
             control,
-            other: count(Answer::Other),
-            workers_max: dumps.iter().map(|dump| dump.workers).max()?,
-            took_ms: Spread::of(with(Answer::Dumped).map(|dump| dump.took_ms).collect())
-                .map(|spread| spread.median),
-            said: failed.map_or_else(String::new, |dump| format::clip(said(dump), SAID_CHARS_MAX)),
             lacks: match control {
                 Some(ControlFailure::Criu) => lacks(kernel),
                 _ => Vec::new(),
@@ -125,38 +185,59 @@ impl Dumps {
         })
     }
 
-    /// What came of them, for a reader.
+    /// Kernel and criu, as a reader finds them: `base, criu 3.17.1`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let kernel = format::clip(&self.kernel, 60);
+        match self.criu.is_empty() {
+            true => kernel,
+            false => format!("{kernel}, criu {}", format::list(&self.criu)),
+        }
+    }
+
+    /// What all of it says about the worker that is kept, for a reader.
     #[must_use]
     pub fn sentence(&self) -> String {
-        let Self { tried, dumped, kept_by_worker, void, other, .. } = *self;
+        let name = self.name();
+        let boots = format::count(u64::from(self.tried), "boot", "boots");
+        match self.answers.as_slice() {
+            [Answered { answer: Answer::Void, .. }] => match self.control {
+                Some(ControlFailure::Criu) => self.cannot_work(&name, &boots),
+                _ => self.not_known(&name, &boots),
+            },
+            [Answered { answer: Answer::KeptWorkerBlocks, .. }] => {
+                let words = Answer::KeptWorkerBlocks.words();
+                format!("{name}: {words} in {boots}: {}.", self.how_it_ended())
+            }
+            [one] => format!("{name}: {}, in {boots}.", one.answer.words()),
+            answers => {
+                let part = |one: &Answered| format!("in {} {}", one.boots, one.answer.words());
+                let parts: Vec<String> = answers.iter().map(part).collect();
+                format!("{name}, {boots} that do not agree: {}.", parts.join("; "))
+            }
+        }
+    }
+
+    /// The same with what came of each process.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
         let kernel = format::clip(&self.kernel, 60);
-        let boots = format::count(u64::from(tried), "boot", "boots");
-        if void == tried {
-            return match self.control {
-                Some(ControlFailure::Criu) => self.cannot_work(&kernel, &boots),
-                _ => self.not_known(&kernel, &boots),
-            };
-        }
-        let mut text = format!("{kernel}: criu dump completed in {dumped} of {boots}");
-        if let Some(took_ms) = self.took_ms {
-            text += &format!(", in {} at the median", format::duration(took_ms * 1e6));
-        }
-        if kept_by_worker > 0 {
-            text += &format!("; a worker was in the way in {kept_by_worker}");
-        }
-        if other > 0 {
-            text += &format!("; it failed for another reason in {other}");
-        }
-        if void > 0 {
-            text += &match self.control {
-                Some(ControlFailure::Criu) => format!("; criu itself did not work in {void}"),
-                _ => {
-                    format!("; a process that never opened a ring was not dumped in {void} either")
-                }
-            };
-            text += ", which say nothing";
-        }
-        if self.said.is_empty() { text + "." } else { format!("{text}: {}", self.said) }
+        let cases = self.cases.iter().map(|case| format!("{kernel}, {}", case.sentence()));
+        std::iter::once(self.sentence()).chain(cases).collect()
+    }
+
+    /// Whether criu failed or hung on the worker that is kept.
+    fn how_it_ended(&self) -> String {
+        let late = self.cases.iter().find(|case| case.when == When::AfterTimeout);
+        let count = |boots: u32| if boots == 0 { "none".to_owned() } else { boots.to_string() };
+        let [failed, hung] = late.map_or([0, 0], |late| [late.failed, late.hung]).map(count);
+        format!("it failed in {failed} and hung in {hung}")
+    }
+
+    /// What criu said of the control.
+    fn said(&self) -> &str {
+        let control = self.cases.iter().find(|case| case.when == When::Control);
+        control.map_or("", |control| &control.said)
     }
 
     /// Where criu never worked, nothing is known about workers.
@@ -164,7 +245,7 @@ impl Dumps {
         let text = format!(
             "{kernel}: criu itself cannot work on this kernel, so nothing is known: in {boots} it \
              did not even dump a process that never opened a ring: {}",
-            self.said
+            self.said()
         );
         if self.lacks.is_empty() {
             return text;
@@ -187,7 +268,7 @@ impl Dumps {
             Some(ControlFailure::NotPrepared) => ("could not be prepared", ""),
             Some(ControlFailure::Criu) | None => ("did not complete", ""),
         };
-        let said = self.said.trim_end_matches('.');
+        let said = self.said().trim_end_matches('.');
         format!(
             "{kernel}: nothing is known, because the control, a dump of a process that never \
              opened a ring, {how} in {boots}: {said}{advice}"
@@ -197,141 +278,204 @@ impl Dumps {
 
 #[cfg(test)]
 mod tests {
+    use iowq_record::AfterTimeout;
     use iowq_record::guest::Control;
 
     use super::*;
     use crate::sample;
 
     const WORKER: &str = "Can't block signals for 264: Operation not permitted";
+    const LATE: &str = "not done after 20 s: Waiting for 9 to stop";
 
-    fn dump(dumped: bool, reason: &str) -> Option<Dump> {
-        let (took_ms, workers) = if dumped { (1_500.0, 0) } else { (900.0, 4) };
-        let control = Some(Control { dumped: true, took_ms: 1_400.0, reason: String::new() });
-        Some(Dump { dumped, took_ms, workers, reason: reason.to_owned(), control })
+    fn after(workers: u32, reason: &str) -> AfterTimeout {
+        AfterTimeout {
+            dumped: reason.is_empty(),
+            took_ms: 700.0,
+            workers,
+            reason: reason.to_owned(),
+            workers_at_close: 20,
+            idle_timeout_ms: 5_000,
+            waited_ms: 11_400.0,
+            settled: true,
+        }
     }
 
-    /// A dump that failed, as it had to: without a ring it failed for the reason that is given.
-    fn void(reason: &str) -> Option<Dump> {
-        let control = Some(Control { dumped: false, took_ms: 1.0, reason: reason.to_owned() });
-        dump(false, WORKER).map(|dump| Dump { control, ..dump })
+    /// A boot whose control was dumped, and so many workers and words after the idle timeout.
+    fn dump(workers: u32, reason: &str) -> Dump {
+        let just = if workers == 0 { 0 } else { 15 + workers };
+        Dump { after_timeout: Some(after(workers, reason)), ..before(just, reason) }
     }
 
-    /// The same, but that criu was not done with that other process, or never had it.
-    fn void_after(took_ms: f64, reason: &str) -> Option<Dump> {
+    /// The same of before there was a dump after the idle timeout.
+    fn before(workers: u32, reason: &str) -> Dump {
+        Dump {
+            dumped: reason.is_empty(),
+            took_ms: 1_500.0,
+            workers,
+            reason: reason.to_owned(),
+            control: Some(Control { dumped: true, took_ms: 1_400.0, reason: String::new() }),
+            after_timeout: None,
+            criu: Some("3.17.1".to_owned()),
+        }
+    }
+
+    /// A boot whose control failed after so long, for this reason.
+    fn void(took_ms: f64, reason: &str) -> Dump {
         let control = Some(Control { dumped: false, took_ms, reason: reason.to_owned() });
-        void("").map(|dump| Dump { control, ..dump })
+        Dump { control, ..dump(1, WORKER) }
     }
 
-    fn of(kernel: &str, dump_of: impl Fn(&Boot) -> Option<Dump>) -> Option<Dumps> {
-        with_config(kernel, &[], dump_of)
+    fn of(dump_of: impl Fn(&Boot) -> Dump) -> Dumps {
+        without(&[], dump_of)
     }
 
-    /// The kernel's configuration is what criu needs, but for what is given.
-    fn with_config(
-        kernel: &str,
-        without: &[&str],
-        dump_of: impl Fn(&Boot) -> Option<Dump>,
-    ) -> Option<Dumps> {
+    /// The base's configuration is what criu needs, but for what is given.
+    fn without(lacks: &[&str], dump_of: impl Fn(&Boot) -> Dump) -> Dumps {
         let (mut kernels, mut boots, _) = sample::kernels(4);
-        let needed = CRIU_OPTIONS.iter().filter(|(option, _)| !without.contains(option));
+        let needed = CRIU_OPTIONS.iter().filter(|(option, _)| !lacks.contains(option));
         let config = needed.map(|(option, _)| ((*option).to_owned(), "y".to_owned())).collect();
-        let tested = kernels.kernels.iter_mut().find(|one| one.label == kernel);
-        tested.expect("a kernel of the sample").config = Some(config);
+        kernels.kernels[0].config = Some(config);
         for boot in &mut boots {
-            boot.dump = if boot.kernel == kernel { dump_of(boot) } else { None };
+            boot.dump = (boot.kernel == "base").then(|| dump_of(boot));
         }
         let mut found = dumps(&kernels, &boots);
-        assert!(found.len() <= 1, "kernels without a dump have no row");
-        found.pop()
+        assert_eq!(found.len(), 1, "kernels without a dump have no row");
+        found.remove(0)
+    }
+
+    /// All four boots say the same.
+    fn all(answer: Answer) -> [Answered; 1] {
+        [Answered { answer, boots: 4 }]
     }
 
     #[test]
-    fn a_kernel_of_which_every_process_was_dumped_says_how_long_it_took() {
-        let found = of("X", |_| dump(true, "")).expect("there were dumps");
-        assert_eq!(
-            found.sentence(),
-            "X: criu dump completed in 4 of 4 boots, in 1.5\u{a0}s at the median."
+    fn one_worker_that_is_left_and_in_the_way_blocks_the_checkpoint() {
+        let found = of(|_| dump(1, WORKER));
+        assert_eq!(found.answers, all(Answer::KeptWorkerBlocks));
+        let lines = found.lines();
+        let expected = "base, criu 3.17.1: the kept worker blocks the checkpoint: with exactly one \
+                        worker left after the idle timeout, and a control that was dumped, criu dump \
+                        did not complete in 4 boots: it failed in 4 and hung in none.";
+        assert_eq!(lines[0], expected);
+        assert_eq!(lines.len(), 4, "{lines:?}");
+        let late = format!(
+            "base, after the idle timeout, 1 worker there: failed in 4 of 4 boots: {WORKER}"
         );
+        assert_eq!(lines[3], late);
     }
 
     #[test]
-    fn a_worker_in_the_way_is_told_from_a_failure_of_criu() {
-        let found = of("base", |boot| match boot.round {
-            0 => dump(false, "memfd_create failed"),
-            1 => void("memfd_create failed"),
-            _ => dump(false, WORKER),
+    fn workers_that_leave_by_themselves_say_nothing_about_one_that_is_kept() {
+        // What a kernel does that keeps no last worker: many just after the close, none later.
+        let none_kept = of(|_| Dump { dumped: false, reason: WORKER.to_owned(), ..dump(0, "") });
+        assert_eq!(none_kept.answers, all(Answer::NoneKept));
+        // Boots of before there was a dump after the idle timeout.
+        let not_tried = of(|_| before(20, WORKER));
+        assert_eq!(not_tried.answers, all(Answer::NotTried));
+        for found in [none_kept, not_tried] {
+            assert!(!found.lines().join("\n").contains("blocks"), "{:?}", found.lines());
+        }
+    }
+
+    #[test]
+    fn the_kept_worker_is_blamed_only_where_it_is_the_only_one_and_has_settled() {
+        let answer = |dump: Dump| of(|_| dump.clone()).answers[0].answer;
+        let unsettled = |workers| {
+            let after_timeout = Some(AfterTimeout { settled: false, ..after(workers, WORKER) });
+            Dump { after_timeout, ..dump(workers, WORKER) }
+        };
+        assert_eq!(answer(dump(2, WORKER)), Answer::Several);
+        assert_eq!(answer(unsettled(1)), Answer::Unsettled);
+        assert_eq!(answer(dump(1, "memfd_create failed")), Answer::Other);
+        assert_eq!(answer(dump(0, WORKER)), Answer::Other);
+        assert_eq!(answer(dump(1, "")), Answer::KeptAndDumped);
+        assert_eq!(answer(dump(1, LATE)), Answer::KeptWorkerBlocks);
+    }
+
+    #[test]
+    fn whether_criu_hangs_or_fails_is_told_apart() {
+        let found = of(|boot| dump(1, if boot.round == 0 { LATE } else { WORKER }));
+        let late = &found.cases[2];
+        let ends = [late.tried, late.dumped, late.failed, late.hung, late.not_begun];
+        assert_eq!(ends, [4, 0, 3, 1, 0]);
+        let text = late.sentence();
+        assert!(text.contains("1 worker there: failed in 3 and hung in 1 of 4 boots"), "{text}");
+    }
+
+    #[test]
+    fn a_kernel_that_keeps_none_says_how_long_each_dump_took() {
+        let found = of(|_| dump(0, ""));
+        let lines = found.lines();
+        let expected =
+            "base, criu 3.17.1: no worker is kept, and the process is dumped, in 4 boots.";
+        assert_eq!(lines[0], expected);
+        let just = "base, just after the close, no worker there: completed in 4 of 4 boots \
+                    (1.5\u{a0}s at the median)";
+        assert_eq!(lines[2], just);
+        // Without a ring no worker comes, so boots of before need no later look.
+        assert_eq!(of(|_| before(0, "")).answers, all(Answer::NoneKept));
+    }
+
+    #[test]
+    fn boots_that_do_not_agree_are_counted() {
+        let found = of(|boot| match boot.round {
+            0 => dump(2, WORKER),
+            1 => void(1.0, "memfd_create failed"),
+            _ => dump(1, WORKER),
         });
-        let found = found.expect("there were dumps");
-        let counts = [found.tried, found.dumped, found.kept_by_worker, found.other, found.void];
-        assert_eq!(counts, [4, 0, 2, 1, 1]);
-        let expected = "base: criu dump completed in 0 of 4 boots; a worker was in the way in 2; \
-                        it failed for another reason in 1; criu itself did not work in 1, which \
-                        say nothing: ";
-        assert_eq!(found.sentence(), format!("{expected}{WORKER}"));
-    }
-
-    #[test]
-    fn where_no_worker_was_left_none_was_in_the_way() {
-        let found = of("X", |_| dump(false, WORKER).map(|dump| Dump { workers: 0, ..dump }));
-        assert_eq!(found.map(|found| (found.kept_by_worker, found.other)), Some((0, 4)));
+        let counts: Vec<_> = found.answers.iter().map(|one| (one.answer, one.boots)).collect();
+        let expected = [(Answer::KeptWorkerBlocks, 2), (Answer::Several, 1), (Answer::Void, 1)];
+        assert_eq!(counts, expected);
+        let text = found.sentence();
+        assert!(text.contains("4 boots that do not agree: in 2 the kept worker blocks"), "{text}");
+        assert!(text.contains("; in 1 nothing is known where the control was not"), "{text}");
+        assert_eq!(found.cases[2].workers_text(), "1 to 2");
     }
 
     #[test]
     fn a_criu_that_cannot_dump_a_process_without_a_ring_says_nothing_about_workers() {
-        let found = with_config("base", &["HUGETLBFS", "TUN"], |_| void("memfd_create failed."));
-        let text = found.expect("there were dumps").sentence();
+        let found = without(&["HUGETLBFS", "TUN"], |_| void(1.0, "memfd_create failed."));
+        let text = found.sentence();
         assert!(text.contains("criu itself cannot work on this kernel, so nothing is"), "{text}");
         let lacks = "memfd_create failed. This kernel lacks CONFIG_HUGETLBFS and CONFIG_TUN, which criu \
                      looks for and the configuration that comes with --build sets";
         assert!(text.ends_with(lacks), "{text}");
-        assert!(!text.contains("signals") && !text.contains("in the way"), "{text}");
+        assert!(!text.contains("signals") && !text.contains("blocks"), "{text}");
+        // With all that criu needs, nothing is said of the configuration.
+        let text = of(|_| void(1.0, "no reason")).sentence();
+        assert!(text.ends_with("a ring: no reason"), "{text}");
     }
 
     #[test]
-    fn a_control_that_was_given_up_is_not_said_to_be_criu_that_cannot_work() {
-        let late = "not done after 20 s: Waiting for 9 to stop";
-        let found = with_config("base", &["TUN"], |_| void_after(20_000.0, late));
-        let text = found.expect("there were dumps").sentence();
-        let expected = "base: nothing is known, because the control, a dump of a process that never \
-                        opened a ring, did not complete in its time in 4 boots: not done after 20 s: \
-                        Waiting for 9 to stop. A larger --criu gives it more";
-        assert_eq!(text, expected);
-    }
-
-    #[test]
-    fn a_control_that_criu_never_saw_is_not_said_to_be_criu_that_cannot_work() {
+    fn a_control_that_was_given_up_or_that_criu_never_saw_is_not_said_to_be_criu_that_cannot_work()
+    {
+        let expected = "base, criu 3.17.1: nothing is known, because the control, a dump of a process \
+                        that never opened a ring, did not complete in its time in 4 boots: not done \
+                        after 20 s: Waiting for 9 to stop. A larger --criu gives it more";
+        assert_eq!(without(&["TUN"], |_| void(20_000.0, LATE)).sentence(), expected);
         let never = "the process to be dumped was not ready after 60 s";
-        let found = of("base", |_| void_after(0.0, never)).expect("there were dumps");
+        let text = of(|_| void(0.0, never)).sentence();
         let expected = format!("opened a ring, could not be prepared in 4 boots: {never}");
-        assert!(found.sentence().ends_with(&expected), "{}", found.sentence());
+        assert!(text.ends_with(&expected), "{text}");
     }
 
     #[test]
     fn controls_that_failed_in_different_ways_are_not_told_apart() {
-        let late = || void_after(20_000.0, "not done after 20 s");
-        let found = of("base", |boot| if boot.round == 0 { void("no memfd") } else { late() });
-        let text = found.expect("there were dumps").sentence();
+        let late = || void(20_000.0, LATE);
+        let found = of(|boot| if boot.round == 0 { void(1.0, "no memfd") } else { late() });
+        let text = found.sentence();
         assert!(text.ends_with("opened a ring, did not complete in 4 boots: no memfd"), "{text}");
-        let found = of("base", |boot| if boot.round == 0 { late() } else { dump(true, "") });
-        let text = found.expect("there were dumps").sentence();
-        let expected = "; a process that never opened a ring was not dumped in 1 either, which";
-        assert!(text.contains(expected), "{text}");
     }
 
     #[test]
-    fn a_kernel_that_lacks_nothing_that_criu_needs_is_not_said_to() {
-        let found = of("base", |_| void("no reason")).expect("there were dumps");
-        assert!(found.sentence().ends_with("a ring: no reason"), "{}", found.sentence());
-    }
-
-    #[test]
-    fn a_boot_of_before_the_control_is_read_by_what_criu_said() {
-        let found = of("base", |_| dump(false, WORKER).map(|dump| Dump { control: None, ..dump }));
-        assert_eq!(found.map(|found| found.kept_by_worker), Some(4));
+    fn a_dump_that_completed_is_one_whatever_became_of_the_control() {
+        let found = of(|_| Dump { control: void(1.0, "no memfd").control, ..dump(0, "") });
+        assert_eq!(found.answers, all(Answer::NoneKept));
     }
 
     #[test]
     fn without_a_dump_nothing_is_said() {
-        assert_eq!(of("base", |_| None), None);
+        let (kernels, boots, _) = sample::kernels(1);
+        assert!(dumps(&kernels, &boots).is_empty());
     }
 }

@@ -1,6 +1,7 @@
 //! The page of booted kernels: what each does against the base, the table of workers, and what was
 //! booted on what.
 
+mod dumps;
 mod machine;
 mod noise;
 mod table;
@@ -18,13 +19,13 @@ use crate::compare::{Comparison, Verdict, show};
 use crate::format;
 use crate::kernels::Outcome;
 use crate::kernels::boots::Class;
-use crate::kernels::dumps::Dumps;
 use crate::kernels::nearest::Nearest;
 use crate::kernels::table::units;
 use crate::output::kernels::PAIRS_NAME;
 use crate::summary::kernels as summary;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use dumps::Checkpoint;
 use machine::{Console, Fact, KernelView, Setting};
 use noise::Noise;
 use table::{Grid, grid, steps};
@@ -59,7 +60,7 @@ struct Page {
     noise: Option<Noise>,
     sections: Vec<View>,
     charts_left_out: bool,
-    dumps: Vec<String>,
+    dumps: Option<Checkpoint>,
     nearest: Presets,
     kernels: Vec<KernelView>,
     config: Vec<Setting>,
@@ -142,7 +143,7 @@ pub fn page(outcome: &Outcome<'_>, sets: &[Set<'_>]) -> Result<String, PageError
         noise: noise::noise(outcome),
         sections,
         charts_left_out: room.left_out,
-        dumps: outcome.dumps.iter().map(Dumps::sentence).collect(),
+        dumps: dumps::checkpoint(&outcome.dumps),
         nearest: presets(outcome, &outcome.nearest),
         kernels: machine::kernels(outcome),
         config: machine::options(outcome),

@@ -43,7 +43,7 @@ pub fn text(outcome: &Outcome<'_>) -> String {
         ("Boots", went(outcome)),
         ("Found", found(&outcome.comparisons)),
         ("Noise", noise(outcome)),
-        ("Checkpoint", outcome.dumps.iter().map(Dumps::sentence).collect()),
+        ("Checkpoint", outcome.dumps.iter().flat_map(Dumps::lines).collect()),
         ("Nearest preset", nearest(&outcome.nearest)),
         ("Method", method(outcome)),
         ("Notes", notes(outcome)),

@@ -150,7 +150,10 @@ fn same(path: &Path, bytes: &[u8], kernels: &Kernels) -> anyhow::Result<()> {
         (before.noise != kernels.noise, "--noise"),
         (before.seed != kernels.seed, "the seed"),
         (before.benches != kernels.benches, "what each boot runs"),
-        (before.inputs != kernels.inputs, "the guest, a file of a workload, --presets or --criu"),
+        (
+            before.inputs != kernels.inputs,
+            "the guest, a file of a workload, --presets, --criu or criu itself",
+        ),
     ];
     let differs: Vec<&str> =
         differs.iter().filter(|(differs, _)| *differs).map(|(_, what)| *what).collect();

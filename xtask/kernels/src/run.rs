@@ -128,6 +128,10 @@ impl Lab<'_> {
         inputs.insert("guest".to_owned(), image::digest(&options.guest)?);
         inputs.insert("presets".to_owned(), options.presets.to_string());
         inputs.extend(options.criu.map(|seconds| ("criu".to_owned(), seconds.to_string())));
+        if let Some(path) = &self.criu {
+            // Versions of criu may fail in different ways.
+            inputs.insert("criu-program".to_owned(), image::digest(path)?);
+        }
         Ok(Kernels {
             schema: KERNELS_SCHEMA.to_owned(),
             machine: self.machine.clone(),
@@ -308,19 +312,36 @@ fn line(record: &Record) -> String {
     }
 }
 
-/// The same of a dump.
+/// The same of the dumps of a boot.
 fn dumped(dump: &Dump) -> String {
-    let control = dump.control.as_ref().filter(|control| !dump.dumped && !control.dumped);
+    let any = dump.dumped || dump.after_timeout.as_ref().is_some_and(|late| late.dumped);
+    let control = dump.control.as_ref().filter(|control| !any && !control.dumped);
     match control {
         Some(control) if control.failure() == Some(ControlFailure::Criu) => {
-            format!("criu itself cannot work on this kernel: {}", control.reason)
+            return format!("criu itself cannot work on this kernel: {}", control.reason);
         }
         Some(control) => {
-            format!("nothing is known, for want of a process without a ring: {}", control.reason)
+            return format!(
+                "nothing is known, for want of a process without a ring: {}",
+                control.reason
+            );
         }
-        None if dump.dumped => format!("criu dump completed in {:.1} s", dump.took_ms / 1e3),
-        None => format!("criu dump failed with {} workers left: {}", dump.workers, dump.reason),
+        None => {}
     }
+    let one = |dumped, took_ms: f64, workers, reason: &str| {
+        let workers = format!("(workers left: {workers})");
+        if dumped {
+            format!("completed in {:.1} s {workers}", took_ms / 1e3)
+        } else {
+            format!("failed {workers}: {reason}")
+        }
+    };
+    let just = one(dump.dumped, dump.took_ms, dump.workers, &dump.reason);
+    let late = dump.after_timeout.as_ref().map_or_else(String::new, |late| {
+        let late = one(late.dumped, late.took_ms, late.workers, &late.reason);
+        format!("; after the idle timeout it {late}")
+    });
+    format!("criu dump {just}{late}")
 }
 
 fn ended(ended: Ended) -> &'static str {
@@ -336,6 +357,7 @@ fn ended(ended: Ended) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use iowq_record::AfterTimeout;
     use iowq_record::guest::Control;
 
     use super::*;
@@ -357,13 +379,43 @@ mod tests {
         let control = |dumped| Control { dumped, took_ms: 1.0, reason: "no memfd".to_owned() };
         let dump = |dumped, control| {
             let reason = if dumped { "" } else { "no signals" }.to_owned();
-            Dump { dumped, took_ms: 1_500.0, workers: 3, reason, control }
+            let (after_timeout, criu) = (None, None);
+            Dump { dumped, took_ms: 1_500.0, workers: 3, reason, control, after_timeout, criu }
         };
-        assert_eq!(super::dumped(&dump(true, None)), "criu dump completed in 1.5 s");
-        let failed = "criu dump failed with 3 workers left: no signals";
+        let completed = "criu dump completed in 1.5 s (workers left: 3)";
+        assert_eq!(super::dumped(&dump(true, None)), completed);
+        let failed = "criu dump failed (workers left: 3): no signals";
         assert_eq!(super::dumped(&dump(false, Some(control(true)))), failed);
         let never = "criu itself cannot work on this kernel: no memfd";
         assert_eq!(super::dumped(&dump(false, Some(control(false)))), never);
+    }
+
+    #[test]
+    fn a_dump_after_the_idle_timeout_is_told_beside_the_one_before_it() {
+        let after_timeout = AfterTimeout {
+            dumped: false,
+            took_ms: 900.0,
+            workers: 1,
+            reason: "no signals".to_owned(),
+            workers_at_close: 20,
+            idle_timeout_ms: 5_000,
+            waited_ms: 11_400.0,
+            settled: true,
+        };
+        let dump = Dump {
+            dumped: false,
+            took_ms: 900.0,
+            workers: 20,
+            reason: "no signals".to_owned(),
+            control: Some(Control { dumped: true, took_ms: 1.0, reason: String::new() }),
+            after_timeout: Some(after_timeout),
+            criu: Some("3.17.1".to_owned()),
+        };
+        assert_eq!(
+            super::dumped(&dump),
+            "criu dump failed (workers left: 20): no signals; after the idle timeout it failed \
+             (workers left: 1): no signals"
+        );
     }
 
     #[test]

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use iowq_record::guest::CRIU_CHECK_S_MAX;
+use iowq_record::guest::{CRIU_CHECK_S_MAX, CRIU_WAIT_S_MAX};
+
+/// Dumps in a boot: the control, one just after the close and one after the idle timeout.
+const DUMPS: u32 = 3;
 
 /// What the guest may take before criu begins a dump: a process that uses a ring and closes it.
 const CLOSED_RING_MAX: Duration = Duration::from_secs(90);
@@ -53,12 +56,13 @@ impl Limits {
     }
 
     /// The limits where criu may take so many seconds for a dump. It takes its time after the last
-    /// bench, where only little is expected: it looks at the kernel, and then dumps twice, because
-    /// there is a control.
+    /// bench, where only little is expected: it looks at the kernel, and then dumps three times, the
+    /// last time after a wait.
     #[must_use]
     pub fn with_criu(mut self, dump_s_max: u32) -> Limits {
         let dump_max = CLOSED_RING_MAX + Duration::from_secs(dump_s_max.into());
-        self.between_max += Duration::from_secs(CRIU_CHECK_S_MAX) + dump_max * 2;
+        let else_max = Duration::from_secs(CRIU_CHECK_S_MAX * 2 + CRIU_WAIT_S_MAX);
+        self.between_max += else_max + dump_max * DUMPS;
         self
     }
 }
@@ -68,9 +72,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn criu_has_time_to_look_at_the_kernel_and_to_dump_twice() {
+    fn criu_has_time_to_look_at_the_kernel_to_wait_and_to_dump_three_times() {
         let limits = Limits::KVM.with_criu(20);
-        let more = Duration::from_secs(CRIU_CHECK_S_MAX + 2 * (90 + 20));
+        let more = Duration::from_secs(2 * CRIU_CHECK_S_MAX + CRIU_WAIT_S_MAX + 3 * (90 + 20));
         assert_eq!(limits.between_max, Limits::KVM.between_max + more);
         assert_eq!(Limits { between_max: Limits::KVM.between_max, ..limits }, Limits::KVM);
     }

@@ -1,0 +1,155 @@
+//! What came of one kind of dump in all boots of a kernel: of the control, just after the close, or
+//! after the idle timeout.
+
+use iowq_record::guest::{ControlFailure, Dump, failure};
+use serde::Serialize;
+
+use crate::analysis::figures::Spread;
+use crate::format;
+
+/// Characters of criu's that are quoted.
+const SAID_CHARS_MAX: usize = 300;
+
+/// Which of the three processes was dumped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum When {
+    /// One that never opened a ring.
+    Control,
+    /// One that closed its rings 200 ms before.
+    JustClosed,
+    /// One whose workers have had their idle timeout since.
+    AfterTimeout,
+}
+
+impl When {
+    /// All, in the order in which they are tried.
+    pub const ALL: [When; 3] = [When::Control, When::JustClosed, When::AfterTimeout];
+
+    /// In words.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            When::Control => "control, without a ring",
+            When::JustClosed => "just after the close",
+            When::AfterTimeout => "after the idle timeout",
+        }
+    }
+}
+
+/// One dump of one boot.
+pub(super) struct Try<'a> {
+    pub(super) failure: Option<ControlFailure>,
+    pub(super) took_ms: f64,
+    /// Workers that were there; none in the control, which has no use for any.
+    pub(super) workers: Option<u32>,
+    pub(super) reason: &'a str,
+}
+
+impl<'a> Try<'a> {
+    fn new(dumped: bool, took_ms: f64, workers: Option<u32>, reason: &'a str) -> Try<'a> {
+        Try { failure: failure(dumped, took_ms, reason), took_ms, workers, reason }
+    }
+
+    /// The dump of that kind, where the boot has one.
+    pub(super) fn of(dump: &'a Dump, when: When) -> Option<Try<'a>> {
+        match when {
+            When::Control => dump
+                .control
+                .as_ref()
+                .map(|one| Try::new(one.dumped, one.took_ms, None, &one.reason)),
+            When::JustClosed => {
+                Some(Try::new(dump.dumped, dump.took_ms, Some(dump.workers), &dump.reason))
+            }
+            When::AfterTimeout => dump
+                .after_timeout
+                .as_ref()
+                .map(|one| Try::new(one.dumped, one.took_ms, Some(one.workers), &one.reason)),
+        }
+    }
+}
+
+/// One kind of dump in all boots of a kernel. Each boot is in one of the four counts.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Case {
+    /// Which.
+    pub when: When,
+    /// Boots in which it was tried.
+    pub tried: u32,
+    /// Dumps that completed.
+    pub dumped: u32,
+    /// Dumps that criu gave up by itself.
+    pub failed: u32,
+    /// Dumps that were given up because criu was still at work when its time was over.
+    pub hung: u32,
+    /// Boots in which criu was never started, because there was no process to be dumped.
+    pub not_begun: u32,
+    /// Least and most workers that were there when a dump began; null in the control.
+    pub workers: Option<[u32; 2]>,
+    /// Median time of the dumps that completed, in milliseconds.
+    pub took_ms: Option<f64>,
+    /// What criu said in the first that did not complete; empty where all did.
+    pub said: String,
+}
+
+impl Case {
+    /// Of boots that had a dump of that kind; none where no boot had.
+    pub(super) fn of(when: When, dumps: &[&Dump]) -> Option<Case> {
+        let tries: Vec<Try<'_>> = dumps.iter().filter_map(|dump| Try::of(dump, when)).collect();
+        let first = tries.iter().find(|one| one.failure.is_some());
+        let count = |wanted| {
+            let with = tries.iter().filter(|one| one.failure == wanted);
+            u32::try_from(with.count()).unwrap_or(u32::MAX)
+        };
+        let workers = || tries.iter().filter_map(|one| one.workers);
+        let completed = tries.iter().filter(|one| one.failure.is_none());
+        (!tries.is_empty()).then(|| Case {
+            when,
+            tried: u32::try_from(tries.len()).unwrap_or(u32::MAX),
+            dumped: count(None),
+            failed: count(Some(ControlFailure::Criu)),
+            hung: count(Some(ControlFailure::NotInTime)),
+            not_begun: count(Some(ControlFailure::NotPrepared)),
+            workers: workers().min().zip(workers().max()).map(|(least, most)| [least, most]),
+            took_ms: Spread::of(completed.map(|one| one.took_ms).collect())
+                .map(|spread| spread.median),
+            said: first.map_or_else(String::new, |one| format::clip(one.reason, SAID_CHARS_MAX)),
+        })
+    }
+
+    /// How many workers were there, such as `15 to 23`.
+    #[must_use]
+    pub fn workers_text(&self) -> String {
+        match self.workers {
+            None => String::new(),
+            Some([least, most]) if least == most => most.to_string(),
+            Some([least, most]) => format!("{least} to {most}"),
+        }
+    }
+
+    /// What came of it: `just after the close, 15 to 23 workers there: failed in 4 of 4 boots: …`.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let Case { dumped, failed, hung, not_begun, tried, .. } = *self;
+        let there = match self.workers {
+            None => String::new(),
+            Some([0, 0]) => ", no worker there".to_owned(),
+            Some([1, 1]) => ", 1 worker there".to_owned(),
+            Some(_) => format!(", {} workers there", self.workers_text()),
+        };
+        let ends = [
+            (dumped, "completed in"),
+            (failed, "failed in"),
+            (hung, "hung in"),
+            (not_begun, "not begun in"),
+        ];
+        let ends = ends.iter().filter(|(boots, _)| *boots > 0);
+        let ends: Vec<String> = ends.map(|(boots, words)| format!("{words} {boots}")).collect();
+        let of = format::count(u64::from(tried), "boot", "boots");
+        let took = self.took_ms.map_or_else(String::new, |took_ms| {
+            format!(" ({} at the median)", format::duration(took_ms * 1e6))
+        });
+        let said = if self.said.is_empty() { String::new() } else { format!(": {}", self.said) };
+        format!("{}{there}: {} of {of}{took}{said}", self.when.words(), format::list(&ends))
+    }
+}
