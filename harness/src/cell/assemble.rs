@@ -18,7 +18,8 @@ use crate::timeline;
 /// Makes the record of a run.
 pub(super) fn record(request: &Request, outcome: &Outcome, host: Host, started: String) -> Record {
     let duration_ns = outcome.driven.measured_until.since(outcome.driven.measured_from);
-    let engine = outcome.remains.tally.map(|_| Lives::of_changes(outcome.remains.lives.clone()));
+    let changes = outcome.remains.lives.iter().map(|&(at, born, _)| (at, born));
+    let engine = outcome.remains.tally.map(|_| Lives::of_changes(changes.collect()));
     let seen = &outcome.seen;
     let known = seen.probe.as_ref().or(engine.as_ref()).or(seen.proc.as_ref());
     let nothing = Lives::default();
