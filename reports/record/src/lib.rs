@@ -10,6 +10,7 @@ pub mod guest;
 mod host;
 pub mod kconfig;
 mod latency;
+mod switches;
 mod workers;
 
 use std::collections::BTreeMap;
@@ -25,6 +26,7 @@ pub use boot::{
 };
 pub use host::Host;
 pub use latency::{Latency, Quantiles};
+pub use switches::Switches;
 pub use workers::{Causes, Churn, Counts, Punts, Workers};
 
 /// The value of [`Record::schema`] that this version writes and reads.
@@ -205,6 +207,10 @@ pub struct Probe {
     /// made good at the worker's next sleep, so no event is lost.
     #[serde(default)]
     pub switches_missed: u64,
+    /// Context switches of the pool's workers, by the kernel's count and the probe's; null where
+    /// nobody compared them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub switches: Option<Switches>,
     /// What this kernel does not let anybody see, each with the reason.
     #[serde(default)]
     pub unseen: Vec<String>,

@@ -8,6 +8,7 @@
 #![no_main]
 #![feature(asm_experimental_arch)]
 
+mod account;
 mod event;
 mod maps;
 mod requests;
