@@ -13,11 +13,10 @@ pub(super) fn doubts(switches: &Switches, workers: &Workers, cpus: u32) -> [Doub
     let percent = 100.0 * switches.spoiled(sleeps, workers.peak, cpus);
     let text = format!(
         "The scheduler's probe missed {outs_asleep_missed} of {outs_asleep} times that a worker \
-         went to sleep, and {returns} returns of a worker from one of {sleeps} sleeps in its work, \
-         by the kernel's own count of each thread's switches. The running count was one too high \
-         for such a sleep, and after such a return one too low until the worker's next switch or \
-         the end of its work, where it was set right: {percent:.2} % of decisions at most, whether \
-         a worker is made, were taken by a wrong count.",
+         went to sleep, and {returns} returns from {sleeps} sleeps in works, by the kernel's count \
+         of each thread's switches. The running count was wrong by one until that worker's next \
+         switch or the end of its work: at {percent:.2} % of decisions whether to make a worker, \
+         at most.",
     );
     let missed = outs_asleep_missed + returns > 0;
     let more = "That is more than 1 %: no statement on churn.";
