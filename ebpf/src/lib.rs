@@ -17,7 +17,8 @@ pub use page::{PageView, SlotView};
 pub use requests::RequestView;
 pub use requests::{REQUESTS_MAX, RequestTimes};
 
-/// Worker slots in the shared page; a slot is what the pool calls a worker.
+/// Worker slots in the shared page; a slot is what the pool calls a worker. A power of two, so that
+/// the programs can keep an index in range by a mask.
 pub const SLOTS_MAX: usize = 1024;
 
 /// Accounts, in the kernel's order: bounded, then unbounded.
@@ -153,12 +154,13 @@ pub const LOST_THREADS: u32 = 0;
 pub const LOST_BLOCKS: u32 = 1;
 /// Index of a loss counter: an event could not be read.
 pub const LOST_UNREADABLE: u32 = 2;
-/// Index of a loss counter: a worker's return to a CPU fired no event. Noticed when it sleeps the
+/// Index of a loss counter: a worker's return to a CPU fired no event. Noticed when it leaves the
 /// next time, and repaired: the running count was one too low meanwhile.
 pub const LOST_SWITCHES: u32 = 3;
 /// Loss counters there are.
 pub const LOST_CAUSES: u32 = 4;
 
+const _: () = assert!(SLOTS_MAX.is_power_of_two());
 const _: () = assert!(size_of::<Slot>() == 64);
 const _: () = assert!(size_of::<Shared>() == 64 + 64 * SLOTS_MAX);
 const _: () = assert!(size_of::<BlockEvent>() == 24);

@@ -4,7 +4,7 @@ mod start;
 
 use std::time::Duration;
 
-pub(crate) use start::{skip, start_or_skip};
+pub(crate) use start::start_or_skip;
 
 /// Long enough for anything that is going to happen at all.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);

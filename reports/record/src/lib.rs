@@ -203,8 +203,8 @@ pub struct Probe {
     /// Lost events by cause.
     #[serde(default)]
     pub lost: BTreeMap<String, u64>,
-    /// Times that a worker was put back on a processor and no event said so. It was noticed and
-    /// made good at the worker's next sleep, so no event is lost.
+    /// Times that a worker was put back on a processor in its work and no event said so, as far as
+    /// that was noticed and made good at the worker's next switch. `switches` has all of them.
     #[serde(default)]
     pub switches_missed: u64,
     /// Context switches of the pool's workers, by the kernel's count and the probe's; null where

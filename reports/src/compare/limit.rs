@@ -32,18 +32,19 @@ type Peak = fn(&Record, Account) -> Option<u32>;
 #[must_use]
 pub fn broken(name: [&str; 2], base: &[Unit<'_>], test: &[Unit<'_>]) -> Option<Bar> {
     let accounts = [Account::Bounded, Account::Unbounded];
-    let peak = peak_of(base.iter().chain(test).flat_map(|unit| &unit.runs).copied());
+    let runs = base.iter().chain(test).flat_map(|unit| &unit.runs).copied();
+    let peak = peak_of(&runs.collect::<Vec<_>>());
     accounts.into_iter().find_map(|account| of_account(account, peak, name, base, test))
 }
 
 /// How to know the peak of an account. Where a record says nothing of accounts, all workers are
 /// taken for bounded ones, if no run is known to have had others: a base that never has more than
 /// the limit then shows that the workload needs bounded workers alone.
-fn peak_of<'a>(runs: impl Iterator<Item = &'a Record> + Clone) -> Peak {
-    if runs.clone().all(|run| own_peak(run, Account::Bounded).is_some()) {
+fn peak_of(runs: &[&Record]) -> Peak {
+    if runs.iter().all(|run| own_peak(run, Account::Bounded).is_some()) {
         return own_peak;
     }
-    if runs.clone().any(has_unbounded) { |_, _| None } else { all_bounded }
+    if runs.iter().any(|run| has_unbounded(run)) { |_, _| None } else { all_bounded }
 }
 
 fn own_peak(run: &Record, account: Account) -> Option<u32> {
