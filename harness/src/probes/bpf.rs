@@ -202,7 +202,8 @@ fn load(options: &BpfOptions, tracefs: &Path, tgid: u32) -> Result<Loaded, Probe
         timed = unseen.is_empty();
         match layout.account {
             Ok(found) => offsets.extend(found),
-            Err(reason) => unseen.push(format!("which account a worker belongs to: {reason}")),
+            Err(reason) => unseen
+                .push(format!("which account a worker belongs to, where both have work: {reason}")),
         }
     }
     let classic = options.classic_switches;
