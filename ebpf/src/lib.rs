@@ -17,7 +17,8 @@ pub use page::{PageView, SlotView};
 pub use requests::RequestView;
 pub use requests::{REQUESTS_MAX, RequestTimes};
 
-/// Worker slots in the shared page; a slot is what the pool calls a worker.
+/// Worker slots in the shared page; a slot is what the pool calls a worker. A power of two, so that
+/// the programs can keep an index in range by a mask.
 pub const SLOTS_MAX: usize = 1024;
 
 /// Accounts, in the kernel's order: bounded, then unbounded.
@@ -69,8 +70,17 @@ pub struct Slot {
     pub asked: u32,
     /// Which of the slot's workers this is; each has another number than the one before.
     pub tenant: u32,
+    /// Times that the worker was taken off a CPU, in a work or not, for whatever reason.
+    pub outs: u32,
+    /// Those of them in which it went to sleep.
+    pub outs_asleep: u32,
+    /// Times that the worker was put back on a CPU.
+    pub ins: u32,
+    /// Times that the worker came to the end of a work and was still marked as asleep: it was put
+    /// back on a CPU, and the probe did not see it. Userspace counts these.
+    pub ins_repaired: u32,
     /// Always 0. Each worker has a cache line of its own: it writes there at every work.
-    pub reserved: [u32; 10],
+    pub reserved: [u32; 6],
 }
 
 /// Record of the ring `BLOCKS`: the last running worker of an account went to sleep over its work
@@ -97,6 +107,18 @@ pub const THREAD_NAMED: u32 = 2;
 /// [`ThreadEvent::kind`]: a thread is gone, by `sched:sched_process_exit`.
 pub const THREAD_EXITED: u32 = 3;
 
+/// [`ThreadEvent::account`]: a worker for bounded work.
+pub const ACCOUNT_BOUNDED: u32 = 1;
+/// [`ThreadEvent::account`]: a worker for unbounded work.
+pub const ACCOUNT_UNBOUNDED: u32 = 2;
+
+/// How the programs find a worker's account: not at all.
+pub const ACCOUNT_BY_NOTHING: u32 = 0;
+/// How the programs find a worker's account: a bit of its flags, as until Linux 6.14.
+pub const ACCOUNT_BY_FLAG: u32 = 1;
+/// How the programs find a worker's account: which of the pool's two its own is, since 6.15.
+pub const ACCOUNT_BY_PLACE: u32 = 2;
+
 /// Record of the ring `THREADS`.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -111,8 +133,9 @@ pub struct ThreadEvent {
     pub by_tid: u32,
     /// `THREAD_BORN`, `THREAD_NAMED` or `THREAD_EXITED`.
     pub kind: u32,
-    /// Always 0.
-    pub reserved: u32,
+    /// `ACCOUNT_BOUNDED` or `ACCOUNT_UNBOUNDED` where a worker of the kernel's io-wq gives itself
+    /// a name and its account is known, else 0.
+    pub account: u32,
     /// The name: of the creator at a birth, the new one at a naming, the last one at an exit.
     pub comm: [u8; 16],
 }
@@ -131,12 +154,13 @@ pub const LOST_THREADS: u32 = 0;
 pub const LOST_BLOCKS: u32 = 1;
 /// Index of a loss counter: an event could not be read.
 pub const LOST_UNREADABLE: u32 = 2;
-/// Index of a loss counter: a worker's return to a CPU fired no event. Noticed when it sleeps the
+/// Index of a loss counter: a worker's return to a CPU fired no event. Noticed when it leaves the
 /// next time, and repaired: the running count was one too low meanwhile.
 pub const LOST_SWITCHES: u32 = 3;
 /// Loss counters there are.
 pub const LOST_CAUSES: u32 = 4;
 
+const _: () = assert!(SLOTS_MAX.is_power_of_two());
 const _: () = assert!(size_of::<Slot>() == 64);
 const _: () = assert!(size_of::<Shared>() == 64 + 64 * SLOTS_MAX);
 const _: () = assert!(size_of::<BlockEvent>() == 24);

@@ -36,8 +36,16 @@ pub struct SlotView {
     pub asked: AtomicU32,
     /// [`Slot::tenant`].
     pub tenant: AtomicU32,
+    /// [`Slot::outs`].
+    pub outs: AtomicU32,
+    /// [`Slot::outs_asleep`].
+    pub outs_asleep: AtomicU32,
+    /// [`Slot::ins`].
+    pub ins: AtomicU32,
+    /// [`Slot::ins_repaired`].
+    pub ins_repaired: AtomicU32,
     /// [`Slot::reserved`].
-    pub reserved: [AtomicU32; 10],
+    pub reserved: [AtomicU32; 6],
 }
 
 const _: () = assert!(size_of::<PageView>() == size_of::<Shared>());
@@ -48,3 +56,5 @@ const _: () =
     assert!(core::mem::offset_of!(PageView, slots) == core::mem::offset_of!(Shared, slots));
 const _: () =
     assert!(core::mem::offset_of!(SlotView, tenant) == core::mem::offset_of!(Slot, tenant));
+const _: () =
+    assert!(core::mem::offset_of!(SlotView, reserved) == core::mem::offset_of!(Slot, reserved));

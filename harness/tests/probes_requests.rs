@@ -4,12 +4,12 @@
 mod start;
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Write as _};
 use std::os::fd::AsRawFd as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use io_uring::{IoUring, opcode, squeue, types};
-use iowq_ebpf::REQUESTS_MAX;
+use iowq_ebpf::{ACCOUNT_BOUNDED, ACCOUNT_UNBOUNDED, REQUESTS_MAX};
 use iowq_harness::clock;
 use iowq_harness::probes::{Bpf, BpfOptions, ProbeError, Requests, Times};
 use iowq_workloads::limits::DEPTH;
@@ -155,14 +155,13 @@ fn every_start_is_seen_or_the_probes_say_why_none_is() {
     let Some((bpf, requests, mut ring)) = begin(test) else { return };
     run(&mut ring, &requests, |_| nop().flags(squeue::Flags::ASYNC));
     let seen = all(&requests).iter().filter(|times| times.started.is_some()).count();
-    match bpf.unseen() {
-        [] => assert_eq!(seen, SLOTS as usize),
-        [reason] => {
-            assert!(reason.starts_with("time in the queue: no kprobe on io_wq_submit_work ("));
+    let why = "time in the queue: no kprobe on io_wq_submit_work (";
+    match bpf.unseen().iter().find(|reason| reason.starts_with(why)) {
+        None => assert_eq!(seen, SLOTS as usize),
+        Some(reason) => {
             assert_eq!(seen, 0);
             skip(test, reason);
         }
-        reasons => panic!("{reasons:?}"),
     }
 }
 
@@ -182,4 +181,32 @@ fn the_table_has_room_for_the_deepest_ring_and_more_is_refused() {
     let error = Bpf::start(&options).err();
     let Some(ProbeError::TooManyRequests { requests }) = error else { panic!("{error:?}") };
     assert_eq!(requests, REQUESTS_MAX + 1);
+}
+
+#[test]
+fn each_worker_is_known_by_its_account_and_so_is_what_was_queued_for_it() {
+    let _alone = alone();
+    let test = "each_worker_is_known_by_its_account_and_so_is_what_was_queued_for_it";
+    let Some((bpf, requests, mut ring)) = begin(test) else { return };
+    run(&mut ring, &requests, |_| nop().flags(squeue::Flags::ASYNC));
+    // What is no regular file may take for ever, and its workers are unbounded.
+    let (reader, mut writer) = io::pipe().expect("a pipe");
+    writer.write_all(&[1]).expect("a reader");
+    let mut byte = [0];
+    let read = opcode::Read::new(types::Fd(reader.as_raw_fd()), byte.as_mut_ptr(), 1).build();
+    // SAFETY: the byte outlives the request, which is waited for.
+    unsafe { ring.submission().push(&read.flags(squeue::Flags::ASYNC)) }.expect("room in the ring");
+    complete(&mut ring, 1);
+    let unseen = bpf.unseen().iter().find(|reason| reason.starts_with("which account")).cloned();
+    let census = bpf.finish().expect("a census");
+    assert_eq!((census.queued, census.lost_total()), ([u64::from(SLOTS), 1], 0));
+    if let Some(reason) = unseen {
+        return skip(test, &reason);
+    }
+    let named = census.events.iter().filter(|event| event.name().starts_with(b"iou-wrk-"));
+    let accounts: Vec<u32> = named.map(|event| event.account).collect();
+    for account in [ACCOUNT_BOUNDED, ACCOUNT_UNBOUNDED] {
+        assert!(accounts.contains(&account), "{accounts:?}");
+    }
+    assert!(!accounts.contains(&0), "{accounts:?}");
 }

@@ -86,7 +86,7 @@ fn the_limit_is_kept_but_by_the_patch_as_posted() {
     let plan = plan("limit");
     let peak = |name| {
         let lives = run(&plan, name, SLOW_FSYNC, 1).1.lives;
-        let alive = lives.iter().scan(0_i32, |alive, (_, born)| {
+        let alive = lives.iter().scan(0_i32, |alive, (_, born, _)| {
             *alive += if *born { 1 } else { -1 };
             Some(*alive)
         });

@@ -137,6 +137,8 @@ fn run_of(
             created: counts(created),
             exited: counts(exited),
             peak,
+            peak_bounded: None,
+            peak_unbounded: None,
             created_per_1000_ops: Some(created as f64 * 1_000.0 / done as f64),
             born_measured: Some(created),
             fill_measured: Some(created.min(u64::from(peak))),
@@ -253,6 +255,7 @@ fn probe(events_seen: u64) -> Probe {
         events_lost: 0,
         lost,
         switches_missed: 0,
+        switches: None,
         unseen: Vec::new(),
     }
 }

@@ -18,7 +18,7 @@ use crate::timeline;
 /// Makes the record of a run.
 pub(super) fn record(request: &Request, outcome: &Outcome, host: Host, started: String) -> Record {
     let duration_ns = outcome.driven.measured_until.since(outcome.driven.measured_from);
-    let engine = outcome.remains.tally.map(|_| Lives::of_changes(outcome.remains.lives.clone()));
+    let engine = outcome.remains.tally.map(|_| Lives::of_books(&outcome.remains.lives));
     let seen = &outcome.seen;
     let known = seen.probe.as_ref().or(engine.as_ref()).or(seen.proc.as_ref());
     let nothing = Lives::default();
@@ -36,9 +36,14 @@ pub(super) fn record(request: &Request, outcome: &Outcome, host: Host, started: 
     if let Some(lives) = single.filter(|_| !request.plan.life.linger.is_zero()) {
         workers.outlived_ms = lives.outlived_ms(outcome.driven.closed, outcome.ended);
     }
+    // The pool's books know each worker's account, of the kernel's the probe does.
+    let known = engine.as_ref().or(seen.probe.as_ref());
+    let peaks = known.and_then(|lives| lives.peaks(seen.queued));
+    [workers.peak_bounded, workers.peak_unbounded] =
+        peaks.map_or([None; 2], |peaks| peaks.map(Some));
     let mut caveats = machine::caveats(&host);
     caveats.extend(machine::load::caveat(&outcome.load));
-    caveats.extend(doubts(request, outcome, &workers));
+    caveats.extend(doubts(request, outcome, &workers, host.cpus));
     Record {
         schema: SCHEMA.to_owned(),
         started,
@@ -76,6 +81,7 @@ pub(super) fn record(request: &Request, outcome: &Outcome, host: Host, started: 
             events_lost: outcome.seen.lost.iter().map(|(_, lost)| lost).sum(),
             lost: outcome.seen.lost.iter().map(|&(name, lost)| (name.to_owned(), lost)).collect(),
             switches_missed: outcome.seen.switches_missed,
+            switches: outcome.switches(),
             unseen: outcome.seen.unseen.clone(),
         },
         blocking: outcome.blocking,
@@ -112,6 +118,8 @@ fn workers(outcome: &Outcome, best: &Lives, births: Option<(u64, u64)>, peak: u3
             proc: proc.map(Lives::exited),
         },
         peak,
+        peak_bounded: None,
+        peak_unbounded: None,
         created_per_1000_ops: births
             .filter(|_| done > 0)
             .map(|(born, _)| born as f64 * 1000.0 / done as f64),
@@ -129,7 +137,7 @@ fn workers(outcome: &Outcome, best: &Lives, births: Option<(u64, u64)>, peak: u3
         }),
         birth: Some(outcome.birth),
         creations_failed: tally.map_or(0, |tally| tally.creations_failed),
-        sleeps: outcome.sleeps.map(|(sleeps, _)| sleeps),
+        sleeps: outcome.sleeps.map(|sleeps| sleeps.in_works),
     }
 }
 

@@ -71,7 +71,7 @@ mod tests {
     fn event(kind: u32, tid: u32, time_ns: u64, name: &[u8]) -> ThreadEvent {
         let mut comm = [0; 16];
         comm[..name.len()].copy_from_slice(name);
-        ThreadEvent { time_ns, clone_flags: 0, tid, by_tid: tid, kind, reserved: 0, comm }
+        ThreadEvent { time_ns, clone_flags: 0, tid, by_tid: tid, kind, account: 0, comm }
     }
 
     #[test]

@@ -2,14 +2,20 @@
 
 use iowq_record::{Blocking, Caveat, Counts, Tier, Workers};
 
-use super::{EngineName, Outcome, Request, kernel_doubts, timing};
+use super::{EngineName, Outcome, Request, kernel_doubts, switch_doubts, timing};
 use crate::machine::kernel_idle_timeout;
 
 /// Whether a doubt holds, its code, and what it means for the reader.
 pub(super) type Doubt = (bool, &'static str, String);
 
-/// The doubts that a run raises by itself.
-pub(super) fn doubts(request: &Request, outcome: &Outcome, workers: &Workers) -> Vec<Caveat> {
+/// The doubts that a run raises by itself, on so many processors.
+pub(super) fn doubts(
+    request: &Request,
+    outcome: &Outcome,
+    workers: &Workers,
+    cpus: u32,
+) -> Vec<Caveat> {
+    let switches = outcome.switches().map(|it| switch_doubts::doubts(&it, workers, cpus));
     let timed = outcome.remains.punts.is_some();
     let of_the_kernel = (request.engine == EngineName::Uring)
         .then(|| kernel_doubts::doubts(&request.plan, kernel_idle_timeout(), timed));
@@ -17,6 +23,7 @@ pub(super) fn doubts(request: &Request, outcome: &Outcome, workers: &Workers) ->
         .into_iter()
         .chain(of_the_work(outcome, workers))
         .chain(timing::doubts(&request.plan, outcome))
+        .chain(switches.into_iter().flatten())
         .chain(of_the_kernel.into_iter().flatten())
         .filter(|(holds, ..)| *holds)
         .map(|(_, code, text)| Caveat { code: code.to_owned(), text })
@@ -24,10 +31,10 @@ pub(super) fn doubts(request: &Request, outcome: &Outcome, workers: &Workers) ->
 }
 
 /// What was not seen, or not for certain.
-fn of_the_watch(outcome: &Outcome, workers: &Workers) -> [Doubt; 7] {
+fn of_the_watch(outcome: &Outcome, workers: &Workers) -> [Doubt; 6] {
     let seen = &outcome.seen;
     let lost: u64 = seen.lost.iter().map(|(_, lost)| lost).sum();
-    let untracked = outcome.sleeps.map_or(0, |(_, untracked)| untracked);
+    let untracked = outcome.sleeps.map_or(0, |sleeps| sleeps.untracked);
     let trusted = workers.created.trusted() && workers.exited.trusted();
     let agree = workers.created.agree() && workers.exited.agree();
     let (created, exited) = (counts(&workers.created), counts(&workers.exited));
@@ -84,14 +91,6 @@ fn of_the_watch(outcome: &Outcome, workers: &Workers) -> [Doubt; 7] {
                  nobody."
             ),
         ),
-        (
-            seen.switches_missed > 0,
-            "switches-missed",
-            "Now and then the kernel put a worker back on a processor without an event that says \
-             so, and the running count was one too low until that worker's next sleep. Each time \
-             was noticed and made good; `switches_missed` in the record is their number."
-                .to_owned(),
-        ),
     ]
 }
 
@@ -142,6 +141,7 @@ mod tests {
     use iowq_workloads::builtin;
 
     use super::*;
+    use crate::cell::measure::Sleeps;
     use crate::cell::watch::Seen;
     use crate::cell::{Probes, WantBlocking, assemble};
     use crate::clock::Nanos;
@@ -162,6 +162,7 @@ mod tests {
                 start_ns: None,
                 lost: Vec::new(),
                 switches_missed: 0,
+                queued: [0; 2],
                 unseen: Vec::new(),
             },
             blocking: Blocking::Sched,
@@ -200,7 +201,7 @@ mod tests {
 
     #[test]
     fn a_run_without_trouble_raises_no_doubt() {
-        assert_eq!(doubts(&request(), &outcome(), &Workers::default()), []);
+        assert_eq!(doubts(&request(), &outcome(), &Workers::default(), 2), []);
     }
 
     #[test]
@@ -225,12 +226,12 @@ mod tests {
     fn ops_that_failed_sources_that_differ_and_workers_that_nobody_knew_are_doubts() {
         let mut outcome = outcome();
         outcome.driven.failed = 1;
-        outcome.sleeps = Some((9, 1));
+        outcome.sleeps = Some(Sleeps { in_works: 9, untracked: 1, ..Sleeps::default() });
         outcome.blocking = Blocking::Declared;
         outcome.seen.tier = Tier::Off;
         let created = Counts { probe: Some(4), engine: Some(3), proc: Some(2) };
         let workers = Workers { created, creations_failed: 1, ..Workers::default() };
-        let doubts = doubts(&request(), &outcome, &workers);
+        let doubts = doubts(&request(), &outcome, &workers, 2);
         let all = [
             "counts-disagree",
             "no-bpf",
@@ -246,7 +247,7 @@ mod tests {
     #[test]
     fn what_only_proc_missed_is_a_softer_doubt() {
         let created = Counts { probe: None, engine: Some(3), proc: Some(2) };
-        let doubts = doubts(&request(), &outcome(), &Workers { created, ..Workers::default() });
+        let doubts = doubts(&request(), &outcome(), &Workers { created, ..Workers::default() }, 2);
         assert_eq!(codes(&doubts), ["proc-missed"]);
         assert!(doubts[0].text.contains("probe -, engine 3, proc 2"), "{}", doubts[0].text);
     }

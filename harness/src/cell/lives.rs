@@ -2,11 +2,15 @@
 
 use std::collections::HashMap;
 
-use iowq_ebpf::{THREAD_BORN, THREAD_EXITED, THREAD_NAMED, ThreadEvent};
+use iowq_ebpf::{
+    ACCOUNT_BOUNDED, ACCOUNT_UNBOUNDED, ACCOUNTS, THREAD_BORN, THREAD_EXITED, THREAD_NAMED,
+    ThreadEvent,
+};
 
 use crate::clock::Nanos;
+use crate::pool::work::Account;
 use crate::procfs::Found;
-use crate::timeline::Event;
+use crate::timeline::{self, Event};
 
 /// What a source saw of the workers of a run.
 #[derive(Clone, Debug, Default)]
@@ -15,6 +19,8 @@ pub(super) struct Lives {
     changes: Vec<(Nanos, bool)>,
     /// Each worker's life, where the source tells one from another.
     workers: Option<Vec<Life>>,
+    /// Births and deaths by account, where the account of each is known.
+    by_account: Option<[Vec<(Nanos, bool)>; ACCOUNTS]>,
 }
 
 /// The life of one worker.
@@ -23,12 +29,30 @@ struct Life {
     born: Nanos,
     /// None where it was never seen to leave.
     gone: Option<Nanos>,
+    /// None where nobody saw whose works it takes.
+    account: Option<Account>,
+}
+
+impl Life {
+    fn changes(&self) -> impl Iterator<Item = (Nanos, bool)> + use<> {
+        [Some((self.born, true)), self.gone.map(|gone| (gone, false))].into_iter().flatten()
+    }
 }
 
 impl Lives {
     /// Of a source that does not say who came or left.
     pub(super) fn of_changes(changes: Vec<(Nanos, bool)>) -> Lives {
-        Lives { changes, workers: None }
+        Lives { changes, workers: None, by_account: None }
+    }
+
+    /// Of an engine's books.
+    pub(super) fn of_books(lives: &[(Nanos, bool, Account)]) -> Lives {
+        let mut by_account: [Vec<_>; ACCOUNTS] = Default::default();
+        for &(at, born, account) in lives {
+            by_account[account.index()].push((at, born));
+        }
+        let changes = lives.iter().map(|&(at, born, _)| (at, born)).collect();
+        Lives { changes, workers: None, by_account: Some(by_account) }
     }
 
     pub(super) fn of_census(found: &Found) -> Lives {
@@ -36,11 +60,31 @@ impl Lives {
     }
 
     fn of_workers(workers: Vec<Life>) -> Lives {
-        let born = workers.iter().map(|life| (life.born, true));
-        let gone = workers.iter().filter_map(|life| Some((life.gone?, false)));
-        let mut changes: Vec<_> = born.chain(gone).collect();
+        let mut changes: Vec<_> = workers.iter().flat_map(Life::changes).collect();
         changes.sort_by_key(|&(at, born)| (at, !born));
-        Lives { changes, workers: Some(workers) }
+        let known = workers.iter().all(|life| life.account.is_some());
+        let by_account = known.then(|| {
+            Account::ALL.map(|account| {
+                let of_account = workers.iter().filter(|life| life.account == Some(account));
+                of_account.flat_map(Life::changes).collect()
+            })
+        });
+        Lives { changes, workers: Some(workers), by_account }
+    }
+
+    /// Most workers alive at one time, bounded and unbounded, where the account of each is known.
+    ///
+    /// A worker is made for an account only because something was `queued` for it, so that all are
+    /// of one account where nothing was for the other. A request that follows a linked one without
+    /// being queued is run by the worker of that one.
+    pub(super) fn peaks(&self, queued: [u64; ACCOUNTS]) -> Option<[u32; ACCOUNTS]> {
+        match (&self.by_account, queued) {
+            (Some(by_account), _) => Some(by_account.each_ref().map(|changes| peak(changes))),
+            (None, [0, 0]) => None,
+            (None, [_, 0]) => Some([peak(&self.changes), 0]),
+            (None, [0, _]) => Some([0, peak(&self.changes)]),
+            (None, _) => None,
+        }
     }
 
     pub(super) fn created(&self) -> u64 {
@@ -104,11 +148,25 @@ impl Lives {
     }
 }
 
+/// Most workers alive at one time.
+fn peak(changes: &[(Nanos, bool)]) -> u32 {
+    let event = |&(at, born): &(Nanos, bool)| Event { at_ns: at.0, born };
+    let mut events: Vec<Event> = changes.iter().map(event).collect();
+    timeline::peak(&timeline::alive(&mut events))
+}
+
 /// A thread that is there.
 #[derive(Clone, Copy)]
 struct Thread {
     born_ns: u64,
     is_worker: bool,
+    account: Option<Account>,
+}
+
+impl Thread {
+    fn life(self, gone: Option<Nanos>) -> Life {
+        Life { born: Nanos(self.born_ns), gone, account: self.account }
+    }
 }
 
 /// The lives of workers among all thread events: of the pool's those that were given a worker's
@@ -120,24 +178,25 @@ pub(super) fn of_events(events: &[ThreadEvent]) -> Lives {
         match event.kind {
             THREAD_BORN => {
                 let is_worker = event.clone_flags == IO_THREAD_FLAGS;
-                threads.insert(event.tid, Thread { born_ns: event.time_ns, is_worker });
+                let born = Thread { born_ns: event.time_ns, is_worker, account: None };
+                threads.insert(event.tid, born);
             }
             THREAD_NAMED => {
                 if let Some(thread) = threads.get_mut(&event.tid) {
                     thread.is_worker = is_worker(&event.comm);
+                    thread.account = account(event).or(thread.account);
                 }
             }
             THREAD_EXITED => {
-                if let Some(Thread { born_ns, is_worker: true }) = threads.remove(&event.tid) {
-                    let gone = Some(Nanos(event.time_ns));
-                    workers.push(Life { born: Nanos(born_ns), gone });
+                if let Some(thread @ Thread { is_worker: true, .. }) = threads.remove(&event.tid) {
+                    workers.push(thread.life(Some(Nanos(event.time_ns))));
                 }
             }
             _ => {}
         }
     }
     let left = threads.values().filter(|thread| thread.is_worker);
-    workers.extend(left.map(|thread| Life { born: Nanos(thread.born_ns), gone: None }));
+    workers.extend(left.map(|thread| thread.life(None)));
     Lives::of_workers(workers)
 }
 
@@ -145,6 +204,15 @@ pub(super) fn of_events(events: &[ThreadEvent]) -> Lives {
 /// its name tells from them. `CLONE_VM`, `FS`, `FILES`, `SIGHAND`, `THREAD`, `UNTRACED` and `IO`, in
 /// Linux 6.1 to 6.18.
 const IO_THREAD_FLAGS: u64 = 0x8081_0f00;
+
+/// The account of a worker of the kernel's that gives itself a name.
+fn account(event: &ThreadEvent) -> Option<Account> {
+    match event.account {
+        ACCOUNT_BOUNDED => Some(Account::Bounded),
+        ACCOUNT_UNBOUNDED => Some(Account::Unbounded),
+        _ => None,
+    }
+}
 
 /// Whether a thread of this name is a worker: the pool's, or the kernel's.
 pub(super) fn is_worker(comm: &[u8; 16]) -> bool {
@@ -158,7 +226,7 @@ mod tests {
     fn event(time_ns: u64, kind: u32, tid: u32, name: &str) -> ThreadEvent {
         let mut comm = [0; 16];
         comm[..name.len()].copy_from_slice(name.as_bytes());
-        ThreadEvent { time_ns, clone_flags: 0, tid, by_tid: 1, kind, reserved: 0, comm }
+        ThreadEvent { time_ns, clone_flags: 0, tid, by_tid: 1, kind, account: 0, comm }
     }
 
     fn changes(changes: &[(u64, bool)]) -> Lives {
@@ -167,7 +235,11 @@ mod tests {
 
     /// Workers that were born and left at these milliseconds.
     fn workers(lives: &[(u64, Option<u64>)]) -> Lives {
-        let life = |&(born, gone): &(u64, Option<u64>)| Life { born: ms(born), gone: gone.map(ms) };
+        let life = |&(born, gone): &(u64, Option<u64>)| Life {
+            born: ms(born),
+            gone: gone.map(ms),
+            account: None,
+        };
         Lives::of_workers(lives.iter().map(life).collect())
     }
 
@@ -205,6 +277,51 @@ mod tests {
         ];
         let expected = [(Nanos(7), true), (Nanos(9), true), (Nanos(12), false)];
         assert_eq!(of_events(&events).changes, expected, "9 has no name yet and is there");
+    }
+
+    /// Workers of the kernel's, each with its birth, its end and what was seen of its account.
+    fn of_kernel(workers: &[(u64, u64, u32)]) -> Lives {
+        let mut events = Vec::new();
+        for (tid, &(born, gone, account)) in (8..).zip(workers) {
+            let clone_flags = IO_THREAD_FLAGS;
+            events
+                .push(ThreadEvent { clone_flags, ..event(born, THREAD_BORN, tid, "iowq-driver") });
+            let named = event(born, THREAD_NAMED, tid, "iou-wrk-3");
+            events.push(ThreadEvent { account, by_tid: tid, ..named });
+            events.push(event(gone, THREAD_EXITED, tid, "iou-wrk-3"));
+        }
+        events.sort_by_key(|event| event.time_ns);
+        of_events(&events)
+    }
+
+    #[test]
+    fn each_account_has_a_peak_of_its_own_where_the_account_of_every_worker_is_known() {
+        let (bounded, unbounded) = (ACCOUNT_BOUNDED, ACCOUNT_UNBOUNDED);
+        let lives = of_kernel(&[(1, 5, bounded), (2, 9, unbounded), (3, 8, unbounded)]);
+        assert_eq!(lives.peaks([9, 9]), Some([1, 2]));
+        let lives = of_kernel(&[(1, 5, bounded), (2, 9, 0)]);
+        assert_eq!(lives.peaks([9, 9]), None, "one is of unknown account");
+        assert_eq!(of_kernel(&[]).peaks([0, 0]), Some([0, 0]));
+    }
+
+    #[test]
+    fn all_workers_are_of_one_account_where_nothing_was_queued_for_the_other() {
+        let lives = of_kernel(&[(1, 5, 0), (2, 9, 0)]);
+        let peaks = [[7, 0], [0, 7], [7, 7], [0, 0]].map(|queued| lives.peaks(queued));
+        assert_eq!(peaks, [Some([2, 0]), Some([0, 2]), None, None]);
+    }
+
+    #[test]
+    fn an_engines_books_know_the_account_of_every_worker() {
+        let (bounded, unbounded) = (Account::Bounded, Account::Unbounded);
+        let lives = Lives::of_books(&[
+            (Nanos(1), true, bounded),
+            (Nanos(2), true, unbounded),
+            (Nanos(3), false, bounded),
+            (Nanos(4), true, unbounded),
+        ]);
+        assert_eq!((lives.created(), lives.peaks([0; 2])), (3, Some([1, 2])));
+        assert_eq!(changes(&[(1, true)]).peaks([0; 2]), None);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use iowq_record::Switches;
 use iowq_workloads::Ledger;
 
 use super::watch::Watch;
@@ -26,13 +27,26 @@ pub(super) struct Measured {
     pub(super) driven: Driven,
     pub(super) remains: Remains,
     pub(super) ledger: Ledger,
-    /// Sleeps inside works, where the scheduler told, and workers it did not know of.
-    pub(super) sleeps: Option<(u64, u64)>,
+    /// What the scheduler told, where it was asked.
+    pub(super) sleeps: Option<Sleeps>,
     /// Why no op could be tried without a worker, where that matters.
     pub(super) no_attempts: Option<String>,
     pub(super) started: Nanos,
     /// When the watch after the last close was over and workers were sent away.
     pub(super) ended: Nanos,
+}
+
+/// What the scheduler's probe told of workers.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Sleeps {
+    /// Sleeps inside works.
+    pub(super) in_works: u64,
+    /// Workers that it did not know of.
+    pub(super) untracked: u64,
+    /// Their switches, and how many it missed.
+    pub(super) switches: Switches,
+    /// Returns to a processor in works that it missed, and that were noticed when the work ended.
+    pub(super) returns_repaired: u64,
 }
 
 /// Runs the engine that is asked for.
@@ -73,7 +87,12 @@ fn on_pool(request: &Request, watch: &mut Watch, scratch: &Scratch) -> anyhow::R
     let pool = PoolEngine::new(plan, policies, board, sleeps, waiter, files, places);
     let pool = pool.with_attempts(attempts).recording(request.records_latency);
     let measured = drive(request, Box::new(pool), buffers, watch.census())?;
-    let sleeps = Some((sched.sleeps(), sched.untracked()));
+    let sleeps = Some(Sleeps {
+        in_works: sched.sleeps(),
+        untracked: sched.untracked(),
+        switches: sched.switches(),
+        returns_repaired: sched.returns_repaired(),
+    });
     Ok(Measured { sleeps, no_attempts, ..measured })
 }
 

@@ -6,13 +6,14 @@ mod doubts;
 mod kernel_doubts;
 mod lives;
 mod measure;
+mod switch_doubts;
 mod timing;
 mod watch;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use iowq_record::{Birth, Blocking, Host, Load, Record, Role};
+use iowq_record::{Birth, Blocking, Host, Load, Record, Role, Switches};
 use iowq_workloads::Plan;
 
 use crate::clock::{self, Nanos};
@@ -25,7 +26,7 @@ use crate::pool::policy;
 use crate::pulse::{Pulse, Stillness};
 
 pub use assemble::settings;
-use measure::Measured;
+use measure::{Measured, Sleeps};
 pub use watch::{Probes, WantBlocking};
 use watch::{Seen, Wanted, Watch};
 
@@ -108,8 +109,8 @@ struct Outcome {
     remains: Remains,
     seen: Seen,
     blocking: Blocking,
-    /// Sleeps inside works, where the scheduler told, and workers it did not know of.
-    sleeps: Option<(u64, u64)>,
+    /// What the scheduler told, where it was asked.
+    sleeps: Option<Sleeps>,
     started: Nanos,
     /// When the watch after the last close was over and workers were sent away.
     ended: Nanos,
@@ -121,6 +122,16 @@ struct Outcome {
     load: Load,
     time_namespace: bool,
     verified_blocks: Option<u64>,
+}
+
+impl Outcome {
+    /// Switches of the pool's workers, where the scheduler told. Returns in works that the probe
+    /// missed were noticed by itself or by the worker.
+    fn switches(&self) -> Option<Switches> {
+        let Sleeps { switches, returns_repaired, .. } = self.sleeps?;
+        let ins_missed_in_works = self.seen.switches_missed + returns_repaired;
+        Some(Switches { ins_missed_in_works, ..switches })
+    }
 }
 
 /// Runs a cell in this process. The files under test are gone on return.

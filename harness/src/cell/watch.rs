@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
-use iowq_ebpf::{LOST_BLOCKS, LOST_SWITCHES, LOST_THREADS, LOST_UNREADABLE};
+use iowq_ebpf::{ACCOUNTS, LOST_BLOCKS, LOST_SWITCHES, LOST_THREADS, LOST_UNREADABLE};
 use iowq_record::{Blocking, Tier};
 
 use super::births;
@@ -82,8 +82,11 @@ pub(super) struct Seen {
     pub(super) start_ns: Option<u64>,
     /// Losses by cause, those of no event left out.
     pub(super) lost: Vec<(&'static str, u64)>,
-    /// Times that a worker was back on a processor and no event said so; made good since.
+    /// Times that a worker was back on a processor and no event said so; made good at its next
+    /// switch.
     pub(super) switches_missed: u64,
+    /// Requests that were queued for workers of the kernel's, bounded and unbounded.
+    pub(super) queued: [u64; ACCOUNTS],
     /// What nobody can see here, each with the reason.
     pub(super) unseen: Vec<String>,
 }
@@ -169,6 +172,7 @@ impl Watch {
             start_ns: None,
             lost: Vec::new(),
             switches_missed: 0,
+            queued: [0; ACCOUNTS],
             unseen: Vec::new(),
         };
         if let Some(bpf) = self.bpf {
@@ -182,6 +186,7 @@ impl Watch {
             seen.probe = Some(lives::of_events(&census.events));
             seen.start_ns = births::start_ns(&census.events);
             seen.switches_missed = census.lost[LOST_SWITCHES as usize];
+            seen.queued = census.queued;
             for (name, cause) in [
                 ("threads-ring-full", LOST_THREADS),
                 ("blocks-ring-full", LOST_BLOCKS),

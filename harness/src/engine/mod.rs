@@ -12,6 +12,7 @@ use iowq_record::Punts;
 use iowq_workloads::{Op, OpKind};
 
 use crate::clock::{self, Nanos};
+use crate::pool::work::Account;
 use crate::pool::{Completion, Tally};
 
 use crate::recorder::Recorder;
@@ -36,8 +37,9 @@ pub struct Remains {
     pub recorder: Recorder,
     /// Workers by the engine's own books, where it keeps any.
     pub tally: Option<Tally>,
-    /// When a worker was born (true) or gone (false), by the engine's own books, in order.
-    pub lives: Vec<(Nanos, bool)>,
+    /// When a worker of an account was born (true) or gone (false), by the engine's own books, in
+    /// order.
+    pub lives: Vec<(Nanos, bool, Account)>,
     /// What making each worker took its creator in nanoseconds, where the engine makes them.
     pub creation_ns: Vec<u64>,
     /// How measured ops reached a worker, by [`OpKind::index`], where that was seen.

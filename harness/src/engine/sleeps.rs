@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use iowq_ebpf::{NEVER_ASK, SKIP_SAME_BUCKET};
+use iowq_record::Switches;
 
 use crate::doorbell::{Caller, Doorbell};
 use crate::io;
@@ -10,9 +11,9 @@ use crate::pool::board::Board;
 use crate::pool::policy::{Policy, SleepView};
 use crate::pool::work::{Account, Key};
 use crate::pool::{Request, Sleeps, Waiter, Waker, WorkerId};
-use crate::probes::{BlockReader, Page, Tracker};
+use crate::probes::{BlockReader, BothCounts, Page, Tracker};
 use crate::sync::atomic::{AtomicU64, Ordering};
-use crate::sync::{Arc, thread};
+use crate::sync::{Arc, Mutex, MutexGuard, PoisonError, thread};
 
 /// Workers say it themselves, around each call that may block: what sleeps not at all counts too.
 pub struct Declared;
@@ -35,13 +36,25 @@ pub struct Sched {
     sleeps: AtomicU64,
     /// Workers that the probe does not know of, because its map was full.
     untracked: AtomicU64,
+    /// Sums over all workers of what was counted of their switches: when the probe began to know
+    /// them, and when it ceased.
+    switches: Mutex<[BothCounts; 2]>,
+    /// Returns of workers that have ended.
+    returns_repaired: AtomicU64,
 }
 
 impl Sched {
     /// For workers that the probe behind this page and tracker watches.
     #[must_use]
     pub fn new(page: Arc<Page>, tracker: Tracker) -> Sched {
-        Sched { page, tracker, sleeps: AtomicU64::new(0), untracked: AtomicU64::new(0) }
+        Sched {
+            page,
+            tracker,
+            sleeps: AtomicU64::new(0),
+            untracked: AtomicU64::new(0),
+            switches: Mutex::default(),
+            returns_repaired: AtomicU64::new(0),
+        }
     }
 
     /// Sleeps inside works, of all workers that have ended.
@@ -55,7 +68,36 @@ impl Sched {
     pub fn untracked(&self) -> u64 {
         self.untracked.load(Ordering::Relaxed)
     }
+
+    /// Returns to a CPU that no event told of, and that were noticed when the work ended, of all
+    /// workers that have ended.
+    #[must_use]
+    pub fn returns_repaired(&self) -> u64 {
+        self.returns_repaired.load(Ordering::Relaxed)
+    }
+
+    /// Switches of all workers, by the kernel's count and by the probe's. Once all have ended.
+    #[must_use]
+    pub fn switches(&self) -> Switches {
+        let [started, ended] = *self.lock();
+        ended.since(started)
+    }
+
+    /// Adds what is counted of the calling worker's switches to one of the sums.
+    fn count_switches(&self, id: WorkerId, sum: usize) {
+        let now = BothCounts::now(|| self.page.switches(id));
+        self.lock()[sum] += now;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, [BothCounts; 2]> {
+        // Sums are whole whatever happened.
+        self.switches.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
+
+/// Places in [`Sched::switches`].
+const STARTED: usize = 0;
+const ENDED: usize = 1;
 
 impl Sleeps for Sched {
     fn declared(&self) -> bool {
@@ -67,11 +109,15 @@ impl Sleeps for Sched {
         if self.tracker.track(io::thread_id(), id).is_err() {
             self.untracked.fetch_add(1, Ordering::Relaxed);
         }
+        self.count_switches(id, STARTED);
     }
 
     fn worker_ends(&self, id: WorkerId) {
+        self.count_switches(id, ENDED);
         self.tracker.untrack(io::thread_id());
         self.sleeps.fetch_add(u64::from(self.page.sleeps(id)), Ordering::Relaxed);
+        let repaired = u64::from(self.page.ins_repaired(id));
+        self.returns_repaired.fetch_add(repaired, Ordering::Relaxed);
     }
 
     fn work_begins(&self, id: WorkerId, key: Key) {

@@ -63,8 +63,9 @@ pub struct Config {
 pub struct Remains {
     /// What happened.
     pub tally: Tally,
-    /// When a worker was born (true) or gone (false), by the pool's own books, in order.
-    pub lives: Vec<(Nanos, bool)>,
+    /// When a worker of an account was born (true) or gone (false), by the pool's own books, in
+    /// order.
+    pub lives: Vec<(Nanos, bool, Account)>,
     /// What making each of them took its creator, in nanoseconds.
     pub creation_ns: Vec<u64>,
 }
@@ -78,7 +79,7 @@ pub(super) struct Core<J: Job, B> {
     handles: Vec<Option<thread::JoinHandle<()>>>,
     /// Births that were noted: a thread may run before its creator comes to say so.
     noted: u64,
-    lives: Vec<(Nanos, bool)>,
+    lives: Vec<(Nanos, bool, Account)>,
     creation_ns: Vec<u64>,
     /// Creations to be tried again, and when.
     retries: Vec<(Nanos, WorkerId)>,
@@ -86,10 +87,10 @@ pub(super) struct Core<J: Job, B> {
 
 impl<J: Job, B: Board> Core<J, B> {
     /// Notes a birth, by whoever is first: the creator or the thread.
-    pub(super) fn note_birth(&mut self) {
+    pub(super) fn note_birth(&mut self, id: WorkerId) {
         while self.noted < self.state.tally().created {
             self.noted += 1;
-            self.lives.push((clock::now(), true));
+            self.lives.push((clock::now(), true, self.state.worker_account(id)));
         }
     }
 
@@ -99,8 +100,8 @@ impl<J: Job, B: Board> Core<J, B> {
         self.state.define(work, flags, link);
     }
 
-    pub(super) fn note_exit(&mut self) {
-        self.lives.push((clock::now(), false));
+    pub(super) fn note_exit(&mut self, account: Account) {
+        self.lives.push((clock::now(), false, account));
     }
 }
 
@@ -155,7 +156,7 @@ impl<J: Job, B: Board + 'static> Shared<J, B> {
         match made {
             Ok(handle) => {
                 core.state.spawned(id);
-                core.note_birth();
+                core.note_birth(id);
                 core.handles[id as usize] = Some(handle);
                 core.creation_ns.push(clock::now().since(began));
             }

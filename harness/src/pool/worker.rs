@@ -21,7 +21,7 @@ pub(super) fn run<J: Job, B: Board + 'static>(shared: &Arc<Shared<J, B>>, id: Wo
     let account = {
         let mut core = shared.lock();
         core.state.started(id);
-        core.note_birth();
+        core.note_birth(id);
         core.state.worker_account(id)
     };
     shared.sleeps.worker_started(id, account);
@@ -46,7 +46,7 @@ pub(super) fn run<J: Job, B: Board + 'static>(shared: &Arc<Shared<J, B>>, id: Wo
     shared.sleeps.worker_ends(id);
     let mut core = shared.lock();
     core.state.exited(id);
-    core.note_exit();
+    core.note_exit(account);
 }
 
 /// Runs a work between the two marks by which a sleep in it is told from any other.

@@ -8,16 +8,16 @@ use aya::maps::{HashMap, Map, MapData, MapError, PerCpuArray, RingBuf};
 use aya::programs::TracePoint;
 use aya::{Ebpf, EbpfLoader};
 use iowq_ebpf::{
-    LOST_CAUSES, LOST_THREADS, LOST_UNREADABLE, REQUESTS_MAX, THREAD_BORN, THREAD_EXITED,
-    ThreadEvent,
+    LOST_THREADS, LOST_UNREADABLE, REQUESTS_MAX, THREAD_BORN, THREAD_EXITED, ThreadEvent,
 };
 
 use super::census::{Census, Counts};
 use super::error::ProbeError;
 use super::events::{self, Event, LIFE, Offset, REQUESTS, SWITCH, WORK};
+use super::layout::Layout;
 use super::threads::{Pause, ThreadReader};
 use super::tracefs::{thread_id, with_tracefs};
-use super::{BlockReader, BpfOptions, Page, Requests, Tracker, advice, starts};
+use super::{BlockReader, BpfOptions, Page, Requests, Tracker, advice, raw, starts};
 use crate::clock::{self, Nanos};
 use crate::sync::{Arc, thread};
 
@@ -30,6 +30,7 @@ pub struct Bpf {
     programs: Ebpf,
     threads: ThreadReader,
     lost: PerCpuArray<MapData, u64>,
+    queued: PerCpuArray<MapData, u64>,
     sched: Option<Sched>,
     requests: Option<Arc<Requests>>,
     unseen: Vec<String>,
@@ -74,12 +75,13 @@ impl Bpf {
         let threads = ThreadReader::start(ring(&mut programs, "THREADS")?)
             .map_err(|error| advice::kernel("starting the reader of thread events", &error))?;
         let lost = map(&mut programs, "LOST", PerCpuArray::try_from)?;
+        let queued = map(&mut programs, "QUEUED", PerCpuArray::try_from)?;
         let sched = if options.sched { Some(sched(&mut programs)?) } else { None };
         let requests = match timed {
             false => None,
             true => Some(Arc::new(requests(&mut programs, options.requests)?)),
         };
-        let bpf = Bpf { programs, threads, lost, sched, requests, unseen };
+        let bpf = Bpf { programs, threads, lost, queued, sched, requests, unseen };
         bpf.see_a_thread_come_and_go(loader_tid)?;
         Ok(bpf)
     }
@@ -138,19 +140,15 @@ impl Bpf {
     ///
     /// # Errors
     ///
-    /// [`ProbeError::Kernel`] where the loss counters cannot be read, which leaves the rest
+    /// [`ProbeError::Kernel`] where the programs' counters cannot be read, which leaves the rest
     /// without worth.
     pub fn finish(self) -> Result<Census, ProbeError> {
-        let Bpf { programs, threads, lost, .. } = self;
+        let Bpf { programs, threads, lost, queued, .. } = self;
         drop(programs);
         let (events, over, strange) = threads.finish();
-        let mut census = Census { events, lost: [0; LOST_CAUSES as usize] };
-        for cause in 0..LOST_CAUSES {
-            let per_cpu = lost
-                .get(&cause, 0)
-                .map_err(|error| advice::kernel("reading the loss counters", &error))?;
-            census.lost[cause as usize] = per_cpu.iter().sum();
-        }
+        let mut census = Census { events, ..Census::default() };
+        sums(&lost, &mut census.lost)?;
+        sums(&queued, &mut census.queued)?;
         census.lost[LOST_THREADS as usize] += over;
         census.lost[LOST_UNREADABLE as usize] += strange;
         Ok(census)
@@ -191,10 +189,7 @@ struct Loaded {
 
 /// Loads the programs and attaches them, with the offsets of this kernel's events.
 fn load(options: &BpfOptions, tracefs: &Path, tgid: u32) -> Result<Loaded, ProbeError> {
-    let mut attached: Vec<&Event> = LIFE.iter().collect();
-    if options.sched {
-        attached.push(&SWITCH);
-    }
+    let layout = Layout::of_kernel();
     let mut offsets: Vec<Offset> = vec![("FIRST_ARGUMENT", starts::first_argument())];
     // Births and exits are worth having without the requests.
     let mut unseen = Vec::new();
@@ -205,8 +200,16 @@ fn load(options: &BpfOptions, tracefs: &Path, tgid: u32) -> Result<Loaded, Probe
             Err(error) => unseen.push(untimed(&error)),
         }
         timed = unseen.is_empty();
+        match layout.account {
+            Ok(found) => offsets.extend(found),
+            Err(reason) => unseen
+                .push(format!("which account a worker belongs to, where both have work: {reason}")),
+        }
     }
-    for event in &attached {
+    let classic = options.classic_switches;
+    let task_pid = if classic { Err("not wanted".to_owned()) } else { layout.task_pid };
+    offsets.push(("TASK_PID", task_pid.clone().unwrap_or_default()));
+    for event in LIFE.iter().chain(options.sched.then_some(&SWITCH)) {
         offsets.extend(events::offsets(tracefs, event)?);
     }
     let wake_bytes = u64::from(options.threads_ring_bytes / 4);
@@ -225,8 +228,11 @@ fn load(options: &BpfOptions, tracefs: &Path, tgid: u32) -> Result<Loaded, Probe
         loader.override_global(global, offset, true);
     }
     let mut programs = loader.load(iowq_ebpf::object()).map_err(advice::of_load)?;
-    for event in attached {
+    for event in &LIFE {
         attach(&mut programs, event)?;
+    }
+    if options.sched {
+        unseen.extend(attach_switches(&mut programs, &task_pid)?);
     }
     if timed {
         let all = REQUESTS.iter().try_for_each(|event| attach(&mut programs, event));
@@ -239,6 +245,16 @@ fn load(options: &BpfOptions, tracefs: &Path, tgid: u32) -> Result<Loaded, Probe
         unseen.extend(seen.err());
     }
     Ok(Loaded { programs, timed, unseen })
+}
+
+/// Attaches the program that sees workers sleep. Returns what it cannot see, if so.
+fn attach_switches(
+    programs: &mut Ebpf,
+    task_pid: &Result<u32, String>,
+) -> Result<Option<String>, ProbeError> {
+    let Err(unseen) = raw::attach(programs, task_pid) else { return Ok(None) };
+    attach(programs, &SWITCH)?;
+    Ok(Some(unseen))
 }
 
 /// Where the events of requests have their fields.
@@ -287,6 +303,17 @@ fn requests(programs: &mut Ebpf, slots: u32) -> Result<Requests, ProbeError> {
     };
     Requests::map(table.fd().as_fd(), slots)
         .map_err(|error| advice::kernel("mapping the table of requests", &error))
+}
+
+/// Sums of counters that each CPU has for itself.
+fn sums(per_cpu: &PerCpuArray<MapData, u64>, sums: &mut [u64]) -> Result<(), ProbeError> {
+    for (index, sum) in (0..).zip(sums) {
+        let counts = per_cpu
+            .get(&index, 0)
+            .map_err(|error| advice::kernel("reading the programs' counters", &error))?;
+        *sum = counts.iter().sum();
+    }
+    Ok(())
 }
 
 fn ring(programs: &mut Ebpf, name: &str) -> Result<RingBuf<MapData>, ProbeError> {

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use iowq_ebpf::{LOST_CAUSES, LOST_SWITCHES, THREAD_BORN, THREAD_EXITED, ThreadEvent};
+use iowq_ebpf::{ACCOUNTS, LOST_CAUSES, LOST_SWITCHES, THREAD_BORN, THREAD_EXITED, ThreadEvent};
 
 /// Everything that was seen from start to finish.
 #[derive(Clone, Default)]
@@ -13,6 +13,9 @@ pub struct Census {
     /// What was lost, by cause: `LOST_THREADS`, `LOST_BLOCKS`, `LOST_UNREADABLE` and
     /// `LOST_SWITCHES` of [`iowq_ebpf`].
     pub lost: [u64; LOST_CAUSES as usize],
+    /// Requests that were queued for workers of io-wq, bounded and unbounded, with
+    /// [`BpfOptions::requests`](super::BpfOptions::requests).
+    pub queued: [u64; ACCOUNTS],
 }
 
 impl Census {
@@ -64,7 +67,7 @@ mod tests {
     use super::*;
 
     fn event(kind: u32, tid: u32) -> ThreadEvent {
-        ThreadEvent { time_ns: 0, clone_flags: 0, tid, by_tid: 1, kind, reserved: 0, comm: [0; 16] }
+        ThreadEvent { time_ns: 0, clone_flags: 0, tid, by_tid: 1, kind, account: 0, comm: [0; 16] }
     }
 
     #[test]

@@ -65,7 +65,11 @@ pub(super) const REQUESTS: [Event; 2] = [
         category: "io_uring",
         name: "io_uring_queue_async_work",
         title: "io_uring:io_uring_queue_async_work",
-        fields: &[("QUEUE_USER_DATA", "user_data", 8), ("QUEUE_RW", "rw", 4)],
+        fields: &[
+            ("QUEUE_USER_DATA", "user_data", 8),
+            ("QUEUE_RW", "rw", 4),
+            ("QUEUE_WORK", "work", 8),
+        ],
     },
     Event {
         program: "request_completed",

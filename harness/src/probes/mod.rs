@@ -8,14 +8,18 @@
 mod advice;
 mod blocks;
 mod bpf;
+mod btf;
 mod census;
 mod error;
 mod events;
 pub mod format;
+mod layout;
+mod raw;
 mod requests;
 mod ring;
 mod shared;
 mod starts;
+mod switches;
 mod threads;
 mod tracefs;
 mod tracker;
@@ -27,6 +31,7 @@ pub use error::ProbeError;
 pub use events::titles as event_titles;
 pub use requests::{Requests, Times};
 pub use shared::Page;
+pub use switches::{BothCounts, SwitchCount};
 pub use threads::Pause;
 pub use tracker::{TrackError, Tracker};
 
@@ -36,6 +41,9 @@ pub struct BpfOptions {
     /// Whether to watch the sleep of workers, too. It costs a little at every context switch of
     /// the machine.
     pub sched: bool,
+    /// Whether to watch it by the event alone, as on a kernel without BTF, and not by the bare
+    /// trace point.
+    pub classic_switches: bool,
     /// Slots of requests whose way through io-wq to watch, [`iowq_ebpf::REQUESTS_MAX`] at most; 0
     /// for none. It costs about 250 ns of CPU time for each that goes to a worker and 130 for any
     /// other, as measured on Linux 6.18 without kprobes.
@@ -51,6 +59,7 @@ impl Default for BpfOptions {
     fn default() -> BpfOptions {
         BpfOptions {
             sched: false,
+            classic_switches: false,
             requests: 0,
             threads_ring_bytes: 1 << 20,
             blocks_ring_bytes: 1 << 18,

@@ -11,6 +11,8 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use iowq_ebpf::{ACCOUNTS, PageView, SLOTS_MAX, SlotView};
 use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 
+use super::SwitchCount;
+
 /// The page: running counts and queue heads by account, and a slot per worker.
 ///
 /// Accounts count modulo [`ACCOUNTS`], slots modulo [`SLOTS_MAX`].
@@ -93,6 +95,9 @@ impl Page {
         view.account.store((account % ACCOUNTS) as u32, Ordering::Relaxed);
         view.blocked.store(0, Ordering::Relaxed);
         view.sleeps.store(0, Ordering::Relaxed);
+        for count in [&view.outs, &view.outs_asleep, &view.ins, &view.ins_repaired] {
+            count.store(0, Ordering::Relaxed);
+        }
         view.asked.store(0, Ordering::SeqCst);
         view.tenant.fetch_add(1, Ordering::SeqCst);
     }
@@ -118,14 +123,15 @@ impl Page {
     /// a look at the same cache line.
     ///
     /// Only the probe on the same thread reads it, at a system call or an interrupt, so it need
-    /// not be ordered against other threads. The look is for a wake-up that fired no event, which
-    /// happens once in some hundred thousand: whoever calls this is awake, and counts as running.
+    /// not be ordered against other threads. The look is for a wake-up that fired no event: whoever
+    /// calls this is awake, and counts as running.
     pub fn set_work(&self, slot: u32, key: u32) {
         let view = self.slot(slot);
         view.work.store(key, Ordering::Release);
         // The probe may clear the mark between the look and the swap, but not during the swap.
         if view.blocked.load(Ordering::Relaxed) != 0 && view.blocked.swap(0, Ordering::SeqCst) != 0
         {
+            view.ins_repaired.fetch_add(1, Ordering::Relaxed);
             let account = view.account.load(Ordering::Relaxed) as usize;
             self.running(account).fetch_add(1, Ordering::SeqCst);
         }
@@ -141,6 +147,22 @@ impl Page {
     #[must_use]
     pub fn sleeps(&self, slot: u32) -> u32 {
         self.slot(slot).sleeps.load(Ordering::Relaxed)
+    }
+
+    /// What the probe has seen of the switches of a slot's worker.
+    #[must_use]
+    pub fn switches(&self, slot: u32) -> SwitchCount {
+        let view = self.slot(slot);
+        let [outs, outs_asleep, ins] = [&view.outs, &view.outs_asleep, &view.ins]
+            .map(|count| u64::from(count.load(Ordering::Relaxed)));
+        SwitchCount { outs, outs_asleep, ins }
+    }
+
+    /// How often a slot's worker came to the end of a work, or to a new one, while it was marked as
+    /// asleep.
+    #[must_use]
+    pub fn ins_repaired(&self, slot: u32) -> u32 {
+        self.slot(slot).ins_repaired.load(Ordering::Relaxed)
     }
 
     /// Whether a slot's worker sleeps inside its work right now.
@@ -222,6 +244,7 @@ mod tests {
         assert_eq!(page.running(1).load(Ordering::SeqCst), 1);
         page.set_work(2, iowq_ebpf::KEY_UNHASHED);
         assert_eq!(page.running(1).load(Ordering::SeqCst), 1, "once");
+        assert_eq!(page.ins_repaired(2), 1);
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod host;
 pub mod kconfig;
 mod latency;
 mod load;
+mod switches;
 mod workers;
 
 use std::collections::BTreeMap;
@@ -29,6 +30,7 @@ pub use dump::AfterTimeout;
 pub use host::Host;
 pub use latency::{Latency, Quantiles};
 pub use load::Load;
+pub use switches::Switches;
 pub use workers::{Causes, Churn, Counts, Punts, Workers};
 
 /// The value of [`Record::schema`] that this version writes and reads.
@@ -208,10 +210,14 @@ pub struct Probe {
     /// Lost events by cause.
     #[serde(default)]
     pub lost: BTreeMap<String, u64>,
-    /// Times that a worker was put back on a processor and no event said so. It was noticed and
-    /// made good at the worker's next sleep, so no event is lost.
+    /// Times that a worker was put back on a processor in its work and no event said so, as far as
+    /// that was noticed and made good at the worker's next switch. `switches` has all of them.
     #[serde(default)]
     pub switches_missed: u64,
+    /// Context switches of the pool's workers, by the kernel's count and the probe's; null where
+    /// nobody compared them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub switches: Option<Switches>,
     /// What this kernel does not let anybody see, each with the reason.
     #[serde(default)]
     pub unseen: Vec<String>,

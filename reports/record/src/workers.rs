@@ -14,6 +14,13 @@ pub struct Workers {
     pub exited: Counts,
     /// Most workers alive at one time, by the best source there was.
     pub peak: u32,
+    /// Most bounded workers alive at one time, those that the limit on bounded workers is about;
+    /// null where the account of some worker is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peak_bounded: Option<u32>,
+    /// Most unbounded workers alive at one time, likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peak_unbounded: Option<u32>,
     /// Workers born per thousand finished operations; null where none finished.
     pub created_per_1000_ops: Option<f64>,
     /// Workers that `created_per_1000_ops` counts: those born in the measured part, and without a

@@ -22,19 +22,39 @@ pub struct Doubt {
 }
 
 /// Codes of doubts that can make a figure wrong.
-const SEVERE: [&str; 6] =
-    ["run-failed", "events-lost", "counts-disagree", "ops-failed", "record-cut-off", "debug-build"];
+const SEVERE: [&str; 7] = [
+    "run-failed",
+    "events-lost",
+    "counts-disagree",
+    "switches-missed-often",
+    "ops-failed",
+    "record-cut-off",
+    "debug-build",
+];
 
 /// Why no statement on churn may be made about a section, if so.
 #[must_use]
 pub fn bars_churn(section: &Section<'_>) -> Option<&'static str> {
     let lost = section.records().any(|record| record.probe.events_lost > 0);
     let disagree = section.records().any(counts_disagree);
+    let missed = section.records().any(switches_spoil_churn);
     match (lost, disagree) {
         (true, _) => Some("the probes lost events, so births may be missing from the counts"),
         (_, true) => Some("the sources that counted workers do not agree with each other"),
+        _ if missed => Some(
+            "the scheduler's probe missed so many switches of workers that more than 1 % of \
+             decisions whether to make one may have been wrong",
+        ),
         _ => None,
     }
+}
+
+/// Whether so many switches of workers were missed that churn says nothing.
+pub(crate) fn switches_spoil_churn(record: &Record) -> bool {
+    let workers = &record.workers;
+    let sleeps = workers.sleeps.unwrap_or_default();
+    let switches = record.probe.switches;
+    switches.is_some_and(|it| it.spoil_churn(sleeps, workers.peak, record.host.cpus))
 }
 
 pub(crate) fn counts_disagree(record: &Record) -> bool {
@@ -89,6 +109,11 @@ fn seen_in(record: &Record) -> Vec<(&'static str, String)> {
         let text = "probe and engine count different numbers of workers: \
                     no statement on churn is made for this workload";
         seen.push(("counts-disagree", text.to_owned()));
+    }
+    if switches_spoil_churn(record) {
+        let text = "the scheduler's probe missed many switches of workers: no statement on churn is \
+                    made for this workload";
+        seen.push(("switches-missed-often", text.to_owned()));
     }
     if record.ops.failed > 0 {
         let text = "operations failed; they are in no latency figure";

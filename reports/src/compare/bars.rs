@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use iowq_record::Record;
 
 use super::{Bar, boots};
-use crate::analysis::doubts::counts_disagree;
+use crate::analysis::doubts::{counts_disagree, switches_spoil_churn};
 use crate::format;
 
 /// Positions of runs that are named.
@@ -15,7 +15,7 @@ const POSITIONS_MAX: usize = 4;
 type Row = (&'static str, fn(&Record) -> bool, &'static str);
 
 /// What bars. A run that has a caveat with that code bars as well: it was not what it says it was.
-const ROWS: [Row; 13] = [
+const ROWS: [Row; 14] = [
     ("run-failed", |run| run.error.is_some(), "failed: measure again"),
     (
         "nothing-done",
@@ -48,6 +48,12 @@ const ROWS: [Row; 13] = [
         "creations-failed",
         |run| run.workers.creations_failed > 0,
         "could not create all the workers that the policy asked for",
+    ),
+    (
+        "switches-missed-often",
+        switches_spoil_churn,
+        "missed so many switches of workers that more than 1 % of decisions whether to make one may \
+         have been wrong: see `probe.switches` and `probe.unseen` in the record",
     ),
     ("untracked-workers", |_| false, "had workers whose sleeps nobody saw, so nobody decided then"),
     (
@@ -125,6 +131,17 @@ mod tests {
         run.caveats.push(Caveat { code: code.to_owned(), text: "said by the run".to_owned() });
     }
 
+    fn miss_sleeps(run: &mut Record, missed: u64) {
+        run.workers.sleeps = Some(100_000);
+        let seen = run.probe.switches.get_or_insert_default();
+        seen.outs_asleep_missed = missed;
+    }
+
+    #[test]
+    fn a_few_missed_switches_bar_nothing() {
+        assert!(codes(|run| miss_sleeps(run, 1)).is_empty());
+    }
+
     #[test]
     fn a_single_bad_run_bars_whether_or_not_it_says_so() {
         assert!(codes(|_| ()).is_empty());
@@ -132,6 +149,7 @@ mod tests {
         assert_eq!(codes(|run| run.probe.events_lost = 1), ["events-lost"]);
         assert_eq!(codes(|run| run.workers.created.engine = Some(0)), ["counts-disagree"]);
         assert_eq!(codes(|run| run.ops.failed = 1), ["ops-failed"]);
+        assert_eq!(codes(|run| miss_sleeps(run, 1000)), ["switches-missed-often"]);
         assert_eq!(codes(|run| run.ops.done = 0), ["nothing-done"]);
         assert_eq!(codes(|run| run.host.profile = "debug".to_owned()), ["debug-build"]);
         for (code, ..) in ROWS {

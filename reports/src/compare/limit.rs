@@ -1,4 +1,7 @@
-//! A limit that is broken: workers beyond the limit on bounded ones, where the base keeps to it.
+//! A limit that is broken: more workers of an account than its limit allows, where the base keeps
+//! to it.
+
+use iowq_record::Record;
 
 use super::Bar;
 use super::boots::Unit;
@@ -11,19 +14,103 @@ const OVER_MAX: u32 = 1;
 /// Units that must be over the limit, where one alone might have been misread.
 const UNITS_MIN: usize = 2;
 
-/// Says that the test breaks the limit, and the base never does. A peak counts unbounded workers as
-/// well, and which account work went to is in no record: a base that never has more than the limit
-/// shows that the workload needs bounded workers alone.
+/// Whose limit it is.
+#[derive(Clone, Copy)]
+enum Account {
+    Bounded,
+    Unbounded,
+}
+
+/// The most workers alive, as far as it is known of those that a limit is about.
+type Peak = fn(&Record, Account) -> Option<u32>;
+
+/// Says that the test breaks a limit, and the base never does.
 ///
 /// No rule of a kernel allows a breach, so that one unit shows it, if it cannot have been misread:
 /// were every worker seen together with the one that it replaces, there would be twice the limit.
 /// Up to that it takes two units and most of them.
 #[must_use]
 pub fn broken(name: [&str; 2], base: &[Unit<'_>], test: &[Unit<'_>]) -> Option<Bar> {
-    let mut over: Vec<u32> = test.iter().filter_map(peak_over).collect();
+    let accounts = [Account::Bounded, Account::Unbounded];
+    let runs = base.iter().chain(test).flat_map(|unit| &unit.runs).copied();
+    let peak = peak_of(&runs.collect::<Vec<_>>());
+    accounts.into_iter().find_map(|account| of_account(account, peak, name, base, test))
+}
+
+/// How to know the peak of an account. Where a record says nothing of accounts, all workers are
+/// taken for bounded ones, if no run is known to have had others: a base that never has more than
+/// the limit then shows that the workload needs bounded workers alone.
+fn peak_of(runs: &[&Record]) -> Peak {
+    if runs.iter().all(|run| own_peak(run, Account::Bounded).is_some()) {
+        return own_peak;
+    }
+    if runs.iter().any(|run| has_unbounded(run)) { |_, _| None } else { all_bounded }
+}
+
+fn own_peak(run: &Record, account: Account) -> Option<u32> {
+    match account {
+        Account::Bounded => run.workers.peak_bounded,
+        Account::Unbounded => run.workers.peak_unbounded,
+    }
+}
+
+fn all_bounded(run: &Record, account: Account) -> Option<u32> {
+    matches!(account, Account::Bounded).then_some(run.workers.peak)
+}
+
+/// Whether a run had unbounded workers, or a policy that makes works on files unbounded.
+fn has_unbounded(run: &Record) -> bool {
+    run.workers.peak_unbounded.is_some_and(|peak| peak > 0)
+        || run.settings.switches.iter().any(|switch| switch == UNBOUNDED_FILES)
+}
+
+/// The switch under which works that are forced to a worker are unbounded.
+const UNBOUNDED_FILES: &str = "forced-file-unknown";
+
+impl Account {
+    fn name(self) -> &'static str {
+        match self {
+            Account::Bounded => "bounded",
+            Account::Unbounded => "unbounded",
+        }
+    }
+
+    fn limit(self, run: &Record) -> u32 {
+        match self {
+            Account::Bounded => run.settings.limit_bounded,
+            Account::Unbounded => run.settings.limit_unbounded,
+        }
+    }
+
+    /// The highest peak over the limit. With events lost a worker may be counted that is gone.
+    fn peak_over(self, unit: &Unit<'_>, peak: Peak) -> Option<u32> {
+        let over = unit.runs.iter().filter_map(|run| {
+            let limit = self.limit(run);
+            let found = peak(run, self).filter(|found| *found > limit.saturating_add(OVER_MAX));
+            found.filter(|_| limit > 0 && run.probe.events_lost == 0)
+        });
+        over.max()
+    }
+
+    /// Whether a unit is over the limit, or might be.
+    fn trusts_not(self, unit: &Unit<'_>, peak: Peak) -> bool {
+        self.peak_over(unit, peak).is_some()
+            || unit.runs.iter().any(|run| run.probe.events_lost > 0)
+    }
+}
+
+fn of_account(
+    account: Account,
+    peak: Peak,
+    name: [&str; 2],
+    base: &[Unit<'_>],
+    test: &[Unit<'_>],
+) -> Option<Bar> {
+    let mut over: Vec<u32> = test.iter().filter_map(|unit| account.peak_over(unit, peak)).collect();
     over.sort_unstable();
-    let limit = test.first()?.runs.first()?.settings.limit_bounded;
-    let same = |unit: &Unit<'_>| unit.runs.iter().all(|run| run.settings.limit_bounded == limit);
+    let limit = account.limit(test.first()?.runs.first()?);
+    let same = |unit: &Unit<'_>| unit.runs.iter().all(|run| account.limit(run) == limit);
+    let trusts_not = |unit: &Unit<'_>| account.trusts_not(unit, peak);
     if base.is_empty() || base.iter().any(trusts_not) || !base.iter().chain(test).all(same) {
         return None;
     }
@@ -36,33 +123,18 @@ pub fn broken(name: [&str; 2], base: &[Unit<'_>], test: &[Unit<'_>]) -> Option<B
     let units = if test.iter().any(Unit::is_boot) { ["boot", "boots"] } else { ["run", "runs"] };
     let of_test = format::count(test.len() as u64, units[0], units[1]);
     let text = format!(
-        "{test_name} let {} bounded workers live under a limit of {limit}, in {} of {of_test}; \
+        "{test_name} let {} {} workers live under a limit of {limit}, in {} of {of_test}; \
          {base_name} kept to it in all {}.",
         over.get((over.len() - 1) / 2)?,
+        account.name(),
         over.len(),
         base.len()
     );
     Some(Bar { code: "limit-broken".to_owned(), text })
 }
 
-/// Whether a unit is over the limit, or might be.
-fn trusts_not(unit: &Unit<'_>) -> bool {
-    peak_over(unit).is_some() || unit.runs.iter().any(|run| run.probe.events_lost > 0)
-}
-
-/// The highest peak over the limit. With events lost a worker may be counted that is gone.
-fn peak_over(unit: &Unit<'_>) -> Option<u32> {
-    let over = unit.runs.iter().filter(|run| {
-        let limit = run.settings.limit_bounded;
-        limit > 0 && run.probe.events_lost == 0 && run.workers.peak > limit.saturating_add(OVER_MAX)
-    });
-    over.map(|run| run.workers.peak).max()
-}
-
 #[cfg(test)]
 mod tests {
-    use iowq_record::Record;
-
     use super::*;
     use crate::compare::boots::units;
     use crate::sample;
@@ -77,8 +149,23 @@ mod tests {
         (0..).zip(peaks).map(run).collect()
     }
 
+    /// Runs that say how many of each account lived: `[bounded, unbounded]`.
+    fn known(peaks: &[[u32; 2]]) -> Vec<Record> {
+        let totals: Vec<u32> = peaks.iter().map(|peaks| peaks.iter().sum()).collect();
+        let mut runs = runs(&totals);
+        for (run, [bounded, unbounded]) in runs.iter_mut().zip(peaks) {
+            run.settings.limit_unbounded = 64;
+            run.workers.peak_bounded = Some(*bounded);
+            run.workers.peak_unbounded = Some(*unbounded);
+        }
+        runs
+    }
+
     fn found(base: &[u32], test: &[u32]) -> Option<String> {
-        let (base, test) = (runs(base), runs(test));
+        between(&runs(base), &runs(test))
+    }
+
+    fn between(base: &[Record], test: &[Record]) -> Option<String> {
         let (base, test): (Vec<&Record>, Vec<&Record>) =
             (base.iter().collect(), test.iter().collect());
         broken(["base", "S"], &units(&base), &units(&test)).map(|bar| bar.text)
@@ -92,6 +179,32 @@ mod tests {
             "S let 61 bounded workers live under a limit of 8, in 3 of 3 runs; base kept to it in \
              all 3."
         );
+    }
+
+    #[test]
+    fn unbounded_workers_break_no_limit_on_bounded_ones() {
+        assert_eq!(between(&known(&[[2, 0]; 3]), &known(&[[0, 64]; 3])), None);
+        assert_eq!(between(&known(&[[8, 0]; 3]), &known(&[[8, 60]; 3])), None);
+    }
+
+    #[test]
+    fn each_account_has_its_own_limit_and_the_base_is_asked_about_that_one() {
+        let text = between(&known(&[[8, 64]; 3]), &known(&[[61, 64]; 3])).expect("it is broken");
+        assert!(text.starts_with("S let 61 bounded workers live under a limit of 8"), "{text}");
+        let text = between(&known(&[[20, 64]; 3]), &known(&[[0, 200]; 3])).expect("it is broken");
+        assert!(text.starts_with("S let 200 unbounded workers live under a limit of 64"), "{text}");
+        assert_eq!(between(&known(&[[20, 0]; 3]), &known(&[[61, 0]; 3])), None);
+    }
+
+    #[test]
+    fn records_that_say_nothing_of_accounts_show_a_breach_unless_there_were_unbounded_workers() {
+        let old = runs(&[61; 3]);
+        assert!(between(&runs(&[8; 3]), &old).is_some());
+        assert!(between(&known(&[[8, 0]; 3]), &old).is_some());
+        assert_eq!(between(&known(&[[4, 4]; 3]), &old), None);
+        let mut forced = old;
+        forced[0].settings.switches.push(UNBOUNDED_FILES.to_owned());
+        assert_eq!(between(&runs(&[8; 3]), &forced), None);
     }
 
     #[test]

@@ -139,6 +139,7 @@ fn record(output: &Output, job: &Job, workload: &str, position: u32) -> Result<R
             events_lost: 0,
             lost: BTreeMap::new(),
             switches_missed: 0,
+            switches: None,
             unseen: Vec::new(),
         },
         blocking: Blocking::Kernel,

@@ -1,13 +1,15 @@
-//! The BPF programs: classic tracepoints, so that they need neither BTF nor kprobes. The one kprobe
-//! there is, in `starts`, is an extra that userspace does without where it is refused.
+//! The BPF programs: classic tracepoints, so that they need neither BTF nor kprobes. What takes more
+//! are extras that userspace does without where they are refused: the kprobe in `starts`, and what
+//! reads the kernel's structs, in `sched` and `account`.
 //!
-//! Userspace sets the globals before loading, because the layout of an event differs between
-//! kernels and the kernel describes it in the event's `format` file. `cargo xtask probes` builds
+//! Userspace sets the globals before loading, because layouts differ between kernels: the kernel
+//! describes events in their `format` files, and structs in its BTF. `cargo xtask probes` builds
 //! this for the BPF target; nothing else ever does.
 #![no_std]
 #![no_main]
 #![feature(asm_experimental_arch)]
 
+mod account;
 mod event;
 mod maps;
 mod requests;

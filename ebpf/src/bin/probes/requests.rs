@@ -10,6 +10,7 @@ use aya_ebpf::maps::Array;
 use aya_ebpf::programs::TracePointContext;
 use iowq_ebpf::RequestTimes;
 
+use crate::account::count_queued;
 use crate::event::read;
 use crate::maps::current_tid;
 
@@ -23,6 +24,9 @@ static QUEUE_USER_DATA: Global<u32> = Global::new(0);
 /// Offset of `rw` in `io_uring:io_uring_queue_async_work`: not 0 for hashed work.
 #[unsafe(no_mangle)]
 static QUEUE_RW: Global<u32> = Global::new(0);
+/// Offset of `work` in `io_uring:io_uring_queue_async_work`.
+#[unsafe(no_mangle)]
+static QUEUE_WORK: Global<u32> = Global::new(0);
 /// Offset of `user_data` in `io_uring:io_uring_complete`.
 #[unsafe(no_mangle)]
 static COMPLETE_USER_DATA: Global<u32> = Global::new(0);
@@ -31,6 +35,11 @@ static COMPLETE_USER_DATA: Global<u32> = Global::new(0);
 /// before it in a chain.
 #[tracepoint]
 pub(crate) fn request_queued(ctx: TracePointContext) -> u32 {
+    if current_tid().is_some()
+        && let Some(work) = read::<u64>(&ctx, &QUEUE_WORK)
+    {
+        count_queued(work);
+    }
     let Some(slot) = slot(&ctx, &QUEUE_USER_DATA) else { return 0 };
     let Some(times) = times(slot) else { return 0 };
     let Some(rw) = read::<i32>(&ctx, &QUEUE_RW) else { return 0 };

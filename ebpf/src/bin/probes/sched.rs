@@ -5,13 +5,14 @@
 //! thread looked up.
 
 use core::arch::asm;
+use core::ffi::c_void;
 use core::ptr;
 
 use aya_ebpf::EbpfContext as _;
 use aya_ebpf::Global;
 use aya_ebpf::helpers::{bpf_ktime_get_ns, bpf_probe_read_kernel};
-use aya_ebpf::macros::tracepoint;
-use aya_ebpf::programs::TracePointContext;
+use aya_ebpf::macros::{raw_tracepoint, tracepoint};
+use aya_ebpf::programs::{RawTracePointContext, TracePointContext};
 use iowq_ebpf::{
     ACCOUNTS, BlockEvent, KEY_HASHED, KEY_NONE, LOST_BLOCKS, LOST_SWITCHES, LOST_UNREADABLE,
     NEVER_ASK, SKIP_SAME_BUCKET, SLOTS_MAX, Shared, Slot,
@@ -19,8 +20,8 @@ use iowq_ebpf::{
 
 use crate::maps::{BLOCKS, SHARED, SLOT_OF, current_tid, lose};
 
-/// Bits of `prev_state` that say why a thread sleeps. A thread that was preempted has a higher
-/// bit, and one that merely yielded has none.
+/// Bits of `prev_state` in the event that say why a thread sleeps. A thread that was preempted has
+/// a higher bit, and one that merely yielded has none.
 const SLEEPS: u32 = 0xff;
 
 /// Offset of `prev_state` in `sched:sched_switch`.
@@ -29,61 +30,81 @@ static SWITCH_PREV_STATE: Global<u32> = Global::new(0);
 /// Offset of `next_pid` in `sched:sched_switch`.
 #[unsafe(no_mangle)]
 static SWITCH_NEXT_PID: Global<u32> = Global::new(0);
+/// Offset of `pid` in the kernel's `task_struct`.
+#[unsafe(no_mangle)]
+static TASK_PID: Global<u32> = Global::new(0);
 
-/// One thread leaves a CPU, in its own context, and another one gets it.
+/// One thread leaves a CPU, in its own context, and another one gets it. The classic event, which
+/// needs no BTF: the kernel leaves it out wherever another BPF program or a system call on a BPF
+/// map is under way on this CPU, even if what is under way was preempted.
 #[tracepoint]
 pub(crate) fn thread_switched(ctx: TracePointContext) -> u32 {
-    if let Some(tid) = current_tid()
-        && let Some((shared, slot, index)) = find(tid)
-    {
-        leaves(&ctx, shared, slot, index);
+    if let Some((shared, slot, index)) = current() {
+        let asleep = read(ctx.as_ptr(), SWITCH_PREV_STATE.load()) & SLEEPS != 0;
+        leaves(shared, slot, index, asleep);
     }
-    let next = read(&ctx, &SWITCH_NEXT_PID);
-    if next != 0
-        && let Some((shared, slot, _)) = find(next)
-    {
-        enters(shared, slot);
-    }
+    enters(read(ctx.as_ptr(), SWITCH_NEXT_PID.load()));
     0
+}
+
+/// The same from the bare trace point, which nothing but this program itself keeps from firing.
+/// Its arguments: whether the thread was preempted, the thread that leaves, the one that comes, and
+/// the state of the one that leaves.
+#[raw_tracepoint]
+pub(crate) fn thread_switched_raw(ctx: RawTracePointContext) -> i32 {
+    if let Some((shared, slot, index)) = current() {
+        let (preempted, state) = (ctx.arg::<u32>(0) & 0xff, ctx.arg::<u32>(3));
+        leaves(shared, slot, index, preempted == 0 && state != 0);
+    }
+    enters(read(ctx.arg::<*mut c_void>(2), TASK_PID.load()));
+    0
+}
+
+/// What belongs to the thread that leaves, where it is a worker.
+#[inline(always)]
+fn current() -> Option<(*mut Shared, *mut Slot, u32)> {
+    find(current_tid()?)
 }
 
 /// The page, the slot and its index, where the thread is a worker.
 #[inline(always)]
 fn find(tid: u32) -> Option<(*mut Shared, *mut Slot, u32)> {
     // SAFETY: userspace inserts a thread before it works and removes it after, so the element is
-    // not another thread's meanwhile. Should it be, the index is checked below all the same.
+    // not another thread's meanwhile. Should it be, the index is kept in range all the same.
     let index = *unsafe { SLOT_OF.get(tid) }?;
     let shared = SHARED.get_ptr_mut(0)?;
-    if index as usize >= SLOTS_MAX {
-        return None;
-    }
-    // SAFETY: the index was checked.
+    // Userspace inserts no other. The verifier of Linux 6.1 follows a mask, and not a comparison.
+    let index = index & (SLOTS_MAX as u32 - 1);
+    // SAFETY: the index is in range.
     let slot = unsafe { (&raw mut (*shared).slots).cast::<Slot>().add(index as usize) };
     Some((shared, slot, index))
 }
 
 /// A worker leaves its CPU: where it sleeps inside its work, it no longer counts as running.
 #[inline(always)]
-fn leaves(ctx: &TracePointContext, shared: *mut Shared, slot: *mut Slot, index: u32) {
+fn leaves(shared: *mut Shared, slot: *mut Slot, index: u32, asleep: bool) {
     // SAFETY: the slot is in the map's value, and only the current thread writes it.
-    let (work, account) = unsafe { ((*slot).work, (*slot).account) };
-    if work == KEY_NONE || read(ctx, &SWITCH_PREV_STATE) & SLEEPS == 0 {
+    let (work, account) = unsafe {
+        (*slot).outs += 1;
+        (*slot).outs_asleep += u32::from(asleep);
+        ((*slot).work, (*slot).account)
+    };
+    if work == KEY_NONE {
         return;
     }
     // SAFETY: as above.
     let unseen = unsafe {
-        (*slot).sleeps += 1;
-        core::mem::replace(&mut (*slot).blocked, 1) != 0
+        (*slot).sleeps += u32::from(asleep);
+        core::mem::replace(&mut (*slot).blocked, u32::from(asleep)) != 0
     };
-    // Once in some hundred thousand switches the kernel fires no event. A worker that sleeps twice
-    // came back in between and was not added, so it must not be subtracted again.
-    let was = if unseen {
+    // A worker that leaves came back before. Its return is missed where the thread before it on
+    // the CPU fires no event when it leaves; on one kernel no thread of the first process does,
+    // nor does ftrace see it then.
+    if unseen {
         lose(LOST_SWITCHES);
-        add(shared, account, 0) + 1
-    } else {
-        add(shared, account, -1)
-    };
-    if was != 1 {
+        add(shared, account, 1);
+    }
+    if !asleep || add(shared, account, -1) != 1 {
         return;
     }
     let head = head(shared, account);
@@ -124,12 +145,18 @@ fn ask(shared: *mut Shared, slot: *mut Slot, index: u32, head: u32) {
     entry.submit(0);
 }
 
-/// A worker gets a CPU: where it slept, it counts as running again.
+/// A thread gets a CPU: where it is a worker that slept, it counts as running again.
 #[inline(always)]
-fn enters(shared: *mut Shared, slot: *mut Slot) {
+fn enters(tid: u32) {
+    // The idle thread.
+    if tid == 0 {
+        return;
+    }
+    let Some((shared, slot, _)) = find(tid) else { return };
     // SAFETY: the slot is in the map's value. Its thread is not on a CPU yet, so only this
     // program, which runs once for the switch, writes it.
     let account = unsafe {
+        (*slot).ins += 1;
         if (*slot).blocked == 0 {
             return;
         }
@@ -168,12 +195,13 @@ fn head(shared: *mut Shared, account: u32) -> u32 {
     unsafe { ptr::read_volatile((&raw const (*shared).head).cast::<u32>().add(index)) }
 }
 
-/// Reads a field of the event: the value, or 0 and a count where it cannot be read.
+/// Reads a number at an offset from an address: the value, or 0 and a count where it cannot be
+/// read.
 ///
 /// 0 is the idle thread's id and the state of a thread that does not sleep.
 #[inline(always)]
-fn read(ctx: &TracePointContext, at: &Global<u32>) -> u32 {
-    let address = ctx.as_ptr().wrapping_byte_add(at.load() as usize);
+fn read(from: *mut c_void, offset: u32) -> u32 {
+    let address = from.wrapping_byte_add(offset as usize);
     // SAFETY: the helper checks the address and fails where it cannot be read.
     unsafe { bpf_probe_read_kernel(address.cast::<u32>()) }.unwrap_or_else(|_| {
         lose(LOST_UNREADABLE);

@@ -7,6 +7,7 @@ use aya_ebpf::macros::tracepoint;
 use aya_ebpf::programs::TracePointContext;
 use iowq_ebpf::{LOST_THREADS, THREAD_BORN, THREAD_EXITED, THREAD_NAMED, ThreadEvent};
 
+use crate::account;
 use crate::event::read;
 use crate::maps::{SLOT_OF, THREADS, current_tid, lose};
 
@@ -54,6 +55,7 @@ pub(crate) fn thread_born(ctx: TracePointContext) -> u32 {
 #[tracepoint]
 pub(crate) fn thread_named(ctx: TracePointContext) -> u32 {
     let Some(by_tid) = current_tid() else { return 0 };
+    // A worker of io-wq begins with giving itself a name.
     submit(&ctx, THREAD_NAMED, by_tid, 0, [&RENAME_PID, &RENAME_COMM]);
     0
 }
@@ -84,7 +86,7 @@ fn submit(ctx: &TracePointContext, kind: u32, by_tid: u32, flags: u64, at: [&Glo
         tid,
         by_tid,
         kind,
-        reserved: 0,
+        account: if kind == THREAD_NAMED && tid == by_tid { account::of_current() } else { 0 },
         comm,
     });
     let crowded = THREADS.query(u64::from(BPF_RB_AVAIL_DATA)) >= THREADS_WAKE_BYTES.load();

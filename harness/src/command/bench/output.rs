@@ -130,6 +130,7 @@ pub(super) fn failed(
             events_lost: 0,
             lost: Default::default(),
             switches_missed: 0,
+            switches: None,
             unseen: Vec::new(),
         },
         blocking: match arm.engine {

@@ -18,6 +18,7 @@ use crate::clock::{Nanos, duration_ns};
 use crate::pool::board::Plain;
 use crate::pool::policy::Policy;
 use crate::pool::teardown::{TEARDOWN, Teardowns};
+use crate::pool::work::Account;
 use crate::pool::{Completion, Effects, Outcome, State, Turn, WorkerId};
 use crate::recorder::Recorder;
 
@@ -78,7 +79,7 @@ pub struct Scripted<'a> {
     hands: Vec<Option<u32>>,
     naps: Vec<u64>,
     recorder: Recorder,
-    lives: Vec<(Nanos, bool)>,
+    lives: Vec<(Nanos, bool, Account)>,
 }
 
 impl<'a> Scripted<'a> {
@@ -191,8 +192,8 @@ impl<'a> Scripted<'a> {
             Turn::Doze => self.after(STEP, Event::Dozes(id)),
             Turn::Leave => {
                 self.naps[id as usize] += 1;
+                self.lives.push((self.agenda.now, false, self.state.worker_account(id)));
                 self.state.exited(id);
-                self.lives.push((self.agenda.now, false));
             }
         }
     }
@@ -215,7 +216,7 @@ impl<'a> Scripted<'a> {
     /// A thread was made.
     fn made(&mut self, id: WorkerId) {
         self.state.spawned(id);
-        self.lives.push((self.agenda.now, true));
+        self.lives.push((self.agenda.now, true, self.state.worker_account(id)));
         self.after(self.script.wake, Event::Starts(id));
     }
 

@@ -1,0 +1,102 @@
+//! Whether a worker of the kernel's io-wq is for bounded or unbounded work.
+//!
+//! The worker knows, and where its struct says so differs between kernels; userspace reads it from
+//! the kernel's BTF. Where there is none, what was queued for either account says as much if
+//! nothing was queued for the other.
+
+use aya_ebpf::Global;
+use aya_ebpf::helpers::{bpf_get_current_task, bpf_probe_read_kernel};
+use aya_ebpf::macros::map;
+use aya_ebpf::maps::PerCpuArray;
+use iowq_ebpf::{
+    ACCOUNT_BOUNDED, ACCOUNT_BY_FLAG, ACCOUNT_BY_NOTHING, ACCOUNT_UNBOUNDED, ACCOUNTS,
+    LOST_UNREADABLE,
+};
+
+use crate::maps::lose;
+
+/// How to find it, a number of `iowq_ebpf`.
+#[unsafe(no_mangle)]
+static ACCOUNT_BY: Global<u32> = Global::new(0);
+/// Offset of `worker_private` in `task_struct`.
+#[unsafe(no_mangle)]
+static TASK_WORKER: Global<u32> = Global::new(0);
+/// Offset of `flags` in `io_worker`.
+#[unsafe(no_mangle)]
+static WORKER_FLAGS: Global<u32> = Global::new(0);
+/// Offset of `acct` in `io_worker`.
+#[unsafe(no_mangle)]
+static WORKER_ACCT: Global<u32> = Global::new(0);
+/// Offset of `wq` in `io_worker`.
+#[unsafe(no_mangle)]
+static WORKER_WQ: Global<u32> = Global::new(0);
+/// Offset of the bounded account in `io_wq`.
+#[unsafe(no_mangle)]
+static WQ_ACCT: Global<u32> = Global::new(0);
+
+/// Works queued, by account. Per CPU, so that counting is a plain addition.
+#[map]
+static QUEUED: PerCpuArray<u64> = PerCpuArray::with_max_entries(ACCOUNTS as u32, 0);
+
+/// The bit of a worker's flags that says that it is for bounded work.
+const WORKER_BOUND: u32 = 1 << 3;
+
+/// Offset of `flags` in a work, and the bit in them that says that it is unbounded: the same in
+/// Linux 6.1 to 6.18.
+const WORK_FLAGS: u64 = 8;
+const WORK_UNBOUND: u32 = 1 << 2;
+
+/// The account of the current thread, where it is a worker of io-wq; else 0.
+#[inline(always)]
+pub(crate) fn of_current() -> u32 {
+    let by = ACCOUNT_BY.load();
+    if by == ACCOUNT_BY_NOTHING {
+        return 0;
+    }
+    // SAFETY: the helper has no requirement.
+    let task = unsafe { bpf_get_current_task() };
+    // No other thread of a process has anything there.
+    let worker = match read::<u64>(task, &TASK_WORKER) {
+        None | Some(0) => return 0,
+        Some(worker) => worker,
+    };
+    let bounded = if by == ACCOUNT_BY_FLAG {
+        read::<u32>(worker, &WORKER_FLAGS).map(|flags| flags & WORKER_BOUND != 0)
+    } else {
+        let first = read::<u64>(worker, &WORKER_WQ).map(|wq| wq + u64::from(WQ_ACCT.load()));
+        let own = read::<u64>(worker, &WORKER_ACCT);
+        first.zip(own).map(|(first, own)| first == own)
+    };
+    match bounded {
+        None => 0,
+        Some(true) => ACCOUNT_BOUNDED,
+        Some(false) => ACCOUNT_UNBOUNDED,
+    }
+}
+
+/// Counts a work that is queued, by its address.
+#[inline(always)]
+pub(crate) fn count_queued(work: u64) {
+    // SAFETY: the helper checks the address and fails where it cannot be read.
+    let flags = unsafe { bpf_probe_read_kernel((work + WORK_FLAGS) as *const u32) };
+    let Ok(flags) = flags else { return lose(LOST_UNREADABLE) };
+    let account = u32::from(flags & WORK_UNBOUND != 0);
+    if let Some(count) = QUEUED.get_ptr_mut(account) {
+        // SAFETY: the pointer is this CPU's own element, and requests are queued one by one on it.
+        unsafe { *count += 1 };
+    }
+}
+
+/// Reads at an offset from an address, and counts it where that cannot be read.
+#[inline(always)]
+fn read<T>(from: u64, offset: &Global<u32>) -> Option<T> {
+    let address = from + u64::from(offset.load());
+    // SAFETY: the helper checks the address and fails where it cannot be read.
+    match unsafe { bpf_probe_read_kernel(address as *const T) } {
+        Ok(value) => Some(value),
+        Err(_) => {
+            lose(LOST_UNREADABLE);
+            None
+        }
+    }
+}

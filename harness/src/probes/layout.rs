@@ -1,0 +1,51 @@
+//! Where the running kernel's structs have what the programs read, for those that need BTF.
+
+use iowq_ebpf::{ACCOUNT_BY_FLAG, ACCOUNT_BY_PLACE};
+
+use super::btf::Btf;
+use super::events::Offset;
+
+/// Offsets for the programs, and why some are missing.
+pub(super) struct Layout {
+    /// That of a thread's id, or why it is not known.
+    pub(super) task_pid: Result<u32, String>,
+    /// Those by which a worker's account is found, or why it is not.
+    pub(super) account: Result<Vec<Offset>, String>,
+}
+
+impl Layout {
+    /// Of the running kernel.
+    pub(super) fn of_kernel() -> Layout {
+        match Btf::of_kernel() {
+            Ok(btf) => Layout::of(&btf),
+            Err(error) => {
+                let reason = format!("the kernel shows no BTF: {error}");
+                Layout { task_pid: Err(reason.clone()), account: Err(reason) }
+            }
+        }
+    }
+
+    fn of(btf: &Btf) -> Layout {
+        let missing = || "the kernel's BTF does not have it".to_owned();
+        Layout {
+            task_pid: btf.offset("task_struct", "pid").ok_or_else(missing),
+            account: account(btf).ok_or_else(missing),
+        }
+    }
+}
+
+/// A worker points to its account since Linux 6.15, and has it in its flags before.
+fn account(btf: &Btf) -> Option<Vec<Offset>> {
+    let worker = ("TASK_WORKER", btf.offset("task_struct", "worker_private")?);
+    if let Some(account) = btf.offset("io_worker", "acct") {
+        return Some(vec![
+            ("ACCOUNT_BY", ACCOUNT_BY_PLACE),
+            worker,
+            ("WORKER_ACCT", account),
+            ("WORKER_WQ", btf.offset("io_worker", "wq")?),
+            ("WQ_ACCT", btf.offset("io_wq", "acct")?),
+        ]);
+    }
+    let flags = btf.offset("io_worker", "flags")?;
+    Some(vec![("ACCOUNT_BY", ACCOUNT_BY_FLAG), worker, ("WORKER_FLAGS", flags)])
+}
