@@ -18,7 +18,7 @@ use super::work::{Flags, Key};
 
 pub use fixed::Fixed;
 pub use kernel::Kernel;
-pub use name::{NameError, parse};
+pub use name::{NameError, parse, preset};
 pub use preset::{PRESETS, Preset};
 pub use switch::{Switch, Switches};
 
