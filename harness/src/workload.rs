@@ -4,8 +4,8 @@
 use std::path::Path;
 
 use crate::io::{Errno, errno_name, read_start, thread_limit};
-use crate::machine::cpus;
-use iowq_workloads::limits::{SPEC_BYTES_MAX, WORKERS};
+use crate::machine::cpus_online;
+use iowq_workloads::limits::SPEC_BYTES_MAX;
 use iowq_workloads::{Plan, SpecError, builtin};
 
 /// Why there is no plan.
@@ -35,18 +35,18 @@ pub enum WorkloadError {
 pub fn load(name_or_path: &str) -> Result<Plan, WorkloadError> {
     let mut plan = read(name_or_path)?;
     if plan.kernel_limits {
-        plan.limits = kernel_limits(plan.depth, cpus(), thread_limit());
+        plan.limits = kernel_limits(plan.depth, cpus_online(), thread_limit());
     }
     Ok(plan)
 }
 
 /// The limits that io-wq sets itself: bounded workers by the size of the ring and the number of
-/// processors, unbounded ones by how many threads a user may have.
-fn kernel_limits(depth: u32, cpus: u32, threads: Option<u64>) -> [u32; 2] {
-    let most = u32::try_from(*WORKERS.end()).unwrap_or(u32::MAX);
-    let threads = threads.map_or(most, |threads| u32::try_from(threads).unwrap_or(most));
-    let bounded = depth.next_power_of_two().min(cpus.max(1).saturating_mul(4));
-    [bounded, threads].map(|limit| limit.clamp(1, most))
+/// processors online, however few of them the task may use, and unbounded ones by how many threads
+/// a user may have. None that is zero, which no work could end under.
+fn kernel_limits(depth: u32, cpus_online: u32, threads: Option<u64>) -> [u32; 2] {
+    let threads = threads.and_then(|threads| u32::try_from(threads).ok()).unwrap_or(u32::MAX);
+    let bounded = depth.next_power_of_two().min(cpus_online.max(1).saturating_mul(4));
+    [bounded, threads].map(|limit| limit.max(1))
 }
 
 fn read(name_or_path: &str) -> Result<Plan, WorkloadError> {
@@ -99,7 +99,9 @@ mod tests {
     fn the_kernels_limits_follow_the_ring_the_processors_and_the_user() {
         assert_eq!(kernel_limits(64, 2, Some(500)), [8, 500]);
         assert_eq!(kernel_limits(5, 16, Some(500)), [8, 500], "a ring has a power of two");
-        assert_eq!(kernel_limits(64, 0, None), [4, 1000]);
-        assert_eq!(kernel_limits(4096, 4096, Some(0)), [1000, 1]);
+        assert_eq!(kernel_limits(64, 2, Some(96_365)), [8, 96_365]);
+        assert_eq!(kernel_limits(64, 0, None), [4, u32::MAX]);
+        assert_eq!(kernel_limits(4096, 4096, Some(0)), [4096, 1]);
+        assert_eq!(kernel_limits(64, u32::MAX, Some(u64::MAX)), [64, u32::MAX]);
     }
 }

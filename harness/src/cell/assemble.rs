@@ -10,7 +10,7 @@ use iowq_workloads::{Arrival, OpKind, Plan};
 
 use super::doubts::doubts;
 use super::lives::Lives;
-use super::{EngineName, InjectedDelay, Outcome, Request};
+use super::{EngineName, InjectedDelay, Outcome, Request, unmodelled};
 use crate::machine::{self, kernel_idle_timeout};
 use crate::pool::policy;
 use crate::timeline;
@@ -44,6 +44,7 @@ pub(super) fn record(request: &Request, outcome: &Outcome, host: Host, started: 
     let mut caveats = machine::caveats(&host);
     caveats.extend(machine::load::caveat(&outcome.load));
     caveats.extend(doubts(request, outcome, &workers, host.cpus));
+    caveats.extend(unmodelled::caveat(request));
     Record {
         schema: SCHEMA.to_owned(),
         started,

@@ -8,6 +8,7 @@ mod lives;
 mod measure;
 mod switch_doubts;
 mod timing;
+mod unmodelled;
 mod watch;
 
 use std::path::{Path, PathBuf};

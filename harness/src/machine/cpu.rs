@@ -1,9 +1,20 @@
-//! The processor, from the text of `/proc/cpuinfo`.
+//! The processors, from the text of `/proc/cpuinfo` and of lists in `/sys`.
 
 /// Model name; empty where the text has none. Not every architecture gives it the same key.
 pub(super) fn model(cpuinfo: &str) -> String {
     let keys = ["model name", "Model Name", "cpu model", "uarch", "cpu", "Processor"];
     keys.iter().find_map(|key| value(cpuinfo, key)).unwrap_or_default().to_owned()
+}
+
+/// How many a list such as `0-3,8` names; none if it is no such list.
+pub(super) fn count_listed(list: &str) -> Option<u32> {
+    let mut count = 0_u32;
+    for range in list.trim().split(',') {
+        let (first, last) = range.split_once('-').unwrap_or((range, range));
+        let (first, last): (u32, u32) = (first.parse().ok()?, last.parse().ok()?);
+        count = count.checked_add(last.checked_sub(first)?.checked_add(1)?)?;
+    }
+    Some(count)
 }
 
 /// Whether the processor says that it is a hypervisor's.
@@ -30,6 +41,16 @@ mod tests {
         assert_eq!(model(GUEST), "Example CPU @ 2.0GHz: fast");
         assert_eq!(model("processor : 0\nBogoMIPS : 48.00\n"), "");
         assert_eq!(model(""), "");
+    }
+
+    #[test]
+    fn a_list_is_counted_and_nonsense_is_none() {
+        for (list, count) in [("0\n", 1), ("0-1\n", 2), ("0-3,8,10-11", 7), ("4294967294", 1)] {
+            assert_eq!(count_listed(list), Some(count), "{list:?}");
+        }
+        for list in ["", "\n", "x", "3-1", "-1", "0-", "0-4294967295", "0,,1"] {
+            assert_eq!(count_listed(list), None, "{list:?}");
+        }
     }
 
     #[test]

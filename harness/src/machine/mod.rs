@@ -48,6 +48,21 @@ pub fn cpus() -> u32 {
     sched_getaffinity(None).map_or(0, |set| set.count())
 }
 
+/// Processors that are online, whether or not this process may use them; those that it may use if
+/// that cannot be read.
+#[must_use]
+pub fn cpus_online() -> u32 {
+    text("/sys/devices/system/cpu/online")
+        .and_then(|list| cpu::count_listed(&list))
+        .unwrap_or_else(cpus)
+}
+
+/// NUMA nodes that are online; 1 if that cannot be read, as on a kernel without any.
+#[must_use]
+pub fn numa_nodes() -> u32 {
+    text("/sys/devices/system/node/online").and_then(|list| cpu::count_listed(&list)).unwrap_or(1)
+}
+
 /// Frequency governor of the first processor.
 #[must_use]
 pub fn governor() -> String {

@@ -46,8 +46,6 @@ pub(super) struct Worker {
     pub(super) timed_out: bool,
     /// Whether a creation that it asked for is pending; there is one at most.
     pub(super) create_pending: bool,
-    /// Whether it already gave back its share of the running count.
-    pub(super) retired: bool,
     pub(super) retries: u32,
     /// Whether its creator is back from making the thread.
     pub(super) creator_back: bool,
@@ -60,7 +58,6 @@ const NOBODY: Worker = Worker {
     free: false,
     timed_out: false,
     create_pending: false,
-    retired: false,
     retries: 0,
     creator_back: false,
 };

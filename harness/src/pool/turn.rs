@@ -118,18 +118,25 @@ impl<B: Board> State<B> {
     pub fn exited(&mut self, id: WorkerId) {
         self.leave_free(id);
         let worker = self.workers[id as usize];
-        if !worker.retired {
+        if worker.state != WorkerState::Leaving {
             self.board.running_dec(worker.account);
         }
-        if worker.create_pending {
-            self.creations.retain(|&asker| asker != id);
-            self.board.running_dec(worker.account);
-        }
-        if self.board.hear(id) {
-            self.board.running_dec(worker.account);
-        }
+        self.take_request_back(id);
         self.tally.exited += 1;
         self.vacate(id);
+    }
+
+    /// A worker that leaves takes back what it asked for, with the credit.
+    fn take_request_back(&mut self, id: WorkerId) {
+        let worker = &mut self.workers[id as usize];
+        let account = worker.account;
+        if std::mem::take(&mut worker.create_pending) {
+            self.creations.retain(|&asker| asker != id);
+            self.board.running_dec(account);
+        }
+        if self.board.hear(id) {
+            self.board.running_dec(account);
+        }
     }
 
     /// The task exits: bounded work is still done, unbounded work is cancelled, then all leave.
@@ -173,9 +180,7 @@ impl<B: Board> State<B> {
         let worker = self.workers[id as usize];
         let workers = self.accounts[worker.account.index()].workers;
         let view = IdleView { timed_out: worker.timed_out, workers, no_ring: self.no_ring };
-        // A creation that it asked for counts as running: were it taken back at its end, work that
-        // comes before that would wake nobody and make nobody.
-        let stays = self.policy.retires() && self.has_asked(id);
+        let stays = self.policy.stays_while_asked() && self.has_asked(id);
         let leaves = !stays && self.policy.leave_when_idle(&view);
         if !leaves && !self.exiting {
             self.workers[id as usize].timed_out = false;
@@ -184,13 +189,11 @@ impl<B: Board> State<B> {
         }
         self.accounts[worker.account.index()].workers = workers.wrapping_sub(1);
         self.workers[id as usize].state = WorkerState::Leaving;
-        if self.policy.retires() {
-            // Nobody can wake it any more and take that for served. The queue was looked at
-            // under this very lock, so nothing is left behind.
-            self.leave_free(id);
-            self.workers[id as usize].retired = true;
-            self.board.running_dec(worker.account);
-        }
+        // All that work to come could take for a worker goes in this very step, after the queue
+        // was looked at, so nothing is left behind.
+        self.leave_free(id);
+        self.board.running_dec(worker.account);
+        self.take_request_back(id);
         Turn::Leave
     }
 

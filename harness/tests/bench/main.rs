@@ -6,6 +6,7 @@ mod failing;
 mod fidelity;
 mod input;
 mod interrupted;
+mod kernel_limits;
 mod killed;
 mod questions;
 mod records;

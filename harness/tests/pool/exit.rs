@@ -1,45 +1,26 @@
 //! Leaving: work that comes while a worker leaves, and the end of the task.
 
 use super::bench::{BOUNDED, Bench, CONCURRENT, PLAIN, UNBOUNDED, write};
+use iowq_harness::pool::policy::PRESETS;
 use iowq_harness::pool::work::Flags;
 use iowq_harness::pool::{Outcome, Turn};
 
 #[test]
-fn without_retire_work_strands_that_wakes_a_worker_on_its_way_out() {
-    for (policy, stranded) in
-        [("6.17", true), ("6.17+retire", false), ("6.12.0", true), ("6.12", false)]
-    {
-        let mut bench = Bench::new(policy, 64);
+fn a_worker_on_its_way_out_is_not_found_by_work_that_comes() {
+    for preset in PRESETS {
+        let mut bench = Bench::new(preset.name, 64);
         let (busy_work, busy) = bench.enqueue_and_make(CONCURRENT);
         assert_eq!(bench.start(busy), Turn::Run(busy_work));
         let leaver = bench.idle_worker();
         bench.state.woke(leaver, true);
         assert_eq!(bench.lap(leaver), Turn::Leave);
-        // The only running worker blocks, so nobody else will look at the queue for a long time.
+        // The only running worker blocks, so no other will look at the queue for a long time.
         bench.block(busy);
-        if stranded {
-            let (_, created) = bench.enqueue(PLAIN);
-            assert_eq!(created, None, "the leaver counts as woken");
-            bench.state.exited(leaver);
-            assert!(bench.wakes().is_empty());
-        } else {
-            bench.state.exited(leaver);
-            let (_, created) = bench.enqueue(PLAIN);
-            assert!(created.is_some(), "{policy}");
-        }
+        assert_eq!(bench.running(), 0, "{}: the leaver counts no more", preset.name);
+        assert!(bench.enqueue(PLAIN).1.is_some(), "{}: a new one is made", preset.name);
+        bench.state.exited(leaver);
+        assert_eq!(bench.running(), 1, "{}: the new one", preset.name);
     }
-}
-
-#[test]
-fn a_retired_worker_is_not_found_by_anybody() {
-    let mut bench = Bench::new("6.12", 64);
-    let (work, busy) = bench.enqueue_and_make(CONCURRENT);
-    assert_eq!(bench.start(busy), Turn::Run(work));
-    let leaver = bench.idle_worker();
-    bench.state.woke(leaver, true);
-    assert_eq!(bench.lap(leaver), Turn::Leave);
-    assert!(bench.enqueue(CONCURRENT).1.is_some(), "a new one is made instead");
-    assert_eq!(bench.running(), 2, "the leaver counts no more, the new one does");
 }
 
 #[test]

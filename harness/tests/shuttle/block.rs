@@ -9,20 +9,6 @@ use crate::toy::{fsync, read, write};
 /// All but `fixed`, which has its workers and makes no more.
 const GROWING: &[&str] = POLICIES.split_at(POLICIES.len() - 1).0;
 
-/// The same with `retire`: without it, work may be stranded where workers time out.
-const RETIRING: [&str; 10] = [
-    "6.1",
-    "6.12",
-    "6.16+retire",
-    "6.17+retire",
-    "6.17-as-posted+retire",
-    "exit-on-idle+retire",
-    "6.12+idle-never-spawns",
-    "6.12+skip-same-bucket",
-    "6.12+recheck-free-worker",
-    "6.17+retire-wake-counts-awake",
-];
-
 #[test]
 fn work_behind_a_chain_of_sleepers_gets_a_worker() {
     under_each(GROWING, 400, |policy| {
@@ -68,5 +54,5 @@ fn since_idle_workers_never_ask_it_may_wait_until_one_times_out() {
 
 #[test]
 fn and_is_done_after_that_at_the_latest() {
-    under_each(&RETIRING, 300, |policy| sleepers_behind_idle_ones(policy, ANY_TIME));
+    under_each(GROWING, 300, |policy| sleepers_behind_idle_ones(policy, ANY_TIME));
 }

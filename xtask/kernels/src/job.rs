@@ -13,7 +13,8 @@ use crate::stop::Stop;
 use crate::{child, image};
 
 /// The presets that the pool runs under, in the order of kernels.
-const PRESETS: [&str; 6] = ["6.1", "6.12", "6.16", "6.17", "6.17-as-posted", "exit-on-idle"];
+const PRESETS: [&str; 7] =
+    ["6.1", "6.12.0", "6.12", "6.16", "6.17", "6.17-as-posted", "exit-on-idle"];
 /// What warms a guest up: file system, caches and, under emulation, the translation of the code.
 const WARM_UP: &str = "--engine uring --workload fsync-mix --pairs 1 --seconds 0.5 --probes auto";
 /// Largest spec or job file: `iowq` takes none that is larger.

@@ -59,7 +59,7 @@ impl Policy for Fixed {
         Fixed::newest().retry_delay(retry)
     }
 
-    fn retires(&self) -> bool {
+    fn stays_while_asked(&self) -> bool {
         true
     }
 

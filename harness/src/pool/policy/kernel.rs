@@ -72,7 +72,7 @@ impl Policy for Kernel {
         if self.has(Switch::RetryDelay) { RETRY_STEP * retry } else { Duration::ZERO }
     }
 
-    fn retires(&self) -> bool {
+    fn stays_while_asked(&self) -> bool {
         self.has(Switch::Retire)
     }
 

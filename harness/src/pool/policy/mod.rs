@@ -18,7 +18,7 @@ use super::work::{Flags, Key};
 
 pub use fixed::Fixed;
 pub use kernel::Kernel;
-pub use name::{NameError, parse};
+pub use name::{NameError, parse, preset};
 pub use preset::{PRESETS, Preset};
 pub use switch::{Switch, Switches};
 
@@ -61,9 +61,9 @@ pub trait Policy: Send {
     /// How long to wait before the n-th retry of a creation that failed for now.
     fn retry_delay(&self, retry: u32) -> Duration;
 
-    /// Whether a worker on its way out first makes sure that it leaves no work behind, and stays
-    /// while a creation that it asked for is pending.
-    fn retires(&self) -> bool;
+    /// Whether no worker leaves while a creation that it asked for is pending; if not, it takes
+    /// that back.
+    fn stays_while_asked(&self) -> bool;
 
     /// Whether finishing unhashed work wrongly frees bucket 0.
     fn unhashed_frees_bucket_0(&self) -> bool;

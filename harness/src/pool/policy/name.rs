@@ -1,6 +1,6 @@
 //! Names of policies: `PRESET`, `PRESET+switch-switch`, `fixed:N`, and errors that name the near ones.
 
-use super::preset::PRESETS;
+use super::preset::{PRESETS, Preset};
 use super::switch::{Switch, Switches};
 use super::{Fixed, Kernel, Policy};
 
@@ -54,14 +54,7 @@ pub fn parse(name: &str) -> Result<Box<dyn Policy>, NameError> {
     if name == "fixed" || name.starts_with("fixed:") {
         return fixed(name);
     }
-    let preset = PRESETS
-        .iter()
-        .filter(|preset| {
-            name.strip_prefix(preset.name)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['+', '-']))
-        })
-        .max_by_key(|preset| preset.name.len());
-    let Some(preset) = preset else {
+    let Some(preset) = preset(name) else {
         let names: Vec<_> = PRESETS.iter().map(|preset| preset.name).collect();
         return Err(NameError::Preset {
             found: name.to_owned(),
@@ -71,6 +64,17 @@ pub fn parse(name: &str) -> Result<Box<dyn Policy>, NameError> {
     };
     let switches = apply(preset.switches, &name[preset.name.len()..], name)?;
     Ok(Box::new(Kernel { switches }))
+}
+
+/// The preset that a name begins with: the longest that fits, as their names have dashes too.
+pub fn preset(name: &str) -> Option<&'static Preset> {
+    PRESETS
+        .iter()
+        .filter(|preset| {
+            name.strip_prefix(preset.name)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['+', '-']))
+        })
+        .max_by_key(|preset| preset.name.len())
 }
 
 fn fixed(name: &str) -> Result<Box<dyn Policy>, NameError> {

@@ -55,7 +55,7 @@ pub const PRESETS: [Preset; 7] = [
     },
     Preset {
         name: "6.12",
-        summary: "a leaving worker strands no work, what is forced async has its file",
+        summary: "what is forced async is queued with its file known, so it may be hashed",
         releases: "6.12.115 and later of 6.12.y",
         switches: V6_12,
     },

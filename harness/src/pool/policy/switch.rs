@@ -32,9 +32,9 @@ pub enum Switch {
     RecheckAsPosted,
     /// Without a ring every idle worker leaves (38aa434ab933 and 912146614894, 7.0 and 6.18.11).
     ExitOnIdle,
-    /// A leaving worker makes sure that it strands no work, and none leaves with a creation of
-    /// its own pending ("don't strand work when a worker exits" and "don't exit with a creation
-    /// pending", 6.12.115 and 6.1.191).
+    /// No worker leaves with a creation of its own pending ("don't exit with a creation pending",
+    /// 6.12.115 and 6.1.191). That a leaving worker strands no work came with it ("don't strand
+    /// work when a worker exits"), and is so in this pool under every policy.
     Retire,
     /// The file of an op that is forced async is looked up before it is queued ("look up the file
     /// before queueing to io-wq", 6.12.115 and 6.1.191). Without this such an op is taken for one
@@ -97,7 +97,7 @@ impl Switch {
             }
             Switch::RecheckAsPosted => "the same as mailed, past the limit (9d83e1f05c98 alone)",
             Switch::ExitOnIdle => "without a ring idle workers leave (38aa434ab933, 912146614894)",
-            Switch::Retire => "a leaving worker strands no work (6.12.115, 6.1.191)",
+            Switch::Retire => "no worker leaves while it waits for a creation (6.12.115, 6.1.191)",
             Switch::FileLookedUpEarly => {
                 "what is forced async is queued with its file known (6.12.115, 6.1.191)"
             }
