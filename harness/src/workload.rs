@@ -34,9 +34,11 @@ pub enum WorkloadError {
 /// Where there is no such workload, or no such file, or what is there is not valid.
 pub fn load(name_or_path: &str) -> Result<Plan, WorkloadError> {
     let mut plan = read(name_or_path)?;
-    if plan.kernel_limits {
-        plan.limits = kernel_limits(plan.depth, cpus_online(), thread_limit());
-    }
+    plan.limits = if plan.kernel_limits {
+        kernel_limits(plan.depth, cpus_online(), thread_limit())
+    } else {
+        registered(plan.limits, thread_limit())
+    };
     Ok(plan)
 }
 
@@ -47,6 +49,12 @@ fn kernel_limits(depth: u32, cpus_online: u32, threads: Option<u64>) -> [u32; 2]
     let threads = threads.and_then(|threads| u32::try_from(threads).ok()).unwrap_or(u32::MAX);
     let bounded = depth.next_power_of_two().min(cpus_online.max(1).saturating_mul(4));
     [bounded, threads].map(|limit| limit.max(1))
+}
+
+/// The limits that `IORING_REGISTER_IOWQ_MAX_WORKERS` makes of those that a plan asks for.
+fn registered(limits: [u32; 2], threads: Option<u64>) -> [u32; 2] {
+    let threads = threads.and_then(|threads| u32::try_from(threads).ok()).unwrap_or(u32::MAX);
+    limits.map(|limit| limit.min(threads).max(1))
 }
 
 fn read(name_or_path: &str) -> Result<Plan, WorkloadError> {
@@ -102,6 +110,9 @@ mod tests {
         assert_eq!(kernel_limits(64, 2, Some(96_365)), [8, 96_365]);
         assert_eq!(kernel_limits(64, 0, None), [4, u32::MAX]);
         assert_eq!(kernel_limits(4096, 4096, Some(0)), [4096, 1]);
+        assert_eq!(registered([64, 8], Some(32)), [32, 8], "what is registered is clamped too");
+        assert_eq!(registered([64, 8], None), [64, 8]);
+        assert_eq!(registered([64, 8], Some(0)), [1, 1]);
         assert_eq!(kernel_limits(64, u32::MAX, Some(u64::MAX)), [64, u32::MAX]);
     }
 }
