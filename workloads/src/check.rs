@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::bucket::hash_ids;
 use crate::error::SpecError;
 use crate::limits;
-use crate::plan::{Arrival, Length, Life, Log, Mix, Open, Plan};
+use crate::plan::{Arrival, FileState, Length, Life, Log, Mix, Open, Plan};
 use crate::spec::{self, Pattern, Spec};
 
 /// Seconds of a run whose spec names neither seconds nor ops.
@@ -31,6 +31,8 @@ pub(crate) fn plan(spec: &Spec, name: &str, file: &str) -> Result<Plan, SpecErro
         file_blocks,
         block_bytes,
         open: check.open(spec)?,
+        state: states(spec, mix.read > 0),
+        cached: check.cached(spec, mix.read > 0)?,
         hash_ids: hash_ids(files, spec.files.collide),
         mix,
         log: spec.log.as_ref().map(|log| check.log(log)).transpose()?,
@@ -189,6 +191,22 @@ impl Check<'_> {
             open.insert(0, log.open);
         }
         Ok(open)
+    }
+
+    /// Whether written data stays in the page cache, which takes data and a use of that cache.
+    fn cached(&self, spec: &Spec, reads: bool) -> Result<bool, SpecError> {
+        if !spec.files.cached {
+            return Ok(false);
+        }
+        if states(spec, reads).iter().all(|state| *state != FileState::Written) {
+            let allowed = "false where no file is written before; add `files.state = \"written\"`";
+            return Err(self.refuse("files.cached", true, allowed));
+        }
+        if spec.files.open.0.iter().all(|open| *open == Open::Direct) {
+            let allowed = "false where all files are opened direct, around the page cache";
+            return Err(self.refuse("files.cached", true, allowed));
+        }
+        Ok(true)
     }
 
     fn depth(&self, ring: &spec::Ring, block_bytes: u32) -> Result<u32, SpecError> {
@@ -371,4 +389,13 @@ impl Check<'_> {
         let seconds = self.range("run.seconds", seconds, limits::RUN_SECONDS)?;
         Ok(Length::Time(Duration::from_secs_f64(seconds)))
     }
+}
+
+/// What is in each file before, the log's first. Who reads has files with data in them; who writes
+/// finds the same blocks in every run, whatever a run before left.
+fn states(spec: &Spec, reads: bool) -> Vec<FileState> {
+    let default = if reads { FileState::Written } else { FileState::Allocated };
+    let others =
+        std::iter::repeat_n(spec.files.state.unwrap_or(default), spec.files.count as usize);
+    spec.log.as_ref().map(|log| log.state).into_iter().chain(others).collect()
 }

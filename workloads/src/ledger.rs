@@ -5,7 +5,8 @@
 //! nothing is in flight any more, and the next write to the block begins a new one.
 
 use crate::op::{Op, OpKind};
-use crate::plan::Plan;
+use crate::plan::{Open, Plan};
+use crate::rounds::{Done, Found, Rounds};
 
 /// What a block must hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,19 +21,43 @@ pub enum Expect {
     Unknown,
 }
 
-/// The top bit of a block's state: a write of the group failed. The others count those in flight.
+/// The top bit of a block's state: a write of the group failed.
 const FAILED: u32 = 1 << 31;
+/// The block was read.
+const READ: u32 = 1 << 30;
+/// Space was reserved for the block.
+const RESERVED: u32 = 1 << 29;
+/// All bits but those: writes in flight.
+const IN_FLIGHT: u32 = RESERVED - 1;
 
-/// Bookkeeping for all blocks of a plan: 20 bytes for each, untouched memory until it is used.
+/// What the ledger knows of a file.
+#[derive(Clone, Copy, Debug)]
+struct File {
+    found: Found,
+    /// Whether a write is on the device when it is done.
+    synchronous: bool,
+    /// The last fsync that was done, by its number.
+    synced: Option<u64>,
+    /// Whether an fsync failed: then no other says anything of what it should have covered.
+    fsync_failed: bool,
+}
+
+/// Bookkeeping for all blocks of a plan: 28 bytes for each, untouched memory until it is used.
 #[derive(Clone, Debug)]
 pub struct Ledger {
     file_blocks: u64,
+    files: Vec<File>,
+    rounds: Rounds,
+    /// The last op that was handed over.
+    newest: u64,
     /// The first write of the group.
     first: Vec<u64>,
     /// The last write of the group, plus one; zero where there was none.
     last: Vec<u64>,
-    /// Writes in flight, and whether one failed.
+    /// Writes in flight, and what happened to the block.
     state: Vec<u32>,
+    /// The op that an fsync must come after to cover the group.
+    covered_after: Vec<u64>,
 }
 
 impl Ledger {
@@ -42,36 +67,87 @@ impl Ledger {
         let blocks = u64::from(plan.files) * plan.file_blocks;
         // A checked plan has at most 2^26 blocks.
         let blocks = blocks as usize;
+        let file = |(found, open)| File {
+            found,
+            synchronous: matches!(open, Open::Dsync | Open::Sync),
+            synced: None,
+            fsync_failed: false,
+        };
         // Zeroed vectors of plain numbers come from fresh pages, so that only touched blocks cost.
         Ledger {
             file_blocks: plan.file_blocks,
+            files: Found::of(plan).into_iter().zip(plan.open.iter().copied()).map(file).collect(),
+            rounds: Rounds::default(),
+            newest: 0,
             first: vec![0; blocks],
             last: vec![0; blocks],
             state: vec![0; blocks],
+            covered_after: vec![0; blocks],
         }
     }
 
-    /// Notes that an op was handed to an engine. Call it before the engine may start it.
+    /// Counts an op of the measured part. Call it before [`Ledger::submitted`].
+    pub fn count(&mut self, op: &Op) {
+        let (Some(at), Some(file)) = (self.block(op), self.files.get(op.file as usize)) else {
+            return;
+        };
+        let done = Done {
+            written: self.last[at] != 0,
+            reserved: self.state[at] & RESERVED != 0,
+            read: self.state[at] & READ != 0,
+        };
+        self.rounds.count(op, file.found, done);
+    }
+
+    /// How many of the ops that were counted came to blocks of another state.
+    #[must_use]
+    pub fn rounds(&self) -> Rounds {
+        self.rounds
+    }
+
+    /// Notes that an op was handed to an engine, in the order of their numbers. Call it before the
+    /// engine may start it.
     pub fn submitted(&mut self, op: &Op) {
-        let Some(at) = self.place(op) else { return };
-        if self.state[at] & !FAILED == 0 {
-            self.state[at] = 0;
+        self.newest = op.number;
+        let Some(at) = self.block(op) else { return };
+        match op.kind {
+            OpKind::Read => self.state[at] |= READ,
+            OpKind::Fallocate => self.state[at] |= RESERVED,
+            _ => self.submitted_write(op, at),
+        }
+    }
+
+    fn submitted_write(&mut self, op: &Op, at: usize) {
+        if self.state[at] & IN_FLIGHT == 0 {
+            self.state[at] &= READ | RESERVED;
             self.first[at] = op.number;
             self.last[at] = 0;
+            self.covered_after[at] = 0;
         }
         self.state[at] += 1;
         self.first[at] = self.first[at].min(op.number);
         self.last[at] = self.last[at].max(op.number + 1);
+        // The fsync that is linked to it, which is the next op, starts when it is done.
+        self.covered_after[at] = self.covered_after[at].max(op.number);
     }
 
     /// Notes that an op is over, and whether it did all it was asked to.
     pub fn completed(&mut self, op: &Op, ok: bool) {
-        let Some(at) = self.place(op) else { return };
-        if self.state[at] & !FAILED > 0 {
+        if matches!(op.kind, OpKind::Fsync | OpKind::Fdatasync) {
+            let Some(file) = self.files.get_mut(op.file as usize) else { return };
+            file.fsync_failed |= !ok;
+            file.synced = file.synced.max(Some(op.number));
+            return;
+        }
+        let Some(at) = self.block(op).filter(|_| op.kind == OpKind::Write) else { return };
+        if self.state[at] & IN_FLIGHT > 0 {
             self.state[at] -= 1;
         }
         if !ok {
             self.state[at] |= FAILED;
+        }
+        if !op.linked {
+            self.covered_after[at] = self.covered_after[at].max(self.newest);
         }
     }
 
@@ -79,7 +155,7 @@ impl Ledger {
     #[must_use]
     pub fn expect(&self, file: u32, block: u64) -> Expect {
         let Some(at) = self.index(file, block) else { return Expect::Untouched };
-        match (self.state[at], self.first[at], self.last[at]) {
+        match (self.state[at] & (FAILED | IN_FLIGHT), self.first[at], self.last[at]) {
             (0, _, 0) => Expect::Untouched,
             (0, first, last) if first == last - 1 => Expect::Exactly(first),
             (0, first, last) => Expect::OneOf(first, last - 1),
@@ -87,9 +163,27 @@ impl Ledger {
         }
     }
 
-    /// The place of a write's block.
-    fn place(&self, op: &Op) -> Option<usize> {
-        if op.kind == OpKind::Write { self.index(op.file, op.block) } else { None }
+    /// Whether what a block must hold was promised to be on the device: by an fsync that began when
+    /// the write was done, and is done itself, or by the way the file is opened. None where the
+    /// block was never written. To be asked once no op is in flight.
+    #[must_use]
+    pub fn promised(&self, file: u32, block: u64) -> Option<bool> {
+        let expect = self.expect(file, block);
+        if expect == Expect::Untouched {
+            return None;
+        }
+        let (at, file) = (self.index(file, block)?, self.files.get(file as usize)?);
+        let fsynced = file.synced.is_some_and(|synced| self.covered_after[at] < synced);
+        let covered = file.synchronous || (fsynced && !file.fsync_failed);
+        Some(covered && expect != Expect::Unknown)
+    }
+
+    /// The place of the block that an op is about.
+    fn block(&self, op: &Op) -> Option<usize> {
+        match op.kind {
+            OpKind::Write | OpKind::Read | OpKind::Fallocate => self.index(op.file, op.block),
+            OpKind::Fsync | OpKind::Fdatasync | OpKind::Nop => None,
+        }
     }
 
     fn index(&self, file: u32, block: u64) -> Option<usize> {

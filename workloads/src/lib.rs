@@ -17,6 +17,7 @@ mod pace;
 mod parse;
 pub mod plan;
 mod rng;
+mod rounds;
 mod spec;
 pub mod stream;
 
@@ -25,5 +26,6 @@ pub use error::SpecError;
 pub use grid::{grid, grid_with};
 pub use ledger::{Expect, Ledger};
 pub use op::{Op, OpKind};
-pub use plan::{Arrival, Length, Life, Log, Mix, Open, Order, Plan};
+pub use plan::{Arrival, FileState, Length, Life, Log, Mix, Open, Order, Plan};
+pub use rounds::Rounds;
 pub use stream::Stream;

@@ -11,7 +11,7 @@ pub const FILES: RangeInclusive<i64> = 1..=512;
 /// MiB in a file. One file larger than 256 GiB takes longer to lay out than to measure.
 pub const FILE_SIZE_MIB: RangeInclusive<i64> = 1..=256 * 1024;
 
-/// Blocks in all files together: the bookkeeping for the final check has 20 bytes for each.
+/// Blocks in all files together: the bookkeeping for the final check has 28 bytes for each.
 pub const BLOCKS_MAX: u64 = 1 << 26;
 
 /// Bytes in a block. 512 is the smallest sector of a disk, and `O_DIRECT` wants whole sectors;

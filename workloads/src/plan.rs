@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::op::OpKind;
 
@@ -23,6 +23,10 @@ pub struct Plan {
     pub block_bytes: u32,
     /// How each file is opened; as many as there are files.
     pub open: Vec<Open>,
+    /// What is in each file before the first op; as many as there are files.
+    pub state: Vec<FileState>,
+    /// Whether the data of files that are written before is in the page cache, too.
+    pub cached: bool,
     /// The identity of each file that is hashed to a bucket, in place of the inode's address;
     /// see [`hash_ids`](crate::bucket::hash_ids) for which files share one.
     pub hash_ids: Vec<u64>,
@@ -110,6 +114,31 @@ pub struct Log {
     pub weight: u32,
     /// After so many appends comes an fsync.
     pub writes_per_fsync: u32,
+}
+
+/// What is in a file before the first op.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FileState {
+    /// Nothing: the file is empty and grows as it is written. Where it is read it has its full
+    /// length, and is one hole.
+    Fresh,
+    /// Space for all blocks, of which none was ever written.
+    Allocated,
+    /// Data, on the device.
+    Written,
+}
+
+impl FileState {
+    /// The name in a spec.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            FileState::Fresh => "fresh",
+            FileState::Allocated => "allocated",
+            FileState::Written => "written",
+        }
+    }
 }
 
 /// In which order the blocks of a file are visited. Either way all others come before one returns.

@@ -8,7 +8,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 
-use crate::plan::{Open, Order};
+use crate::plan::{FileState, Open, Order};
 
 /// A whole spec. Every table and field but the ones noted has a default.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -35,6 +35,8 @@ pub(crate) struct Files {
     pub(crate) block_bytes: i64,
     pub(crate) order: Order,
     pub(crate) collide: bool,
+    pub(crate) state: Option<FileState>,
+    pub(crate) cached: bool,
 }
 
 impl Default for Files {
@@ -46,6 +48,8 @@ impl Default for Files {
             block_bytes: 4096,
             order: Order::Sequential,
             collide: false,
+            state: None,
+            cached: false,
         }
     }
 }
@@ -83,12 +87,13 @@ impl Default for Mix {
 pub(crate) struct Log {
     pub(crate) weight: i64,
     pub(crate) open: Open,
+    pub(crate) state: FileState,
     pub(crate) writes_per_fsync: i64,
 }
 
 impl Default for Log {
     fn default() -> Self {
-        Log { weight: 1, open: Open::Buffered, writes_per_fsync: 1 }
+        Log { weight: 1, open: Open::Buffered, state: FileState::Fresh, writes_per_fsync: 1 }
     }
 }
 

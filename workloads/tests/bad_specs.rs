@@ -244,3 +244,27 @@ fn seconds_from_the_command_line_are_held_to_the_same_limits() {
     let length = plan.with_seconds(0.5).expect("a valid length").length;
     assert_eq!(length, Length::Time(Duration::from_millis(500)));
 }
+
+#[test]
+fn data_can_stay_in_the_page_cache_only_where_there_is_both() {
+    assert_eq!(
+        answer("[files]\ncached = true"),
+        "mine.toml: files.cached: found true, allowed false where no file is written before; add \
+         `files.state = \"written\"`"
+    );
+    assert_eq!(
+        answer("[files]\ncached = true\nopen = \"direct\"\n[mix]\nread = 1"),
+        "mine.toml: files.cached: found true, allowed false where all files are opened direct, \
+         around the page cache"
+    );
+    assert_eq!(answer("[files]\ncached = true\n[mix]\nread = 1"), "accepted mine");
+}
+
+#[test]
+fn a_state_that_does_not_exist_is_answered_with_those_that_do() {
+    for table in ["files", "log"] {
+        let answer = answer(&format!("[{table}]\nstate = \"full\""));
+        let wanted = "expected one of `fresh`, `allocated`, `written`";
+        assert!(answer.starts_with("mine.toml:2:9: ") && answer.contains(wanted), "{answer}");
+    }
+}

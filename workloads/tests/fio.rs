@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use iowq_workloads::limits::SPEC_BYTES_MAX;
-use iowq_workloads::{Arrival, Length, OpKind, Open, Order, Plan, Stream};
+use iowq_workloads::{Arrival, FileState, Length, OpKind, Open, Order, Plan, Stream};
 use proptest::prelude::*;
 
 const JOB: &str = "[job]\nioengine=io_uring\nrw=write\nsize=1m\n";
@@ -162,7 +162,38 @@ fn a_job_that_only_reads_has_no_fsync_and_no_sync() {
     let plan = with("rw=randread\nfsync=4\nsync=1");
     assert_eq!((plan.mix.writes_per_fsync, plan.mix.write), (0, 0));
     assert_eq!(plan.open, [Open::Buffered]);
-    assert!(plan.summary.contains("Reads: files are allocated but not written before"));
+    assert_eq!((plan.state, plan.cached), (vec![FileState::Written], false));
+}
+
+#[test]
+fn files_are_laid_out_as_fio_does_it() {
+    use FileState::{Allocated, Fresh, Written};
+    for (lines, state, cached) in [
+        ("", Allocated, false),
+        ("fallocate=native", Allocated, false),
+        ("fallocate=posix", Allocated, false),
+        ("fallocate=1", Allocated, false),
+        ("fallocate=keep", Allocated, false),
+        ("fallocate=none", Fresh, false),
+        ("fallocate=0", Fresh, false),
+        ("fallocate=truncate", Fresh, false),
+        ("overwrite=1", Written, false),
+        ("overwrite", Written, false),
+        ("overwrite=0\nfallocate=none", Fresh, false),
+        ("rw=randrw\nfallocate=none", Written, false),
+        ("rw=read\ninvalidate=1", Written, false),
+        ("rw=read\ninvalidate=0", Written, true),
+        ("rw=read\ninvalidate=0\ndirect=1", Written, false),
+        ("invalidate=0", Allocated, false),
+    ] {
+        let plan = with(lines);
+        assert_eq!((&plan.state[..], plan.cached), (&[state][..], cached), "{lines}");
+        assert_eq!(plan.summary, "fio job [job].", "nothing of it is ignored");
+    }
+    assert_eq!(
+        answer_with("fallocate=yes"),
+        "mine.fio:5: fallocate: found `yes`, allowed none, native, posix, keep, truncate, 0 or 1"
+    );
 }
 
 #[test]
@@ -186,12 +217,9 @@ fn an_option_that_is_not_carried_out_is_refused_by_name() {
         "mine.fio:6: verify: found `crc32c`, allowed nothing: what was written is read back and \
          compared after the run in any case; remove it"
     );
-    for line in ["overwrite=1", "overwrite", "opendir=/tmp"] {
-        let advice = "allowed nothing: files are fresh in each run, and allocated but not written \
-                      before it; remove it";
-        assert!(answer_with(line).ends_with(advice), "{line}");
-    }
-    assert!(with("overwrite=0").summary.ends_with("Ignored: overwrite."));
+    let advice = "allowed nothing: files lie in a folder of the run's own, and are made for it; \
+                  remove it";
+    assert!(answer_with("opendir=/tmp").ends_with(advice));
     assert!(answer_with("hipri").starts_with("mine.fio:5: hipri: found it, allowed nothing: as"));
 }
 

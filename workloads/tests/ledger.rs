@@ -63,3 +63,57 @@ fn other_kinds_and_completions_out_of_nowhere_change_nothing() {
     ledger.completed(&write(1), true);
     assert_eq!(ledger.expect(0, 7), Expect::Untouched);
 }
+
+fn fsync(number: u64) -> Op {
+    Op { kind: OpKind::Fsync, ..write(number) }
+}
+
+/// Hands over and ends these ops in turn: true hands over, false ends it.
+fn after(open: &str, steps: &[(Op, bool)]) -> Option<bool> {
+    let spec = format!("[files]\nopen = \"{open}\"");
+    let mut ledger = Ledger::new(&Plan::parse("one", "one.toml", &spec).expect("a valid spec"));
+    for (op, starts) in steps {
+        if *starts { ledger.submitted(op) } else { ledger.completed(op, true) }
+    }
+    ledger.promised(0, 7)
+}
+
+#[test]
+fn a_write_is_promised_by_an_fsync_that_began_after_it_was_done() {
+    let (one, sync) = (write(0), fsync(1));
+    let after = |steps: &[(Op, bool)]| after("buffered", steps);
+    assert_eq!(after(&[]), None);
+    assert_eq!(after(&[(one, true), (one, false)]), Some(false));
+    assert_eq!(after(&[(one, true), (one, false), (sync, true)]), Some(false));
+    let in_turn = [(one, true), (one, false), (sync, true), (sync, false)];
+    assert_eq!(after(&in_turn), Some(true));
+    let beside = [(one, true), (sync, true), (one, false), (sync, false)];
+    assert_eq!(after(&beside), Some(false), "it may have missed the write");
+    let again = (write(2), fsync(3));
+    let later = [(again.0, true), (again.0, false)];
+    assert_eq!(after(&[&in_turn[..], &later].concat()), Some(false), "the new data is not");
+    let synced = [(again.1, true), (again.1, false)];
+    assert_eq!(after(&[&in_turn[..], &later, &synced].concat()), Some(true));
+}
+
+#[test]
+fn a_linked_fsync_covers_the_write_before_it_and_a_synchronous_write_itself() {
+    let (linked, sync) = (Op { linked: true, ..write(0) }, fsync(1));
+    let pair = [(linked, true), (sync, true), (linked, false), (sync, false)];
+    assert_eq!(after("buffered", &pair), Some(true));
+    for (open, promised) in [("dsync", true), ("sync", true), ("direct", false)] {
+        assert_eq!(after(open, &[(write(0), true), (write(0), false)]), Some(promised), "{open}");
+    }
+}
+
+#[test]
+fn nothing_is_promised_where_an_fsync_failed() {
+    let mut ledger = ledger();
+    ledger.submitted(&write(0));
+    ledger.completed(&write(0), true);
+    for (number, ok) in [(1, false), (2, true)] {
+        ledger.submitted(&fsync(number));
+        ledger.completed(&fsync(number), ok);
+    }
+    assert_eq!(ledger.promised(0, 7), Some(false), "an error is told once");
+}

@@ -10,7 +10,7 @@ use super::value;
 use crate::bucket::hash_ids;
 use crate::error::SpecError;
 use crate::limits;
-use crate::plan::{Arrival, Length, Life, Mix, Open, Order, Plan};
+use crate::plan::{Arrival, FileState, Length, Life, Mix, Open, Order, Plan};
 
 /// io-wq's idle timeout; `WORKER_IDLE_TIMEOUT` in io_uring/io-wq.c.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -35,6 +35,10 @@ pub(super) fn plan(
     let block_bytes = job.block_bytes()?;
     let files = job.files()?;
     let (file_blocks, io_blocks) = job.blocks(files, block_bytes)?;
+    let open = job.open(reads_only)?;
+    let state = job.state(mix)?;
+    // Where it is not 0, fio drops from the page cache what laying out left there.
+    let kept = job.switch("invalidate")? == Some(false);
     let plan = Plan {
         name: name.to_owned(),
         summary: String::new(),
@@ -42,7 +46,9 @@ pub(super) fn plan(
         files,
         file_blocks,
         block_bytes,
-        open: vec![job.open(reads_only)?; files as usize],
+        open: vec![open; files as usize],
+        state: vec![state; files as usize],
+        cached: kept && state == FileState::Written && open != Open::Direct,
         hash_ids: hash_ids(files, false),
         mix,
         log: None,
@@ -77,11 +83,6 @@ fn summary(job: &str, plan: &Plan, sorted: &Sorted) -> String {
     if plan.mix.writes_per_fsync > 0 && (plan.depth > 1 || plan.mix.read > 0) {
         text.push_str(
             " One fsync after so many writes; fio issues more of them at this depth or in this mix.",
-        );
-    }
-    if plan.mix.read > 0 {
-        text.push_str(
-            " Reads: files are allocated but not written before, and stay in the page cache.",
         );
     }
     text
@@ -287,6 +288,21 @@ impl Job<'_> {
             Some(_) => return Err(self.refuse("sync", "none, 0, dsync, sync or 1")),
         }
         Ok(if direct { Open::Direct } else { Open::Buffered })
+    }
+
+    /// What is in the files before. fio writes those that are read or that `overwrite` asks for, and
+    /// reserves the others by default.
+    fn state(&self, mix: Mix) -> Result<FileState, SpecError> {
+        let overwrite = self.switch("overwrite")?.unwrap_or(false);
+        let reserved = match self.text("fallocate") {
+            None | Some("native" | "posix" | "1" | "keep") => FileState::Allocated,
+            Some("none" | "0" | "truncate") => FileState::Fresh,
+            Some(_) => {
+                let allowed = "none, native, posix, keep, truncate, 0 or 1";
+                return Err(self.refuse("fallocate", allowed));
+            }
+        };
+        Ok(if overwrite || mix.read > 0 { FileState::Written } else { reserved })
     }
 
     fn depth(&self, block_bytes: u32) -> Result<u32, SpecError> {

@@ -6,19 +6,22 @@ use super::section::Written;
 use crate::error::{SpecError, did_you_mean};
 
 /// Options that are taken over; `job.rs` says how.
-pub(super) const TAKEN: [&str; 23] = [
+pub(super) const TAKEN: [&str; 26] = [
     "buffered",
     "bs",
     "direct",
+    "fallocate",
     "fdatasync",
     "filename",
     "filesize",
     "force_async",
     "fsync",
+    "invalidate",
     "io_size",
     "iodepth",
     "ioengine",
     "nrfiles",
+    "overwrite",
     "ramp_time",
     "randseed",
     "rate_iops",
@@ -44,9 +47,9 @@ const ALIASES: [(&str, &str); 5] = [
 /// Options that are ignored, each list with the reason.
 const IGNORED: [(&str, &str); 6] = [
     (
-        "files lie in a folder of the run's own, are allocated before it and removed after it",
+        "files lie in a folder of the run's own, are made before it and removed after it",
         "allow_file_create allow_mounted_write create_fsync create_on_open create_serialize \
-         directory fadvise_hint fallocate filename_format invalidate unique_filename unlink \
+         directory fadvise_hint filename_format unique_filename unlink \
          unlink_each_loop",
     ),
     (
@@ -82,10 +85,7 @@ const IGNORED: [(&str, &str); 6] = [
 /// Options that are refused, each list with what to do; every option's value that leaves it off,
 /// see [`is_off`], is ignored instead.
 const REFUSED: [(&str, &str); 11] = [
-    (
-        "files are fresh in each run, and allocated but not written before it; remove it",
-        "opendir overwrite",
-    ),
+    ("files lie in a folder of the run's own, and are made for it; remove it", "opendir"),
     (
         "a workload is one stream of ops; remove it, and run several workloads side by side",
         "flow flow_id numjobs startdelay wait_for",
