@@ -309,6 +309,9 @@ impl<'a> Driver<'a> {
                     block::fill(bytes, self.seed, op.file, op.block, op.number);
                 });
             }
+            if request.measured {
+                self.ledger.count(op);
+            }
             self.ledger.submitted(op);
             self.requests[request.slot as usize] = Some(*request);
             if request.measured {

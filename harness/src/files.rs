@@ -5,10 +5,14 @@
 //! is memory on many machines and never blocks.
 
 pub mod buffers;
+mod cache;
 mod error;
+mod layout;
+mod reader;
 pub mod verify;
+mod written_back;
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use iowq_workloads::{Ledger, Open, Plan};
@@ -18,7 +22,8 @@ use crate::io;
 pub use buffers::BlockBuffers;
 pub use error::{RemoveError, ScratchError};
 use error::{cannot_lay_out, cannot_make, cannot_open};
-pub use verify::VerifyError;
+pub use reader::Source;
+pub use verify::{Verified, VerifyError};
 
 /// Where files are put without `--dir`.
 pub const DEFAULT_DIR: &str = "target/bench-files";
@@ -27,8 +32,24 @@ pub const DEFAULT_DIR: &str = "target/bench-files";
 /// processes of the same number, are a sign of trouble.
 const FOLDERS_MAX: u32 = 1000;
 
-/// Bytes written at once where a file system cannot reserve space.
-const CHUNK_BYTES: usize = 1024 * 1024;
+/// What takes time beside the measured part, in the order in which it is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Step {
+    /// Files are made.
+    Laying,
+    /// What is written is read back.
+    Verifying,
+    /// Files are removed.
+    Removing,
+}
+
+/// Is told how far a step is: bytes done, of how many.
+pub type Tell<'a> = &'a mut dyn FnMut(Step, u64, u64);
+
+/// Bytes that a file is cut by before it is removed. A file system that discards what is freed is
+/// busy with each, and who waits sees that it goes on.
+const CUT_BYTES: u64 = 256 << 20;
 
 /// The folder of a run with its files laid out and open. Dropping it removes all it made.
 #[derive(Debug)]
@@ -42,17 +63,30 @@ pub struct Scratch {
 
 impl Scratch {
     /// Makes a folder `iowq-<pid>-<n>` in `dir`, or in [`DEFAULT_DIR`], lays the plan's files out in
-    /// it at full size, brings them to the device and opens them as the plan asks.
+    /// it in the state it asks for, brings them to the device and opens them as the plan asks.
     ///
     /// # Errors
     ///
     /// Where the folder or the files cannot be made there. Nothing is left behind then.
     pub fn new(dir: Option<&Path>, plan: &Plan) -> Result<Scratch, ScratchError> {
+        Scratch::new_telling(dir, plan, &mut |_, _, _| {})
+    }
+
+    /// The same, telling how far it is.
+    ///
+    /// # Errors
+    ///
+    /// As [`Scratch::new`].
+    pub fn new_telling(
+        dir: Option<&Path>,
+        plan: &Plan,
+        tell: Tell<'_>,
+    ) -> Result<Scratch, ScratchError> {
         let folder = own_folder(dir)?;
         let dir = dir.unwrap_or(Path::new(DEFAULT_DIR));
         let mut scratch = Scratch { folder, paths: Vec::new(), files: Vec::new(), removed: false };
         // On an early return the drop removes what was made, before the caller hears of the error.
-        if let Err(failure) = scratch.lay_out(plan) {
+        if let Err(failure) = scratch.lay_out(plan, tell) {
             drop(scratch);
             return Err(cannot_lay_out(dir, plan, failure));
         }
@@ -72,14 +106,21 @@ impl Scratch {
         &self.folder
     }
 
-    /// Reads back every block whose contents the ledger knows, through fresh descriptors, and
-    /// compares it byte for byte. Returns the number of blocks compared.
+    /// Checks that what was promised to be on the device does not wait in the page cache, then reads
+    /// back every block whose contents the ledger knows, from the device, and compares it byte for
+    /// byte. What that shows and what it cannot is told in [`verify`].
     ///
     /// # Errors
     ///
-    /// The first block that cannot be read or does not hold what it must.
-    pub fn verify(&self, plan: &Plan, seed: u64, ledger: &Ledger) -> Result<u64, VerifyError> {
-        verify::verify(&self.paths, plan, seed, ledger)
+    /// The first block that cannot be read, does not hold what it must or was never written back.
+    pub fn verify(
+        &self,
+        plan: &Plan,
+        seed: u64,
+        ledger: &Ledger,
+        tell: Tell<'_>,
+    ) -> Result<Verified, VerifyError> {
+        verify::verify(&self.paths, plan, seed, ledger, tell)
     }
 
     /// Closes and removes the files and the folder.
@@ -87,18 +128,25 @@ impl Scratch {
     /// # Errors
     ///
     /// Names what could not be removed and is still there.
-    pub fn remove(mut self) -> Result<(), RemoveError> {
-        self.remove_all()
+    pub fn remove(self) -> Result<(), RemoveError> {
+        self.remove_telling(&mut |_, _, _| {})
     }
 
-    fn lay_out(&mut self, plan: &Plan) -> Result<(), io::Failure> {
-        let bytes = plan.file_blocks * u64::from(plan.block_bytes);
+    /// The same, telling how far it is.
+    ///
+    /// # Errors
+    ///
+    /// As [`Scratch::remove`].
+    pub fn remove_telling(mut self, tell: Tell<'_>) -> Result<(), RemoveError> {
+        self.remove_all(tell)
+    }
+
+    fn lay_out(&mut self, plan: &Plan, tell: Tell<'_>) -> Result<(), io::Failure> {
         for file in 0..plan.files {
             let path = self.folder.join(format!("file-{file}"));
             let new = io::create_new(&path)?;
             self.paths.push(path);
-            reserve(&new, bytes)?;
-            io::fsync(&new)?;
+            layout::lay_out(&new, plan, file, tell)?;
         }
         io::fsync(io::open_to_read(&self.folder)?)?;
         Ok(())
@@ -111,7 +159,7 @@ impl Scratch {
         Ok(())
     }
 
-    fn remove_all(&mut self) -> Result<(), RemoveError> {
+    fn remove_all(&mut self, tell: Tell<'_>) -> Result<(), RemoveError> {
         if self.removed {
             return Ok(());
         }
@@ -119,6 +167,7 @@ impl Scratch {
         self.files.clear();
         let mut left: Vec<(PathBuf, Errno)> = Vec::new();
         for path in self.paths.drain(..) {
+            cut(&path, tell);
             if let Err(errno) = io::remove(&path) {
                 left.push((path, errno));
             }
@@ -135,7 +184,7 @@ impl Scratch {
 impl Drop for Scratch {
     fn drop(&mut self) {
         // Nobody is left to tell; `remove` is for those who want to know.
-        let _ = self.remove_all();
+        let _ = self.remove_all(&mut |_, _, _| {});
     }
 }
 
@@ -170,21 +219,12 @@ fn make_folder(dir: &Path) -> Result<PathBuf, Errno> {
     result
 }
 
-/// Gives a new file its full size with space behind it, by writing zeros where the file system
-/// cannot reserve.
-fn reserve(file: impl AsFd, bytes: u64) -> Result<(), io::Failure> {
-    match io::fallocate(&file, 0, bytes) {
-        Ok(()) => return Ok(()),
-        Err(Errno::OPNOTSUPP | Errno::NOSYS) => {}
-        Err(errno) => return Err(errno.into()),
+/// Shortens a file step by step. What cannot be cut is removed as it is.
+fn cut(path: &Path, tell: Tell<'_>) {
+    let Ok((file, all_bytes)) = io::open_to_cut(path) else { return };
+    let mut left_bytes = all_bytes;
+    while left_bytes > CUT_BYTES && io::truncate(&file, left_bytes - CUT_BYTES).is_ok() {
+        left_bytes -= CUT_BYTES;
+        tell(Step::Removing, all_bytes - left_bytes, all_bytes);
     }
-    let zeros = vec![0; CHUNK_BYTES];
-    let mut offset = 0;
-    while offset < bytes {
-        let rest =
-            usize::try_from(bytes - offset).map_or(CHUNK_BYTES, |rest| rest.min(CHUNK_BYTES));
-        io::pwrite(&file, &zeros[..rest], offset)?;
-        offset += rest as u64;
-    }
-    Ok(())
 }

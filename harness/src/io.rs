@@ -151,6 +151,15 @@ pub fn pread(file: impl AsFd, bytes: &mut [u8], offset_bytes: u64) -> Result<(),
     whole(done, bytes.len())
 }
 
+/// Reads as many bytes as there are, from `offset_bytes` on; returns how many that were.
+///
+/// # Errors
+///
+/// What pread(2) says.
+pub fn read_up_to(file: impl AsFd, bytes: &mut [u8], offset_bytes: u64) -> Result<usize, Errno> {
+    retry_on_intr(|| rustix::io::pread(&file, &mut *bytes, offset_bytes))
+}
+
 /// Writes all the bytes, from `offset_bytes` on.
 ///
 /// # Errors
@@ -227,6 +236,36 @@ pub fn fallocate(file: impl AsFd, offset_bytes: u64, length_bytes: u64) -> Resul
     retry_on_intr(|| {
         rustix::fs::fallocate(&file, FallocateFlags::empty(), offset_bytes, length_bytes)
     })
+}
+
+/// Brings all that is dirty in the file system of a file to its device.
+///
+/// # Errors
+///
+/// What syncfs(2) says.
+pub fn sync_file_system(file: impl AsFd) -> Result<(), Errno> {
+    retry_on_intr(|| rustix::fs::syncfs(&file))
+}
+
+/// Makes a file so many bytes long: what is beyond is gone, and what is missing is a hole.
+///
+/// # Errors
+///
+/// What ftruncate(2) says.
+pub fn truncate(file: impl AsFd, bytes: u64) -> Result<(), Errno> {
+    retry_on_intr(|| rustix::fs::ftruncate(&file, bytes))
+}
+
+/// Opens an ordinary file to shorten it, and says how long it is.
+///
+/// # Errors
+///
+/// What open(2) and fstat(2) say.
+pub fn open_to_cut(path: &Path) -> Result<(OwnedFd, u64), Errno> {
+    let flags = OFlags::WRONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+    let file = retry_on_intr(|| rustix::fs::open(path, flags, Mode::empty()))?;
+    let bytes = u64::try_from(rustix::fs::fstat(&file)?.st_size).unwrap_or(0);
+    Ok((file, bytes))
 }
 
 /// Removes a file.

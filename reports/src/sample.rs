@@ -158,6 +158,7 @@ fn run_of(
         churn,
         probe: probe(created + exited),
         blocking: Blocking::Sched,
+        files: None,
         host: host(),
         load: None,
         caveats: Vec::new(),
@@ -220,6 +221,8 @@ fn ops(done: u64, duration_ns: u64, noise: &mut Noise) -> Ops {
         cpu_ns: Some(done * 20_000),
         failures: BTreeMap::new(),
         verified_blocks: Some(done / 2),
+        verified_from: Some("device".to_owned()),
+        verified_written_back_bytes: None,
     }
 }
 

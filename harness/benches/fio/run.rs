@@ -131,7 +131,9 @@ fn of_fio(output: &[u8]) -> anyhow::Result<(f64, f64, Value)> {
 }
 
 fn of_iowq(output: &[u8]) -> anyhow::Result<(f64, f64, Value)> {
-    let record: Record = serde_json::from_slice(output)?;
+    // The last line is its record with what was written read back.
+    let line = output.trim_ascii_end().rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+    let record: Record = serde_json::from_slice(line)?;
     if record.ops.failed > 0 {
         bail!("{} ops failed: {:?}", record.ops.failed, record.ops.failures);
     }

@@ -66,8 +66,7 @@ fn notes(unlike: bool) -> String {
          iowq: every block written has bytes of its own, filled in the submitting thread, and is \
          compared\n  after the run; each op has its latency taken twice (service and response); \
          nothing watches.\n\
-         The file of reads-async has data with fio and is allocated, so all zeros, with iowq; in \
-         both it is in\n  the page cache by the end of the warm-up.\n"
+         The file of reads-async has data with both, and is in the page cache from the start.\n"
     )
 }
 

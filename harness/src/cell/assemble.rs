@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use iowq_record::{
-    Causes, Cell, Counts, Host, Ops, Probe, Punts, Record, SCHEMA, Settings, Workers,
+    CameRound, Causes, Cell, Counts, Files, Host, Ops, Probe, Punts, Record, SCHEMA, Settings,
+    Workers,
 };
-use iowq_workloads::{Arrival, OpKind, Plan};
+use iowq_workloads::{Arrival, OpKind, Plan, Rounds};
 
 use super::doubts::doubts;
 use super::lives::Lives;
@@ -68,7 +69,7 @@ pub(super) fn record(request: &Request, outcome: &Outcome, host: Host, started: 
             per_s: per_second(outcome.driven.done, duration_ns),
             cpu_ns: outcome.driven.cpu_ns,
             failures: outcome.driven.failures.clone(),
-            verified_blocks: outcome.verified_blocks,
+            ..Ops::default()
         },
         latency: outcome.remains.recorder.latency(),
         punts: punts(outcome.remains.punts),
@@ -86,10 +87,23 @@ pub(super) fn record(request: &Request, outcome: &Outcome, host: Host, started: 
             unseen: outcome.seen.unseen.clone(),
         },
         blocking: outcome.blocking,
+        files: Some(files(&request.plan, outcome)),
         host,
         load: Some(outcome.load),
         caveats,
         error: None,
+    }
+}
+
+fn files(plan: &Plan, outcome: &Outcome) -> Files {
+    let Rounds { writes, writes_again, reads, reads_again } = outcome.rounds;
+    let state = |file: usize| plan.state.get(file).map(|state| state.name().to_owned());
+    Files {
+        state: state(plan.first_of_mix() as usize).unwrap_or_default(),
+        log_state: plan.log.and(state(0)),
+        cached: plan.cached,
+        came_round: CameRound { writes, writes_again, reads, reads_again },
+        settled: outcome.settled,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use iowq_record::{Blocking, Caveat, Counts, Tier, Workers};
 
-use super::{EngineName, Outcome, Request, kernel_doubts, switch_doubts, timing};
+use super::{EngineName, Outcome, Request, file_doubts, kernel_doubts, switch_doubts, timing};
 use crate::machine::kernel_idle_timeout;
 
 /// Whether a doubt holds, its code, and what it means for the reader.
@@ -24,6 +24,7 @@ pub(super) fn doubts(
         .chain(of_the_work(outcome, workers))
         .chain(timing::doubts(&request.plan, outcome))
         .chain(switches.into_iter().flatten())
+        .chain(file_doubts::doubts(&request.plan, outcome.rounds, &outcome.settled))
         .chain(of_the_kernel.into_iter().flatten())
         .filter(|(holds, ..)| *holds)
         .map(|(_, code, text)| Caveat { code: code.to_owned(), text })
@@ -138,7 +139,8 @@ fn counts(counts: &Counts) -> String {
 
 #[cfg(test)]
 mod tests {
-    use iowq_workloads::builtin;
+    use iowq_record::Settled;
+    use iowq_workloads::{Rounds, builtin};
 
     use super::*;
     use crate::cell::measure::Sleeps;
@@ -174,7 +176,8 @@ mod tests {
             stillness: Default::default(),
             load: Default::default(),
             time_namespace: false,
-            verified_blocks: None,
+            settled: Settled { quiet: true, ..Settled::default() },
+            rounds: Rounds::default(),
         }
     }
 

@@ -3,9 +3,11 @@
 mod assemble;
 mod births;
 mod doubts;
+mod file_doubts;
 mod kernel_doubts;
 mod lives;
 mod measure;
+mod settle;
 mod switch_doubts;
 mod timing;
 mod unmodelled;
@@ -14,19 +16,20 @@ mod watch;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use iowq_record::{Birth, Blocking, Host, Load, Record, Role, Switches};
-use iowq_workloads::Plan;
+use iowq_record::{Birth, Blocking, Host, Load, NOT_VERIFIED, Record, Role, Settled, Switches};
+use iowq_workloads::{FileState, Ledger, Plan, Rounds};
 
 use crate::clock::{self, Nanos};
 use crate::drive::Driven;
 use crate::engine::{Remains, uring};
-use crate::files::Scratch;
+use crate::files::{Scratch, Step};
 use crate::io;
 use crate::machine::{self, load::Look};
 use crate::pool::policy;
 use crate::pulse::{Pulse, Stillness};
 
 pub use assemble::settings;
+pub(crate) use file_doubts::not_verified;
 use measure::{Measured, Sleeps};
 pub use watch::{Probes, WantBlocking};
 use watch::{Seen, Wanted, Watch};
@@ -122,7 +125,17 @@ struct Outcome {
     stillness: Stillness,
     load: Load,
     time_namespace: bool,
-    verified_blocks: Option<u64>,
+    settled: Settled,
+    rounds: Rounds,
+}
+
+/// What a run tells while it goes on.
+pub enum Told<'a> {
+    /// How far a step beside the measured part is: bytes done, of how many.
+    Progress(Step, u64, u64),
+    /// The record, as soon as the measured part is over, and once more when what was written has
+    /// been read back: the later one holds.
+    Record(&'a Record),
 }
 
 impl Outcome {
@@ -138,8 +151,12 @@ impl Outcome {
 /// Runs a cell in this process. The files under test are gone on return.
 ///
 /// # Errors
-/// Where it cannot be run at all, or what was written is not what is there: in words for a person.
-pub fn run(request: &Request) -> anyhow::Result<Record> {
+/// Where it cannot be run at all, what was written is not what is there, or the files cannot be
+/// removed: in words for a person. The record was told before the latter two.
+pub fn run(
+    request: &Request,
+    tell: &mut dyn FnMut(Told<'_>) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
     let started_at = clock::wall_clock();
     check_policy(request.engine, &request.policy)?;
     if request.engine == EngineName::Uring {
@@ -148,26 +165,65 @@ pub fn run(request: &Request) -> anyhow::Result<Record> {
     let cpus = confine(&request.plan)?;
     let birth = births::before();
     let mut watch = Watch::start(&request.wanted())?;
-    let scratch = Scratch::new(request.dir.as_deref(), &request.plan)?;
+    let mut progress = |step, done, all| {
+        // Nobody has to listen.
+        let _ = tell(Told::Progress(step, done, all));
+    };
+    let scratch = Scratch::new_telling(request.dir.as_deref(), &request.plan, &mut progress)?;
     let host = Host { cpus, ..machine::describe(scratch.folder()) };
+    let settled = settle::settle(scratch.folder());
     let (pulse, look) = (Pulse::start(), Look::now());
     let outcome = measure::measure(request, &mut watch, &scratch);
     let (still, load) = (pulse.finish(), Look::now().since(&look));
-    let outcome = outcome
-        .and_then(|measured| finish(measured, (birth, still, load), request, watch, &scratch));
+    let outcome =
+        outcome.and_then(|measured| finish(measured, (birth, still, load), watch, settled));
+    let outcome = outcome.and_then(|(outcome, ledger)| {
+        let record = assemble::record(request, &outcome, host, started_at);
+        verify(record, request, &scratch, &ledger, tell)
+    });
     // Removed also after a failure, and a failure to remove does not hide the other one.
-    let removed = scratch.remove();
-    let outcome = outcome?;
+    let removed = scratch.remove_telling(&mut |step, done, all| {
+        let _ = tell(Told::Progress(step, done, all));
+    });
+    outcome?;
     removed?;
-    Ok(assemble::record(request, &outcome, host, started_at))
+    Ok(())
 }
 
-/// Whether the files of a run can be made in `dir`, by making and removing them.
+/// Tells the record, reads back what was written, and tells the record again.
+fn verify(
+    mut record: Record,
+    request: &Request,
+    scratch: &Scratch,
+    ledger: &Ledger,
+    tell: &mut dyn FnMut(Told<'_>) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let plan = &request.plan;
+    if !plan.verify {
+        return tell(Told::Record(&record));
+    }
+    record.caveats.push(not_verified("the run was ended before that was done"));
+    tell(Told::Record(&record))?;
+    let verified = scratch.verify(plan, request.seed, ledger, &mut |step, done, all| {
+        let _ = tell(Told::Progress(step, done, all));
+    })?;
+    record.caveats.retain(|caveat| caveat.code != NOT_VERIFIED);
+    let from = (verified.blocks > 0).then_some(verified.from);
+    record.caveats.extend(from.and_then(file_doubts::of_verifying));
+    record.ops.verified_blocks = Some(verified.blocks);
+    record.ops.verified_from = from.map(|from| from.name().to_owned());
+    record.ops.verified_written_back_bytes = verified.written_back_bytes;
+    tell(Told::Record(&record))
+}
+
+/// Whether the files of a run can be made in `dir`, by making and removing them, with space for all
+/// blocks but without their data.
 ///
 /// # Errors
 /// Says what is in the way and what helps.
 pub fn check_files(dir: Option<&Path>, plan: &Plan) -> anyhow::Result<()> {
-    Ok(Scratch::new(dir, plan)?.remove()?)
+    let state = vec![FileState::Allocated; plan.state.len()];
+    Ok(Scratch::new(dir, &Plan { state, ..plan.clone() })?.remove()?)
 }
 
 /// Whether what is to watch a run works, where the run would not be made without it. `blocking` is
@@ -224,14 +280,13 @@ impl Request {
     }
 }
 
-/// Lets the probes see the last exits, and checks the files.
+/// Lets the probes see the last exits.
 fn finish(
     measured: Measured,
     (birth, stillness, load): (Birth, Stillness, Load),
-    request: &Request,
     watch: Watch,
-    scratch: &Scratch,
-) -> anyhow::Result<Outcome> {
+    settled: Settled,
+) -> anyhow::Result<(Outcome, Ledger)> {
     let blocking = watch.blocking();
     let seen = watch.finish()?;
     let birth = Birth {
@@ -239,12 +294,8 @@ fn finish(
         start_ns_p50: seen.start_ns,
         ..birth
     };
-    let verified_blocks = if request.plan.verify {
-        Some(scratch.verify(&request.plan, request.seed, &measured.ledger)?)
-    } else {
-        None
-    };
-    Ok(Outcome {
+    let rounds = measured.ledger.rounds();
+    let outcome = Outcome {
         driven: measured.driven,
         remains: measured.remains,
         seen,
@@ -257,8 +308,10 @@ fn finish(
         stillness,
         load,
         time_namespace: timing::in_time_namespace(),
-        verified_blocks,
-    })
+        settled,
+        rounds,
+    };
+    Ok((outcome, measured.ledger))
 }
 
 #[cfg(test)]

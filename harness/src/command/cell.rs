@@ -1,12 +1,13 @@
-//! `iowq cell`: one cell in a process of its own, its record on standard output.
+//! `iowq cell`: one cell in a process of its own, its record on standard output. Where what was
+//! written is read back the record comes twice, and the second holds.
 
-use std::io::Write as _;
 use std::path::PathBuf;
 
 use clap::Args;
 use iowq_record::{Asked, Record, Role};
 
-use crate::cell::{self, EngineName, InjectedDelay, Probes, Request, WantBlocking};
+use super::said::Saying;
+use crate::cell::{self, EngineName, InjectedDelay, Probes, Request, Told, WantBlocking};
 use crate::workload;
 
 /// Flags of `cell`.
@@ -92,11 +93,13 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         blocking: options.blocking,
         records_latency: !options.no_latency,
     };
-    let record = Record { asked: asked(options), ..cell::run(&request)? };
-    let mut line = serde_json::to_vec(&record)?;
-    line.push(b'\n');
-    std::io::stdout().write_all(&line)?;
-    Ok(())
+    let mut saying = Saying::new(options.parent.is_some());
+    cell::run(&request, &mut |told| match told {
+        Told::Record(record) => {
+            saying.say(&Told::Record(&Record { asked: asked(options), ..record.clone() }))
+        }
+        told => saying.say(&told),
+    })
 }
 
 /// What a bench would have to be asked for to run this again. None can be asked for another idle

@@ -4,6 +4,7 @@ pub mod bench;
 pub mod cell;
 pub mod closed_ring;
 pub mod host;
+mod said;
 
 use crate::sync::{Arc, SignalFlag};
 

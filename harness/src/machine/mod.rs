@@ -7,6 +7,7 @@ mod cpu;
 mod idle;
 pub mod load;
 pub mod mounts;
+pub mod quiet;
 mod virtualization;
 
 use std::{fs, path::Path};

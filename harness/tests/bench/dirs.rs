@@ -140,7 +140,7 @@ fn results_that_do_not_fit_end_the_bench_with_a_message_and_no_file_is_left() {
         fs::write(place.dir().join("filler"), [0; 4096]).expect("the whole of it");
         assert_refused(
             &bench(place, &["--dir", "elsewhere", "--out", "files/out"]),
-            "files/out/record.jsonl: the record of a run cannot be written: No space left on \
+            "files/out/record.unverified.jsonl: the record of a run cannot be written: No space left on \
              device (os error 28)",
         );
         assert_eq!(names(&files), Vec::<String>::new());

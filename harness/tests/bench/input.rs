@@ -112,7 +112,7 @@ fn an_unknown_field_of_a_spec_is_answered_with_its_place_and_the_near_one() {
     spec_refused(
         "[files]\ncuont = 2",
         "bad.toml:2:1: found unknown field `cuont` (did you mean `count`?); allowed here: count, \
-         size_mib, open, block_bytes, order, collide",
+         size_mib, open, block_bytes, order, collide, state, cached",
     );
 }
 

@@ -9,6 +9,7 @@ mod interrupted;
 mod kernel_limits;
 mod killed;
 mod questions;
+mod reading_back;
 mod records;
 mod roles;
 mod support;

@@ -7,6 +7,7 @@ mod asked;
 mod birth;
 mod boot;
 mod dump;
+mod files;
 pub mod guest;
 mod host;
 pub mod kconfig;
@@ -27,6 +28,7 @@ pub use boot::{
     KERNELS_SCHEMA, Kernel, Kernels, Machine,
 };
 pub use dump::AfterTimeout;
+pub use files::{CameRound, Files, NOT_VERIFIED, Settled, UNVERIFIED_NAME};
 pub use host::Host;
 pub use latency::{Latency, Quantiles};
 pub use load::Load;
@@ -69,6 +71,9 @@ pub struct Record {
     pub probe: Probe,
     /// Who told the pool that a worker blocks.
     pub blocking: Blocking,
+    /// The files under test; null in old records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files: Option<Files>,
     /// Where it ran.
     pub host: Host,
     /// What else the machine did meanwhile; null where that was not looked at.
@@ -191,9 +196,17 @@ pub struct Ops {
     /// Failures by the name of their error, such as `ENOSPC`.
     #[serde(default)]
     pub failures: BTreeMap<String, u64>,
-    /// Blocks read back at the end and compared byte for byte; null where that was turned off.
+    /// Blocks read back at the end and compared byte for byte; null where that was turned off or
+    /// did not come to its end.
     #[serde(default)]
     pub verified_blocks: Option<u64>,
+    /// Where they were read from: `device`, or `page cache` where that is all there is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verified_from: Option<String>,
+    /// Bytes of files that an fsync that was done, or `O_DSYNC`, covers: none of them waited in the
+    /// page cache after the run. Null where the kernel does not tell, as before Linux 6.5.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verified_written_back_bytes: Option<u64>,
 }
 
 /// What watched the workers.

@@ -143,6 +143,7 @@ fn record(output: &Output, job: &Job, workload: &str, position: u32) -> Result<R
             unseen: Vec::new(),
         },
         blocking: Blocking::Kernel,
+        files: None,
         host: host(output),
         load: None,
         caveats: caveats(job, rated),

@@ -1,39 +1,62 @@
 //! One run as a process: started, watched, and ended where it hangs or is not wanted any more.
 
-use std::io::{self, Read};
+use std::io::{self, BufRead as _, BufReader, Read, Write as _};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use iowq_record::Record;
+use iowq_record::{NOT_VERIFIED, Record};
 
-use super::{parse, stopped};
-use crate::clock;
-use crate::sync::{SignalFlag, thread};
+use super::super::said::{Progress, Said};
+use super::stopped;
+use crate::cell::not_verified;
+use crate::clock::{self, Nanos};
+use crate::sync::{SignalFlag, mpsc, thread};
 
 /// How often the process is looked at.
 const LOOK: Duration = Duration::from_millis(10);
 
+/// How long a run may be silent once it was measured, before it counts as hung. It says a word for
+/// each piece that it reads back or removes; a disk that hangs gives up a request within minutes.
+const SILENT_MAX: Duration = Duration::from_secs(600);
+
 /// Most bytes taken of what a run says: a record has some hundred kilobytes at most.
 const OUTPUT_BYTES_MAX: u64 = 64 << 20;
 
-/// How a run ended.
+/// How a run ended. Where it was measured its record is there, whatever came then.
 pub(super) enum Ended {
-    /// Well.
+    /// Well, or at least with nothing wrong found.
     Record(Box<Record>),
     /// Not, for this reason.
-    Failed(String),
+    Failed(String, Option<Box<Record>>),
     /// A stop was asked for.
-    Interrupted,
+    Interrupted(Option<Box<Record>>),
 }
 
-/// Runs this program with these arguments and takes the record that it prints. Calls `look` now
-/// and then meanwhile.
+/// What is heard of a run while it goes on.
+pub(super) enum Heard<'a> {
+    /// Nothing new.
+    Nothing,
+    /// How far it is.
+    Progress(Progress),
+    /// Its record so far. What is changed stays so.
+    Record(&'a mut Record),
+}
+
+type Hear<'a> = &'a mut dyn FnMut(Heard<'_>) -> anyhow::Result<()>;
+
+/// Whether what a run wrote has yet to be read back.
+pub(super) fn is_unverified(record: &Record) -> bool {
+    record.caveats.iter().any(|caveat| caveat.code == NOT_VERIFIED)
+}
+
+/// Runs this program with these arguments and takes the record that it prints. Tells `hear` what it
+/// says, and now and then nothing. `time_max` is how long it may be silent before it was measured.
 pub(super) fn run(
     arguments: &[String],
     time_max: Duration,
     stop: &SignalFlag,
-    look: impl Fn(),
+    hear: Hear<'_>,
 ) -> anyhow::Result<Ended> {
     let program = std::env::current_exe().context("cannot find this program's own file")?;
     let started = Command::new(program)
@@ -44,31 +67,78 @@ pub(super) fn run(
         .spawn();
     let mut child = match started {
         Ok(child) => child,
-        Err(error) => return Ok(Ended::Failed(cannot_start("process for it", &error))),
+        Err(error) => return Ok(Ended::Failed(cannot_start("process for it", &error), None)),
     };
     // A pipe holds less than a record, so both are read while the process runs.
     let (stdout, stderr) = match collect_both(&mut child) {
         Ok(both) => both,
         Err(error) => {
             end(&mut child)?;
-            return Ok(Ended::Failed(cannot_start("thread that reads what it says", &error)));
+            return Ok(Ended::Failed(cannot_start("thread that reads what it says", &error), None));
         }
     };
-    let ended = watch(&mut child, time_max, stop, look)?;
-    let (stdout, stderr) = (join(stdout), join(stderr));
-    Ok(match ended {
-        Watched::Interrupted => Ended::Interrupted,
-        Watched::Hung => Ended::Failed(format!(
-            "it was still running after {} s and was killed",
-            time_max.as_secs()
-        )),
-        Watched::Ended(_) if stopped(stop) => Ended::Interrupted,
-        Watched::Ended(status) if status.success() => match parse(&stdout) {
-            Ok(record) => Ended::Record(record),
-            Err(error) => Ended::Failed(format!("its record cannot be read: {error}")),
-        },
-        Watched::Ended(status) => Ended::Failed(reason(status, &stderr)),
-    })
+    let mut listener = Listener { lines: stdout, record: None, unreadable: None };
+    let watched = watch(&mut child, time_max, stop, &mut listener, hear);
+    if watched.is_err() {
+        end(&mut child)?;
+    }
+    Ok(outcome(watched?, stopped(stop), time_max, listener, &join(stderr)))
+}
+
+/// How the run ended, by how its process did and what it said.
+fn outcome(
+    watched: Watched,
+    stopped: bool,
+    time_max: Duration,
+    listener: Listener,
+    stderr: &[u8],
+) -> Ended {
+    let (record, unreadable) = (listener.record, listener.unreadable);
+    match (watched, record) {
+        (Watched::Interrupted, record) => {
+            Ended::Interrupted(record.map(|record| unverified(record, "the bench was interrupted")))
+        }
+        (Watched::Ended(status), record) if stopped => {
+            let why = format!("the bench was interrupted, and it ended with {status}");
+            Ended::Interrupted(record.map(|record| unverified(record, &why)))
+        }
+        (Watched::Hung, None) => {
+            let seconds = time_max.as_secs();
+            Ended::Failed(format!("it was still running after {seconds} s and was killed"), None)
+        }
+        (Watched::Hung, Some(record)) => {
+            let seconds = SILENT_MAX.as_secs();
+            let why = format!("nothing was heard of it for {seconds} s and it was killed");
+            Ended::Record(unverified(record, &why))
+        }
+        (Watched::Ended(status), Some(record)) if status.success() => Ended::Record(record),
+        (Watched::Ended(status), None) if status.success() => {
+            let why = unreadable.unwrap_or_else(|| "there is none".to_owned());
+            Ended::Failed(format!("its record cannot be read: {why}"), None)
+        }
+        (Watched::Ended(status), None) => Ended::Failed(reason(status, stderr), None),
+        (Watched::Ended(status), Some(record)) if !is_unverified(&record) => {
+            // All was found to be right; what is left of its files is removed by the bench.
+            let _ = writeln!(io::stderr(), "note: {}", reason(status, stderr));
+            Ended::Record(record)
+        }
+        // It found something wrong itself, or was ended by somebody else.
+        (Watched::Ended(status), Some(record)) if status.code().is_some() => {
+            Ended::Failed(reason(status, stderr), Some(record))
+        }
+        (Watched::Ended(status), Some(record)) => {
+            Ended::Record(unverified(record, &reason(status, stderr)))
+        }
+    }
+}
+
+/// The record of a run whose data was not read back for this reason, unless it was.
+fn unverified(mut record: Box<Record>, why: &str) -> Box<Record> {
+    if is_unverified(&record) {
+        record.caveats.retain(|caveat| caveat.code != NOT_VERIFIED);
+        record.caveats.push(not_verified(why));
+    }
+    record
 }
 
 enum Watched {
@@ -81,24 +151,77 @@ fn watch(
     child: &mut Child,
     time_max: Duration,
     stop: &SignalFlag,
-    look: impl Fn(),
+    listener: &mut Listener,
+    hear: Hear<'_>,
 ) -> anyhow::Result<Watched> {
-    let deadline = clock::now().after(time_max);
+    let mut heard_at = clock::now();
     loop {
+        if listener.take(hear)? {
+            heard_at = clock::now();
+        }
         if let Some(status) = child.try_wait()? {
+            listener.take_rest(hear)?;
             return Ok(Watched::Ended(status));
         }
         let unwanted = if stopped(stop) {
             Watched::Interrupted
-        } else if deadline < clock::now() {
+        } else if listener.deadline(heard_at, time_max) < clock::now() {
             Watched::Hung
         } else {
-            look();
+            hear(Heard::Nothing)?;
             thread::sleep(LOOK);
             continue;
         };
         end(child)?;
+        listener.take_rest(hear)?;
         return Ok(unwanted);
+    }
+}
+
+/// Takes in what a run says.
+struct Listener {
+    lines: mpsc::Receiver<Vec<u8>>,
+    record: Option<Box<Record>>,
+    /// Why a line was neither a record nor anything else.
+    unreadable: Option<String>,
+}
+
+impl Listener {
+    /// Takes in what is there; returns whether there was anything.
+    fn take(&mut self, hear: Hear<'_>) -> anyhow::Result<bool> {
+        let mut any = false;
+        while let Ok(line) = self.lines.try_recv() {
+            self.line(&line, hear)?;
+            any = true;
+        }
+        Ok(any)
+    }
+
+    /// Takes in all there is, once the process has ended.
+    fn take_rest(&mut self, hear: Hear<'_>) -> anyhow::Result<()> {
+        while let Ok(line) = self.lines.recv() {
+            self.line(&line, hear)?;
+        }
+        Ok(())
+    }
+
+    fn line(&mut self, line: &[u8], hear: Hear<'_>) -> anyhow::Result<()> {
+        match Said::parse(line) {
+            Ok(Said::Progress(progress)) => hear(Heard::Progress(progress)),
+            Ok(Said::Record(mut record)) => {
+                hear(Heard::Record(&mut record))?;
+                self.record = Some(record);
+                Ok(())
+            }
+            Err(error) => {
+                self.unreadable = Some(error.to_string());
+                Ok(())
+            }
+        }
+    }
+
+    fn deadline(&self, heard_at: Nanos, time_max: Duration) -> Nanos {
+        heard_at.after(if self.record.is_some() { SILENT_MAX } else { time_max })
     }
 }
 
@@ -130,8 +253,22 @@ fn reason(status: ExitStatus, stderr: &[u8]) -> String {
 
 type Collected = thread::JoinHandle<Vec<u8>>;
 
-fn collect_both(child: &mut Child) -> io::Result<(Collected, Collected)> {
-    Ok((collect(child.stdout.take())?, collect(child.stderr.take())?))
+fn collect_both(child: &mut Child) -> io::Result<(mpsc::Receiver<Vec<u8>>, Collected)> {
+    Ok((lines(child.stdout.take())?, collect(child.stderr.take())?))
+}
+
+/// The lines of a pipe as they come; the last one also where it is cut off.
+fn lines(pipe: Option<impl Read + Send + 'static>) -> io::Result<mpsc::Receiver<Vec<u8>>> {
+    let (sender, lines) = mpsc::channel();
+    thread::Builder::new().name("iowq-lines".to_owned()).spawn(move || {
+        let pipe = pipe.map(|pipe| BufReader::new(pipe.take(OUTPUT_BYTES_MAX)));
+        for line in pipe.into_iter().flat_map(|pipe| pipe.split(b'\n')).map_while(Result::ok) {
+            if sender.send(line).is_err() {
+                return;
+            }
+        }
+    })?;
+    Ok(lines)
 }
 
 fn collect(pipe: Option<impl Read + Send + 'static>) -> io::Result<Collected> {

@@ -9,6 +9,7 @@ mod order;
 mod output;
 mod pilot;
 mod progress;
+mod unverified;
 mod wanted;
 
 use std::path::{Path, PathBuf};
@@ -27,7 +28,7 @@ use crate::sync::atomic::Ordering;
 use crate::sync::{Arc, SignalFlag};
 
 use arm::Arm;
-use child::Ended;
+use child::{Ended, Heard};
 use folder::OwnFolder;
 use length::{length, time_max};
 use order::Place;
@@ -269,25 +270,32 @@ impl Bench<'_> {
             let arm = &self.wanted.arms[place.arm];
             progress.start(&plan.name, arm);
             let (arguments, time_max) = (self.arguments(name, arm, place), time_max(plan));
-            let ended = child::run(&arguments, time_max, self.stop, || progress.look())?;
+            let ended = child::run(&arguments, time_max, self.stop, &mut |heard| {
+                self.hear(heard, output, progress)
+            })?;
             let record = match ended {
-                Ended::Record(mut record) => {
+                Ended::Record(record) => {
                     tally.finished += 1;
                     tally.failed_in_a_row = 0;
-                    if self.options.fidelity {
-                        // Some thousand runs with forty kilobytes of them each.
-                        record.latency.drop_histograms();
-                    }
                     *record
                 }
-                Ended::Failed(error) => {
+                Ended::Failed(error, measured) => {
                     tally.failed += 1;
                     tally.failed_in_a_row += 1;
                     let (seed, delay) = (self.seed(place), self.delay(arm, place));
-                    output::failed(plan, arm, place, seed, delay, self.folder.path(), error)
+                    match measured {
+                        Some(record) => Record { error: Some(error), ..*record },
+                        None => {
+                            output::failed(plan, arm, place, seed, delay, self.folder.path(), error)
+                        }
+                    }
                 }
-                Ended::Interrupted => {
+                Ended::Interrupted(measured) => {
                     tally.interrupted = true;
+                    if let Some(record) = measured {
+                        tally.finished += 1;
+                        output.append(&record)?;
+                    }
                     break;
                 }
             };
@@ -300,6 +308,29 @@ impl Bench<'_> {
             }
         }
         Ok(tally)
+    }
+
+    /// Takes in what a run says while it goes on. Once it was measured it is on the device.
+    fn hear(
+        &self,
+        heard: Heard<'_>,
+        output: &mut Output,
+        progress: &mut Progress,
+    ) -> anyhow::Result<()> {
+        match heard {
+            Heard::Nothing => progress.look(),
+            Heard::Progress(said) => progress.step(said),
+            Heard::Record(record) => {
+                if self.options.fidelity {
+                    // Some thousand runs with forty kilobytes of them each.
+                    record.latency.drop_histograms();
+                }
+                if child::is_unverified(record) {
+                    output.keep_unverified(record)?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The seed of a run's stream: the same for all cells of a round, another in the next round.
@@ -395,9 +426,4 @@ fn value_name(value: &impl clap::ValueEnum) -> String {
 /// Whether a stop was asked for.
 fn stopped(stop: &SignalFlag) -> bool {
     stop.load(Ordering::Relaxed)
-}
-
-/// What a run wrote, as a record.
-fn parse(line: &[u8]) -> Result<Box<Record>, serde_json::Error> {
-    serde_json::from_slice(line).map(Box::new)
 }

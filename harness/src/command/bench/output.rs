@@ -5,11 +5,14 @@ use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use iowq_record::{Blocking, Cell, Churn, Latency, Ops, Probe, Record, SCHEMA, Tier, Workers};
+use iowq_record::{
+    Blocking, Cell, Churn, Latency, Ops, Probe, Record, SCHEMA, Tier, UNVERIFIED_NAME, Workers,
+};
 use iowq_workloads::Plan;
 
 use super::arm::Arm;
 use super::order::Place;
+use super::unverified::Unverified;
 use crate::cell::{self, EngineName, InjectedDelay};
 use crate::{clock, machine};
 
@@ -18,6 +21,7 @@ pub(super) struct Output {
     path: PathBuf,
     file: File,
     empty: bool,
+    unverified: Unverified,
     _folders: NewFolders,
 }
 
@@ -32,8 +36,16 @@ impl Output {
             _ => anyhow::anyhow!("--out {}: the folder cannot be made: {error}", out.display()),
         })?;
         let path = out.join("record.jsonl");
+        let unverified = Unverified::new(out);
+        if unverified.exists() {
+            anyhow::bail!(
+                "--out {}: there is a {UNVERIFIED_NAME} already, with a run of a bench that was \
+                 killed; name another folder, because results are never written over",
+                out.display()
+            );
+        }
         match OpenOptions::new().append(true).create_new(true).open(&path) {
-            Ok(file) => Ok(Output { path, file, empty: true, _folders: folders }),
+            Ok(file) => Ok(Output { path, file, empty: true, unverified, _folders: folders }),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => anyhow::bail!(
                 "--out {}: there is a record.jsonl already; name another folder, because results \
                  are never written over",
@@ -49,16 +61,27 @@ impl Output {
         &self.path
     }
 
+    /// Brings a run to the device whose data is still to be read back; none but the last is kept.
+    pub(super) fn keep_unverified(&mut self, record: &Record) -> anyhow::Result<()> {
+        self.unverified.keep(&line(record)?)
+    }
+
     /// Appends a line and brings it to the device.
     pub(super) fn append(&mut self, record: &Record) -> anyhow::Result<()> {
-        let mut line = serde_json::to_vec(record)?;
-        line.push(b'\n');
+        let line = line(record)?;
         self.empty = false;
         let written = self.file.write_all(&line).and_then(|()| self.file.sync_all());
         written.with_context(|| {
             format!("{}: the record of a run cannot be written", self.path.display())
-        })
+        })?;
+        self.unverified.drop_kept()
     }
+}
+
+fn line(record: &Record) -> serde_json::Result<Vec<u8>> {
+    let mut line = serde_json::to_vec(record)?;
+    line.push(b'\n');
+    Ok(line)
 }
 
 impl Drop for Output {
@@ -137,6 +160,7 @@ pub(super) fn failed(
             EngineName::Pool => Blocking::Declared,
             EngineName::Uring => Blocking::Kernel,
         },
+        files: None,
         host: machine::describe(folder),
         load: None,
         caveats: Vec::new(),

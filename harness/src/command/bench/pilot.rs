@@ -20,14 +20,14 @@ fn delay(bench: &Bench<'_>, workload: usize, percent: f64) -> anyhow::Result<Inj
     let arm = &bench.wanted.arms[0];
     let place = Place { workload, arm: 0, pair: 0, position: 0 };
     let arguments = bench.arguments(name, arm, &place);
-    let ended = child::run(&arguments, time_max(plan), bench.stop, || {})?;
+    let ended = child::run(&arguments, time_max(plan), bench.stop, &mut |_| Ok(()))?;
     bench.folder.clear()?;
     let record = match ended {
         Ended::Record(record) => record,
-        Ended::Failed(error) => {
+        Ended::Failed(error, _) => {
             anyhow::bail!("--control: the pilot run of {name} {arm} failed: {error}")
         }
-        Ended::Interrupted => anyhow::bail!("interrupted in the pilot run of {name} {arm}"),
+        Ended::Interrupted(_) => anyhow::bail!("interrupted in the pilot run of {name} {arm}"),
     };
     let median_ns = record.latency.response.get("all").map_or(0, |all| all.p50_ns);
     let ns = (median_ns as f64 * percent / 100.0).round() as u64;

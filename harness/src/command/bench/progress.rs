@@ -7,8 +7,10 @@ use std::time::Duration;
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 use iowq_record::Record;
 
+use super::super::said;
 use super::arm::Arm;
 use crate::clock::{self, Nanos};
+use crate::files::Step;
 
 /// How often the bar is drawn while a run goes on: often enough to look alive.
 const DRAW: Duration = Duration::from_millis(250);
@@ -24,6 +26,8 @@ pub(super) struct Progress {
     drawn: Cell<Nanos>,
     /// What runs.
     cell: String,
+    /// What it does beside its measured part, and how far it is.
+    step: String,
 }
 
 impl Progress {
@@ -45,13 +49,21 @@ impl Progress {
             run_started: now,
             drawn: Cell::default(),
             cell: String::new(),
+            step: String::new(),
         }
     }
 
     pub(super) fn start(&mut self, workload: &str, arm: &Arm) {
         self.cell = format!("{workload} {arm}");
+        self.step.clear();
         self.run_started = clock::now();
         self.drawn.set(Nanos::default());
+        self.look();
+    }
+
+    /// Notes what a run does beside its measured part, which may take long.
+    pub(super) fn step(&mut self, said: said::Progress) {
+        self.step = in_words(said);
         self.look();
     }
 
@@ -67,7 +79,7 @@ impl Progress {
         let left = left(&self.lengths, self.done, before, now.until(self.run_started));
         let (spent, left) = (HumanDuration(now.until(self.started)), HumanDuration(left));
         // Setting it draws it.
-        self.bar.set_message(format!("{}  {spent:#}, {left:#} left", self.cell));
+        self.bar.set_message(format!("{}{}  {spent:#}, {left:#} left", self.cell, self.step));
     }
 
     pub(super) fn done(&mut self, record: &Record, workload: &str, arm: &Arm) {
@@ -97,6 +109,19 @@ impl Progress {
     }
 }
 
+/// What a run does, in a few words; nothing once its files are laid out.
+fn in_words(said: said::Progress) -> String {
+    let said::Progress { step, done_bytes, all_bytes } = said;
+    let what = match step {
+        Step::Laying if done_bytes == all_bytes => return String::new(),
+        Step::Laying => "lays out files",
+        Step::Verifying => "reads back what was written",
+        Step::Removing => "removes files",
+    };
+    let percent = (u128::from(done_bytes) * 100).checked_div(all_bytes.into()).unwrap_or(100);
+    format!(", {what}, {percent} %")
+}
+
 /// How long it still takes, by how long runs were meant to be and how long those done took.
 fn left(lengths: &[Duration], done: usize, took: Duration, this_run: Duration) -> Duration {
     let sum = |lengths: &[Duration]| lengths.iter().sum::<Duration>().as_secs_f64();
@@ -110,6 +135,16 @@ fn left(lengths: &[Duration], done: usize, took: Duration, this_run: Duration) -
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_run_does_beside_being_measured_is_told_with_how_far_it_is() {
+        let step =
+            |step, done_bytes| in_words(said::Progress { step, done_bytes, all_bytes: u64::MAX });
+        let half = u64::MAX / 2 + 1;
+        assert_eq!(step(Step::Verifying, half), ", reads back what was written, 50 %");
+        assert_eq!(step(Step::Laying, half), ", lays out files, 50 %");
+        assert_eq!(step(Step::Laying, u64::MAX), "", "the measured part is what comes then");
+    }
 
     #[test]
     fn the_time_left_is_what_was_meant_at_first_and_what_runs_really_take_later() {

@@ -1,0 +1,148 @@
+//! Settling: a run begins once what went before it has reached the disk, the run before among it.
+
+use std::path::Path;
+use std::time::Duration;
+
+use iowq_record::Settled;
+
+use crate::clock;
+use crate::io;
+use crate::machine::quiet::{self, Load, Unwritten};
+use crate::sync::thread;
+
+/// How long the disk is waited for: a slow one writes what a small machine may hold dirty, and a
+/// fast one discards some hundred GiB. One that is busy longer is busy with something else.
+const TIME_MAX: Duration = Duration::from_secs(10);
+
+/// How often it is looked at.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// How often what is dirty is brought to it: others may go on writing.
+const SYNC: Duration = Duration::from_secs(1);
+
+/// Looks in a row that must find it quiet: it is so for a moment, too, between two discards.
+const QUIET_LOOKS: u32 = 5;
+
+/// What may wait in the page cache of the machine, because something always does: a disk writes so
+/// much in a moment. What is the run's own was written before.
+const UNWRITTEN_BYTES_MAX: u64 = 16 << 20;
+
+/// Brings the file system under a folder to its device, and waits until that is quiet. Where there
+/// is no device that is known, only the former.
+pub(super) fn settle(folder: &Path) -> Settled {
+    let started = clock::now();
+    let device = quiet::device_under(folder);
+    let mut looks = Looks::default();
+    let mut sync_at = started;
+    loop {
+        let now = clock::now();
+        if sync_at <= now {
+            // Where it is refused, what is dirty shows.
+            let _ = io::open_to_read(folder).and_then(io::sync_file_system);
+            sync_at = now.after(SYNC);
+        }
+        let Some(device) = &device else {
+            return Settled {
+                quiet: true,
+                took_ns: clock::now().since(started),
+                ..looks.settled()
+            };
+        };
+        let quiet = looks.take(quiet::unwritten(), quiet::load(device));
+        let took_ns = clock::now().since(started);
+        if quiet || clock::duration_ns(TIME_MAX) < took_ns {
+            return Settled { quiet, took_ns, ..looks.settled() };
+        }
+        thread::sleep(LOOK);
+    }
+}
+
+/// What was seen so far.
+#[derive(Default)]
+struct Looks {
+    unwritten: Unwritten,
+    load: Option<Load>,
+    /// What had been discarded before the first look.
+    discarded_before: Option<u64>,
+    quiet_in_a_row: u32,
+}
+
+impl Looks {
+    /// Takes one in; returns whether that is quiet enough.
+    fn take(&mut self, unwritten: Unwritten, load: Option<Load>) -> bool {
+        let bytes = [unwritten.dirty_bytes, unwritten.written_back_bytes];
+        let little = bytes.into_iter().flatten().sum::<u64>() <= UNWRITTEN_BYTES_MAX;
+        let discarded = |load: Option<Load>| load.map(|load| load.discarded_bytes);
+        // The first look cannot tell whether something is being discarded, but the others do.
+        let idle = load.is_none_or(|load| load.in_flight == 0)
+            && (self.load.is_none() || discarded(self.load) == discarded(load));
+        self.discarded_before = self.discarded_before.or(discarded(load));
+        (self.unwritten, self.load) = (unwritten, load);
+        self.quiet_in_a_row = if little && idle { self.quiet_in_a_row + 1 } else { 0 };
+        QUIET_LOOKS <= self.quiet_in_a_row
+    }
+
+    fn settled(&self) -> Settled {
+        let discarded = self.load.map(|load| load.discarded_bytes);
+        Settled {
+            dirty_bytes: self.unwritten.dirty_bytes,
+            written_back_bytes: self.unwritten.written_back_bytes,
+            in_flight: self.load.map(|load| load.in_flight),
+            discarded_bytes: discarded
+                .zip(self.discarded_before)
+                .map(|(now, before)| now.saturating_sub(before)),
+            ..Settled::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const IDLE: Load = Load { in_flight: 0, discarded_bytes: 0 };
+
+    /// The look at which it was quiet enough, from 1.
+    fn quiet_at(looks: impl IntoIterator<Item = (u64, Load)>) -> Option<usize> {
+        let mut seen = Looks::default();
+        let mut looks = looks.into_iter().map(|(dirty_bytes, load)| {
+            let unwritten =
+                Unwritten { dirty_bytes: Some(dirty_bytes), written_back_bytes: Some(0) };
+            seen.take(unwritten, Some(load))
+        });
+        looks.position(|quiet| quiet).map(|at| at + 1)
+    }
+
+    #[test]
+    fn a_disk_is_quiet_once_it_was_found_so_several_times_in_a_row() {
+        assert_eq!(quiet_at([(0, IDLE); 9]), Some(5));
+        assert_eq!(quiet_at([(UNWRITTEN_BYTES_MAX, IDLE); 9]), Some(5));
+        assert_eq!(quiet_at([(UNWRITTEN_BYTES_MAX + 1, IDLE); 9]), None);
+        assert_eq!(quiet_at([(0, Load { in_flight: 1, ..IDLE }); 9]), None);
+    }
+
+    #[test]
+    fn a_disk_that_discards_now_and_then_is_not_quiet_in_between() {
+        let discarding = |look: u64| Load { discarded_bytes: look / 4 * 4096, ..IDLE };
+        assert_eq!(quiet_at((0..40).map(|look| (0, discarding(look)))), None);
+        let until_20 = |look: u64| discarding(look.min(20));
+        assert_eq!(quiet_at((0..40).map(|look| (0, until_20(look)))), Some(26));
+    }
+
+    #[test]
+    fn what_was_discarded_meanwhile_is_told() {
+        let mut looks = Looks::default();
+        for discarded_bytes in [5000, 5000, 9096] {
+            looks.take(Unwritten::default(), Some(Load { discarded_bytes, ..IDLE }));
+        }
+        assert_eq!(looks.settled().discarded_bytes, Some(4096));
+        assert_eq!(Looks::default().settled(), Settled::default());
+    }
+
+    #[test]
+    fn a_folder_settles_within_its_time() {
+        let settled = settle(Path::new("."));
+        assert!(settled.took_ns > 0);
+        assert!(!settled.quiet || settled.in_flight.unwrap_or(0) == 0, "{settled:?}");
+    }
+}

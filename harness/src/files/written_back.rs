@@ -1,0 +1,88 @@
+//! Whether what was promised to be on the device waits in the page cache.
+//!
+//! Reading cannot tell: a direct read has the kernel write back what is dirty first. So dirty pages
+//! are looked for before anything is read. A page that a completed fsync covers and that is dirty
+//! shows an fsync that did not do its work. None dirty is no proof of the contrary: the kernel
+//! writes back by itself now and then, and whether a device kept what it was given shows only when
+//! its power fails.
+
+use std::os::fd::AsFd;
+use std::path::Path;
+
+use iowq_workloads::{Ledger, Open, Plan};
+
+use super::cache;
+use crate::machine::mounts;
+
+/// Bytes of a page where a part of [`PART_BYTES`] is known to hold whole folios.
+const PAGE_BYTES: usize = 4096;
+
+/// What is looked at at once. A folio, which is dirty as a whole, has no more with pages of 4 KiB,
+/// and lies at a multiple of its size; so pages in other parts do not count here.
+const PART_BYTES: u64 = 2 << 20;
+
+/// Magic number of Btrfs in statfs(2).
+const BTRFS: u64 = 0x9123_683e;
+
+/// Promised data that is not on the device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Waiting {
+    /// The first block of the part.
+    pub(super) first_block: u64,
+    /// The last one.
+    pub(super) last_block: u64,
+    /// Pages of it that are dirty or on their way.
+    pub(super) pages: u64,
+}
+
+/// Bytes of a file in which all that was written was promised to be on the device, and waits
+/// nowhere; none where this kernel cannot tell. To be asked before anything else is done to the
+/// file, and only where [`can_tell`] says so.
+pub(super) fn check(
+    open: impl AsFd,
+    plan: &Plan,
+    file: u32,
+    ledger: &Ledger,
+) -> Result<Option<u64>, Waiting> {
+    if plan.open.get(file as usize) == Some(&Open::Direct) {
+        return Ok(None);
+    }
+    let block_bytes = u64::from(plan.block_bytes);
+    let part_blocks = PART_BYTES / block_bytes;
+    let mut looked_at_bytes = 0;
+    for first_block in (0..plan.file_blocks).step_by(part_blocks as usize) {
+        let last_block = (first_block + part_blocks).min(plan.file_blocks) - 1;
+        if !promised(ledger, file, first_block, last_block) {
+            continue;
+        }
+        let bytes = (last_block + 1 - first_block) * block_bytes;
+        let Ok(pages) = cache::pages(&open, first_block * block_bytes, bytes) else {
+            return Ok(None);
+        };
+        let waiting = pages.dirty + pages.written_back;
+        if waiting > 0 {
+            return Err(Waiting { first_block, last_block, pages: waiting });
+        }
+        looked_at_bytes += bytes;
+    }
+    Ok(Some(looked_at_bytes))
+}
+
+/// Whether something was written between these blocks, and all of it was promised to be on the
+/// device.
+fn promised(ledger: &Ledger, file: u32, first_block: u64, last_block: u64) -> bool {
+    let mut blocks = (first_block..=last_block).filter_map(|block| ledger.promised(file, block));
+    blocks.next().is_some_and(|first| first && blocks.all(|promised| promised))
+}
+
+/// Whether the pages of files in a folder are what their data waits in, and are clean once it is on
+/// the device. So it is on ext4, XFS and Btrfs, but not where ext4 journals data: pages are then
+/// dirty again once they are in the journal.
+pub(super) fn can_tell(folder: &Path) -> bool {
+    let kind = rustix::fs::statfs(folder).map(|status| status.f_type as u64);
+    let known = [libc::EXT4_SUPER_MAGIC as u64, libc::XFS_SUPER_MAGIC as u64, BTRFS];
+    let journals = |options: &str| options.split(',').any(|option| option == "data=journal");
+    kind.is_ok_and(|kind| known.contains(&kind))
+        && mounts::under(folder).is_some_and(|mount| !journals(&mount.options))
+        && rustix::param::page_size() == PAGE_BYTES
+}

@@ -1,0 +1,166 @@
+//! Reading back asks the device, and what an fsync left in the page cache is found.
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::FileExt as _;
+use std::path::Path;
+use std::process::Command;
+
+use iowq_harness::files::{BlockBuffers, Scratch, Source, Verified, VerifyError};
+use iowq_harness::io;
+use iowq_workloads::block::{Damage, fill};
+use iowq_workloads::{Ledger, Op, OpKind, Plan};
+
+const SEED: u64 = 7;
+
+fn plan(open: &str, state: &str) -> Plan {
+    let spec = format!("[files]\nsize_mib = 1\nopen = \"{open}\"\nstate = \"{state}\"");
+    let spec = format!("{spec}\n[mix]\nwrites_per_fsync = 16");
+    Plan::parse("device", "device.toml", &spec).expect("a valid spec")
+}
+
+fn op(number: u64, kind: OpKind) -> Op {
+    Op { number, kind, file: 0, block: number, linked: false, intended_ns: 0 }
+}
+
+/// Writes the first 16 blocks and has the ledger believe that an fsync came then.
+fn write(scratch: &Scratch, plan: &Plan) -> Ledger {
+    let mut ledger = Ledger::new(plan);
+    let mut buffers = BlockBuffers::new(1, plan.block_bytes);
+    let bytes = buffers.get_mut(0).expect("a buffer");
+    for op in (0..16).map(|number| op(number, OpKind::Write)) {
+        ledger.submitted(&op);
+        fill(bytes, SEED, 0, op.block, op.number);
+        io::pwrite(&scratch.files()[0], bytes, op.block * 4096).expect("a write");
+        ledger.completed(&op, true);
+    }
+    let fsync = op(16, OpKind::Fsync);
+    ledger.submitted(&fsync);
+    ledger.completed(&fsync, true);
+    ledger
+}
+
+fn verify(scratch: &Scratch, plan: &Plan, ledger: &Ledger) -> Result<Verified, VerifyError> {
+    scratch.verify(plan, SEED, ledger, &mut |_, _, _| {})
+}
+
+/// Straight to the descriptor, because the test harness swallows `eprintln!`.
+fn skipped(test: &str, why: impl std::fmt::Display) {
+    let _ = writeln!(std::io::stderr(), "skipped: {test}: {why}");
+}
+
+/// Whether dirty pages can be seen in that folder.
+fn sees_dirty_pages(dir: &Path) -> bool {
+    let plan = plan("dsync", "allocated");
+    let scratch = Scratch::new(Some(dir), &plan).expect("files");
+    let ledger = write(&scratch, &plan);
+    let verified = verify(&scratch, &plan, &ledger).expect("O_DSYNC keeps its promise");
+    verified.written_back_bytes.is_some()
+}
+
+#[test]
+fn an_fsync_that_did_nothing_is_found() {
+    const TEST: &str = "an_fsync_that_did_nothing_is_found";
+    let dir = tempfile::tempdir_in(".").expect("a folder");
+    if !sees_dirty_pages(dir.path()) {
+        return skipped(TEST, "this kernel or file system does not tell which pages are dirty");
+    }
+    for state in ["fresh", "allocated", "written"] {
+        let plan = plan("buffered", state);
+        let scratch = Scratch::new(Some(dir.path()), &plan).expect("files");
+        let ledger = write(&scratch, &plan);
+        let error = verify(&scratch, &plan, &ledger).expect_err("there was no fsync");
+        let VerifyError::Waiting { first: 0, pages: 16, .. } = error else {
+            panic!("{state}: {error}")
+        };
+        // With one it is as promised.
+        let ledger = write(&scratch, &plan);
+        io::fsync(&scratch.files()[0]).expect("an fsync");
+        let verified = verify(&scratch, &plan, &ledger).expect("all is as written");
+        assert_eq!((verified.blocks, verified.from), (16, Source::Device), "{state}");
+        assert_eq!(verified.written_back_bytes, Some(1 << 20), "{state}");
+    }
+}
+
+#[test]
+fn what_no_fsync_covers_may_wait_and_is_compared_all_the_same() {
+    let dir = tempfile::tempdir_in(".").expect("a folder");
+    let plan = plan("buffered", "allocated");
+    let scratch = Scratch::new(Some(dir.path()), &plan).expect("files");
+    let mut ledger = write(&scratch, &plan);
+    let late = Op { block: 3, ..op(17, OpKind::Write) };
+    ledger.submitted(&late);
+    let mut bytes = vec![0; 4096];
+    fill(&mut bytes, SEED, 0, 3, 17);
+    io::pwrite(&scratch.files()[0], &bytes, 3 * 4096).expect("a write");
+    ledger.completed(&late, true);
+    let verified = verify(&scratch, &plan, &ledger).expect("nothing was promised");
+    assert_eq!(verified.blocks, 16);
+    assert!(matches!(verified.written_back_bytes, None | Some(0)));
+}
+
+/// Makes a small ext4 in a file and mounts it; says why not.
+fn mount_image(image: &Path, point: &Path) -> Result<(), String> {
+    fs::File::create(image).and_then(|file| file.set_len(32 << 20)).expect("room");
+    fs::create_dir(point).expect("a folder");
+    let mut make = Command::new("mkfs.ext4");
+    make.args(["-q", "-F", "-b", "4096"]).arg(image);
+    let mut mount = Command::new("mount");
+    mount.args(["-o", "loop"]).arg(image).arg(point);
+    for mut command in [make, mount] {
+        let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
+        if !output.status.success() {
+            return Err(String::from_utf8_lossy(&output.stderr).trim().to_owned());
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn what_the_device_has_is_compared_and_not_what_memory_has() {
+    const TEST: &str = "what_the_device_has_is_compared_and_not_what_memory_has";
+    let dir = tempfile::tempdir_in(".").expect("a folder");
+    let (image, point) = (dir.path().join("image"), dir.path().join("mount"));
+    if let Err(why) = mount_image(&image, &point) {
+        return skipped(TEST, format_args!("a file system of its own takes root: {why}"));
+    }
+    let error = std::panic::catch_unwind(|| {
+        let plan = plan("buffered", "allocated");
+        let scratch = Scratch::new(Some(&point), &plan).expect("files");
+        let ledger = write(&scratch, &plan);
+        io::fsync(&scratch.files()[0]).expect("an fsync");
+        // Behind the back of the file system, whose pages stay as they are.
+        let mut block = vec![0; 4096];
+        fill(&mut block, SEED, 0, 5, 5);
+        let disk = fs::read(&image).expect("the disk");
+        let at = disk.chunks(4096).position(|bytes| bytes == block).expect("block 5") as u64;
+        let file = fs::OpenOptions::new().write(true).open(&image).expect("the disk");
+        file.write_all_at(&[block[1000] ^ 1], at * 4096 + 1000).expect("room");
+        file.sync_all().expect("the disk");
+        let seen = fs::read(scratch.folder().join("file-0")).expect("the file");
+        assert_eq!(seen[5 * 4096..6 * 4096], block, "memory has it right");
+        verify(&scratch, &plan, &ledger).expect_err("the device has it wrong")
+    });
+    let unmounted = Command::new("umount").arg(&point).status().expect("umount is there");
+    assert!(unmounted.success());
+    let error = error.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+    let damage = Damage::Body { number: 5, offset: 1000 };
+    assert!(
+        matches!(&error, VerifyError::Damaged { block: 5, damage: found, .. } if *found == damage),
+        "{error}"
+    );
+}
+
+#[test]
+fn files_in_memory_are_read_from_there_and_that_is_said() {
+    const TEST: &str = "files_in_memory_are_read_from_there_and_that_is_said";
+    let shm = Path::new("/dev/shm");
+    let Ok(dir) = tempfile::tempdir_in(shm) else {
+        return skipped(TEST, "there is no /dev/shm to write to");
+    };
+    let plan = plan("buffered", "allocated");
+    let scratch = Scratch::new(Some(dir.path()), &plan).expect("files");
+    let ledger = write(&scratch, &plan);
+    let wanted = Verified { blocks: 16, from: Source::PageCache, written_back_bytes: None };
+    assert_eq!(verify(&scratch, &plan, &ledger), Ok(wanted));
+}
