@@ -3,6 +3,7 @@
 mod check;
 mod line;
 mod twins;
+mod unverified;
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -103,7 +104,8 @@ impl Loaded {
     }
 }
 
-/// Reads all runs of all `paths`; a folder stands for the `record.jsonl` inside it.
+/// Reads all runs of all `paths`; a folder stands for the `record.jsonl` inside it. The run that a
+/// killed bench left beside a record of that name belongs to it.
 ///
 /// # Errors
 ///
@@ -149,7 +151,11 @@ impl Reading {
             let path = if path.is_dir() { path.join(RECORD_NAME) } else { path.clone() };
             let file = File::open(&path);
             let file = file.map_err(|source| LoadError::Io { path: path.clone(), source })?;
-            self.add(BufReader::with_capacity(1 << 16, file), path)?;
+            let added = self.add(BufReader::with_capacity(1 << 16, file), path.clone());
+            match (added, self.add_unverified(&path)?) {
+                (Err(LoadError::Empty { .. }), true) => {}
+                (added, _) => added?,
+            }
         }
         Ok(self.end())
     }

@@ -94,6 +94,33 @@ fn a_run_that_is_there_twice_and_differs_was_changed_by_hand() {
 }
 
 #[test]
+fn the_run_that_a_killed_bench_left_beside_its_record_is_read_once() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let record = folder.path().join("record.jsonl");
+    let beside = folder.path().join("record.unverified.jsonl");
+    let runs = sample::bench(1);
+    let (last, others) = runs.split_last().expect("there are runs");
+    std::fs::write(&record, sample::lines(others)).expect("room");
+    std::fs::write(&beside, sample::lines(std::slice::from_ref(last))).expect("room");
+    let cells = |records: &[Record]| -> Vec<_> {
+        records.iter().map(|run| (run.cell.clone(), run.ops.verified_blocks)).collect()
+    };
+    for path in [folder.path().to_owned(), record.clone()] {
+        let loaded = load::load_strictly(&[path]).expect("they are records");
+        assert_eq!(cells(&loaded.records), cells(&runs));
+    }
+    // It was killed once more, so to say: between writing the run there and removing it here.
+    let mut verified = runs.clone();
+    verified[runs.len() - 1].ops.verified_blocks = Some(9);
+    std::fs::write(&record, sample::lines(&verified)).expect("room");
+    let loaded = load::load_strictly(std::slice::from_ref(&record)).expect("they are records");
+    assert_eq!(cells(&loaded.records), cells(&verified));
+    std::fs::write(&record, "").expect("room");
+    let loaded = load::load(&[record]).expect("one is there");
+    assert_eq!(cells(&loaded.records), cells(std::slice::from_ref(last)));
+}
+
+#[test]
 fn bytes_that_are_no_text_and_text_that_never_ends_are_refused() {
     let deep = [&b"{\"schema\": \"iowq-lab/run/1\", \"x\": "[..], &[b'['; 100_000]].concat();
     let good = sample::lines(&[sample::run("nop", "6.12", 0)]);

@@ -31,10 +31,7 @@ impl Twins {
         place: Place,
         kept: &[Record],
     ) -> Result<Option<Place>, Place> {
-        let cell = &record.cell;
-        let names = [&cell.workload, &cell.engine, &cell.policy].map(Clone::clone);
-        let key = (record.started.clone(), record.duration_ns, cell.position, names);
-        let (at, first) = *self.seen.entry(key).or_insert((kept.len(), place));
+        let (at, first) = *self.seen.entry(key(record)).or_insert((kept.len(), place));
         match kept.get(at) {
             None => Ok(None),
             Some(twin) if twin == record => {
@@ -44,4 +41,15 @@ impl Twins {
             Some(_) => Err(first),
         }
     }
+
+    /// Whether that run was read, whatever it said.
+    pub(super) fn knows(&self, record: &Record) -> bool {
+        self.seen.contains_key(&key(record))
+    }
+}
+
+fn key(record: &Record) -> Key {
+    let cell = &record.cell;
+    let names = [&cell.workload, &cell.engine, &cell.policy].map(Clone::clone);
+    (record.started.clone(), record.duration_ns, cell.position, names)
 }
