@@ -12,6 +12,7 @@ use iowq_workloads::{Arrival, OpKind, Plan, Rounds};
 use super::doubts::doubts;
 use super::lives::Lives;
 use super::{EngineName, InjectedDelay, Outcome, Request, unmodelled};
+use crate::drive::Driven;
 use crate::machine::{self, kernel_idle_timeout};
 use crate::pool::policy;
 use crate::timeline;
@@ -63,14 +64,7 @@ pub(super) fn record(request: &Request, outcome: &Outcome, host: Host, started: 
         settings: settings(&request.plan, request.engine, &request.policy, request.delay),
         // Who asked for the cell knows.
         asked: None,
-        ops: Ops {
-            done: outcome.driven.done,
-            failed: outcome.driven.failed,
-            per_s: per_second(outcome.driven.done, duration_ns),
-            cpu_ns: outcome.driven.cpu_ns,
-            failures: outcome.driven.failures.clone(),
-            ..Ops::default()
-        },
+        ops: ops(&outcome.driven, duration_ns),
         latency: outcome.remains.recorder.latency(),
         punts: punts(outcome.remains.punts),
         workers,
@@ -92,6 +86,18 @@ pub(super) fn record(request: &Request, outcome: &Outcome, host: Host, started: 
         load: Some(outcome.load),
         caveats,
         error: None,
+    }
+}
+
+fn ops(driven: &Driven, duration_ns: u64) -> Ops {
+    Ops {
+        done: driven.done,
+        failed: driven.failed,
+        per_s: per_second(driven.done, duration_ns),
+        cpu_ns: driven.cpu_ns,
+        failures: driven.failures.clone(),
+        // What is read back is told later.
+        ..Ops::default()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::check;
 use crate::error::SpecError;
-use crate::plan::{Open, Order, Plan};
+use crate::plan::{FileState, Open, Order, Plan};
 use crate::spec::{self, OneOrMore, Spec};
 
 /// The group whose names have no group.
@@ -164,6 +164,12 @@ impl Cell {
             open: OneOrMore(vec![open]),
             // Read in sequence, what is not cached would be read ahead.
             order: if self.state == State::Uncached { Order::Random } else { Order::Sequential },
+            state: Some(match self.state {
+                State::Fresh => FileState::Fresh,
+                State::Allocated => FileState::Allocated,
+                State::Cached | State::Uncached => FileState::Written,
+            }),
+            cached: self.state == State::Cached && open != Open::Direct,
             ..spec::Files::default()
         }
     }
