@@ -1,6 +1,6 @@
 //! Bars: what forbids a verdict because the runs did not go as they should.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use iowq_record::Record;
 
@@ -100,18 +100,28 @@ fn positions(runs: &[&Record]) -> String {
     format!("{word} {}{more}", first.collect::<Vec<_>>().join(", "))
 }
 
-/// Caveats that forbid nothing, each once.
+/// Caveats that forbid nothing, each once, with how many runs it is about where not all have it.
 #[must_use]
 pub fn notes(runs: &[&Record]) -> Vec<Bar> {
-    let mut found: BTreeMap<&str, &str> = BTreeMap::new();
-    for caveat in runs.iter().flat_map(|run| &run.caveats) {
-        if ROWS.iter().all(|(code, ..)| *code != caveat.code) {
-            found.entry(&caveat.code).or_insert(&caveat.text);
+    let mut found: BTreeMap<&str, (&str, usize)> = BTreeMap::new();
+    for run in runs {
+        let mut codes = BTreeSet::new();
+        for caveat in run.caveats.iter().filter(|caveat| codes.insert(&caveat.code)) {
+            if ROWS.iter().all(|(code, ..)| *code != caveat.code) {
+                found.entry(&caveat.code).or_insert((&caveat.text, 0)).1 += 1;
+            }
         }
     }
-    let clipped =
-        |(code, text)| Bar { code: format::clip(code, 60), text: format::clip(text, 400) };
-    found.into_iter().map(clipped).collect()
+    let note = |(code, (text, with)): (&str, (&str, usize))| {
+        let text = format::clip(text, 400);
+        let text = if with == runs.len() {
+            text
+        } else {
+            format!("{with} of {} runs, the first of them: {text}", runs.len())
+        };
+        Bar { code: format::clip(code, 60), text }
+    };
+    found.into_iter().map(note).collect()
 }
 
 #[cfg(test)]
@@ -167,7 +177,19 @@ mod tests {
         }
         let notes = notes(&runs.each_ref());
         assert_eq!(notes.len(), 1);
-        assert_eq!(notes[0].code, "virtual-machine");
+        assert_eq!(
+            (notes[0].code.as_str(), notes[0].text.as_str()),
+            ("virtual-machine", "said by the run")
+        );
+    }
+
+    #[test]
+    fn a_machine_that_was_busy_during_some_runs_is_a_note_with_their_number() {
+        assert!(codes(|run| caveat(run, "busy-machine")).is_empty());
+        let mut runs = [sample::run("dsync", "6.12", 0), sample::run("dsync", "6.12", 1)];
+        caveat(&mut runs[1], "busy-machine");
+        let notes = notes(&runs.each_ref());
+        assert_eq!(notes[0].text, "1 of 2 runs, the first of them: said by the run");
     }
 
     #[test]
