@@ -18,7 +18,10 @@ const LOOK_NS: u64 = 5_000;
 
 /// An open loop that time ends and that falls behind is given up after this many times its length:
 /// by then its latencies are those of the backlog alone.
-const OVERRUN: u32 = 2;
+pub const OVERRUN: u32 = 2;
+
+/// How often it is told how many ops are done.
+const TELL: Duration = Duration::from_secs(1);
 
 /// What the driver saw.
 #[derive(Debug, Default)]
@@ -74,6 +77,10 @@ pub struct Driver<'a> {
     delay: Duration,
     /// Processor time when the measured part began.
     cpu_from_ns: Option<u64>,
+    /// What is told how many ops have ended, those of the warm-up among them.
+    tell: fn(u64),
+    told: Nanos,
+    ops_ended: u64,
     driven: Driven,
 }
 
@@ -106,6 +113,9 @@ impl<'a> Driver<'a> {
             ops_in_ring: 0,
             delay: Duration::ZERO,
             cpu_from_ns: None,
+            tell: |_| (),
+            told: Nanos(0),
+            ops_ended: 0,
             driven: Driven::default(),
         }
     }
@@ -130,6 +140,13 @@ impl<'a> Driver<'a> {
     #[must_use]
     pub fn with_delay(mut self, delay: Duration) -> Driver<'a> {
         self.delay = delay;
+        self
+    }
+
+    /// Has `tell` be told about once a second how many ops have ended, as long as any do.
+    #[must_use]
+    pub fn with_tell(mut self, tell: fn(u64)) -> Driver<'a> {
+        self.tell = tell;
         self
     }
 
@@ -323,10 +340,11 @@ impl<'a> Driver<'a> {
     /// Waits on the engine and books what is done.
     fn wait(&mut self, want: usize, until: Option<Nanos>) -> Result<(), EngineError> {
         self.engine.wait(want, until, &mut self.completions)?;
-        let mut measured = false;
+        let (mut measured, ended) = (false, self.ops_ended);
         for completion in self.completions.drain(..) {
             let Some(request) = self.requests[completion.work as usize].take() else { continue };
             self.free.push(request.slot);
+            self.ops_ended += 1;
             let ok = completion.outcome == Outcome::Done;
             self.ledger.completed(&request.op, ok);
             if !request.measured {
@@ -339,8 +357,15 @@ impl<'a> Driver<'a> {
                 Outcome::Cancelled => note(&mut self.driven, "ECANCELED"),
             }
         }
-        if measured {
-            self.driven.measured_until = self.engine.now();
+        if ended < self.ops_ended {
+            let now = self.engine.now();
+            if measured {
+                self.driven.measured_until = now;
+            }
+            if self.told.after(TELL) <= now {
+                self.told = now;
+                (self.tell)(self.ops_ended);
+            }
         }
         Ok(())
     }

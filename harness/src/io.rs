@@ -340,6 +340,21 @@ pub fn read_start(path: &Path, bytes_max: u64) -> Result<(Vec<u8>, u64), Errno> 
     Ok((bytes, length))
 }
 
+/// These bytes as a file without a name, to be read from its start: unlike a pipe it holds any
+/// number of them, whoever reads it.
+///
+/// # Errors
+///
+/// What memfd_create(2), write(2) and lseek(2) say.
+pub fn memory_file(bytes: &[u8]) -> Result<OwnedFd, Errno> {
+    let file = rustix::fs::memfd_create("iowq", rustix::fs::MemfdFlags::CLOEXEC)?;
+    pwrite(&file, bytes, 0).map_err(|failure| match failure {
+        Failure::Errno(errno) => errno,
+        Failure::Short { .. } => Errno::NOMEM,
+    })?;
+    Ok(file)
+}
+
 /// Id of the calling thread, as the kernel numbers it.
 #[must_use]
 pub fn thread_id() -> u32 {

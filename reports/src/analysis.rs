@@ -12,8 +12,10 @@ pub mod group;
 pub mod histogram;
 mod like;
 pub mod metric;
+pub mod plans;
 pub mod reach;
 pub mod thin;
+mod unlike;
 
 use crate::load::Loaded;
 use answer::Answer;

@@ -10,7 +10,7 @@ pub mod confirm;
 mod control;
 pub mod decide;
 pub mod fresh;
-mod hosts;
+pub(crate) mod hosts;
 mod judge;
 mod limit;
 pub mod linger;

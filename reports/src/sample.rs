@@ -246,6 +246,7 @@ fn settings(workload: &str) -> Settings {
         cpus: None,
         injected_delay_ns: None,
         injected_delay_percent: None,
+        plan: None,
     }
 }
 

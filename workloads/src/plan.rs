@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::op::OpKind;
 
-/// A workload, ready to run.
-#[derive(Clone, Debug, PartialEq)]
+/// A workload, ready to run. It is read once, and handed on as this to whatever runs it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Plan {
     /// Name, as in `--workload`.
     pub name: String,
@@ -62,6 +63,15 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// The same plan without what decides nothing about a run: its name, its prose, its seed, which
+    /// each run has of its own, and limits that are the kernel's to say.
+    #[must_use]
+    pub fn canonical(&self) -> Plan {
+        let prose = String::new;
+        let limits = if self.kernel_limits { [0, 0] } else { self.limits };
+        Plan { name: prose(), summary: prose(), origin: prose(), seed: 0, limits, ..self.clone() }
+    }
+
     /// The first file that is not the log.
     #[must_use]
     pub fn first_of_mix(&self) -> u32 {
@@ -86,7 +96,7 @@ impl Plan {
 }
 
 /// What is done to files, and in which shares.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mix {
     /// Weight of writes.
     pub write: u32,
@@ -108,7 +118,7 @@ pub struct Mix {
 
 /// A log: a file that is only appended to, from its start again once it is full. The last append
 /// before each fsync is linked to it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Log {
     /// Weight of appends, against the weights of the mix.
     pub weight: u32,
@@ -142,7 +152,7 @@ impl FileState {
 }
 
 /// In which order the blocks of a file are visited. Either way all others come before one returns.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Order {
     /// From the first to the last, then again.
@@ -152,7 +162,7 @@ pub enum Order {
 }
 
 /// How a file is opened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Open {
     /// Through the page cache.
@@ -166,7 +176,7 @@ pub enum Open {
 }
 
 /// How ops arrive.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Arrival {
     /// New ops as soon as enough are done, [`Plan::depth`] in flight; after each round of submitting
     /// and reaping the submitter pauses.
@@ -210,7 +220,7 @@ impl Arrival {
 }
 
 /// The life of rings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Life {
     /// Drain and close the ring after so many ops, then open a new one; zero for one ring all along.
     /// Where that falls between a write and the fsync linked to it, the ring takes both.
@@ -222,7 +232,7 @@ pub struct Life {
 }
 
 /// How much is run, after the warm-up.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Length {
     /// A number of ops.
     Ops(u64),

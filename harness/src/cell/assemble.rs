@@ -11,6 +11,7 @@ use iowq_workloads::{Arrival, OpKind, Plan, Rounds};
 
 use super::doubts::doubts;
 use super::lives::Lives;
+use super::plan_settings::plan_settings;
 use super::{EngineName, InjectedDelay, Outcome, Request, unmodelled};
 use crate::drive::Driven;
 use crate::machine::{self, kernel_idle_timeout};
@@ -189,6 +190,7 @@ pub fn settings(
         cpus: plan.cpus,
         injected_delay_ns: delay.map(|delay| delay.ns),
         injected_delay_percent: delay.map(|delay| delay.percent),
+        plan: Some(plan_settings(plan)),
     }
 }
 

@@ -195,6 +195,7 @@ mod tests {
             probes: Probes::Auto,
             blocking: WantBlocking::Auto,
             records_latency: true,
+            tell: |_| (),
         }
     }
 

@@ -3,9 +3,10 @@
 
 use std::time::Duration;
 
-use iowq_workloads::{Plan, bucket};
+use iowq_workloads::Plan;
 
 use super::doubts::Doubt;
+use super::plan_settings::collide;
 
 /// What of the plan the kernel did not do. `idle_timeout` is the kernel's own; `timed` says
 /// whether the probes wrote down when each request was done.
@@ -36,13 +37,6 @@ pub(super) fn doubts(plan: &Plan, idle_timeout: Duration, timed: bool) -> [Doubt
                 .to_owned(),
         ),
     ]
-}
-
-/// Whether the plan wants several files in one bucket.
-fn collide(plan: &Plan) -> bool {
-    let mut buckets: Vec<u32> = plan.hash_ids.iter().map(|&id| bucket::bucket(id)).collect();
-    buckets.dedup();
-    plan.files > 1 && buckets.len() == 1
 }
 
 #[cfg(test)]

@@ -132,7 +132,7 @@ fn drive(
     let started = clock::now();
     let driver = Driver::new(plan, request.seed, &mut *engine, &mut buffers, &mut ledger, &look);
     let delay = request.delay.map_or(Duration::ZERO, |delay| Duration::from_nanos(delay.ns));
-    let driven = match driver.with_delay(delay).run() {
+    let driven = match driver.with_delay(delay).with_tell(request.tell).run() {
         Ok(driven) => driven,
         Err(error) => {
             // What is in flight in the kernel may still read and write them.

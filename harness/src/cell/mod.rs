@@ -7,6 +7,7 @@ mod file_doubts;
 mod kernel_doubts;
 mod lives;
 mod measure;
+mod plan_settings;
 mod settle;
 mod switch_doubts;
 mod timing;
@@ -105,6 +106,8 @@ pub struct Request {
     pub blocking: WantBlocking,
     /// Whether latencies are recorded; not so to find out what that costs.
     pub records_latency: bool,
+    /// Told now and then how many ops are done, for as long as any are: a sign of life.
+    pub tell: fn(u64),
 }
 
 /// All that a run left, before it is made into a record.

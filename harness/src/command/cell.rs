@@ -1,12 +1,15 @@
 //! `iowq cell`: one cell in a process of its own, its record on standard output. Where what was
 //! written is read back the record comes twice, and the second holds.
 
+use std::io::Read as _;
 use std::path::PathBuf;
 
+use anyhow::Context as _;
 use clap::Args;
 use iowq_record::{Asked, Record, Role};
+use iowq_workloads::Plan;
 
-use super::said::Saying;
+use super::said::{Saying, say_ops};
 use crate::cell::{self, EngineName, InjectedDelay, Probes, Request, Told, WantBlocking};
 use crate::workload;
 
@@ -58,6 +61,10 @@ pub struct Options {
     /// Who tells that a worker sleeps
     #[arg(long, value_enum, default_value_t = WantBlocking::Auto)]
     pub blocking: WantBlocking,
+    /// Take the workload as a plan from standard input, as a bench that has read and checked it hands
+    /// it on; --workload, --seconds and --idle-timeout-ms then only say what was asked for
+    #[arg(long, hide = true)]
+    pub plan_on_stdin: bool,
     /// Count ops and time none, to find out what recording costs
     #[arg(long, hide = true)]
     pub no_latency: bool,
@@ -69,15 +76,8 @@ pub struct Options {
 /// Where it cannot be run, in words for a person.
 pub fn run(options: &Options) -> anyhow::Result<()> {
     end_with_parent(options.parent)?;
-    let mut plan = workload::load(&options.workload)?;
-    if let Some(seconds) = options.seconds {
-        plan = plan.with_seconds(seconds)?;
-    }
-    if let Some(idle_timeout_ms) = options.idle_timeout_ms {
-        plan = plan.with_idle_timeout_ms(idle_timeout_ms)?;
-    }
     let request = Request {
-        plan,
+        plan: plan(options)?,
         engine: options.engine,
         policy: options.policy.clone(),
         seed: options.seed,
@@ -92,6 +92,8 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         probes: options.probes,
         blocking: options.blocking,
         records_latency: !options.no_latency,
+        // A person who starts it wants its record alone.
+        tell: if options.parent.is_some() { say_ops } else { |_| () },
     };
     let mut saying = Saying::new(options.parent.is_some());
     cell::run(&request, &mut |told| match told {
@@ -100,6 +102,24 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
         }
         told => saying.say(&told),
     })
+}
+
+/// What is run. A bench hands on what it has checked, so that a spec which is edited meanwhile
+/// changes none of its runs.
+fn plan(options: &Options) -> anyhow::Result<Plan> {
+    if options.plan_on_stdin {
+        let mut text = Vec::new();
+        std::io::stdin().read_to_end(&mut text).context("the plan on standard input")?;
+        return serde_json::from_slice(&text).context("the plan on standard input");
+    }
+    let mut plan = workload::load(&options.workload)?;
+    if let Some(seconds) = options.seconds {
+        plan = plan.with_seconds(seconds)?;
+    }
+    if let Some(idle_timeout_ms) = options.idle_timeout_ms {
+        plan = plan.with_idle_timeout_ms(idle_timeout_ms)?;
+    }
+    Ok(plan)
 }
 
 /// What a bench would have to be asked for to run this again. None can be asked for another idle

@@ -1,5 +1,6 @@
-//! What a run says on standard output, a line of JSON each: how far it is, and its record, once when
-//! the measured part is over and once more when what was written has been read back.
+//! What a run says on standard output, a line of JSON each: how many ops are done, how far a step
+//! beside the measured part is, and its record, once when that part is over and once more when what
+//! was written has been read back.
 
 use std::io::Write as _;
 use std::time::Duration;
@@ -23,8 +24,21 @@ pub(super) struct Progress {
     pub(super) all_bytes: u64,
 }
 
+/// How a line begins that tells how many ops are done; other lines begin otherwise.
+const OPS_START: &[u8] = b"{\"ops_done\":";
+
+/// Says that so many ops are done.
+pub(super) fn say_ops(ops: u64) {
+    // In one write, so that it does not mix with others. Nobody has to listen.
+    let line = [OPS_START, ops.to_string().as_bytes(), b"}\n"].concat();
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(&line).and_then(|()| out.flush());
+}
+
 /// A line of it.
 pub(super) enum Said {
+    /// That ops are done.
+    Ops,
     Progress(Progress),
     Record(Box<Record>),
 }
@@ -32,6 +46,9 @@ pub(super) enum Said {
 impl Said {
     /// What a line says.
     pub(super) fn parse(line: &[u8]) -> Result<Said, serde_json::Error> {
+        if line.starts_with(OPS_START) {
+            return Ok(Said::Ops);
+        }
         if let Ok(progress) = serde_json::from_slice(line) {
             return Ok(Said::Progress(progress));
         }
@@ -84,6 +101,7 @@ mod tests {
         let line = br#"{"step":"verifying","done_bytes":1,"all_bytes":2}"#;
         let wanted = Progress { step: Step::Verifying, done_bytes: 1, all_bytes: 2 };
         assert!(matches!(Said::parse(line), Ok(Said::Progress(found)) if found == wanted));
+        assert!(matches!(Said::parse(b"{\"ops_done\":7}"), Ok(Said::Ops)));
         let error = Said::parse(b"{\"schema\": 1}").err().expect("no record");
         assert!(error.to_string().contains("invalid type"), "{error}");
     }

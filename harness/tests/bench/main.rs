@@ -12,6 +12,7 @@ mod questions;
 mod reading_back;
 mod records;
 mod roles;
+mod spec_once;
 mod support;
 mod threads;
 mod timing;

@@ -13,6 +13,7 @@ mod host;
 pub mod kconfig;
 mod latency;
 mod load;
+mod plan;
 mod switches;
 mod workers;
 
@@ -32,6 +33,7 @@ pub use files::{CameRound, Files, NOT_VERIFIED, Settled, UNVERIFIED_NAME};
 pub use host::Host;
 pub use latency::{Latency, Quantiles};
 pub use load::Load;
+pub use plan::{ArrivalSettings, LogSettings, MixSettings, PlanSettings};
 pub use switches::Switches;
 pub use workers::{Causes, Churn, Counts, Punts, Workers};
 
@@ -178,6 +180,9 @@ pub struct Settings {
     /// How much that is of the median response time without it, as a pilot run had it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub injected_delay_percent: Option<f64>,
+    /// All else that the workload asked for; null in records that do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<PlanSettings>,
 }
 
 /// Operations of the measured part.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use iowq_record::{Record, Settings, Tier};
 
 use super::group::{self, Section};
+use super::unlike;
 use crate::format;
 use crate::load::Loaded;
 
@@ -137,7 +138,7 @@ fn seen_in(record: &Record) -> Vec<(&'static str, String)> {
 /// What shows only between runs that were made: unlike hosts, unlike settings.
 fn between(records: &[Record]) -> Vec<Doubt> {
     let mut doubts = Vec::new();
-    let mut made = records.iter().filter(|record| record.error.is_none());
+    let made = records.iter().filter(|record| record.error.is_none());
     let Some(first) = made.clone().next() else {
         return doubts;
     };
@@ -146,17 +147,8 @@ fn between(records: &[Record]) -> Vec<Doubt> {
                     a difference between policies may be one between hosts";
         doubts.push(doubt("hosts-differ".to_owned(), text.to_owned(), String::new()));
     }
-    let mut settings = BTreeMap::new();
-    let unlike = made.any(|record| {
-        let cell = &record.cell;
-        let first = settings.entry((&cell.workload, &cell.engine)).or_insert(record);
-        !same_settings(first, record)
-    });
-    if unlike {
-        let text = "runs of the same workload had unlike settings (limit, depth, files, idle \
-                    timeout, arrival or who declared blocking)";
-        doubts.push(doubt("settings-differ".to_owned(), text.to_owned(), String::new()));
-    }
+    let unlike = unlike::doubts(made).into_iter();
+    doubts.extend(unlike.map(|(code, text)| doubt(code.to_owned(), text, String::new())));
     if beside_kernel_unlike(records) {
         let text = "io_uring and the pool ran the same workload with unlike settings (limit, \
                     depth, files, idle timeout or arrival): what differs between them need not be \
@@ -180,15 +172,14 @@ fn beside_kernel_unlike(records: &[Record]) -> bool {
     })
 }
 
-/// The same but for the switches, which are the policy's own, and the delay, which is a control's.
-fn same_settings(a: &Record, b: &Record) -> bool {
-    let settings = |record: &Record| Settings { switches: Vec::new(), ..undelayed(record) };
-    settings(a) == settings(b) && a.blocking == b.blocking
-}
-
-/// Settings without an injected delay.
+/// Settings without an injected delay, and without the plan, of which older records say nothing.
 fn undelayed(record: &Record) -> Settings {
-    Settings { injected_delay_ns: None, injected_delay_percent: None, ..record.settings.clone() }
+    Settings {
+        injected_delay_ns: None,
+        injected_delay_percent: None,
+        plan: None,
+        ..record.settings.clone()
+    }
 }
 
 /// `all 24 runs`, or how many of them and under which policies.
@@ -253,6 +244,22 @@ mod tests {
         records[2].settings.limit_bounded = 8;
         let codes: Vec<String> = collected(records).into_iter().map(|doubt| doubt.code).collect();
         assert_eq!(codes, ["run-failed", "hosts-differ", "settings-differ"]);
+    }
+
+    #[test]
+    fn settings_and_lengths_that_differ_are_named_with_their_workload() {
+        let mut records = sample::bench(1);
+        records[0].settings.limit_bounded = 8;
+        records[7].asked.as_mut().expect("it says").seconds = Some(9.0);
+        let doubts = collected(records);
+        let text = |code: &str| {
+            let found = doubts.iter().find(|doubt| doubt.code == code);
+            found.map(|doubt| doubt.text.clone()).unwrap_or_default()
+        };
+        let settings = text("settings-differ");
+        assert!(settings.contains("fsync-mix (limit of bounded workers: 8 and 64)"), "{settings}");
+        let lengths = text("lengths-differ");
+        assert!(lengths.contains("dsync (length: the workload's own and 9 s)"), "{lengths}");
     }
 
     #[test]

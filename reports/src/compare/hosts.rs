@@ -3,6 +3,7 @@
 use iowq_record::{Blocking, Record};
 
 use super::Bar;
+use crate::analysis::plans;
 use crate::format;
 
 /// Share by which memory may differ: kernels keep unlike parts of it for themselves.
@@ -51,12 +52,6 @@ const BUILD: [Field; 2] =
 
 const KERNEL: Field = ("kernel", |run| run.host.kernel.clone());
 
-/// Only of runs that say it.
-const LENGTH: Field = ("length", |run| {
-    let seconds = run.asked.as_ref().and_then(|asked| asked.seconds);
-    seconds.map_or_else(|| "the workload's own".to_owned(), |seconds| format!("{seconds} s"))
-});
-
 fn confined(run: &Record) -> String {
     run.settings.cpus.map_or_else(|| "none".to_owned(), |cpus| cpus.to_string())
 }
@@ -79,7 +74,7 @@ pub fn bars(base: &[&Record], test: &[&Record]) -> Vec<Bar> {
     }
     let mut settings = unlike_settings(&both);
     settings.extend(differs(&DELAY, &both));
-    bars_of(&hosts, &settings, "The runs were made", "policy")
+    bars_of(&hosts, &settings, plans::lengths(&both), "The runs were made", "policy")
 }
 
 /// The same for runs that stand beside the comparison: they are to be like the base in all but
@@ -90,7 +85,7 @@ pub fn bars_beside(base: &[&Record], beside: &[&Record]) -> Vec<Bar> {
     let mut hosts = unlike_hosts(&both);
     hosts.extend(differs(&KERNEL, &both));
     let runs = "The base and its noise and control runs were made";
-    bars_of(&hosts, &unlike_settings(&both), runs, "noise")
+    bars_of(&hosts, &unlike_settings(&both), plans::lengths(&both), runs, "noise")
 }
 
 fn unlike_hosts(runs: &[&Record]) -> Vec<String> {
@@ -98,12 +93,20 @@ fn unlike_hosts(runs: &[&Record]) -> Vec<String> {
     unlike.chain(memory_differs(runs)).collect()
 }
 
-fn unlike_settings(runs: &[&Record]) -> Vec<String> {
-    SETTINGS.iter().filter_map(|field| differs(field, runs)).collect()
+/// Settings that differ, each with its values; lengths stand apart.
+pub(crate) fn unlike_settings(runs: &[&Record]) -> Vec<String> {
+    let unlike = SETTINGS.iter().filter_map(|field| differs(field, runs));
+    unlike.chain(plans::unlike(runs)).collect()
 }
 
 /// The bars, where there is anything unlike; `cause` is what the difference was to show.
-fn bars_of(hosts: &[String], settings: &[String], runs: &str, cause: &str) -> Vec<Bar> {
+fn bars_of(
+    hosts: &[String],
+    settings: &[String],
+    lengths: Option<String>,
+    runs: &str,
+    cause: &str,
+) -> Vec<Bar> {
     let mut bars = Vec::new();
     if !hosts.is_empty() {
         let text = format!(
@@ -121,6 +124,13 @@ fn bars_of(hosts: &[String], settings: &[String], runs: &str, cause: &str) -> Ve
         );
         bars.push(Bar { code: "settings-differ".to_owned(), text });
     }
+    if let Some(lengths) = lengths {
+        let text = format!(
+            "{runs} for unlike times or numbers of ops, on which figures depend: {lengths}. Measure \
+             them for as long."
+        );
+        bars.push(Bar { code: "lengths-differ".to_owned(), text });
+    }
     bars
 }
 
@@ -132,8 +142,7 @@ pub fn unlike(runs: &[&Record]) -> Vec<String> {
     unlike.extend(differs(&KERNEL, runs));
     unlike.extend(unlike_settings(runs));
     unlike.extend(differs(&DELAY, runs));
-    let known: Vec<&Record> = runs.iter().copied().filter(|run| run.asked.is_some()).collect();
-    unlike.extend(differs(&LENGTH, &known));
+    unlike.extend(plans::lengths(runs));
     unlike
 }
 
@@ -212,6 +221,33 @@ mod tests {
         assert!(confined.contains("processors it was confined to"), "{confined}");
         assert_eq!(after(|run| run.settings.switches = vec!["exit-on-idle".to_owned()]), "");
         assert_eq!(after(|run| run.host.memory_bytes -= 1 << 25), "");
+    }
+
+    #[test]
+    fn plans_that_differ_bar_with_the_fields_and_lengths_by_themselves() {
+        let plan = |run: &mut Record, seconds: u64, write: u32| {
+            let mut plan = iowq_record::PlanSettings {
+                digest: format!("{seconds} {write}"),
+                length_ns: Some(seconds * 1_000_000_000),
+                ..Default::default()
+            };
+            plan.mix.write = write;
+            run.settings.plan = Some(plan);
+        };
+        let between = |seconds, write| {
+            let (mut base, mut test) =
+                (sample::run("dsync", "6.12", 0), sample::run("dsync", "6.17", 0));
+            plan(&mut base, 1, 1);
+            plan(&mut test, seconds, write);
+            let bars = bars(&[&base], &[&test]);
+            bars.into_iter().map(|bar| format!("{} {}", bar.code, bar.text)).collect::<String>()
+        };
+        assert_eq!(between(1, 1), "");
+        let (longer, other) = (between(9, 1), between(1, 2));
+        assert!(longer.starts_with("lengths-differ"), "{longer}");
+        assert!(longer.contains("length: 1 s and 9 s"), "{longer}");
+        assert!(other.starts_with("settings-differ"), "{other}");
+        assert!(other.contains("mix.write: 1 and 2"), "{other}");
     }
 
     #[test]

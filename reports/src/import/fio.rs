@@ -188,6 +188,7 @@ fn settings<'a>(
         cpus: None,
         injected_delay_ns: None,
         injected_delay_percent: None,
+        plan: None,
     }
 }
 

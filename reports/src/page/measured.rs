@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use iowq_record::{Blocking, Counts, Host, Record, Tier};
+use iowq_record::{Blocking, Counts, Host, PlanSettings, Record, Tier};
 
 use super::birth;
 use crate::analysis::Analysis;
 use crate::analysis::births::Births;
 use crate::analysis::group::{self, Section};
+use crate::analysis::plans;
 use crate::format;
 
 /// Runs that are listed one by one; the rest is in the raw numbers.
@@ -79,6 +80,31 @@ fn host_facts(host: &Host) -> Vec<(&'static str, String)> {
     ]
 }
 
+/// What a workload asks for beside what is in the settings of every record.
+fn plan(plan: &PlanSettings) -> Vec<(&'static str, String)> {
+    let mix = &plan.mix;
+    let kinds =
+        [(mix.write, "write"), (mix.read, "read"), (mix.fallocate, "fallocate"), (mix.nop, "nop")];
+    let kinds = kinds.iter().filter(|(weight, _)| *weight > 0);
+    let mut done: Vec<String> = kinds.map(|(weight, kind)| format!("{weight} {kind}")).collect();
+    if mix.writes_per_fsync > 0 {
+        let kind = if mix.data_only { "fdatasync" } else { "fsync" };
+        let linked = if mix.linked { ", linked" } else { "" };
+        done.push(format!("{kind} after {} writes of a file{linked}", mix.writes_per_fsync));
+    }
+    if let Some(log) = &plan.log {
+        done.push(format!("{} append, fsync after {}", log.weight, log.writes_per_fsync));
+    }
+    vec![
+        ("length asked for", plans::length(plan)),
+        ("file", format::bytes(plan.file_bytes)),
+        ("opened", format::clip(&plan.open.join(", "), FACT_CHARS_MAX)),
+        ("blocks visited", format::clip(&plan.order, FACT_CHARS_MAX)),
+        ("mix", format::clip(&done.join(", "), FACT_CHARS_MAX)),
+        ("digest of the plan", format::clip(&plan.digest, 12)),
+    ]
+}
+
 /// The settings of a section, taken from its first run; a doubt says where runs differ.
 pub(super) fn settings(section: &Section<'_>) -> Facts {
     let Some(record) = section.records().next() else {
@@ -98,6 +124,7 @@ pub(super) fn settings(section: &Section<'_>) -> Facts {
         ("blocking seen by", blocking(record.blocking).to_owned()),
         ("probe", probe(record)),
     ];
+    facts.extend(settings.plan.iter().flat_map(plan));
     if let Some(cpus) = settings.cpus {
         facts.push(("confined to", format::count(u64::from(cpus), "processor", "processors")));
     }

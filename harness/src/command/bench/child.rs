@@ -6,19 +6,17 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use iowq_record::{NOT_VERIFIED, Record};
+use iowq_workloads::Plan;
 
 use super::super::said::{Progress, Said};
+use super::silence::{Silence, silent_max};
 use super::stopped;
 use crate::cell::not_verified;
-use crate::clock::{self, Nanos};
 use crate::sync::{SignalFlag, mpsc, thread};
+use crate::{clock, io as files};
 
 /// How often the process is looked at.
 const LOOK: Duration = Duration::from_millis(10);
-
-/// How long a run may be silent once it was measured, before it counts as hung. It says a word for
-/// each piece that it reads back or removes; a disk that hangs gives up a request within minutes.
-const SILENT_MAX: Duration = Duration::from_secs(600);
 
 /// Most bytes taken of what a run says: a record has some hundred kilobytes at most.
 const OUTPUT_BYTES_MAX: u64 = 64 << 20;
@@ -50,18 +48,21 @@ pub(super) fn is_unverified(record: &Record) -> bool {
     record.caveats.iter().any(|caveat| caveat.code == NOT_VERIFIED)
 }
 
-/// Runs this program with these arguments and takes the record that it prints. Tells `hear` what it
-/// says, and now and then nothing. `time_max` is how long it may be silent before it was measured.
+/// Runs this program with these arguments on this plan, which it finds on its standard input, and
+/// takes the record that it prints. Tells `hear` what it says, and now and then nothing.
 pub(super) fn run(
     arguments: &[String],
-    time_max: Duration,
+    plan: &Plan,
     stop: &SignalFlag,
     hear: Hear<'_>,
 ) -> anyhow::Result<Ended> {
     let program = std::env::current_exe().context("cannot find this program's own file")?;
+    let plan_file = files::memory_file(&serde_json::to_vec(plan)?)
+        .map_err(io::Error::from)
+        .context("cannot hand a plan to a run")?;
     let started = Command::new(program)
         .args(arguments)
-        .stdin(Stdio::null())
+        .stdin(plan_file)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn();
@@ -78,18 +79,20 @@ pub(super) fn run(
         }
     };
     let mut listener = Listener { lines: stdout, record: None, unreadable: None };
-    let watched = watch(&mut child, time_max, stop, &mut listener, hear);
+    let silent_max = silent_max(plan);
+    let silence = Silence::begin(silent_max, clock::now());
+    let watched = watch(&mut child, silence, stop, &mut listener, hear);
     if watched.is_err() {
         end(&mut child)?;
     }
-    Ok(outcome(watched?, stopped(stop), time_max, listener, &join(stderr)))
+    Ok(outcome(watched?, stopped(stop), silent_max, listener, &join(stderr)))
 }
 
 /// How the run ended, by how its process did and what it said.
 fn outcome(
     watched: Watched,
     stopped: bool,
-    time_max: Duration,
+    silent_max: Duration,
     listener: Listener,
     stderr: &[u8],
 ) -> Ended {
@@ -102,14 +105,13 @@ fn outcome(
             let why = format!("the bench was interrupted, and it ended with {status}");
             Ended::Interrupted(record.map(|record| unverified(record, &why)))
         }
-        (Watched::Hung, None) => {
-            let seconds = time_max.as_secs();
-            Ended::Failed(format!("it was still running after {seconds} s and was killed"), None)
-        }
-        (Watched::Hung, Some(record)) => {
-            let seconds = SILENT_MAX.as_secs();
+        (Watched::Hung, record) => {
+            let seconds = silent_max.as_secs();
             let why = format!("nothing was heard of it for {seconds} s and it was killed");
-            Ended::Record(unverified(record, &why))
+            match record {
+                Some(record) => Ended::Record(unverified(record, &why)),
+                None => Ended::Failed(why, None),
+            }
         }
         (Watched::Ended(status), Some(record)) if status.success() => Ended::Record(record),
         (Watched::Ended(status), None) if status.success() => {
@@ -149,23 +151,21 @@ enum Watched {
 
 fn watch(
     child: &mut Child,
-    time_max: Duration,
+    mut silence: Silence,
     stop: &SignalFlag,
     listener: &mut Listener,
     hear: Hear<'_>,
 ) -> anyhow::Result<Watched> {
-    let mut heard_at = clock::now();
+    let mut heard = 0;
     loop {
-        if listener.take(hear)? {
-            heard_at = clock::now();
-        }
+        heard += u64::from(listener.take(hear)?);
         if let Some(status) = child.try_wait()? {
             listener.take_rest(hear)?;
             return Ok(Watched::Ended(status));
         }
         let unwanted = if stopped(stop) {
             Watched::Interrupted
-        } else if listener.deadline(heard_at, time_max) < clock::now() {
+        } else if silence.is_too_long(heard, clock::now()) {
             Watched::Hung
         } else {
             hear(Heard::Nothing)?;
@@ -207,6 +207,7 @@ impl Listener {
 
     fn line(&mut self, line: &[u8], hear: Hear<'_>) -> anyhow::Result<()> {
         match Said::parse(line) {
+            Ok(Said::Ops) => Ok(()),
             Ok(Said::Progress(progress)) => hear(Heard::Progress(progress)),
             Ok(Said::Record(mut record)) => {
                 hear(Heard::Record(&mut record))?;
@@ -218,10 +219,6 @@ impl Listener {
                 Ok(())
             }
         }
-    }
-
-    fn deadline(&self, heard_at: Nanos, time_max: Duration) -> Nanos {
-        heard_at.after(if self.record.is_some() { SILENT_MAX } else { time_max })
     }
 }
 

@@ -9,6 +9,7 @@ mod order;
 mod output;
 mod pilot;
 mod progress;
+mod silence;
 mod unverified;
 mod wanted;
 
@@ -269,8 +270,8 @@ impl Bench<'_> {
             let (name, plan) = &self.wanted.plans[place.workload];
             let arm = &self.wanted.arms[place.arm];
             progress.start(&plan.name, arm);
-            let (arguments, time_max) = (self.arguments(name, arm, place), time_max(plan));
-            let ended = child::run(&arguments, time_max, self.stop, &mut |heard| {
+            let arguments = self.arguments(name, arm, place);
+            let ended = child::run(&arguments, plan, self.stop, &mut |heard| {
                 self.hear(heard, output, progress)
             })?;
             let record = match ended {
@@ -349,6 +350,7 @@ impl Bench<'_> {
         let probes = if self.options.fidelity { Probes::Bpf } else { self.options.probes };
         let mut arguments = vec![
             "cell".to_owned(),
+            "--plan-on-stdin".to_owned(),
             format!("--parent={}", std::process::id()),
             format!("--workload={workload}"),
             format!("--engine={}", arm.engine.name()),

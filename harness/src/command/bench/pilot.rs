@@ -4,7 +4,6 @@ use super::Bench;
 use std::io::Write as _;
 
 use super::child::{self, Ended};
-use super::length::time_max;
 use super::order::Place;
 use crate::cell::InjectedDelay;
 
@@ -20,7 +19,7 @@ fn delay(bench: &Bench<'_>, workload: usize, percent: f64) -> anyhow::Result<Inj
     let arm = &bench.wanted.arms[0];
     let place = Place { workload, arm: 0, pair: 0, position: 0 };
     let arguments = bench.arguments(name, arm, &place);
-    let ended = child::run(&arguments, time_max(plan), bench.stop, &mut |_| Ok(()))?;
+    let ended = child::run(&arguments, plan, bench.stop, &mut |_| Ok(()))?;
     bench.folder.clear()?;
     let record = match ended {
         Ended::Record(record) => record,

@@ -1,0 +1,108 @@
+//! The plan of a run: all of the workload that was asked for, and a digest that tells it from others.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What the workload asked for, beside what [`Settings`](crate::Settings) has of it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PlanSettings {
+    /// SHA-256 in hexadecimal over all that decides what is run, its length among it, but for the
+    /// seed. Two runs of one workload name with two digests are of two workloads.
+    pub digest: String,
+    /// How long was to be measured; null where a number of operations ends the run.
+    #[serde(default)]
+    pub length_ns: Option<u64>,
+    /// How many operations were to be measured at most; null where time alone ends the run.
+    #[serde(default)]
+    pub length_ops: Option<u64>,
+    /// How long it was to run before anything counts.
+    pub warmup_ns: u64,
+    /// Bytes in each file.
+    pub file_bytes: u64,
+    /// How files are opened, the log left out: one word for all, or one for each.
+    pub open: Vec<String>,
+    /// What is in files before the first operation, the log left out: one word for all, or one for
+    /// each.
+    pub state: Vec<String>,
+    /// Whether what is written before is in the page cache, too.
+    pub cached: bool,
+    /// `sequential` or `random`: in which order blocks are visited.
+    pub order: String,
+    /// Whether all files were to share one hash bucket.
+    pub collide: bool,
+    /// What is done to the files.
+    pub mix: MixSettings,
+    /// The log beside them; null without one.
+    #[serde(default)]
+    pub log: Option<LogSettings>,
+    /// How operations arrive.
+    pub pattern: ArrivalSettings,
+    /// Whether every operation goes to a worker at once (`IOSQE_ASYNC`).
+    pub force_async: bool,
+    /// Operations on a ring before it is closed; 0 for one ring all along.
+    pub reopen_after_ops: u64,
+    /// How long no ring is open in between.
+    pub closed_ns: u64,
+    /// How long workers are watched after the last ring.
+    pub linger_ns: u64,
+    /// How long idle workers were to wait; the kernel has its own.
+    pub idle_timeout_ns: u64,
+    /// Whether the limits on workers are those that the kernel sets itself.
+    pub kernel_limits: bool,
+    /// Whether what was written is read back and compared.
+    pub verify: bool,
+}
+
+/// Weights of what is done to files, and when an fsync follows.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct MixSettings {
+    /// Weight of writes.
+    pub write: u32,
+    /// Weight of reads.
+    pub read: u32,
+    /// Weight of fallocates.
+    pub fallocate: u32,
+    /// Weight of operations that do nothing.
+    pub nop: u32,
+    /// Writes to a file before its fsync; 0 for no fsync.
+    pub writes_per_fsync: u32,
+    /// Whether that fsync is an fdatasync.
+    pub data_only: bool,
+    /// Whether it is linked to the last of those writes.
+    pub linked: bool,
+}
+
+/// A file that is only appended to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LogSettings {
+    /// Weight of appends, against those of the mix.
+    pub weight: u32,
+    /// How it is opened.
+    pub open: String,
+    /// What is in it before the first operation.
+    pub state: String,
+    /// Appends before an fsync.
+    pub writes_per_fsync: u32,
+}
+
+/// How operations arrive; what a pattern does not have is null.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ArrivalSettings {
+    /// `closed`, `rate`, `poisson` or `bursts`.
+    pub name: String,
+    /// Pause of a closed loop after each round.
+    #[serde(default)]
+    pub pause_ns: Option<u64>,
+    /// Completions that a round of a closed loop waits for.
+    #[serde(default)]
+    pub min_complete: Option<u32>,
+    /// Operations per second of an open loop, on average.
+    #[serde(default)]
+    pub per_s: Option<f64>,
+    /// Operations in a burst.
+    #[serde(default)]
+    pub burst_ops: Option<u32>,
+    /// From burst to burst.
+    #[serde(default)]
+    pub gap_ns: Option<u64>,
+}
