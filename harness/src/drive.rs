@@ -38,6 +38,9 @@ pub struct Driven {
     pub done: u64,
     /// Measured ops that failed.
     pub failed: u64,
+    /// Ops that an open loop was to start in time and that were never handed over, by its rate;
+    /// none where it was kept up with.
+    pub never_started: Option<u64>,
     /// Processor time of the whole process, from just before the first measured op was handed over
     /// until the last one was done; none where no op was measured.
     pub cpu_ns: Option<u64>,
@@ -193,6 +196,12 @@ impl<'a> Driver<'a> {
         if let (Some(end), false) = (self.end, matches!(self.plan.arrival, Arrival::Closed { .. }))
         {
             self.driven.measured_until = self.driven.measured_until.max(end);
+            if self.next_intended() < end {
+                let length_s = end.since(self.driven.measured_from) as f64 / 1e9;
+                let due = (self.plan.arrival.per_s().unwrap_or(0.0) * length_s) as u64;
+                let started = self.driven.done + self.driven.failed;
+                self.driven.never_started = Some(due.saturating_sub(started).min(self.ops_left));
+            }
         }
     }
 

@@ -220,6 +220,8 @@ fn ops(done: u64, duration_ns: u64, noise: &mut Noise) -> Ops {
         per_s: done as f64 * 1e9 / duration_ns as f64 * noise.around_one(0.06),
         cpu_ns: Some(done * 20_000),
         failures: BTreeMap::new(),
+        never_started: None,
+        timed_at_reaping: None,
         verified_blocks: Some(done / 2),
         verified_from: Some("device".to_owned()),
         verified_written_back_bytes: None,

@@ -13,7 +13,6 @@ use super::doubts::doubts;
 use super::lives::Lives;
 use super::plan_settings::plan_settings;
 use super::{EngineName, InjectedDelay, Outcome, Request, unmodelled};
-use crate::drive::Driven;
 use crate::machine::{self, kernel_idle_timeout};
 use crate::pool::policy;
 use crate::timeline;
@@ -65,7 +64,7 @@ pub(super) fn record(request: &Request, outcome: &Outcome, host: Host, started: 
         settings: settings(&request.plan, request.engine, &request.policy, request.delay),
         // Who asked for the cell knows.
         asked: None,
-        ops: ops(&outcome.driven, duration_ns),
+        ops: ops(outcome, duration_ns),
         latency: outcome.remains.recorder.latency(),
         punts: punts(outcome.remains.punts),
         workers,
@@ -90,13 +89,16 @@ pub(super) fn record(request: &Request, outcome: &Outcome, host: Host, started: 
     }
 }
 
-fn ops(driven: &Driven, duration_ns: u64) -> Ops {
+fn ops(outcome: &Outcome, duration_ns: u64) -> Ops {
+    let driven = &outcome.driven;
     Ops {
         done: driven.done,
         failed: driven.failed,
         per_s: per_second(driven.done, duration_ns),
         cpu_ns: driven.cpu_ns,
         failures: driven.failures.clone(),
+        never_started: driven.never_started,
+        timed_at_reaping: outcome.remains.timed_at_reaping,
         // What is read back is told later.
         ..Ops::default()
     }

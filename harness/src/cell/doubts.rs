@@ -16,9 +16,9 @@ pub(super) fn doubts(
     cpus: u32,
 ) -> Vec<Caveat> {
     let switches = outcome.switches().map(|it| switch_doubts::doubts(&it, workers, cpus));
-    let timed = outcome.remains.punts.is_some();
+    let untimed = outcome.remains.timed_at_reaping;
     let of_the_kernel = (request.engine == EngineName::Uring)
-        .then(|| kernel_doubts::doubts(&request.plan, kernel_idle_timeout(), timed));
+        .then(|| kernel_doubts::doubts(&request.plan, kernel_idle_timeout(), untimed));
     of_the_watch(outcome, workers)
         .into_iter()
         .chain(of_the_work(outcome, workers))

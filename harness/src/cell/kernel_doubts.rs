@@ -8,9 +8,9 @@ use iowq_workloads::Plan;
 use super::doubts::Doubt;
 use super::plan_settings::collide;
 
-/// What of the plan the kernel did not do. `idle_timeout` is the kernel's own; `timed` says
-/// whether the probes wrote down when each request was done.
-pub(super) fn doubts(plan: &Plan, idle_timeout: Duration, timed: bool) -> [Doubt; 3] {
+/// What of the plan the kernel did not do. `idle_timeout` is the kernel's own; `untimed` is of how
+/// many ops the probes did not write down when they were done; none where no probe watched.
+pub(super) fn doubts(plan: &Plan, idle_timeout: Duration, untimed: Option<u64>) -> [Doubt; 3] {
     let (asked, has) = (plan.idle_timeout.as_millis(), idle_timeout.as_millis());
     [
         (
@@ -30,11 +30,17 @@ pub(super) fn doubts(plan: &Plan, idle_timeout: Duration, timed: bool) -> [Doubt
                 .to_owned(),
         ),
         (
-            !timed,
+            untimed != Some(0),
             "timed-at-reaping",
-            "Without eBPF probes an operation counts as done when its completion was reaped, \
-             which may be later than it was done."
-                .to_owned(),
+            match untimed {
+                Some(ops) => format!(
+                    "No probe saw when {ops} operations were done, so these count as done when \
+                     their completions were reaped, which may be later."
+                ),
+                None => "Without eBPF probes an operation counts as done when its completion was \
+                         reaped, which may be later than it was done."
+                    .to_owned(),
+            },
         ),
     ]
 }
@@ -45,17 +51,26 @@ mod tests {
 
     use super::*;
 
-    fn codes(name: &str, timed: bool) -> Vec<&'static str> {
+    fn codes(name: &str, untimed: Option<u64>) -> Vec<&'static str> {
         let plan = builtin(name).expect("a built-in workload");
-        let doubts = doubts(&plan, Duration::from_secs(5), timed);
+        let doubts = doubts(&plan, Duration::from_secs(5), untimed);
         doubts.into_iter().filter_map(|(holds, code, _)| holds.then_some(code)).collect()
     }
 
     #[test]
     fn what_the_kernel_cannot_be_told_is_a_doubt_where_the_plan_asks_for_it() {
-        assert_eq!(codes("dsync", true), ["idle-timeout"]);
-        assert!(codes("dsync-stock", true).is_empty());
-        assert_eq!(codes("collide-stock", true), ["buckets-not-chosen"]);
-        assert_eq!(codes("dsync-1-stock", false), ["timed-at-reaping"]);
+        assert_eq!(codes("dsync", Some(0)), ["idle-timeout"]);
+        assert!(codes("dsync-stock", Some(0)).is_empty());
+        assert_eq!(codes("collide-stock", Some(0)), ["buckets-not-chosen"]);
+        assert_eq!(codes("dsync-1-stock", None), ["timed-at-reaping"]);
+    }
+
+    #[test]
+    fn completions_that_no_probe_saw_are_a_doubt_with_their_number() {
+        assert_eq!(codes("dsync-stock", Some(3)), ["timed-at-reaping"]);
+        let plan = builtin("dsync-stock").expect("a built-in workload");
+        let text = |untimed| doubts(&plan, Duration::from_secs(5), untimed)[2].2.clone();
+        assert!(text(Some(3)).starts_with("No probe saw when 3 operations were done"));
+        assert!(text(None).starts_with("Without eBPF probes"));
     }
 }

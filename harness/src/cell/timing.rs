@@ -32,7 +32,7 @@ pub(super) fn doubts(plan: &Plan, outcome: &Outcome) -> [Doubt; 5] {
     let took_ns = driven.measured_until.since(driven.measured_from);
     let started = driven.done + driven.failed;
     [
-        rate_not_kept(plan, started, took_ns),
+        rate_not_kept(plan, started, driven.never_started, took_ns),
         length_differs(plan, took_ns, outcome.remains.recorder.max_ns()),
         (
             outcome.stillness.stopped_ns_max >= STOPPED_NS,
@@ -61,7 +61,7 @@ pub(super) fn doubts(plan: &Plan, outcome: &Outcome) -> [Doubt; 5] {
     ]
 }
 
-fn rate_not_kept(plan: &Plan, started: u64, took_ns: u64) -> Doubt {
+fn rate_not_kept(plan: &Plan, started: u64, never: Option<u64>, took_ns: u64) -> Doubt {
     let asked = plan.arrival.per_s().unwrap_or(0.0);
     let got = if took_ns == 0 { 0.0 } else { started as f64 * 1e9 / took_ns as f64 };
     // Bursts and random arrivals come in lumps: one lump more or less is no failure.
@@ -70,13 +70,16 @@ fn rate_not_kept(plan: &Plan, started: u64, took_ns: u64) -> Doubt {
         Arrival::Poisson { per_s } => 4.0 * (per_s * took_ns as f64 / 1e9).sqrt(),
         Arrival::Rate { .. } | Arrival::Closed { .. } => 1.0,
     };
+    let never = never.map_or_else(String::new, |ops| {
+        format!("; {ops} ops were never handed over, because the run fell too far behind and ended")
+    });
     let missing = asked * took_ns as f64 / 1e9 * (1.0 - RATE_MISSED_MAX) - lump - started as f64;
     (
         asked > 0.0 && missing > 0.0,
         "rate-not-kept",
         format!(
-            "The workload asks for {asked:.0} ops/s and {got:.0} ops/s were started: response times are \
-             those of the backlog and grow with the length of the run. Ask for less, or compare \
+            "The workload asks for {asked:.0} ops/s and {got:.0} ops/s were started{never}: response \
+             times are those of the backlog and grow with the length of the run. Ask for less, or compare \
              ops per second in a closed loop."
         ),
     )
@@ -148,9 +151,17 @@ mod tests {
             ("pattern = \"closed\"", 1, false),
         ];
         for (arrival, started, expected) in rows {
-            let (holds, _, text) = rate_not_kept(&plan(arrival, "seconds = 1"), started, second_ns);
+            let (holds, _, text) =
+                rate_not_kept(&plan(arrival, "seconds = 1"), started, None, second_ns);
             assert_eq!(holds, expected, "{arrival} {started}: {text}");
         }
+    }
+
+    #[test]
+    fn ops_that_were_never_handed_over_are_in_the_doubt() {
+        let plan = plan("pattern = \"rate\"\nper_s = 1000", "seconds = 1");
+        let (_, _, text) = rate_not_kept(&plan, 400, Some(600), 2_000_000_000);
+        assert!(text.contains("200 ops/s were started; 600 ops were never handed over"), "{text}");
     }
 
     #[test]

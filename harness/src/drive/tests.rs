@@ -1,6 +1,7 @@
 //! Tests of the driver, on an engine that ends each op at once.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use iowq_workloads::builtin;
 
@@ -26,9 +27,19 @@ struct Instant {
     rings: Vec<&'static str>,
     /// Ops are done with this outcome.
     outcome: Option<Outcome>,
+    /// Each look at the time takes so long; none for the clock's own time.
+    step_ns: u64,
+    now_ns: Cell<u64>,
 }
 
 impl Engine for Instant {
+    fn now(&self) -> Nanos {
+        if self.step_ns == 0 {
+            return clock::now();
+        }
+        self.now_ns.set(self.now_ns.get() + self.step_ns);
+        Nanos(self.now_ns.get())
+    }
     fn open(&mut self) -> Result<(), EngineError> {
         self.rings.push("open");
         Ok(())
@@ -206,4 +217,37 @@ fn failures_are_counted_by_their_name() {
     let mut engine = Instant { outcome: Some(Outcome::Cancelled), ..Instant::default() };
     let (driven, _) = drive(&plan, &mut engine);
     assert_eq!(driven.failures["ECANCELED"], 100);
+}
+
+#[test]
+fn what_an_open_loop_never_handed_over_is_counted_and_one_that_keeps_up_has_none() {
+    let mut plan = plan("dsync", 1);
+    plan.arrival = Arrival::Rate { per_s: 1000.0 };
+    plan.length = Length::Time(Duration::from_secs(1));
+    // Each look takes ten times as long as there is from op to op.
+    let mut engine = Instant { step_ns: 10_000_000, ..Instant::default() };
+    let (driven, _) = drive(&plan, &mut engine);
+    assert!(driven.done < 1000, "{driven:?}");
+    assert_eq!(driven.never_started, Some(1000 - driven.done));
+    let mut engine = Instant { step_ns: 1000, ..Instant::default() };
+    let (driven, _) = drive(&plan, &mut engine);
+    assert_eq!((driven.done, driven.never_started), (1000, None));
+}
+
+#[test]
+fn it_is_told_about_once_a_second_how_many_ops_have_ended() {
+    static TOLD: AtomicU64 = AtomicU64::new(0);
+    static TIMES: AtomicU64 = AtomicU64::new(0);
+    let plan = plan("dsync", 1000);
+    let mut engine = Instant { step_ns: 100_000_000, ..Instant::default() };
+    let (mut buffers, mut ledger) = (Buffers::new(&plan), Ledger::new(&plan));
+    let driver = Driver::new(&plan, 1, &mut engine, &mut buffers, &mut ledger, &|| ());
+    let driver = driver.with_tell(|ops| {
+        TIMES.fetch_add(1, Ordering::Relaxed);
+        assert!(TOLD.swap(ops, Ordering::Relaxed) < ops);
+    });
+    driver.run().expect("this engine never fails");
+    let seconds = engine.now_ns.get() / 1_000_000_000;
+    let times = TIMES.load(Ordering::Relaxed);
+    assert!((1..=seconds).contains(&times), "{times} times in {seconds} s");
 }

@@ -44,6 +44,9 @@ pub struct Remains {
     pub creation_ns: Vec<u64>,
     /// How measured ops reached a worker, by [`OpKind::index`], where that was seen.
     pub punts: Option<[Punts; OpKind::ALL.len()]>,
+    /// Ops whose completion no probe saw though probes watched, and which count as done when they
+    /// were reaped; none where the engine stamps them itself or no probe watched.
+    pub timed_at_reaping: Option<u64>,
 }
 
 /// An engine cannot go on; what is in flight may never end.

@@ -287,6 +287,7 @@ impl<B: Board + 'static> Engine for PoolEngine<'_, B> {
             lives: remains.lives,
             creation_ns: remains.creation_ns,
             punts: Some(self.books.punts),
+            timed_at_reaping: None,
             recorder: self.books.into_recorder(),
         }
     }

@@ -201,6 +201,15 @@ pub struct Ops {
     /// Failures by the name of their error, such as `ENOSPC`.
     #[serde(default)]
     pub failures: BTreeMap<String, u64>,
+    /// Operations that an open loop was to start within its length and never handed over, because
+    /// it fell too far behind: by the rate that was asked for. Null where it kept up, and in a
+    /// closed loop.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub never_started: Option<u64>,
+    /// Operations whose completion no probe saw, though probes were to, so that they count as done
+    /// when they were reaped. Null where the engine stamps them itself, or no probe watched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timed_at_reaping: Option<u64>,
     /// Blocks read back at the end and compared byte for byte; null where that was turned off or
     /// did not come to its end.
     #[serde(default)]

@@ -310,6 +310,7 @@ impl Engine for Scripted<'_> {
             lives: self.lives,
             creation_ns: Vec::new(),
             punts: None,
+            timed_at_reaping: None,
         }
     }
 }

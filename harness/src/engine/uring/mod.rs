@@ -44,6 +44,8 @@ pub struct UringEngine<'a> {
     reaped: Vec<(u64, i32)>,
     /// Set where a request found no room; the ring has as much as the plan is deep.
     no_room: bool,
+    /// Ops of which nothing tells when they were done.
+    timed_at_reaping: u64,
 }
 
 impl<'a> UringEngine<'a> {
@@ -65,6 +67,7 @@ impl<'a> UringEngine<'a> {
             books: Books::new(plan, true),
             reaped: Vec::with_capacity(plan.depth as usize),
             no_room: false,
+            timed_at_reaping: 0,
         }
     }
 
@@ -113,7 +116,9 @@ impl<'a> UringEngine<'a> {
         if outcome != Outcome::Done {
             return;
         }
-        let at = seen.and_then(|times| times.done).unwrap_or(reaped);
+        let at = seen.and_then(|times| times.done);
+        self.timed_at_reaping += u64::from(at.is_none());
+        let at = at.unwrap_or(reaped);
         let queue_ns = seen.and_then(|times| Some(times.started?.since(times.queued?)));
         self.books.record(done, at, queue_ns);
     }
@@ -215,7 +220,9 @@ impl Engine for UringEngine<'_> {
 
     fn finish(self: Box<Self>) -> Remains {
         let punts = self.seen.is_some().then_some(self.books.punts);
-        Remains { recorder: self.books.into_recorder(), punts, ..Remains::default() }
+        let timed_at_reaping = self.seen.is_some().then_some(self.timed_at_reaping);
+        let recorder = self.books.into_recorder();
+        Remains { recorder, punts, timed_at_reaping, ..Remains::default() }
     }
 }
 
