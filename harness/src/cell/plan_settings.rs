@@ -130,7 +130,6 @@ mod tests {
             "[files]\nsize_mib = 1",
             "[files]\norder = \"random\"",
             "[files]\nstate = \"fresh\"",
-            "[files]\ncached = false",
             "[mix]\nread = 1",
             "[ring]\nforce_async = true",
             "[ring]\nlinger_ms = 1",
