@@ -23,12 +23,18 @@ pub struct Doubt {
 }
 
 /// Codes of doubts that can make a figure wrong.
-const SEVERE: [&str; 7] = [
+const SEVERE: [&str; 13] = [
     "run-failed",
     "events-lost",
     "counts-disagree",
     "switches-missed-often",
     "ops-failed",
+    "rate-not-kept",
+    "length-differs",
+    "lengths-differ",
+    "stopped",
+    "suspended",
+    "time-namespace",
     "record-cut-off",
     "debug-build",
 ];
@@ -64,22 +70,31 @@ pub(crate) fn counts_disagree(record: &Record) -> bool {
 
 /// All doubts, severe ones first, each once with the runs it is about.
 pub(super) fn collect(loaded: &Loaded) -> Vec<Doubt> {
-    let mut found: BTreeMap<(String, String), Vec<&Record>> = BTreeMap::new();
+    let mut found: BTreeMap<(String, String), Said<'_>> = BTreeMap::new();
+    let mut say = |record, code: &str, text: String| {
+        let key = (code.to_owned(), without_figures(&text));
+        let said =
+            found.entry(key).or_insert_with(|| Said { text: text.clone(), ..Said::default() });
+        said.varies |= said.text != text;
+        said.by.push(record);
+    };
     for record in &loaded.records {
         for caveat in &record.caveats {
-            let key = (caveat.code.clone(), format::clip(&caveat.text, 400));
-            found.entry(key).or_default().push(record);
+            say(record, &caveat.code, format::clip(&caveat.text, 400));
         }
         for (code, text) in seen_in(record) {
             if record.caveats.iter().all(|caveat| caveat.code != code) {
-                found.entry((code.to_owned(), text)).or_default().push(record);
+                say(record, code, text);
             }
         }
     }
     let runs = loaded.records.len();
     let mut doubts: Vec<Doubt> = found
         .into_iter()
-        .map(|((code, text), records)| doubt(code, text, scope(&records, runs)))
+        .map(|((code, _), Said { text, varies, by })| {
+            let text = if varies { format!("{text} (figures of the first)") } else { text };
+            doubt(code, text, scope(&by, runs))
+        })
         .collect();
     doubts.extend(between(&loaded.records));
     for note in &loaded.notes {
@@ -88,6 +103,20 @@ pub(super) fn collect(loaded: &Loaded) -> Vec<Doubt> {
     }
     doubts.sort_by_key(|doubt| !doubt.severe);
     doubts
+}
+
+/// A doubt as the first of some runs says it.
+#[derive(Default)]
+struct Said<'a> {
+    text: String,
+    /// Whether others have other figures.
+    varies: bool,
+    by: Vec<&'a Record>,
+}
+
+/// A text without its numbers, by which the same doubt of two runs is known.
+fn without_figures(text: &str) -> String {
+    text.chars().filter(|letter| !letter.is_ascii_digit()).collect()
 }
 
 fn doubt(code: String, text: String, scope: String) -> Doubt {
@@ -234,6 +263,19 @@ mod tests {
             "3 of 8 runs: fsync-mix under 6.12, fsync-mix under 6.16 and fsync-mix under 6.17"
         );
         assert!(!doubts[0].severe);
+    }
+
+    #[test]
+    fn a_doubt_whose_figures_differ_from_run_to_run_is_said_once() {
+        let mut records = sample::bench(1);
+        for (record, percent) in records.iter_mut().zip([126, 99]) {
+            let text = format!("others used {percent} % of a processor");
+            record.caveats.push(Caveat { code: "busy-machine".to_owned(), text });
+        }
+        let doubts = collected(records);
+        assert_eq!(doubts.len(), 1);
+        assert_eq!(doubts[0].text, "others used 126 % of a processor (figures of the first)");
+        assert!(doubts[0].scope.starts_with("2 of 8 runs"), "{}", doubts[0].scope);
     }
 
     #[test]
