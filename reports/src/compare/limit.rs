@@ -64,7 +64,8 @@ fn has_unbounded(run: &Record) -> bool {
         || run.settings.switches.iter().any(|switch| switch == UNBOUNDED_FILES)
 }
 
-/// The switch under which works that are forced to a worker are unbounded.
+/// The switch under which works that are forced to a worker are unbounded, by the name that it has
+/// in records that say nothing of accounts.
 const UNBOUNDED_FILES: &str = "forced-file-unknown";
 
 impl Account {
