@@ -49,7 +49,9 @@ fn run(policy: &str, seconds: &str, seed: u32, with: bool) -> anyhow::Result<Fig
     }
     let output = command.output().context("starting iowq")?;
     anyhow::ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let record: Record = serde_json::from_slice(&output.stdout)?;
+    // The record comes once more when what was written has been read back; the last one holds.
+    let last = output.stdout.trim_ascii_end().rsplit(|byte| *byte == b'\n').next();
+    let record: Record = serde_json::from_slice(last.unwrap_or_default())?;
     let made = record.workers.created.best().context("workers were not counted")?;
     Ok([record.ops.per_s, made as f64])
 }
