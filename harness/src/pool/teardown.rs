@@ -36,7 +36,8 @@ impl Teardowns {
 
     /// A ring is closed now. Returns when it will be torn down.
     pub fn close(&mut self, now: Nanos) -> Nanos {
-        let share = self.closed.wrapping_mul(STEP) as f64 / 2f64.powi(64);
+        // From the middle on, so that a lone close takes what most take.
+        let share = self.closed.wrapping_mul(STEP).wrapping_add(1 << 63) as f64 / 2f64.powi(64);
         self.closed += 1;
         let [least, most] = self.range;
         let at = now.after(least + most.saturating_sub(least).mul_f64(share));
