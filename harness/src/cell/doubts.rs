@@ -8,7 +8,7 @@ use crate::machine::kernel_idle_timeout;
 /// Whether a doubt holds, its code, and what it means for the reader.
 pub(super) type Doubt = (bool, &'static str, String);
 
-/// The doubts that a run raises by itself, on so many processors.
+/// The doubts that a run raises by itself; `cpus` is the number of processors.
 pub(super) fn doubts(
     request: &Request,
     outcome: &Outcome,

@@ -29,7 +29,7 @@ struct Life {
     born: Nanos,
     /// None where it was never seen to leave.
     gone: Option<Nanos>,
-    /// None where nobody saw whose works it takes.
+    /// None if its account was not seen.
     account: Option<Account>,
 }
 

@@ -169,7 +169,7 @@ pub fn run(
     let birth = births::before();
     let mut watch = Watch::start(&request.wanted())?;
     let mut progress = |step, done, all| {
-        // Nobody has to listen.
+        // A message that cannot be sent is no failure of the run.
         let _ = tell(Told::Progress(step, done, all));
     };
     let scratch = Scratch::new_telling(request.dir.as_deref(), &request.plan, &mut progress)?;
@@ -342,7 +342,8 @@ mod tests {
 
     #[test]
     fn more_processors_than_there_are_is_an_error_that_names_both() {
-        let error = confine(&plan("cpus = 1024")).expect_err("so many are not there").to_string();
+        let error =
+            confine(&plan("cpus = 1024")).expect_err("more than this machine has").to_string();
         let before = machine::cpus();
         assert!(
             error.starts_with(&format!("run.cpus: found 1024, and this process may use {before} ")),

@@ -31,8 +31,8 @@ pub(super) enum Ended {
     Interrupted(Option<Box<Record>>),
 }
 
-/// What is heard of a run while it goes on.
-pub(super) enum Heard<'a> {
+/// A message of a run, while it goes on.
+pub(super) enum Message<'a> {
     /// Nothing new.
     Nothing,
     /// How far it is.
@@ -41,7 +41,7 @@ pub(super) enum Heard<'a> {
     Record(&'a mut Record),
 }
 
-type Hear<'a> = &'a mut dyn FnMut(Heard<'_>) -> anyhow::Result<()>;
+type OnMessage<'a> = &'a mut dyn FnMut(Message<'_>) -> anyhow::Result<()>;
 
 /// Whether what a run wrote has yet to be read back.
 pub(super) fn is_unverified(record: &Record) -> bool {
@@ -49,12 +49,12 @@ pub(super) fn is_unverified(record: &Record) -> bool {
 }
 
 /// Runs this program with these arguments on this plan, which it finds on its standard input, and
-/// takes the record that it prints. Tells `hear` what it says, and now and then nothing.
+/// takes the record that it prints. Passes each message to `on_message`, and now and then none.
 pub(super) fn run(
     arguments: &[String],
     plan: &Plan,
     stop: &SignalFlag,
-    hear: Hear<'_>,
+    on_message: OnMessage<'_>,
 ) -> anyhow::Result<Ended> {
     let program = std::env::current_exe().context("cannot find this program's own file")?;
     let plan_file = files::memory_file(&serde_json::to_vec(plan)?)
@@ -81,7 +81,7 @@ pub(super) fn run(
     let mut listener = Listener { lines: stdout, record: None, unreadable: None };
     let silent_max = silent_max(plan);
     let silence = Silence::begin(silent_max, clock::now());
-    let watched = watch(&mut child, silence, stop, &mut listener, hear);
+    let watched = watch(&mut child, silence, stop, &mut listener, on_message);
     if watched.is_err() {
         end(&mut child)?;
     }
@@ -107,7 +107,7 @@ fn outcome(
         }
         (Watched::Hung, record) => {
             let seconds = silent_max.as_secs();
-            let why = format!("nothing was heard of it for {seconds} s and it was killed");
+            let why = format!("it sent no message for {seconds} s and was killed");
             match record {
                 Some(record) => Ended::Record(unverified(record, &why)),
                 None => Ended::Failed(why, None),
@@ -154,26 +154,26 @@ fn watch(
     mut silence: Silence,
     stop: &SignalFlag,
     listener: &mut Listener,
-    hear: Hear<'_>,
+    on_message: OnMessage<'_>,
 ) -> anyhow::Result<Watched> {
-    let mut heard = 0;
+    let mut messages = 0;
     loop {
-        heard += u64::from(listener.take(hear)?);
+        messages += u64::from(listener.take(on_message)?);
         if let Some(status) = child.try_wait()? {
-            listener.take_rest(hear)?;
+            listener.take_rest(on_message)?;
             return Ok(Watched::Ended(status));
         }
         let unwanted = if stopped(stop) {
             Watched::Interrupted
-        } else if silence.is_too_long(heard, clock::now()) {
+        } else if silence.is_too_long(messages, clock::now()) {
             Watched::Hung
         } else {
-            hear(Heard::Nothing)?;
+            on_message(Message::Nothing)?;
             thread::sleep(LOOK);
             continue;
         };
         end(child)?;
-        listener.take_rest(hear)?;
+        listener.take_rest(on_message)?;
         return Ok(unwanted);
     }
 }
@@ -188,29 +188,29 @@ struct Listener {
 
 impl Listener {
     /// Takes in what is there; returns whether there was anything.
-    fn take(&mut self, hear: Hear<'_>) -> anyhow::Result<bool> {
+    fn take(&mut self, on_message: OnMessage<'_>) -> anyhow::Result<bool> {
         let mut any = false;
         while let Ok(line) = self.lines.try_recv() {
-            self.line(&line, hear)?;
+            self.line(&line, on_message)?;
             any = true;
         }
         Ok(any)
     }
 
     /// Takes in all there is, once the process has ended.
-    fn take_rest(&mut self, hear: Hear<'_>) -> anyhow::Result<()> {
+    fn take_rest(&mut self, on_message: OnMessage<'_>) -> anyhow::Result<()> {
         while let Ok(line) = self.lines.recv() {
-            self.line(&line, hear)?;
+            self.line(&line, on_message)?;
         }
         Ok(())
     }
 
-    fn line(&mut self, line: &[u8], hear: Hear<'_>) -> anyhow::Result<()> {
+    fn line(&mut self, line: &[u8], on_message: OnMessage<'_>) -> anyhow::Result<()> {
         match Said::parse(line) {
             Ok(Said::Ops) => Ok(()),
-            Ok(Said::Progress(progress)) => hear(Heard::Progress(progress)),
+            Ok(Said::Progress(progress)) => on_message(Message::Progress(progress)),
             Ok(Said::Record(mut record)) => {
-                hear(Heard::Record(&mut record))?;
+                on_message(Message::Record(&mut record))?;
                 self.record = Some(record);
                 Ok(())
             }

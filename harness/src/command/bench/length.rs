@@ -25,7 +25,7 @@ pub(super) fn length(plan: &Plan) -> Duration {
     plan.warmup + length + plan.life.linger
 }
 
-/// How long a run may take, for whoever can hear nothing of it: the host of a virtual machine. A
+/// How long a run may take, for the host of a virtual machine, which gets no messages of it. A
 /// bench goes by what its runs say, see `silence`.
 pub(super) fn time_max(plan: &Plan) -> Duration {
     let length = match plan.length {

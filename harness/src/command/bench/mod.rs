@@ -29,7 +29,7 @@ use crate::sync::atomic::Ordering;
 use crate::sync::{Arc, SignalFlag};
 
 use arm::Arm;
-use child::{Ended, Heard};
+use child::{Ended, Message};
 use folder::OwnFolder;
 use length::{length, time_max};
 use order::Place;
@@ -271,8 +271,8 @@ impl Bench<'_> {
             let arm = &self.wanted.arms[place.arm];
             progress.start(&plan.name, arm);
             let arguments = self.arguments(name, arm, place);
-            let ended = child::run(&arguments, plan, self.stop, &mut |heard| {
-                self.hear(heard, output, progress)
+            let ended = child::run(&arguments, plan, self.stop, &mut |message| {
+                self.on_message(message, output, progress)
             })?;
             let record = match ended {
                 Ended::Record(record) => {
@@ -312,16 +312,16 @@ impl Bench<'_> {
     }
 
     /// Takes in what a run says while it goes on. Once it was measured it is on the device.
-    fn hear(
+    fn on_message(
         &self,
-        heard: Heard<'_>,
+        message: Message<'_>,
         output: &mut Output,
         progress: &mut Progress,
     ) -> anyhow::Result<()> {
-        match heard {
-            Heard::Nothing => progress.look(),
-            Heard::Progress(said) => progress.step(said),
-            Heard::Record(record) => {
+        match message {
+            Message::Nothing => progress.look(),
+            Message::Progress(said) => progress.step(said),
+            Message::Record(record) => {
                 if self.options.fidelity {
                     // Some thousand runs with forty kilobytes of them each.
                     record.latency.drop_histograms();

@@ -1,5 +1,4 @@
-//! Silence: how long nothing was heard of a run, by which one that hangs is told from one that is
-//! slow.
+//! Silence: how long a run sent no message, which tells one that hangs from one that is slow.
 
 use std::time::Duration;
 
@@ -11,7 +10,7 @@ use crate::clock::Nanos;
 /// up within minutes, after some tries of half a minute each.
 const GRACE: Duration = Duration::from_secs(600);
 
-/// A bench that did not look for so long was stopped itself, and could hear nothing.
+/// A bench that did not look for this long was stopped itself, and took no message.
 const STOPPED: Duration = Duration::from_secs(1);
 
 /// Gaps between random arrivals in means, at most: one in 100 million is longer.
@@ -28,27 +27,27 @@ pub(super) fn silent_max(plan: &Plan) -> Duration {
     GRACE + gap + plan.life.closed + plan.life.linger
 }
 
-/// How long nothing was heard.
+/// How long no message came.
 pub(super) struct Silence {
     max: Duration,
-    heard: u64,
-    heard_at: Nanos,
+    messages: u64,
+    last_at: Nanos,
     looked: Nanos,
 }
 
 impl Silence {
-    /// From now on; it may last so long.
+    /// From now on; `max` is how long it may last.
     pub(super) fn begin(max: Duration, now: Nanos) -> Silence {
-        Silence { max, heard: 0, heard_at: now, looked: now }
+        Silence { max, messages: 0, last_at: now, looked: now }
     }
 
-    /// Whether it is too long, where so many words were heard until now.
-    pub(super) fn is_too_long(&mut self, heard: u64, now: Nanos) -> bool {
-        if heard != self.heard || self.looked.after(STOPPED) < now {
-            (self.heard, self.heard_at) = (heard, now);
+    /// Whether it is too long; `messages` is how many came until now.
+    pub(super) fn is_too_long(&mut self, messages: u64, now: Nanos) -> bool {
+        if messages != self.messages || self.looked.after(STOPPED) < now {
+            (self.messages, self.last_at) = (messages, now);
         }
         self.looked = now;
-        self.heard_at.after(self.max) < now
+        self.last_at.after(self.max) < now
     }
 }
 
