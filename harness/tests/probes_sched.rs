@@ -10,7 +10,7 @@ use std::thread::{self, JoinHandle};
 use iowq_ebpf::{BlockEvent, KEY_HASHED, KEY_NONE, KEY_UNHASHED, LOST_BLOCKS, SLOTS_MAX};
 use iowq_harness::clock;
 use iowq_harness::engine::sleeps::{Hearing, PageBoard, Sched};
-use iowq_harness::pool::teardown::TEARDOWN;
+use iowq_harness::pool::teardown;
 use iowq_harness::pool::work::{Account, Flags, WorkId};
 use iowq_harness::pool::{Config, Job, Outcome, Pool, State, policy};
 use iowq_harness::probes::{BlockReader, Bpf, BpfOptions, Page, Tracker};
@@ -366,7 +366,7 @@ fn each_worker_that_sleeps_over_queued_work_gets_another_and_all_credits_are_giv
             slots: 16,
             limits: [16; 2],
             idle_timeout: PATIENCE,
-            teardown: TEARDOWN,
+            teardown: teardown::measured(),
         };
         let state = State::new(policy, board, config.works, config.slots, config.limits);
         let mut pool = Pool::new(state, &config, Arc::new(sleeps), Box::new(waiter));

@@ -6,7 +6,7 @@ use iowq_harness::drive::{Driven, Driver};
 use iowq_harness::engine::call::Buffers;
 use iowq_harness::engine::scripted::{Script, Scripted};
 use iowq_harness::engine::{Engine, Remains};
-use iowq_harness::pool::teardown::TEARDOWN;
+use iowq_harness::pool::teardown;
 use iowq_harness::pool::{Tally, policy};
 use iowq_workloads::{Ledger, OpKind, Plan, builtin};
 
@@ -107,7 +107,8 @@ fn after_the_last_close_a_worker_stays_unless_they_leave_on_idle() {
         Duration::from_nanos(last.since(driven.closed))
     };
     assert!(lingered("6.17") >= plan.life.linger);
-    let [least, most] = TEARDOWN;
+    let deciles = teardown::measured();
+    let (least, most) = (deciles[0], deciles[10]);
     let last_gone = lingered("exit-on-idle");
     assert!(last_gone >= least && last_gone < most + Duration::from_millis(1), "{last_gone:?}");
 }
@@ -123,15 +124,18 @@ fn forty_rings(closed_ms: u32) -> Plan {
 
 #[test]
 fn leaving_on_idle_costs_workers_only_where_no_ring_is_open_once_one_is_torn_down() {
-    // Workers made on Linux 6.18.44. How many each ring needs is the script's own, so that the last
-    // row, where each ring makes its own, is the measure of the others.
-    const KERNEL: [(u32, u64); 6] = [(0, 4), (1, 5), (5, 5), (10, 32), (20, 141), (50, 157)];
+    // Workers made on Linux 6.18.44, least and most of the runs that were seen. How many each ring
+    // needs is the script's own, so that the last row, where each ring makes its own, is the measure
+    // of the others.
+    const KERNEL: [(u32, u64, u64); 6] =
+        [(0, 4, 4), (1, 5, 5), (5, 5, 5), (10, 4, 32), (20, 116, 141), (50, 157, 157)];
     let created = |closed_ms| tally(&forty_rings(closed_ms), "exit-on-idle", 1).created;
     let all = created(50);
-    for (closed_ms, kernel) in KERNEL {
+    for (closed_ms, least, most) in KERNEL {
         let scaled = created(closed_ms) * 157 / all;
-        let near = scaled * 3 >= kernel * 2 && scaled * 2 <= kernel * 3;
-        assert!(near || scaled.abs_diff(kernel) <= 3, "{closed_ms} ms: {scaled}, not {kernel}");
+        let enough = scaled * 3 >= least * 2 || scaled + 3 >= least;
+        let few_enough = scaled * 2 <= most * 3 || scaled <= most + 3;
+        assert!(enough && few_enough, "{closed_ms} ms: {scaled}, not {least} to {most}");
         let plan = forty_rings(closed_ms);
         assert!(tally(&plan, "6.17", 1).created <= 8, "{closed_ms} ms: they stay");
     }

@@ -10,7 +10,7 @@ use super::board::Board;
 use super::create::AfterFailure;
 use super::parker::Parker;
 use super::state::{Completion, Effects, Outcome, State, Tally, WorkerId};
-use super::teardown::Teardowns;
+use super::teardown::{Deciles, Teardowns};
 use super::waiter::{Waiter, Waker};
 use super::work::{Account, Flags, Key, WorkId};
 use super::worker;
@@ -55,8 +55,8 @@ pub struct Config {
     pub limits: [u32; 2],
     /// How long an idle worker waits before it leaves.
     pub idle_timeout: Duration,
-    /// How long a ring is its task's after it was closed, least and most.
-    pub teardown: [Duration; 2],
+    /// How long a ring is its task's after it was closed.
+    pub teardown: Deciles,
 }
 
 /// What a pool leaves behind.

@@ -64,7 +64,7 @@ impl Bench {
             slots,
             limits: [limit; 2],
             idle_timeout,
-            teardown: [Duration::ZERO; 2],
+            teardown: [Duration::ZERO; 11],
         };
         let state = State::new(policy, running.clone(), config.works, slots, config.limits);
         let mut pool = Pool::new(state, &config, Arc::new(Declared), Box::new(Parked::default()));

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use iowq_harness::pool::board::Board;
-use iowq_harness::pool::teardown::TEARDOWN;
+use iowq_harness::pool::teardown;
 use iowq_harness::pool::work::{Account, Flags, Key, WorkId};
 use iowq_harness::pool::{
     Config, Job, Outcome, Pool, Request, Sleeps, State, Waiter, Waker, WorkerId, policy,
@@ -174,7 +174,7 @@ fn chain_of_sleepers(policy: &str) {
         slots: SLOTS as u32,
         limits: [4; 2],
         idle_timeout: NEVER,
-        teardown: TEARDOWN,
+        teardown: teardown::measured(),
     };
     let state = State::new(policy, Page, config.works, config.slots, config.limits);
     let mut pool = Pool::new(state, &config, Arc::new(Sched), Box::new(Hearing));

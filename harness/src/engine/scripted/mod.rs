@@ -17,7 +17,7 @@ use super::{Engine, EngineError, Remains, Request};
 use crate::clock::{Nanos, duration_ns};
 use crate::pool::board::Plain;
 use crate::pool::policy::Policy;
-use crate::pool::teardown::{TEARDOWN, Teardowns};
+use crate::pool::teardown::{self, Teardowns};
 use crate::pool::work::Account;
 use crate::pool::{Completion, Effects, Outcome, State, Turn, WorkerId};
 use crate::recorder::Recorder;
@@ -102,7 +102,7 @@ impl<'a> Scripted<'a> {
             effects: Effects::default(),
             agenda: Agenda::new(seed),
             called: false,
-            teardowns: Teardowns::new(TEARDOWN),
+            teardowns: Teardowns::new(teardown::measured()),
             requests: vec![None; plan.depth as usize],
             hands: vec![None; SLOTS as usize],
             naps: vec![0; SLOTS as usize],
