@@ -10,6 +10,7 @@ use super::{EngineName, Request};
 use crate::clock::{self, Nanos};
 use crate::doorbell::Doorbell;
 use crate::drive::{Driven, Driver};
+use crate::engine::begun::Begun;
 use crate::engine::call::Buffers;
 use crate::engine::pool::PoolEngine;
 use crate::engine::sleeps::{Called, Declared, Hearing, PageBoard, Sched};
@@ -70,22 +71,27 @@ fn on_pool(request: &Request, watch: &mut Watch, scratch: &Scratch) -> anyhow::R
         Ok(attempts) => (Some(attempts), None),
         Err(error) => (None, Attempts::matter(plan).then(|| error.to_string())),
     };
+    // Without it workers wait for what they began.
+    let begun = Begun::matter(plan).then(|| Begun::new(plan).ok()).flatten();
     let Some((page, tracker, blocks)) = watch.take_sched() else {
         let (board, sleeps) = (Plain::default(), Arc::new(Declared));
         let doorbell = Doorbell::new()?;
         attempts.as_ref().map(|ring| doorbell.watch(ring)).transpose()?;
+        begun.as_ref().map(|begun| doorbell.watch(begun)).transpose()?;
         let waiter = Box::new(Called(doorbell));
         let pool = PoolEngine::new(plan, policies, board, sleeps, waiter, files, places);
-        let pool = pool.with_attempts(attempts).recording(request.records_latency);
+        let pool =
+            pool.with_attempts(attempts).with_begun(begun).recording(request.records_latency);
         let measured = drive(request, Box::new(pool), buffers, watch.census())?;
         return Ok(Measured { no_attempts, ..measured });
     };
     attempts.as_ref().map(|ring| blocks.watch(ring)).transpose()?;
+    begun.as_ref().map(|begun| blocks.watch(begun)).transpose()?;
     let sched = Arc::new(Sched::new(Arc::clone(&page), tracker));
     let (board, sleeps) = (PageBoard::new(page, &*policies[0]), Arc::clone(&sched));
     let waiter = Box::new(Hearing(blocks));
     let pool = PoolEngine::new(plan, policies, board, sleeps, waiter, files, places);
-    let pool = pool.with_attempts(attempts).recording(request.records_latency);
+    let pool = pool.with_attempts(attempts).with_begun(begun).recording(request.records_latency);
     let measured = drive(request, Box::new(pool), buffers, watch.census())?;
     let sleeps = Some(Sleeps {
         in_works: sched.sleeps(),

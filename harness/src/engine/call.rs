@@ -6,6 +6,7 @@ use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
 use iowq_workloads::{OpKind, Plan};
 
 use super::Request;
+use super::begun::Beginner;
 use crate::clock::{self, Nanos};
 use crate::files::BlockBuffers;
 use crate::io::{self, Failure};
@@ -96,15 +97,19 @@ pub struct Call {
     buffer: Buffer,
     /// Whether its times are wanted.
     timed: bool,
+    /// What it is begun with, and in which slot, if that is all its worker does.
+    begins: Option<(Beginner, u32)>,
 }
 
-/// When a call began and ended; both zero where its times were not wanted.
+/// When a call began and ended, both zero if its times were not wanted, and what became of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CallTimes {
     /// Just before the call.
     pub begun: Nanos,
     /// Just after it.
     pub done: Nanos,
+    /// Whether the call only began the op, which ends by itself.
+    pub under_way: bool,
 }
 
 impl Call {
@@ -117,7 +122,23 @@ impl Call {
             offset_bytes: request.op.block * buffer.bytes as u64,
             buffer,
             timed,
+            begins: None,
         }
+    }
+
+    /// The same, but a read or write is only begun, with this.
+    #[must_use]
+    pub fn beginning(self, slot: u32, beginner: Option<Beginner>) -> Call {
+        let moves = matches!(self.kind, OpKind::Read | OpKind::Write);
+        Call { begins: beginner.filter(|_| moves).map(|beginner| (beginner, slot)), ..self }
+    }
+
+    /// Whether the op is under way, and there is no more to do for a worker.
+    fn begin(&self) -> bool {
+        self.begins.is_some_and(|(beginner, slot)| {
+            let place = (self.offset_bytes, self.buffer);
+            beginner.begin(slot, self.kind == OpKind::Write, self.file, place)
+        })
     }
 
     fn make(&self) -> Result<(), Failure> {
@@ -154,8 +175,9 @@ impl Job for Call {
     fn run(self) -> (Outcome, CallTimes) {
         let now = || if self.timed { clock::now() } else { Nanos(0) };
         let begun = now();
-        let made = self.make();
-        let times = CallTimes { begun, done: now() };
+        let under_way = self.begin();
+        let made = if under_way { Ok(()) } else { self.make() };
+        let times = CallTimes { begun, done: now(), under_way };
         let outcome = match made {
             Ok(()) => Outcome::Done,
             Err(Failure::Errno(errno)) => Outcome::Failed(errno.raw_os_error()),

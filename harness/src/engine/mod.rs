@@ -1,5 +1,6 @@
 //! Engines: what carries out ops. The driver hands requests over and waits; an engine does the rest.
 
+pub mod begun;
 mod books;
 pub mod call;
 mod classes;

@@ -2,9 +2,10 @@
 
 use std::os::fd::OwnedFd;
 
-use iowq_workloads::Plan;
+use iowq_workloads::{Open, Plan};
 
-use super::books::Books;
+use super::begun::Begun;
+use super::books::{Books, InFlight};
 use super::call::{Buffer, Call};
 use super::classes::Classes;
 use super::uring::{self, Attempt, Attempts, would_block};
@@ -12,7 +13,7 @@ use super::{Engine, EngineError, Remains, Request};
 use crate::clock::{self, Nanos};
 use crate::pool::board::Board;
 use crate::pool::policy::Policy;
-use crate::pool::teardown::TEARDOWN;
+use crate::pool::teardown;
 use crate::pool::work::{Account, Flags, WorkId};
 use crate::pool::{Completion, Config, Outcome, Pool, Sleeps, State, Waiter};
 use crate::sync::Arc;
@@ -43,6 +44,8 @@ pub struct PoolEngine<'a, B: Board + 'static> {
     buffers: Vec<Buffer>,
     /// What io_uring would do without a worker is tried here; none if there is no io_uring.
     attempts: Option<Attempts>,
+    /// Direct ops that workers only begin; none if all of them are calls.
+    begun: Option<Begun>,
     books: Books,
     posted: Vec<Option<Posted>>,
     /// First requests of the chains handed over since the last flush. As with a ring, they reach
@@ -71,7 +74,7 @@ impl<'a, B: Board + 'static> PoolEngine<'a, B> {
             slots: SLOTS,
             limits: plan.limits,
             idle_timeout: plan.idle_timeout,
-            teardown: TEARDOWN,
+            teardown: teardown::measured(),
         };
         let [asked, policy] = policies;
         let state = State::new(asked, board, config.works, config.slots, config.limits);
@@ -83,6 +86,7 @@ impl<'a, B: Board + 'static> PoolEngine<'a, B> {
             files,
             buffers,
             attempts: None,
+            begun: None,
             books: Books::new(plan, true),
             posted: vec![None; plan.depth as usize],
             unsubmitted: Vec::with_capacity(plan.depth as usize),
@@ -95,6 +99,14 @@ impl<'a, B: Board + 'static> PoolEngine<'a, B> {
     #[must_use]
     pub fn with_attempts(mut self, attempts: Option<Attempts>) -> Self {
         self.attempts = attempts;
+        self
+    }
+
+    /// Has workers begin direct ops, as far as the plan has ops for that, and not wait for them. The
+    /// waiter must watch what was begun.
+    #[must_use]
+    pub fn with_begun(mut self, begun: Option<Begun>) -> Self {
+        self.begun = begun;
         self
     }
 
@@ -204,21 +216,45 @@ impl<'a, B: Board + 'static> PoolEngine<'a, B> {
                 self.start(next);
             }
         }
+        while let Some((slot, result)) = self.begun.as_mut().and_then(Begun::reap) {
+            self.end_begun(slot, result);
+        }
         out.append(&mut self.ended);
     }
 
-    /// Records what workers did, from this place of `out` on.
-    fn book(&mut self, out: &[Completion]) {
-        for done in out {
-            let Some(it) = self.books.end(done.work) else { continue };
-            let Some(posted) = self.posted[done.work as usize] else { continue };
-            if done.outcome == Outcome::Done {
-                let times = self.pool.seen(done.work);
-                let queued = posted.queued;
-                let queue_ns = (queued != Nanos(0)).then(|| times.begun.since(queued));
-                self.books.record(&it, times.done, queue_ns);
+    /// Notes an op that a worker began, and that ended with this result.
+    fn end_begun(&mut self, slot: WorkId, result: i32) {
+        let Some(it) = self.books.end(slot) else { return };
+        let outcome = uring::outcome(it.request.op.kind, result, self.plan.block_bytes);
+        if outcome == Outcome::Done {
+            self.record(slot, &it, clock::now());
+        }
+        self.ended.push(Completion { work: slot, outcome });
+    }
+
+    /// Records what workers did, from this place of `out` on, and takes out what they only began.
+    fn book(&mut self, out: &mut Vec<Completion>, from: usize) {
+        let pool = &self.pool;
+        let begun = out.extract_if(from.., |done| pool.seen(done.work).under_way);
+        let begun: Vec<WorkId> = begun.map(|done| done.work).collect();
+        for slot in begun {
+            if let Some(result) = self.begun.as_mut().and_then(|begun| begun.begun(slot)) {
+                self.end_begun(slot, result);
             }
         }
+        for done in &out[from..] {
+            let Some(it) = self.books.end(done.work) else { continue };
+            if done.outcome == Outcome::Done {
+                self.record(done.work, &it, self.pool.seen(done.work).done);
+            }
+        }
+    }
+
+    /// Records an op that a worker took up, and that was done at this time.
+    fn record(&mut self, slot: WorkId, it: &InFlight, done: Nanos) {
+        let Some(Posted { queued, .. }) = self.posted[slot as usize] else { return };
+        let queue_ns = (queued != Nanos(0)).then(|| self.pool.seen(slot).begun.since(queued));
+        self.books.record(it, done, queue_ns);
     }
 }
 
@@ -236,9 +272,12 @@ impl<B: Board + 'static> Engine for PoolEngine<'_, B> {
         for (place, request) in chain.iter().enumerate() {
             self.books.begin(request, place);
             let timed = self.books.times(request);
-            let buffer = self.buffers[request.slot as usize];
-            self.posted[request.slot as usize] = Some(Posted {
-                call: Call::new(request, self.files, buffer, timed),
+            let slot = request.slot as usize;
+            let direct = self.plan.open[request.op.file as usize] == Open::Direct;
+            let beginner = self.begun.as_ref().filter(|_| direct).map(Begun::beginner);
+            let call = Call::new(request, self.files, self.buffers[slot], timed);
+            self.posted[slot] = Some(Posted {
+                call: call.beginning(request.slot, beginner),
                 link: chain.get(place + 1).map(|next| next.slot),
                 queued: Nanos(0),
             });
@@ -273,8 +312,10 @@ impl<B: Board + 'static> Engine for PoolEngine<'_, B> {
             }
             let from = out.len();
             let over = self.pool.wait_once(target.saturating_sub(from), until, out);
-            self.book(&out[from..]);
-            if over {
+            self.book(out, from);
+            // What workers only began does not count yet.
+            let late = || until.is_some_and(|until| until <= clock::now());
+            if over && (out.len() >= target || late()) {
                 return Ok(());
             }
         }

@@ -4,6 +4,7 @@ mod dirs;
 mod dispatch;
 mod failing;
 mod fidelity;
+mod forced;
 mod input;
 mod interrupted;
 mod kernel_limits;

@@ -46,6 +46,7 @@ const DOORS: [Door; 4] = [
         paths: &["libc", "rustix"],
         open: &[
             ("harness/src/io.rs", "the calls that are measured"),
+            ("harness/src/engine/begun.rs", "begins direct I/O as a kernel's worker does"),
             ("harness/src/clock.rs", "reads the clock that the BPF programs read"),
             ("harness/src/doorbell.rs", "sleeps until called or a descriptor is readable"),
             ("harness/src/files.rs", "opens and lays out the files under test"),

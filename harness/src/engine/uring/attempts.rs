@@ -89,6 +89,10 @@ impl Attempts {
             Tries::Unknown => {
                 let (tries, attempt) = ask(op, file, buffer);
                 self.tries[op.file as usize][kind] = tries;
+                if tries == Tries::Always && attempt == Attempt::Refused && self.waits_for_pages(op)
+                {
+                    return self.submit(op, slot, file, buffer);
+                }
                 attempt
             }
         }
@@ -144,11 +148,14 @@ impl Attempts {
             return Write::new(file, start, bytes).offset(offset_bytes).rw_flags(flags).build();
         }
         let read = Read::new(file, start, bytes).offset(offset_bytes);
-        // A file system that takes a cached read without waiting takes any buffered read: where a
-        // page is missing it calls back once that is there (FMODE_BUF_RASYNC), but not for a read
-        // that says itself that it does not wait.
-        let direct = self.open[op.file as usize] == Open::Direct;
-        if direct { read.rw_flags(flags).build() } else { read.build() }
+        if self.waits_for_pages(op) { read.build() } else { read.rw_flags(flags).build() }
+    }
+
+    /// Whether io_uring itself goes on with an op once a page is there that it misses. A file system
+    /// that takes a cached read without waiting takes any buffered read so (`FMODE_BUF_RASYNC`), but
+    /// not one that says itself that it does not wait.
+    fn waits_for_pages(&self, op: &Op) -> bool {
+        op.kind == OpKind::Read && self.open[op.file as usize] != Open::Direct
     }
 }
 
