@@ -76,6 +76,10 @@ const TOTAL_SIZE_MIB: i64 = 256;
 /// Length of a run, in seconds: long enough for thousands of ops, short enough for the whole grid.
 const RUN_SECONDS: f64 = 0.5;
 
+/// The same if the pool may still be growing by then: each fsync that finds no free worker may make
+/// one, and how often that happens is up to the disk.
+const GROWING_SECONDS: f64 = 1.5;
+
 impl Cell {
     /// Writes alone, with nothing that another group adds.
     pub(super) const WRITES: Cell = Cell {
@@ -122,6 +126,7 @@ impl Cell {
     fn spec(&self) -> Spec {
         let Shape { writes_per_fsync, limit, depth, .. } = self.shape;
         let (seconds, ops) = match self.length {
+            Length::Seconds(_) if self.grows() => (Some(GROWING_SECONDS), None),
             Length::Seconds(seconds) => (Some(seconds), None),
             Length::Ops(ops) => (None, Some(ops)),
         };
@@ -154,6 +159,12 @@ impl Cell {
             run: spec::Run { seconds, ops, cpus: self.cpus, ..spec::Run::default() },
             ..Spec::default()
         }
+    }
+
+    /// Whether a pool makes a worker now and then until it has dozens.
+    fn grows(&self) -> bool {
+        let Shape { writes_per_fsync, limit, depth, .. } = self.shape;
+        writes_per_fsync > 0 && depth >= 64 && limit.is_none_or(|limit| limit >= 64)
     }
 
     fn files(&self) -> spec::Files {
