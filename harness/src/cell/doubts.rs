@@ -96,7 +96,7 @@ fn of_the_watch(outcome: &Outcome, workers: &Workers) -> [Doubt; 6] {
 }
 
 /// What did not go as it should.
-fn of_the_work(outcome: &Outcome, workers: &Workers) -> [Doubt; 4] {
+fn of_the_work(outcome: &Outcome, workers: &Workers) -> [Doubt; 5] {
     let failed = outcome.driven.failed;
     let saturated = outcome.remains.recorder.saturated();
     let creations = workers.creations_failed;
@@ -108,6 +108,15 @@ fn of_the_work(outcome: &Outcome, workers: &Workers) -> [Doubt; 4] {
                 "There is no io_uring here ({}), so the pool could not try ops first as io_uring \
                  does: every one went to a worker.",
                 outcome.no_attempts.as_deref().unwrap_or_default()
+            ),
+        ),
+        (
+            outcome.no_begun.is_some(),
+            "direct-ops-waited-for",
+            format!(
+                "Workers waited for direct ops to end, for which the kernel's are free once they \
+                 are begun ({}): more workers were needed than in the kernel.",
+                outcome.no_begun.as_deref().unwrap_or_default()
             ),
         ),
         (failed > 0, "ops-failed", format!("{failed} ops failed; they are in no latency figure.")),
@@ -173,6 +182,7 @@ mod tests {
             ended: Nanos(2),
             birth: Default::default(),
             no_attempts: None,
+            no_begun: None,
             stillness: Default::default(),
             load: Default::default(),
             time_namespace: false,

@@ -32,6 +32,8 @@ pub(super) struct Measured {
     pub(super) sleeps: Option<Sleeps>,
     /// Why no op could be tried without a worker, where that matters.
     pub(super) no_attempts: Option<String>,
+    /// Why workers waited for direct ops that the kernel's only begin, if they did.
+    pub(super) no_begun: Option<String>,
     pub(super) started: Nanos,
     /// When the watch after the last close was over and workers were sent away.
     pub(super) ended: Nanos,
@@ -71,8 +73,10 @@ fn on_pool(request: &Request, watch: &mut Watch, scratch: &Scratch) -> anyhow::R
         Ok(attempts) => (Some(attempts), None),
         Err(error) => (None, Attempts::matter(plan).then(|| error.to_string())),
     };
-    // Without it workers wait for what they began.
-    let begun = Begun::matter(plan).then(|| Begun::new(plan).ok()).flatten();
+    let (begun, no_begun) = match Begun::of(plan) {
+        Ok(begun) => (begun, None),
+        Err(error) => (None, Some(error.to_string())),
+    };
     let Some((page, tracker, blocks)) = watch.take_sched() else {
         let (board, sleeps) = (Plain::default(), Arc::new(Declared));
         let doorbell = Doorbell::new()?;
@@ -83,7 +87,7 @@ fn on_pool(request: &Request, watch: &mut Watch, scratch: &Scratch) -> anyhow::R
         let pool =
             pool.with_attempts(attempts).with_begun(begun).recording(request.records_latency);
         let measured = drive(request, Box::new(pool), buffers, watch.census())?;
-        return Ok(Measured { no_attempts, ..measured });
+        return Ok(Measured { no_attempts, no_begun, ..measured });
     };
     attempts.as_ref().map(|ring| blocks.watch(ring)).transpose()?;
     begun.as_ref().map(|begun| blocks.watch(begun)).transpose()?;
@@ -99,7 +103,7 @@ fn on_pool(request: &Request, watch: &mut Watch, scratch: &Scratch) -> anyhow::R
         switches: sched.switches(),
         returns_repaired: sched.returns_repaired(),
     });
-    Ok(Measured { sleeps, no_attempts, ..measured })
+    Ok(Measured { sleeps, no_attempts, no_begun, ..measured })
 }
 
 /// On a thread of its own: io-wq's workers belong to the thread that submits, and the kernel ends
@@ -149,5 +153,14 @@ fn drive(
     look();
     let ended = clock::now();
     let remains = engine.finish();
-    Ok(Measured { driven, remains, ledger, sleeps: None, no_attempts: None, started, ended })
+    Ok(Measured {
+        driven,
+        remains,
+        ledger,
+        sleeps: None,
+        no_attempts: None,
+        no_begun: None,
+        started,
+        ended,
+    })
 }

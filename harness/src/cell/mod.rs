@@ -124,6 +124,8 @@ struct Outcome {
     birth: Birth,
     /// Why no op could be tried without a worker, where that matters.
     no_attempts: Option<String>,
+    /// Why workers waited for direct ops that the kernel's only begin, if they did.
+    no_begun: Option<String>,
     /// How long process and machine stood still.
     stillness: Stillness,
     load: Load,
@@ -308,6 +310,7 @@ fn finish(
         ended: measured.ended,
         birth,
         no_attempts: measured.no_attempts,
+        no_begun: measured.no_begun,
         stillness,
         load,
         time_namespace: timing::in_time_namespace(),

@@ -99,11 +99,22 @@ pub struct Begun {
 }
 
 impl Begun {
-    /// Room for the ops of this plan.
+    /// Room for the ops of this plan; none if it has no direct ops that the submitter does not try.
     ///
     /// # Errors
-    /// If the kernel has no asynchronous I/O (`CONFIG_AIO`), or no room (`fs.aio-max-nr`).
-    pub fn new(plan: &Plan) -> io::Result<Begun> {
+    /// If the plan has linked ops, whose worker goes on with what is behind them, the kernel no
+    /// asynchronous I/O (`CONFIG_AIO`), or no room (`fs.aio-max-nr`).
+    pub fn of(plan: &Plan) -> io::Result<Option<Begun>> {
+        if !plan.force_async || !plan.open.contains(&Open::Direct) {
+            return Ok(None);
+        }
+        if plan.mix.linked || plan.log.is_some() {
+            return Err(io::Error::other("the workload has linked ops"));
+        }
+        Begun::new(plan).map(Some)
+    }
+
+    fn new(plan: &Plan) -> io::Result<Begun> {
         let bell = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
         let mut context: libc::c_ulong = 0;
         // SAFETY: the kernel writes the context, which is all that it needs.
@@ -119,14 +130,6 @@ impl Begun {
             events: vec![Event::default(); depth],
             ended: Vec::with_capacity(depth),
         })
-    }
-
-    /// Whether workers of this plan begin direct ops: those that the submitter does not try, with
-    /// nothing behind them that their worker would go on with.
-    #[must_use]
-    pub fn matter(plan: &Plan) -> bool {
-        let links = plan.mix.linked || plan.log.is_some();
-        plan.force_async && !links && plan.open.contains(&Open::Direct)
     }
 
     /// What a worker begins them with.
