@@ -34,7 +34,7 @@ pub use host::Host;
 pub use latency::{Latency, Quantiles};
 pub use load::Load;
 pub use plan::{ArrivalSettings, LogSettings, MixSettings, PlanSettings};
-pub use switches::Switches;
+pub use switches::{SPOILED_MAX, Switches};
 pub use workers::{Causes, Churn, Counts, Punts, Workers};
 
 /// The value of [`Record::schema`] that this version writes and reads.

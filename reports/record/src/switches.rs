@@ -25,13 +25,12 @@ pub struct Switches {
     pub ins_missed_in_works: u64,
 }
 
-/// What share of decisions may be spoiled: a fifth of the 5 % that a comparison takes for an effect
+/// What share of decisions may be spoiled before nothing can be said about churn: a fifth of the 5 % that a comparison takes for an effect
 /// unless it is told otherwise.
-const SPOILED_MAX: f64 = 0.01;
+pub const SPOILED_MAX: f64 = 0.01;
 
 impl Switches {
-    /// The share of decisions, whether a worker is to be made, that missed switches can have
-    /// spoiled; 1 at most. One is taken at each of the `sleeps` in works, from the running count.
+    /// How many decisions, whether a worker is to be made, missed switches can have spoiled.
     ///
     /// A missed sleep leaves the count wrong until that worker wakes, in which time each of the
     /// others goes to sleep about once: there are `peak` of them at most. A missed return leaves it
@@ -39,9 +38,16 @@ impl Switches {
     /// each of the `cpus`. What is missed depends on what else the machine runs and not on what is
     /// decided, so that workers created are off by no larger share than decisions are.
     #[must_use]
+    pub fn spoiled_decisions(&self, peak: u32, cpus: u32) -> f64 {
+        self.outs_asleep_missed as f64 * f64::from(peak.max(1))
+            + self.ins_missed_in_works as f64 * f64::from(cpus.max(1))
+    }
+
+    /// The same as a share of all decisions; 1 at most. One is taken at each of the `sleeps` in
+    /// works, from the running count.
+    #[must_use]
     pub fn spoiled(&self, sleeps: u64, peak: u32, cpus: u32) -> f64 {
-        let missed = self.outs_asleep_missed as f64 * f64::from(peak.max(1))
-            + self.ins_missed_in_works as f64 * f64::from(cpus.max(1));
+        let missed = self.spoiled_decisions(peak, cpus);
         if missed == 0.0 { 0.0 } else { (missed / sleeps as f64).min(1.0) }
     }
 

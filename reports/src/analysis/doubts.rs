@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use iowq_record::{Record, Settings, Tier};
+use iowq_record::{Record, SPOILED_MAX, Settings, Tier};
 
 use super::group::{self, Section};
 use super::unlike;
@@ -44,7 +44,7 @@ const SEVERE: [&str; 13] = [
 pub fn bars_churn(section: &Section<'_>) -> Option<&'static str> {
     let lost = section.records().any(|record| record.probe.events_lost > 0);
     let disagree = section.records().any(counts_disagree);
-    let missed = section.records().any(switches_spoil_churn);
+    let missed = switches_spoil_churn(section.records());
     match (lost, disagree) {
         (true, _) => Some("the probes lost events, so births may be missing from the counts"),
         (_, true) => Some("the sources that counted workers do not agree with each other"),
@@ -56,12 +56,16 @@ pub fn bars_churn(section: &Section<'_>) -> Option<&'static str> {
     }
 }
 
-/// Whether so many switches of workers were missed that churn says nothing.
-pub(crate) fn switches_spoil_churn(record: &Record) -> bool {
-    let workers = &record.workers;
-    let sleeps = workers.sleeps.unwrap_or_default();
-    let switches = record.probe.switches;
-    switches.is_some_and(|it| it.spoil_churn(sleeps, workers.peak, record.host.cpus))
+/// Whether so many switches of workers were missed in these runs that their churn says nothing. They
+/// are taken together: a short run has few decisions, and one spoiled is soon more than 1 % of them.
+pub(crate) fn switches_spoil_churn<'a>(records: impl Iterator<Item = &'a Record>) -> bool {
+    let (mut spoiled, mut decisions) = (0.0, 0);
+    for record in records {
+        let Some(switches) = record.probe.switches else { continue };
+        spoiled += switches.spoiled_decisions(record.workers.peak, record.host.cpus);
+        decisions += record.workers.sleeps.unwrap_or_default();
+    }
+    spoiled > SPOILED_MAX * decisions as f64
 }
 
 pub(crate) fn counts_disagree(record: &Record) -> bool {
@@ -140,9 +144,9 @@ fn seen_in(record: &Record) -> Vec<(&'static str, String)> {
                     no statement on churn is made for this workload";
         seen.push(("counts-disagree", text.to_owned()));
     }
-    if switches_spoil_churn(record) {
-        let text = "the scheduler's probe missed many switches of workers: no statement on churn is \
-                    made for this workload";
+    if switches_spoil_churn(std::iter::once(record)) {
+        let text = "the scheduler's probe missed many switches of workers: nothing can be said about \
+                    the churn of this run";
         seen.push(("switches-missed-often", text.to_owned()));
     }
     if record.ops.failed > 0 {

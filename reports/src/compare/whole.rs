@@ -106,6 +106,9 @@ fn of_sides(base: &Set<'_>, test: &Set<'_>, workload: &str, matched: &Matched<'_
     }
     let both: Vec<&Record> = base_runs.iter().chain(&test_runs).copied().collect();
     let mut found = bars::of_runs(&both, "runs");
+    for (runs, set) in [(&base_runs, base), (&test_runs, test)] {
+        found.extend(bars::switches_missed(runs, &format!("the runs of {}", set.name)));
+    }
     found.extend(hosts::bars(&base_runs, &test_runs));
     if let Pairing::Unpaired { why, .. } = &matched.pairing {
         let text = format!(
@@ -127,6 +130,7 @@ fn of_sides(base: &Set<'_>, test: &Set<'_>, workload: &str, matched: &Matched<'_
 fn of_extra_runs(base: &Set<'_>, workload: &str) -> Vec<Bar> {
     let extra = pairs::beside(base, workload);
     let mut found = bars::of_runs(&extra, "noise and control runs");
+    found.extend(bars::switches_missed(&extra, "the noise and control runs"));
     found.extend(hosts::bars_beside(&base.of(workload), &extra));
     found
 }
