@@ -102,14 +102,10 @@ impl Begun {
     /// Room for the ops of this plan; none if it has no direct ops that the submitter does not try.
     ///
     /// # Errors
-    /// If the plan has linked ops, whose worker goes on with what is behind them, the kernel no
-    /// asynchronous I/O (`CONFIG_AIO`), or no room (`fs.aio-max-nr`).
+    /// If the kernel has no asynchronous I/O (`CONFIG_AIO`), or no room (`fs.aio-max-nr`).
     pub fn of(plan: &Plan) -> io::Result<Option<Begun>> {
         if !plan.force_async || !plan.open.contains(&Open::Direct) {
             return Ok(None);
-        }
-        if plan.mix.linked || plan.log.is_some() {
-            return Err(io::Error::other("the workload has linked ops"));
         }
         Begun::new(plan).map(Some)
     }

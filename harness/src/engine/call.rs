@@ -133,6 +133,12 @@ impl Call {
         Call { begins: beginner.filter(|_| moves).map(|beginner| (beginner, slot)), ..self }
     }
 
+    /// Whether its worker is to begin the op and no more.
+    #[must_use]
+    pub fn only_begins(&self) -> bool {
+        self.begins.is_some()
+    }
+
     /// Whether the op is under way, and there is no more to do for a worker.
     fn begin(&self) -> bool {
         self.begins.is_some_and(|(beginner, slot)| {

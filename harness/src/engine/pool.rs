@@ -32,6 +32,14 @@ struct Posted {
     queued: Nanos,
 }
 
+impl Posted {
+    /// The one that its worker goes on with. What is behind an op that is only begun starts when
+    /// that has ended, and not on its worker.
+    fn link_on_worker(&self) -> Option<WorkId> {
+        self.link.filter(|_| !self.call.only_begins())
+    }
+}
+
 /// The userspace io-wq at work on real files.
 ///
 /// File and buffer of an op belong to whoever carries it out, worker or kernel, until its
@@ -148,7 +156,6 @@ impl<'a, B: Board + 'static> PoolEngine<'a, B> {
     /// Notes a request that ended without a worker. Returns the one linked behind it, if that is
     /// to start now.
     fn end(&mut self, slot: WorkId, result: i32) -> Option<WorkId> {
-        let link = self.posted[slot as usize].and_then(|posted| posted.link);
         let it = self.books.end(slot)?;
         let outcome = uring::outcome(it.request.op.kind, result, self.plan.block_bytes);
         if it.request.measured {
@@ -158,6 +165,13 @@ impl<'a, B: Board + 'static> PoolEngine<'a, B> {
             self.books.record(&it, clock::now(), None);
         }
         self.ended.push(Completion { work: slot, outcome });
+        self.behind(slot, outcome)
+    }
+
+    /// The request linked behind one that ended so, if it is to start now; else it is cancelled,
+    /// and with it what is linked behind it.
+    fn behind(&mut self, slot: WorkId, outcome: Outcome) -> Option<WorkId> {
+        let link = self.posted[slot as usize].and_then(|posted| posted.link);
         if outcome == Outcome::Done {
             return link;
         }
@@ -173,20 +187,21 @@ impl<'a, B: Board + 'static> PoolEngine<'a, B> {
     /// Queues a request, and with it those linked behind it, for workers.
     fn punt(&mut self, first: WorkId) {
         let flags = self.class(first, 0);
-        let mut behind = self.posted[first as usize].and_then(|posted| posted.link);
+        let Some(posted) = self.posted[first as usize] else { return };
+        let mut behind = posted.link_on_worker();
         // What is linked behind a work is known before that work is queued.
         let mut place = 1;
         while let Some(slot) = behind {
             let flags = self.class(slot, place);
             let Some(posted) = &mut self.posted[slot as usize] else { break };
             posted.queued = Nanos(0);
-            self.pool.define(slot, posted.call, flags, posted.link);
-            behind = posted.link;
+            behind = posted.link_on_worker();
+            self.pool.define(slot, posted.call, flags, behind);
             place += 1;
         }
         let Some(posted) = &mut self.posted[first as usize] else { return };
         posted.queued = clock::now();
-        self.pool.submit(first, posted.call, flags, posted.link);
+        self.pool.submit(first, posted.call, flags, posted.link_on_worker());
     }
 
     /// How a request is queued that has this place behind the one that is punted, and counts it.
@@ -230,6 +245,9 @@ impl<'a, B: Board + 'static> PoolEngine<'a, B> {
             self.record(slot, &it, clock::now());
         }
         self.ended.push(Completion { work: slot, outcome });
+        if let Some(next) = self.behind(slot, outcome) {
+            self.start(next);
+        }
     }
 
     /// Records what workers did, from this place of `out` on, and takes out what they only began.
@@ -246,6 +264,11 @@ impl<'a, B: Board + 'static> PoolEngine<'a, B> {
             let Some(it) = self.books.end(done.work) else { continue };
             if done.outcome == Outcome::Done {
                 self.record(done.work, &it, self.pool.seen(done.work).done);
+            }
+            // It was to be begun, and was done after all: what is behind it was kept back.
+            let kept = self.posted[done.work as usize].is_some_and(|it| it.call.only_begins());
+            if kept && let Some(next) = self.behind(done.work, done.outcome) {
+                self.start(next);
             }
         }
     }
@@ -311,7 +334,9 @@ impl<B: Board + 'static> Engine for PoolEngine<'_, B> {
                 return Ok(());
             }
             let from = out.len();
-            let over = self.pool.wait_once(target.saturating_sub(from), until, out);
+            // A worker that only began an op may be what others are kept back for: look at each.
+            let most = if self.begun.is_some() { 1 } else { usize::MAX };
+            let over = self.pool.wait_once(target.saturating_sub(from).min(most), until, out);
             self.book(out, from);
             // What workers only began does not count yet.
             let late = || until.is_some_and(|until| until <= clock::now());

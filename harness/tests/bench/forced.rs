@@ -1,20 +1,49 @@
 //! Forced: ops that go to a worker at once, and what their workers wait for.
 
+use std::path::Path;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
 use crate::support::{Place, skipped};
 
-/// Births of each engine with sixteen forced ops in flight, by name of the mix's kind of op.
-fn created(test: &str, kind: &str) -> Option<[u64; 2]> {
+/// Pairs of a write and an fsync linked behind it.
+const LINKED: &str = "writes_per_fsync = 1\nlinked = true";
+
+/// Births of each engine.
+fn created(record: &Value) -> Option<u64> {
+    record["workers"]["created"]["probe"].as_u64()
+}
+
+/// The share of fsyncs that are queued for themselves, and not hashed.
+fn unhashed(record: &Value) -> Option<f64> {
+    let ways = record["punts"]["fsync"].as_object()?;
+    let sum: u64 = ways.values().filter_map(Value::as_u64).sum();
+    Some(ways["unhashed"].as_u64()? as f64 / sum as f64)
+}
+
+/// A folder on the file system that this was built on.
+fn here() -> TempDir {
+    tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder")
+}
+
+/// What the records of pool and kernel say of 2,000 forced direct ops on written blocks, sixteen in
+/// flight.
+fn both<T>(
+    test: &str,
+    dir: &Path,
+    mix: &str,
+    figure: impl Fn(&Value) -> Option<T>,
+) -> Option<[T; 2]> {
     let place = Place::new();
-    let other = if kind == "read" { "write = 0\n" } else { "" };
     place.write(
         "forced.toml",
         &format!(
             "[files]\ncount = 2\nsize_mib = 4\nopen = \"direct\"\nstate = \"written\"\n\
-             [mix]\n{other}{kind} = 1\n[ring]\ndepth = 16\nforce_async = true\n[run]\nops = 2000"
+             [mix]\n{mix}\n[ring]\ndepth = 16\nforce_async = true\n[run]\nops = 2000"
         ),
     );
-    let here = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).ok()?;
-    let dir = ["--dir", here.path().to_str()?];
+    let dir = ["--dir", dir.to_str()?];
     let engines = ["--workload", "./forced.toml", "--engine", "pool", "--engine", "uring"];
     let output = place
         .bench(&[&engines[..], &["--policy", "exit-on-idle", "--pairs", "1"], &dir].concat())
@@ -31,7 +60,7 @@ fn created(test: &str, kind: &str) -> Option<[u64; 2]> {
         let record = records.iter().find(|record| record["cell"]["engine"] == engine)?;
         assert_eq!(record["ops"]["done"], 2000, "{record}");
         (record["probe"]["tier"] == "bpf" && record["blocking"] != "declared")
-            .then(|| record["workers"]["created"]["probe"].as_u64())?
+            .then(|| figure(record))?
     };
     let both = of("pool").zip(of("uring"));
     if both.is_none() {
@@ -40,12 +69,29 @@ fn created(test: &str, kind: &str) -> Option<[u64; 2]> {
     both.map(|(pool, kernel)| [pool, kernel])
 }
 
+/// io_uring queues what is linked behind a begun op once that has ended, as if it stood alone.
+#[test]
+fn what_is_linked_behind_a_direct_op_that_was_begun_is_queued_when_that_ends() {
+    let test = "what_is_linked_behind_a_direct_op_that_was_begun_is_queued_when_that_ends";
+    let Some([pool, kernel]) = both(test, here().path(), LINKED, unhashed) else { return };
+    assert!((pool - kernel).abs() <= 0.02, "unhashed {pool} of fsyncs, in the kernel {kernel}");
+}
+
+/// In memory a direct op has ended before its worker can say that it began it.
+#[test]
+fn direct_ops_that_end_before_their_worker_says_so_are_all_done() {
+    let test = "direct_ops_that_end_before_their_worker_says_so_are_all_done";
+    for mix in ["write = 1\nread = 1", LINKED] {
+        both(test, Path::new("/dev/shm"), mix, |_| Some(()));
+    }
+}
+
 /// A worker that waited for the device would need one of its own for each op in flight.
 #[test]
 fn a_worker_that_hands_a_direct_op_to_the_device_is_free_for_the_next_as_in_the_kernel() {
     let test = "a_worker_that_hands_a_direct_op_to_the_device_is_free_for_the_next";
-    for kind in ["read", "write"] {
-        let Some([pool, kernel]) = created(test, kind) else { return };
-        assert!(pool <= kernel + 3, "{kind}: {pool} workers, the kernel {kernel}");
+    for mix in ["write = 0\nread = 1", "write = 1"] {
+        let Some([pool, kernel]) = both(test, here().path(), mix, created) else { return };
+        assert!(pool <= kernel + 3, "{mix}: {pool} workers, the kernel {kernel}");
     }
 }
