@@ -81,8 +81,14 @@ impl Beginner {
         let mut controls = [&raw mut control];
         // SAFETY: the kernel copies the control block; file and buffer are the op's own until it
         // ended, see `PoolEngine`, and the context is there as long as an op is in flight.
-        let taken =
-            unsafe { libc::syscall(libc::SYS_io_submit, self.context, 1, controls.as_mut_ptr()) };
+        let taken = unsafe {
+            libc::syscall(
+                libc::SYS_io_submit,
+                self.context,
+                1 as libc::c_long,
+                controls.as_mut_ptr(),
+            )
+        };
         taken == 1
     }
 }

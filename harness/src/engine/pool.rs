@@ -335,12 +335,12 @@ impl<B: Board + 'static> Engine for PoolEngine<'_, B> {
             }
             let from = out.len();
             // A worker that only began an op may be what others are kept back for: look at each.
-            let most = if self.begun.is_some() { 1 } else { usize::MAX };
-            let over = self.pool.wait_once(target.saturating_sub(from).min(most), until, out);
+            let left = if self.begun.is_some() { 1 } else { target.saturating_sub(from) };
+            let over = self.pool.wait_once(left, until, out);
             self.book(out, from);
             // What workers only began does not count yet.
             let late = || until.is_some_and(|until| until <= clock::now());
-            if over && (out.len() >= target || late()) {
+            if over && ((want > 0 && out.len() >= target) || late()) {
                 return Ok(());
             }
         }
