@@ -59,7 +59,8 @@ pub struct PoolEngine<'a, B: Board + 'static> {
     /// First requests of the chains handed over since the last flush. As with a ring, they reach
     /// the workers together.
     unsubmitted: Vec<WorkId>,
-    /// Requests that ended without a worker, until the next wait.
+    /// Requests that ended without a worker or after one began them, and those cancelled behind them,
+    /// until the next wait.
     ended: Vec<Completion>,
 }
 

@@ -64,7 +64,7 @@ fn both<T>(
     };
     let both = of("pool").zip(of("uring"));
     if both.is_none() {
-        skipped(test, "no eBPF: nobody says when a worker waits");
+        skipped(test, "no eBPF: nothing reports when a worker blocks");
     }
     both.map(|(pool, kernel)| [pool, kernel])
 }

@@ -56,8 +56,8 @@ pub fn bars_churn(section: &Section<'_>) -> Option<&'static str> {
     }
 }
 
-/// Whether so many switches of workers were missed in these runs that their churn says nothing. They
-/// are taken together: a short run has few decisions, and one spoiled is soon more than 1 % of them.
+/// Whether missed switches forbid a statement on the churn of these runs. They are taken together: a
+/// short run has few decisions, so that one spoiled decision may exceed 1 % of them.
 pub(crate) fn switches_spoil_churn<'a>(records: impl Iterator<Item = &'a Record>) -> bool {
     let (mut spoiled, mut decisions) = (0.0, 0);
     for record in records {

@@ -68,8 +68,8 @@ pub(super) enum Length {
 /// Ops on each ring of a cell that closes rings all along.
 const OPS_PER_RING: i64 = 8;
 
-/// MiB in all files together: 65,536 blocks. A run with fsyncs writes some 50,000 at most on a fast
-/// disk, so that it visits none twice; one without may come round again. Little enough to be dirty
+/// MiB in all files together: 65,536 blocks. Half a second with fsyncs visits none of them twice; a
+/// longer run, or one without fsyncs, may come round again. Little enough to be dirty
 /// in the memory of a small guest, laid out in a few milliseconds, read back in a tenth of a second.
 const TOTAL_SIZE_MIB: i64 = 256;
 
