@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::Context as _;
-use iowq_record::Record;
+use iowq_contract::Record;
 
 const POLICIES: [&str; 3] = ["6.12", "6.16", "6.17"];
 

@@ -10,7 +10,7 @@ use crate::clock::{self, Nanos, duration_ns};
 use crate::engine::call::Buffers;
 use crate::engine::{Engine, EngineError, Request};
 use crate::io::errno_name;
-use crate::pool::{Completion, Outcome};
+use iowq_pool::{Completion, Outcome};
 
 /// How often the engine is attended to while a round is held back: seldom enough to leave its lock
 /// to the workers, and often beside any call that may block.

@@ -1,7 +1,6 @@
 //! The harness: engines that run a workload, what watches them, and the record they leave.
 
 pub mod cell;
-pub mod clock;
 pub mod command;
 pub mod doctor;
 pub mod doorbell;
@@ -11,11 +10,11 @@ pub mod files;
 pub mod guest;
 pub mod io;
 pub mod machine;
-pub mod pool;
 pub mod probes;
 pub mod procfs;
 pub mod pulse;
 pub mod recorder;
-pub mod sync;
 pub mod timeline;
 pub mod workload;
+
+pub use iowq_pool::{clock, sync};

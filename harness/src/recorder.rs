@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::{Serializer, V2Serializer};
-use iowq_record::{Latency, Quantiles};
+use iowq_contract::{Latency, Quantiles};
 use iowq_workloads::OpKind;
 
 /// Longest latency that is told apart: 100 s. A run is not that long; longer values are counted.

@@ -1,6 +1,6 @@
 //! The timeline: from births and deaths to workers alive, the peak, and churn in slices of time.
 
-use iowq_record::Churn;
+use iowq_contract::Churn;
 
 /// Points of a timeline in a record, at most; a chart has about a thousand pixels.
 const POINTS_MAX: usize = 2000;

@@ -6,9 +6,9 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use iowq_contract::guest::{ControlFailure, Criu, Dump};
 use iowq_harness::engine::uring;
 use iowq_harness::guest::criu::dump_of;
-use iowq_record::guest::{ControlFailure, Criu, Dump};
 use iowq_workloads::builtin;
 use tempfile::TempDir;
 

@@ -10,10 +10,10 @@ use std::thread::{self, JoinHandle};
 use iowq_ebpf::{BlockEvent, KEY_HASHED, KEY_NONE, KEY_UNHASHED, LOST_BLOCKS, SLOTS_MAX};
 use iowq_harness::clock;
 use iowq_harness::engine::sleeps::{Hearing, PageBoard, Sched};
-use iowq_harness::pool::teardown;
-use iowq_harness::pool::work::{Account, Flags, WorkId};
-use iowq_harness::pool::{Config, Job, Outcome, Pool, State, policy};
 use iowq_harness::probes::{BlockReader, Bpf, BpfOptions, Page, Tracker};
+use iowq_pool::teardown;
+use iowq_pool::work::{Account, Flags, WorkId};
+use iowq_pool::{Config, Job, Outcome, Pool, State, policy};
 use probes_support::{PATIENCE, own_tid, start_or_skip};
 
 fn start(test: &str) -> Option<Bpf> {

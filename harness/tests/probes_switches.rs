@@ -10,10 +10,10 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use iowq_contract::Switches;
 use iowq_ebpf::{KEY_NONE, KEY_UNHASHED, LOST_SWITCHES};
 use iowq_harness::io::thread_id;
 use iowq_harness::probes::{BothCounts, Bpf, BpfOptions, SwitchCount};
-use iowq_record::Switches;
 use rustix::thread::{CpuSet, sched_setaffinity};
 use start::{skip, start_or_skip};
 

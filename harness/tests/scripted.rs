@@ -6,8 +6,8 @@ use iowq_harness::drive::{Driven, Driver};
 use iowq_harness::engine::call::Buffers;
 use iowq_harness::engine::scripted::{Script, Scripted};
 use iowq_harness::engine::{Engine, Remains};
-use iowq_harness::pool::teardown;
-use iowq_harness::pool::{Tally, policy};
+use iowq_pool::teardown;
+use iowq_pool::{Tally, policy};
 use iowq_workloads::{Ledger, OpKind, Plan, builtin};
 
 /// Writes into the page cache, fsyncs that wait for a device.

@@ -7,7 +7,7 @@ use std::error::Error;
 use std::fs;
 use std::path::Path;
 
-use iowq_record::{BOOTS_NAME, Boot, Ended, KERNELS_NAME};
+use iowq_contract::{BOOTS_NAME, Boot, Ended, KERNELS_NAME};
 use iowq_reports::load::RECORD_NAME;
 use iowq_reports::sample;
 

@@ -10,7 +10,7 @@ pub mod hlog;
 pub mod ktap;
 pub mod openmetrics;
 
-use iowq_record::{Record, Role};
+use iowq_contract::{Record, Role};
 use jiff::{SignedDuration, Timestamp};
 
 /// A format of runs. [`ktap`] is not among them: it tells of comparisons.

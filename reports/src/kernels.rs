@@ -12,7 +12,7 @@ mod often;
 pub mod read;
 pub mod table;
 
-use iowq_record::{Boot, Kernel, Kernels, Record, Role};
+use iowq_contract::{Boot, Kernel, Kernels, Record, Role};
 use serde::Serialize;
 
 use crate::analysis::group::URING;

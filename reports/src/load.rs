@@ -10,7 +10,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
-use iowq_record::{Record, SCHEMA};
+use iowq_contract::{Record, SCHEMA};
 use serde::Deserialize;
 
 use crate::analysis::thin;

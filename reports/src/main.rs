@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
-use iowq_record::Host;
+use iowq_contract::Host;
 use iowq_reports::compare::Rules;
 use iowq_reports::export::ktap;
 use iowq_reports::output::compare;

@@ -9,7 +9,7 @@ mod workers;
 
 use std::collections::BTreeMap;
 
-use iowq_record::{
+use iowq_contract::{
     Asked, Birth, Blocking, Cell, Churn, Counts, Host, Latency, Ops, Probe, Punts, Quantiles,
     Record, SCHEMA, Settings, Tier, Workers,
 };

@@ -1,6 +1,6 @@
 //! The page of a comparison: what it opens with, what it says of what is missing, how large it is.
 
-use iowq_record::Record;
+use iowq_contract::Record;
 use iowq_reports::compare::{Bar, Comparisons, Pairing};
 use iowq_reports::load::Loaded;
 use iowq_reports::page;

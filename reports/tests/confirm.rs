@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::{Command, Output};
 
-use iowq_record::Record;
+use iowq_contract::Record;
 use iowq_reports::sample;
 use serde_json::Value;
 

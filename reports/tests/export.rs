@@ -12,7 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::Deserializer;
 use hdrhistogram::serialization::interval_log::{IntervalLogIterator, LogEntry};
-use iowq_record::{Record, Role};
+use iowq_contract::{Record, Role};
 use iowq_reports::compare::{
     Bar, Comparison, Comparisons, Finding, Metric, Pairing, Scale, Verdict,
 };
@@ -133,7 +133,7 @@ fn json_like_fios_is_read_back_by_the_import_of_fios() {
     for (run, back) in runs.iter().zip(&back) {
         for kind in ["write", "all"] {
             let (before, after) = (&run.latency.service[kind], &back.latency.service[kind]);
-            let figures = |one: &iowq_record::Quantiles| {
+            let figures = |one: &iowq_contract::Quantiles| {
                 (one.count, one.p50_ns, one.p90_ns, one.p99_ns, one.p999_ns, one.max_ns)
             };
             assert_eq!(figures(before), figures(after), "{kind} of {}", run.cell.workload);

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use iowq_record::Record;
+use iowq_contract::Record;
 use iowq_reports::output::{self, Request, Written};
 use iowq_reports::sample;
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use iowq_record::{Counts, Tier};
+use iowq_contract::{Counts, Tier};
 use iowq_reports::import::fio;
 use iowq_reports::load;
 use proptest::prelude::*;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use iowq_record::Record;
+use iowq_contract::Record;
 use iowq_reports::load::{self, Loaded};
 use iowq_reports::{analysis, page, sample, summary};
 use proptest::prelude::*;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use iowq_record::{Boot, Ended, Kernels, Record, Role};
+use iowq_contract::{Boot, Ended, Kernels, Record, Role};
 use iowq_reports::compare::{Metric, Pairing, Rules, Verdict};
 use iowq_reports::kernels::{self, read};
 use iowq_reports::page::PAGE_BYTES_MAX;

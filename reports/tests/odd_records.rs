@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use iowq_record::{Record, Role};
+use iowq_contract::{Record, Role};
 use iowq_reports::compare::set::Set;
 use iowq_reports::compare::{Comparison, Finding, Rules, compare};
 use iowq_reports::export::ktap;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use iowq_record::{Caveat, Record};
+use iowq_contract::{Caveat, Record};
 use iowq_reports::output::{self, Request};
 use iowq_reports::sample;
 
@@ -49,7 +49,7 @@ fn the_same_record_gives_the_same_bytes() {
 
 #[test]
 fn samples_are_valid_by_the_published_schema() {
-    let schema = iowq_record::json_schema();
+    let schema = iowq_contract::json_schema();
     let validator = jsonschema::validator_for(&schema).expect("the schema is a schema");
     let kernel = sample::bench_with_kernel(1);
     let grid = sample::grid(&sample::SMALL, 1);

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use iowq_record::Record;
+use iowq_contract::Record;
 use iowq_reports::compare::set::Set;
 use iowq_reports::compare::{Metric, Rules, compare};
 use iowq_reports::load::Loaded;

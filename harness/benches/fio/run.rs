@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, bail};
-use iowq_record::Record;
+use iowq_contract::Record;
 use serde_json::{Value, json};
 
 /// What runs a job.

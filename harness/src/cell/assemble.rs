@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use iowq_record::{
+use iowq_contract::{
     CameRound, Causes, Cell, Counts, Files, Host, Ops, Probe, Punts, Record, SCHEMA, Settings,
     Workers,
 };
@@ -14,8 +14,8 @@ use super::lives::Lives;
 use super::plan_settings::plan_settings;
 use super::{EngineName, InjectedDelay, Outcome, Request, unmodelled};
 use crate::machine::{self, kernel_idle_timeout};
-use crate::pool::policy;
 use crate::timeline;
+use iowq_pool::policy;
 
 /// Makes the record of a run.
 pub(super) fn record(request: &Request, outcome: &Outcome, host: Host, started: String) -> Record {

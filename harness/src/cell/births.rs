@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 
+use iowq_contract::Birth;
 use iowq_ebpf::{THREAD_BORN, THREAD_NAMED, ThreadEvent};
-use iowq_record::Birth;
 
 use super::lives::is_worker;
 use crate::clock;
 use crate::engine::uring::kernel_creation_ns;
-use crate::pool::STACK_BYTES;
 use crate::sync::thread;
+use iowq_pool::STACK_BYTES;
 
 /// Threads that are made to find out what one takes.
 const THREADS: usize = 15;

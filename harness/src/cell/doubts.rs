@@ -1,6 +1,6 @@
 //! The doubts that a run raises by itself; those of the machine are in `machine`.
 
-use iowq_record::{Blocking, Caveat, Counts, Tier, Workers};
+use iowq_contract::{Blocking, Caveat, Counts, Tier, Workers};
 
 use super::{EngineName, Outcome, Request, file_doubts, kernel_doubts, switch_doubts, timing};
 use crate::machine::kernel_idle_timeout;
@@ -148,7 +148,7 @@ fn counts(counts: &Counts) -> String {
 
 #[cfg(test)]
 mod tests {
-    use iowq_record::Settled;
+    use iowq_contract::Settled;
     use iowq_workloads::{Rounds, builtin};
 
     use super::*;

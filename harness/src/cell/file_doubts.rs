@@ -1,7 +1,7 @@
 //! The doubts that a run raises by its files: what was in them, where they were read back from, and
 //! how quiet their disk was.
 
-use iowq_record::{Caveat, NOT_VERIFIED, Settled};
+use iowq_contract::{Caveat, NOT_VERIFIED, Settled};
 use iowq_workloads::{FileState, OpKind, Plan, Rounds};
 
 use super::doubts::Doubt;

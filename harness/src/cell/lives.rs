@@ -8,9 +8,9 @@ use iowq_ebpf::{
 };
 
 use crate::clock::Nanos;
-use crate::pool::work::Account;
 use crate::procfs::Found;
 use crate::timeline::{self, Event};
+use iowq_pool::work::Account;
 
 /// What a source saw of the workers of a run.
 #[derive(Clone, Debug, Default)]

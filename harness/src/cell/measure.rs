@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use iowq_record::Switches;
+use iowq_contract::Switches;
 use iowq_workloads::Ledger;
 
 use super::watch::Watch;
@@ -18,10 +18,10 @@ use crate::engine::uring::{Attempts, UringEngine};
 use crate::engine::{Engine, Remains};
 use crate::files::Scratch;
 use crate::io;
-use crate::pool::board::Plain;
-use crate::pool::policy;
 use crate::procfs::ProcCensus;
 use crate::sync::{Arc, spawn_scoped, thread};
+use iowq_pool::board::Plain;
+use iowq_pool::policy;
 
 /// A run whose workers have all left, and whose files are not looked at yet.
 pub(super) struct Measured {

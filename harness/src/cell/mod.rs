@@ -17,7 +17,7 @@ mod watch;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use iowq_record::{Birth, Blocking, Host, Load, NOT_VERIFIED, Record, Role, Settled, Switches};
+use iowq_contract::{Birth, Blocking, Host, Load, NOT_VERIFIED, Record, Role, Settled, Switches};
 use iowq_workloads::{FileState, Ledger, Plan, Rounds};
 
 use crate::clock::{self, Nanos};
@@ -26,8 +26,8 @@ use crate::engine::{Remains, uring};
 use crate::files::{Scratch, Step};
 use crate::io;
 use crate::machine::{self, load::Look};
-use crate::pool::policy;
 use crate::pulse::{Pulse, Stillness};
+use iowq_pool::policy;
 
 pub use assemble::settings;
 pub(crate) use file_doubts::not_verified;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use iowq_record::{ArrivalSettings, LogSettings, MixSettings, PlanSettings};
+use iowq_contract::{ArrivalSettings, LogSettings, MixSettings, PlanSettings};
 use iowq_workloads::{Arrival, Length, Log, Mix, Open, Order, Plan, bucket};
 use sha2::{Digest as _, Sha256};
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use iowq_record::Settled;
+use iowq_contract::Settled;
 
 use crate::clock;
 use crate::io;

@@ -1,6 +1,6 @@
 //! The doubts about a pool whose scheduler's probe missed switches of its workers.
 
-use iowq_record::{Switches, Workers};
+use iowq_contract::{Switches, Workers};
 
 use super::doubts::Doubt;
 

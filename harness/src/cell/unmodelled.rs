@@ -1,11 +1,11 @@
 //! What of this machine the pool does not model, said on the record of a run that it touches.
 //! `pool/README.md` has the whole list.
 
-use iowq_record::Caveat;
+use iowq_contract::Caveat;
 
 use super::{EngineName, Request};
 use crate::machine;
-use crate::pool::policy;
+use iowq_pool::policy;
 
 /// What of the machine the kernel's io-wq looks at and the pool does not.
 #[derive(Clone, Copy, Debug)]

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
+use iowq_contract::{Blocking, Tier};
 use iowq_ebpf::{ACCOUNTS, LOST_BLOCKS, LOST_SWITCHES, LOST_THREADS, LOST_UNREADABLE};
-use iowq_record::{Blocking, Tier};
 
 use super::births;
 use super::lives::{self, Lives};

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::Args;
-use iowq_record::{Asked, Record, Role};
+use iowq_contract::{Asked, Record, Role};
 use iowq_workloads::Plan;
 
 use super::said::{Saying, say_ops};

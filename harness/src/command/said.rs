@@ -5,7 +5,7 @@
 use std::io::Write as _;
 use std::time::Duration;
 
-use iowq_record::Record;
+use iowq_contract::Record;
 use serde::{Deserialize, Serialize};
 
 use crate::cell::Told;

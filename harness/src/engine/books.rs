@@ -3,7 +3,7 @@
 //! Only the submitter writes them, with either engine, so that recording costs both the same and
 //! costs a worker nothing.
 
-use iowq_record::Punts;
+use iowq_contract::Punts;
 use iowq_workloads::{OpKind, Plan};
 
 use super::Request;

@@ -10,7 +10,7 @@ use super::begun::Beginner;
 use crate::clock::{self, Nanos};
 use crate::files::BlockBuffers;
 use crate::io::{self, Failure};
-use crate::pool::{Job, Outcome};
+use iowq_pool::{Job, Outcome};
 
 /// What a call that moved too few bytes is booked as: the block is not what it should be.
 pub(super) const SHORT: i32 = 5; // EIO

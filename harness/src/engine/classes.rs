@@ -6,8 +6,8 @@ use iowq_workloads::{Plan, bucket};
 
 use super::Request;
 use crate::io;
-use crate::pool::policy::{Policy, PuntedOp};
-use crate::pool::work::Flags;
+use iowq_pool::policy::{Policy, PuntedOp};
+use iowq_pool::work::Flags;
 
 /// A policy's view of the ops of one plan.
 pub(super) struct Classes<'a> {

@@ -9,12 +9,12 @@ pub mod scripted;
 pub mod sleeps;
 pub mod uring;
 
-use iowq_record::Punts;
+use iowq_contract::Punts;
 use iowq_workloads::{Op, OpKind};
 
 use crate::clock::{self, Nanos};
-use crate::pool::work::Account;
-use crate::pool::{Completion, Tally};
+use iowq_pool::work::Account;
+use iowq_pool::{Completion, Tally};
 
 use crate::recorder::Recorder;
 

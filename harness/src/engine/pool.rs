@@ -11,12 +11,12 @@ use super::classes::Classes;
 use super::uring::{self, Attempt, Attempts, would_block};
 use super::{Engine, EngineError, Remains, Request};
 use crate::clock::{self, Nanos};
-use crate::pool::board::Board;
-use crate::pool::policy::Policy;
-use crate::pool::teardown;
-use crate::pool::work::{Account, Flags, WorkId};
-use crate::pool::{Completion, Config, Outcome, Pool, Sleeps, State, Waiter};
 use crate::sync::Arc;
+use iowq_pool::board::Board;
+use iowq_pool::policy::Policy;
+use iowq_pool::teardown;
+use iowq_pool::work::{Account, Flags, WorkId};
+use iowq_pool::{Completion, Config, Outcome, Pool, Sleeps, State, Waiter};
 
 /// Workers that may live at one time, whatever the limits say: what the probe has room for.
 const SLOTS: u32 = iowq_ebpf::SLOTS_MAX as u32;

@@ -2,18 +2,18 @@
 
 use std::time::Duration;
 
+use iowq_contract::Switches;
 use iowq_ebpf::{NEVER_ASK, SKIP_SAME_BUCKET};
-use iowq_record::Switches;
 
 use crate::doorbell::{Caller, Doorbell};
 use crate::io;
-use crate::pool::board::Board;
-use crate::pool::policy::{Policy, SleepView};
-use crate::pool::work::{Account, Key};
-use crate::pool::{Request, Sleeps, Waiter, Waker, WorkerId};
 use crate::probes::{BlockReader, BothCounts, Page, Tracker};
 use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Arc, Mutex, MutexGuard, PoisonError, thread};
+use iowq_pool::board::Board;
+use iowq_pool::policy::{Policy, SleepView};
+use iowq_pool::work::{Account, Key};
+use iowq_pool::{Request, Sleeps, Waiter, Waker, WorkerId};
 
 /// Workers say it themselves, around each call that may block: what sleeps not at all counts too.
 pub struct Declared;

@@ -20,8 +20,8 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use iowq_record::AfterTimeout;
-use iowq_record::guest::{CRIU_CHECK_S_MAX, Control, Criu, Dump};
+use iowq_contract::AfterTimeout;
+use iowq_contract::guest::{CRIU_CHECK_S_MAX, Control, Criu, Dump};
 
 use super::settle::{Settled, settle};
 use crate::clock;

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use iowq_record::Disk;
-use iowq_record::guest::DISK_SERIAL;
+use iowq_contract::Disk;
+use iowq_contract::guest::DISK_SERIAL;
 use rustix::mount::{MountFlags, UnmountFlags, mount};
 
 use super::delay;

@@ -1,6 +1,6 @@
 //! From what was seen to what the kernel lacks, by the names of its options.
 
-use iowq_record::guest::{Job, Lack};
+use iowq_contract::guest::{Job, Lack};
 use rustix::io::Errno;
 
 use super::seen::{Seen, has};
@@ -110,7 +110,7 @@ fn events(seen: &Seen) -> Option<Lack> {
 
 #[cfg(test)]
 mod tests {
-    use iowq_record::Disk;
+    use iowq_contract::Disk;
 
     use super::*;
 

@@ -1,7 +1,7 @@
 //! The first process of a virtual machine that measures one kernel: there is nothing else in it.
 //!
 //! It finds its job in the initramfs, says on a virtio port what it finds and what comes of each
-//! run, and switches the machine off. See [`iowq_record::guest`] for what is said.
+//! run, and switches the machine off. See [`iowq_contract::guest`] for what is said.
 
 pub mod criu;
 mod delay;
@@ -22,7 +22,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use anyhow::Context as _;
-use iowq_record::guest::{JOB_PATH, Job, Lack, MODULES_PATH, Message};
+use iowq_contract::guest::{JOB_PATH, Job, Lack, MODULES_PATH, Message};
 use rustix::system::uname;
 
 use crate::cell::{self, Probes};

@@ -9,8 +9,8 @@ use std::process::{ChildStderr, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use iowq_record::Record;
-use iowq_record::guest::{Bench, Message};
+use iowq_contract::Record;
+use iowq_contract::guest::{Bench, Message};
 use rustix::process::{Pid, WaitOptions, WaitStatus, wait};
 
 use super::say::Say;

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
 
-use iowq_record::guest::{Message, PORT_NAME};
+use iowq_contract::guest::{Message, PORT_NAME};
 
 use super::wait::wait_for;
 

@@ -5,7 +5,7 @@ use std::io::Error;
 use std::path::Path;
 use std::time::Duration;
 
-use iowq_record::guest::Job;
+use iowq_contract::guest::Job;
 use rustix::event::{EventfdFlags, eventfd};
 use rustix::io::Errno;
 

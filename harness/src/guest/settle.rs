@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use iowq_record::guest::CRIU_WAIT_S_MAX;
+use iowq_contract::guest::CRIU_WAIT_S_MAX;
 
 use crate::clock::{self, Nanos};
 use crate::sync::thread;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use iowq_record::guest::Lack;
+use iowq_contract::guest::Lack;
 use rustix::io::Errno;
 use rustix::mount::{MountFlags, mount};
 

@@ -1,7 +1,7 @@
 //! What a record says of the boot and of the machine that its own process cannot know.
 
-use iowq_record::guest::Job;
-use iowq_record::{InBoot, Record};
+use iowq_contract::guest::Job;
+use iowq_contract::{InBoot, Record};
 
 use crate::machine;
 
@@ -53,7 +53,7 @@ impl Stamp {
 mod tests {
     use std::path::Path;
 
-    use iowq_record::{Caveat, Disk};
+    use iowq_contract::{Caveat, Disk};
     use serde_json::json;
 
     use super::*;
@@ -84,7 +84,7 @@ mod tests {
         host.profile = "release".to_owned();
         host.commit = "0123456789ab".to_owned();
         serde_json::from_value(json!({
-            "schema": iowq_record::SCHEMA,
+            "schema": iowq_contract::SCHEMA,
             "started": "2026-01-01T00:00:00Z",
             "duration_ns": 0,
             "cell": {
@@ -95,11 +95,11 @@ mod tests {
                 "summary": "", "switches": [], "files": 1, "block_bytes": 4096, "depth": 1,
                 "limit_bounded": 1, "limit_unbounded": 1, "idle_timeout_ms": 250, "arrival": "",
             },
-            "ops": iowq_record::Ops::default(),
-            "latency": iowq_record::Latency::default(),
-            "workers": iowq_record::Workers::default(),
+            "ops": iowq_contract::Ops::default(),
+            "latency": iowq_contract::Latency::default(),
+            "workers": iowq_contract::Workers::default(),
             "timeline": [],
-            "churn": iowq_record::Churn::default(),
+            "churn": iowq_contract::Churn::default(),
             "probe": { "tier": "bpf", "reason": "", "events_seen": 0, "events_lost": 0 },
             "blocking": "kernel",
             "host": host,

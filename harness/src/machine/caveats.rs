@@ -1,6 +1,6 @@
 //! Caveats of a machine: what makes its figures differ from those of the machine one has in mind.
 
-use iowq_record::{Caveat, Host};
+use iowq_contract::{Caveat, Host};
 
 use super::virtualization::{EMULATION, NONE_SEEN};
 

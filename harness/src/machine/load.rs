@@ -1,6 +1,6 @@
 //! Load: what else the machine did during a run, from two looks at what the kernel counts.
 
-use iowq_record::{Caveat, Load};
+use iowq_contract::{Caveat, Load};
 
 use super::text;
 use crate::clock::{self, Nanos};

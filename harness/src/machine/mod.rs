@@ -12,7 +12,7 @@ mod virtualization;
 
 use std::{fs, path::Path};
 
-use iowq_record::Host;
+use iowq_contract::Host;
 use rustix::{system::uname, thread::sched_getaffinity};
 
 pub use caveats::caveats;

@@ -13,6 +13,13 @@ use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 
 use super::SwitchCount;
 
+// Pool and programs must take a key for the same.
+const _: () = assert!(
+    iowq_pool::work::KEY_NONE == iowq_ebpf::KEY_NONE
+        && iowq_pool::work::KEY_UNHASHED == iowq_ebpf::KEY_UNHASHED
+        && iowq_pool::work::KEY_HASHED == iowq_ebpf::KEY_HASHED
+);
+
 /// The page: running counts and queue heads by account, and a slot per worker.
 ///
 /// Accounts count modulo [`ACCOUNTS`], slots modulo [`SLOTS_MAX`].

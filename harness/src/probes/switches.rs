@@ -1,6 +1,6 @@
 //! Context switches of a worker as the kernel counts them, to be held against what the probe saw.
 
-use iowq_record::Switches;
+use iowq_contract::Switches;
 
 /// Switches of one thread up to some moment, by one who counts them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

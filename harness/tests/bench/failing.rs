@@ -12,8 +12,8 @@ use iowq_harness::engine::Engine as _;
 use iowq_harness::engine::call::Buffers;
 use iowq_harness::engine::pool::PoolEngine;
 use iowq_harness::engine::sleeps::Declared;
-use iowq_harness::pool::board::Plain;
-use iowq_harness::pool::{Parked, policy};
+use iowq_pool::board::Plain;
+use iowq_pool::{Parked, policy};
 use iowq_workloads::{Ledger, Plan};
 
 /// Runs a spec with this device in place of its one file.

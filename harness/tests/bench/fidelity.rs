@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use iowq_harness::cell::{self, Probes, WantBlocking};
 use iowq_harness::engine::uring;
 use iowq_harness::machine::kernel_idle_timeout;
-use iowq_harness::pool::policy::PRESETS;
+use iowq_pool::policy::PRESETS;
 use iowq_workloads::builtin;
 use serde_json::Value;
 

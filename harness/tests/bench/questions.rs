@@ -2,8 +2,8 @@
 
 use std::process::{Command, Output, Stdio};
 
-use iowq_harness::pool::policy::PRESETS;
-use iowq_record::Host;
+use iowq_contract::Host;
+use iowq_pool::policy::PRESETS;
 use iowq_workloads::builtins;
 
 use crate::support::{IOWQ, Place, as_user, root_or_skip, stderr};

@@ -1,6 +1,6 @@
 //! Simulated runs written as records, and what the whole comparison says of them.
 
-use iowq_record::{Record, Role};
+use iowq_contract::{Record, Role};
 use iowq_reports::compare::set::Set;
 use iowq_reports::compare::{self, Comparison, Rules};
 use iowq_reports::load::Loaded;

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use iowq_record::Role;
+use iowq_contract::Role;
 use iowq_reports::compare::set::Set;
 use iowq_reports::compare::{Rules, compare};
 use iowq_reports::export::ktap;

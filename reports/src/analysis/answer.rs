@@ -217,7 +217,7 @@ impl Writer<'_> {
 
 #[cfg(test)]
 mod tests {
-    use iowq_record::Record;
+    use iowq_contract::Record;
 
     use super::*;
     use crate::analysis::group;

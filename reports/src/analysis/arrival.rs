@@ -1,6 +1,6 @@
 //! How ops arrive, and what their response times can show for that reason.
 
-use iowq_record::Record;
+use iowq_contract::Record;
 
 use super::group::Section;
 use crate::format;

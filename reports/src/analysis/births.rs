@@ -1,6 +1,6 @@
 //! Births of a run: how many, how fast, and which were the pool's first fill.
 
-use iowq_record::Record;
+use iowq_contract::Record;
 
 use super::doubts;
 use super::figures::Figures;

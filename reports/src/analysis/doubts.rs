@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use iowq_record::{Record, SPOILED_MAX, Settings, Tier};
+use iowq_contract::{Record, SPOILED_MAX, Settings, Tier};
 
 use super::group::{self, Section};
 use super::unlike;
@@ -239,7 +239,7 @@ fn scope(records: &[&Record], runs: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use iowq_record::{Blocking, Caveat};
+    use iowq_contract::{Blocking, Caveat};
 
     use super::*;
     use crate::sample;

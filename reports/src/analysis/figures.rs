@@ -1,6 +1,6 @@
 //! Figures of a group: for each metric the median, the least and the most of its runs.
 
-use iowq_record::{Quantiles, Record};
+use iowq_contract::{Quantiles, Record};
 
 use super::beyond::{self, P50_PPB, P90_PPB, P99_PPB, P999_PPB};
 use super::births::{self, Births};

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use iowq_record::{Record, Role};
+use iowq_contract::{Record, Role};
 
 use super::figures::Figures;
 

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::Deserializer;
-use iowq_record::{Quantiles, Record};
+use iowq_contract::{Quantiles, Record};
 
 /// The two clocks of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

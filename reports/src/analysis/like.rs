@@ -67,7 +67,7 @@ fn figures(ours: Counts, kernel: Counts) -> String {
 
 #[cfg(test)]
 mod tests {
-    use iowq_record::Record;
+    use iowq_contract::Record;
 
     use super::*;
     use crate::analysis::group;

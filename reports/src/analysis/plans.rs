@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use iowq_record::{PlanSettings, Record};
+use iowq_contract::{PlanSettings, Record};
 use serde_json::Value;
 
 use crate::format;

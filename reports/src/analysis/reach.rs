@@ -1,6 +1,6 @@
 //! How ops reached workers: done by the submitter, queued hashed or unhashed, and time in the queue.
 
-use iowq_record::{Punts, Record};
+use iowq_contract::{Punts, Record};
 
 use super::figures::Spread;
 use super::group::Section;

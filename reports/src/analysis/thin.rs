@@ -1,6 +1,6 @@
 //! Thinning: fewer points of a timeline, without losing a peak.
 
-use iowq_record::Churn;
+use iowq_contract::Churn;
 
 /// Points of a timeline that are kept in memory: several per pixel of the widest chart.
 pub const TIMELINE_POINTS_MAX: usize = 4_000;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use iowq_record::{Record, Settings};
+use iowq_contract::{Record, Settings};
 
 use super::plans;
 use crate::compare::hosts;

@@ -6,7 +6,7 @@ mod runs;
 mod shift;
 mod strip;
 
-use iowq_record::Record;
+use iowq_contract::Record;
 
 use super::plot::ChartError;
 use super::{ChartSet, Figure, set};

@@ -3,7 +3,7 @@
 mod created;
 mod stay;
 
-use iowq_record::Record;
+use iowq_contract::Record;
 
 use super::plot::ChartError;
 use super::{ChartSet, Figure, LABEL_CHARS_MAX, marker, palette, set, workers};

@@ -1,6 +1,6 @@
 //! Churn against latency: a point per run, so that both and their spread are seen at once.
 
-use iowq_record::{Quantiles, Record};
+use iowq_contract::{Quantiles, Record};
 use plotters::style::text_anchor::{HPos, VPos};
 
 use super::Series;

@@ -1,6 +1,6 @@
 //! Workers over time: how many are alive, and below it births and deaths.
 
-use iowq_record::Record;
+use iowq_contract::Record;
 use plotters::style::text_anchor::{HPos, VPos};
 
 use super::axis::{self, Axis};
@@ -136,7 +136,7 @@ fn bars(life: &Life, height: impl Fn(&(f64, f64, f64)) -> f64) -> Vec<(f64, f64)
 
 #[cfg(test)]
 mod tests {
-    use iowq_record::Churn;
+    use iowq_contract::Churn;
 
     use super::*;
     use crate::sample;

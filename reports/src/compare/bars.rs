@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use iowq_record::Record;
+use iowq_contract::Record;
 
 use super::{Bar, boots};
 use crate::analysis::doubts::{counts_disagree, switches_spoil_churn};
@@ -133,7 +133,7 @@ pub fn notes(runs: &[&Record]) -> Vec<Bar> {
 
 #[cfg(test)]
 mod tests {
-    use iowq_record::Caveat;
+    use iowq_contract::Caveat;
 
     use super::*;
     use crate::sample;

@@ -1,7 +1,7 @@
 //! Units: what is compared with its like. A run, or all runs of one boot where kernels are booted:
 //! runs of a boot share its luck, so that only boots are independent of each other.
 
-use iowq_record::Record;
+use iowq_contract::Record;
 
 use super::Metric;
 
@@ -88,7 +88,7 @@ pub fn any(runs: &[&Record]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use iowq_record::InBoot;
+    use iowq_contract::InBoot;
 
     use super::*;
     use crate::sample;

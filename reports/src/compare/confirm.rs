@@ -2,7 +2,7 @@
 //!
 //! Runs are never pooled: more pairs until something is significant would find anything.
 
-use iowq_record::{Record, Role};
+use iowq_contract::{Record, Role};
 
 use super::judge::Rules;
 use super::set::Set;

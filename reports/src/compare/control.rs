@@ -1,6 +1,6 @@
 //! Control: whether a delay that was injected into the base was found.
 
-use iowq_record::Role;
+use iowq_contract::Role;
 
 use super::judge::{self, Rules};
 use super::pairs::{self, Beside, Matched};

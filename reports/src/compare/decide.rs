@@ -1,6 +1,6 @@
 //! What decides: the metrics that a verdict stands on, chosen by the machine before any run is seen.
 
-use iowq_record::{Kernels, Record};
+use iowq_contract::{Kernels, Record};
 
 use super::Metric;
 use super::metric::{ADVISORY, PRIMARY};

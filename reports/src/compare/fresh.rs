@@ -3,7 +3,7 @@
 //! Here they are only named, as flags of `iowq bench`. The number of pairs is that of the first
 //! bench, whatever was found, and the seed is none that it used.
 
-use iowq_record::{Blocking, Host, Record, Role, Tier};
+use iowq_contract::{Blocking, Host, Record, Role, Tier};
 
 use super::set::Set;
 use super::{Comparisons, hosts};
@@ -229,7 +229,7 @@ fn blocking(run: &Record) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use iowq_record::InBoot;
+    use iowq_contract::InBoot;
 
     use super::*;
     use crate::compare::{Rules, compare};

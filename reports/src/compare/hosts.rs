@@ -1,6 +1,6 @@
 //! Hosts and settings: in what two sets of runs are unlike that could explain a difference.
 
-use iowq_record::{Blocking, Record};
+use iowq_contract::{Blocking, Record};
 
 use super::Bar;
 use crate::analysis::plans;
@@ -183,7 +183,7 @@ fn memory_differs(runs: &[&Record]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use iowq_record::{Host, Tier};
+    use iowq_contract::{Host, Tier};
 
     use super::*;
     use crate::sample;
@@ -226,7 +226,7 @@ mod tests {
     #[test]
     fn plans_that_differ_bar_with_the_fields_and_lengths_by_themselves() {
         let plan = |run: &mut Record, seconds: u64, write: u32| {
-            let mut plan = iowq_record::PlanSettings {
+            let mut plan = iowq_contract::PlanSettings {
                 digest: format!("{seconds} {write}"),
                 length_ns: Some(seconds * 1_000_000_000),
                 ..Default::default()

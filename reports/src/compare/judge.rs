@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use iowq_record::Record;
+use iowq_contract::Record;
 
 use super::boots::Unit;
 use super::one_sided::{self, Missing};
@@ -328,7 +328,7 @@ mod tests {
     fn latencies_by_another_clock_on_one_side_say_nothing_either_way() {
         let caveat = |run: &mut Record| {
             let code = "timed-at-reaping".to_owned();
-            run.caveats.push(iowq_record::Caveat { code, text: "later".to_owned() });
+            run.caveats.push(iowq_contract::Caveat { code, text: "later".to_owned() });
             let all = run.latency.response.get_mut("all").expect("it has one");
             all.p50_ns *= 2;
             run.ops.per_s /= 2.0;

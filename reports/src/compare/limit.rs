@@ -1,7 +1,7 @@
 //! A limit that is broken: more workers of an account than its limit allows, where the base keeps
 //! to it.
 
-use iowq_record::Record;
+use iowq_contract::Record;
 
 use super::Bar;
 use super::boots::Unit;

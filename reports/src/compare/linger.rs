@@ -1,6 +1,6 @@
 //! How long the last worker stays: a time, or at least as long as anybody watched.
 
-use iowq_record::Record;
+use iowq_contract::Record;
 
 use super::Bar;
 use super::boots::{self, Unit};

@@ -1,6 +1,6 @@
 //! Metrics of a run: their value, or why there is none, and the words for them.
 
-use iowq_record::{Quantiles, Record};
+use iowq_contract::{Quantiles, Record};
 
 use super::{Metric, Scale, linger};
 use crate::analysis::beyond::{self, P50_PPB, P99_PPB, P999_PPB};

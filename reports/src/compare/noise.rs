@@ -1,6 +1,6 @@
 //! Noise: the base against itself, and how large an effect must be beside that to take a side.
 
-use iowq_record::Role;
+use iowq_contract::Role;
 
 use super::judge::{self, Adjust, Rules};
 use super::pairs::{self, Beside};

@@ -1,6 +1,6 @@
 //! What is so on one side only: a value that is missing, or a clock that is another.
 
-use iowq_record::Record;
+use iowq_contract::Record;
 
 use super::{Doubt, Metric};
 use crate::format;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use iowq_record::Record;
+use iowq_contract::Record;
 use jiff::Timestamp;
 
 use super::boots::Unit;

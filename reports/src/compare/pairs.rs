@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use iowq_record::{Cell, Record, Role};
+use iowq_contract::{Cell, Record, Role};
 
 use super::boots::{self, Round, Unit};
 use super::set::Set;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use iowq_record::{Record, Role};
+use iowq_contract::{Record, Role};
 
 use crate::analysis::group::{self, POOL, PRESETS};
 use crate::format;

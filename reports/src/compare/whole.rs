@@ -1,6 +1,6 @@
 //! The whole comparison: sets in, one finding per metric and one verdict per workload out.
 
-use iowq_record::Record;
+use iowq_contract::Record;
 
 use super::boots::Unit;
 use super::judge::{self, Adjust, Rules};
@@ -174,7 +174,7 @@ impl Comparisons {
 mod tests {
     use std::sync::LazyLock;
 
-    use iowq_record::Role;
+    use iowq_contract::Role;
     use proptest::prelude::*;
 
     use super::*;

@@ -10,7 +10,7 @@
 
 use std::fmt::Write as _;
 
-use iowq_record::{Quantiles, Record, Role};
+use iowq_contract::{Quantiles, Record, Role};
 
 use super::{cpu_ns_per_op, finished, role};
 use crate::analysis::beyond::{P50_PPB, P99_PPB, P999_PPB};

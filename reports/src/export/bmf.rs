@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use iowq_record::Record;
+use iowq_contract::Record;
 use serde_json::{Map, Value, json};
 
 use super::{cpu_ns_per_op, finished, name};

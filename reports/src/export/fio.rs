@@ -6,7 +6,7 @@
 //! are in `sync`, as fio has them. What a run did not measure, such as bytes, is absent, and so is a
 //! percentile with fewer than 100 samples beyond it.
 
-use iowq_record::Record;
+use iowq_contract::Record;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use hdrhistogram::serialization::V2DeflateSerializer;
 use hdrhistogram::serialization::interval_log::{IntervalLogWriterBuilder, Tag};
-use iowq_record::Record;
+use iowq_contract::Record;
 use jiff::Timestamp;
 
 use super::{finished, name, started};

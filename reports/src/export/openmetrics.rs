@@ -6,7 +6,7 @@
 
 use std::fmt::Write as _;
 
-use iowq_record::Record;
+use iowq_contract::Record;
 
 use super::{cpu_ns_per_op, ended, finished, role};
 use crate::analysis::beyond::{P50_PPB, P90_PPB, P99_PPB, P999_PPB};

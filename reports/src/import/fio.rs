@@ -16,7 +16,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::{Serializer as _, V2Serializer};
-use iowq_record::{
+use iowq_contract::{
     Blocking, Caveat, Cell, Churn, Host, Latency, Ops, Probe, Quantiles, Record, Role, SCHEMA,
     Settings, Tier, Workers,
 };

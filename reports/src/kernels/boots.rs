@@ -1,7 +1,7 @@
 //! Boots that went wrong: panics, hangs, oopses and stalls are findings about a kernel, and boots
 //! that failed for another reason are trouble.
 
-use iowq_record::{Boot, Complaint, ComplaintKind, Ended, Kernels, Role};
+use iowq_contract::{Boot, Complaint, ComplaintKind, Ended, Kernels, Role};
 use serde::Serialize;
 
 use super::often;

@@ -1,6 +1,6 @@
 //! Options in which the kernels differ: what differs need not be the patch.
 
-use iowq_record::{Kernels, kconfig};
+use iowq_contract::{Kernels, kconfig};
 use serde::Serialize;
 
 /// An option with unlike values in the base and a test.

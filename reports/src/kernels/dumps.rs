@@ -6,8 +6,8 @@
 
 mod case;
 
-use iowq_record::guest::{CRIU_OPTIONS, ControlFailure, Dump, WORKER_IN_THE_WAY};
-use iowq_record::{Boot, Kernel, Kernels};
+use iowq_contract::guest::{CRIU_OPTIONS, ControlFailure, Dump, WORKER_IN_THE_WAY};
+use iowq_contract::{Boot, Kernel, Kernels};
 use serde::Serialize;
 
 use crate::format;
@@ -278,8 +278,8 @@ impl Dumps {
 
 #[cfg(test)]
 mod tests {
-    use iowq_record::AfterTimeout;
-    use iowq_record::guest::Control;
+    use iowq_contract::AfterTimeout;
+    use iowq_contract::guest::Control;
 
     use super::*;
     use crate::sample;

@@ -1,7 +1,7 @@
 //! The preset that each kernel is nearest to, by the distance of a fidelity analysis: how workers
 //! created and peaks of io_uring on that kernel differ from those of the pool under each preset.
 
-use iowq_record::{Record, Role};
+use iowq_contract::{Record, Role};
 use serde::Serialize;
 
 use super::is_of;

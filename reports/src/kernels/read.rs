@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use iowq_record::{
+use iowq_contract::{
     BOOT_SCHEMA, BOOTS_NAME, Boot, KERNELS_NAME, KERNELS_SCHEMA, Kernels, Record, Role,
 };
 use serde::de::DeserializeOwned;

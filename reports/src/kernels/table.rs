@@ -1,6 +1,6 @@
 //! The table of workers by workload and kernel: created per 1000 ops, peak, and who stayed.
 
-use iowq_record::Record;
+use iowq_contract::Record;
 use serde::Serialize;
 
 use crate::analysis::figures::Spread;

@@ -1,6 +1,6 @@
 //! Values that are valid JSON and still cannot come from a run.
 
-use iowq_record::{Quantiles, Record};
+use iowq_contract::{Quantiles, Record};
 
 /// The longest name of a workload, engine or policy: longer ones would swamp every table.
 const NAME_BYTES_MAX: usize = 200;

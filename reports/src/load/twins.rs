@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use iowq_record::Record;
+use iowq_contract::Record;
 
 /// What tells runs apart: when it started, how long it took, its place, and the names of its cell.
 type Key = (String, u64, u32, [String; 3]);

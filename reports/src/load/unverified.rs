@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{BufReader, ErrorKind};
 use std::path::Path;
 
-use iowq_record::UNVERIFIED_NAME;
+use iowq_contract::UNVERIFIED_NAME;
 
 use super::line::{self, LINE_BYTES_MAX};
 use super::{LoadError, RECORD_NAME, Reading, parse};

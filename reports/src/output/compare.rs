@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use iowq_record::Host;
+use iowq_contract::Host;
 
 use super::{PAGE_NAME, ReportError, SUMMARY_NAME, write_whole};
 use crate::compare::confirm::{self, ConfirmError};

@@ -1,6 +1,6 @@
 //! What the birth of a worker cost, in the pool and in the kernel: medians of runs.
 
-use iowq_record::{Birth, Record};
+use iowq_contract::{Birth, Record};
 
 use crate::analysis::figures::Spread;
 use crate::analysis::group::{POOL, Section, URING};

@@ -6,7 +6,7 @@ mod words;
 use askama::Template;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use iowq_record::Record;
+use iowq_contract::Record;
 
 use super::raw::Download;
 use super::{CHART_BYTES_MAX, Mark, PAGE_BYTES_MAX, PageError};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use iowq_record::{Blocking, Counts, Host, PlanSettings, Record, Tier};
+use iowq_contract::{Blocking, Counts, Host, PlanSettings, Record, Tier};
 
 use super::birth;
 use crate::analysis::Analysis;

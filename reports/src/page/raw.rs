@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use iowq_record::{Churn, Quantiles, Record, Role};
+use iowq_contract::{Churn, Quantiles, Record, Role};
 
 use crate::analysis::births::{self, Births};
 use crate::analysis::thin;

@@ -1,6 +1,6 @@
 //! The table of how operations reached workers: a row per kind and policy.
 
-use iowq_record::Punts;
+use iowq_contract::Punts;
 
 use super::Mark;
 use super::table::{Cell, cell};

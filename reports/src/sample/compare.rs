@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use iowq_record::{Record, Role};
+use iowq_contract::{Record, Role};
 
 use super::Noise;
 use crate::compare::metric::{ADVISORY, PRIMARY};

@@ -1,6 +1,6 @@
 //! A made-up grid: many small workloads on io_uring and under presets, for the fidelity page.
 
-use iowq_record::{Punts, Record};
+use iowq_contract::{Punts, Record};
 
 use super::{Noise, kernel_run, run};
 

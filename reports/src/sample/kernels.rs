@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use iowq_record::{
+use iowq_contract::{
     BOOT_SCHEMA, Blocking, Boot, Disk, Ended, InBoot, KERNELS_SCHEMA, Kernel, Kernels, Latency,
     Machine, Record, Role,
 };

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::{Serializer, V2Serializer};
-use iowq_record::{Latency, Quantiles};
+use iowq_contract::{Latency, Quantiles};
 
 use super::Noise;
 

@@ -1,6 +1,6 @@
 //! A made-up bench of two policies that are alike, but for what is changed.
 
-use iowq_record::{Record, Role};
+use iowq_contract::{Record, Role};
 
 use super::{Noise, run};
 

@@ -1,6 +1,6 @@
 //! Made-up lives of workers: a ramp, then births and deaths until the end.
 
-use iowq_record::Churn;
+use iowq_contract::Churn;
 
 use super::Noise;
 

@@ -59,7 +59,7 @@ pub(super) const STEPS: [Step; 8] = [
         name: "shuttle",
         about: "the pool under explored interleavings",
         command: || {
-            let mut command = cargo(&["test", "--locked", "--package", "iowq-harness"]);
+            let mut command = cargo(&["test", "--locked", "--package", "iowq-pool"]);
             command.args(["--features", "shuttle", "--test", "shuttle", "--", "--show-output"]);
             command
         },

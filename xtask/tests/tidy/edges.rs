@@ -8,12 +8,13 @@ use serde_json::Value;
 use super::{none, tree::top};
 
 /// Every package of the workspace, and the packages of it that its code may use.
-const EDGES: [(&str, &[&str]); 7] = [
+const EDGES: [(&str, &[&str]); 8] = [
+    ("iowq-contract", &[]),
     ("iowq-ebpf", &[]),
-    ("iowq-harness", &["iowq-ebpf", "iowq-record", "iowq-workloads"]),
-    ("iowq-kernels", &["iowq-record"]),
-    ("iowq-record", &[]),
-    ("iowq-reports", &["iowq-record"]),
+    ("iowq-harness", &["iowq-contract", "iowq-ebpf", "iowq-pool", "iowq-workloads"]),
+    ("iowq-kernels", &["iowq-contract"]),
+    ("iowq-pool", &["iowq-workloads"]),
+    ("iowq-reports", &["iowq-contract"]),
     ("iowq-workloads", &[]),
     ("xtask", &[]),
 ];

@@ -16,8 +16,16 @@ const SWITCHBOARD_LINES_MAX: usize = 100;
 const FUNCTION_LINES_MAX: usize = 70;
 
 const SWITCHBOARD: &str = "xtask/src/main.rs";
-const MEMBERS: [&str; 7] =
-    ["ebpf", "harness", "reports", "reports/record", "workloads", "xtask", "xtask/kernels"];
+const MEMBERS: [&str; 8] = [
+    "ebpf",
+    "harness",
+    "harness/contract",
+    "harness/kernels",
+    "harness/pool",
+    "reports",
+    "workloads",
+    "xtask",
+];
 /// Folders of a member that hold code; a build script may stand beside them.
 const FOLDERS: [&str; 5] = ["src", "tests", "benches", "examples", "fuzz/fuzz_targets"];
 

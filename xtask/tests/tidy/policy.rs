@@ -23,7 +23,7 @@ fn complaints(files: &[File]) -> Vec<String> {
 }
 
 fn is_policy(path: &str) -> bool {
-    path.starts_with("harness/src/pool/policy/") && path.ends_with(".rs")
+    path.starts_with("harness/pool/src/policy/") && path.ends_with(".rs")
 }
 
 #[test]
@@ -35,9 +35,9 @@ fn policies_only_decide() -> std::io::Result<()> {
 #[test]
 fn a_policy_with_a_lock_or_a_clock_is_found() {
     for word in FORBIDDEN {
-        let file = File::example("harness/src/pool/policy/bad.rs", &format!("//! Bad.\n{word}"));
+        let file = File::example("harness/pool/src/policy/bad.rs", &format!("//! Bad.\n{word}"));
         assert_eq!(complaints(&[file]).len(), 1, "{word}");
-        let elsewhere = File::example("harness/src/pool/worker.rs", word);
+        let elsewhere = File::example("harness/pool/src/worker.rs", word);
         none(&complaints(&[elsewhere]));
     }
 }

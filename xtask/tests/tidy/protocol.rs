@@ -7,14 +7,14 @@ use super::{
     tree::{File, file, files},
 };
 
-const README: &str = "harness/src/pool/README.md";
+const README: &str = "harness/pool/README.md";
 
 /// The types that the README has to explain.
 const TYPES: [&str; 2] = ["enum WorkerState", "struct State"];
 
 /// The complaints about the pool's files; a type that is not found is one.
 fn complaints(files: &[File], readme: &str) -> Vec<String> {
-    let pool = files.iter().filter(|file| file.path.starts_with("harness/src/pool/"));
+    let pool = files.iter().filter(|file| file.path.starts_with("harness/pool/src/"));
     let pool: Vec<_> = pool.filter(|file| file.is_rust()).filter_map(File::text).collect();
     if pool.is_empty() {
         return Vec::new();
@@ -22,7 +22,7 @@ fn complaints(files: &[File], readme: &str) -> Vec<String> {
     let mut complaints = Vec::new();
     for name in TYPES {
         let Some(members) = pool.iter().find_map(|text| members(text, name)) else {
-            complaints.push(format!("no `pub {name}` in harness/src/pool"));
+            complaints.push(format!("no `pub {name}` in harness/pool/src"));
             continue;
         };
         let absent = members.iter().filter(|member| !has_word(readme, member));
@@ -90,7 +90,7 @@ fn variants_and_fields_are_read_from_the_source() {
 
 #[test]
 fn a_state_or_a_field_that_the_readme_leaves_out_is_found() {
-    let files = [File::example("harness/src/pool/state.rs", EXAMPLE)];
+    let files = [File::example("harness/pool/src/state.rs", EXAMPLE)];
     let whole = "Idle Busy Gone running free_list stalled";
     none(&complaints(&files, whole));
     assert_eq!(complaints(&files, "Idle Busy Gone running free_list").len(), 1);
@@ -99,6 +99,6 @@ fn a_state_or_a_field_that_the_readme_leaves_out_is_found() {
 
 #[test]
 fn a_type_that_moved_or_was_renamed_is_found() {
-    let files = [File::example("harness/src/pool/state.rs", "pub struct Other {\n}\n")];
+    let files = [File::example("harness/pool/src/state.rs", "pub struct Other {\n}\n")];
     assert_eq!(complaints(&files, "").len(), TYPES.len());
 }

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use iowq_record::Role;
+use iowq_contract::Role;
 
 use crate::cell::{EngineName, KERNEL, WantBlocking};
-use crate::pool::policy;
+use iowq_pool::policy;
 
 /// Policies that are run where none is named.
 const POLICIES: [&str; 4] = ["6.12", "6.16", "6.17", "exit-on-idle"];

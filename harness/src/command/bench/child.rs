@@ -5,7 +5,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use iowq_record::{NOT_VERIFIED, Record};
+use iowq_contract::{NOT_VERIFIED, Record};
 use iowq_workloads::Plan;
 
 use super::super::said::{Progress, Said};

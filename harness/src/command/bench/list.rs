@@ -8,7 +8,7 @@ use iowq_workloads::builtins;
 use iowq_workloads::grid::{GRID_NAMES, GRID_SUMMARY};
 
 use crate::cell::EngineName;
-use crate::pool::policy::{PRESETS, Switch};
+use iowq_pool::policy::{PRESETS, Switch};
 
 /// Columns of a line beside a name, at most.
 const COLUMNS_MAX: usize = 84;

@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::{Args, Parser as _};
-use iowq_record::{Record, Role};
+use iowq_contract::{Record, Role};
 use iowq_workloads::{Length, Plan};
 
 use crate::cell::{self, EngineName, InjectedDelay, Probes, WantBlocking};

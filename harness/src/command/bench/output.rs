@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use iowq_record::{
+use iowq_contract::{
     Blocking, Cell, Churn, Latency, Ops, Probe, Record, SCHEMA, Tier, UNVERIFIED_NAME, Workers,
 };
 use iowq_workloads::Plan;
@@ -170,7 +170,7 @@ pub(super) fn failed(
 
 #[cfg(test)]
 mod tests {
-    use iowq_record::Role;
+    use iowq_contract::Role;
 
     use super::*;
     use crate::cell::KERNEL;

@@ -5,7 +5,7 @@ use std::io::{IsTerminal as _, Write as _};
 use std::time::Duration;
 
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
-use iowq_record::Record;
+use iowq_contract::Record;
 
 use super::super::said;
 use super::arm::Arm;

@@ -7,7 +7,7 @@ use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use iowq_record::UNVERIFIED_NAME;
+use iowq_contract::UNVERIFIED_NAME;
 
 /// `record.unverified.jsonl` in the folder of the results, where there is one.
 pub(super) struct Unverified {

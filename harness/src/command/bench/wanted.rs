@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use iowq_record::Role;
+use iowq_contract::Role;
 use iowq_workloads::{Length, Plan, grid_with};
 
 use super::Options;
@@ -162,7 +162,7 @@ mod tests {
 
     use super::*;
     use crate::command::bench::length::length as estimate;
-    use crate::pool::policy::PRESETS;
+    use iowq_pool::policy::PRESETS;
 
     #[derive(Parser)]
     struct Cli {

@@ -15,12 +15,12 @@ use agenda::Agenda;
 use super::classes::Classes;
 use super::{Engine, EngineError, Remains, Request};
 use crate::clock::{Nanos, duration_ns};
-use crate::pool::board::Plain;
-use crate::pool::policy::Policy;
-use crate::pool::teardown::{self, Teardowns};
-use crate::pool::work::Account;
-use crate::pool::{Completion, Effects, Outcome, State, Turn, WorkerId};
 use crate::recorder::Recorder;
+use iowq_pool::board::Plain;
+use iowq_pool::policy::Policy;
+use iowq_pool::teardown::{self, Teardowns};
+use iowq_pool::work::Account;
+use iowq_pool::{Completion, Effects, Outcome, State, Turn, WorkerId};
 
 /// Workers that may live at one time, whatever the limits say.
 const SLOTS: u32 = 1024;

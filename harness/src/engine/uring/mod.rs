@@ -13,16 +13,16 @@ use std::os::fd::OwnedFd;
 
 use io_uring::types::{SubmitArgs, Timespec};
 use io_uring::{IoUring, squeue};
-use iowq_record::Punts;
+use iowq_contract::Punts;
 use iowq_workloads::{OpKind, Plan};
 
 use super::books::{Books, InFlight};
 use super::call::{Buffer, SHORT};
 use super::{Engine, EngineError, Remains, Request};
 use crate::clock::{self, Nanos};
-use crate::pool::{Completion, Outcome};
 use crate::probes::{Requests, Times};
 use crate::sync::{Arc, thread};
+use iowq_pool::{Completion, Outcome};
 
 pub use attempts::{Attempt, Attempts, would_block};
 pub use births::kernel_creation_ns;

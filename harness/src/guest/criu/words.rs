@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use iowq_record::guest::{NOT_DONE, WORKER_IN_THE_WAY};
+use iowq_contract::guest::{NOT_DONE, WORKER_IN_THE_WAY};
 
 use super::Ended;
 

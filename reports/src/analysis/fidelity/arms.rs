@@ -1,6 +1,6 @@
 //! Arms: what the kernel and each preset did with one workload, and how near they are.
 
-use iowq_record::Record;
+use iowq_contract::Record;
 
 use crate::analysis::doubts;
 use crate::analysis::figures::Spread;

@@ -1,6 +1,6 @@
 //! A cell: one workload on io_uring and under each preset, and how near they are.
 
-use iowq_record::Settings;
+use iowq_contract::Settings;
 
 use super::arms::{Arm, Arms, near};
 use super::dispatch::{self, Dispatch};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use iowq_record::Punts;
+use iowq_contract::Punts;
 
 use super::Cell;
 use crate::analysis::group::Group;
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn shares_are_of_all_runs_and_kinds_that_one_arm_did_not_see_are_left_out() {
-        let with = |mut record: iowq_record::Record, kind: &str, inline, hashed| {
+        let with = |mut record: iowq_contract::Record, kind: &str, inline, hashed| {
             let punts = Punts { inline, hashed, ..Punts::default() };
             record.punts.insert(kind.to_owned(), punts);
             record

@@ -1,6 +1,6 @@
 //! Fidelity: which preset is nearest, what is expected, and what is off.
 
-use iowq_record::Record;
+use iowq_contract::Record;
 
 use super::*;
 use crate::analysis::group;
@@ -182,7 +182,7 @@ fn one_workload_or_a_pool_alone_is_no_grid() {
 fn dispatched(row: &Row, inline: u64, hashed: u64) -> Record {
     let mut record = records(std::slice::from_ref(row)).remove(0);
     record.punts.clear();
-    let punts = iowq_record::Punts { inline, hashed, ..Default::default() };
+    let punts = iowq_contract::Punts { inline, hashed, ..Default::default() };
     record.punts.insert("write".to_owned(), punts);
     record
 }

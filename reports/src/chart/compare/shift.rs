@@ -1,7 +1,7 @@
 //! Shift of response time by quantile: the median over pairs, with a band for each quantile alone.
 
 use hdrhistogram::Histogram;
-use iowq_record::Record;
+use iowq_contract::Record;
 use plotters::style::text_anchor::{HPos, VPos};
 
 use super::{PAIRS_MAX, effect, is_paired};

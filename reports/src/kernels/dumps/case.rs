@@ -1,7 +1,7 @@
 //! What came of one kind of dump in all boots of a kernel: of the control, just after the close, or
 //! after the idle timeout.
 
-use iowq_record::guest::{ControlFailure, Dump, failure};
+use iowq_contract::guest::{ControlFailure, Dump, failure};
 use serde::Serialize;
 
 use crate::analysis::figures::Spread;

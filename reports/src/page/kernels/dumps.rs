@@ -45,7 +45,7 @@ fn row(of: &Dumps, case: &Case) -> Row {
 
 #[cfg(test)]
 mod tests {
-    use iowq_record::guest::{Control, Dump};
+    use iowq_contract::guest::{Control, Dump};
 
     use super::*;
     use crate::kernels::dumps::dumps;

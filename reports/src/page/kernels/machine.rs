@@ -1,7 +1,7 @@
 //! What was booted on what: kernels, their options, the machine, the order of boots and the last
 //! lines of those that went wrong.
 
-use iowq_record::{Boot, Ended, Role};
+use iowq_contract::{Boot, Ended, Role};
 
 use super::{mark, name};
 use crate::format;
@@ -65,7 +65,7 @@ fn fact(what: &'static str, text: &str) -> Option<Fact> {
 }
 
 pub(super) fn kernels(outcome: &Outcome<'_>) -> Vec<KernelView> {
-    let view = |kernel: &iowq_record::Kernel| KernelView {
+    let view = |kernel: &iowq_contract::Kernel| KernelView {
         mark: mark(outcome, &kernel.label),
         facts: [
             fact("release", kernel.release.as_deref().unwrap_or("unknown")),

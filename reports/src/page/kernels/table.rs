@@ -78,7 +78,7 @@ pub(super) fn steps(outcome: &Outcome<'_>) -> Option<Grid> {
         return None;
     }
     let all = &outcome.kernels.kernels;
-    let step = |pair: &[iowq_record::Kernel]| Mark {
+    let step = |pair: &[iowq_contract::Kernel]| Mark {
         policy: format!("{} to {}", name(&pair[0].label), name(&pair[1].label)),
         ..mark(outcome, &pair[1].label)
     };

@@ -1,0 +1,92 @@
+//! The published schema is the one that the types give, and it accepts a record as it is written.
+
+use std::path::{Path, PathBuf};
+
+use iowq_contract::{Record, SCHEMA, json_schema};
+use serde_json::{Value, json};
+
+fn schema_path() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("schema/run-1.json")
+}
+
+/// A small record with every field that a script may rely on.
+fn sample() -> Value {
+    let quantiles = json!({
+        "count": 3, "p50_ns": 2, "p90_ns": 3, "p99_ns": 3, "p999_ns": 3, "max_ns": 3, "hdr_v2": ""
+    });
+    json!({
+        "schema": SCHEMA,
+        "started": "2026-11-21T02:00:00Z",
+        "duration_ns": 3_000_000_000_u64,
+        "cell": {
+            "workload": "fsync-mix", "engine": "pool", "policy": "6.12",
+            "pair": 0, "position": 0, "seed": 1
+        },
+        "settings": {
+            "summary": "writes and fsyncs on several files", "switches": [], "files": 4,
+            "block_bytes": 4096, "depth": 16, "limit_bounded": 64, "limit_unbounded": 64,
+            "idle_timeout_ms": 250, "arrival": "closed loop"
+        },
+        "ops": { "done": 3, "failed": 0, "per_s": 1.0 },
+        "latency": { "response": { "all": quantiles }, "service": { "all": quantiles } },
+        "workers": {
+            "created": { "probe": 2, "engine": 2, "proc": null },
+            "exited": { "probe": 1, "engine": 1, "proc": null },
+            "peak": 2, "created_per_1000_ops": 666.7, "linger_ms": null, "creations_failed": 0
+        },
+        "timeline": [[0, 0], [1_000, 2]],
+        "churn": { "slice_ns": 1_000, "births": [2], "deaths": [1] },
+        "probe": { "tier": "bpf", "reason": "", "events_seen": 3, "events_lost": 0 },
+        "blocking": "sched",
+        "host": {
+            "kernel": "6.12.0", "cpu": "unknown", "cpus": 2, "memory_bytes": 1, "filesystem": "ext4",
+            "mount_options": "rw", "device": "vda", "governor": "unknown",
+            "accelerator": "none seen", "commit": "unknown", "rustc": "unknown",
+            "profile": "release"
+        },
+        "caveats": [{ "code": "debug-build", "text": "built without optimisation" }]
+    })
+}
+
+/// Set `IOWQ_UPDATE_SCHEMA=1` to write the file after a wanted change of the format.
+#[test]
+fn the_committed_schema_is_the_generated_one() {
+    let mut generated = serde_json::to_string_pretty(&json_schema()).expect("a schema is JSON");
+    generated.push('\n');
+    let path = schema_path();
+    if std::env::var_os("IOWQ_UPDATE_SCHEMA").is_some() {
+        std::fs::write(&path, &generated).expect("the schema can be written");
+    }
+    let committed = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        committed == generated,
+        "{} is not what the types say: run this test with IOWQ_UPDATE_SCHEMA=1 and commit the file",
+        path.display()
+    );
+}
+
+#[test]
+fn a_record_is_valid_before_and_after_a_round_trip() {
+    let validator = jsonschema::validator_for(&json_schema()).expect("the schema is a schema");
+    let before = sample();
+    assert!(validator.is_valid(&before));
+    let record: Record = serde_json::from_value(before).expect("the sample is a record");
+    let after = serde_json::to_value(&record).expect("a record is JSON");
+    assert!(validator.is_valid(&after));
+}
+
+#[test]
+fn what_is_not_a_record_is_refused() {
+    let validator = jsonschema::validator_for(&json_schema()).expect("the schema is a schema");
+    for (pointer, wrong) in [
+        ("/ops/done", json!(-1)),
+        ("/ops/per_s", json!(null)),
+        ("/blocking", json!("guessed")),
+        ("/timeline", json!([[0]])),
+        ("/cell", json!({})),
+    ] {
+        let mut record = sample();
+        *record.pointer_mut(pointer).expect("the field is there") = wrong;
+        assert!(!validator.is_valid(&record), "{pointer} was accepted");
+    }
+}

@@ -1,0 +1,178 @@
+//! Configurations: ours or somebody's, and whether a kernel has come to have what was wanted.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::BuildError;
+use super::files;
+
+/// Our own, which says why it has what it has.
+const MINIMAL: &str = include_str!("minimal.config");
+/// What follows in ours may be given up.
+const PREFERENCES: &str = "\n# Preferences\n";
+/// Options of somebody's configuration that are named at most.
+const NAMED_MAX: usize = 8;
+
+/// What kernels are to be configured as.
+pub(super) struct Config {
+    text: String,
+    digest: String,
+    /// Where it is from, if it is not ours.
+    path: Option<PathBuf>,
+}
+
+impl Config {
+    /// Ours, or the one at a path.
+    pub(super) fn read(path: Option<&Path>) -> Result<Config, BuildError> {
+        let text = match path {
+            Some(path) => String::from_utf8_lossy(&files::read(path)?).into_owned(),
+            None => MINIMAL.to_owned(),
+        };
+        let config = Config::of(text, path);
+        if let (Some(path), true) = (path, options(&config.text).is_empty()) {
+            return Err(BuildError::source(
+                path,
+                "is no kernel configuration: no line of it is like CONFIG_SMP=y",
+            ));
+        }
+        Ok(config)
+    }
+
+    pub(super) fn of(text: String, path: Option<&Path>) -> Config {
+        // The same text makes another kernel where Kconfig adds to it.
+        let whole = format!("{}\n{text}", if path.is_some() { "given" } else { "ours" });
+        Config { digest: files::sha256(whole.as_bytes()), text, path: path.map(Path::to_owned) }
+    }
+
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    pub(super) fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// Whether it names all that is to be on, as ours does, and not what Kconfig would add.
+    pub(super) fn is_ours(&self) -> bool {
+        self.path.is_none()
+    }
+
+    /// Whether an option is built in by it.
+    pub(super) fn has(&self, option: &str) -> bool {
+        options(&self.text).get(option) == Some(&"y")
+    }
+
+    /// Holds the configuration that came out against what was wanted. What somebody's own
+    /// configuration lost is told and no error: other releases and compilers have other options.
+    pub(super) fn check(&self, label: &str, result: &str) -> Result<Option<String>, BuildError> {
+        let wanted = match self.path {
+            Some(_) => &self.text[..],
+            None => self.text.split(PREFERENCES).next().unwrap_or_default(),
+        };
+        let missing = lost(wanted, result);
+        let Some(path) = &self.path else {
+            return match missing.is_empty() {
+                true => Ok(None),
+                false => Err(BuildError::Config { label: label.to_owned(), missing }),
+            };
+        };
+        let modules = options(result).values().filter(|value| **value == "m").count();
+        let mut told = Vec::new();
+        if !missing.is_empty() {
+            let named = missing[..missing.len().min(NAMED_MAX)].join(", ");
+            let more = if missing.len() > NAMED_MAX { ", …" } else { "" };
+            told.push(format!("{} of its options do not hold: {named}{more}", missing.len()));
+        }
+        if modules > 0 {
+            told.push(format!("{modules} are modules, and no module is built"));
+        }
+        Ok((!told.is_empty()).then(|| format!("{}: {}", path.display(), told.join("; "))))
+    }
+}
+
+/// The options of a configuration; one that is not set counts as `n`.
+fn options(text: &str) -> BTreeMap<&str, &str> {
+    text.lines().filter_map(option).collect()
+}
+
+fn option(line: &str) -> Option<(&str, &str)> {
+    let line = line.trim();
+    let unset = line.strip_prefix("# ").and_then(|line| line.strip_suffix(" is not set"));
+    let (name, value) = unset.map_or_else(|| line.split_once('='), |name| Some((name, "n")))?;
+    Some((name.strip_prefix("CONFIG_")?, value))
+}
+
+/// What was wanted and is otherwise.
+fn lost(wanted: &str, result: &str) -> Vec<String> {
+    let result = options(result);
+    let is = |name: &str| result.get(name).copied().unwrap_or("n");
+    let wanted = options(wanted).into_iter();
+    let lost = wanted.filter(|(name, value)| is(name) != *value);
+    lost.map(|(name, value)| format!("CONFIG_{name} ({value} wanted, {} got)", is(name))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use iowq_contract::guest::CRIU_OPTIONS;
+
+    use super::*;
+
+    #[test]
+    fn an_option_that_was_dropped_is_named() {
+        let config = Config::of("CONFIG_A=y\nCONFIG_N=64\n# CONFIG_C is not set\n".into(), None);
+        let check = |result: &str| config.check("base", result).map_err(|error| error.to_string());
+        assert_eq!(check("CONFIG_A=y\nCONFIG_N=64\nCONFIG_D=y\n"), Ok(None));
+        let error = check("# CONFIG_A is not set\nCONFIG_C=y\nCONFIG_N=8\n").expect_err("three");
+        let named =
+            "CONFIG_A (y wanted, n got), CONFIG_C (n wanted, y got), CONFIG_N (64 wanted, 8 got)";
+        assert!(error.contains(named), "{error}");
+    }
+
+    #[test]
+    fn preferences_may_be_given_up() {
+        let text = format!("CONFIG_A=y\n{PREFERENCES}CONFIG_B=y\n");
+        let config = Config::of(text, None);
+        assert!(matches!(config.check("base", "CONFIG_A=y\n"), Ok(None)));
+        assert!(config.check("base", "CONFIG_B=y\n").is_err());
+    }
+
+    #[test]
+    fn what_somebodys_configuration_loses_is_told() {
+        let path = Path::new("config-6.1");
+        let config = Config::of("CONFIG_A=y\nCONFIG_B=m\n".into(), Some(path));
+        let told = config.check("base", "CONFIG_B=m\n").expect("no error").expect("told");
+        let expected = "config-6.1: 1 of its options do not hold: CONFIG_A (y wanted, n got); \
+                        1 are modules, and no module is built";
+        assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn our_configuration_names_nothing_twice_and_has_preferences() {
+        let named: Vec<_> = MINIMAL.lines().filter(|line| line.contains("CONFIG_")).collect();
+        assert_eq!(options(MINIMAL).len(), named.len());
+        let (needed, preferred) = MINIMAL.split_once(PREFERENCES).expect("the line is there");
+        assert!(options(needed).values().all(|value| *value != "n" && *value != "m"));
+        assert!(!options(preferred).is_empty());
+    }
+
+    #[test]
+    fn our_configuration_has_all_that_criu_needs() {
+        let config = Config::of(MINIMAL.into(), None);
+        let lacks = |option: &&str| !config.has(option);
+        let lacking: Vec<_> =
+            CRIU_OPTIONS.iter().map(|(option, _)| *option).filter(lacks).collect();
+        assert!(lacking.is_empty(), "{lacking:?}");
+    }
+
+    #[test]
+    fn a_source_without_what_only_criu_wants_is_not_refused() {
+        let (needed, _) = MINIMAL.split_once(PREFERENCES).expect("the line is there");
+        let config = Config::of(MINIMAL.into(), None);
+        assert!(matches!(config.check("base", needed), Ok(None)));
+        // Workloads and their watchers call these two.
+        let measured = ["EPOLL", "EVENTFD"];
+        let only_criu = CRIU_OPTIONS.iter().map(|(option, _)| *option);
+        let refused: Vec<_> = only_criu.filter(|one| options(needed).contains_key(one)).collect();
+        assert_eq!(refused, measured);
+    }
+}

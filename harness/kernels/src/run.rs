@@ -1,0 +1,429 @@
+//! The whole: opens or builds the kernels, then boots them in turn until every boot is recorded.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use iowq_contract::guest::{ControlFailure, Criu, Dump, JOB_PATH, Job, MODULES_PATH};
+use iowq_contract::{Boot, Ended, KERNELS_SCHEMA, Kernels, Machine, Record, Role};
+
+use crate::boot::{self, Limits, NoBoot};
+use crate::initramfs::{self, Entry};
+use crate::job::Workloads;
+use crate::options::Options;
+use crate::order::{self, Place};
+use crate::results::{Lock, Results};
+use crate::stop::Stop;
+use crate::subject::{self, Subject};
+use crate::{accel, image, machine, program};
+
+/// Boots in a row of one kernel that brought no run, before any did: then none will.
+const FRUITLESS_MAX: u32 = 2;
+/// How the names of folders begin that are gone with the call.
+const SCRATCH: &str = "scratch-";
+/// Package that brings criu.
+const CRIU_PACKAGES: &str = "criu (Debian and Fedora)";
+
+/// How the boots went.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Boots that are recorded, those of earlier calls too.
+    pub done: usize,
+    /// Boots of this call in which something failed that is not the kernel's doing.
+    pub failed: usize,
+}
+
+/// What the boots of one kernel brought so far.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tries {
+    fruitless: u32,
+    brought_a_run: bool,
+}
+
+impl Tries {
+    fn add(&mut self, brought: u32) {
+        self.brought_a_run |= brought > 0;
+        self.fruitless += 1;
+    }
+
+    /// Once a kernel brought a run, a boot that brings none is a finding about it.
+    fn given_up(self) -> bool {
+        !self.brought_a_run && self.fruitless >= FRUITLESS_MAX
+    }
+}
+
+/// All that stays the same from boot to boot.
+struct Lab<'a> {
+    options: &'a Options,
+    subjects: Vec<Subject>,
+    workloads: Workloads,
+    machine: Machine,
+    qemu: PathBuf,
+    criu: Option<PathBuf>,
+    scratch: &'a Path,
+    stop: &'a Stop,
+}
+
+/// Runs all boots that are not recorded yet. `command` is what a person would type for it.
+///
+/// # Errors
+///
+/// Where nothing can be booted, a request to stop, or results that cannot be written. Boots that
+/// finished stay recorded.
+pub fn run(options: &Options, command: &str) -> anyhow::Result<Tally> {
+    // What only asks for a look at files comes before what takes time.
+    options.check()?;
+    let stop = Stop::on_signals().context("cannot install the signal handlers")?;
+    if let Some(parent) = options.parent {
+        stop.on_end_of(parent).context("cannot watch over the parent")?;
+    }
+    let workloads = Workloads::read(&options.workload)?;
+    workloads.check(options, &stop)?;
+    let qemu = machine::find_qemu()?;
+    let criu = options.criu.map(|_| program::find("criu", CRIU_PACKAGES)).transpose()?;
+    let lock = Lock::take(&options.out)?;
+    let scratch = scratch(&options.out)?;
+    let subjects = subject::subjects(options, scratch.path(), &stop)?;
+    stop.check()?;
+    let Some(base) = subjects.first() else { bail!("there is no kernel to boot") };
+    let choice = accel::choose(options.accel, &qemu, &base.image.boot, &stop)?;
+    if !choice.reason.is_empty() {
+        eprintln!("Emulating the processor: {}.", choice.reason);
+    }
+    let machine = Machine {
+        accelerator: choice.accelerator.to_owned(),
+        accelerator_reason: choice.reason,
+        qemu: machine::version(&qemu, &stop)?,
+        cpus: options.cpus,
+        memory_mib: options.memory_mib(),
+        disk: options.disk(),
+    };
+    let place = scratch.path();
+    let lab =
+        Lab { options, subjects, workloads, machine, qemu, criu, scratch: place, stop: &stop };
+    let mut results = Results::open(&options.out, &lab.kernels(command)?, lock)?;
+    let tally = lab.run_all(&mut results);
+    // While the lock is still held: the next call clears what it finds there.
+    drop(scratch);
+    tally
+}
+
+/// A folder for what is unpacked and for disks, beside the results, where there is room for them.
+/// Those that a killed call left there are removed: no other call is at work.
+fn scratch(out: &Path) -> anyhow::Result<tempfile::TempDir> {
+    let cannot = || format!("--out {}: no folder can be made in it", out.display());
+    for entry in fs::read_dir(out).with_context(cannot)?.flatten() {
+        if entry.file_name().to_string_lossy().starts_with(SCRATCH) {
+            fs::remove_dir_all(entry.path()).with_context(|| entry.path().display().to_string())?;
+        }
+    }
+    tempfile::Builder::new().prefix(SCRATCH).tempdir_in(out).with_context(cannot)
+}
+
+impl Lab<'_> {
+    fn kernels(&self, command: &str) -> anyhow::Result<Kernels> {
+        let options = self.options;
+        let benches = self.workloads.benches(options, 0, options.presets > 0);
+        let mut inputs = self.workloads.digests();
+        inputs.insert("guest".to_owned(), image::digest(&options.guest)?);
+        inputs.insert("presets".to_owned(), options.presets.to_string());
+        inputs.extend(options.criu.map(|seconds| ("criu".to_owned(), seconds.to_string())));
+        if let Some(path) = &self.criu {
+            // Versions of criu may fail in different ways.
+            inputs.insert("criu-program".to_owned(), image::digest(path)?);
+        }
+        Ok(Kernels {
+            schema: KERNELS_SCHEMA.to_owned(),
+            machine: self.machine.clone(),
+            kernels: self.subjects.iter().map(|subject| subject.kernel.clone()).collect(),
+            boots: options.boots,
+            noise: options.noise,
+            repeats: options.repeats,
+            seed: options.seed,
+            workloads: self.workloads.shown(),
+            benches: benches.iter().map(|bench| bench.flags.join(" ")).collect(),
+            inputs,
+            command: command.to_owned(),
+        })
+    }
+
+    fn run_all(&self, results: &mut Results) -> anyhow::Result<Tally> {
+        let Options { noise, boots, seed, .. } = *self.options;
+        let places = order::places(self.subjects.len(), noise, boots, seed);
+        let mut tally = Tally { done: results.boots_done(), failed: 0 };
+        if tally.done > 0 {
+            println!("{} of {} boots are recorded already", tally.done, places.len());
+        }
+        let mut tries = vec![Tries::default(); self.subjects.len()];
+        for place in places.iter().filter(|place| !results.has(place.number)).collect::<Vec<_>>() {
+            if tries[place.kernel].given_up() {
+                continue;
+            }
+            let (boot, brought) = self.boot(place, places.len(), results)?;
+            if boot.ended == Ended::Lacks {
+                bail!("kernel {}: {}", boot.kernel, boot.reason);
+            }
+            results.boot(&boot)?;
+            tally.done += 1;
+            tally.failed += usize::from(matches!(boot.ended, Ended::Failed | Ended::Died));
+            let tries = &mut tries[place.kernel];
+            tries.add(brought);
+            if tries.given_up() {
+                self.give_up(&boot, place.kernel == 0)?;
+            }
+        }
+        Ok(tally)
+    }
+
+    /// A kernel that brought no run will bring none. That it panics or hangs is a finding about it,
+    /// unless nothing is left to compare with.
+    fn give_up(&self, boot: &Boot, is_base: bool) -> anyhow::Result<()> {
+        let text = format!(
+            "kernel {} brought no run in {FRUITLESS_MAX} boots: {}. Its console is in {}",
+            boot.kernel,
+            boot.reason,
+            self.options.out.join(&boot.console).display()
+        );
+        if is_base || !matches!(boot.ended, Ended::Panicked | Ended::Hung) {
+            bail!(text);
+        }
+        println!("      {text}; it is not booted again");
+        Ok(())
+    }
+
+    /// A boot, and how many of its runs went well.
+    fn boot(
+        &self,
+        place: &Place,
+        boots: usize,
+        results: &mut Results,
+    ) -> anyhow::Result<(Boot, u32)> {
+        let subject = &self.subjects[place.kernel];
+        let label = &subject.kernel.label;
+        let again = if place.role == Role::Noise { " again" } else { "" };
+        println!("{}/{boots}  {label}{again}, round {}", place.number + 1, place.round + 1);
+        let initramfs = self.scratch.join("initramfs.cpio");
+        initramfs::write(&initramfs, &self.entries(subject, place)?)?;
+        let request = boot::Request {
+            qemu: self.qemu.clone(),
+            kernel: subject.image.boot.clone(),
+            initramfs,
+            append: append(&subject.kernel.command_line),
+            machine: self.machine.clone(),
+            label: label.clone(),
+            role: place.role,
+            number: place.number,
+            round: place.round,
+            folder: self.options.out.clone(),
+            console: Results::console(place.number, label, place.role),
+            scratch: self.scratch.to_owned(),
+            limits: self.limits(),
+        };
+        let mut brought = 0;
+        let mut keep = |mut record: Record| {
+            // The guest is the same in all boots, and does not know what its boot is for.
+            record.cell.role = place.role;
+            println!("      {}", line(&record));
+            brought += u32::from(record.error.is_none());
+            results.run(&record)
+        };
+        let boot = match boot::boot(&request, self.stop, &mut keep) {
+            Ok(boot) => boot,
+            Err(NoBoot::Stopped(stopped)) => bail!(
+                "{stopped}; {} of {boots} boots are recorded, and the same command goes on",
+                results.boots_done()
+            ),
+            Err(NoBoot::Host(error)) => return Err(error),
+        };
+        if boot.ended != Ended::Finished {
+            println!("      {}: {}", ended(boot.ended), boot.reason);
+        }
+        if let Some(dump) = &boot.dump {
+            println!("      {}", dumped(dump));
+        }
+        for complaint in &boot.complaints {
+            println!("      the kernel complained: {}", complaint.line);
+        }
+        Ok((boot, brought))
+    }
+
+    fn limits(&self) -> Limits {
+        let limits = Limits::of(&self.machine.accelerator);
+        self.options.criu.map_or(limits, |seconds| limits.with_criu(seconds))
+    }
+
+    /// What is in the initramfs: the guest, its job, files and modules, and criu if it is wanted.
+    fn entries(&self, subject: &Subject, place: &Place) -> anyhow::Result<Vec<Entry>> {
+        // A boot for noise has the runs that are compared, and nothing else.
+        let measured = place.role == Role::Measured;
+        let with_presets = measured && place.kernel == 0 && place.round < self.options.presets;
+        let mut entries = vec![Entry::executable("/init", &self.options.guest)];
+        let mut criu = None;
+        if let (true, Some(path), Some(time_max_s)) = (measured, &self.criu, self.options.criu) {
+            entries.extend(initramfs::program(path, self.stop)?);
+            criu = Some(Criu { path: path.display().to_string(), time_max_s });
+        }
+        let job = Job {
+            kernel: subject.kernel.label.clone(),
+            number: place.number,
+            round: place.round,
+            accelerator: self.machine.accelerator.clone(),
+            disk: self.machine.disk.clone(),
+            modules: subject.files(false),
+            modules_for_criu: subject.files(true),
+            benches: self.workloads.benches(self.options, place.round, with_presets),
+            criu,
+        };
+        entries.push(Entry::data(JOB_PATH, serde_json::to_vec(&job)?));
+        for module in &subject.modules {
+            let path = format!("{MODULES_PATH}/{}", module.file());
+            entries.push(Entry::data(&path, module.bytes.clone()));
+        }
+        for (path, bytes) in &self.workloads.files {
+            entries.push(Entry::data(&path.display().to_string(), bytes.clone()));
+        }
+        Ok(entries)
+    }
+}
+
+/// The kernel's whole command line: its console, its end after a panic, and the guest as its first
+/// process, whose argument comes last.
+fn append(of_user: &str) -> String {
+    ["console=ttyS0 panic=-1 rdinit=/init", of_user, "-- guest"]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// What a person sees of a run as it comes back.
+fn line(record: &Record) -> String {
+    let cell = &record.cell;
+    let arm = if cell.engine == "uring" { "io_uring" } else { &cell.policy };
+    match (&record.error, record.workers.created_per_1000_ops) {
+        (Some(error), _) => format!("{} on {arm} failed: {error}", cell.workload),
+        (None, created) => format!(
+            "{} on {arm}: {:.0} ops/s, {} workers per 1000 ops, at most {}",
+            cell.workload,
+            record.ops.per_s,
+            created.map_or_else(|| "no count of".to_owned(), |created| format!("{created:.2}")),
+            record.workers.peak
+        ),
+    }
+}
+
+/// The same of the dumps of a boot.
+fn dumped(dump: &Dump) -> String {
+    let any = dump.dumped || dump.after_timeout.as_ref().is_some_and(|late| late.dumped);
+    let control = dump.control.as_ref().filter(|control| !any && !control.dumped);
+    match control {
+        Some(control) if control.failure() == Some(ControlFailure::Criu) => {
+            return format!("criu itself cannot work on this kernel: {}", control.reason);
+        }
+        Some(control) => {
+            return format!(
+                "nothing is known, for want of a process without a ring: {}",
+                control.reason
+            );
+        }
+        None => {}
+    }
+    let one = |dumped, took_ms: f64, workers, reason: &str| {
+        let workers = format!("(workers left: {workers})");
+        if dumped {
+            format!("completed in {:.1} s {workers}", took_ms / 1e3)
+        } else {
+            format!("failed {workers}: {reason}")
+        }
+    };
+    let just = one(dump.dumped, dump.took_ms, dump.workers, &dump.reason);
+    let late = dump.after_timeout.as_ref().map_or_else(String::new, |late| {
+        let late = one(late.dumped, late.took_ms, late.workers, &late.reason);
+        format!("; after the idle timeout it {late}")
+    });
+    format!("criu dump {just}{late}")
+}
+
+fn ended(ended: Ended) -> &'static str {
+    match ended {
+        Ended::Finished => "finished",
+        Ended::Lacks => "lacks something",
+        Ended::Failed => "failed",
+        Ended::Panicked => "panicked",
+        Ended::Hung => "hung",
+        Ended::Died => "the virtual machine was gone",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use iowq_contract::AfterTimeout;
+    use iowq_contract::guest::Control;
+
+    use super::*;
+
+    #[test]
+    fn a_kernel_that_brings_no_run_at_first_is_given_up_and_one_that_did_is_not() {
+        let given_up = |brought: &[u32]| {
+            let mut tries = Tries::default();
+            brought.iter().for_each(|brought| tries.add(*brought));
+            tries.given_up()
+        };
+        assert!(!given_up(&[]) && !given_up(&[0]));
+        assert!(given_up(&[0, 0]));
+        assert!(!given_up(&[0, 1]) && !given_up(&[1, 0, 0, 0]));
+    }
+
+    #[test]
+    fn a_dump_that_failed_where_criu_never_works_is_told_from_one_that_failed() {
+        let control = |dumped| Control { dumped, took_ms: 1.0, reason: "no memfd".to_owned() };
+        let dump = |dumped, control| {
+            let reason = if dumped { "" } else { "no signals" }.to_owned();
+            let (after_timeout, criu) = (None, None);
+            Dump { dumped, took_ms: 1_500.0, workers: 3, reason, control, after_timeout, criu }
+        };
+        let completed = "criu dump completed in 1.5 s (workers left: 3)";
+        assert_eq!(super::dumped(&dump(true, None)), completed);
+        let failed = "criu dump failed (workers left: 3): no signals";
+        assert_eq!(super::dumped(&dump(false, Some(control(true)))), failed);
+        let never = "criu itself cannot work on this kernel: no memfd";
+        assert_eq!(super::dumped(&dump(false, Some(control(false)))), never);
+    }
+
+    #[test]
+    fn a_dump_after_the_idle_timeout_is_told_beside_the_one_before_it() {
+        let after_timeout = AfterTimeout {
+            dumped: false,
+            took_ms: 900.0,
+            workers: 1,
+            reason: "no signals".to_owned(),
+            workers_at_close: 20,
+            idle_timeout_ms: 5_000,
+            waited_ms: 11_400.0,
+            settled: true,
+        };
+        let dump = Dump {
+            dumped: false,
+            took_ms: 900.0,
+            workers: 20,
+            reason: "no signals".to_owned(),
+            control: Some(Control { dumped: true, took_ms: 1.0, reason: String::new() }),
+            after_timeout: Some(after_timeout),
+            criu: Some("3.17.1".to_owned()),
+        };
+        assert_eq!(
+            super::dumped(&dump),
+            "criu dump failed (workers left: 20): no signals; after the idle timeout it failed \
+             (workers left: 1): no signals"
+        );
+    }
+
+    #[test]
+    fn the_guests_argument_comes_last_on_the_command_line() {
+        assert_eq!(append(""), "console=ttyS0 panic=-1 rdinit=/init -- guest");
+        assert_eq!(
+            append("io_wq.idle_ms=250"),
+            "console=ttyS0 panic=-1 rdinit=/init io_wq.idle_ms=250 -- guest"
+        );
+    }
+}

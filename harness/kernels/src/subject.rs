@@ -1,0 +1,110 @@
+//! Subjects: the kernels of a comparison, opened or built, with all that a boot of one needs.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use iowq_contract::{Disk, Kernel};
+
+use crate::from_source as build;
+use crate::image::{self, Image, Module, Needs};
+use crate::label::{self, Named};
+use crate::options::Options;
+use crate::stop::Stop;
+
+/// One kernel that is compared.
+#[derive(Clone, Debug)]
+pub struct Subject {
+    /// What is written down of it.
+    pub kernel: Kernel,
+    /// Its image.
+    pub image: Image,
+    /// What is loaded before anything else, in order.
+    pub modules: Vec<Module>,
+}
+
+impl Subject {
+    /// Files of the modules that only criu would use, or of all others.
+    #[must_use]
+    pub fn files(&self, for_criu: bool) -> Vec<String> {
+        let modules = self.modules.iter().filter(|module| module.for_criu == for_criu);
+        modules.map(Module::file).collect()
+    }
+}
+
+/// Opens the kernels that were named, or builds them. The first is the base. What is unpacked goes
+/// to `scratch`, and must stay as long as the subjects are used.
+///
+/// # Errors
+///
+/// An image that is none, a kernel that lacks something as far as its configuration tells, or a
+/// build that fails.
+pub fn subjects(options: &Options, scratch: &Path, stop: &Stop) -> anyhow::Result<Vec<Subject>> {
+    let disk = options.disk();
+    if let Some(source) = &options.build {
+        return built(options, source, &disk, scratch, stop);
+    }
+    let Some(base) = &options.base else {
+        anyhow::bail!("name a kernel with --base, or a source with --build");
+    };
+    let labels = label::labels(base, &options.test)?;
+    let named = std::iter::once(base).chain(&options.test);
+    let open = |(label, named): (String, &Named)| {
+        let image = named.image.display().to_string();
+        subject(&label, &named.image, image, &[], options, &disk, &unpacked(scratch, &label))
+    };
+    labels.into_iter().zip(named).map(open).collect()
+}
+
+/// Where the package of a kernel is unpacked.
+fn unpacked(scratch: &Path, label: &str) -> PathBuf {
+    scratch.join(format!("kernel-{label}"))
+}
+
+fn built(
+    options: &Options,
+    source: &Path,
+    disk: &Disk,
+    scratch: &Path,
+    stop: &Stop,
+) -> anyhow::Result<Vec<Subject>> {
+    let request = build::Request {
+        source: source.to_owned(),
+        patches: options.patch.clone(),
+        aids: options.aid.clone(),
+        cache: options.cache.clone(),
+        jobs: std::thread::available_parallelism().map_or(1, usize::from),
+        config: options.config.clone(),
+    };
+    let built = build::build(&request, stop, &mut |line| eprintln!("{line}"))?;
+    let open = |built: build::Built| {
+        let image = format!("{} {}", source.display(), built.release);
+        let folder = unpacked(scratch, &built.label);
+        subject(&built.label, &built.bzimage, image, &built.patches, options, disk, &folder)
+    };
+    built.into_iter().map(open).collect()
+}
+
+fn subject(
+    label: &str,
+    path: &Path,
+    shown: String,
+    patches: &[String],
+    options: &Options,
+    disk: &Disk,
+    scratch: &Path,
+) -> anyhow::Result<Subject> {
+    let image = image::open(path, scratch).with_context(|| format!("kernel {label}"))?;
+    let needs = Needs { criu: options.criu.is_some(), ..Needs::from(disk) };
+    let modules = image.needed(&needs).with_context(|| format!("kernel {label}"))?;
+    let kernel = Kernel {
+        label: label.to_owned(),
+        image: shown,
+        sha256: image.sha256.clone(),
+        release: image.release.clone(),
+        command_line: options.append.trim().to_owned(),
+        config: image.config.clone(),
+        modules: modules.iter().map(Module::file).collect(),
+        patches: patches.to_vec(),
+    };
+    Ok(Subject { kernel, image, modules })
+}

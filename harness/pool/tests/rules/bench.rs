@@ -1,0 +1,152 @@
+//! A pool without threads: tests take the steps of each thread by hand, in the order they like.
+
+use iowq_pool::board::{Board, Plain};
+use iowq_pool::work::{Account, Flags, WorkId};
+use iowq_pool::{Completion, Effects, Outcome, State, Turn, WorkerId, policy};
+
+pub(crate) const BOUNDED: Account = Account::Bounded;
+pub(crate) const UNBOUNDED: Account = Account::Unbounded;
+
+/// Works and workers that a test may have.
+const ROOM: u32 = 32;
+
+/// A state and what its steps asked for.
+pub(crate) struct Bench<B = Plain> {
+    pub(crate) state: State<B>,
+    pub(crate) effects: Effects,
+    works: WorkId,
+}
+
+impl Bench {
+    /// A pool under this policy with a limit of `limit` workers per account and one ring open.
+    pub(crate) fn new(policy: &str, limit: u32) -> Bench {
+        Bench::with_room(policy, limit, ROOM)
+    }
+
+    /// The same with room for so many workers, whatever the limit says.
+    pub(crate) fn with_room(policy: &str, limit: u32, slots: u32) -> Bench {
+        Bench::on(Plain::default(), policy, limit, slots)
+    }
+}
+
+impl<B: Board> Bench<B> {
+    /// The same on this board.
+    pub(crate) fn on(board: B, policy: &str, limit: u32, slots: u32) -> Bench<B> {
+        let policy = policy::parse(policy).expect(policy);
+        let mut state = State::new(policy, board, ROOM, slots, [limit; 2]);
+        state.ring_opened();
+        Bench { state, effects: Effects::default(), works: 0 }
+    }
+
+    /// Enqueues a work with these flags. Returns it, and the worker that enqueueing asks to
+    /// create, whose thread is not made yet.
+    pub(crate) fn enqueue(&mut self, flags: Flags) -> (WorkId, Option<WorkerId>) {
+        self.enqueue_linked(flags, None)
+    }
+
+    pub(crate) fn enqueue_linked(
+        &mut self,
+        flags: Flags,
+        link: Option<WorkId>,
+    ) -> (WorkId, Option<WorkerId>) {
+        let work = self.define(flags, link);
+        self.state.enqueue(work, &mut self.effects);
+        (work, self.effects.spawn.take().map(|(id, _)| id))
+    }
+
+    pub(crate) fn define(&mut self, flags: Flags, link: Option<WorkId>) -> WorkId {
+        let work = self.works;
+        self.works += 1;
+        self.state.define(work, flags, link);
+        work
+    }
+
+    /// Enqueues a work and makes the worker that it asks for.
+    pub(crate) fn enqueue_and_make(&mut self, flags: Flags) -> (WorkId, WorkerId) {
+        let (work, id) = self.enqueue(flags);
+        let id = id.expect("enqueueing creates a worker");
+        self.state.spawned(id);
+        (work, id)
+    }
+
+    /// Two workers, each with a work in hand.
+    pub(crate) fn two_busy(&mut self) -> [WorkerId; 2] {
+        [(); 2].map(|()| {
+            let (work, id) = self.enqueue_and_make(CONCURRENT);
+            assert_eq!(self.start(id), Turn::Run(work));
+            id
+        })
+    }
+
+    /// A worker's thread runs for the first time.
+    pub(crate) fn start(&mut self, id: WorkerId) -> Turn {
+        self.state.started(id);
+        self.lap(id)
+    }
+
+    pub(crate) fn lap(&mut self, id: WorkerId) -> Turn {
+        self.state.lap(id)
+    }
+
+    pub(crate) fn finish(&mut self, id: WorkerId) -> Turn {
+        self.state.finish(id, Outcome::Done, &mut self.effects)
+    }
+
+    pub(crate) fn sleep(&mut self, id: WorkerId) -> bool {
+        self.state.sleep(id, &mut self.effects)
+    }
+
+    /// The worker is switched out in the middle of its work.
+    pub(crate) fn block(&mut self, id: WorkerId) {
+        self.state.sleeping(id, &mut self.effects);
+    }
+
+    /// The submitter comes by and carries out one request.
+    pub(crate) fn run_creation(&mut self) -> Option<WorkerId> {
+        self.state.run_creation(&mut self.effects)
+    }
+
+    /// A worker with nothing to do, parked; made for a work that it has done.
+    pub(crate) fn idle_worker(&mut self) -> WorkerId {
+        let (work, id) = self.enqueue_and_make(CONCURRENT);
+        assert_eq!(self.start(id), Turn::Run(work));
+        self.finish_and_park(id);
+        id
+    }
+
+    /// The worker finishes its work, finds nothing more and parks.
+    pub(crate) fn finish_and_park(&mut self, id: WorkerId) {
+        assert_eq!(self.finish(id), Turn::Look);
+        assert_eq!(self.lap(id), Turn::Doze);
+        assert!(self.sleep(id));
+    }
+
+    pub(crate) fn wakes(&mut self) -> Vec<WorkerId> {
+        std::mem::take(&mut self.effects.wakes)
+    }
+
+    pub(crate) fn completions(&mut self) -> Vec<Completion> {
+        let mut out = Vec::new();
+        self.state.reap(&mut out);
+        out
+    }
+
+    pub(crate) fn running(&self) -> i32 {
+        self.state.running(BOUNDED)
+    }
+
+    pub(crate) fn workers(&self) -> u32 {
+        self.state.workers_counted(BOUNDED)
+    }
+}
+
+/// A work that creates a worker where no free one is there: an fsync.
+pub(crate) const CONCURRENT: Flags = Flags { account: BOUNDED, bucket: None, concurrent: true };
+
+/// A work that excludes nothing and waits its turn: a read.
+pub(crate) const PLAIN: Flags = Flags { account: BOUNDED, bucket: None, concurrent: false };
+
+/// A write to a file of this bucket.
+pub(crate) fn write(bucket: u8) -> Flags {
+    Flags { account: BOUNDED, bucket: Some(bucket), concurrent: false }
+}

@@ -1,0 +1,197 @@
+//! Slots and credits: taken before a thread exists, given back on every way out.
+
+use std::time::Duration;
+
+use super::bench::{BOUNDED, Bench, CONCURRENT, PLAIN, UNBOUNDED, write};
+use iowq_pool::work::Flags;
+use iowq_pool::{AfterFailure, Completion, Outcome, Turn};
+
+#[test]
+fn a_creation_in_flight_counts_as_a_worker_and_as_running() {
+    let mut bench = Bench::new("6.12", 64);
+    let (_, id) = bench.enqueue(PLAIN);
+    assert!(id.is_some());
+    assert_eq!((bench.workers(), bench.running()), (1, 1));
+    // So the next work that waits its turn does not create another.
+    assert_eq!(bench.enqueue(PLAIN).1, None);
+}
+
+#[test]
+fn a_new_thread_inherits_the_credit_and_does_not_count_again() {
+    let mut bench = Bench::new("6.12", 64);
+    let (work, id) = bench.enqueue_and_make(PLAIN);
+    assert_eq!(bench.start(id), Turn::Run(work));
+    assert_eq!((bench.workers(), bench.running()), (1, 1));
+}
+
+#[test]
+fn at_the_limit_work_is_queued_and_that_is_no_failure() {
+    let mut bench = Bench::new("6.12", 1);
+    let (first, id) = bench.enqueue_and_make(CONCURRENT);
+    assert_eq!(bench.start(id), Turn::Run(first));
+    let (second, created) = bench.enqueue(CONCURRENT);
+    assert_eq!(created, None);
+    assert!(bench.completions().is_empty());
+    assert_eq!(bench.finish(id), Turn::Run(second));
+}
+
+#[test]
+fn a_failed_creation_is_tried_three_more_times_and_then_everything_is_given_back() {
+    let mut bench = Bench::new("6.12", 64);
+    let (work, id) = bench.enqueue(PLAIN);
+    let id = id.expect("the first work creates a worker");
+    for wait_ms in [5, 10, 15] {
+        let after = bench.state.spawn_failed(id, true, Some(work), &mut bench.effects);
+        assert_eq!(after, AfterFailure::Retry(Duration::from_millis(wait_ms)));
+        assert_eq!((bench.workers(), bench.running()), (1, 1), "held while it waits");
+    }
+    let after = bench.state.spawn_failed(id, true, Some(work), &mut bench.effects);
+    assert_eq!(after, AfterFailure::GaveUp);
+    assert_eq!((bench.workers(), bench.running()), (0, 0));
+    assert_eq!(bench.completions(), [Completion { work, outcome: Outcome::Cancelled }]);
+    assert_eq!(bench.state.tally().creations_failed, 1);
+}
+
+#[test]
+fn a_failure_that_will_not_pass_is_not_tried_again() {
+    let mut bench = Bench::new("6.12", 64);
+    let (work, id) = bench.enqueue(PLAIN);
+    let id = id.expect("the first work creates a worker");
+    let after = bench.state.spawn_failed(id, false, Some(work), &mut bench.effects);
+    assert_eq!(after, AfterFailure::GaveUp);
+}
+
+#[test]
+fn a_failed_creation_cancels_nothing_while_there_is_another_worker() {
+    let mut bench = Bench::new("6.12", 64);
+    let (first, id) = bench.enqueue_and_make(CONCURRENT);
+    assert_eq!(bench.start(id), Turn::Run(first));
+    let (second, other) = bench.enqueue(CONCURRENT);
+    let other = other.expect("CONCURRENT work creates a worker");
+    bench.state.spawn_failed(other, false, Some(second), &mut bench.effects);
+    assert!(bench.completions().is_empty());
+    assert_eq!((bench.workers(), bench.running()), (1, 1));
+    assert_eq!(bench.finish(id), Turn::Run(second));
+}
+
+#[test]
+fn without_any_worker_left_an_asked_for_creation_that_fails_cancels_all_that_waits() {
+    let mut bench = Bench::new("6.12", 64);
+    let (_, id) = bench.enqueue(PLAIN);
+    let id = id.expect("the first work creates a worker");
+    bench.enqueue(PLAIN);
+    bench.enqueue(write(3));
+    bench.state.spawn_failed(id, false, None, &mut bench.effects);
+    let completions = bench.completions();
+    assert_eq!(completions.len(), 3);
+    assert!(completions.iter().all(|done| done.outcome == Outcome::Cancelled));
+}
+
+#[test]
+fn without_any_worker_and_none_to_come_work_is_cancelled_instead_of_waiting_for_ever() {
+    let mut bench = Bench::new("fixed:1", 64);
+    let id = bench.state.spawn_at_start().expect("a slot");
+    bench.state.spawn_failed(id, false, None, &mut bench.effects);
+    let (work, created) = bench.enqueue(PLAIN);
+    assert_eq!(created, None);
+    assert_eq!(bench.completions(), [Completion { work, outcome: Outcome::Cancelled }]);
+}
+
+#[test]
+fn a_request_that_finds_the_limit_reached_gives_its_credit_back() {
+    let mut bench = Bench::new("6.12", 1);
+    let (first, id) = bench.enqueue_and_make(CONCURRENT);
+    assert_eq!(bench.start(id), Turn::Run(first));
+    bench.enqueue(write(1));
+    bench.block(id);
+    assert_eq!(bench.running(), 1, "the request counts as running");
+    assert_eq!(bench.run_creation(), None);
+    assert_eq!((bench.workers(), bench.running()), (1, 0));
+}
+
+#[test]
+fn a_worker_has_one_request_pending_at_most() {
+    let mut bench = Bench::new("6.12", 64);
+    let (first, id) = bench.enqueue_and_make(CONCURRENT);
+    assert_eq!(bench.start(id), Turn::Run(first));
+    bench.enqueue(write(1));
+    bench.block(id);
+    bench.state.running_again(id);
+    bench.block(id);
+    bench.state.running_again(id);
+    bench.block(id);
+    assert_eq!(bench.running(), 1);
+    assert!(bench.run_creation().is_some());
+    assert_eq!(bench.run_creation(), None);
+}
+
+#[test]
+fn nobody_but_the_submitter_carries_out_a_request() {
+    let mut bench = Bench::new("6.12", 64);
+    let (first, id) = bench.enqueue_and_make(CONCURRENT);
+    assert_eq!(bench.start(id), Turn::Run(first));
+    bench.enqueue(write(1));
+    bench.block(id);
+    assert!(bench.effects.notify, "the submitter is called");
+    assert!(bench.effects.spawn.is_none(), "and nothing is created here");
+    assert_eq!(bench.workers(), 1);
+}
+
+#[test]
+fn a_slot_is_given_up_before_the_thread_is_gone() {
+    let mut bench = Bench::new("6.12", 2);
+    let [one, _] = bench.two_busy();
+    bench.finish_and_park(one);
+    bench.state.woke(one, true);
+    assert_eq!(bench.lap(one), Turn::Leave);
+    assert_eq!((bench.workers(), bench.state.alive()), (1, 2));
+    bench.enqueue_and_make(CONCURRENT);
+    assert_eq!(bench.state.alive(), 3, "one more than the limit lives for a moment");
+}
+
+#[test]
+fn a_lower_limit_kills_nobody() {
+    let mut bench = Bench::new("6.12", 8);
+    bench.two_busy();
+    bench.state.set_limits([1, 1]);
+    assert_eq!(bench.workers(), 2);
+    assert_eq!(bench.enqueue(CONCURRENT).1, None);
+}
+
+#[test]
+fn the_accounts_have_workers_and_limits_of_their_own() {
+    let mut bench = Bench::new("6.12", 1);
+    bench.enqueue_and_make(CONCURRENT);
+    let unbounded = Flags { account: UNBOUNDED, ..CONCURRENT };
+    let (_, id) = bench.enqueue_and_make(unbounded);
+    assert_eq!(bench.state.worker_account(id), UNBOUNDED);
+    assert_eq!(bench.state.workers_counted(BOUNDED), 1);
+    assert_eq!(bench.state.workers_counted(UNBOUNDED), 1);
+}
+
+#[test]
+fn a_pool_without_room_for_another_worker_gives_everything_back() {
+    let mut bench = Bench::with_room("6.12", 64, 2);
+    bench.two_busy();
+    let (work, created) = bench.enqueue(CONCURRENT);
+    assert_eq!(created, None);
+    assert_eq!((bench.workers(), bench.running()), (2, 2));
+    assert_eq!(bench.state.tally().creations_failed, 1);
+    assert_eq!(bench.finish(0), Turn::Run(work), "it is not lost");
+}
+
+#[test]
+fn a_slot_is_not_used_again_before_its_creator_is_back_from_making_the_thread() {
+    let mut bench = Bench::with_room("exit-on-idle", 64, 1);
+    bench.state.ring_gone(&mut bench.effects);
+    let (work, id) = bench.enqueue(CONCURRENT);
+    let id = id.expect("the first work creates a worker");
+    // The thread is born, does its work and leaves while its creator has not yet said so.
+    assert_eq!(bench.start(id), Turn::Run(work));
+    assert_eq!(bench.finish(id), Turn::Leave);
+    bench.state.exited(id);
+    assert_eq!(bench.enqueue(CONCURRENT).1, None);
+    bench.state.spawned(id);
+    assert_eq!(bench.state.alive(), 0);
+    assert_eq!(bench.enqueue(CONCURRENT).1, Some(id));
+}
