@@ -176,7 +176,7 @@ fn with_probes_each_op_is_timed_and_counted_by_the_way_it_went() {
     let Left { driven, remains, .. } = drive(&plan, scratch.files(), Some(requests));
     scratch.remove().expect("nobody holds them");
     assert_eq!((driven.done, driven.failed), (600, 0), "{:?}", driven.failures);
-    let punts = remains.punts.expect("the probes saw it");
+    let punts = remains.dispatch.expect("the probes saw it");
     let of = |kind: OpKind| {
         let punts = punts[kind.index()];
         (punts.inline + punts.hashed, punts.unhashed, punts.linked)

@@ -24,7 +24,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .filter(|boot| boot.kernel == "B" && [2, 5].contains(&boot.round))
         .map(hang)
         .collect();
-    records.retain(|run| run.cell.boot.as_ref().is_none_or(|boot| !hung.contains(&boot.number)));
+    records.retain(|run| run.key.boot.as_ref().is_none_or(|boot| !hung.contains(&boot.number)));
     let dir = Path::new(dir);
     fs::create_dir_all(dir)?;
     fs::write(dir.join(KERNELS_NAME), serde_json::to_string_pretty(&kernels)?)?;

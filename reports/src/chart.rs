@@ -107,7 +107,7 @@ impl Artist<'_> {
     fn workers(&self) -> Result<Option<ChartSet>, ChartError> {
         let lives = self.series(|group| {
             let run = workers::typical(group)?;
-            Some((run.cell.pair, group.runs.len(), workers::life(run, self.points_max)))
+            Some((run.key.round, group.runs.len(), workers::life(run, self.points_max)))
         });
         let all: Vec<workers::Life> = lives.iter().map(|one| one.data.2.clone()).collect();
         let axes = workers::axes(&all);

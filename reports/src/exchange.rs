@@ -90,8 +90,8 @@ pub(crate) fn import(options: &Import) -> anyhow::Result<String> {
         for mut record in imported? {
             // Files are taken in the order in which they were named; nobody says which run was
             // made beside which.
-            record.cell.pair = pair;
-            record.cell.position = u32::try_from(records.len()).unwrap_or(u32::MAX);
+            record.key.round = pair;
+            record.key.position = u32::try_from(records.len()).unwrap_or(u32::MAX);
             records.push(record);
         }
     }

@@ -59,7 +59,7 @@ fn role(role: Role) -> &'static str {
 /// What a run is one of: `fsync-mix/6.12/pool`, with the role behind it where there is a special
 /// one, so that a control run never passes for a measured one.
 fn name(record: &Record) -> String {
-    let cell = &record.cell;
+    let cell = &record.key;
     let name = format!("{}/{}/{}", cell.workload, cell.policy, cell.engine);
     match cell.role {
         Role::Measured => name,

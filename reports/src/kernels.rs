@@ -112,8 +112,8 @@ pub fn sets(booted: &Booted) -> Vec<Set<'_>> {
 
 /// Whether a run is one of a kernel's own io-wq, to be compared.
 fn is_of(run: &Record, label: &str) -> bool {
-    let kernel = run.cell.boot.as_ref().map(|boot| boot.kernel.as_str());
-    kernel == Some(label) && run.cell.engine == URING && run.cell.role == Role::Measured
+    let kernel = run.key.boot.as_ref().map(|boot| boot.kernel.as_str());
+    kernel == Some(label) && run.key.engine == URING && run.key.role == Role::Measured
 }
 
 impl Outcome<'_> {

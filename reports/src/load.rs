@@ -10,7 +10,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
-use iowq_contract::{Record, SCHEMA};
+use iowq_contract::{Record, SCHEMA, SCHEMAS_READ};
 use serde::Deserialize;
 
 use crate::analysis::thin;
@@ -87,7 +87,7 @@ impl Loaded {
     /// A name that no run has.
     pub fn keep_workloads(&mut self, names: &[String]) -> Result<(), LoadError> {
         let known: BTreeSet<&str> =
-            self.records.iter().map(|record| record.cell.workload.as_str()).collect();
+            self.records.iter().map(|record| record.key.workload.as_str()).collect();
         if let Some(name) = names.iter().find(|name| !known.contains(name.as_str())) {
             let mut shown: Vec<String> =
                 known.iter().take(NAMED_MAX).map(|name| clip(name, 60)).collect();
@@ -98,7 +98,7 @@ impl Loaded {
             return Err(LoadError::Workload { name: name.clone(), known });
         }
         if !names.is_empty() {
-            self.records.retain(|record| names.contains(&record.cell.workload));
+            self.records.retain(|record| names.contains(&record.key.workload));
         }
         Ok(())
     }
@@ -268,13 +268,13 @@ fn parse(line: &[u8]) -> Result<Record, String> {
 }
 
 fn known_schema(found: &str) -> Result<(), String> {
-    if found == SCHEMA {
+    if SCHEMAS_READ.contains(&found) {
         return Ok(());
     }
     Err(format!(
-        "schema is {:?}, and this version reads {SCHEMA:?}: \
-         use the iowq-report that belongs to the record",
-        clip(found, 60)
+        "schema is {:?}, and this version reads {}: use the version of iowq that wrote the record",
+        clip(found, 60),
+        SCHEMAS_READ.map(|schema| format!("{schema:?}")).join(" and ")
     ))
 }
 

@@ -317,7 +317,7 @@ fn failures(analysis: &Analysis<'_>) -> Vec<Failure> {
                 "{} under {}, round {}",
                 section.workload,
                 group::label(run),
-                run.cell.pair + 1
+                run.key.round + 1
             ),
             error: format::clip(run.error.as_deref().unwrap_or_default(), 500),
         })

@@ -10,8 +10,8 @@ mod workers;
 use std::collections::BTreeMap;
 
 use iowq_contract::{
-    Asked, Birth, Blocking, Cell, Churn, Counts, Host, Latency, Ops, Probe, Punts, Quantiles,
-    Record, SCHEMA, Settings, Tier, Workers,
+    Asked, Birth, Blocking, Churn, Counts, DispatchCounts, Host, Latency, Ops, Probe, Quantiles,
+    Record, RunKey, SCHEMA, Settings, Tier, Workers,
 };
 
 pub use compare::{comparisons, sets};
@@ -50,15 +50,15 @@ pub fn bench_with_kernel(pairs: u32) -> Vec<Record> {
     let mut records = Vec::new();
     for mut record in bench(pairs) {
         KERNEL.clone_into(&mut record.host.kernel);
-        let last = POLICIES.last() == Some(&record.cell.policy.as_str());
-        let (workload, pair) = (record.cell.workload.clone(), record.cell.pair);
+        let last = POLICIES.last() == Some(&record.key.policy.as_str());
+        let (workload, pair) = (record.key.workload.clone(), record.key.round);
         records.push(record);
         if last {
             records.push(kernel_run(&workload, pair));
         }
     }
     for (position, record) in (0..).zip(&mut records) {
-        record.cell.position = position;
+        record.key.position = position;
         reach(record);
     }
     records
@@ -74,7 +74,9 @@ fn reach(record: &mut Record) {
         let inline = if hashed { count / 50 } else { 0 };
         let rest = count - inline;
         let (hashed, unhashed) = if hashed { (rest, 0) } else { (0, rest) };
-        record.punts.insert(kind.clone(), Punts { inline, hashed, unhashed, linked: 0 });
+        record
+            .dispatch
+            .insert(kind.clone(), DispatchCounts { inline, hashed, unhashed, linked: 0 });
         let mut queue = quantiles.clone();
         let Quantiles { p50_ns, p90_ns, p99_ns, p999_ns, max_ns, .. } = &mut queue;
         for figure in [p50_ns, p90_ns, p99_ns, p999_ns, max_ns] {
@@ -127,12 +129,12 @@ fn run_of(
         schema: SCHEMA.to_owned(),
         started: "2026-11-21T02:00:00Z".to_owned(),
         duration_ns,
-        cell: cell(workload, policy, pair),
+        key: cell(workload, policy, pair),
         settings: settings(workload),
         asked: Some(Asked { workload: workload.to_owned(), seconds: None }),
         ops: ops(done, duration_ns, &mut noise),
         latency: latency(&mut noise),
-        punts: Default::default(),
+        dispatch: Default::default(),
         workers: Workers {
             created: counts(created),
             exited: counts(exited),
@@ -170,8 +172,8 @@ fn run_of(
 #[must_use]
 pub fn kernel_run(workload: &str, pair: u32) -> Record {
     let mut record = run(workload, "6.17", pair);
-    record.cell.engine = "uring".to_owned();
-    record.cell.policy = "kernel".to_owned();
+    record.key.engine = "uring".to_owned();
+    record.key.policy = "kernel".to_owned();
     record.blocking = Blocking::Kernel;
     record.workers.created.engine = None;
     record.workers.exited.engine = None;
@@ -200,12 +202,12 @@ pub fn long_run(policy: &str, points: u32) -> Record {
     record
 }
 
-fn cell(workload: &str, policy: &str, pair: u32) -> Cell {
-    Cell {
+fn cell(workload: &str, policy: &str, pair: u32) -> RunKey {
+    RunKey {
         workload: workload.to_owned(),
         engine: "pool".to_owned(),
         policy: policy.to_owned(),
-        pair,
+        round: pair,
         position: pair,
         seed: 1,
         role: Default::default(),
@@ -236,7 +238,7 @@ fn settings(workload: &str) -> Settings {
     };
     Settings {
         summary: summary.to_owned(),
-        switches: Vec::new(),
+        patches: Vec::new(),
         files: 4,
         block_bytes: 4_096,
         depth: 16,

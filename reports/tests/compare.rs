@@ -90,8 +90,8 @@ fn a_text_that_cannot_be_printed_whole_is_trouble_and_a_closed_pipe_is_not() {
 #[test]
 fn of_several_tests_the_worst_counts() {
     let mut records = mixed();
-    let mut third = sample::pairs(10, |run| "6.16".clone_into(&mut run.cell.policy));
-    third.retain(|run| run.cell.policy == "6.16");
+    let mut third = sample::pairs(10, |run| "6.16".clone_into(&mut run.key.policy));
+    third.retain(|run| run.key.policy == "6.16");
     third.iter_mut().for_each(|run| run.probe.events_lost = 1);
     records.extend(third);
     let folder = folder(&records);

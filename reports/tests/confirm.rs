@@ -96,7 +96,7 @@ fn fresh_runs_of_something_else_give_no_verdict_and_the_same_runs_are_trouble() 
     let mut other = sample::pairs(10, slower);
     for record in &mut other {
         "2026-11-21T03:00:00Z".clone_into(&mut record.started);
-        "nop".clone_into(&mut record.cell.workload);
+        "nop".clone_into(&mut record.key.workload);
     }
     let (code, text) = confirmed_by(&folder(&other), &[]);
     assert_eq!(code, Some(3));

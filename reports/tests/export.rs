@@ -26,7 +26,7 @@ fn runs() -> Vec<Record> {
     runs.push(sample::run("fsync-mix", "6.12", 2));
     runs.push(sample::kernel_run("dsync", 0));
     runs.push(sample::run("dsync", "6.17", 0));
-    runs[2].cell.role = Role::Control;
+    runs[2].key.role = Role::Control;
     runs[4].error = Some("disk full".to_owned());
     for (second, run) in runs.iter_mut().enumerate() {
         run.started = format!("2026-11-21T02:00:{second:02}.5Z");
@@ -136,7 +136,7 @@ fn json_like_fios_is_read_back_by_the_import_of_fios() {
             let figures = |one: &iowq_contract::Quantiles| {
                 (one.count, one.p50_ns, one.p90_ns, one.p99_ns, one.p999_ns, one.max_ns)
             };
-            assert_eq!(figures(before), figures(after), "{kind} of {}", run.cell.workload);
+            assert_eq!(figures(before), figures(after), "{kind} of {}", run.key.workload);
         }
         assert_eq!(back.started, run.started);
     }

@@ -124,7 +124,7 @@ fn cells_that_are_off_and_cells_that_are_not_judged_are_listed() {
     let mut records = sample::grid(&sample::SMALL, 1);
     let (lost, failing) = ("grid-f1-d64-s0-l8-dsync", "grid-f4-d64-s16-l64-dsync");
     for record in &mut records {
-        let (workload, kernel) = (record.cell.workload.as_str(), record.cell.engine == "uring");
+        let (workload, kernel) = (record.key.workload.as_str(), record.key.engine == "uring");
         if workload == lost && kernel {
             record.probe.events_lost = 7;
         }
@@ -149,7 +149,7 @@ fn names_of_a_grid_cannot_become_markup() {
     let mut records = sample::grid(&sample::SMALL, 1);
     let hostile = "<script>alert('x')</script>\"&";
     for record in &mut records {
-        record.cell.workload = format!("grid-f1-d2-s3-l4-{hostile}{}", record.cell.workload);
+        record.key.workload = format!("grid-f1-d2-s3-l4-{hostile}{}", record.key.workload);
         record.host.kernel = format!("6.18{hostile}");
         record.settings.summary = hostile.to_owned();
     }

@@ -23,7 +23,7 @@ fn writes_and_syncs_become_a_run_of_fios_own_threads() {
     let record = &fio::records(&text("fsync.json"), None).expect("fio wrote it")[0];
     let given: Value = serde_json::from_slice(&text("fsync.json")).expect("it is JSON");
     let job = &given["jobs"][0];
-    let (cell, service) = (&record.cell, &record.latency.service);
+    let (cell, service) = (&record.key, &record.latency.service);
     assert_eq!((&*cell.workload, &*cell.engine, &*cell.policy), ("writes", "fio", "fio"));
     assert_eq!(service["write"].count, job["write"]["total_ios"]);
     assert_eq!(service["fsync"].count, job["sync"]["total_ios"]);
@@ -41,12 +41,12 @@ fn writes_and_syncs_become_a_run_of_fios_own_threads() {
 #[test]
 fn what_nobody_saw_is_null_or_unknown_and_said() {
     let record = &fio::records(&text("io_uring.json"), None).expect("fio wrote it")[0];
-    assert_eq!((&*record.cell.policy, record.settings.depth), ("kernel", 4));
+    assert_eq!((&*record.key.policy, record.settings.depth), ("kernel", 4));
     let workers = &record.workers;
     assert_eq!((workers.created, workers.created_per_1000_ops), (Counts::default(), None));
     assert_eq!((record.probe.tier, record.ops.cpu_ns), (Tier::Off, None));
     assert_eq!((&*record.host.kernel, &*record.host.commit), ("unknown", "fio-3.33"));
-    let codes: Vec<&str> = record.caveats.iter().map(|caveat| caveat.code.as_str()).collect();
+    let codes: Vec<&str> = record.caveats.iter().map(|caveat| caveat.code.name()).collect();
     assert_eq!(codes, ["imported", "slat-added"]);
     assert!(record.latency.service.contains_key("read"));
 }
@@ -57,7 +57,7 @@ fn a_rate_leaves_no_response_time() {
     given["jobs"][0]["job options"]["rate_iops"] = json!("100");
     let record = &fio::records(given.to_string().as_bytes(), Some("mine")).expect("it is fio's")[0];
     assert!(record.latency.response.is_empty() && !record.latency.service.is_empty());
-    assert_eq!(record.cell.workload, "mine");
+    assert_eq!(record.key.workload, "mine");
     assert!(record.caveats[0].text.contains("no response time"));
 }
 
@@ -100,7 +100,7 @@ fn the_command_writes_a_record_that_a_report_takes_and_replaces_none() {
     assert!(!out.exists());
     assert!(import("io_uring.json").status.success());
     let loaded = load::load(std::slice::from_ref(&out)).expect("they are records");
-    let pairs: Vec<u32> = loaded.records.iter().map(|record| record.cell.pair).collect();
+    let pairs: Vec<u32> = loaded.records.iter().map(|record| record.key.round).collect();
     assert_eq!(pairs, [0, 1]);
     let again = import("io_uring.json");
     assert_eq!(again.status.code(), Some(2));

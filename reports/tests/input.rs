@@ -103,7 +103,7 @@ fn the_run_that_a_killed_bench_left_beside_its_record_is_read_once() {
     std::fs::write(&record, sample::lines(others)).expect("room");
     std::fs::write(&beside, sample::lines(std::slice::from_ref(last))).expect("room");
     let cells = |records: &[Record]| -> Vec<_> {
-        records.iter().map(|run| (run.cell.clone(), run.ops.verified_blocks)).collect()
+        records.iter().map(|run| (run.key.clone(), run.ops.verified_blocks)).collect()
     };
     for path in [folder.path().to_owned(), record.clone()] {
         let loaded = load::load_strictly(&[path]).expect("they are records");
@@ -246,7 +246,7 @@ fn many_runs_policies_and_points_stay_under_the_limit_of_a_page() {
     let record = |at: u32| -> Record {
         let policy = format!("6.12+switch-{}", at % 40);
         let mut record = sample::run(&format!("workload-{}", at / 40), &policy, 0);
-        record.cell.position = at;
+        record.key.position = at;
         record
     };
     let ablation = Loaded { records: (0..400).map(record).collect(), ..Loaded::default() };

@@ -29,7 +29,7 @@ fn only_of((mut kernels, mut boots, mut records): Made, labels: &[&str]) -> Made
     kernels.kernels.retain(|kernel| place(&kernel.label).is_some());
     kernels.kernels.sort_by_key(|kernel| place(&kernel.label));
     boots.retain(|boot| place(&boot.kernel).is_some());
-    records.retain(|run| run.cell.boot.as_ref().is_some_and(|boot| place(&boot.kernel).is_some()));
+    records.retain(|run| run.key.boot.as_ref().is_some_and(|boot| place(&boot.kernel).is_some()));
     (kernels, boots, records)
 }
 
@@ -65,7 +65,7 @@ fn expected(name: &str) -> PathBuf {
 /// Without `cycle`, in which the last of them pays a price.
 fn series(rounds: u32) -> Made {
     let (kernels, boots, mut records) = only(&["base", "A", "AB", "X"], rounds);
-    records.retain(|run| run.cell.workload != "cycle");
+    records.retain(|run| run.key.workload != "cycle");
     (kernels, boots, records)
 }
 
@@ -122,9 +122,9 @@ fn the_base_once_more_is_a_floor_and_no_kernel_under_test() {
 #[test]
 fn a_base_that_differs_from_itself_bars_every_verdict() {
     let mut made = with_noise(&["base", "AB"], 8);
-    made.2.retain(|run| run.cell.workload == "paced");
+    made.2.retain(|run| run.key.workload == "paced");
     assert_eq!(code(&made), Some(0), "AB is better");
-    for run in made.2.iter_mut().filter(|run| run.cell.role == Role::Noise) {
+    for run in made.2.iter_mut().filter(|run| run.key.role == Role::Noise) {
         run.workers.peak = 40;
     }
     assert_eq!(code(&made), Some(3));
@@ -140,7 +140,7 @@ fn noise_that_never_came_back_is_said_and_gives_no_floor() {
     boots.iter_mut().filter(|boot| boot.role == Role::Noise).for_each(|boot| {
         boot.ended = Ended::Died;
     });
-    records.retain(|run| run.cell.role == Role::Measured);
+    records.retain(|run| run.key.role == Role::Measured);
     let (printed, _) = shown(&(kernels, boots, records));
     assert!(printed.contains("no boot for noise finished"), "{printed}");
     assert!(!printed.contains("How far base differs from itself"), "{printed}");
@@ -149,9 +149,9 @@ fn noise_that_never_came_back_is_said_and_gives_no_floor() {
 #[test]
 fn a_base_that_breaks_the_limit_in_a_boot_for_noise_makes_no_fault_of_it() {
     let mut made = with_noise(&["base", "S"], 8);
-    made.2.retain(|run| run.cell.workload == "limit-8");
+    made.2.retain(|run| run.key.workload == "limit-8");
     assert_eq!(code(&made), Some(1));
-    let noise = made.2.iter_mut().find(|run| run.cell.role == Role::Noise);
+    let noise = made.2.iter_mut().find(|run| run.key.role == Role::Noise);
     noise.expect("there is one").workers.peak = 20;
     assert!(!shown(&made).0.contains("bounded workers live under"));
 }
@@ -163,7 +163,7 @@ fn boots_of_a_round_are_pairs_and_repeats_in_a_boot_are_averaged() {
     for run in &mut again {
         run.workers.created_per_1000_ops = run.workers.created_per_1000_ops.map(|one| one + 2.0);
         run.started.insert(0, 'x');
-        run.cell.boot.iter_mut().for_each(|boot| boot.repeat = 1);
+        run.key.boot.iter_mut().for_each(|boot| boot.repeat = 1);
     }
     records.extend(again);
     let folder = folder(&(kernels, boots, records));
@@ -179,11 +179,11 @@ fn boots_of_a_round_are_pairs_and_repeats_in_a_boot_are_averaged() {
     assert_eq!(step.map(|one| one.base.as_str()), Some("A"));
     let point = first.primary[0].points[0];
     let of_boot = booted.loaded.records.iter().filter(|run| {
-        let number = run.cell.boot.as_ref().map(|boot| boot.number);
-        number == Some(point.base_position) && run.cell.workload == "paced"
+        let number = run.key.boot.as_ref().map(|boot| boot.number);
+        number == Some(point.base_position) && run.key.workload == "paced"
     });
     let values: Vec<f64> = of_boot
-        .filter(|run| run.cell.engine == "uring")
+        .filter(|run| run.key.engine == "uring")
         .filter_map(|run| run.workers.created_per_1000_ops)
         .collect();
     assert_eq!(values.len(), 2);
@@ -194,7 +194,7 @@ fn boots_of_a_round_are_pairs_and_repeats_in_a_boot_are_averaged() {
 fn exit_codes_tell_a_script_what_came_of_it() {
     let better = |spoil: &dyn Fn(&mut Boot)| {
         let (kernels, mut boots, mut records) = only(&["base", "AB"], 8);
-        records.retain(|run| run.cell.workload == "paced");
+        records.retain(|run| run.key.workload == "paced");
         boots.iter_mut().for_each(spoil);
         (kernels, boots, records)
     };
@@ -268,7 +268,7 @@ fn a_regression_counts_where_fresh_boots_show_it_too() {
 #[test]
 fn a_broken_limit_is_a_regression_however_few_the_boots_and_said_in_a_sentence() {
     let mut made = only(&["base", "S"], 1);
-    made.2.retain(|run| run.cell.workload == "limit-8");
+    made.2.retain(|run| run.key.workload == "limit-8");
     let folder = folder(&made);
     let output = run(folder.path(), &[]);
     assert_eq!(output.status.code(), Some(1));
@@ -287,7 +287,7 @@ fn a_kernel_that_never_came_up_is_told_without_any_run() {
         boot.ended = Ended::Panicked;
         boot.console_tail = vec!["Kernel panic - not syncing".to_owned()];
     }
-    let of_base = |run: &Record| run.cell.boot.as_ref().is_some_and(|boot| boot.kernel == "base");
+    let of_base = |run: &Record| run.key.boot.as_ref().is_some_and(|boot| boot.kernel == "base");
     let records: Vec<Record> = records.into_iter().filter(of_base).collect();
     let folder = folder(&(kernels, boots, records));
     let output = run(folder.path(), &[]);
@@ -346,7 +346,7 @@ fn a_folder_that_is_none_is_refused_with_what_is_wrong() {
     };
     assert!(error("kernels.json", "{}").contains("missing field"));
     let (mut kernels, mut boots, mut records) = only(&["base", "A"], 1);
-    records[0].cell.role = Role::Noise;
+    records[0].key.role = Role::Noise;
     let line = serde_json::to_string(&records[0]).expect("it is JSON") + "\n";
     assert!(error("record.jsonl", &line).contains("role of a run of boot"));
     boots[0].kernel = "Z".to_owned();

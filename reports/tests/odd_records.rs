@@ -73,8 +73,8 @@ fn spoil(run: &mut Record, odd: Odd) {
     run.ops.done = odd.done;
     run.ops.cpu_ns = odd.cpu_ns;
     run.workers.created_per_1000_ops = odd.created;
-    run.settings.injected_delay_ns = odd.delay_ns.filter(|_| run.cell.role == Role::Control);
-    run.cell.position = odd.position.unwrap_or(run.cell.position);
+    run.settings.injected_delay_ns = odd.delay_ns.filter(|_| run.key.role == Role::Control);
+    run.key.position = odd.position.unwrap_or(run.key.position);
     run.started = odd.started.unwrap_or_else(|| run.started.clone());
     for clock in [&mut run.latency.response, &mut run.latency.service] {
         if let Some(all) = clock.get_mut("all") {
@@ -87,8 +87,8 @@ fn spoil(run: &mut Record, odd: Odd) {
 }
 
 fn set<'a>(loaded: &'a Loaded, policy: &str) -> Set<'a> {
-    let runs = loaded.records.iter().filter(|run| run.cell.role == Role::Measured);
-    let runs = runs.filter(|run| run.cell.policy == policy).collect();
+    let runs = loaded.records.iter().filter(|run| run.key.role == Role::Measured);
+    let runs = runs.filter(|run| run.key.policy == policy).collect();
     Set { name: policy.to_owned(), file: 0, loaded, runs }
 }
 

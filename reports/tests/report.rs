@@ -55,7 +55,7 @@ fn samples_are_valid_by_the_published_schema() {
     let grid = sample::grid(&sample::SMALL, 1);
     for record in sample::bench(1).into_iter().chain(kernel).chain(grid) {
         let value = serde_json::to_value(&record).expect("a record is JSON");
-        assert!(validator.is_valid(&value), "{} {}", record.cell.workload, record.cell.policy);
+        assert!(validator.is_valid(&value), "{} {}", record.key.workload, record.key.policy);
     }
 }
 
@@ -89,12 +89,12 @@ fn names_and_texts_of_a_record_cannot_become_markup() {
     let mut records = sample::bench(2);
     let hostile = "<script>alert('x')</script>\"&";
     for record in &mut records {
-        record.cell.policy = format!("{hostile}{}", record.cell.policy);
-        record.cell.workload = format!("{hostile}{}", record.cell.workload);
+        record.key.policy = format!("{hostile}{}", record.key.policy);
+        record.key.workload = format!("{hostile}{}", record.key.workload);
         record.settings.summary = hostile.to_owned();
         record.host.kernel = hostile.to_owned();
         record.started = format!("{hostile}{}", record.started);
-        record.caveats.push(Caveat { code: hostile.to_owned(), text: hostile.to_owned() });
+        record.caveats.push(Caveat { code: hostile.to_owned().into(), text: hostile.to_owned() });
         let all = record.latency.response["all"].clone();
         record.latency.response.insert(hostile.to_owned(), all);
     }

@@ -65,12 +65,12 @@ fn kept(pairs: &[Pair], exact: fn(u32, u32) -> Exact) -> Vec<Exact> {
 fn p_of(metric: Metric, pairs: &[Pair], set: fn(&mut Record, Option<u32>)) -> Option<f64> {
     let mut records = sample::pairs(u32::try_from(pairs.len()).expect("they are few"), |_| ());
     for run in &mut records {
-        let (base, test) = pairs[run.cell.pair as usize];
-        set(run, if run.cell.policy == "6.12" { base } else { test });
+        let (base, test) = pairs[run.key.round as usize];
+        set(run, if run.key.policy == "6.12" { base } else { test });
     }
     let loaded = Loaded { records, ..Loaded::default() };
     let of = |policy: &str| {
-        let runs = loaded.records.iter().filter(|run| run.cell.policy == policy).collect();
+        let runs = loaded.records.iter().filter(|run| run.key.policy == policy).collect();
         Set { name: policy.to_owned(), file: 0, loaded: &loaded, runs }
     };
     let found = compare(&[of("6.12"), of("6.17")], RULES);
@@ -150,7 +150,7 @@ proptest! {
 fn values_that_differ_by_rounding_alone_are_pairs_without_an_effect() {
     let same: Vec<Pair> = vec![(Some(3), Some(3)); 8];
     let rounded = |run: &mut Record, _: Option<u32>| {
-        let created = if run.cell.policy == "6.12" { 0.1 + 0.2 } else { 0.3 };
+        let created = if run.key.policy == "6.12" { 0.1 + 0.2 } else { 0.3 };
         run.workers.created_per_1000_ops = Some(created);
     };
     assert_eq!(p_of(Metric::CreatedPer1000, &same, rounded), Some(1.0));

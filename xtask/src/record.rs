@@ -33,7 +33,7 @@ pub(crate) fn check(path: &Path, bpf: bool) -> anyhow::Result<usize> {
 }
 
 fn check_run(run: &Value, bpf: bool) -> anyhow::Result<()> {
-    let cell = |field: &str| run["cell"][field].as_str().unwrap_or("?").to_owned();
+    let cell = |field: &str| run["key"][field].as_str().unwrap_or("?").to_owned();
     let name = format!("{} under {} on {}", cell("workload"), cell("policy"), cell("engine"));
     if let Some(error) = run["error"].as_str() {
         bail!("{name} failed: {error}");
@@ -70,7 +70,7 @@ mod tests {
 
     fn run() -> Value {
         json!({
-            "cell": {"workload": "dsync", "engine": "pool", "policy": "6.12"},
+            "key": {"workload": "dsync", "engine": "pool", "policy": "6.12"},
             "ops": {"done": 5, "failed": 0},
             "probe": {"tier": "bpf", "reason": "", "events_lost": 0},
         })

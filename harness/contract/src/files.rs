@@ -3,10 +3,6 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The code of the caveat of a run whose data was not read back, though it should have been. A
-/// record has it from the end of the measured part until that is done.
-pub const NOT_VERIFIED: &str = "not-verified";
-
 /// Name of the file beside a bench's record that holds the run whose data is being read back.
 pub const UNVERIFIED_NAME: &str = "record.unverified.jsonl";
 

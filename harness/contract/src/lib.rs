@@ -6,6 +6,7 @@
 mod asked;
 mod birth;
 mod boot;
+mod caveat;
 mod dump;
 mod files;
 pub mod guest;
@@ -28,29 +29,35 @@ pub use boot::{
     BOOT_SCHEMA, BOOTS_NAME, Boot, Complaint, ComplaintKind, Disk, Ended, InBoot, KERNELS_NAME,
     KERNELS_SCHEMA, Kernel, Kernels, Machine,
 };
+pub use caveat::{Caveat, Code};
 pub use dump::AfterTimeout;
-pub use files::{CameRound, Files, NOT_VERIFIED, Settled, UNVERIFIED_NAME};
+pub use files::{CameRound, Files, Settled, UNVERIFIED_NAME};
 pub use host::Host;
 pub use latency::{Latency, Quantiles};
 pub use load::Load;
 pub use plan::{ArrivalSettings, LogSettings, MixSettings, PlanSettings};
 pub use switches::{SPOILED_MAX, Switches};
-pub use workers::{Causes, Churn, Counts, Punts, Workers};
+pub use workers::{Causes, Churn, Counts, DispatchCounts, Workers};
 
-/// The value of [`Record::schema`] that this version writes and reads.
-pub const SCHEMA: &str = "iowq-lab/run/1";
+/// The value of [`Record::schema`] that this version writes.
+pub const SCHEMA: &str = "iowq-lab/run/2";
 
-/// One run of one cell.
+/// The values of [`Record::schema`] that this version reads. `run/1` had `cell` for `key`, `pair` for
+/// `round`, `punts` for `dispatch` and `switches` for `patches` in `settings`; the rest is the same.
+pub const SCHEMAS_READ: [&str; 2] = [SCHEMA, "iowq-lab/run/1"];
+
+/// One run: one workload under one variant, once.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Record {
-    /// Always [`SCHEMA`]; a reader refuses what it does not know.
+    /// One of [`SCHEMAS_READ`], and [`SCHEMA`] if it is new; a reader refuses what it does not know.
     pub schema: String,
     /// When the run started, RFC 3339, UTC.
     pub started: String,
     /// How long the measured part lasted, warm-up and verification left out.
     pub duration_ns: u64,
     /// What was run.
-    pub cell: Cell,
+    #[serde(alias = "cell")]
+    pub key: RunKey,
     /// The settings that were in force, so that a record explains itself.
     pub settings: Settings,
     /// What the run was asked for with; null where a bench could not be asked for it again.
@@ -61,8 +68,8 @@ pub struct Record {
     /// Latency by kind of operation.
     pub latency: Latency,
     /// How measured operations reached a worker, by their kind; empty where nobody saw.
-    #[serde(default)]
-    pub punts: BTreeMap<String, Punts>,
+    #[serde(default, alias = "punts")]
+    pub dispatch: BTreeMap<String, DispatchCounts>,
     /// Workers born, alive and gone.
     pub workers: Workers,
     /// `[ns since start, workers alive]`, thinned without losing a peak.
@@ -90,7 +97,7 @@ pub struct Record {
 
 /// One workload under one policy on one engine, at one place in the order of runs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Cell {
+pub struct RunKey {
     /// Name of the workload.
     pub workload: String,
     /// Name of the engine: `pool`, `uring` or `scripted`.
@@ -98,7 +105,8 @@ pub struct Cell {
     /// Name of the policy; `kernel` for the running kernel's own rules.
     pub policy: String,
     /// Runs of the same round were made next to each other.
-    pub pair: u32,
+    #[serde(alias = "pair")]
+    pub round: u32,
     /// Place in the order in which the whole bench ran, from 0.
     pub position: u32,
     /// Seed of the stream of operations.
@@ -149,8 +157,9 @@ impl Role {
 pub struct Settings {
     /// One sentence on what the workload shows.
     pub summary: String,
-    /// The switches that the policy has on, by name.
-    pub switches: Vec<String>,
+    /// The kernel commits that the policy has, by name.
+    #[serde(alias = "switches")]
+    pub patches: Vec<String>,
     /// Files under test.
     pub files: u32,
     /// Bytes per operation.
@@ -272,15 +281,6 @@ pub enum Blocking {
     Declared,
     /// The kernel's own hooks; its io-wq ran.
     Kernel,
-}
-
-/// A typed doubt.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-pub struct Caveat {
-    /// Short and stable, such as `events-lost`.
-    pub code: String,
-    /// What it means for the reader and what to do about it.
-    pub text: String,
 }
 
 /// The JSON Schema of [`Record`], as published beside this crate.

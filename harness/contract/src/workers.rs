@@ -66,7 +66,7 @@ pub struct Causes {
 
 /// How operations of one kind reached a worker, if they did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Punts {
+pub struct DispatchCounts {
     /// Done by the submitter, with no worker.
     pub inline: u64,
     /// Queued to run one at a time with others of the same file.

@@ -6,7 +6,7 @@ use iowq_contract::{Record, SCHEMA, json_schema};
 use serde_json::{Value, json};
 
 fn schema_path() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("schema/run-1.json")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("schema/run-2.json")
 }
 
 /// A small record with every field that a script may rely on.
@@ -18,12 +18,12 @@ fn sample() -> Value {
         "schema": SCHEMA,
         "started": "2026-11-21T02:00:00Z",
         "duration_ns": 3_000_000_000_u64,
-        "cell": {
+        "key": {
             "workload": "fsync-mix", "engine": "pool", "policy": "6.12",
-            "pair": 0, "position": 0, "seed": 1
+            "round": 0, "position": 0, "seed": 1
         },
         "settings": {
-            "summary": "writes and fsyncs on several files", "switches": [], "files": 4,
+            "summary": "writes and fsyncs on several files", "patches": [], "files": 4,
             "block_bytes": 4096, "depth": 16, "limit_bounded": 64, "limit_unbounded": 64,
             "idle_timeout_ms": 250, "arrival": "closed loop"
         },
@@ -83,10 +83,30 @@ fn what_is_not_a_record_is_refused() {
         ("/ops/per_s", json!(null)),
         ("/blocking", json!("guessed")),
         ("/timeline", json!([[0]])),
-        ("/cell", json!({})),
+        ("/key", json!({})),
     ] {
         let mut record = sample();
         *record.pointer_mut(pointer).expect("the field is there") = wrong;
         assert!(!validator.is_valid(&record), "{pointer} was accepted");
     }
+}
+
+/// What scripts wrote down before names changed is read as it was.
+#[test]
+fn a_record_of_the_first_version_is_read_by_its_former_names() {
+    let current = sample();
+    let mut former = current.clone();
+    for (at, now, then) in
+        [("", "key", "cell"), ("/cell", "round", "pair"), ("/settings", "patches", "switches")]
+    {
+        let object = former.pointer_mut(at).and_then(Value::as_object_mut).expect("an object");
+        let value = object.remove(now).expect("the field is there");
+        object.insert(then.to_owned(), value);
+    }
+    former["punts"] = json!({ "write": { "inline": 1, "hashed": 2, "unhashed": 0, "linked": 0 } });
+    former["schema"] = json!("iowq-lab/run/1");
+    let former: Record = serde_json::from_value(former).expect("a record of the first version");
+    assert_eq!(former.dispatch["write"].hashed, 2);
+    let current: Record = serde_json::from_value(current).expect("a record");
+    assert_eq!((former.key, former.settings), (current.key, current.settings));
 }

@@ -171,7 +171,7 @@ fn same(path: &Path, bytes: &[u8], kernels: &Kernels) -> anyhow::Result<()> {
 fn set_aside(out: &Path, done: &BTreeSet<u32>) -> anyhow::Result<()> {
     let path = out.join(RECORD_NAME);
     let is_done =
-        |record: &Record| record.cell.boot.as_ref().is_some_and(|boot| done.contains(&boot.number));
+        |record: &Record| record.key.boot.as_ref().is_some_and(|boot| done.contains(&boot.number));
     let (kept, aside): (Vec<Record>, Vec<Record>) =
         read::<Record>(&path)?.into_iter().partition(is_done);
     if aside.is_empty() {

@@ -222,7 +222,7 @@ impl Lab<'_> {
         let mut brought = 0;
         let mut keep = |mut record: Record| {
             // The guest is the same in all boots, and does not know what its boot is for.
-            record.cell.role = place.role;
+            record.key.role = place.role;
             println!("      {}", line(&record));
             brought += u32::from(record.error.is_none());
             results.run(&record)
@@ -298,7 +298,7 @@ fn append(of_user: &str) -> String {
 
 /// What a person sees of a run as it comes back.
 fn line(record: &Record) -> String {
-    let cell = &record.cell;
+    let cell = &record.key;
     let arm = if cell.engine == "uring" { "io_uring" } else { &cell.policy };
     match (&record.error, record.workers.created_per_1000_ops) {
         (Some(error), _) => format!("{} on {arm} failed: {error}", cell.workload),

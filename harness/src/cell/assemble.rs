@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use iowq_contract::{
-    CameRound, Causes, Cell, Counts, Files, Host, Ops, Probe, Punts, Record, SCHEMA, Settings,
-    Workers,
+    CameRound, Causes, Counts, DispatchCounts, Files, Host, Ops, Probe, Record, RunKey, SCHEMA,
+    Settings, Workers,
 };
 use iowq_workloads::{Arrival, OpKind, Plan, Rounds};
 
@@ -51,11 +51,11 @@ pub(super) fn record(request: &Request, outcome: &Outcome, host: Host, started: 
         schema: SCHEMA.to_owned(),
         started,
         duration_ns,
-        cell: Cell {
+        key: RunKey {
             workload: request.plan.name.clone(),
             engine: request.engine.name().to_owned(),
             policy: request.policy.clone(),
-            pair: request.pair,
+            round: request.pair,
             position: request.position,
             seed: request.seed,
             role: request.role,
@@ -66,7 +66,7 @@ pub(super) fn record(request: &Request, outcome: &Outcome, host: Host, started: 
         asked: None,
         ops: ops(outcome, duration_ns),
         latency: outcome.remains.recorder.latency(),
-        punts: punts(outcome.remains.punts),
+        dispatch: punts(outcome.remains.dispatch),
         workers,
         timeline: timeline::thin(alive),
         churn: timeline::churn(&events, length_ns),
@@ -117,10 +117,10 @@ fn files(plan: &Plan, outcome: &Outcome) -> Files {
 }
 
 /// By the names of kinds, without kinds that had no op.
-fn punts(punts: Option<[Punts; OpKind::ALL.len()]>) -> BTreeMap<String, Punts> {
+fn punts(punts: Option<[DispatchCounts; OpKind::ALL.len()]>) -> BTreeMap<String, DispatchCounts> {
     let by_kind = OpKind::ALL.into_iter().zip(punts.into_iter().flatten());
     by_kind
-        .filter(|(_, punts)| *punts != Punts::default())
+        .filter(|(_, punts)| *punts != DispatchCounts::default())
         .map(|(kind, punts)| (kind.name().to_owned(), punts))
         .collect()
 }
@@ -180,7 +180,7 @@ pub fn settings(
     let switches = policy::parse(policy).map(|policy| policy.switches());
     Settings {
         summary: plan.summary.clone(),
-        switches: switches.unwrap_or_default().into_iter().map(str::to_owned).collect(),
+        patches: switches.unwrap_or_default().into_iter().map(str::to_owned).collect(),
         files: plan.files,
         block_bytes: u64::from(plan.block_bytes),
         depth: plan.depth,

@@ -1,12 +1,12 @@
 //! The doubts that a run raises by itself; those of the machine are in `machine`.
 
-use iowq_contract::{Blocking, Caveat, Counts, Tier, Workers};
+use iowq_contract::{Blocking, Caveat, Code, Counts, Tier, Workers};
 
 use super::{EngineName, Outcome, Request, file_doubts, kernel_doubts, switch_doubts, timing};
 use crate::machine::kernel_idle_timeout;
 
 /// Whether a doubt holds, its code, and what it means for the reader.
-pub(super) type Doubt = (bool, &'static str, String);
+pub(super) type Doubt = (bool, Code, String);
 
 /// The doubts that a run raises by itself; `cpus` is the number of processors.
 pub(super) fn doubts(
@@ -27,7 +27,7 @@ pub(super) fn doubts(
         .chain(file_doubts::doubts(&request.plan, outcome.rounds, &outcome.settled))
         .chain(of_the_kernel.into_iter().flatten())
         .filter(|(holds, ..)| *holds)
-        .map(|(_, code, text)| Caveat { code: code.to_owned(), text })
+        .map(|(_, code, text)| Caveat { code, text })
         .collect()
 }
 
@@ -49,7 +49,7 @@ fn of_the_watch(outcome: &Outcome, workers: &Workers) -> [Doubt; 6] {
     [
         (
             lost > 0,
-            "events-lost",
+            Code::EventsLost,
             format!(
                 "{lost} probe events were lost, so births and deaths are lower bounds: no \
                  statement on churn."
@@ -57,7 +57,7 @@ fn of_the_watch(outcome: &Outcome, workers: &Workers) -> [Doubt; 6] {
         ),
         (
             !trusted,
-            "counts-disagree",
+            Code::CountsDisagree,
             format!(
                 "The sources do not agree on how many workers there were: created {created}, \
                  exited {exited}. No statement on churn."
@@ -65,7 +65,7 @@ fn of_the_watch(outcome: &Outcome, workers: &Workers) -> [Doubt; 6] {
         ),
         (
             trusted && !agree,
-            "proc-missed",
+            Code::ProcMissed,
             format!(
                 "/proc missed workers that came and went between two looks at it: created \
                  {created}, exited {exited}."
@@ -73,12 +73,12 @@ fn of_the_watch(outcome: &Outcome, workers: &Workers) -> [Doubt; 6] {
         ),
         (
             seen.tier != Tier::Bpf,
-            "no-bpf",
+            Code::NoBpf,
             format!("No eBPF probes ({reason}): births and deaths are {books}."),
         ),
         (
             outcome.blocking == Blocking::Declared,
-            "blocking-declared",
+            Code::BlockingDeclared,
             "Workers said themselves that they block, around every call, whether it slept or not: \
              more workers are made than the kernel would make. `--blocking sched` (as root) asks \
              the scheduler."
@@ -86,7 +86,7 @@ fn of_the_watch(outcome: &Outcome, workers: &Workers) -> [Doubt; 6] {
         ),
         (
             untracked > 0,
-            "untracked-workers",
+            Code::UntrackedWorkers,
             format!(
                 "The scheduler's probe did not know of {untracked} workers, so their sleeps made \
                  nobody."
@@ -103,7 +103,7 @@ fn of_the_work(outcome: &Outcome, workers: &Workers) -> [Doubt; 5] {
     [
         (
             outcome.no_attempts.is_some(),
-            "all-ops-punted",
+            Code::AllOpsPunted,
             format!(
                 "There is no io_uring here ({}), so the pool could not try ops first as io_uring \
                  does: every one went to a worker.",
@@ -112,22 +112,26 @@ fn of_the_work(outcome: &Outcome, workers: &Workers) -> [Doubt; 5] {
         ),
         (
             outcome.no_begun.is_some(),
-            "direct-ops-waited-for",
+            Code::DirectOpsWaitedFor,
             format!(
                 "Workers waited for direct ops to end, for which the kernel's are free once they \
                  are begun ({}): more workers were needed than in the kernel.",
                 outcome.no_begun.as_deref().unwrap_or_default()
             ),
         ),
-        (failed > 0, "ops-failed", format!("{failed} ops failed; they are in no latency figure.")),
+        (
+            failed > 0,
+            Code::OpsFailed,
+            format!("{failed} ops failed; they are in no latency figure."),
+        ),
         (
             saturated > 0,
-            "latency-saturated",
+            Code::LatencySaturated,
             format!("{saturated} latencies were longer than 100 s and count as that."),
         ),
         (
             creations > 0,
-            "creations-failed",
+            Code::CreationsFailed,
             format!(
                 "{creations} workers could not be created; see ulimit -u and the pids limit of \
                  the cgroup."
@@ -209,8 +213,8 @@ mod tests {
         }
     }
 
-    fn codes(caveats: &[Caveat]) -> Vec<&str> {
-        caveats.iter().map(|caveat| caveat.code.as_str()).collect()
+    fn codes(caveats: &[Caveat]) -> Vec<Code> {
+        caveats.iter().map(|caveat| caveat.code.clone()).collect()
     }
 
     #[test]
@@ -226,7 +230,7 @@ mod tests {
         assert_eq!(record.probe.events_lost, 7);
         assert_eq!(record.probe.lost["threads-ring-full"], 5);
         assert_eq!(record.probe.lost["blocks-ring-full"], 2);
-        let doubt = record.caveats.iter().find(|caveat| caveat.code == "events-lost");
+        let doubt = record.caveats.iter().find(|caveat| caveat.code == Code::EventsLost);
         assert_eq!(
             doubt.map(|doubt| doubt.text.as_str()),
             Some(
@@ -247,12 +251,12 @@ mod tests {
         let workers = Workers { created, creations_failed: 1, ..Workers::default() };
         let doubts = doubts(&request(), &outcome, &workers, 2);
         let all = [
-            "counts-disagree",
-            "no-bpf",
-            "blocking-declared",
-            "untracked-workers",
-            "ops-failed",
-            "creations-failed",
+            Code::CountsDisagree,
+            Code::NoBpf,
+            Code::BlockingDeclared,
+            Code::UntrackedWorkers,
+            Code::OpsFailed,
+            Code::CreationsFailed,
         ];
         assert_eq!(codes(&doubts), all);
         assert!(doubts[0].text.contains("probe 4, engine 3, proc 2"), "{}", doubts[0].text);
@@ -262,7 +266,7 @@ mod tests {
     fn what_only_proc_missed_is_a_softer_doubt() {
         let created = Counts { probe: None, engine: Some(3), proc: Some(2) };
         let doubts = doubts(&request(), &outcome(), &Workers { created, ..Workers::default() }, 2);
-        assert_eq!(codes(&doubts), ["proc-missed"]);
+        assert_eq!(codes(&doubts), [Code::ProcMissed]);
         assert!(doubts[0].text.contains("probe -, engine 3, proc 2"), "{}", doubts[0].text);
     }
 }

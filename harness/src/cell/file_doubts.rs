@@ -1,7 +1,7 @@
 //! The doubts that a run raises by its files: what was in them, where they were read back from, and
 //! how quiet their disk was.
 
-use iowq_contract::{Caveat, NOT_VERIFIED, Settled};
+use iowq_contract::{Caveat, Code, Settled};
 use iowq_workloads::{FileState, OpKind, Plan, Rounds};
 
 use super::doubts::Doubt;
@@ -14,7 +14,7 @@ pub(super) fn doubts(plan: &Plan, rounds: Rounds, settled: &Settled) -> [Doubt; 
     [
         (
             reads && state != FileState::Written,
-            "reads-unwritten",
+            Code::ReadsUnwritten,
             format!(
                 "Blocks that no op had written were read, and the files were {} before: the file \
                  system makes up zeros for them and asks no disk. Without `files.state` reads have \
@@ -22,8 +22,8 @@ pub(super) fn doubts(plan: &Plan, rounds: Rounds, settled: &Settled) -> [Doubt; 
                 state.name()
             ),
         ),
-        (rounds.writes_again + rounds.reads_again > 0, "blocks-came-round", came_round(rounds)),
-        (!settled.quiet, "not-settled", not_settled(settled)),
+        (rounds.writes_again + rounds.reads_again > 0, Code::BlocksCameRound, came_round(rounds)),
+        (!settled.quiet, Code::NotSettled, not_settled(settled)),
     ]
 }
 
@@ -31,8 +31,7 @@ pub(super) fn doubts(plan: &Plan, rounds: Rounds, settled: &Settled) -> [Doubt; 
 pub(super) fn of_verifying(from: Source) -> Option<Caveat> {
     let text = "What was written was read back from the page cache, because the file system takes no \
                 direct reads or is in memory: whether it reached a device was not seen.";
-    (from == Source::PageCache)
-        .then(|| Caveat { code: "verify-cached".to_owned(), text: text.to_owned() })
+    (from == Source::PageCache).then(|| Caveat { code: Code::VerifyCached, text: text.to_owned() })
 }
 
 /// That nothing was read back, and why.
@@ -40,7 +39,7 @@ pub(crate) fn not_verified(why: &str) -> Caveat {
     let text = format!(
         "What was written was not read back and compared, because {why}. The figures are whole."
     );
-    Caveat { code: NOT_VERIFIED.to_owned(), text }
+    Caveat { code: Code::NotVerified, text }
 }
 
 fn came_round(rounds: Rounds) -> String {
@@ -87,7 +86,7 @@ fn not_settled(settled: &Settled) -> String {
 mod tests {
     use super::*;
 
-    fn codes(spec: &str, rounds: Rounds) -> Vec<&'static str> {
+    fn codes(spec: &str, rounds: Rounds) -> Vec<Code> {
         let plan = Plan::parse("x", "x.toml", spec).expect("a valid spec");
         let settled = Settled { quiet: true, ..Settled::default() };
         let doubts = doubts(&plan, rounds, &settled);
@@ -100,14 +99,14 @@ mod tests {
         assert!(codes("[files]\nstate = \"allocated\"", Rounds::default()).is_empty());
         for state in ["allocated", "fresh"] {
             let spec = format!("[files]\nstate = \"{state}\"\n[mix]\nread = 1");
-            assert_eq!(codes(&spec, Rounds::default()), ["reads-unwritten"]);
+            assert_eq!(codes(&spec, Rounds::default()), [Code::ReadsUnwritten]);
         }
     }
 
     #[test]
     fn a_run_that_comes_round_says_how_often() {
         let rounds = Rounds { writes: 200, writes_again: 50, reads: 9, reads_again: 0 };
-        assert_eq!(codes("", rounds), ["blocks-came-round"]);
+        assert_eq!(codes("", rounds), [Code::BlocksCameRound]);
         let text = came_round(rounds);
         assert!(text.starts_with("50 of 200 writes (25 %) went to blocks that"), "{text}");
         let both = came_round(Rounds { reads_again: 9, ..rounds });

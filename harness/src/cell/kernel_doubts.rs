@@ -1,6 +1,7 @@
 //! The doubts that only a run on the kernel's own io-wq raises: what the plan asks and the kernel
 //! does not do, and what nobody saw.
 
+use iowq_contract::Code;
 use std::time::Duration;
 
 use iowq_workloads::Plan;
@@ -15,7 +16,7 @@ pub(super) fn doubts(plan: &Plan, idle_timeout: Duration, untimed: Option<u64>) 
     [
         (
             asked != has,
-            "idle-timeout",
+            Code::IdleTimeout,
             format!(
                 "The workload asks for an idle timeout of {asked} ms; this kernel's is {has} ms, \
                  and a stock kernel offers no way to change it. To compare with the pool, take \
@@ -24,14 +25,14 @@ pub(super) fn doubts(plan: &Plan, idle_timeout: Duration, untimed: Option<u64>) 
         ),
         (
             collide(plan),
-            "buckets-not-chosen",
+            Code::BucketsNotChosen,
             "The workload wants its files in one hash bucket; the kernel hashes the address of \
              each file's inode, so they meet by chance only."
                 .to_owned(),
         ),
         (
             untimed != Some(0),
-            "timed-at-reaping",
+            Code::TimedAtReaping,
             match untimed {
                 Some(ops) => format!(
                     "No probe saw when {ops} operations were done, so these count as done when \
@@ -51,7 +52,7 @@ mod tests {
 
     use super::*;
 
-    fn codes(name: &str, untimed: Option<u64>) -> Vec<&'static str> {
+    fn codes(name: &str, untimed: Option<u64>) -> Vec<Code> {
         let plan = builtin(name).expect("a built-in workload");
         let doubts = doubts(&plan, Duration::from_secs(5), untimed);
         doubts.into_iter().filter_map(|(holds, code, _)| holds.then_some(code)).collect()
@@ -59,15 +60,15 @@ mod tests {
 
     #[test]
     fn what_the_kernel_cannot_be_told_is_a_doubt_where_the_plan_asks_for_it() {
-        assert_eq!(codes("dsync", Some(0)), ["idle-timeout"]);
+        assert_eq!(codes("dsync", Some(0)), [Code::IdleTimeout]);
         assert!(codes("dsync-stock", Some(0)).is_empty());
-        assert_eq!(codes("collide-stock", Some(0)), ["buckets-not-chosen"]);
-        assert_eq!(codes("dsync-1-stock", None), ["timed-at-reaping"]);
+        assert_eq!(codes("collide-stock", Some(0)), [Code::BucketsNotChosen]);
+        assert_eq!(codes("dsync-1-stock", None), [Code::TimedAtReaping]);
     }
 
     #[test]
     fn completions_that_no_probe_saw_are_a_doubt_with_their_number() {
-        assert_eq!(codes("dsync-stock", Some(3)), ["timed-at-reaping"]);
+        assert_eq!(codes("dsync-stock", Some(3)), [Code::TimedAtReaping]);
         let plan = builtin("dsync-stock").expect("a built-in workload");
         let text = |untimed| doubts(&plan, Duration::from_secs(5), untimed)[2].2.clone();
         assert!(text(Some(3)).starts_with("No probe saw when 3 operations were done"));

@@ -17,7 +17,7 @@ mod watch;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use iowq_contract::{Birth, Blocking, Host, Load, NOT_VERIFIED, Record, Role, Settled, Switches};
+use iowq_contract::{Birth, Blocking, Code, Host, Load, Record, Role, Settled, Switches};
 use iowq_workloads::{FileState, Ledger, Plan, Rounds};
 
 use crate::clock::{self, Nanos};
@@ -212,7 +212,7 @@ fn verify(
     let verified = scratch.verify(plan, request.seed, ledger, &mut |step, done, all| {
         let _ = tell(Told::Progress(step, done, all));
     })?;
-    record.caveats.retain(|caveat| caveat.code != NOT_VERIFIED);
+    record.caveats.retain(|caveat| caveat.code != Code::NotVerified);
     let from = (verified.blocks > 0).then_some(verified.from);
     record.caveats.extend(from.and_then(file_doubts::of_verifying));
     record.ops.verified_blocks = Some(verified.blocks);

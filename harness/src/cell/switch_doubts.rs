@@ -1,6 +1,6 @@
 //! The doubts about a pool whose scheduler's probe missed switches of its workers.
 
-use iowq_contract::{Switches, Workers};
+use iowq_contract::{Code, Switches, Workers};
 
 use super::doubts::Doubt;
 
@@ -21,8 +21,8 @@ pub(super) fn doubts(switches: &Switches, workers: &Workers, cpus: u32) -> [Doub
     let missed = outs_asleep_missed + returns > 0;
     let more = "That is more than 1 %: no statement on churn.";
     [
-        (missed && !often, "switches-missed", text.clone()),
-        (often, "switches-missed-often", format!("{text} {more}")),
+        (missed && !often, Code::SwitchesMissed, text.clone()),
+        (often, Code::SwitchesMissedOften, format!("{text} {more}")),
     ]
 }
 
@@ -30,7 +30,7 @@ pub(super) fn doubts(switches: &Switches, workers: &Workers, cpus: u32) -> [Doub
 mod tests {
     use super::*;
 
-    fn codes(outs_asleep_missed: u64, ins_missed_in_works: u64) -> Vec<&'static str> {
+    fn codes(outs_asleep_missed: u64, ins_missed_in_works: u64) -> Vec<Code> {
         let workers = Workers { sleeps: Some(1000), peak: 8, ..Workers::default() };
         let switches = Switches {
             outs_asleep: 2000,
@@ -45,9 +45,9 @@ mod tests {
     #[test]
     fn few_missed_switches_are_told_and_many_forbid_a_statement_on_churn() {
         assert!(codes(0, 0).is_empty());
-        assert_eq!(codes(1, 0), ["switches-missed"]);
-        assert_eq!(codes(0, 5), ["switches-missed"]);
-        assert_eq!(codes(2, 0), ["switches-missed-often"]);
-        assert_eq!(codes(1, 2), ["switches-missed-often"]);
+        assert_eq!(codes(1, 0), [Code::SwitchesMissed]);
+        assert_eq!(codes(0, 5), [Code::SwitchesMissed]);
+        assert_eq!(codes(2, 0), [Code::SwitchesMissedOften]);
+        assert_eq!(codes(1, 2), [Code::SwitchesMissedOften]);
     }
 }

@@ -1,5 +1,6 @@
 //! Timing: doubts about a run that did not take the time that it should have.
 
+use iowq_contract::Code;
 use std::time::Duration;
 
 use iowq_workloads::{Arrival, Length, Plan};
@@ -36,7 +37,7 @@ pub(super) fn doubts(plan: &Plan, outcome: &Outcome) -> [Doubt; 5] {
         length_differs(plan, took_ns, outcome.remains.recorder.max_ns()),
         (
             outcome.stillness.stopped_ns_max >= STOPPED_NS,
-            "stopped",
+            Code::Stopped,
             format!(
                 "The process did not run for {} s on end: it was stopped, or its machine was. That \
                  time is in the rates and latencies.",
@@ -45,7 +46,7 @@ pub(super) fn doubts(plan: &Plan, outcome: &Outcome) -> [Doubt; 5] {
         ),
         (
             outcome.stillness.suspended_ns >= SUSPENDED_NS,
-            "suspended",
+            Code::Suspended,
             format!(
                 "The machine was suspended for {} s during the run.",
                 seconds(outcome.stillness.suspended_ns)
@@ -53,7 +54,7 @@ pub(super) fn doubts(plan: &Plan, outcome: &Outcome) -> [Doubt; 5] {
         ),
         (
             outcome.time_namespace,
-            "time-namespace",
+            Code::TimeNamespace,
             "The process is in a time namespace, whose clock is another than the probes': times \
              that mix both are wrong. Run it outside (`unshare --time` made it)."
                 .to_owned(),
@@ -76,7 +77,7 @@ fn rate_not_kept(plan: &Plan, started: u64, never: Option<u64>, took_ns: u64) ->
     let missing = asked * took_ns as f64 / 1e9 * (1.0 - RATE_MISSED_MAX) - lump - started as f64;
     (
         asked > 0.0 && missing > 0.0,
-        "rate-not-kept",
+        Code::RateNotKept,
         format!(
             "The workload asks for {asked:.0} ops/s and {got:.0} ops/s were started{never}: response \
              times are those of the backlog and grow with the length of the run. Ask for less, or compare \
@@ -102,7 +103,7 @@ fn length_differs(plan: &Plan, took_ns: u64, op_ns_max: u64) -> Doubt {
     let allowed_ns = share_ns.max(LENGTH_DIFFERS_NS_MAX).saturating_add(last_ns);
     (
         differs_ns > allowed_ns,
-        "length-differs",
+        Code::LengthDiffers,
         format!(
             "The run was to be measured for {} s and was for {} s.",
             seconds(asked_ns),

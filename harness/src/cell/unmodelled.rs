@@ -1,7 +1,7 @@
 //! What of this machine the pool does not model, said on the record of a run that it touches.
 //! `pool/README.md` has the whole list.
 
-use iowq_contract::Caveat;
+use iowq_contract::{Caveat, Code};
 
 use super::{EngineName, Request};
 use crate::machine;
@@ -29,7 +29,7 @@ pub(super) fn caveat(request: &Request) -> Option<Caveat> {
     let is_pool = request.engine == EngineName::Pool;
     let text =
         is_pool.then(|| touched(&request.policy, machine)).filter(|text| !text.is_empty())?;
-    Some(Caveat { code: "not-modelled".to_owned(), text: text.join(" ") })
+    Some(Caveat { code: Code::NotModelled, text: text.join(" ") })
 }
 
 /// A sentence on each. All that a run can touch today is how 6.1 binds its workers: since 6.4 a task

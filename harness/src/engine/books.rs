@@ -3,7 +3,7 @@
 //! Only the submitter writes them, with either engine, so that recording costs both the same and
 //! costs a worker nothing.
 
-use iowq_contract::Punts;
+use iowq_contract::DispatchCounts;
 use iowq_workloads::{OpKind, Plan};
 
 use super::Request;
@@ -24,7 +24,7 @@ pub(super) struct Books {
     in_flight: Vec<Option<InFlight>>,
     recorder: Recorder,
     /// How measured ops reached a worker, by [`OpKind::index`].
-    pub(super) punts: [Punts; OpKind::ALL.len()],
+    pub(super) dispatch: [DispatchCounts; OpKind::ALL.len()],
     /// Whether latencies are recorded; else ops are only counted.
     records: bool,
 }
@@ -35,7 +35,7 @@ impl Books {
         Books {
             in_flight: vec![None; plan.depth as usize],
             recorder: Recorder::of(plan.kinds()),
-            punts: Default::default(),
+            dispatch: Default::default(),
             records,
         }
     }

@@ -9,7 +9,7 @@ pub mod scripted;
 pub mod sleeps;
 pub mod uring;
 
-use iowq_contract::Punts;
+use iowq_contract::DispatchCounts;
 use iowq_workloads::{Op, OpKind};
 
 use crate::clock::{self, Nanos};
@@ -44,7 +44,7 @@ pub struct Remains {
     /// What making each worker took its creator in nanoseconds, where the engine makes them.
     pub creation_ns: Vec<u64>,
     /// How measured ops reached a worker, by [`OpKind::index`], where that was seen.
-    pub punts: Option<[Punts; OpKind::ALL.len()]>,
+    pub dispatch: Option<[DispatchCounts; OpKind::ALL.len()]>,
     /// Ops whose completion no probe saw though probes watched, and which count as done when they
     /// were reaped; none where the engine stamps them itself or no probe watched.
     pub timed_at_reaping: Option<u64>,

@@ -160,7 +160,7 @@ impl<'a, B: Board + 'static> PoolEngine<'a, B> {
         let it = self.books.end(slot)?;
         let outcome = uring::outcome(it.request.op.kind, result, self.plan.block_bytes);
         if it.request.measured {
-            self.books.punts[it.request.op.kind.index()].inline += 1;
+            self.books.dispatch[it.request.op.kind.index()].inline += 1;
         }
         if outcome == Outcome::Done {
             self.books.record(&it, clock::now(), None);
@@ -212,7 +212,7 @@ impl<'a, B: Board + 'static> PoolEngine<'a, B> {
         };
         let flags = self.classes.flags(&request, place);
         if request.measured {
-            let punts = &mut self.books.punts[request.op.kind.index()];
+            let punts = &mut self.books.dispatch[request.op.kind.index()];
             *match (flags.bucket.is_some(), place) {
                 (true, _) => &mut punts.hashed,
                 (false, 0) => &mut punts.unhashed,
@@ -353,7 +353,7 @@ impl<B: Board + 'static> Engine for PoolEngine<'_, B> {
             tally: Some(remains.tally),
             lives: remains.lives,
             creation_ns: remains.creation_ns,
-            punts: Some(self.books.punts),
+            dispatch: Some(self.books.dispatch),
             timed_at_reaping: None,
             recorder: self.books.into_recorder(),
         }

@@ -1,7 +1,7 @@
 //! What a record says of the boot and of the machine that its own process cannot know.
 
 use iowq_contract::guest::Job;
-use iowq_contract::{InBoot, Record};
+use iowq_contract::{Code, InBoot, Record};
 
 use crate::machine;
 
@@ -32,17 +32,17 @@ impl Stamp {
 
     /// Puts it on a record. Doubts about the machine are raised anew, by what it now says.
     pub(super) fn put(&self, record: &mut Record) {
-        record.cell.boot = Some(InBoot {
+        record.key.boot = Some(InBoot {
             kernel: self.kernel.clone(),
             number: self.number,
             round: self.round,
-            repeat: record.cell.pair,
+            repeat: record.key.round,
         });
         self.accelerator.clone_into(&mut record.host.accelerator);
         self.device.clone_into(&mut record.host.device);
         let mut caveats = machine::caveats(&record.host);
         let old = std::mem::take(&mut record.caveats);
-        let is_new = |code: &str| caveats.iter().all(|caveat| caveat.code != code);
+        let is_new = |code: &Code| caveats.iter().all(|caveat| caveat.code != *code);
         let old: Vec<_> = old.into_iter().filter(|caveat| is_new(&caveat.code)).collect();
         caveats.extend(old);
         record.caveats = caveats;
@@ -77,7 +77,7 @@ mod tests {
 
     /// A record with the doubts of a run in some virtual machine.
     fn record() -> Record {
-        let doubt = |code: &str| Caveat { code: code.to_owned(), text: "as it was".to_owned() };
+        let doubt = |code: Code| Caveat { code, text: "as it was".to_owned() };
         let mut host = machine::describe(Path::new("/"));
         host.filesystem = "ext4".to_owned();
         host.accelerator = "virtual machine".to_owned();
@@ -87,12 +87,12 @@ mod tests {
             "schema": iowq_contract::SCHEMA,
             "started": "2026-01-01T00:00:00Z",
             "duration_ns": 0,
-            "cell": {
-                "workload": "dsync", "engine": "uring", "policy": "kernel", "pair": 1,
+            "key": {
+                "workload": "dsync", "engine": "uring", "policy": "kernel", "round": 1,
                 "position": 0, "seed": 1,
             },
             "settings": {
-                "summary": "", "switches": [], "files": 1, "block_bytes": 4096, "depth": 1,
+                "summary": "", "patches": [], "files": 1, "block_bytes": 4096, "depth": 1,
                 "limit_bounded": 1, "limit_unbounded": 1, "idle_timeout_ms": 250, "arrival": "",
             },
             "ops": iowq_contract::Ops::default(),
@@ -103,7 +103,7 @@ mod tests {
             "probe": { "tier": "bpf", "reason": "", "events_seen": 0, "events_lost": 0 },
             "blocking": "kernel",
             "host": host,
-            "caveats": [doubt("virtual-machine"), doubt("few-ops")],
+            "caveats": [doubt(Code::VirtualMachine), doubt(Code::FewOps)],
         }))
         .expect("a record")
     }
@@ -113,22 +113,22 @@ mod tests {
         let mut record = record();
         stamp("kvm").put(&mut record);
         let boot = InBoot { kernel: "A".to_owned(), number: 5, round: 2, repeat: 1 };
-        assert_eq!(record.cell.boot, Some(boot));
+        assert_eq!(record.key.boot, Some(boot));
         assert_eq!(record.host.device, "/dev/vda (slow)");
         assert_eq!(record.host.accelerator, "KVM guest (QEMU)");
     }
 
     #[test]
     fn doubts_about_the_machine_follow_what_it_is_and_others_stay() {
-        let codes = |record: &Record| -> Vec<String> {
+        let codes = |record: &Record| -> Vec<Code> {
             record.caveats.iter().map(|caveat| caveat.code.clone()).collect()
         };
         let mut emulated = record();
         stamp("tcg").put(&mut emulated);
-        assert_eq!(codes(&emulated), ["virtual-machine", "emulated", "few-ops"]);
+        assert_eq!(codes(&emulated), [Code::VirtualMachine, Code::Emulated, Code::FewOps]);
         assert!(emulated.caveats[0].text.contains("TCG"), "{:?}", emulated.caveats);
         let mut virtualised = record();
         stamp("kvm").put(&mut virtualised);
-        assert_eq!(codes(&virtualised), ["virtual-machine", "few-ops"]);
+        assert_eq!(codes(&virtualised), [Code::VirtualMachine, Code::FewOps]);
     }
 }

@@ -1,6 +1,6 @@
 //! Caveats of a machine: what makes its figures differ from those of the machine one has in mind.
 
-use iowq_contract::{Caveat, Host};
+use iowq_contract::{Caveat, Code, Host};
 
 use super::virtualization::{EMULATION, NONE_SEEN};
 
@@ -10,7 +10,7 @@ pub fn caveats(host: &Host) -> Vec<Caveat> {
     let doubts = [
         (
             host.accelerator != NONE_SEEN,
-            "virtual-machine",
+            Code::VirtualMachine,
             format!(
                 "The machine is virtual ({}): its disk and its scheduling share a host that is \
                  not seen. Compare runs made next to each other, not figures from elsewhere.",
@@ -19,7 +19,7 @@ pub fn caveats(host: &Host) -> Vec<Caveat> {
         ),
         (
             host.accelerator.starts_with(EMULATION),
-            "emulated",
+            Code::Emulated,
             "The processor is emulated: counts of workers hold, but times are those of an emulated \
              processor, many times slower than a real one. Compare them only with runs made next \
              to each other."
@@ -27,14 +27,14 @@ pub fn caveats(host: &Host) -> Vec<Caveat> {
         ),
         (
             host.profile == "debug",
-            "debug-build",
+            Code::DebugBuild,
             "The harness is a debug build, so its own cost is in every figure. `cargo xtask \
              bench` builds it for release."
                 .to_owned(),
         ),
         (
             host.filesystem == "tmpfs" || host.filesystem == "ramfs",
-            "tmpfs",
+            Code::Tmpfs,
             format!(
                 "The files are in memory ({}): writes and fsyncs hardly block there, and \
                  blocking is what makes workers. `--dir DIR` names a folder on a disk.",
@@ -43,7 +43,7 @@ pub fn caveats(host: &Host) -> Vec<Caveat> {
         ),
         (
             host.commit.ends_with("-dirty"),
-            "dirty-commit",
+            Code::DirtyCommit,
             format!(
                 "The code had changes that are in no commit ({}), so nobody else can build what \
                  was measured.",
@@ -52,7 +52,7 @@ pub fn caveats(host: &Host) -> Vec<Caveat> {
         ),
     ];
     let doubts = doubts.into_iter().filter(|(applies, ..)| *applies);
-    doubts.map(|(_, code, text)| Caveat { code: code.to_owned(), text }).collect()
+    doubts.map(|(_, code, text)| Caveat { code, text }).collect()
 }
 
 #[cfg(test)]
@@ -71,7 +71,7 @@ mod tests {
         }
     }
 
-    fn codes(host: &Host) -> Vec<String> {
+    fn codes(host: &Host) -> Vec<Code> {
         caveats(host).into_iter().map(|caveat| caveat.code).collect()
     }
 
@@ -83,17 +83,17 @@ mod tests {
     #[test]
     fn an_emulated_machine_is_a_virtual_one_whose_times_are_its_own() {
         let host = Host { accelerator: format!("{EMULATION} (QEMU)"), ..plain() };
-        assert_eq!(codes(&host), ["virtual-machine", "emulated"]);
+        assert_eq!(codes(&host), [Code::VirtualMachine, Code::Emulated]);
     }
 
     #[test]
     fn each_doubt_has_its_own_code() {
         let text = str::to_owned;
         let hosts = [
-            (Host { accelerator: text("KVM guest"), ..plain() }, "virtual-machine"),
-            (Host { profile: text("debug"), ..plain() }, "debug-build"),
-            (Host { filesystem: text("tmpfs"), ..plain() }, "tmpfs"),
-            (Host { commit: text("0123456789ab-dirty"), ..plain() }, "dirty-commit"),
+            (Host { accelerator: text("KVM guest"), ..plain() }, Code::VirtualMachine),
+            (Host { profile: text("debug"), ..plain() }, Code::DebugBuild),
+            (Host { filesystem: text("tmpfs"), ..plain() }, Code::Tmpfs),
+            (Host { commit: text("0123456789ab-dirty"), ..plain() }, Code::DirtyCommit),
         ];
         for (host, code) in hosts {
             assert_eq!(codes(&host), [code]);

@@ -1,6 +1,6 @@
 //! Load: what else the machine did during a run, from two looks at what the kernel counts.
 
-use iowq_contract::{Caveat, Load};
+use iowq_contract::{Caveat, Code, Load};
 
 use super::text;
 use crate::clock::{self, Nanos};
@@ -74,7 +74,7 @@ pub fn caveat(load: &Load) -> Option<Caveat> {
     let (others, steal) = (load.others_cpus.unwrap_or(0.0), load.steal.unwrap_or(0.0));
     let busy = others > OTHERS_CPUS_MAX || steal > STEAL_MAX;
     busy.then(|| Caveat {
-        code: "busy-machine".to_owned(),
+        code: Code::BusyMachine,
         text: format!(
             "The machine was busy: other processes used {:.0} % of a processor during the run, and \
              its host took {:.0} % of the processors' time. Times and rates hold for that.",
@@ -158,7 +158,7 @@ mod tests {
         assert_eq!(caveat(&load(0.05, 0.01)), None);
         assert_eq!(caveat(&Load::default()), None);
         for load in [load(0.5, 0.0), load(0.0, 0.1)] {
-            assert_eq!(caveat(&load).map(|caveat| caveat.code).as_deref(), Some("busy-machine"));
+            assert_eq!(caveat(&load).map(|caveat| caveat.code), Some(Code::BusyMachine));
         }
     }
 }

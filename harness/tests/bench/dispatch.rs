@@ -1,4 +1,4 @@
-//! Dispatch: which ops reach a worker, and how, in the pool as in the running kernel.
+//! DispatchCounts: which ops reach a worker, and how, in the pool as in the running kernel.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -86,8 +86,8 @@ fn shares(
     let records = place.records();
     std::fs::remove_dir_all(place.out()).ok()?;
     let of = |engine: &str| {
-        let record = records.iter().find(|record| record["cell"]["engine"] == engine)?;
-        (record["probe"]["tier"] == "bpf").then(|| by_kind(&record["punts"]))
+        let record = records.iter().find(|record| record["key"]["engine"] == engine)?;
+        (record["probe"]["tier"] == "bpf").then(|| by_kind(&record["dispatch"]))
     };
     Some([of("pool")?, of("uring")?])
 }

@@ -30,12 +30,12 @@ fn every_arm_of_a_workload_of_the_grid_runs_once_with_the_kernels_idle_timeout()
     assert_eq!(records.len(), 1 + PRESETS.len(), "{said}");
     let idle_timeout_ms = u64::try_from(kernel_idle_timeout().as_millis()).expect("milliseconds");
     for record in &records {
-        assert_eq!(record["cell"]["workload"], NAME);
+        assert_eq!(record["key"]["workload"], NAME);
         assert_eq!(record["settings"]["idle_timeout_ms"], idle_timeout_ms);
         assert_eq!(record["asked"], Value::Null, "no bench can be asked for that timeout");
     }
     let (kernel, pool): (Vec<&Value>, Vec<&Value>) =
-        records.iter().partition(|record| record["cell"]["engine"] == "uring");
+        records.iter().partition(|record| record["key"]["engine"] == "uring");
     assert_eq!(kernel.len(), 1);
     assert_eq!((kernel[0].get("error"), &kernel[0]["ops"]["failed"]), (None, &0.into()));
     assert!(kernel[0]["ops"]["verified_blocks"].as_u64() > Some(0), "{}", kernel[0]["ops"]);
@@ -45,11 +45,11 @@ fn every_arm_of_a_workload_of_the_grid_runs_once_with_the_kernels_idle_timeout()
         kernel[0]["workers"]
     );
     assert_eq!(
-        (&kernel[0]["cell"]["policy"], &kernel[0]["blocking"]),
+        (&kernel[0]["key"]["policy"], &kernel[0]["blocking"]),
         (&"kernel".into(), &"kernel".into())
     );
     assert!(said.contains(&format!("{NAME} on io_uring: ")), "{said}");
-    let policies: BTreeSet<_> = pool.iter().map(|it| it["cell"]["policy"].as_str()).collect();
+    let policies: BTreeSet<_> = pool.iter().map(|it| it["key"]["policy"].as_str()).collect();
     assert_eq!(policies, PRESETS.iter().map(|preset| Some(preset.name)).collect());
     for record in pool {
         assert_eq!(record.get("error"), None);

@@ -17,7 +17,7 @@ fn created(record: &Value) -> Option<u64> {
 
 /// The share of fsyncs that are queued for themselves, and not hashed.
 fn unhashed(record: &Value) -> Option<f64> {
-    let ways = record["punts"]["fsync"].as_object()?;
+    let ways = record["dispatch"]["fsync"].as_object()?;
     let sum: u64 = ways.values().filter_map(Value::as_u64).sum();
     Some(ways["unhashed"].as_u64()? as f64 / sum as f64)
 }
@@ -57,7 +57,7 @@ fn both<T>(
     assert!(output.status.success(), "{said}");
     let records = place.records();
     let of = |engine: &str| {
-        let record = records.iter().find(|record| record["cell"]["engine"] == engine)?;
+        let record = records.iter().find(|record| record["key"]["engine"] == engine)?;
         assert_eq!(record["ops"]["done"], 2000, "{record}");
         (record["probe"]["tier"] == "bpf" && record["blocking"] != "declared")
             .then(|| figure(record))?

@@ -32,7 +32,7 @@ fn ends_well_on(signal: impl Fn(&Running)) {
     assert_eq!(status.code(), Some(2));
     let records = place.records();
     assert_eq!(records.len(), 1);
-    assert_eq!(records[0]["cell"]["workload"], "tiny");
+    assert_eq!(records[0]["key"]["workload"], "tiny");
     place.assert_dir_is_empty();
     assert!(!is_alive(cell));
     assert_eq!(children(id), Vec::<u32>::new());

@@ -48,9 +48,9 @@ fn a_run_bound_to_one_processor_has_the_limits_of_all_on_both_engines() {
     for record in &records {
         assert_eq!(record["host"]["cpus"], 1);
         let limit = u64::from(online * 4).min(64);
-        assert_eq!(record["settings"]["limit_bounded"], limit, "{}", record["cell"]);
+        assert_eq!(record["settings"]["limit_bounded"], limit, "{}", record["key"]);
         // Only the workers of 6.1 are not bound with their submitter.
-        let touched = record["cell"]["policy"] == "6.1";
+        let touched = record["key"]["policy"] == "6.1";
         assert_eq!(caveats(record).contains(&"not-modelled"), touched, "{}", record["caveats"]);
     }
 }

@@ -29,8 +29,8 @@ fn a_run_that_is_killed_counts_as_failed_and_the_others_go_on() {
     let records = place.records();
     assert_eq!(records.len(), 4);
     for (position, record) in records.iter().enumerate() {
-        assert_eq!(record["cell"]["position"], position);
-        if record["cell"]["workload"] == "long" {
+        assert_eq!(record["key"]["position"], position);
+        if record["key"]["workload"] == "long" {
             assert_eq!((&record["error"], &record["ops"]["done"]), (&killed.into(), &0.into()));
         } else {
             assert_eq!(record.get("error"), None);
@@ -49,7 +49,7 @@ fn a_bench_that_is_killed_takes_its_run_with_it_and_what_was_finished_is_intact(
     wait_until("the end of the run", || (!is_alive(cell)).then_some(()));
     let records = place.records();
     assert_eq!(records.len(), 1);
-    assert_eq!(records[0]["cell"]["workload"], "tiny");
+    assert_eq!(records[0]["key"]["workload"], "tiny");
 }
 
 #[test]
@@ -77,5 +77,5 @@ fn a_folder_that_somebody_removes_fails_the_runs_that_need_it_and_keeps_what_was
     assert_eq!(said[1], "error: 1 of 2 runs failed, 1 finished, in out/record.jsonl");
     assert_eq!(status.code(), Some(2));
     let records = place.records();
-    assert_eq!((records.len(), &records[0]["cell"]["workload"]), (2, &"tiny".into()));
+    assert_eq!((records.len(), &records[0]["key"]["workload"]), (2, &"tiny".into()));
 }

@@ -31,15 +31,15 @@ fn every_cell_of_every_round_leaves_a_record_that_holds_together() {
     let records = records(&place, &[&arguments[..], &["--pairs", "2"]].concat());
     assert_eq!(records.len(), 4);
     for (position, record) in records.iter().enumerate() {
-        let cell = &record["cell"];
+        let cell = &record["key"];
         assert_eq!(cell["position"], position);
-        assert_eq!(cell["pair"], position / 2);
+        assert_eq!(cell["round"], position / 2);
         assert_eq!(cell["seed"], 1 + position / 2);
         assert_eq!((&cell["workload"], &cell["engine"]), (&json!("tiny"), &json!("pool")));
         assert_holds_together(record);
     }
     for round in records.chunks(2) {
-        let mut policies = [&round[0], &round[1]].map(|it| it["cell"]["policy"].as_str());
+        let mut policies = [&round[0], &round[1]].map(|it| it["key"]["policy"].as_str());
         policies.sort_unstable();
         assert_eq!(policies, [Some("6.12"), Some("6.17")]);
     }
@@ -55,7 +55,7 @@ fn assert_holds_together(record: &Value) {
     let cpus = record["host"]["cpus"].as_f64().expect("a count");
     let wall_ns = record["duration_ns"].as_f64().expect("a length");
     assert!(0.0 < cpu_ns && cpu_ns < 1.1 * cpus * wall_ns, "{cpu_ns} of {cpus} times {wall_ns}");
-    assert_eq!(record["cell"]["role"], "measured");
+    assert_eq!(record["key"]["role"], "measured");
     for clock in ["response", "service"] {
         assert_eq!(record["latency"][clock]["all"]["count"], ops["done"]);
     }
@@ -145,10 +145,10 @@ fn the_seed_is_the_command_lines_or_else_the_specs() {
     let place = Place::new();
     place.write("seeded.toml", "[files]\nsize_mib = 1\n[run]\nops = 10\nseed = 7");
     let cell = ["--workload", "seeded.toml", "--policy", "6.17", "--pairs", "1"];
-    assert_eq!(records(&place, &cell)[0]["cell"]["seed"], 7);
+    assert_eq!(records(&place, &cell)[0]["key"]["seed"], 7);
     let place = Place::new();
     place.write("seeded.toml", "[files]\nsize_mib = 1\n[run]\nops = 10\nseed = 7");
     let records = records(&place, &[&cell[..], &["--seed", "9"]].concat());
-    assert_eq!(records[0]["cell"]["seed"], 9);
+    assert_eq!(records[0]["key"]["seed"], 9);
     assert_eq!(records[0]["ops"]["done"], 10);
 }

@@ -8,7 +8,7 @@ use crate::support::{Place, stderr};
 fn arms(round: &[Value]) -> Vec<String> {
     let text = |cell: &Value, field: &str| cell[field].as_str().expect("a string").to_owned();
     let arm = |record: &Value| {
-        let cell = &record["cell"];
+        let cell = &record["key"];
         format!("{} {}", text(cell, "policy"), text(cell, "role"))
     };
     let mut arms: Vec<String> = round.iter().map(arm).collect();
@@ -32,13 +32,13 @@ fn each_round_has_the_first_arm_again_for_noise_and_with_the_pilots_delay_for_co
     let expected = ["6.12 measured", "6.17 control", "6.17 measured", "6.17 noise"];
     for round in records.chunks(4) {
         assert_eq!(arms(round), expected);
-        assert!(round.iter().all(|record| record["cell"]["seed"] == round[0]["cell"]["seed"]));
+        assert!(round.iter().all(|record| record["key"]["seed"] == round[0]["key"]["seed"]));
     }
     let mut delays: Vec<&Value> = Vec::new();
     for record in &records {
         assert_eq!(record["asked"], json!({"workload": "tiny.toml"}), "to be asked for again");
         let settings = &record["settings"];
-        if record["cell"]["role"] == "control" {
+        if record["key"]["role"] == "control" {
             assert_eq!(settings["injected_delay_percent"], json!(50.0));
             delays.push(&settings["injected_delay_ns"]);
         } else {

@@ -36,8 +36,7 @@ impl Blank {
         let rounds = u32::try_from(rounds).unwrap_or(u32::MAX);
         let records = sample::with_role(sample::pairs(rounds, |_| {}), Role::Noise, |_| {});
         let of = |policy: &str, role: Role| {
-            let arm =
-                records.iter().filter(|run| run.cell.policy == policy && run.cell.role == role);
+            let arm = records.iter().filter(|run| run.key.policy == policy && run.key.role == role);
             let mut arm: Vec<Record> = arm.cloned().collect();
             arm.iter_mut().for_each(|run| run.latency.drop_histograms());
             arm
@@ -60,8 +59,8 @@ impl Blank {
         }
         let loaded = Loaded { records, ..Loaded::default() };
         let set = |policy: &str| {
-            let measured = loaded.records.iter().filter(|run| run.cell.role == Role::Measured);
-            let runs = measured.filter(|run| run.cell.policy == policy).collect();
+            let measured = loaded.records.iter().filter(|run| run.key.role == Role::Measured);
+            let runs = measured.filter(|run| run.key.policy == policy).collect();
             Set { name: policy.to_owned(), file: 0, loaded: &loaded, runs }
         };
         compare::compare(&[set("6.12"), set("6.17")], rules).all.pop()

@@ -12,12 +12,12 @@ use iowq_reports::{load, page, summary};
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let Ok(loaded) = load::read(bytes, Path::new("record.jsonl")) else { return };
-    let measured = || loaded.records.iter().filter(|run| run.cell.role == Role::Measured);
-    let mut policies: Vec<&str> = measured().map(|run| run.cell.policy.as_str()).collect();
+    let measured = || loaded.records.iter().filter(|run| run.key.role == Role::Measured);
+    let mut policies: Vec<&str> = measured().map(|run| run.key.policy.as_str()).collect();
     policies.sort_unstable();
     policies.dedup();
     let set = |policy: &&str| {
-        let runs = measured().filter(|run| run.cell.policy == *policy).collect();
+        let runs = measured().filter(|run| run.key.policy == *policy).collect();
         Set { name: (*policy).to_owned(), file: 0, loaded: &loaded, runs }
     };
     let sets: Vec<Set<'_>> = policies.iter().take(2).map(set).collect();

@@ -84,10 +84,10 @@ pub(super) fn collect(loaded: &Loaded) -> Vec<Doubt> {
     };
     for record in &loaded.records {
         for caveat in &record.caveats {
-            say(record, &caveat.code, format::clip(&caveat.text, 400));
+            say(record, caveat.code.name(), format::clip(&caveat.text, 400));
         }
         for (code, text) in seen_in(record) {
-            if record.caveats.iter().all(|caveat| caveat.code != code) {
+            if record.caveats.iter().all(|caveat| caveat.code.name() != code) {
                 say(record, code, text);
             }
         }
@@ -196,12 +196,12 @@ fn between(records: &[Record]) -> Vec<Doubt> {
 fn beside_kernel_unlike(records: &[Record]) -> bool {
     let mut first: BTreeMap<&str, &Record> = BTreeMap::new();
     records.iter().filter(|record| record.error.is_none()).any(|record| {
-        let first = first.entry(&record.cell.workload).or_insert(record);
+        let first = first.entry(&record.key.workload).or_insert(record);
         let settings = |record: &Record| {
-            let switches = Vec::new();
-            Settings { switches, watched_ms: None, ..undelayed(record) }
+            let patches = Vec::new();
+            Settings { patches, watched_ms: None, ..undelayed(record) }
         };
-        first.cell.engine != record.cell.engine && settings(first) != settings(record)
+        first.key.engine != record.key.engine && settings(first) != settings(record)
     })
 }
 
@@ -223,7 +223,7 @@ fn scope(records: &[&Record], runs: usize) -> String {
     let mut cells: Vec<String> = Vec::new();
     for record in records {
         let policy = group::label(record);
-        let cell = format!("{} under {policy}", record.cell.workload);
+        let cell = format!("{} under {policy}", record.key.workload);
         if !cells.contains(&cell) {
             cells.push(cell);
         }
@@ -258,7 +258,7 @@ mod tests {
         let mut records = sample::bench(1);
         for record in &mut records[..3] {
             let (code, text) = ("virtual-machine".to_owned(), "measured in a VM".to_owned());
-            record.caveats.push(Caveat { code, text });
+            record.caveats.push(Caveat { code: code.into(), text });
         }
         let doubts = collected(records);
         assert_eq!(doubts.len(), 1);
@@ -274,7 +274,7 @@ mod tests {
         let mut records = sample::bench(1);
         for (record, percent) in records.iter_mut().zip([126, 99]) {
             let text = format!("others used {percent} % of a processor");
-            record.caveats.push(Caveat { code: "busy-machine".to_owned(), text });
+            record.caveats.push(Caveat { code: iowq_contract::Code::BusyMachine, text });
         }
         let doubts = collected(records);
         assert_eq!(doubts.len(), 1);
@@ -333,7 +333,7 @@ mod tests {
         let mut records = sample::bench(1);
         records[0].probe.events_lost = 3;
         let (code, text) = ("events-lost".to_owned(), "3 events lost".to_owned());
-        records[0].caveats.push(Caveat { code, text });
+        records[0].caveats.push(Caveat { code: code.into(), text });
         let doubts = collected(records);
         assert_eq!(doubts.len(), 1);
         assert!(doubts[0].severe);

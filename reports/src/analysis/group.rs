@@ -137,7 +137,7 @@ impl Group<'_> {
 #[must_use]
 pub fn label(run: &Record) -> Cow<'_, str> {
     let arm = measured_label(run);
-    match (run.cell.role, run.settings.injected_delay_percent) {
+    match (run.key.role, run.settings.injected_delay_percent) {
         (Role::Measured, _) => arm,
         (Role::Noise, _) => Cow::Owned(format!("{arm} again")),
         (Role::Control, Some(percent)) => Cow::Owned(format!("{arm} +{percent} % delay")),
@@ -147,9 +147,9 @@ pub fn label(run: &Record) -> Cow<'_, str> {
 
 /// What the measured runs of the same arm are called.
 pub(crate) fn measured_label(run: &Record) -> Cow<'_, str> {
-    match &run.cell.boot {
-        Some(boot) if run.cell.engine == URING => Cow::Borrowed(boot.kernel.as_str()),
-        _ => arm(&run.cell.engine, &run.cell.policy),
+    match &run.key.boot {
+        Some(boot) if run.key.engine == URING => Cow::Borrowed(boot.kernel.as_str()),
+        _ => arm(&run.key.engine, &run.key.policy),
     }
 }
 
@@ -168,7 +168,7 @@ pub(crate) fn sections<'a>(records: impl IntoIterator<Item = &'a Record>) -> Vec
     let mut places: BTreeMap<&str, usize> = BTreeMap::new();
     let mut sections: Vec<Section<'_>> = Vec::new();
     for record in records {
-        let workload = record.cell.workload.as_str();
+        let workload = record.key.workload.as_str();
         let place = *places.entry(workload).or_insert_with(|| {
             sections.push(Section { workload, groups: Vec::new() });
             sections.len() - 1
@@ -189,7 +189,7 @@ pub(crate) fn sections<'a>(records: impl IntoIterator<Item = &'a Record>) -> Vec
 }
 
 fn add<'a>(section: &mut Section<'a>, record: &'a Record) {
-    let (engine, policy) = (record.cell.engine.as_str(), record.cell.policy.as_str());
+    let (engine, policy) = (record.key.engine.as_str(), record.key.policy.as_str());
     let label = label(record);
     let same = |group: &Group<'_>| {
         group.engine == engine && group.policy == policy && group.label == label
@@ -198,7 +198,7 @@ fn add<'a>(section: &mut Section<'a>, record: &'a Record) {
         section.groups.push(Group {
             engine,
             policy,
-            role: record.cell.role,
+            role: record.key.role,
             label,
             runs: Vec::new(),
             failed: Vec::new(),
@@ -244,7 +244,7 @@ mod tests {
     #[test]
     fn the_kernel_stands_beside_the_pool_and_is_never_the_base_while_the_pool_ran() {
         let mut records = vec![sample::run("nop", "kernel", 0), sample::run("nop", "6.17", 0)];
-        records[0].cell.engine = "uring".to_owned();
+        records[0].key.engine = "uring".to_owned();
         let both = sections(&records);
         let labels: Vec<&str> = both[0].groups.iter().map(|group| group.label.as_ref()).collect();
         assert_eq!(labels, ["6.17", "io_uring"]);
@@ -267,7 +267,7 @@ mod tests {
         let mut records: Vec<Record> =
             (0..5).map(|pair| sample::run("nop", "6.12", pair)).collect();
         for (record, percent) in records[..3].iter_mut().zip([None, Some(5.0), Some(0.5)]) {
-            record.cell.role = if percent.is_some() { Role::Control } else { Role::Noise };
+            record.key.role = if percent.is_some() { Role::Control } else { Role::Noise };
             record.settings.injected_delay_percent = percent;
         }
         let sections = sections(&records);

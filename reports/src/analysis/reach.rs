@@ -1,6 +1,6 @@
 //! How ops reached workers: done by the submitter, queued hashed or unhashed, and time in the queue.
 
-use iowq_contract::{Punts, Record};
+use iowq_contract::{DispatchCounts, Record};
 
 use super::figures::Spread;
 use super::group::Section;
@@ -13,7 +13,7 @@ pub struct Reach {
     /// Kind of operation.
     pub kind: String,
     /// Sums over the runs that counted; none where no run did.
-    pub punts: Option<Punts>,
+    pub dispatch: Option<DispatchCounts>,
     /// Median of runs: median of the time in the queue.
     pub queue_p50_ns: Option<Spread>,
     /// Median of runs: 99th percentile of it.
@@ -25,7 +25,7 @@ pub struct Reach {
 pub fn reach(section: &Section<'_>) -> Vec<Reach> {
     let runs = || section.groups.iter().flat_map(|group| &group.runs);
     let mut kinds: Vec<&String> =
-        runs().flat_map(|run| run.punts.keys().chain(run.latency.queue.keys())).collect();
+        runs().flat_map(|run| run.dispatch.keys().chain(run.latency.queue.keys())).collect();
     // Nobody is punted as `all`, and its times are those of the kinds.
     kinds.retain(|kind| *kind != "all");
     kinds.sort();
@@ -40,8 +40,8 @@ pub fn reach(section: &Section<'_>) -> Vec<Reach> {
 }
 
 /// Sums over the runs that counted; none where no run did.
-pub(super) fn punts(kind: &str, runs: &[&Record]) -> Option<Punts> {
-    runs.iter().filter_map(|run| run.punts.get(kind)).copied().reduce(|a, b| Punts {
+pub(super) fn dispatch(kind: &str, runs: &[&Record]) -> Option<DispatchCounts> {
+    runs.iter().filter_map(|run| run.dispatch.get(kind)).copied().reduce(|a, b| DispatchCounts {
         inline: a.inline.saturating_add(b.inline),
         hashed: a.hashed.saturating_add(b.hashed),
         unhashed: a.unhashed.saturating_add(b.unhashed),
@@ -50,15 +50,15 @@ pub(super) fn punts(kind: &str, runs: &[&Record]) -> Option<Punts> {
 }
 
 fn row(group: usize, kind: &str, runs: &[&Record]) -> Option<Reach> {
-    let punts = punts(kind, runs);
+    let dispatch = dispatch(kind, runs);
     let queued = || {
         let of = runs.iter().filter_map(|run| run.latency.queue.get(kind));
         of.filter(|one| one.count > 0)
     };
     let queue_p50_ns = Spread::of(queued().map(|one| one.p50_ns as f64).collect());
     let queue_p99_ns = Spread::of(queued().map(|one| one.p99_ns as f64).collect());
-    let known = punts.is_some() || queue_p50_ns.is_some();
-    known.then(|| Reach { group, kind: kind.to_owned(), punts, queue_p50_ns, queue_p99_ns })
+    let known = dispatch.is_some() || queue_p50_ns.is_some();
+    known.then(|| Reach { group, kind: kind.to_owned(), dispatch, queue_p50_ns, queue_p99_ns })
 }
 
 #[cfg(test)]
@@ -74,12 +74,15 @@ mod tests {
         records.push(sample::kernel_run("nop", 0));
         assert_eq!(reach(&group::sections(&records)[0]), []);
         for record in &mut records[..2] {
-            let punts = Punts { inline: 1, hashed: 10, unhashed: 0, linked: 2 };
-            record.punts.insert("write".to_owned(), punts);
+            let dispatch = DispatchCounts { inline: 1, hashed: 10, unhashed: 0, linked: 2 };
+            record.dispatch.insert("write".to_owned(), dispatch);
         }
         let rows = reach(&group::sections(&records)[0]);
         assert_eq!(rows.len(), 1);
-        assert_eq!(rows[0].punts, Some(Punts { inline: 2, hashed: 20, unhashed: 0, linked: 4 }));
+        assert_eq!(
+            rows[0].dispatch,
+            Some(DispatchCounts { inline: 2, hashed: 20, unhashed: 0, linked: 4 })
+        );
         assert_eq!((rows[0].group, rows[0].queue_p50_ns), (0, None));
     }
 }

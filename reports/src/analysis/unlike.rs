@@ -15,7 +15,7 @@ const NAMED_MAX: usize = 4;
 pub(super) fn doubts<'a>(made: impl Iterator<Item = &'a Record>) -> Vec<(&'static str, String)> {
     let mut cells: BTreeMap<(&str, &str), Vec<&Record>> = BTreeMap::new();
     for run in made {
-        cells.entry((&run.cell.workload, &run.cell.engine)).or_default().push(run);
+        cells.entry((&run.key.workload, &run.key.engine)).or_default().push(run);
     }
     let settings = named(&cells, |runs| match hosts::unlike_settings(runs) {
         found if found.is_empty() && !all_same(runs) => Some("in summary or watch".to_owned()),
@@ -56,7 +56,7 @@ fn named(
 /// is a control's, and the plan, of which older records say nothing.
 fn all_same(runs: &[&Record]) -> bool {
     let shared = |run: &Record| Settings {
-        switches: Vec::new(),
+        patches: Vec::new(),
         injected_delay_ns: None,
         injected_delay_percent: None,
         plan: None,

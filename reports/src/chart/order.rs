@@ -16,7 +16,7 @@ pub(super) fn points(
     section: &Section<'_>,
     place: impl Fn(&str) -> usize,
 ) -> Vec<Series<Vec<Point>>> {
-    let mut positions: Vec<u32> = section.records().map(|record| record.cell.position).collect();
+    let mut positions: Vec<u32> = section.records().map(|record| record.key.position).collect();
     positions.sort_unstable();
     positions.dedup();
     let rank = |position: u32| positions.partition_point(|one| *one < position) as f64 + 1.0;
@@ -25,7 +25,7 @@ pub(super) fn points(
         .map(|group| Series {
             label: group.label.to_string(),
             place: place(&group.label),
-            data: group.runs.iter().map(|run| (rank(run.cell.position), run.ops.per_s)).collect(),
+            data: group.runs.iter().map(|run| (rank(run.key.position), run.ops.per_s)).collect(),
         })
         .collect()
 }

@@ -72,7 +72,7 @@ const ROWS: [Row; 13] = [
 pub fn of_runs(runs: &[&Record], which: &str) -> Vec<Bar> {
     let mut bars = Vec::new();
     for (code, holds, text) in ROWS {
-        let says = |run: &Record| run.caveats.iter().any(|caveat| caveat.code == code);
+        let says = |run: &Record| run.caveats.iter().any(|caveat| caveat.code.name() == code);
         let found: Vec<&Record> =
             runs.iter().copied().filter(|run| holds(run) || says(run)).collect();
         if !found.is_empty() {
@@ -114,8 +114,8 @@ pub fn notes(runs: &[&Record]) -> Vec<Bar> {
     for run in runs {
         let mut codes = BTreeSet::new();
         for caveat in run.caveats.iter().filter(|caveat| codes.insert(&caveat.code)) {
-            if ROWS.iter().all(|(code, ..)| *code != caveat.code) {
-                found.entry(&caveat.code).or_insert((&caveat.text, 0)).1 += 1;
+            if ROWS.iter().all(|(code, ..)| *code != caveat.code.name()) {
+                found.entry(caveat.code.name()).or_insert((&caveat.text, 0)).1 += 1;
             }
         }
     }
@@ -145,7 +145,8 @@ mod tests {
     }
 
     fn caveat(run: &mut Record, code: &str) {
-        run.caveats.push(Caveat { code: code.to_owned(), text: "said by the run".to_owned() });
+        run.caveats
+            .push(Caveat { code: code.to_owned().into(), text: "said by the run".to_owned() });
     }
 
     fn miss_sleeps(run: &mut Record, missed: u64) {

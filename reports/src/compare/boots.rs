@@ -40,9 +40,9 @@ impl Unit<'_> {
     /// Its round.
     #[must_use]
     pub fn round(&self) -> Round {
-        self.runs.first().map_or((0, None), |run| match &run.cell.boot {
+        self.runs.first().map_or((0, None), |run| match &run.key.boot {
             Some(boot) => (boot.round, None),
-            None => (run.cell.pair, Some(run.cell.seed)),
+            None => (run.key.round, Some(run.key.seed)),
         })
     }
 
@@ -55,14 +55,14 @@ impl Unit<'_> {
     /// Whether it is a boot.
     #[must_use]
     pub fn is_boot(&self) -> bool {
-        self.runs.iter().any(|run| run.cell.boot.is_some())
+        self.runs.iter().any(|run| run.key.boot.is_some())
     }
 }
 
 /// Place of a run, or of the boot that it was made in, in the order in which they were made.
 #[must_use]
 pub fn position(run: &Record) -> u32 {
-    run.cell.boot.as_ref().map_or(run.cell.position, |boot| boot.number)
+    run.key.boot.as_ref().map_or(run.key.position, |boot| boot.number)
 }
 
 /// The units of runs of one arm and workload, in the order in which they first ran.
@@ -71,7 +71,7 @@ pub fn units<'a>(runs: &[&'a Record]) -> Vec<Unit<'a>> {
     let mut units: Vec<Unit<'a>> = Vec::new();
     for run in runs {
         let of_boot = |unit: &&mut Unit<'_>| unit.is_boot() && unit.position() == position(run);
-        let boot = run.cell.boot.as_ref();
+        let boot = run.key.boot.as_ref();
         match boot.and_then(|_| units.iter_mut().find(of_boot)) {
             Some(unit) => unit.runs.push(run),
             None => units.push(Unit { runs: vec![run] }),
@@ -83,7 +83,7 @@ pub fn units<'a>(runs: &[&'a Record]) -> Vec<Unit<'a>> {
 /// Whether runs were made in boots, so that the boot is the unit.
 #[must_use]
 pub fn any(runs: &[&Record]) -> bool {
-    runs.iter().any(|run| run.cell.boot.is_some())
+    runs.iter().any(|run| run.key.boot.is_some())
 }
 
 #[cfg(test)]
@@ -96,7 +96,7 @@ mod tests {
     fn run(number: u32, repeat: u32) -> Record {
         let mut run = sample::run("dsync", "6.12", repeat);
         let kernel = "base".to_owned();
-        run.cell.boot = Some(InBoot { kernel, number, round: number / 2, repeat });
+        run.key.boot = Some(InBoot { kernel, number, round: number / 2, repeat });
         run
     }
 

@@ -90,7 +90,7 @@ pub fn confirm_by(
 
 fn refuse_same(sets: &[Set<'_>], fresh: &[Loaded]) -> Result<(), ConfirmError> {
     let is_same = |one: &Record, other: &Record| {
-        one.cell.seed == other.cell.seed && one.started == other.started
+        one.key.seed == other.key.seed && one.started == other.started
     };
     for loaded in fresh {
         let first = |run: &&Record| {
@@ -98,7 +98,7 @@ fn refuse_same(sets: &[Set<'_>], fresh: &[Loaded]) -> Result<(), ConfirmError> {
         };
         if let Some(run) = loaded.records.iter().find(first) {
             let started = format::clip(&run.started, 40);
-            return Err(ConfirmError::Same { file: file(loaded), seed: run.cell.seed, started });
+            return Err(ConfirmError::Same { file: file(loaded), seed: run.key.seed, started });
         }
     }
     Ok(())
@@ -178,11 +178,11 @@ impl<'a> Again<'a> {
 /// sides apart: by its label where kernels were booted.
 fn alike(one: &Record, run: &Record, by_kernel: bool) -> bool {
     let arm = |run: &Record| {
-        let cell = &run.cell;
+        let cell = &run.key;
         [&cell.workload, &cell.engine, &cell.policy].map(Clone::clone)
     };
-    let booted = |run: &Record| run.cell.boot.as_ref().map(|boot| boot.kernel.clone());
-    run.cell.role == Role::Measured
+    let booted = |run: &Record| run.key.boot.as_ref().map(|boot| boot.kernel.clone());
+    run.key.role == Role::Measured
         && arm(one) == arm(run)
         && booted(one) == booted(run)
         && (!by_kernel || one.host.kernel == run.host.kernel)

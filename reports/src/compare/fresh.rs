@@ -129,8 +129,8 @@ impl<'a> Again<'a> {
 
     /// Runs of the workload that have a role.
     fn of_role(&self, role: Role) -> Option<&'a Record> {
-        let of_workload = self.records.iter().filter(|run| run.cell.workload == self.workload);
-        of_workload.into_iter().find(|run| run.cell.role == role)
+        let of_workload = self.records.iter().filter(|run| run.key.workload == self.workload);
+        of_workload.into_iter().find(|run| run.key.role == role)
     }
 
     /// The flags but for the workload. The arm that ran once more for noise or as a control comes
@@ -141,9 +141,9 @@ impl<'a> Again<'a> {
         let mut policies: Vec<String> = Vec::new();
         let twice = noise.or(control);
         for run in twice.into_iter().chain(self.first_runs()) {
-            add(&mut engines, format!("--engine={}", run.cell.engine));
-            if run.cell.engine == POOL {
-                add(&mut policies, format!("--policy={}", run.cell.policy));
+            add(&mut engines, format!("--engine={}", run.key.engine));
+            if run.key.engine == POOL {
+                add(&mut policies, format!("--policy={}", run.key.policy));
             }
         }
         let mut flags = engines;
@@ -164,24 +164,24 @@ impl<'a> Again<'a> {
 
     /// Rounds of the first bench: as many again, whatever became of some.
     fn pairs(&self) -> u32 {
-        let rounds = self.arms.iter().flatten().map(|run| run.cell.pair);
+        let rounds = self.arms.iter().flatten().map(|run| run.key.round);
         rounds.max().unwrap_or(0).saturating_add(1)
     }
 
     /// Above all seeds that the file has: a bench counts up from it, round by round.
     fn seed(&self) -> u64 {
-        let seeds = self.records.iter().map(|run| run.cell.seed);
+        let seeds = self.records.iter().map(|run| run.key.seed);
         seeds.max().and_then(|seed| seed.checked_add(1)).unwrap_or(1)
     }
 
     /// The workload as a bench is asked for it, where one can be and this is the host for it.
     fn check(&self, here: &Host, flags: &[String]) -> Result<String, FreshError> {
         let workload = || format::clip(self.workload, 60);
-        if self.first_runs().any(|run| run.cell.boot.is_some()) {
+        if self.first_runs().any(|run| run.key.boot.is_some()) {
             let test = format::clip(self.test, 60);
             return Err(FreshError::Boots { workload: workload(), test });
         }
-        let engines = self.first_runs().map(|run| run.cell.engine.as_str());
+        let engines = self.first_runs().map(|run| run.key.engine.as_str());
         if let Some(engine) = engines.into_iter().find(|engine| !ENGINES.contains(engine)) {
             let engine = format::clip(engine, 60);
             return Err(FreshError::Engine { workload: workload(), engine });
@@ -262,7 +262,7 @@ mod tests {
 
     #[test]
     fn a_regression_is_measured_again_as_often_and_with_a_seed_of_its_own() {
-        let last = sample::pairs(10, worse).iter().map(|run| run.cell.seed).max();
+        let last = sample::pairs(10, worse).iter().map(|run| run.key.seed).max();
         let seed = last.expect("there are runs") + 1;
         let flags = format!(
             "--workload=dsync --engine=pool --policy=6.12 --policy=6.17 --pairs=10 --seed={seed} \
@@ -305,7 +305,7 @@ mod tests {
         let mut records = sample::pairs(10, worse);
         let mut more = records.clone();
         for run in &mut more {
-            "nop".clone_into(&mut run.cell.workload);
+            "nop".clone_into(&mut run.key.workload);
             "nop".clone_into(&mut run.asked.as_mut().expect("it says").workload);
         }
         records.extend(more);
@@ -317,8 +317,8 @@ mod tests {
     #[test]
     fn the_kernels_own_io_wq_is_asked_for_by_its_engine_alone() {
         let mut records = sample::pairs(10, worse);
-        for run in records.iter_mut().filter(|run| run.cell.policy == "6.12") {
-            "uring".clone_into(&mut run.cell.engine);
+        for run in records.iter_mut().filter(|run| run.key.policy == "6.12") {
+            "uring".clone_into(&mut run.key.engine);
             run.blocking = Blocking::Kernel;
         }
         let benches = benches_of(records, &here()).expect("it can be made again");
@@ -332,7 +332,7 @@ mod tests {
         let error = regressed(|run| run.asked = None).expect_err("it does not say");
         assert!(error.contains("cargo xtask bench --engine=pool --policy=6.12"), "{error}");
         assert!(error.contains("--confirmed-by"), "{error}");
-        let error = regressed(|run| "fio".clone_into(&mut run.cell.engine)).expect_err("not ours");
+        let error = regressed(|run| "fio".clone_into(&mut run.key.engine)).expect_err("not ours");
         assert!(error.contains("dsync was run by fio"), "{error}");
     }
 
@@ -346,9 +346,9 @@ mod tests {
         let rebuilt = Host { commit: "1111111".to_owned(), ..here() };
         assert!(benches_of(sample::pairs(10, worse), &rebuilt).is_ok());
         let booted = |run: &mut Record| {
-            let (number, round) = (run.cell.position, run.cell.pair);
+            let (number, round) = (run.key.position, run.key.round);
             let kernel = "base".to_owned();
-            run.cell.boot = Some(InBoot { kernel, number, round, repeat: 0 });
+            run.key.boot = Some(InBoot { kernel, number, round, repeat: 0 });
         };
         let error = regressed(booted).expect_err("kernels were booted");
         assert!(error.contains("kernels that were booted"), "{error}");

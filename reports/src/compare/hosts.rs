@@ -219,7 +219,7 @@ mod tests {
         assert!(after(|run| run.blocking = Blocking::Declared).contains("blocking: "));
         let confined = after(|run| run.settings.cpus = Some(1));
         assert!(confined.contains("processors it was confined to"), "{confined}");
-        assert_eq!(after(|run| run.settings.switches = vec!["exit-on-idle".to_owned()]), "");
+        assert_eq!(after(|run| run.settings.patches = vec!["exit-on-idle".to_owned()]), "");
         assert_eq!(after(|run| run.host.memory_bytes -= 1 << 25), "");
     }
 

@@ -261,7 +261,7 @@ mod tests {
 
     fn paired(records: &[Record]) -> Matched<'_> {
         let of = |policy: &str| -> Vec<&Record> {
-            records.iter().filter(|run| run.cell.policy == policy).collect()
+            records.iter().filter(|run| run.key.policy == policy).collect()
         };
         let (base, test) = (units(&of("6.12")), units(&of("6.17")));
         let pairs = u32::try_from(base.len()).expect("they are few");
@@ -278,7 +278,7 @@ mod tests {
     #[test]
     fn values_at_the_ends_of_what_numbers_can_be_have_an_effect_or_a_reason() {
         let mut records = sample::pairs(8, |run| run.ops.per_s = 1e308);
-        for run in records.iter_mut().filter(|run| run.cell.policy == "6.12") {
+        for run in records.iter_mut().filter(|run| run.key.policy == "6.12") {
             run.ops.per_s = 1e-300;
         }
         let finding = judged(&records, Metric::OpsPerS);
@@ -301,11 +301,11 @@ mod tests {
     fn what_is_missing_on_one_side_alone_is_never_the_same_or_better_and_may_be_worse() {
         let few = |run: &mut Record, pair: u32| {
             let all = run.latency.response.get_mut("all").expect("it has one");
-            all.count = if run.cell.pair < pair { 99_500 } else { 100_000 };
+            all.count = if run.key.round < pair { 99_500 } else { 100_000 };
         };
         let of = |change: &dyn Fn(&mut Record)| {
             let mut records = sample::pairs(10, change);
-            for run in records.iter_mut().filter(|run| run.cell.policy == "6.12") {
+            for run in records.iter_mut().filter(|run| run.key.policy == "6.12") {
                 few(run, 0);
             }
             judged(&records, Metric::ResponseP999)
@@ -328,7 +328,7 @@ mod tests {
     fn latencies_by_another_clock_on_one_side_say_nothing_either_way() {
         let caveat = |run: &mut Record| {
             let code = "timed-at-reaping".to_owned();
-            run.caveats.push(iowq_contract::Caveat { code, text: "later".to_owned() });
+            run.caveats.push(iowq_contract::Caveat { code: code.into(), text: "later".to_owned() });
             let all = run.latency.response.get_mut("all").expect("it has one");
             all.p50_ns *= 2;
             run.ops.per_s /= 2.0;
@@ -337,7 +337,7 @@ mod tests {
         let of = |records: &[Record], metric| judged(records, metric).verdict;
         assert_eq!(of(&records, Metric::ResponseP50), Some(Verdict::Inconclusive));
         assert_eq!(of(&records, Metric::OpsPerS), Some(Verdict::Regression), "no latency");
-        for run in records.iter_mut().filter(|run| run.cell.policy == "6.12") {
+        for run in records.iter_mut().filter(|run| run.key.policy == "6.12") {
             caveat(run);
         }
         assert_eq!(judged(&records, Metric::ResponseP50).doubt, None, "both sides");
@@ -346,9 +346,9 @@ mod tests {
     #[test]
     fn without_pairs_the_medians_are_those_of_all_runs_of_a_side() {
         let mut records = sample::pairs(10, |_| ());
-        records.retain(|run| run.cell.policy == "6.12" || run.cell.pair < 3);
-        for run in records.iter_mut().filter(|run| run.cell.policy == "6.12") {
-            run.ops.per_s = 1000.0 * f64::from(run.cell.pair + 1);
+        records.retain(|run| run.key.policy == "6.12" || run.key.round < 3);
+        for run in records.iter_mut().filter(|run| run.key.policy == "6.12") {
+            run.ops.per_s = 1000.0 * f64::from(run.key.round + 1);
         }
         let pairing = Pairing::Unpaired { base_runs: 10, test_runs: 3, why: String::new() };
         let finding = find(Metric::OpsPerS, &Matched { pairing, ..paired(&records) }, RULES);

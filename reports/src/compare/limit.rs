@@ -61,7 +61,7 @@ fn all_bounded(run: &Record, account: Account) -> Option<u32> {
 /// Whether a run had unbounded workers, or a policy that makes works on files unbounded.
 fn has_unbounded(run: &Record) -> bool {
     run.workers.peak_unbounded.is_some_and(|peak| peak > 0)
-        || run.settings.switches.iter().any(|switch| switch == UNBOUNDED_FILES)
+        || run.settings.patches.iter().any(|switch| switch == UNBOUNDED_FILES)
 }
 
 /// The switch under which works that are forced to a worker are unbounded, by the name that it has
@@ -204,7 +204,7 @@ mod tests {
         assert!(between(&known(&[[8, 0]; 3]), &old).is_some());
         assert_eq!(between(&known(&[[4, 4]; 3]), &old), None);
         let mut forced = old;
-        forced[0].settings.switches.push(UNBOUNDED_FILES.to_owned());
+        forced[0].settings.patches.push(UNBOUNDED_FILES.to_owned());
         assert_eq!(between(&runs(&[8; 3]), &forced), None);
     }
 

@@ -48,7 +48,7 @@ pub fn latency(metric: Metric, base: &[&Record], test: &[&Record]) -> Option<Dou
     }
     OF_LATENCY.into_iter().find_map(|(code, what)| {
         let with = |runs: &[&Record]| {
-            runs.iter().filter(|run| run.caveats.iter().any(|one| one.code == code)).count()
+            runs.iter().filter(|run| run.caveats.iter().any(|one| one.code.name() == code)).count()
         };
         let (side, other, runs) = match (with(base), with(test)) {
             (0, 0) => return None,

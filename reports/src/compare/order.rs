@@ -27,7 +27,7 @@ pub fn doubt(units: &[&Unit<'_>]) -> Option<String> {
         }
     }
     let started =
-        |run: &Record| run.started.parse::<Timestamp>().ok().filter(|_| run.cell.boot.is_none());
+        |run: &Record| run.started.parse::<Timestamp>().ok().filter(|_| run.key.boot.is_none());
     let timed = places.iter().filter_map(|(place, run)| Some((*place, started(run)?)));
     let timed: Vec<(u32, Timestamp)> = timed.collect();
     let falls = timed.windows(2).find_map(|two| match two {
@@ -44,7 +44,7 @@ pub fn doubt(units: &[&Unit<'_>]) -> Option<String> {
 
 /// Whether two arms ran in one boot.
 fn same_boot(one: &Record, other: &Record) -> bool {
-    let kernel = |run: &Record| run.cell.boot.as_ref().map(|boot| boot.kernel.clone());
+    let kernel = |run: &Record| run.key.boot.as_ref().map(|boot| boot.kernel.clone());
     kernel(one).is_some() && kernel(one) == kernel(other)
 }
 
@@ -83,7 +83,7 @@ mod tests {
     fn places_are_there_once_and_time_goes_on_with_them() {
         assert_eq!(said(|_| ()), "");
         assert_eq!(said(<[Record]>::reverse), "", "the order of lines says nothing");
-        assert!(said(|runs| runs[3].cell.position = 1).contains("position 1 is there twice"));
+        assert!(said(|runs| runs[3].key.position = 1).contains("position 1 is there twice"));
         let back = said(|runs| "2026-11-20T23:00:00Z".clone_into(&mut runs[3].started));
         assert!(back.contains("position 3 started before that of position 2"), "{back}");
         assert_eq!(said(|runs| "some day".clone_into(&mut runs[3].started)), "");

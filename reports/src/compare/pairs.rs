@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use iowq_contract::{Cell, Record, Role};
+use iowq_contract::{Record, Role, RunKey};
 
 use super::boots::{self, Round, Unit};
 use super::set::Set;
@@ -113,15 +113,15 @@ pub fn units_beside<'a>(set: &Set<'a>, workload: &str) -> Vec<Unit<'a>> {
 
 fn with_role<'a>(set: &Set<'a>, workload: &str, is: impl Fn(Role) -> bool) -> Vec<&'a Record> {
     let runs = set.loaded.records.iter();
-    runs.filter(|run| run.cell.workload == workload && is(run.cell.role)).collect()
+    runs.filter(|run| run.key.workload == workload && is(run.key.role)).collect()
 }
 
 /// Whether a run is of the same engine, policy and booted kernel as those of a set.
 fn is_arm(run: &Record, base: &[&Record]) -> bool {
-    base.first().is_some_and(|first| arm(&first.cell) == arm(&run.cell))
+    base.first().is_some_and(|first| arm(&first.key) == arm(&run.key))
 }
 
-fn arm(cell: &Cell) -> (&str, &str, Option<&str>) {
+fn arm(cell: &RunKey) -> (&str, &str, Option<&str>) {
     (&cell.engine, &cell.policy, cell.boot.as_ref().map(|boot| boot.kernel.as_str()))
 }
 
@@ -213,7 +213,7 @@ mod tests {
     #[test]
     fn runs_of_another_seed_or_that_failed_are_no_partners() {
         let (base, mut test) = (runs("6.12", &[0, 1, 2]), runs("6.17", &[0, 1, 2]));
-        test[0].cell.seed = 99;
+        test[0].key.seed = 99;
         test[1].error = Some("disk full".to_owned());
         assert_eq!(pairing(&base, &test), Pairing::Paired { pairs: 1, left_over: 3 });
     }

@@ -107,13 +107,13 @@ impl<'a> Set<'a> {
     /// Its measured runs of a workload.
     #[must_use]
     pub fn of(&self, workload: &str) -> Vec<&'a Record> {
-        self.runs.iter().copied().filter(|run| run.cell.workload == workload).collect()
+        self.runs.iter().copied().filter(|run| run.key.workload == workload).collect()
     }
 
     /// Whether both are the same runs: sets of a file have all runs of a policy, or none.
     fn is_same(&self, other: &Set<'_>) -> bool {
-        let first = self.runs.first().map(|run| &run.cell);
-        self.file == other.file && first == other.runs.first().map(|run| &run.cell)
+        let first = self.runs.first().map(|run| &run.key);
+        self.file == other.file && first == other.runs.first().map(|run| &run.key)
     }
 
     /// Its workloads, in the order in which they first ran.
@@ -183,7 +183,7 @@ impl Files {
 
 /// The measured runs that a set is made of.
 fn runs_of<'a>(named: &Named, loaded: &'a Loaded) -> Result<Vec<&'a Record>, SetError> {
-    let measured = loaded.records.iter().filter(|run| run.cell.role == Role::Measured);
+    let measured = loaded.records.iter().filter(|run| run.key.role == Role::Measured);
     if let Some(policy) = &named.policy {
         let runs: Vec<&Record> = measured.clone().filter(|run| arm(run) == *policy).collect();
         if runs.is_empty() {
@@ -197,7 +197,7 @@ fn runs_of<'a>(named: &Named, loaded: &'a Loaded) -> Result<Vec<&'a Record>, Set
     }
     let runs: Vec<&Record> = measured.collect();
     for workload in workloads(&runs) {
-        let of = runs.iter().copied().filter(|run| run.cell.workload == workload);
+        let of = runs.iter().copied().filter(|run| run.key.workload == workload);
         let found = arms(of);
         if let [first, second, ..] = found.as_slice() {
             let file = named.path.display().to_string();
@@ -223,7 +223,7 @@ fn runs_of<'a>(named: &Named, loaded: &'a Loaded) -> Result<Vec<&'a Record>, Set
 /// Workloads of runs, in the order in which they first ran.
 fn workloads<'a>(runs: &[&'a Record]) -> Vec<&'a str> {
     let mut seen = BTreeSet::new();
-    let names = runs.iter().map(|run| run.cell.workload.as_str());
+    let names = runs.iter().map(|run| run.key.workload.as_str());
     names.filter(|name| seen.insert(*name)).collect()
 }
 
@@ -231,7 +231,7 @@ fn workloads<'a>(runs: &[&'a Record]) -> Vec<&'a str> {
 /// did in that boot is told apart, for a kernel may be called as a preset is.
 fn arm(run: &Record) -> String {
     let label = group::label(run).into_owned();
-    let beside = run.cell.boot.is_some() && run.cell.engine == POOL;
+    let beside = run.key.boot.is_some() && run.key.engine == POOL;
     if beside { format!("{label} on {POOL}") } else { label }
 }
 

@@ -184,8 +184,8 @@ mod tests {
     const RULES: Rules = Rules { threshold: 0.05, alpha: 0.05 };
 
     fn set<'a>(loaded: &'a Loaded, policy: &str, file: usize) -> Set<'a> {
-        let runs = loaded.records.iter().filter(|run| run.cell.policy == policy);
-        let runs = runs.filter(|run| run.cell.role == Role::Measured).collect();
+        let runs = loaded.records.iter().filter(|run| run.key.policy == policy);
+        let runs = runs.filter(|run| run.key.role == Role::Measured).collect();
         Set { name: policy.to_owned(), file, loaded, runs }
     }
 
@@ -236,7 +236,7 @@ mod tests {
         let small = after(|run| run.ops.per_s *= 0.98);
         assert_eq!(small.verdict, Some(Verdict::Equivalent));
         let unsure = after(|run| {
-            run.ops.per_s *= if run.cell.pair.is_multiple_of(2) { 1.3 } else { 0.8 };
+            run.ops.per_s *= if run.key.round.is_multiple_of(2) { 1.3 } else { 0.8 };
         });
         assert_eq!(unsure.verdict, Some(Verdict::Inconclusive));
         let finding = &unsure.primary[0];
@@ -299,7 +299,7 @@ mod tests {
         let finding = &none.primary[4];
         assert_eq!(finding.metric, Metric::CpuPerOp);
         assert!(finding.missing.is_some() && finding.verdict.is_none() && finding.p.is_none());
-        let one = after(|run| run.ops.cpu_ns = run.ops.cpu_ns.filter(|_| run.cell.pair > 0));
+        let one = after(|run| run.ops.cpu_ns = run.ops.cpu_ns.filter(|_| run.key.round > 0));
         assert_eq!(one.primary[4].points.len(), 9);
         assert!(codes(&one.notes).contains(&"pairs-lost"));
     }
@@ -321,7 +321,7 @@ mod tests {
     #[test]
     fn runs_of_one_side_before_those_of_the_other_bar_a_verdict() {
         let mut records = sample::pairs(10, |_| ());
-        records.sort_by_key(|run| (run.cell.policy.clone(), run.cell.pair));
+        records.sort_by_key(|run| (run.key.policy.clone(), run.key.round));
         (0..).zip(&mut records).for_each(|(place, run)| sample::at(run, place));
         let one = between(records, "6.12", "6.17");
         assert_eq!((codes(&one.bars), one.verdict), (vec!["block-order"], None));
@@ -351,7 +351,7 @@ mod tests {
 
     /// Noise of some 10 % that ten pairs do not show to lie on one side.
     fn noisy(run: &mut Record) {
-        run.ops.per_s *= if run.cell.pair.is_multiple_of(3) { 0.97 } else { 1.22 };
+        run.ops.per_s *= if run.key.round.is_multiple_of(3) { 0.97 } else { 1.22 };
     }
 
     #[test]
@@ -375,7 +375,7 @@ mod tests {
     fn a_noise_arm_of_one_pair_gives_no_floor_and_says_so() {
         let records = sample::pairs(10, |run| slower(run, 1.3));
         let mut records = sample::with_role(records, Role::Noise, |run| slower(run, 1.5));
-        records.retain(|run| run.cell.role == Role::Measured || run.cell.pair == 0);
+        records.retain(|run| run.key.role == Role::Measured || run.key.round == 0);
         let one = between(records, "6.12", "6.17");
         assert_eq!(verdict(&one, Metric::ResponseP99), Some(Verdict::Regression));
         assert!(one.primary.iter().all(|finding| finding.noise_floor.is_none()));
@@ -404,7 +404,7 @@ mod tests {
             let records = sample::with_role(sample::pairs(10, |_| ()), Role::Noise, change);
             between(records, "6.12", "6.17")
         };
-        assert_eq!(codes(&with(|run| run.cell.seed += 1000).bars), ["noise-unpaired"]);
+        assert_eq!(codes(&with(|run| run.key.seed += 1000).bars), ["noise-unpaired"]);
         assert_eq!(codes(&with(|run| run.host.device = "sda".to_owned()).bars), ["hosts-differ"]);
         assert_eq!(codes(&with(|run| run.settings.depth = 1).bars), ["settings-differ"]);
         assert_eq!(codes(&with(|run| run.host.kernel = "9.9".to_owned()).bars), ["hosts-differ"]);
@@ -413,10 +413,10 @@ mod tests {
     #[test]
     fn two_benches_in_one_file_are_no_pairs_even_with_the_same_rounds_and_seeds() {
         let mut records = sample::pairs(10, |run| slower(run, 1.2));
-        records.sort_by_key(|run| (run.cell.policy.clone(), run.cell.pair));
+        records.sort_by_key(|run| (run.key.policy.clone(), run.key.round));
         for (place, run) in (0..).zip(&mut records) {
             sample::at(run, place);
-            run.cell.position %= 10;
+            run.key.position %= 10;
         }
         let one = between(records, "6.12", "6.17");
         assert_eq!((codes(&one.bars), one.verdict), (vec!["not-interleaved"], None));
@@ -426,7 +426,7 @@ mod tests {
     #[test]
     fn a_run_that_did_nothing_bars() {
         let idle = after(|run| {
-            if run.cell.pair == 3 {
+            if run.key.round == 3 {
                 (run.ops.done, run.ops.per_s) = (0, 0.0);
             }
         });
@@ -448,7 +448,7 @@ mod tests {
             let control = move |run: &mut Record| {
                 let all = run.latency.response.get_mut("all").expect("it has one");
                 run.settings.injected_delay_ns = Some(all.p50_ns / 20);
-                let noise = if run.cell.pair.is_multiple_of(2) { 1.3 } else { 0.8 };
+                let noise = if run.key.round.is_multiple_of(2) { 1.3 } else { 0.8 };
                 all.p50_ns = (all.p50_ns as f64 * (1.0 + share * noise)) as u64;
             };
             between(
@@ -479,9 +479,9 @@ mod tests {
             rounds in 2..14_u32,
         ) {
             let mut records = ROUNDS.clone();
-            records.retain(|run| run.cell.pair < rounds);
-            for run in records.iter_mut().filter(|run| run.cell.policy == "6.17") {
-                let sign = if run.cell.pair.is_multiple_of(3) { -1.0 } else { 1.0 };
+            records.retain(|run| run.key.round < rounds);
+            for run in records.iter_mut().filter(|run| run.key.policy == "6.17") {
+                let sign = if run.key.round.is_multiple_of(3) { -1.0 } else { 1.0 };
                 run.ops.per_s *= factor * (1.0 + sign * spread);
             }
             let there = between(records.clone(), "6.12", "6.17");

@@ -74,7 +74,7 @@ fn line(text: &mut String, record: &Record) {
 
 /// The name of a benchmark: no space is allowed in it, and no small letter behind `Benchmark`.
 fn name(record: &Record) -> String {
-    let cell = &record.cell;
+    let cell = &record.key;
     let mut name = String::from("Benchmark");
     let workload = part(&cell.workload);
     let mut letters = workload.chars();
@@ -105,7 +105,7 @@ mod tests {
     #[test]
     fn names_obey_the_grammar_whatever_a_workload_is_called() {
         let mut record = sample::run("my own/mix\n", "6.12 +x", 0);
-        record.cell.role = Role::Control;
+        record.key.role = Role::Control;
         let expected = "BenchmarkMy_own_mix_/policy=6.12_+x/role=control/engine=pool";
         assert_eq!(name(&record), expected);
     }

@@ -48,7 +48,7 @@ fn job(group: usize, record: &Record) -> Value {
             "bs": settings.block_bytes.to_string(),
             "iodepth": settings.depth.to_string(),
             "nrfiles": settings.files.to_string(),
-            "ioengine": record.cell.engine,
+            "ioengine": record.key.engine,
         },
         "job_start": started(record).map_or(0, Timestamp::as_millisecond),
         "job_runtime": runtime_ms,

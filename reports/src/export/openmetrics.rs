@@ -146,14 +146,14 @@ fn optional(value: Option<f64>) -> Samples {
 }
 
 fn labels(record: &Record, run: usize) -> String {
-    let cell = &record.cell;
+    let cell = &record.key;
     format!(
         "workload=\"{}\",engine=\"{}\",policy=\"{}\",role=\"{}\",pair=\"{}\",run=\"{run}\"",
         escape(&cell.workload),
         escape(&cell.engine),
         escape(&cell.policy),
         role(cell.role),
-        cell.pair
+        cell.round
     )
 }
 

@@ -17,7 +17,7 @@ use base64::engine::general_purpose::STANDARD;
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::{Serializer as _, V2Serializer};
 use iowq_contract::{
-    Blocking, Caveat, Cell, Churn, Host, Latency, Ops, Probe, Quantiles, Record, Role, SCHEMA,
+    Blocking, Caveat, Churn, Host, Latency, Ops, Probe, Quantiles, Record, Role, RunKey, SCHEMA,
     Settings, Tier, Workers,
 };
 
@@ -105,11 +105,11 @@ fn record(output: &Output, job: &Job, workload: &str, position: u32) -> Result<R
         schema: SCHEMA.to_owned(),
         started: started(output, job, duration_ns),
         duration_ns,
-        cell: Cell {
+        key: RunKey {
             workload: if name.is_empty() { UNKNOWN.to_owned() } else { name },
             engine: "fio".to_owned(),
             policy: if ioengine == "io_uring" { "kernel" } else { "fio" }.to_owned(),
-            pair: 0,
+            round: 0,
             position,
             seed: option("randseed").and_then(|seed| seed.parse().ok()).unwrap_or(0),
             role: Role::Measured,
@@ -128,7 +128,7 @@ fn record(output: &Output, job: &Job, workload: &str, position: u32) -> Result<R
             service,
             queue: BTreeMap::new(),
         },
-        punts: BTreeMap::new(),
+        dispatch: BTreeMap::new(),
         workers: Workers::default(),
         timeline: Vec::new(),
         churn: Churn::default(),
@@ -176,7 +176,7 @@ fn settings<'a>(
     let pattern = clip(pattern, NAME_CHARS_MAX);
     Settings {
         summary: format!("{version}: {pattern} through {}", clip(ioengine, NAME_CHARS_MAX)),
-        switches: Vec::new(),
+        patches: Vec::new(),
         files: number("nrfiles").unwrap_or(1),
         block_bytes: option("bs").or_else(|| option("blocksize")).and_then(bytes).unwrap_or(4_096),
         depth: number("iodepth").unwrap_or(1),
@@ -231,7 +231,8 @@ fn host(output: &Output) -> Host {
 }
 
 fn caveats(job: &Job, rated: bool) -> Vec<Caveat> {
-    let caveat = |code: &str, text: &str| Caveat { code: code.to_owned(), text: text.to_owned() };
+    let caveat =
+        |code: &str, text: &str| Caveat { code: code.to_owned().into(), text: text.to_owned() };
     let response = if rated {
         "fio was given a rate and does not write down when an op was meant to start, so that there \
          is no response time"

@@ -64,7 +64,7 @@ impl Overall {
 #[must_use]
 pub fn nearest(booted: &Booted) -> Nearest {
     let records = &booted.loaded.records;
-    let is_pool = |run: &Record| run.cell.engine == POOL && run.cell.role == Role::Measured;
+    let is_pool = |run: &Record| run.key.engine == POOL && run.key.role == Role::Measured;
     let pool = group::sections(records.iter().filter(|run| is_pool(run)));
     let presets = fidelity::presets(&pool);
     let mut found = Nearest {
@@ -149,7 +149,7 @@ mod tests {
 
     fn found(with_pool: bool) -> Nearest {
         let (kernels, boots, mut records) = sample::kernels(2);
-        records.retain(|run| with_pool || run.cell.engine == "uring");
+        records.retain(|run| with_pool || run.key.engine == "uring");
         let loaded = Loaded { records, ..Loaded::default() };
         nearest(&Booted { kernels, boots, loaded })
     }

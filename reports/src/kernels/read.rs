@@ -72,7 +72,7 @@ pub fn read(dir: &Path) -> Result<Booted, ReadError> {
         Err(error) => return Err(error.into()),
     };
     let known = |run: &Record| {
-        let boot = run.cell.boot.as_ref();
+        let boot = run.key.boot.as_ref();
         boot.is_none_or(|boot| boots.iter().any(|one| one.number == boot.number))
     };
     let read = loaded.records.len();
@@ -94,13 +94,13 @@ pub fn read(dir: &Path) -> Result<Booted, ReadError> {
 /// Runs have the role of their boot.
 fn roles(boots: &[Boot], records: &[Record]) -> Result<(), String> {
     for run in records {
-        let Some(of) = &run.cell.boot else { continue };
+        let Some(of) = &run.key.boot else { continue };
         let boot = boots.iter().find(|boot| boot.number == of.number);
-        if let Some(boot) = boot.filter(|boot| boot.role != run.cell.role) {
+        if let Some(boot) = boot.filter(|boot| boot.role != run.key.role) {
             return Err(format!(
                 "role of a run of boot {} is {:?}: that of the boot, {:?}, is allowed",
                 boot.number,
-                run.cell.role.name(),
+                run.key.role.name(),
                 boot.role.name()
             ));
         }

@@ -123,8 +123,8 @@ mod tests {
         let loaded = Loaded { records, ..Loaded::default() };
         let of = |label: &str| {
             let kernel = |run: &&Record| {
-                run.cell.boot.as_ref().is_some_and(|boot| boot.kernel == label)
-                    && run.cell.engine == "uring"
+                run.key.boot.as_ref().is_some_and(|boot| boot.kernel == label)
+                    && run.key.engine == "uring"
             };
             let runs = loaded.records.iter().filter(kernel).collect();
             Set { name: label.to_owned(), file: 0, loaded: &loaded, runs }

@@ -7,10 +7,10 @@ const NAME_BYTES_MAX: usize = 200;
 
 /// Says which field is wrong, what was found and what is allowed.
 pub(super) fn check(record: &Record) -> Result<(), String> {
-    let cell = &record.cell;
-    name("cell.workload", &cell.workload)?;
-    name("cell.engine", &cell.engine)?;
-    name("cell.policy", &cell.policy)?;
+    let cell = &record.key;
+    name("key.workload", &cell.workload)?;
+    name("key.engine", &cell.engine)?;
+    name("key.policy", &cell.policy)?;
     not_negative("ops.per_s", record.ops.per_s)?;
     let workers = &record.workers;
     if let Some(per_1000) = workers.created_per_1000_ops {
@@ -116,7 +116,7 @@ mod tests {
         assert_eq!(falls, "latency.response.all.p99_ns is 5: it must not be below p90_ns, 9");
         let fill = complaint(|record| record.workers.born_measured = Some(1));
         assert!(fill.ends_with("must not be above born_measured, 1"), "{fill}");
-        assert!(complaint(|record| record.cell.policy = "x".repeat(201)).contains("cell.policy"));
+        assert!(complaint(|record| record.key.policy = "x".repeat(201)).contains("cell.policy"));
         assert!(complaint(|record| record.churn.births.push(1)).contains("as many"));
     }
 }

@@ -49,7 +49,7 @@ impl Twins {
 }
 
 fn key(record: &Record) -> Key {
-    let cell = &record.cell;
+    let cell = &record.key;
     let names = [&cell.workload, &cell.engine, &cell.policy].map(Clone::clone);
     (record.started.clone(), record.duration_ns, cell.position, names)
 }

@@ -13,7 +13,7 @@ type Figure = fn(&Birth) -> Option<u64>;
 pub(super) fn facts(section: &Section<'_>) -> Vec<(&'static str, String)> {
     let runs: Vec<&Record> = section.records().collect();
     let of = |engine: &str| -> Vec<&Birth> {
-        let of = runs.iter().filter(|run| run.cell.engine == engine);
+        let of = runs.iter().filter(|run| run.key.engine == engine);
         of.filter_map(|run| run.workers.birth.as_ref()).collect()
     };
     let all: Vec<&Birth> = runs.iter().filter_map(|run| run.workers.birth.as_ref()).collect();

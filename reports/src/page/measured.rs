@@ -137,9 +137,9 @@ pub(super) fn settings(section: &Section<'_>) -> Facts {
     facts.extend(clipped.map(|text| ("not seen", text)));
     for group in &section.groups {
         if let Some(run) = group.runs.first().or(group.failed.first())
-            && !run.settings.switches.is_empty()
+            && !run.settings.patches.is_empty()
         {
-            let switches = run.settings.switches.join(", ");
+            let switches = run.settings.patches.join(", ");
             let text = format!("{}: {}", group.label, format::clip(&switches, FACT_CHARS_MAX));
             facts.push(("switches", text));
         }
@@ -149,7 +149,7 @@ pub(super) fn settings(section: &Section<'_>) -> Facts {
 
 /// The seed of the stream of operations, if all runs had the same.
 fn seed(section: &Section<'_>) -> String {
-    let mut seeds = section.records().map(|record| record.cell.seed);
+    let mut seeds = section.records().map(|record| record.key.seed);
     match seeds.next() {
         Some(first) if seeds.all(|seed| seed == first) => first.to_string(),
         _ => "one per run, in the raw numbers".to_owned(),
@@ -188,7 +188,7 @@ pub(super) fn runs(analysis: &Analysis<'_>) -> (Vec<RunRow>, usize) {
     for section in &analysis.sections {
         all.extend(section.records().map(|record| (section, record)));
     }
-    all.sort_by_key(|(_, record)| record.cell.position);
+    all.sort_by_key(|(_, record)| record.key.position);
     let left_out = all.len().saturating_sub(RUNS_MAX);
     (
         all.into_iter().take(RUNS_MAX).map(|(section, record)| row(section, record)).collect(),
@@ -202,7 +202,7 @@ fn row(section: &Section<'_>, record: &Record) -> RunRow {
     RunRow {
         section: section.workload.to_owned(),
         policy: group::label(record).into_owned(),
-        round: record.cell.pair.saturating_add(1),
+        round: record.key.round.saturating_add(1),
         done: format::number(record.ops.done as f64),
         failed: record.ops.failed,
         per_s: format::number(record.ops.per_s),

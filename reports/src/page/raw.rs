@@ -113,12 +113,12 @@ events_seen,events_lost,error\n";
 const ROLE_COLUMNS: &str = "role,injected_delay_ns,";
 
 fn table(records: &[Record]) -> String {
-    let roles = records.iter().any(|record| record.cell.role != Role::Measured);
+    let roles = records.iter().any(|record| record.key.role != Role::Measured);
     let mut table = format!("{}{COLUMNS}", if roles { ROLE_COLUMNS } else { "" });
     for record in records {
         if roles {
             let delay = optional(record.settings.injected_delay_ns);
-            table.push_str(&format!("{},{delay},", record.cell.role.name()));
+            table.push_str(&format!("{},{delay},", record.key.role.name()));
         }
         table.push_str(&row(record).join(","));
         table.push('\n');
@@ -127,14 +127,14 @@ fn table(records: &[Record]) -> String {
 }
 
 fn row(record: &Record) -> Vec<String> {
-    let (cell, workers) = (&record.cell, &record.workers);
+    let (cell, workers) = (&record.key, &record.workers);
     let nothing = Quantiles::default();
     let all = record.latency.response.get("all").unwrap_or(&nothing);
     let mut row = vec![
         quoted(&cell.workload),
         quoted(&cell.engine),
         quoted(&cell.policy),
-        cell.pair.to_string(),
+        cell.round.to_string(),
         cell.position.to_string(),
         cell.seed.to_string(),
         quoted(&record.started),
@@ -185,7 +185,7 @@ mod tests {
     fn roles_have_columns_where_some_run_is_not_measured() {
         let mut records = vec![sample::run("nop", "6.12", 0), sample::run("nop", "6.12", 1)];
         assert!(table(&records).starts_with("workload,"));
-        records[1].cell.role = Role::Control;
+        records[1].key.role = Role::Control;
         records[1].settings.injected_delay_ns = Some(7);
         let table = table(&records);
         let starts: Vec<&str> =

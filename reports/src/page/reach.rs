@@ -1,6 +1,6 @@
 //! The table of how operations reached workers: a row per kind and policy.
 
-use iowq_contract::Punts;
+use iowq_contract::DispatchCounts;
 
 use super::Mark;
 use super::table::{Cell, cell};
@@ -21,7 +21,7 @@ pub(super) fn rows(section: &Section<'_>, colours: &Colours<'_>) -> Vec<ReachRow
     let rows = reach::reach(section).into_iter();
     rows.filter_map(|row| {
         let group = section.groups.get(row.group)?;
-        let mut cells = punts(row.punts).to_vec();
+        let mut cells = dispatch(row.dispatch).to_vec();
         cells.push(cell("p50 in the queue", row.queue_p50_ns, format::duration));
         cells.push(cell("p99 in the queue", row.queue_p99_ns, format::duration));
         let kind = format::clip(&row.kind, 40);
@@ -31,8 +31,8 @@ pub(super) fn rows(section: &Section<'_>, colours: &Colours<'_>) -> Vec<ReachRow
 }
 
 /// Each way with its share and its count.
-fn punts(punts: Option<Punts>) -> [Cell; 4] {
-    let Punts { inline, hashed, unhashed, linked } = punts.unwrap_or_default();
+fn dispatch(dispatch: Option<DispatchCounts>) -> [Cell; 4] {
+    let DispatchCounts { inline, hashed, unhashed, linked } = dispatch.unwrap_or_default();
     let all = inline as f64 + hashed as f64 + unhashed as f64 + linked as f64;
     let ways = [("inline", inline), ("hashed", hashed), ("unhashed", unhashed), ("linked", linked)];
     ways.map(|(label, count)| {
@@ -51,7 +51,11 @@ mod tests {
 
     #[test]
     fn ways_are_shares_of_the_operations_of_a_kind() {
-        let cells = punts(Some(Punts { inline: 1_000, hashed: 3_000, ..Punts::default() }));
+        let cells = dispatch(Some(DispatchCounts {
+            inline: 1_000,
+            hashed: 3_000,
+            ..DispatchCounts::default()
+        }));
         let shown: Vec<(&str, &str)> =
             cells.iter().map(|cell| (cell.median.as_str(), cell.range.as_str())).collect();
         let expected = [
@@ -61,6 +65,6 @@ mod tests {
             ("0\u{a0}%", ""),
         ];
         assert_eq!(shown, expected);
-        assert!(punts(None).iter().all(|cell| cell.median == "n/a"));
+        assert!(dispatch(None).iter().all(|cell| cell.median == "n/a"));
     }
 }

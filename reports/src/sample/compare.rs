@@ -36,8 +36,8 @@ pub fn comparisons(records: &[Record]) -> Comparisons {
 #[must_use]
 pub fn sets(loaded: &Loaded) -> Vec<Set<'_>> {
     let set = |policy: &str| {
-        let measured = loaded.records.iter().filter(|run| run.cell.role == Role::Measured);
-        let runs = measured.filter(|run| run.cell.policy == policy).collect();
+        let measured = loaded.records.iter().filter(|run| run.key.role == Role::Measured);
+        let runs = measured.filter(|run| run.key.policy == policy).collect();
         Set { name: policy.to_owned(), file: 0, loaded, runs }
     };
     [BASE, TEST].map(set).into()
@@ -45,8 +45,8 @@ pub fn sets(loaded: &Loaded) -> Vec<Set<'_>> {
 
 fn comparison(records: &[Record], workload: &str) -> Comparison {
     let runs = |policy: &str| -> Vec<&Record> {
-        let all = records.iter().filter(|run| run.cell.workload == workload);
-        all.filter(|run| run.cell.policy == policy).collect()
+        let all = records.iter().filter(|run| run.key.workload == workload);
+        all.filter(|run| run.key.policy == policy).collect()
     };
     let (base, test) = (runs(BASE), runs(TEST));
     let pairs = u32::try_from(base.len().min(test.len())).unwrap_or(u32::MAX);
@@ -74,9 +74,9 @@ fn comparison(records: &[Record], workload: &str) -> Comparison {
 fn finding(metric: Metric, base: &[&Record], test: &[&Record]) -> Finding {
     let points = base.iter().zip(test).filter_map(|(base, test)| {
         Some(Point {
-            pair: base.cell.pair,
-            base_position: base.cell.position,
-            test_position: test.cell.position,
+            pair: base.key.round,
+            base_position: base.key.position,
+            test_position: test.key.position,
             base: metric.of(base).ok()?,
             test: metric.of(test).ok()?,
         })

@@ -1,6 +1,6 @@
 //! A made-up grid: many small workloads on io_uring and under presets, for the fidelity page.
 
-use iowq_contract::{Punts, Record};
+use iowq_contract::{DispatchCounts, Record};
 
 use super::{Noise, kernel_run, run};
 
@@ -47,7 +47,7 @@ pub fn grid(levels: &Levels, pairs: u32) -> Vec<Record> {
         for pair in 0..pairs {
             for arm in presets.iter().chain([&kernel]) {
                 let mut record = of(arm, cell, pair);
-                record.cell.position = u32::try_from(records.len()).unwrap_or(u32::MAX);
+                record.key.position = u32::try_from(records.len()).unwrap_or(u32::MAX);
                 records.push(record);
             }
         }
@@ -69,7 +69,7 @@ pub fn groups() -> Vec<Record> {
     for (workload, kind) in rows {
         let runs = PRESETS.map(|preset| run(workload, preset, 0));
         for mut record in runs.into_iter().chain([kernel_run(workload, 0)]).map(slim) {
-            let policy = record.cell.policy.as_str();
+            let policy = record.key.policy.as_str();
             let leaves = matches!(policy, "kernel" | "exit-on-idle");
             let created = match kind {
                 "read" => 0,
@@ -77,14 +77,16 @@ pub fn groups() -> Vec<Record> {
                 _ => 5,
             };
             let done = record.ops.done;
-            let punts = match kind {
-                "read" => Punts { inline: done, ..Punts::default() },
-                "fallocate" if policy == "kernel" => Punts { unhashed: done, ..Punts::default() },
-                _ => Punts { hashed: done, ..Punts::default() },
+            let dispatch = match kind {
+                "read" => DispatchCounts { inline: done, ..DispatchCounts::default() },
+                "fallocate" if policy == "kernel" => {
+                    DispatchCounts { unhashed: done, ..DispatchCounts::default() }
+                }
+                _ => DispatchCounts { hashed: done, ..DispatchCounts::default() },
             };
             count(&mut record, created, u32::try_from(created.min(5)).unwrap_or(0));
-            record.punts = [(kind.to_owned(), punts)].into();
-            record.cell.position = u32::try_from(records.len()).unwrap_or(u32::MAX);
+            record.dispatch = [(kind.to_owned(), dispatch)].into();
+            record.key.position = u32::try_from(records.len()).unwrap_or(u32::MAX);
             records.push(record);
         }
     }
@@ -122,16 +124,16 @@ fn of(arm: &Record, cell: Cell, pair: u32) -> Record {
     let mut record = arm.clone();
     let open = if cell.dsync { "dsync" } else { "buffered" };
     let Cell { files, depth, fsync, limit, .. } = cell;
-    record.cell.workload = format!("grid-f{files}-d{depth}-s{fsync}-l{limit}-{open}");
-    record.cell.pair = pair;
+    record.key.workload = format!("grid-f{files}-d{depth}-s{fsync}-l{limit}-{open}");
+    record.key.round = pair;
     record.settings.summary = "one workload of a made-up grid".to_owned();
     (record.settings.files, record.settings.depth) = (files, depth);
     (record.settings.limit_bounded, record.settings.limit_unbounded) = (limit, limit);
-    let mut noise = Noise::new(&record.cell.workload, &record.cell.policy, pair);
-    let (created, peak) = workers(&record.cell.policy, cell, &mut noise);
+    let mut noise = Noise::new(&record.key.workload, &record.key.policy, pair);
+    let (created, peak) = workers(&record.key.policy, cell, &mut noise);
     count(&mut record, created, peak);
-    let punts = Punts { hashed: record.ops.done, ..Punts::default() };
-    record.punts.insert("write".to_owned(), punts);
+    let dispatch = DispatchCounts { hashed: record.ops.done, ..DispatchCounts::default() };
+    record.dispatch.insert("write".to_owned(), dispatch);
     record
 }
 

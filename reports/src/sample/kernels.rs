@@ -94,15 +94,15 @@ fn runs(
         for (row, latency) in rows() {
             for (preset, (_, name)) in LABELS.iter().enumerate().take(5) {
                 let mut record = run(row, (preset, role), &in_boot, latency);
-                "pool".clone_into(&mut record.cell.engine);
-                (*name).clone_into(&mut record.cell.policy);
+                "pool".clone_into(&mut record.key.engine);
+                (*name).clone_into(&mut record.key.policy);
                 record.blocking = Blocking::Sched;
                 records.push(record);
             }
         }
     }
     for (position, record) in (0..).zip(&mut records) {
-        record.cell.position = position;
+        record.key.position = position;
         record.started = format!("2026-11-21T02:{:02}:{position:02}Z", number % 60);
     }
     records
@@ -123,12 +123,12 @@ fn run(row: &Row, (kernel, role): (usize, Role), boot: &InBoot, latency: &Latenc
     let mut noise = Noise::new(workload, &format!("{label}{again}"), boot.number);
     let shape = Shape::new(created * noise.around_one(0.1), peak);
     let mut record = run_of(workload, label, boot.round, *done, &shape, |_| latency.clone());
-    "uring".clone_into(&mut record.cell.engine);
-    "kernel".clone_into(&mut record.cell.policy);
-    record.cell.pair = 0;
-    record.cell.role = role;
-    record.cell.seed = 1 + u64::from(boot.round);
-    record.cell.boot = Some(boot.clone());
+    "uring".clone_into(&mut record.key.engine);
+    "kernel".clone_into(&mut record.key.policy);
+    record.key.round = 0;
+    record.key.role = role;
+    record.key.seed = 1 + u64::from(boot.round);
+    record.key.boot = Some(boot.clone());
     record.blocking = Blocking::Kernel;
     record.workers.created.engine = None;
     record.workers.exited.engine = None;

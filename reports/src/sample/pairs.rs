@@ -27,11 +27,11 @@ pub fn pairs(rounds: u32, change: impl Fn(&mut Record)) -> Vec<Record> {
 pub fn with_role(records: Vec<Record>, role: Role, change: impl Fn(&mut Record)) -> Vec<Record> {
     let mut more = Vec::new();
     for record in records {
-        let is_base = record.cell.policy == "6.12" && record.cell.role == Role::Measured;
+        let is_base = record.key.policy == "6.12" && record.key.role == Role::Measured;
         let extra = is_base.then(|| again(&record, "6.12"));
         more.push(record);
         if let Some(mut extra) = extra {
-            extra.cell.role = role;
+            extra.key.role = role;
             change(&mut extra);
             more.push(extra);
         }
@@ -42,8 +42,8 @@ pub fn with_role(records: Vec<Record>, role: Role, change: impl Fn(&mut Record))
 /// The same run under a policy, with a throughput that is a little different.
 fn again(record: &Record, policy: &str) -> Record {
     let mut again = record.clone();
-    policy.clone_into(&mut again.cell.policy);
-    let mut noise = Noise::new("again", policy, record.cell.pair);
+    policy.clone_into(&mut again.key.policy);
+    let mut noise = Noise::new("again", policy, record.key.round);
     again.ops.per_s *= noise.around_one(SPREAD);
     again
 }
@@ -55,7 +55,7 @@ fn number(mut records: Vec<Record>) -> Vec<Record> {
 
 /// Puts a run at a place in the order of all, a few seconds after the one before it.
 pub fn at(record: &mut Record, place: u32) {
-    record.cell.position = place;
+    record.key.position = place;
     let second = place * 4;
     record.started =
         format!("2026-11-21T{:02}:{:02}:{:02}Z", 2 + second / 3600, second / 60 % 60, second % 60);

@@ -62,7 +62,7 @@ fn a_record_is_handed_over_while_the_machine_is_still_on() {
         seen.display()
     );
     let boot = boots_until(&place.stand_in(&script), &Stop::default(), &mut |record| {
-        assert_eq!(record.cell.workload, "dsync");
+        assert_eq!(record.key.workload, "dsync");
         Ok(fs::write(&seen, "")?)
     });
     let boot = boot.unwrap();

@@ -233,12 +233,12 @@ pub(crate) fn run_message() -> Value {
         "schema": iowq_contract::SCHEMA,
         "started": "2026-11-21T02:00:00Z",
         "duration_ns": 3_000_000_000_u64,
-        "cell": {
+        "key": {
             "workload": "dsync", "engine": "uring", "policy": "kernel",
-            "pair": 0, "position": 0, "seed": 1
+            "round": 0, "position": 0, "seed": 1
         },
         "settings": {
-            "summary": "", "switches": [], "files": 4, "block_bytes": 4096, "depth": 16,
+            "summary": "", "patches": [], "files": 4, "block_bytes": 4096, "depth": 16,
             "limit_bounded": 64, "limit_unbounded": 64, "idle_timeout_ms": 250, "arrival": ""
         },
         "ops": { "done": 3, "failed": 0, "per_s": 1.0 },

@@ -5,7 +5,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use iowq_contract::{NOT_VERIFIED, Record};
+use iowq_contract::{Code, Record};
 use iowq_workloads::Plan;
 
 use super::super::said::{Progress, Said};
@@ -45,7 +45,7 @@ type OnMessage<'a> = &'a mut dyn FnMut(Message<'_>) -> anyhow::Result<()>;
 
 /// Whether what a run wrote has yet to be read back.
 pub(super) fn is_unverified(record: &Record) -> bool {
-    record.caveats.iter().any(|caveat| caveat.code == NOT_VERIFIED)
+    record.caveats.iter().any(|caveat| caveat.code == Code::NotVerified)
 }
 
 /// Runs this program with these arguments on this plan, which it finds on its standard input, and
@@ -137,7 +137,7 @@ fn outcome(
 /// The record of a run whose data was not read back for this reason, unless it was.
 fn unverified(mut record: Box<Record>, why: &str) -> Box<Record> {
     if is_unverified(&record) {
-        record.caveats.retain(|caveat| caveat.code != NOT_VERIFIED);
+        record.caveats.retain(|caveat| caveat.code != Code::NotVerified);
         record.caveats.push(not_verified(why));
     }
     record

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use iowq_contract::{
-    Blocking, Cell, Churn, Latency, Ops, Probe, Record, SCHEMA, Tier, UNVERIFIED_NAME, Workers,
+    Blocking, Churn, Latency, Ops, Probe, Record, RunKey, SCHEMA, Tier, UNVERIFIED_NAME, Workers,
 };
 use iowq_workloads::Plan;
 
@@ -128,11 +128,11 @@ pub(super) fn failed(
         schema: SCHEMA.to_owned(),
         started: clock::wall_clock(),
         duration_ns: 0,
-        cell: Cell {
+        key: RunKey {
             workload: plan.name.clone(),
             engine: arm.engine.name().to_owned(),
             policy: arm.policy.clone(),
-            pair: place.pair,
+            round: place.pair,
             position: place.position,
             seed,
             role: arm.role,
@@ -142,7 +142,7 @@ pub(super) fn failed(
         asked: None,
         ops: Ops::default(),
         latency: Latency::default(),
-        punts: Default::default(),
+        dispatch: Default::default(),
         workers: Workers::default(),
         timeline: Vec::new(),
         churn: Churn::default(),
@@ -187,9 +187,9 @@ mod tests {
             let delay = Some(InjectedDelay { ns: 7, percent: 5.0 });
             let error = "broken".to_owned();
             let record = failed(&plan, &arm, &place, 1, delay, Path::new("."), error);
-            assert_eq!((record.cell.role, record.settings.injected_delay_ns), (arm.role, Some(7)));
-            assert_eq!(record.cell.engine, engine.name());
-            assert_eq!((record.cell.policy.as_str(), record.blocking), (policy, blocking));
+            assert_eq!((record.key.role, record.settings.injected_delay_ns), (arm.role, Some(7)));
+            assert_eq!(record.key.engine, engine.name());
+            assert_eq!((record.key.policy.as_str(), record.blocking), (policy, blocking));
             assert_eq!(record.error.as_deref(), Some("broken"));
         }
     }

@@ -309,7 +309,7 @@ impl Engine for Scripted<'_> {
             tally: Some(self.state.tally()),
             lives: self.lives,
             creation_ns: Vec::new(),
-            punts: None,
+            dispatch: None,
             timed_at_reaping: None,
         }
     }

@@ -13,7 +13,7 @@ use std::os::fd::OwnedFd;
 
 use io_uring::types::{SubmitArgs, Timespec};
 use io_uring::{IoUring, squeue};
-use iowq_contract::Punts;
+use iowq_contract::DispatchCounts;
 use iowq_workloads::{OpKind, Plan};
 
 use super::books::{Books, InFlight};
@@ -110,8 +110,8 @@ impl<'a> UringEngine<'a> {
         }
         let seen = self.seen.as_ref().map(|seen| seen.times(done.request.slot));
         if let Some(times) = &seen {
-            let punts = &mut self.books.punts[done.request.op.kind.index()];
-            count(punts, times, done.behind_link);
+            let dispatch = &mut self.books.dispatch[done.request.op.kind.index()];
+            count(dispatch, times, done.behind_link);
         }
         if outcome != Outcome::Done {
             return;
@@ -219,10 +219,10 @@ impl Engine for UringEngine<'_> {
     }
 
     fn finish(self: Box<Self>) -> Remains {
-        let punts = self.seen.is_some().then_some(self.books.punts);
+        let dispatch = self.seen.is_some().then_some(self.books.dispatch);
         let timed_at_reaping = self.seen.is_some().then_some(self.timed_at_reaping);
         let recorder = self.books.into_recorder();
-        Remains { recorder, punts, timed_at_reaping, ..Remains::default() }
+        Remains { recorder, dispatch, timed_at_reaping, ..Remains::default() }
     }
 }
 
@@ -287,12 +287,12 @@ pub(super) fn outcome(kind: OpKind, result: i32, block_bytes: u32) -> Outcome {
 }
 
 /// Counts how a request reached a worker, or that it did not.
-fn count(punts: &mut Punts, times: &Times, behind_link: bool) {
+fn count(dispatch: &mut DispatchCounts, times: &Times, behind_link: bool) {
     let counted = match times {
-        Times { queued: None, .. } if behind_link => &mut punts.linked,
-        Times { queued: None, .. } => &mut punts.inline,
-        Times { hashed: true, .. } => &mut punts.hashed,
-        Times { hashed: false, .. } => &mut punts.unhashed,
+        Times { queued: None, .. } if behind_link => &mut dispatch.linked,
+        Times { queued: None, .. } => &mut dispatch.inline,
+        Times { hashed: true, .. } => &mut dispatch.hashed,
+        Times { hashed: false, .. } => &mut dispatch.unhashed,
     };
     *counted += 1;
 }

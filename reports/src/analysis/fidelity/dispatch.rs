@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use iowq_contract::Punts;
+use iowq_contract::DispatchCounts;
 
 use super::Cell;
 use crate::analysis::group::Group;
@@ -45,19 +45,19 @@ impl Dispatch {
 
 /// The kinds of op that both saw, in order of their names.
 pub(super) fn of(kernel: &Group<'_>, preset: &Group<'_>) -> Vec<Dispatch> {
-    let mut kinds: Vec<&String> = kernel.runs.iter().flat_map(|run| run.punts.keys()).collect();
+    let mut kinds: Vec<&String> = kernel.runs.iter().flat_map(|run| run.dispatch.keys()).collect();
     kinds.sort();
     kinds.dedup();
     let both = |kind: &String| {
-        let shares = |group: &Group<'_>| shares(reach::punts(kind, &group.runs)?);
+        let shares = |group: &Group<'_>| shares(reach::dispatch(kind, &group.runs)?);
         let (kernel, preset) = (shares(kernel)?, shares(preset)?);
         Some(Dispatch { kind: kind.clone(), kernel, preset })
     };
     kinds.into_iter().filter_map(both).collect()
 }
 
-fn shares(punts: Punts) -> Option<Shares> {
-    let Punts { inline, hashed, unhashed, linked } = punts;
+fn shares(dispatch: DispatchCounts) -> Option<Shares> {
+    let DispatchCounts { inline, hashed, unhashed, linked } = dispatch;
     let counts = [inline, hashed, unhashed, linked].map(|count| count as f64);
     let all: f64 = counts.iter().sum();
     (all > 0.0).then(|| counts.map(|count| count * 100.0 / all))
@@ -123,8 +123,8 @@ mod tests {
     #[test]
     fn shares_are_of_all_runs_and_kinds_that_one_arm_did_not_see_are_left_out() {
         let with = |mut record: iowq_contract::Record, kind: &str, inline, hashed| {
-            let punts = Punts { inline, hashed, ..Punts::default() };
-            record.punts.insert(kind.to_owned(), punts);
+            let dispatch = DispatchCounts { inline, hashed, ..DispatchCounts::default() };
+            record.dispatch.insert(kind.to_owned(), dispatch);
             record
         };
         let records = [

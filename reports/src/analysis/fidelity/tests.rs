@@ -181,9 +181,9 @@ fn one_workload_or_a_pool_alone_is_no_grid() {
 /// A run of a cell, with how its writes were dispatched: inline and hashed.
 fn dispatched(row: &Row, inline: u64, hashed: u64) -> Record {
     let mut record = records(std::slice::from_ref(row)).remove(0);
-    record.punts.clear();
-    let punts = iowq_contract::Punts { inline, hashed, ..Default::default() };
-    record.punts.insert("write".to_owned(), punts);
+    record.dispatch.clear();
+    let dispatch = iowq_contract::DispatchCounts { inline, hashed, ..Default::default() };
+    record.dispatch.insert("write".to_owned(), dispatch);
     record
 }
 

@@ -38,7 +38,7 @@ pub(super) fn shift(comparison: &Comparison, base: &[&Record], test: &[&Record])
     }
     let histograms = |set: &[&Record], position: u32| {
         let of_unit = set.iter().copied().filter(|run| {
-            boots::position(run) == position && run.cell.workload == comparison.workload
+            boots::position(run) == position && run.key.workload == comparison.workload
         });
         histogram::merged(&of_unit.collect::<Vec<_>>(), Clock::Response, "all")
     };

@@ -87,7 +87,7 @@ fn each_metric_is_confirmed_by_itself() {
 #[test]
 fn fresh_runs_are_judged_alone_and_never_pooled_with_the_first() {
     let mut few = fresh(slower);
-    few.retain(|run| run.cell.pair < 3);
+    few.retain(|run| run.key.round < 3);
     let one = confirmed(sample::pairs(10, slower), few);
     assert_eq!(
         (outcome(&one), one.verdict),
@@ -143,7 +143,7 @@ fn a_limit_that_fresh_runs_break_is_a_fault_though_something_bars_their_verdict(
         sample::pairs(10, unlimited),
         fresh(|run| {
             unlimited(run);
-            run.ops.failed = u64::from(run.cell.pair == 0);
+            run.ops.failed = u64::from(run.key.round == 0);
         }),
     );
     assert_eq!((outcome(&one), one.verdict), (Some(Outcome::Confirmed), Some(Verdict::Regression)));
@@ -161,7 +161,7 @@ fn a_limit_that_fresh_runs_keep_to_is_a_note() {
     assert!(note(&one, "limit-broken").contains("under a limit of"));
     assert!(note(&one, "not-confirmed").contains("limit-broken not again"));
     let mut elsewhere = fresh(unlimited);
-    elsewhere.iter_mut().for_each(|run| "nop".clone_into(&mut run.cell.workload));
+    elsewhere.iter_mut().for_each(|run| "nop".clone_into(&mut run.key.workload));
     let one = confirmed(sample::pairs(10, unlimited), elsewhere);
     assert_eq!((outcome(&one), one.verdict), (Some(Outcome::Missing), None));
 }
@@ -169,7 +169,7 @@ fn a_limit_that_fresh_runs_keep_to_is_a_note() {
 #[test]
 fn without_fresh_runs_of_it_a_regression_is_no_verdict() {
     let mut elsewhere = fresh(slower);
-    elsewhere.iter_mut().for_each(|run| "nop".clone_into(&mut run.cell.workload));
+    elsewhere.iter_mut().for_each(|run| "nop".clone_into(&mut run.key.workload));
     let one = confirmed(sample::pairs(10, slower), elsewhere);
     assert_eq!((outcome(&one), one.verdict), (Some(Outcome::Missing), None));
     assert_eq!(one.bars[0].code, "not-measured-again");
