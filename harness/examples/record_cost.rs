@@ -1,13 +1,12 @@
 //! What recording latencies costs: `cargo run --release --example record_cost [ROUNDS [SECONDS]]`.
 //!
 //! Runs of `fsync-mix` with and without it alternate, because a machine's speed drifts; the second
-//! round has them the other way round, and so on. Each is a process of its own, as in a bench.
-
-use std::path::PathBuf;
-use std::process::Command;
+//! round has them the other way round, and so on. All are in this process.
 
 use anyhow::Context as _;
-use iowq_contract::Record;
+use iowq_contract::{RunMessage, RunRequest, Variant};
+use iowq_harness::run;
+use iowq_workloads::builtin;
 
 const POLICIES: [&str; 3] = ["6.12", "6.16", "6.17"];
 
@@ -17,7 +16,7 @@ type Figures = [f64; 2];
 fn main() -> anyhow::Result<()> {
     let mut arguments = std::env::args().skip(1);
     let rounds: u32 = arguments.next().as_deref().unwrap_or("20").parse().context("ROUNDS")?;
-    let seconds = arguments.next().unwrap_or_else(|| "3".to_owned());
+    let seconds: f64 = arguments.next().as_deref().unwrap_or("3").parse().context("SECONDS")?;
     println!(
         "medians of {rounds} rounds of {seconds} s, without recording, with it, difference of each round"
     );
@@ -26,7 +25,7 @@ fn main() -> anyhow::Result<()> {
         for round in 0..rounds {
             for turn in 0..2 {
                 let with = (round + turn) % 2 == 1;
-                runs[usize::from(with)].push(run(policy, &seconds, round, with)?);
+                runs[usize::from(with)].push(measure(policy, seconds, round.into(), with)?);
             }
         }
         for (place, what) in ["ops/s", "workers"].into_iter().enumerate() {
@@ -40,29 +39,21 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn run(policy: &str, seconds: &str, seed: u32, with: bool) -> anyhow::Result<Figures> {
-    let mut command = Command::new(program()?);
-    command.args(["cell", "--workload", "fsync-mix", "--policy", policy, "--seconds", seconds]);
-    command.args(["--seed", &(seed + 1).to_string()]);
-    if !with {
-        command.arg("--no-latency");
-    }
-    let output = command.output().context("starting iowq")?;
-    anyhow::ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    // The record comes once more when what was written has been read back; the last one holds.
-    let last = output.stdout.trim_ascii_end().rsplit(|byte| *byte == b'\n').next();
-    let record: Record = serde_json::from_slice(last.unwrap_or_default())?;
+fn measure(policy: &str, seconds: f64, seed: u64, with: bool) -> anyhow::Result<Figures> {
+    let plan = builtin("fsync-mix")?.with_seconds(seconds)?;
+    let request =
+        RunRequest { seed, records_latency: with, ..RunRequest::new(plan, Variant::pool(policy)) };
+    let mut last = None;
+    run::run(&request, |_| (), &mut |message| {
+        // The record comes once more when what was written has been read back; the last one holds.
+        if let RunMessage::Record { record } = message {
+            last = Some(record);
+        }
+        Ok(())
+    })?;
+    let record = last.context("no record")?;
     let made = record.workers.created.best().context("workers were not counted")?;
     Ok([record.ops.per_s, made as f64])
-}
-
-/// The program beside this example's folder.
-fn program() -> anyhow::Result<PathBuf> {
-    let own = std::env::current_exe()?;
-    let folder = own.parent().and_then(|examples| examples.parent()).context("no folder")?;
-    let program = folder.join("iowq");
-    anyhow::ensure!(program.exists(), "build it first: cargo build --release -p iowq-harness");
-    Ok(program)
 }
 
 fn median(mut values: Vec<f64>) -> f64 {

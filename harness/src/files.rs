@@ -15,6 +15,7 @@ mod written_back;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
+use iowq_contract::Step;
 use iowq_workloads::{Ledger, Open, Plan};
 use rustix::io::Errno;
 
@@ -31,18 +32,6 @@ pub const DEFAULT_DIR: &str = "target/bench-files";
 /// Folders of one process in one dir. That many runs at once, or that many left behind by
 /// processes of the same number, are a sign of trouble.
 const FOLDERS_MAX: u32 = 1000;
-
-/// What takes time beside the measured part, in the order in which it is done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Step {
-    /// Files are made.
-    Laying,
-    /// What is written is read back.
-    Verifying,
-    /// Files are removed.
-    Removing,
-}
 
 /// Is told how far a step is: bytes done, of how many.
 pub type Tell<'a> = &'a mut dyn FnMut(Step, u64, u64);

@@ -1,7 +1,7 @@
 //! The harness: engines that run a workload, what watches them, and the record they leave.
 
-pub mod cell;
-pub mod command;
+pub mod bench;
+pub mod closed_ring;
 pub mod doctor;
 pub mod doorbell;
 pub mod drive;
@@ -10,10 +10,12 @@ pub mod files;
 pub mod guest;
 pub mod io;
 pub mod machine;
+pub mod measured;
 pub mod probes;
 pub mod procfs;
 pub mod pulse;
 pub mod recorder;
+pub mod run;
 pub mod timeline;
 pub mod workload;
 

@@ -33,13 +33,19 @@ pub enum WorkloadError {
 ///
 /// Where there is no such workload, or no such file, or what is there is not valid.
 pub fn load(name_or_path: &str) -> Result<Plan, WorkloadError> {
-    let mut plan = read(name_or_path)?;
+    read(name_or_path).map(on_this_machine)
+}
+
+/// The plan as this machine carries it out: limits may be the kernel's own, and none is above what
+/// the user may have.
+#[must_use]
+pub fn on_this_machine(mut plan: Plan) -> Plan {
     plan.limits = if plan.kernel_limits {
         kernel_limits(plan.depth, cpus_online(), thread_limit())
     } else {
         registered(plan.limits, thread_limit())
     };
-    Ok(plan)
+    plan
 }
 
 /// The limits that io-wq sets itself: bounded workers by the size of the ring and the number of
@@ -57,7 +63,12 @@ fn registered(limits: [u32; 2], threads: Option<u64>) -> [u32; 2] {
     limits.map(|limit| limit.min(threads).max(1))
 }
 
-fn read(name_or_path: &str) -> Result<Plan, WorkloadError> {
+/// The plan as it was written, before the machine that carries it out has its say.
+///
+/// # Errors
+///
+/// As of [`load`].
+pub fn read(name_or_path: &str) -> Result<Plan, WorkloadError> {
     let path = Path::new(name_or_path);
     let extension = path.extension().and_then(|extension| extension.to_str());
     if !matches!(extension, Some("toml" | "fio")) && !name_or_path.contains('/') {

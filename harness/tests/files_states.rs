@@ -4,7 +4,8 @@ use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-use iowq_harness::files::{Scratch, Step};
+use iowq_contract::Step;
+use iowq_harness::files::Scratch;
 use iowq_workloads::Plan;
 use rustix::fs::SeekFrom;
 use rustix::io::Errno;

@@ -1,60 +1,21 @@
-//! Exit codes: what a script learns from a command, from best to worst.
+//! Exit codes: what a script learns from a task.
 
-use std::process::{ExitCode, ExitStatus};
+use std::process::ExitCode;
 
-/// How a command ended. The order is by how bad it is, not by its number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// How a task ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
-    /// 0: fine, or no regression.
+    /// 0: fine.
     Fine,
-    /// 3: no verdict.
-    NoVerdict,
-    /// 1: a regression.
-    Regression,
-    /// 2: bad input, an I/O error, a failed run.
+    /// 2: a failed step, or an I/O error.
     Trouble,
-}
-
-impl From<ExitStatus> for Exit {
-    /// Whatever is not one of our codes, such as a panic's 101 or a signal, is trouble.
-    fn from(status: ExitStatus) -> Self {
-        match status.code() {
-            Some(0) => Exit::Fine,
-            Some(1) => Exit::Regression,
-            Some(3) => Exit::NoVerdict,
-            _ => Exit::Trouble,
-        }
-    }
 }
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         ExitCode::from(match exit {
             Exit::Fine => 0,
-            Exit::Regression => 1,
             Exit::Trouble => 2,
-            Exit::NoVerdict => 3,
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::os::unix::process::ExitStatusExt;
-
-    use super::*;
-
-    #[test]
-    fn trouble_is_worse_than_a_regression_and_that_is_worse_than_no_verdict() {
-        assert_eq!(Exit::Regression.max(Exit::Trouble), Exit::Trouble);
-        assert_eq!(Exit::NoVerdict.max(Exit::Regression), Exit::Regression);
-        assert_eq!(Exit::Fine.max(Exit::NoVerdict), Exit::NoVerdict);
-    }
-
-    #[test]
-    fn a_panic_and_a_signal_are_trouble() {
-        assert_eq!(Exit::from(ExitStatus::from_raw(101 << 8)), Exit::Trouble);
-        assert_eq!(Exit::from(ExitStatus::from_raw(9)), Exit::Trouble);
-        assert_eq!(Exit::from(ExitStatus::from_raw(3 << 8)), Exit::NoVerdict);
     }
 }

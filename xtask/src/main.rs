@@ -1,74 +1,68 @@
-//! The switchboard: builds the release binaries, starts them and hands their files on.
-//!
-//! It links none of the code that is measured, so that a change here can never change a figure.
+//! The switchboard: builds `iowq` and runs it, or does what takes the sources: `ci` and `probes`.
 
-mod bench;
 mod build;
 mod ci;
-mod compare;
-mod confirm;
-mod doctor;
 mod exit;
-mod flags;
-mod kernels;
-mod out;
 mod probes;
 mod process;
-mod record;
-mod report;
-mod signals;
 
-use std::process::ExitCode;
+use std::ffi::OsString;
+use std::os::unix::process::CommandExt as _;
+use std::process::{Command, ExitCode};
 
+use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
 use exit::Exit;
 
-/// A laboratory for io-wq, the worker pool behind io_uring.
+/// Runs `iowq`, built for release, and tends to this workspace.
+///
+/// `cargo xtask COMMAND` is `iowq COMMAND`, built if need be: bench, report, compare, kernels, export,
+/// import, doctor. `cargo xtask -- --help` is iowq's own help.
 #[derive(Parser)]
-#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", arg_required_else_help = true)]
 struct Cli {
     #[command(subcommand)]
-    command: Command,
+    command: Task,
 }
 
 #[derive(Subcommand)]
-enum Command {
-    /// Run workloads under several policies, then write the report. `bench --help` lists its flags
-    Bench(bench::Options),
-    /// Say what changed between sets of records, and whether it matters. `compare --help` has more
-    Compare(compare::Options),
-    /// Boot kernels in turn and say what changed between them. `kernels --help` lists its flags
-    Kernels(kernels::Options),
-    /// Draw the report of records that exist
-    Report(report::Options),
-    /// Write runs as text for benchstat, Bencher, Prometheus, HdrHistogram or readers of fio's JSON
-    Export(report::Options),
-    /// Take what fio measured as records
-    Import(report::Options),
-    /// What this machine can do, and the command that fixes what it cannot
-    Doctor(doctor::Options),
+enum Task {
     /// Rebuild the committed BPF object; `--check` only compares
     Probes(probes::Options),
     /// Run the list that CI runs
     Ci(ci::Options),
+    /// A command of iowq
+    #[command(external_subcommand)]
+    Iowq(Vec<OsString>),
 }
 
 fn main() -> ExitCode {
-    let exit = match Cli::parse().command {
-        Command::Bench(options) => bench::run(&options),
-        Command::Compare(options) => compare::run(&options),
-        Command::Kernels(options) => kernels::run(&options),
-        Command::Report(options) => report::run(None, &options),
-        Command::Export(options) => report::run(Some("export"), &options),
-        Command::Import(options) => report::run(Some("import"), &options),
-        Command::Doctor(options) => doctor::run(&options),
-        Command::Probes(options) => probes::run(&options).map(|_| Exit::Fine),
-        Command::Ci(options) => ci::run(&options),
+    let exit = match task() {
+        Task::Probes(options) => probes::run(&options).map(|_| Exit::Fine),
+        Task::Ci(options) => ci::run(&options),
+        Task::Iowq(arguments) => iowq(&arguments).map(|never| match never {}),
     };
     exit.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");
         Exit::Trouble
     })
     .into()
+}
+
+/// What the arguments ask for. What begins with a dash and is no flag of this program is iowq's.
+fn task() -> Task {
+    let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+    let own =
+        arguments.first().is_none_or(|word| ["-h", "--help", "help"].iter().any(|own| word == own));
+    let dashed = arguments.first().is_some_and(|word| word.as_encoded_bytes().starts_with(b"-"));
+    if dashed && !own { Task::Iowq(arguments) } else { Cli::parse().command }
+}
+
+/// Becomes `iowq`, so that signals, exit code and terminal are its own.
+fn iowq(arguments: &[OsString]) -> anyhow::Result<std::convert::Infallible> {
+    let path = build::iowq()?;
+    let mut command = Command::new(&path);
+    command.args(arguments).env("IOWQ_OUT", process::target());
+    Err(command.exec()).with_context(|| format!("cannot start {}", path.display()))
 }

@@ -4,7 +4,7 @@ use std::{
     env,
     ffi::OsString,
     path::{Path, PathBuf},
-    process::{Command, ExitStatus, Stdio},
+    process::{Command, ExitStatus},
 };
 
 use anyhow::Context as _;
@@ -22,16 +22,15 @@ pub(crate) fn workspace() -> PathBuf {
     package.parent().map(Path::to_path_buf).unwrap_or(package)
 }
 
+/// The folder of what is built, and of results.
+pub(crate) fn target() -> PathBuf {
+    let target = env::var_os("CARGO_TARGET_DIR");
+    target.map_or_else(|| workspace().join("target"), |target| workspace().join(target))
+}
+
 /// Runs a command to its end, with our standard streams.
 pub(crate) fn run(command: &mut Command) -> anyhow::Result<ExitStatus> {
     command.status().with_context(|| format!("cannot start `{}`", shown(command)))
-}
-
-/// Runs a command to its end and takes what it prints; its errors go where ours go.
-pub(crate) fn captured(command: &mut Command) -> anyhow::Result<(ExitStatus, String)> {
-    let output = command.stderr(Stdio::inherit()).output();
-    let output = output.with_context(|| format!("cannot start `{}`", shown(command)))?;
-    Ok((output.status, String::from_utf8_lossy(&output.stdout).into_owned()))
 }
 
 /// A command as somebody would type it.

@@ -6,16 +6,13 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{AfterTimeout, Disk, Record};
+use crate::{AfterTimeout, BenchRequest, Disk, Record};
 
 /// Where the guest finds its job.
 pub const JOB_PATH: &str = "/iowq/job.json";
 
 /// Where the guest finds modules: a folder, with the names of [`Job::modules`] in it.
 pub const MODULES_PATH: &str = "/iowq/modules";
-
-/// Where the guest finds files that flags of its bench name, such as specs of workloads.
-pub const FILES_PATH: &str = "/iowq/files";
 
 /// Name of the virtio port that messages are written to.
 pub const PORT_NAME: &str = "iowq.messages";
@@ -43,19 +40,19 @@ pub struct Job {
     /// The same of modules that only criu would use, loaded after those. A kernel that refuses one
     /// is measured all the same.
     pub modules_for_criu: Vec<String>,
-    /// Flags of each call of `iowq bench`, one after the other, without `--dir` and `--out`.
+    /// The benches, one after the other.
     pub benches: Vec<Bench>,
     /// Path of `criu` in the guest, where the dump of a process that closed its rings is to be
     /// tried.
     pub criu: Option<Criu>,
 }
 
-/// One call of `iowq bench` in a guest.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// One bench in a guest.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Bench {
-    /// Its flags.
-    pub flags: Vec<String>,
+    /// What it is asked for.
+    pub request: BenchRequest,
     /// Whether it only warms up, and its runs are not kept.
     pub warm_up: bool,
 }

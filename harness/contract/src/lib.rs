@@ -15,6 +15,7 @@ pub mod kconfig;
 mod latency;
 mod load;
 mod plan;
+mod request;
 mod switches;
 mod workers;
 
@@ -36,8 +37,15 @@ pub use host::Host;
 pub use latency::{Latency, Quantiles};
 pub use load::Load;
 pub use plan::{ArrivalSettings, LogSettings, MixSettings, PlanSettings};
+pub use request::{
+    BenchRequest, BenchTally, EngineName, IdleTimeout, InjectedDelay, KERNEL, RunMessage,
+    RunRequest, Step, Variant, WantBlocking, WantProbes, Workload,
+};
 pub use switches::{SPOILED_MAX, Switches};
 pub use workers::{Causes, Churn, Counts, DispatchCounts, Workers};
+
+/// Name of the file of records in a folder for results.
+pub const RECORD_NAME: &str = "record.jsonl";
 
 /// The value of [`Record::schema`] that this version writes.
 pub const SCHEMA: &str = "iowq-lab/run/2";

@@ -1,211 +1,158 @@
-//! The job of a boot: which benches the guest runs, with which flags, and which files these name.
+//! The job of a boot: which benches the guest runs.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 
-use anyhow::{Context as _, bail};
-use iowq_contract::guest::{Bench, FILES_PATH};
+use iowq_contract::guest::Bench;
+use iowq_contract::{BenchRequest, IdleTimeout, Variant, WantBlocking, WantProbes, Workload};
 
+use crate::image;
 use crate::options::Options;
-use crate::stop::Stop;
-use crate::{child, image};
 
-/// The presets that the pool runs under, in the order of kernels.
-const PRESETS: [&str; 7] =
-    ["6.1", "6.12.0", "6.12", "6.16", "6.17", "6.17-as-posted", "exit-on-idle"];
-/// What warms a guest up: file system, caches and, under emulation, the translation of the code.
-const WARM_UP: &str = "--engine uring --workload fsync-mix --pairs 1 --seconds 0.5 --probes auto";
-/// Largest spec or job file: `iowq` takes none that is larger.
-const FILE_BYTES_MAX: u64 = 64 * 1024;
+/// Length of the bench that warms a guest up: file system, caches and, under emulation, the
+/// translation of the code.
+pub const WARM_UP_SECONDS: f64 = 0.5;
 
 /// What all boots run.
 #[derive(Clone, Debug)]
 pub struct Workloads {
-    /// What `--workload` says in the guest.
-    names: Vec<String>,
-    /// Files that the guest needs: path there, and content.
-    pub files: Vec<(PathBuf, Vec<u8>)>,
+    /// Workloads, as long as they are to be.
+    pub workloads: Vec<Workload>,
+    /// What warms a guest up.
+    pub warm_up: Workload,
+    /// Names of the presets that the pool runs under, in the order of kernels.
+    pub presets: Vec<String>,
 }
 
 impl Workloads {
-    /// Takes names as they are, and reads files.
+    /// Digests of those that are files, by the names of their plans.
     ///
     /// # Errors
     ///
-    /// A file that cannot be read, or two of the same name.
-    pub fn read(wanted: &[String]) -> anyhow::Result<Self> {
-        let mut workloads = Self { names: Vec::new(), files: Vec::new() };
-        for name in wanted {
-            let in_guest = if is_path(name) { workloads.file(name)? } else { name.clone() };
-            if !workloads.names.contains(&in_guest) {
-                workloads.names.push(in_guest);
-            }
-        }
-        Ok(workloads)
-    }
-
-    fn file(&mut self, path: &str) -> anyhow::Result<String> {
-        let size = fs::metadata(path).with_context(|| format!("--workload {path}"))?.len();
-        if size > FILE_BYTES_MAX {
-            bail!("--workload {path}: found {size} bytes, allowed {FILE_BYTES_MAX}");
-        }
-        let bytes = fs::read(path).with_context(|| format!("--workload {path}"))?;
-        let name = Path::new(path).file_name().unwrap_or_default();
-        let in_guest = Path::new(FILES_PATH).join(name);
-        match self.files.iter().find(|(other, _)| *other == in_guest) {
-            Some((_, other)) if *other == bytes => {}
-            Some(_) => bail!("--workload {path}: another file has that name too; rename one"),
-            None => self.files.push((in_guest.clone(), bytes)),
-        }
-        Ok(in_guest.display().to_string())
-    }
-
-    /// Has the guest's program look at workloads and flags here, before anything is booted.
-    ///
-    /// # Errors
-    ///
-    /// What is wrong with them, in its words.
-    pub fn check(&self, options: &Options, stop: &Stop) -> anyhow::Result<()> {
-        // A name alone would be looked for where programs are, and not in the current folder.
-        let mut command = Command::new(std::path::absolute(&options.guest)?);
-        command.args(["bench", "--check", "--engine", "uring"]);
-        for name in &options.workload {
-            command.args(["--workload", name]);
-        }
-        command.args(options.seconds.map(|seconds| format!("--seconds={seconds}")));
-        let output = child::output(&command, stop);
-        stop.check()?;
-        let output = output.with_context(|| format!("--guest {}", options.guest.display()))?;
-        if output.status.success() {
-            return Ok(());
-        }
-        let said = String::from_utf8_lossy(&output.stderr);
-        bail!("{}", said.trim().trim_start_matches("error: "))
-    }
-
-    /// Digests of the files, by their names.
-    #[must_use]
-    pub fn digests(&self) -> BTreeMap<String, String> {
-        let digest = |(path, bytes): &(PathBuf, Vec<u8>)| {
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            (format!("workload {name}"), image::digest_of(bytes))
+    /// A plan that cannot be written down, of which there is none.
+    pub fn digests(&self) -> anyhow::Result<BTreeMap<String, String>> {
+        let files = self.workloads.iter().filter(|workload| is_path(&workload.name));
+        let digest = |workload: &Workload| {
+            let plan = serde_json::to_vec(&workload.plan)?;
+            Ok((format!("workload {}", workload.plan.name), image::digest_of(&plan)))
         };
-        self.files.iter().map(digest).collect()
+        files.map(digest).collect()
     }
 
     /// Names as a reader knows them.
+    #[must_use]
     pub fn shown(&self) -> Vec<String> {
-        let stem = |name: &String| match Path::new(name).file_stem() {
-            Some(stem) if is_path(name) => stem.to_string_lossy().into_owned(),
-            _ => name.clone(),
-        };
-        self.names.iter().map(stem).collect()
+        self.workloads.iter().map(|workload| workload.plan.name.clone()).collect()
     }
 
     /// The benches of a boot: one that warms up, the kernel's own io-wq, and the pool under every
-    /// preset where this boot is one that tells what the presets do.
+    /// preset if this boot is one that tells what the presets do.
+    #[must_use]
     pub fn benches(&self, options: &Options, round: u32, with_presets: bool) -> Vec<Bench> {
-        let bench = |flags: Vec<String>, warm_up| Bench { flags, warm_up };
-        let mut benches = vec![bench(words(WARM_UP), true)];
-        let mut flags = words("--engine uring");
-        flags.extend(self.flags(options, round, options.repeats));
-        benches.push(bench(flags, false));
-        if with_presets {
+        let kernel = BenchRequest {
+            workloads: self.workloads.clone(),
+            variants: vec![Variant::kernel()],
+            rounds: options.repeats,
+            seed: Some(options.seed.wrapping_add(u64::from(round))),
+            seconds: options.seconds,
+            idle_timeout: None,
+            control_percent: None,
+            probes: WantProbes::Auto,
+            blocking: WantBlocking::Auto,
+            drops_histograms: false,
+        };
+        let warm_up = BenchRequest {
+            workloads: vec![self.warm_up.clone()],
+            rounds: 1,
+            seed: None,
+            seconds: Some(WARM_UP_SECONDS),
+            ..kernel.clone()
+        };
+        let presets = with_presets.then(|| BenchRequest {
+            variants: self.presets.iter().map(|name| Variant::pool(name)).collect(),
+            rounds: 1,
             // The pool's idle workers wait as long as the kernel's do, or nothing could be alike.
-            let mut flags = words("--engine pool --idle-timeout kernel");
-            flags.extend(
-                PRESETS.iter().flat_map(|preset| ["--policy".to_owned(), (*preset).into()]),
-            );
-            flags.extend(self.flags(options, round, 1));
-            benches.push(bench(flags, false));
-        }
-        benches
-    }
-
-    fn flags(&self, options: &Options, round: u32, pairs: u32) -> Vec<String> {
-        let mut flags = Vec::new();
-        let mut add = |flag: &str, value: String| flags.extend([flag.to_owned(), value]);
-        for name in &self.names {
-            add("--workload", name.clone());
-        }
-        if let Some(seconds) = options.seconds {
-            add("--seconds", seconds.to_string());
-        }
-        add("--pairs", pairs.to_string());
-        add("--seed", options.seed.wrapping_add(u64::from(round)).to_string());
-        flags
+            idle_timeout: Some(IdleTimeout::Kernel),
+            ..kernel.clone()
+        });
+        let bench = |request, warm_up| Bench { request, warm_up };
+        let kept = [kernel].into_iter().chain(presets).map(|request| bench(request, false));
+        [bench(warm_up, true)].into_iter().chain(kept).collect()
     }
 }
 
-/// Whether `--workload` names a file, by the same signs as `iowq` has for it.
+/// A bench in one line, for a reader.
+#[must_use]
+pub fn in_words(bench: &Bench) -> String {
+    let BenchRequest { workloads, variants, rounds, seed, seconds, .. } = &bench.request;
+    let list = |names: Vec<String>| names.join(", ");
+    let mut text = list(workloads.iter().map(|workload| workload.plan.name.clone()).collect());
+    text += " ";
+    text += &list(variants.iter().map(Variant::to_string).collect());
+    if let Some(seconds) = seconds {
+        text += &format!(", {seconds} s");
+    }
+    if let Some(seed) = seed {
+        text += &format!(", {rounds} times, seed {seed}");
+    }
+    text + if bench.warm_up { ", to warm up" } else { "" }
+}
+
+/// Whether a workload was named by the path of a file, by the same signs as `bench` has for it.
 fn is_path(name: &str) -> bool {
     let extension = Path::new(name).extension().and_then(|extension| extension.to_str());
     matches!(extension, Some("toml" | "fio")) || name.contains('/')
 }
 
-fn words(text: &str) -> Vec<String> {
-    text.split_whitespace().map(str::to_owned).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use clap::Parser as _;
+    use iowq_workloads::builtin;
 
     use super::*;
 
-    fn options(flags: &[&str]) -> Options {
-        let given = ["kernels", "--base", "a", "--test", "b", "--out", "o", "--guest", "g"];
-        Options::try_parse_from([&given, flags].concat()).expect("valid flags")
+    fn workload(name: &str) -> Workload {
+        let plan = builtin(name.trim_end_matches(".toml")).expect("a built-in workload");
+        Workload { name: name.to_owned(), plan }
     }
 
-    fn benches(flags: &[&str], round: u32, with_presets: bool) -> Vec<String> {
-        let options = options(flags);
-        let workloads = Workloads::read(&options.workload).expect("there are such workloads");
-        let benches = workloads.benches(&options, round, with_presets);
-        benches.into_iter().map(|bench| bench.flags.join(" ")).collect()
+    fn workloads() -> Workloads {
+        Workloads {
+            workloads: vec![workload("dsync"), workload("fsync-mix.toml")],
+            warm_up: workload("fsync-mix"),
+            presets: ["6.12", "6.17"].map(str::to_owned).to_vec(),
+        }
+    }
+
+    fn benches(flags: &[&str], round: u32, with_presets: bool) -> Vec<Bench> {
+        let given = ["kernels", "--base", "a", "--test", "b"];
+        let options = Options::try_parse_from([&given, flags].concat()).expect("valid flags");
+        workloads().benches(&options, round, with_presets)
     }
 
     #[test]
     fn a_boot_warms_up_and_then_runs_all_workloads_on_the_kernel() {
-        let benches =
-            benches(&["--workload", "dsync", "--seconds", "1.5", "--repeats", "2"], 3, false);
+        let benches = benches(&["--repeats", "2"], 3, false);
         assert_eq!(benches.len(), 2);
-        assert_eq!(benches[0], WARM_UP);
-        assert_eq!(benches[1], "--engine uring --workload dsync --seconds 1.5 --pairs 2 --seed 4");
+        assert!(benches[0].warm_up && !benches[1].warm_up);
+        let request = &benches[1].request;
+        assert_eq!((request.rounds, request.seed), (2, Some(4)));
+        assert_eq!(request.variants, [Variant::kernel()]);
+        assert_eq!(in_words(&benches[1]), "dsync, fsync-mix on io_uring, 2 times, seed 4");
     }
 
     #[test]
     fn presets_come_last_and_each_once() {
         let benches = benches(&["--repeats", "5"], 0, true);
         assert_eq!(benches.len(), 3);
-        assert!(benches[2].starts_with("--engine pool --idle-timeout kernel --policy 6.1 "));
-        assert!(benches[2].ends_with("--workload fsync-mix --workload dsync --pairs 1 --seed 1"));
+        let request = &benches[2].request;
+        assert_eq!(request.variants, ["6.12", "6.17"].map(Variant::pool));
+        assert_eq!((request.rounds, request.idle_timeout), (1, Some(IdleTimeout::Kernel)));
     }
 
     #[test]
-    fn a_spec_goes_along_under_its_name() {
-        let folder = tempfile::tempdir().expect("a folder can be made");
-        let path = folder.path().join("mine.toml");
-        fs::write(&path, "x = 1").expect("it is written");
-        let path = path.display().to_string();
-        let workloads = Workloads::read(&[path.clone(), path]).expect("it can be read");
-        assert_eq!(workloads.files, [(Path::new(FILES_PATH).join("mine.toml"), b"x = 1".to_vec())]);
-        assert_eq!(workloads.shown(), ["mine"]);
-        assert!(Workloads::read(&["no/such.toml".to_owned()]).is_err());
-    }
-
-    #[test]
-    fn two_files_of_one_name_are_refused_unless_they_are_the_same() {
-        let (one, other) = (tempfile::tempdir().expect("made"), tempfile::tempdir().expect("made"));
-        let write = |folder: &tempfile::TempDir, text: &str| {
-            let path = folder.path().join("a.fio");
-            fs::write(&path, text).expect("it is written");
-            path.display().to_string()
-        };
-        assert!(Workloads::read(&[write(&one, "x"), write(&other, "x")]).is_ok());
-        let error = Workloads::read(&[write(&one, "x"), write(&other, "y")]).expect_err("unlike");
-        assert!(error.to_string().contains("rename one"), "{error}");
+    fn what_is_a_file_has_a_digest() {
+        let digests = workloads().digests().expect("they are plain");
+        assert_eq!(digests.into_keys().collect::<Vec<_>>(), ["workload fsync-mix"]);
     }
 }

@@ -30,8 +30,8 @@ const KERNELS_MAX: usize = 32;
 const APPEND_BYTES_MAX: usize = 1_900;
 /// Memory that the guest takes without its files.
 const GUEST_MIB: u32 = 192;
-/// From the seed to that of fresh boots: beyond any round, as a round's seed is that many higher.
-const FRESH_SEED_STEP: u64 = 1_000_003;
+/// From the seed to that of boots that confirm: beyond any round, as a round's seed is that many higher.
+const RERUN_SEED_STEP: u64 = 1_000_003;
 /// Limits of what `criu` may take.
 const CRIU_SECONDS: std::ops::RangeInclusive<i64> = 1..=600;
 
@@ -41,10 +41,6 @@ const CRIU_SECONDS: std::ops::RangeInclusive<i64> = 1..=600;
 /// built in; `LABEL=IMAGE` gives it a name.
 #[derive(Clone, Debug, Parser)]
 #[command(
-    name = "cargo xtask kernels",
-    after_help = "Flags of the report: --threshold PCT, --alpha RATE, --format text|json|ktap; see \
-                  `cargo xtask compare --help`.\n--confirm boots all kernels once more where there \
-                  is a regression, which counts only if these boots alone show it too.",
     group(ArgGroup::new("kernels").required(true).args(["base", "build"]))
 )]
 pub struct Options {
@@ -134,19 +130,11 @@ pub struct Options {
 
     /// Folder for the results. Boots that are recorded there already are not made again
     #[arg(long, value_name = "DIR")]
-    pub out: PathBuf,
+    pub out: Option<PathBuf>,
     /// Folder for kernels that are built, which later calls use again
-    #[arg(long, value_name = "DIR", default_value = "target/kernel-builds")]
-    pub cache: PathBuf,
-    /// Boot once more what a regression was seen in: other streams, another order, and no presets
-    #[arg(long, hide = true)]
-    pub fresh: bool,
-    /// The process to end with; our parent, unless it is gone already
-    #[arg(long, value_name = "PID", hide = true)]
-    pub parent: Option<i32>,
-    /// The statically linked `iowq` that runs in the guests
-    #[arg(long, value_name = "FILE", hide = true)]
-    pub guest: PathBuf,
+    /// [default: kernel-builds in the user's cache folder]
+    #[arg(long, value_name = "DIR")]
+    pub cache: Option<PathBuf>,
 }
 
 /// A file system for the files under test.
@@ -221,14 +209,11 @@ impl Options {
         Ok(())
     }
 
-    /// The same, for boots that are to confirm what the first ones showed.
+    /// The same, for boots that are to confirm what the first ones showed: other streams, another
+    /// order, and no presets.
     #[must_use]
-    pub fn made_fresh(mut self) -> Self {
-        if self.fresh {
-            self.seed = self.seed.wrapping_add(FRESH_SEED_STEP);
-            self.presets = 0;
-        }
-        self
+    pub fn rerun(&self) -> Self {
+        Self { seed: self.seed.wrapping_add(RERUN_SEED_STEP), presets: 0, ..self.clone() }
     }
 
     /// Memory of a guest.
@@ -255,7 +240,7 @@ mod tests {
     use super::*;
 
     fn options(flags: &[&str]) -> Result<Options, String> {
-        let given = ["kernels", "--out", "o", "--guest", "g"];
+        let given = ["kernels"];
         Options::try_parse_from([&given, flags].concat()).map_err(|error| error.to_string())
     }
 
@@ -309,11 +294,9 @@ mod tests {
     }
 
     #[test]
-    fn fresh_boots_have_other_streams_and_no_presets() {
-        let first = named(&["--seed", "7"]).made_fresh();
-        assert_eq!((first.seed, first.presets), (7, 1));
-        let fresh = named(&["--seed", "7", "--fresh"]).made_fresh();
-        assert_eq!((fresh.seed, fresh.presets, fresh.noise), (1_000_010, 0, false));
-        assert!(named(&["--noise", "--fresh"]).made_fresh().noise, "and the same noise");
+    fn boots_that_confirm_have_other_streams_and_no_presets() {
+        let first = named(&["--seed", "7", "--noise"]);
+        let rerun = first.rerun();
+        assert_eq!((rerun.seed, rerun.presets, rerun.noise), (1_000_010, 0, true));
     }
 }

@@ -9,7 +9,7 @@ use iowq_contract::{Boot, Ended, KERNELS_SCHEMA, Kernels, Machine, Record, Role}
 
 use crate::boot::{self, Limits, NoBoot};
 use crate::initramfs::{self, Entry};
-use crate::job::Workloads;
+use crate::job::{self, Workloads};
 use crate::options::Options;
 use crate::order::{self, Place};
 use crate::results::{Lock, Results};
@@ -23,6 +23,21 @@ const FRUITLESS_MAX: u32 = 2;
 const SCRATCH: &str = "scratch-";
 /// Package that brings criu.
 const CRIU_PACKAGES: &str = "criu (Debian and Fedora)";
+
+/// What the flags do not say as it is needed.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// What each boot runs.
+    pub workloads: Workloads,
+    /// The program that is the first process of a guest.
+    pub guest: PathBuf,
+    /// Folder for the results.
+    pub out: PathBuf,
+    /// Folder for kernels that are built.
+    pub cache: PathBuf,
+    /// What a person would type to do it again.
+    pub command: String,
+}
 
 /// How the boots went.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,7 +71,7 @@ impl Tries {
 struct Lab<'a> {
     options: &'a Options,
     subjects: Vec<Subject>,
-    workloads: Workloads,
+    setup: &'a Setup,
     machine: Machine,
     qemu: PathBuf,
     criu: Option<PathBuf>,
@@ -64,26 +79,21 @@ struct Lab<'a> {
     stop: &'a Stop,
 }
 
-/// Runs all boots that are not recorded yet. `command` is what a person would type for it.
+/// Runs all boots that are not recorded yet.
 ///
 /// # Errors
 ///
 /// Where nothing can be booted, a request to stop, or results that cannot be written. Boots that
 /// finished stay recorded.
-pub fn run(options: &Options, command: &str) -> anyhow::Result<Tally> {
+pub fn run(options: &Options, setup: &Setup) -> anyhow::Result<Tally> {
     // What only asks for a look at files comes before what takes time.
     options.check()?;
     let stop = Stop::on_signals().context("cannot install the signal handlers")?;
-    if let Some(parent) = options.parent {
-        stop.on_end_of(parent).context("cannot watch over the parent")?;
-    }
-    let workloads = Workloads::read(&options.workload)?;
-    workloads.check(options, &stop)?;
     let qemu = machine::find_qemu()?;
     let criu = options.criu.map(|_| program::find("criu", CRIU_PACKAGES)).transpose()?;
-    let lock = Lock::take(&options.out)?;
-    let scratch = scratch(&options.out)?;
-    let subjects = subject::subjects(options, scratch.path(), &stop)?;
+    let lock = Lock::take(&setup.out)?;
+    let scratch = scratch(&setup.out)?;
+    let subjects = subject::subjects(options, &setup.cache, scratch.path(), &stop)?;
     stop.check()?;
     let Some(base) = subjects.first() else { bail!("there is no kernel to boot") };
     let choice = accel::choose(options.accel, &qemu, &base.image.boot, &stop)?;
@@ -99,9 +109,8 @@ pub fn run(options: &Options, command: &str) -> anyhow::Result<Tally> {
         disk: options.disk(),
     };
     let place = scratch.path();
-    let lab =
-        Lab { options, subjects, workloads, machine, qemu, criu, scratch: place, stop: &stop };
-    let mut results = Results::open(&options.out, &lab.kernels(command)?, lock)?;
+    let lab = Lab { options, subjects, setup, machine, qemu, criu, scratch: place, stop: &stop };
+    let mut results = Results::open(&setup.out, &lab.kernels()?, lock)?;
     let tally = lab.run_all(&mut results);
     // While the lock is still held: the next call clears what it finds there.
     drop(scratch);
@@ -121,11 +130,11 @@ fn scratch(out: &Path) -> anyhow::Result<tempfile::TempDir> {
 }
 
 impl Lab<'_> {
-    fn kernels(&self, command: &str) -> anyhow::Result<Kernels> {
+    fn kernels(&self) -> anyhow::Result<Kernels> {
         let options = self.options;
-        let benches = self.workloads.benches(options, 0, options.presets > 0);
-        let mut inputs = self.workloads.digests();
-        inputs.insert("guest".to_owned(), image::digest(&options.guest)?);
+        let benches = self.setup.workloads.benches(options, 0, options.presets > 0);
+        let mut inputs = self.setup.workloads.digests()?;
+        inputs.insert("guest".to_owned(), image::digest(&self.setup.guest)?);
         inputs.insert("presets".to_owned(), options.presets.to_string());
         inputs.extend(options.criu.map(|seconds| ("criu".to_owned(), seconds.to_string())));
         if let Some(path) = &self.criu {
@@ -140,10 +149,10 @@ impl Lab<'_> {
             noise: options.noise,
             repeats: options.repeats,
             seed: options.seed,
-            workloads: self.workloads.shown(),
-            benches: benches.iter().map(|bench| bench.flags.join(" ")).collect(),
+            workloads: self.setup.workloads.shown(),
+            benches: benches.iter().map(job::in_words).collect(),
             inputs,
-            command: command.to_owned(),
+            command: self.setup.command.clone(),
         })
     }
 
@@ -152,7 +161,7 @@ impl Lab<'_> {
         let places = order::places(self.subjects.len(), noise, boots, seed);
         let mut tally = Tally { done: results.boots_done(), failed: 0 };
         if tally.done > 0 {
-            println!("{} of {} boots are recorded already", tally.done, places.len());
+            eprintln!("{} of {} boots are recorded already", tally.done, places.len());
         }
         let mut tries = vec![Tries::default(); self.subjects.len()];
         for place in places.iter().filter(|place| !results.has(place.number)).collect::<Vec<_>>() {
@@ -182,12 +191,12 @@ impl Lab<'_> {
             "kernel {} brought no run in {FRUITLESS_MAX} boots: {}. Its console is in {}",
             boot.kernel,
             boot.reason,
-            self.options.out.join(&boot.console).display()
+            self.setup.out.join(&boot.console).display()
         );
         if is_base || !matches!(boot.ended, Ended::Panicked | Ended::Hung) {
             bail!(text);
         }
-        println!("      {text}; it is not booted again");
+        eprintln!("      {text}; it is not booted again");
         Ok(())
     }
 
@@ -201,7 +210,7 @@ impl Lab<'_> {
         let subject = &self.subjects[place.kernel];
         let label = &subject.kernel.label;
         let again = if place.role == Role::Noise { " again" } else { "" };
-        println!("{}/{boots}  {label}{again}, round {}", place.number + 1, place.round + 1);
+        eprintln!("{}/{boots}  {label}{again}, round {}", place.number + 1, place.round + 1);
         let initramfs = self.scratch.join("initramfs.cpio");
         initramfs::write(&initramfs, &self.entries(subject, place)?)?;
         let request = boot::Request {
@@ -214,7 +223,7 @@ impl Lab<'_> {
             role: place.role,
             number: place.number,
             round: place.round,
-            folder: self.options.out.clone(),
+            folder: self.setup.out.clone(),
             console: Results::console(place.number, label, place.role),
             scratch: self.scratch.to_owned(),
             limits: self.limits(),
@@ -223,7 +232,7 @@ impl Lab<'_> {
         let mut keep = |mut record: Record| {
             // The guest is the same in all boots, and does not know what its boot is for.
             record.key.role = place.role;
-            println!("      {}", line(&record));
+            eprintln!("      {}", line(&record));
             brought += u32::from(record.error.is_none());
             results.run(&record)
         };
@@ -236,13 +245,13 @@ impl Lab<'_> {
             Err(NoBoot::Host(error)) => return Err(error),
         };
         if boot.ended != Ended::Finished {
-            println!("      {}: {}", ended(boot.ended), boot.reason);
+            eprintln!("      {}: {}", ended(boot.ended), boot.reason);
         }
         if let Some(dump) = &boot.dump {
-            println!("      {}", dumped(dump));
+            eprintln!("      {}", dumped(dump));
         }
         for complaint in &boot.complaints {
-            println!("      the kernel complained: {}", complaint.line);
+            eprintln!("      the kernel complained: {}", complaint.line);
         }
         Ok((boot, brought))
     }
@@ -257,7 +266,7 @@ impl Lab<'_> {
         // A boot for noise has the runs that are compared, and nothing else.
         let measured = place.role == Role::Measured;
         let with_presets = measured && place.kernel == 0 && place.round < self.options.presets;
-        let mut entries = vec![Entry::executable("/init", &self.options.guest)];
+        let mut entries = vec![Entry::executable("/init", &self.setup.guest)];
         let mut criu = None;
         if let (true, Some(path), Some(time_max_s)) = (measured, &self.criu, self.options.criu) {
             entries.extend(initramfs::program(path, self.stop)?);
@@ -271,16 +280,13 @@ impl Lab<'_> {
             disk: self.machine.disk.clone(),
             modules: subject.files(false),
             modules_for_criu: subject.files(true),
-            benches: self.workloads.benches(self.options, place.round, with_presets),
+            benches: self.setup.workloads.benches(self.options, place.round, with_presets),
             criu,
         };
         entries.push(Entry::data(JOB_PATH, serde_json::to_vec(&job)?));
         for module in &subject.modules {
             let path = format!("{MODULES_PATH}/{}", module.file());
             entries.push(Entry::data(&path, module.bytes.clone()));
-        }
-        for (path, bytes) in &self.workloads.files {
-            entries.push(Entry::data(&path.display().to_string(), bytes.clone()));
         }
         Ok(entries)
     }

@@ -38,10 +38,15 @@ impl Subject {
 ///
 /// An image that is none, a kernel that lacks something as far as its configuration tells, or a
 /// build that fails.
-pub fn subjects(options: &Options, scratch: &Path, stop: &Stop) -> anyhow::Result<Vec<Subject>> {
+pub fn subjects(
+    options: &Options,
+    cache: &Path,
+    scratch: &Path,
+    stop: &Stop,
+) -> anyhow::Result<Vec<Subject>> {
     let disk = options.disk();
     if let Some(source) = &options.build {
-        return built(options, source, &disk, scratch, stop);
+        return built(options, cache, source, &disk, scratch, stop);
     }
     let Some(base) = &options.base else {
         anyhow::bail!("name a kernel with --base, or a source with --build");
@@ -62,6 +67,7 @@ fn unpacked(scratch: &Path, label: &str) -> PathBuf {
 
 fn built(
     options: &Options,
+    cache: &Path,
     source: &Path,
     disk: &Disk,
     scratch: &Path,
@@ -71,7 +77,7 @@ fn built(
         source: source.to_owned(),
         patches: options.patch.clone(),
         aids: options.aid.clone(),
-        cache: options.cache.clone(),
+        cache: cache.to_owned(),
         jobs: std::thread::available_parallelism().map_or(1, usize::from),
         config: options.config.clone(),
     };

@@ -8,14 +8,14 @@ mod kernel;
 mod tools;
 mod tracing;
 
-use std::{
-    fmt::Write as _,
-    io::{self, Write as _},
-    path::{Path, PathBuf},
-};
+use std::fmt::Write as _;
+use std::path::Path;
+
+use serde::Serialize;
 
 /// How a check came out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum State {
     /// In order.
     Ok,
@@ -26,7 +26,7 @@ pub enum State {
 }
 
 /// One check.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Check {
     /// What was looked at.
     pub name: &'static str,
@@ -53,27 +53,6 @@ impl Check {
 
     fn fix(self, command: impl Into<String>) -> Check {
         Check { fix: Some(command.into()), ..self }
-    }
-}
-
-/// Flags of `doctor`.
-#[derive(Clone, Debug, clap::Args)]
-pub struct Options {
-    /// The folder whose file system is looked at
-    #[arg(long, default_value = ".")]
-    dir: PathBuf,
-}
-
-/// Looks at this machine and prints what it found.
-///
-/// # Errors
-///
-/// Only where standard output cannot be written.
-pub fn run(options: &Options) -> io::Result<()> {
-    match io::stdout().write_all(text(&examine(&options.dir)).as_bytes()) {
-        // `cargo xtask doctor | head` is no reason to complain.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => written,
     }
 }
 

@@ -2,10 +2,11 @@
 
 use std::os::fd::AsFd;
 
+use iowq_contract::Step;
 use iowq_workloads::{FileState, OpKind, Plan, block};
 use rustix::io::Errno;
 
-use super::{Step, Tell, cache};
+use super::{Tell, cache};
 use crate::io::{self, Failure};
 
 /// Bytes written at once: few calls, and requests of the size that disks like best.

@@ -10,12 +10,13 @@ use std::ops::Range;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
+use iowq_contract::Step;
 use iowq_workloads::block::{Damage, read_number};
 use iowq_workloads::{Expect, Ledger, Plan};
 use rustix::io::Errno;
 
 use super::reader::{Reader, Source};
-use super::{Step, Tell, written_back};
+use super::{Tell, written_back};
 use crate::io::{self, Failure};
 
 /// Bytes read at once at most, or one block where it has more: as many as a disk takes in one

@@ -25,15 +25,14 @@ use iowq_contract::guest::{CRIU_CHECK_S_MAX, Control, Criu, Dump};
 
 use super::settle::{Settled, settle};
 use crate::clock;
+use crate::closed_ring::{self, READY_NAME};
 use crate::files::own_folder;
 use crate::io;
 use crate::machine::kernel_idle_timeout;
+use crate::measured::CLOSED_RING;
 use crate::procfs;
 use crate::sync::thread;
 use words::why_not;
-
-/// File by which the process to be dumped says that its ring is closed.
-pub const READY_NAME: &str = "ready";
 
 /// How long it may take to come so far.
 const READY_MAX: Duration = Duration::from_secs(60);
@@ -199,11 +198,12 @@ fn try_in(iowq: &Path, criu: &Criu, folder: &Path, case: Case) -> anyhow::Result
 fn ready(iowq: &Path, folder: &Path, case: Case) -> anyhow::Result<Process> {
     let said = folder.join(PROCESS_SAID_NAME);
     let mut command = Command::new(iowq);
-    command.args(["closed-ring", "--parent", &std::process::id().to_string(), "--dir"]);
-    command.arg(folder);
-    if case == Case::Control {
-        command.arg("--without-ring");
-    }
+    let options = closed_ring::Options {
+        dir: folder.to_owned(),
+        without_ring: case == Case::Control,
+        parent: Some(std::process::id()),
+    };
+    command.arg(CLOSED_RING).arg(serde_json::to_string(&options)?);
     let mut process = Process::start(&mut command, &said)?;
     let ready = folder.join(READY_NAME);
     match process.wait(READY_MAX, || ready.exists())? {

@@ -25,14 +25,16 @@ use anyhow::Context as _;
 use iowq_contract::guest::{JOB_PATH, Job, Lack, MODULES_PATH, Message};
 use rustix::system::uname;
 
-use crate::cell::{self, Probes};
-use runs::Call;
+use iowq_contract::WantProbes;
+
+use crate::run::check_probes;
+use runs::Checked;
 use say::Say;
 use seen::Seen;
 use stamp::Stamp;
 
 /// The word by which the kernel's command line asks for it.
-const WORD: &str = "guest";
+pub(crate) const WORD: &str = "guest";
 
 /// Whether this process is the first of a machine and was asked to be the guest. The kernel may
 /// hand over words of its own command line, too, which is why no other argument is looked at.
@@ -89,7 +91,7 @@ fn work(say: &mut Say) -> anyhow::Result<()> {
         return Ok(());
     }
     // What no list of options foresees.
-    cell::check_probes(Probes::Bpf, None).context("the probes do not work on this kernel")?;
+    check_probes(WantProbes::Bpf, None).context("the probes do not work on this kernel")?;
     measure(&job, say)?;
     if let Some(criu) = &job.criu {
         say.say(&Message::Criu { dump: criu::dump(criu, Path::new(disk::PLACE)) });
@@ -115,11 +117,11 @@ fn up() -> Message {
 fn measure(job: &Job, say: &mut Say) -> anyhow::Result<()> {
     let device = disk::mount_it(&job.disk)?;
     let files = Path::new(disk::PLACE);
-    let calls = (0u32..).zip(&job.benches).map(|(number, bench)| Call::new(number, bench, files));
+    let checked = (0u32..).zip(&job.benches).map(|(number, bench)| Checked::new(number, bench));
     // A mistake in the last one is found before the first one runs.
-    let calls: Vec<Call<'_>> = calls.collect::<anyhow::Result<_>>()?;
+    let checked: Vec<Checked<'_>> = checked.collect::<anyhow::Result<_>>()?;
     let stamp = Stamp::new(job, device);
-    calls.iter().try_for_each(|call| call.run(&stamp, say))
+    checked.iter().try_for_each(|bench| bench.run(files, &stamp, say))
 }
 
 /// Something that is lacking, with what was seen.

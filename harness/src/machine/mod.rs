@@ -19,6 +19,9 @@ pub use caveats::caveats;
 pub use idle::kernel_idle_timeout;
 pub use virtualization::EMULATION;
 
+/// The commit that this was built from, with `-dirty` if what is measured had changes.
+pub const COMMIT: &str = env!("IOWQ_COMMIT");
+
 /// What a field says that could not be read.
 pub const UNKNOWN: &str = "unknown";
 
@@ -37,7 +40,7 @@ pub fn describe(dir: &Path) -> Host {
         device: or_unknown(mount.device),
         governor: governor(),
         accelerator: virtualization::accelerator(&cpuinfo),
-        commit: env!("IOWQ_COMMIT").to_owned(),
+        commit: COMMIT.to_owned(),
         rustc: env!("IOWQ_RUSTC").to_owned(),
         profile: if cfg!(debug_assertions) { "debug" } else { "release" }.to_owned(),
     }

@@ -1,5 +1,6 @@
 //! `ci`: the list that CI runs, the same on a laptop; every step is run, timed and counted.
 
+mod record;
 mod steps;
 mod tally;
 

@@ -4,7 +4,8 @@ use std::{env, fs, path::PathBuf, process::Command};
 
 use anyhow::{Context as _, ensure};
 
-use crate::{process, record};
+use super::record;
+use crate::process;
 
 /// One step.
 pub(super) struct Step {

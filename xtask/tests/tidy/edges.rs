@@ -8,11 +8,22 @@ use serde_json::Value;
 use super::{none, tree::top};
 
 /// Every package of the workspace, and the packages of it that its code may use.
-const EDGES: [(&str, &[&str]); 8] = [
-    ("iowq-contract", &[]),
+const EDGES: [(&str, &[&str]); 9] = [
+    (
+        "iowq",
+        &[
+            "iowq-contract",
+            "iowq-harness",
+            "iowq-kernels",
+            "iowq-pool",
+            "iowq-reports",
+            "iowq-workloads",
+        ],
+    ),
+    ("iowq-contract", &["iowq-workloads"]),
     ("iowq-ebpf", &[]),
     ("iowq-harness", &["iowq-contract", "iowq-ebpf", "iowq-pool", "iowq-workloads"]),
-    ("iowq-kernels", &["iowq-contract"]),
+    ("iowq-kernels", &["iowq-contract", "iowq-workloads"]),
     ("iowq-pool", &["iowq-workloads"]),
     ("iowq-reports", &["iowq-contract"]),
     ("iowq-workloads", &[]),

@@ -16,9 +16,10 @@ const SWITCHBOARD_LINES_MAX: usize = 100;
 const FUNCTION_LINES_MAX: usize = 70;
 
 const SWITCHBOARD: &str = "xtask/src/main.rs";
-const MEMBERS: [&str; 8] = [
+const MEMBERS: [&str; 9] = [
     "ebpf",
     "harness",
+    "harness/cli",
     "harness/contract",
     "harness/kernels",
     "harness/pool",

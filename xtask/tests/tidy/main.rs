@@ -4,9 +4,9 @@
 mod doors;
 mod edges;
 mod files;
+mod links;
 mod policy;
 mod protocol;
-mod readme;
 mod source;
 mod tree;
 

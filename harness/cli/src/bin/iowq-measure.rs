@@ -1,0 +1,8 @@
+//! The measured child of `iowq`, and the first process of its virtual machines.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments: Vec<_> = std::env::args_os().skip(1).collect();
+    iowq_harness::measured::main(&arguments)
+}

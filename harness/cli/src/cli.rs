@@ -1,0 +1,120 @@
+//! The command line: all commands of `iowq`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
+use clap_complete::Shell;
+use iowq_harness::{machine, measured};
+
+use crate::commands::{bench, compare, doctor, exchange, kernels, report, shell};
+use crate::exit::Exit;
+use crate::flags::bench::BenchFlags;
+use crate::flags::compare::CompareFlags;
+use crate::flags::exchange::{ExportFlags, ImportFlags};
+use crate::flags::kernels::KernelsFlags;
+use crate::flags::report::{DoctorFlags, ReportFlags};
+use crate::print::note;
+
+/// A laboratory for io-wq, the worker pool behind io_uring.
+///
+/// Exit codes: 0 fine, or no regression; 1 a regression; 2 trouble, such as bad input or a failed
+/// run; 3 no verdict.
+#[derive(Parser)]
+#[command(name = "iowq", version = version())]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    verbosity: Verbosity,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// How much is said beside the result.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct Verbosity {
+    /// Say nothing but errors, and no summary
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Say more of what is done
+    #[arg(short, long, global = true)]
+    pub(crate) verbose: bool,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run workloads under several policies, then write the report
+    Bench(Box<BenchFlags>),
+    /// Draw the report of records that exist: report.html to look at, summary.txt to quote
+    Report(ReportFlags),
+    /// Say what changed between sets of runs, how sure that is, and whether it matters
+    ///
+    /// Exit code: 0 no regression, 1 a regression, 3 no verdict (inconclusive, or something forbids
+    /// one), 2 trouble. Of several comparisons the worst counts: 2, then 1, then 3, then 0.
+    Compare(CompareFlags),
+    /// Boot kernels in turn, run the same workloads on each, and say what changed between them
+    ///
+    /// IMAGE is a bzImage, a vmlinux, a Debian kernel package (.deb) or the folder that a kernel was
+    /// built in; `LABEL=IMAGE` gives it a name. Exit code: as of `compare`. A kernel that panics, hangs
+    /// or complains as the base never does is a regression.
+    Kernels(Box<KernelsFlags>),
+    /// Write runs as text for benchstat, Bencher, Prometheus, HdrHistogram or readers of fio's JSON
+    Export(ExportFlags),
+    /// Take what fio measured as records
+    Import(ImportFlags),
+    /// What this machine can do, and the command that fixes what it cannot
+    Doctor(DoctorFlags),
+    /// Print what completes commands and flags in a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Write a man page for each command
+    Man {
+        /// Folder for the pages
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
+}
+
+/// `0.1.0 (0123456789ab)`.
+fn version() -> String {
+    format!("{} ({})", env!("CARGO_PKG_VERSION"), machine::COMMIT)
+}
+
+/// Does what the arguments of this process ask for.
+pub(crate) fn main() -> ExitCode {
+    measured::outlive_file_size_limit();
+    let Cli { verbosity, command } = Cli::parse();
+    let done = match command {
+        Command::Bench(flags) => bench::run(&flags, verbosity),
+        Command::Report(flags) => report::run(&flags),
+        Command::Compare(flags) => compare::run(&flags, verbosity),
+        Command::Kernels(flags) => kernels::run(&flags),
+        Command::Export(flags) => exchange::export(&flags),
+        Command::Import(flags) => exchange::import(&flags),
+        Command::Doctor(flags) => doctor::run(&flags),
+        Command::Completions { shell } => shell::completions(Cli::command(), shell),
+        Command::Man { out } => shell::man(Cli::command(), &out),
+    };
+    done.unwrap_or_else(|error| {
+        note(&format!("error: {error:#}"));
+        Exit::Trouble
+    })
+    .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_do_not_contradict_each_other() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_version_names_the_commit() {
+        assert!(version().starts_with(env!("CARGO_PKG_VERSION")));
+        assert!(version().ends_with(')'));
+    }
+}

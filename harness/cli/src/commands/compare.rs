@@ -1,0 +1,107 @@
+//! `compare`: says what changed between sets of runs; with `--confirm` what got worse is measured
+//! once more, and counts only if it is worse again.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use clap::Parser;
+use iowq_contract::RECORD_NAME;
+use iowq_harness::machine;
+use iowq_reports::export::ktap;
+use iowq_reports::output::compare::{self, Compared, Request};
+
+use super::bench;
+use crate::cli::Verbosity;
+use crate::exit::Exit;
+use crate::flags::VerdictFormat;
+use crate::flags::bench::BenchFlags;
+use crate::flags::compare::CompareFlags;
+use crate::print::{note, print};
+use crate::{folders, stop};
+
+/// Folder for fresh runs and what comes of them, in the folder for the results.
+pub(crate) const CONFIRM: &str = "confirm";
+
+/// Runs the command.
+pub(crate) fn run(flags: &CompareFlags, verbosity: Verbosity) -> anyhow::Result<Exit> {
+    let first = request(flags, flags.out.as_deref(), &flags.confirmed_by);
+    let out = flags.out.clone().unwrap_or_else(|| folders::by_time("bench"));
+    let folder = out.join(CONFIRM);
+    if flags.confirm {
+        folders::refuse_used(&folder)?;
+    }
+    let compared = compare::compare(&first)?;
+    let exit = Exit::of(compared.comparisons.exit_code());
+    if !flags.confirm || exit != Exit::Regression {
+        print(&shown(flags, &compared))?;
+        return Ok(exit);
+    }
+    note(&shown(flags, &compared));
+    let records = measure_again(flags, &first, &folder, verbosity)?;
+    let compared = compare::compare(&request(flags, Some(&folder), &records))?;
+    print(&shown(flags, &compared))?;
+    note(&format!("confirm  {}", folder.display()));
+    Ok(Exit::of(compared.comparisons.exit_code()))
+}
+
+fn request<'a>(
+    flags: &'a CompareFlags,
+    out: Option<&'a Path>,
+    confirmed_by: &'a [PathBuf],
+) -> Request<'a> {
+    Request {
+        sets: &flags.sets,
+        workloads: &flags.workloads,
+        rules: flags.judging.rules(),
+        confirmed_by,
+        out,
+    }
+}
+
+fn shown(flags: &CompareFlags, compared: &Compared) -> String {
+    match flags.judging.format {
+        VerdictFormat::Text => compared.text.clone(),
+        VerdictFormat::Json => compared.json.clone(),
+        VerdictFormat::Ktap => ktap::text(&compared.comparisons),
+    }
+}
+
+/// Makes the fresh runs and returns their folders.
+fn measure_again(
+    flags: &CompareFlags,
+    first: &Request<'_>,
+    folder: &Path,
+    verbosity: Verbosity,
+) -> anyhow::Result<Vec<PathBuf>> {
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        flags: BenchFlags,
+    }
+    let dir = folders::files_under_test(flags.dir.as_deref())?;
+    let text = compare::fresh(first, &machine::describe(&dir))
+        .context("the regression cannot be measured again from here")?;
+    let benches: Vec<Vec<String>> = serde_json::from_str(&text)?;
+    if benches.is_empty() {
+        bail!("there is a regression, and no bench that would measure it again");
+    }
+    let stop = stop::flag()?;
+    let mut folders = Vec::new();
+    for (number, words) in (1..).zip(&benches) {
+        let folder = folder.join(number.to_string());
+        note(&format!("confirm  bench {number} of {}: {}", benches.len(), words.join(" ")));
+        let Line { flags: bench } =
+            Line::try_parse_from([&["bench".to_owned()][..], words].concat())?;
+        let tally = bench::measure(&bench.request()?, Some(&dir), &folder, &stop, verbosity)?;
+        if let Some(problem) = bench::problem(&tally, &folder.join(RECORD_NAME)) {
+            // Some of the rounds are no ground for a verdict: who stops at will may stop where it
+            // fits.
+            bail!(
+                "the fresh runs did not all finish, so the regression is neither confirmed nor \
+                 refuted: {problem}"
+            );
+        }
+        folders.push(folder);
+    }
+    Ok(folders)
+}

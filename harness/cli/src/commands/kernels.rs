@@ -1,0 +1,142 @@
+//! `kernels`: boots kernels in turn, has each run the same workloads, and says what changed.
+
+use std::path::Path;
+
+use iowq_contract::{BOOTS_NAME, Workload};
+use iowq_kernels::job::{WARM_UP_SECONDS, Workloads};
+use iowq_kernels::options::Options;
+use iowq_kernels::run::{self, Setup, Tally};
+use iowq_pool::policy::PRESETS;
+use iowq_reports::output::kernels::{self, Compared, Request};
+
+use super::compare::CONFIRM;
+use crate::exit::Exit;
+use crate::flags::VerdictFormat;
+use crate::flags::bench::workloads;
+use crate::flags::kernels::KernelsFlags;
+use crate::print::{note, print};
+use crate::{folders, measuring_program};
+
+/// The workload that warms a guest up.
+const WARM_UP: &str = "fsync-mix";
+
+/// Runs the command.
+pub(crate) fn run(flags: &KernelsFlags) -> anyhow::Result<Exit> {
+    flags.boots.check()?;
+    let options = &flags.boots;
+    let out = options.out.clone().unwrap_or_else(|| folders::by_time("kernels"));
+    let guest = match &flags.guest {
+        Some(guest) => guest.clone(),
+        None => measuring_program()?.path,
+    };
+    let one = |name: &str, seconds| -> anyhow::Result<Workload> {
+        let mut workloads = workloads(&[name.to_owned()], Some(seconds))?;
+        Ok(workloads.remove(0))
+    };
+    let setup = Setup {
+        workloads: Workloads {
+            workloads: workloads(&options.workload, options.seconds)?,
+            warm_up: one(WARM_UP, WARM_UP_SECONDS)?,
+            presets: PRESETS.iter().map(|preset| preset.name.to_owned()).collect(),
+        },
+        guest,
+        cache: options.cache.clone().unwrap_or_else(folders::kernel_builds),
+        command: command(),
+        out,
+    };
+    let first = judged(flags, options, &setup, None)?;
+    if !flags.confirm || first.exit != Exit::Regression {
+        print(&first.shown(flags, &setup.out))?;
+        return Ok(first.exit);
+    }
+    note(&first.shown(flags, &setup.out));
+    let rerun = Setup { out: setup.out.join(CONFIRM), ..setup.clone() };
+    let boots = boot(&options.rerun(), &rerun)?;
+    let confirmed = judged_boots(flags, &setup.out, &rerun.out, Some(&rerun.out), boots)?;
+    print(&confirmed.shown(flags, &rerun.out))?;
+    Ok(confirmed.exit)
+}
+
+/// A comparison of boots, and what a script learns.
+struct Judged {
+    compared: Option<Compared>,
+    exit: Exit,
+}
+
+impl Judged {
+    fn shown(&self, flags: &KernelsFlags, out: &Path) -> String {
+        let Some(compared) = &self.compared else { return String::new() };
+        match flags.judging.format {
+            VerdictFormat::Text => {
+                let page = out.join(iowq_reports::output::PAGE_NAME);
+                format!("{}\nreport   {}\n", compared.text, page.display())
+            }
+            VerdictFormat::Json => compared.json.clone(),
+            VerdictFormat::Ktap => compared.ktap.clone(),
+        }
+    }
+}
+
+fn judged(
+    flags: &KernelsFlags,
+    options: &Options,
+    setup: &Setup,
+    confirmed_by: Option<&Path>,
+) -> anyhow::Result<Judged> {
+    let boots = boot(options, setup)?;
+    judged_boots(flags, &setup.out, &setup.out, confirmed_by, boots)
+}
+
+/// Boots; what failed counts as trouble, and boots that finished are still compared.
+fn boot(options: &Options, setup: &Setup) -> anyhow::Result<Exit> {
+    let ended = run::run(options, setup);
+    let recorded = setup.out.join(BOOTS_NAME).metadata().is_ok_and(|file| file.len() > 0);
+    match ended {
+        Ok(Tally { failed: 0, .. }) => Ok(Exit::Fine),
+        Ok(Tally { done, failed }) => {
+            let out = setup.out.display();
+            note(&format!("error: {failed} of {done} boots failed; what is there is in {out}"));
+            Ok(Exit::Trouble)
+        }
+        Err(error) if recorded => {
+            note(&format!("error: {error:#}"));
+            Ok(Exit::Trouble)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn judged_boots(
+    flags: &KernelsFlags,
+    dir: &Path,
+    out: &Path,
+    confirmed_by: Option<&Path>,
+    boots: Exit,
+) -> anyhow::Result<Judged> {
+    let request = Request { dir, confirmed_by, rules: flags.judging.rules(), out };
+    match kernels::kernels(&request) {
+        Ok(compared) => {
+            let exit = boots.max(Exit::of(compared.exit_code));
+            Ok(Judged { compared: Some(compared), exit })
+        }
+        // Too little was recorded, and why was said.
+        Err(error) if boots == Exit::Trouble => {
+            note(&format!("error: {error}"));
+            Ok(Judged { compared: None, exit: boots })
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What a person would type to do it again.
+fn command() -> String {
+    let quoted = |word: String| {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_=./:,+@%".contains(c);
+        if !word.is_empty() && word.chars().all(plain) {
+            return word;
+        }
+        format!("'{}'", word.replace('\'', r"'\''"))
+    };
+    let words = std::env::args_os().skip(1).map(|word| quoted(word.to_string_lossy().into_owned()));
+    ["iowq".to_owned()].into_iter().chain(words).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,80 @@
+//! `bench --list`: workloads, engines, policies and patches, with what each is.
+
+use std::fmt::Write as _;
+
+use iowq_contract::EngineName;
+use iowq_pool::policy::{PRESETS, Switch};
+use iowq_workloads::builtins;
+use iowq_workloads::grid::{GRID_NAMES, GRID_SUMMARY};
+use serde_json::json;
+
+/// Columns of a line beside a name, at most.
+const COLUMNS_MAX: usize = 84;
+
+/// The list, for people.
+pub(crate) fn text() -> anyhow::Result<String> {
+    let mut text =
+        String::from("Workloads (--workload; NAME-stock has the kernel's idle timeout of 5 s):\n");
+    for plan in builtins()?.iter().filter(|plan| !plan.name.ends_with("-stock")) {
+        writeln!(text, "  {:15} {}", plan.name, plan.summary)?;
+    }
+    writeln!(text, "  {GRID_NAMES}")?;
+    for line in GRID_SUMMARY {
+        writeln!(text, "  {:15} {line}", "")?;
+    }
+    text.push_str("\nEngines (--engine):\n");
+    for engine in EngineName::ALL {
+        writeln!(text, "  {:15} {}", engine.name(), engine.summary())?;
+    }
+    text.push_str("\nPolicies of the pool (--policy):\n");
+    for preset in PRESETS {
+        writeln!(text, "  {:15} {}", preset.name, preset.summary)?;
+        writeln!(text, "  {:15} stands for {}", "", preset.releases)?;
+        let commits: Vec<&str> = preset.switches.iter().map(Switch::name).collect();
+        for line in wrapped(&commits) {
+            writeln!(text, "  {:15} {line}", "")?;
+        }
+    }
+    writeln!(text, "  {:15} N workers for good: the yardstick without churn", "fixed:N")?;
+    text.push_str("\nPatches, each a kernel commit (--policy PRESET+PATCH or PRESET-PATCH):\n");
+    for switch in Switch::ALL {
+        writeln!(text, "  {:24} {}", switch.name(), switch.summary())?;
+    }
+    writeln!(text, "  forced-file-unknown      its absence, by a former name")?;
+    Ok(text)
+}
+
+/// `has A, B, C`, in lines of [`COLUMNS_MAX`] at most.
+fn wrapped(names: &[&str]) -> Vec<String> {
+    let mut lines = vec!["has".to_owned()];
+    for (at, name) in names.iter().enumerate() {
+        let comma = if at + 1 < names.len() { "," } else { "" };
+        match lines.last_mut() {
+            Some(line) if line.len() + name.len() + 2 <= COLUMNS_MAX => {
+                *line += &format!(" {name}{comma}");
+            }
+            _ => lines.push(format!("    {name}{comma}")),
+        }
+    }
+    lines
+}
+
+/// The list, for programs.
+pub(crate) fn json() -> anyhow::Result<serde_json::Value> {
+    let named = |name: &str, summary: &str| json!({ "name": name, "summary": summary });
+    let presets = PRESETS.iter().map(|preset| {
+        let patches: Vec<&str> = preset.switches.iter().map(Switch::name).collect();
+        json!({
+            "name": preset.name,
+            "summary": preset.summary,
+            "releases": preset.releases,
+            "patches": patches,
+        })
+    });
+    Ok(json!({
+        "workloads": builtins()?.iter().map(|it| named(&it.name, &it.summary)).collect::<Vec<_>>(),
+        "engines": EngineName::ALL.map(|it| named(it.name(), it.summary())),
+        "policies": presets.collect::<Vec<_>>(),
+        "patches": Switch::ALL.map(|it| named(it.name(), it.summary())),
+    }))
+}

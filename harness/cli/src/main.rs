@@ -1,0 +1,7 @@
+//! The program `iowq`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    iowq::Lab::new().main()
+}

@@ -1,0 +1,289 @@
+//! A bench: every variant on every workload once per round, each run in a process of its own.
+
+mod child;
+mod folder;
+mod length;
+mod order;
+mod output;
+mod pilot;
+mod silence;
+mod unverified;
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use iowq_contract::{
+    Asked, BenchRequest, BenchTally, EngineName, InjectedDelay, Record, Role, RunRequest, Step,
+    Variant, Workload,
+};
+use iowq_workloads::{Length, Plan};
+
+use crate::engine::uring;
+use crate::run::{self, failed};
+use crate::sync::SignalFlag;
+use crate::sync::atomic::Ordering;
+use crate::{machine, workload};
+
+pub use child::Program;
+use child::{Ended, Message};
+use folder::OwnFolder;
+pub use length::length;
+use length::time_max;
+use order::Place;
+use output::Output;
+
+/// Seed of the order if none is named.
+const SEED: u64 = 1;
+/// How long it may take to begin, also on an emulated processor: request, files and probes are
+/// checked.
+const START_TIME_MAX: Duration = Duration::from_secs(60);
+/// Failures in a row after which the rest is not tried: the cause is then none of the runs.
+const FAILURES_IN_A_ROW_MAX: u32 = 3;
+
+/// What a bench reports while it goes on.
+pub trait Observer {
+    /// The first variant runs on a workload, to find how long a control's delay has to be.
+    fn pilot(&mut self, workload: &str, median_ns: u64, delay: InjectedDelay);
+    /// A run starts.
+    fn start(&mut self, workload: &str, variant: &Variant);
+    /// A step of the run beside its measured part goes on.
+    fn step(&mut self, step: Step, done_bytes: u64, all_bytes: u64);
+    /// Nothing new; called some times a second.
+    fn look(&mut self);
+    /// A run ended, well or not.
+    ///
+    /// # Errors
+    /// Ends the bench.
+    fn done(&mut self, record: &Record, workload: &str, variant: &Variant) -> anyhow::Result<()>;
+}
+
+/// Where a bench runs.
+#[derive(Clone, Copy, Debug)]
+pub struct Site<'a> {
+    /// The program that measures.
+    pub program: &'a Program,
+    /// Folder for the files under test; none for the default.
+    pub dir: Option<&'a Path>,
+    /// Folder for the results.
+    pub out: &'a Path,
+    /// Set if the bench is to end; nothing is left behind then but finished runs.
+    pub stop: &'a SignalFlag,
+}
+
+/// The request as this machine carries it out: limits and idle timeouts may be the kernel's own.
+///
+/// # Errors
+/// An idle timeout that no plan may have.
+pub fn resolved(request: &BenchRequest) -> anyhow::Result<BenchRequest> {
+    let idle_timeout_ms = request.idle_timeout.map(|it| it.ms(machine::kernel_idle_timeout()));
+    let resolve = |Workload { name, plan }: &Workload| {
+        let plan = workload::on_this_machine(plan.clone());
+        let plan = match idle_timeout_ms {
+            Some(ms) => plan.with_idle_timeout_ms(ms).context("--idle-timeout")?,
+            None => plan,
+        };
+        Ok(Workload { name: name.clone(), plan })
+    };
+    let workloads = request.workloads.iter().map(resolve).collect::<anyhow::Result<_>>()?;
+    Ok(BenchRequest { workloads, ..request.clone() })
+}
+
+/// Finds out once, and not in every run, what would keep all of them from being made.
+///
+/// # Errors
+/// What is in the way, and what to do.
+pub fn check(request: &BenchRequest, site: &Site<'_>) -> anyhow::Result<()> {
+    for (place, Workload { name, plan }) in request.workloads.iter().enumerate() {
+        let before = &request.workloads[..place];
+        if let Some(other) = before.iter().find(|other| other.plan.name == plan.name) {
+            anyhow::bail!(
+                "workloads {} and {name} have the same name, {}, and would be taken for one \
+                 another in the record; rename one",
+                other.name,
+                plan.name
+            );
+        }
+        // Once is enough if the files are the same, as they are all over the grid.
+        if !before.iter().any(|other| same_files(&other.plan, plan)) {
+            run::check_files(site.dir, plan)?;
+        }
+    }
+    let runs = |engine| request.variants.iter().any(|variant| variant.engine == engine);
+    if runs(EngineName::Uring) {
+        for Workload { plan, .. } in &request.workloads {
+            uring::check(plan)?;
+        }
+    }
+    let pool = runs(EngineName::Pool);
+    let blocking = pool.then_some(request.blocking);
+    if run::does_without(request.probes, blocking) {
+        return Ok(());
+    }
+    site.program.check_probes(request.probes, blocking)
+}
+
+/// Makes the runs. Finished ones are in `record.jsonl`, whatever ends the bench.
+///
+/// # Errors
+/// If nothing can be run, or results cannot be written.
+pub fn run(
+    request: &BenchRequest,
+    site: &Site<'_>,
+    observer: &mut dyn Observer,
+) -> anyhow::Result<BenchTally> {
+    let request = &resolved(request)?;
+    // Before the results, so that an invalid request leaves nothing behind.
+    check(request, site)?;
+    let folder = OwnFolder::make(site.dir)?;
+    let mut output = Output::create(site.out)?;
+    let mut bench = Bench { request, folder: &folder, site, delays: Vec::new() };
+    if let Some(percent) = request.control_percent {
+        bench.delays = pilot::delays(&bench, percent, observer)?;
+    }
+    let places = order(request);
+    let tally = bench.run_all(&places, &mut output, observer)?;
+    folder.remove()?;
+    Ok(tally)
+}
+
+fn order(request: &BenchRequest) -> Vec<Place> {
+    let seed = request.seed.unwrap_or(SEED);
+    order::places(request.workloads.len(), request.variants.len(), request.rounds, seed)
+}
+
+/// How long each run is meant to take, in order.
+#[must_use]
+pub fn lengths(request: &BenchRequest) -> Vec<Duration> {
+    order(request).iter().map(|at| length(&request.workloads[at.workload].plan)).collect()
+}
+
+/// How long a bench may take before it counts as hung.
+#[must_use]
+pub fn whole_time_max(request: &BenchRequest) -> Duration {
+    let a_round: Duration = request.workloads.iter().map(|it| time_max(&it.plan)).sum::<Duration>();
+    let variants = u32::try_from(request.variants.len()).unwrap_or(u32::MAX);
+    // A control has a pilot run of each workload.
+    let pilots = request.control_percent.map_or(Duration::ZERO, |_| a_round);
+    START_TIME_MAX + pilots + a_round.saturating_mul(variants).saturating_mul(request.rounds)
+}
+
+/// Whether two plans have the same files laid out and opened.
+fn same_files(one: &Plan, other: &Plan) -> bool {
+    let bytes = |plan: &Plan| plan.file_blocks * u64::from(plan.block_bytes);
+    one.open == other.open && bytes(one) == bytes(other)
+}
+
+/// All that stays the same from run to run.
+struct Bench<'a> {
+    request: &'a BenchRequest,
+    folder: &'a OwnFolder,
+    site: &'a Site<'a>,
+    /// How much later ops of a control are handed over, by workload; none without a control.
+    delays: Vec<InjectedDelay>,
+}
+
+impl Bench<'_> {
+    fn run_all(
+        &self,
+        places: &[Place],
+        output: &mut Output,
+        observer: &mut dyn Observer,
+    ) -> anyhow::Result<BenchTally> {
+        let mut tally = BenchTally { wanted: places.len(), ..BenchTally::default() };
+        let mut failed_in_a_row = 0;
+        for place in places {
+            let request = self.run_request(place);
+            let name = &self.request.workloads[place.workload].name;
+            observer.start(&request.plan.name, &request.variant);
+            let ended = child::run(self.site, &request, &mut |message| {
+                self.on_message(message, output, observer)
+            })?;
+            let record = match ended {
+                Ended::Record(record) => {
+                    tally.finished += 1;
+                    failed_in_a_row = 0;
+                    *record
+                }
+                Ended::Failed(error, measured) => {
+                    tally.failed += 1;
+                    failed_in_a_row += 1;
+                    match measured {
+                        Some(record) => Record { error: Some(error), ..*record },
+                        None => failed(&request, self.folder.path(), error),
+                    }
+                }
+                Ended::Interrupted(measured) => {
+                    tally.interrupted = true;
+                    if let Some(record) = measured {
+                        tally.finished += 1;
+                        output.append(&record)?;
+                    }
+                    break;
+                }
+            };
+            output.append(&record)?;
+            observer.done(&record, name, &request.variant)?;
+            // A process that was killed leaves its files; one that ended has removed them.
+            self.folder.clear()?;
+            if failed_in_a_row == FAILURES_IN_A_ROW_MAX {
+                tally.gave_up = true;
+                break;
+            }
+        }
+        Ok(tally)
+    }
+
+    /// Takes in what a run says while it goes on. Once it was measured it is on the device.
+    fn on_message(
+        &self,
+        message: Message<'_>,
+        output: &mut Output,
+        observer: &mut dyn Observer,
+    ) -> anyhow::Result<()> {
+        match message {
+            Message::Nothing => observer.look(),
+            Message::Progress(step, done_bytes, all_bytes) => {
+                observer.step(step, done_bytes, all_bytes);
+            }
+            Message::Record(record) => {
+                if self.request.drops_histograms {
+                    record.latency.drop_histograms();
+                }
+                if child::is_unverified(record) {
+                    output.keep_unverified(record)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn run_request(&self, place: &Place) -> RunRequest {
+        let BenchRequest { workloads, variants, seed, seconds, .. } = self.request;
+        let (Workload { name, plan }, variant) = (&workloads[place.workload], &variants[place.arm]);
+        // The same for all variants of a round, another in the next round.
+        let seed = seed.unwrap_or(plan.seed).wrapping_add(u64::from(place.pair));
+        // A plan that is still a number of ops is not to be run for a time.
+        let seconds = seconds.filter(|_| matches!(plan.length, Length::Time(_)));
+        let asked = Asked { workload: name.clone(), seconds };
+        let delay = self.delays.get(place.workload).copied();
+        RunRequest {
+            seed,
+            round: place.pair,
+            position: place.position,
+            delay: delay.filter(|_| variant.role == Role::Control),
+            dir: Some(self.folder.path().to_owned()),
+            probes: self.request.probes,
+            blocking: self.request.blocking,
+            // No bench can be asked for another idle timeout by the name of its workload alone.
+            asked: self.request.idle_timeout.is_none().then_some(asked),
+            parent: Some(std::process::id()),
+            ..RunRequest::new(plan.clone(), variant.clone())
+        }
+    }
+}
+
+/// Whether a stop was asked for.
+fn stopped(stop: &SignalFlag) -> bool {
+    stop.load(Ordering::Relaxed)
+}

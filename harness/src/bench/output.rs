@@ -1,0 +1,104 @@
+//! The record file: a line per run, on the device before the next run starts.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Write as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use iowq_contract::{Record, UNVERIFIED_NAME};
+
+use super::unverified::Unverified;
+
+/// `record.jsonl`, open for appending. Without a line in it, it is gone again on drop.
+pub(super) struct Output {
+    path: PathBuf,
+    file: File,
+    empty: bool,
+    unverified: Unverified,
+    _folders: NewFolders,
+}
+
+impl Output {
+    /// Makes the folder and the file, which must not be there yet.
+    pub(super) fn create(out: &Path) -> anyhow::Result<Output> {
+        let folders = NewFolders::make(out).map_err(|error| match error.kind() {
+            ErrorKind::AlreadyExists | ErrorKind::NotADirectory => anyhow::anyhow!(
+                "--out {}: found a file where a folder is needed; name a folder",
+                out.display()
+            ),
+            _ => anyhow::anyhow!("--out {}: the folder cannot be made: {error}", out.display()),
+        })?;
+        let path = out.join("record.jsonl");
+        let unverified = Unverified::new(out);
+        if unverified.exists() {
+            anyhow::bail!(
+                "--out {}: there is a {UNVERIFIED_NAME} already, with a run of a bench that was \
+                 killed; name another folder, because results are never written over",
+                out.display()
+            );
+        }
+        match OpenOptions::new().append(true).create_new(true).open(&path) {
+            Ok(file) => Ok(Output { path, file, empty: true, unverified, _folders: folders }),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => anyhow::bail!(
+                "--out {}: there is a record.jsonl already; name another folder, because results \
+                 are never written over",
+                out.display()
+            ),
+            Err(error) => {
+                anyhow::bail!("--out {}: record.jsonl cannot be made in it: {error}", out.display())
+            }
+        }
+    }
+
+    /// Brings a run to the device whose data is still to be read back; none but the last is kept.
+    pub(super) fn keep_unverified(&mut self, record: &Record) -> anyhow::Result<()> {
+        self.unverified.keep(&line(record)?)
+    }
+
+    /// Appends a line and brings it to the device.
+    pub(super) fn append(&mut self, record: &Record) -> anyhow::Result<()> {
+        let line = line(record)?;
+        self.empty = false;
+        let written = self.file.write_all(&line).and_then(|()| self.file.sync_all());
+        written.with_context(|| {
+            format!("{}: the record of a run cannot be written", self.path.display())
+        })?;
+        self.unverified.drop_kept()
+    }
+}
+
+fn line(record: &Record) -> serde_json::Result<Vec<u8>> {
+    let mut line = serde_json::to_vec(record)?;
+    line.push(b'\n');
+    Ok(line)
+}
+
+impl Drop for Output {
+    fn drop(&mut self) {
+        if self.empty {
+            // Nobody misses it; and it is empty, so nothing is lost where it stays.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Folders that were made for the results, the deepest first. Those still empty go on drop.
+struct NewFolders(Vec<PathBuf>);
+
+impl NewFolders {
+    fn make(out: &Path) -> io::Result<NewFolders> {
+        let missing = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.exists();
+        let made = NewFolders(out.ancestors().take_while(missing).map(Path::to_owned).collect());
+        fs::create_dir_all(out)?;
+        Ok(made)
+    }
+}
+
+impl Drop for NewFolders {
+    fn drop(&mut self) {
+        for folder in &self.0 {
+            // What holds something, or was removed meanwhile, is left as it is.
+            let _ = fs::remove_dir(folder);
+        }
+    }
+}

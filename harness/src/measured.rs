@@ -1,0 +1,115 @@
+//! The measured child: a run, the first process of a guest, or what a guest has criu dump.
+//!
+//! A program whose first argument is none of [`COMMANDS`] is not one.
+
+use std::ffi::OsString;
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use iowq_contract::{RunMessage, RunRequest, WantBlocking, WantProbes};
+
+use crate::clock::{self, Nanos};
+use crate::sync::{Arc, SignalFlag};
+use crate::{closed_ring, guest, run};
+
+/// Makes the run that standard input asks for as JSON, a [`RunRequest`].
+pub const RUN: &str = "run";
+/// Uses a ring, closes it and stays.
+pub const CLOSED_RING: &str = "closed-ring";
+/// Finds out whether probes work, as its only argument asks for in JSON: [`WantProbes`] and, unless
+/// only the kernel's io-wq runs, [`WantBlocking`].
+pub const CHECK_PROBES: &str = "check-probes";
+/// What the child can be asked for, as its first argument. A guest is asked for by the kernel.
+pub const COMMANDS: [&str; 3] = [RUN, CLOSED_RING, CHECK_PROBES];
+
+/// How often progress is said: often enough to look alive.
+const PROGRESS_PERIOD: Duration = Duration::from_millis(250);
+
+/// Does what the arguments, without the program's name, ask for.
+pub fn main(arguments: &[OsString]) -> ExitCode {
+    outlive_file_size_limit();
+    if guest::is_wanted() {
+        guest::run();
+    }
+    let done = match arguments.first().and_then(|word| word.to_str()) {
+        Some(RUN) => run_as_asked(),
+        Some(CLOSED_RING) => {
+            closed_ring::Options::of(&arguments[1..]).and_then(|it| closed_ring::run(&it))
+        }
+        Some(CHECK_PROBES) => check_probes(&arguments[1..]),
+        Some(guest::WORD) => Err(guest::not_wanted()),
+        _ => Err(anyhow::anyhow!(
+            "this program measures for `iowq`, which starts it: run `iowq bench` instead"
+        )),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // The reader may be gone; the code still says it.
+            let _ = writeln!(io::stderr(), "error: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Has a write beyond `ulimit -f` fail with `EFBIG`, as any other failure does: without a handler
+/// the signal that comes with it ends the process, and its files stay.
+pub fn outlive_file_size_limit() {
+    // If no handler can be set, all is as it was.
+    let _ =
+        signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::new(SignalFlag::new(false)));
+}
+
+fn check_probes(arguments: &[OsString]) -> anyhow::Result<()> {
+    let [text] = arguments else { anyhow::bail!("check-probes takes one argument, as JSON") };
+    let (probes, blocking): (WantProbes, Option<WantBlocking>) =
+        serde_json::from_slice(text.as_encoded_bytes()).context("the argument of check-probes")?;
+    run::check_probes(probes, blocking)
+}
+
+fn run_as_asked() -> anyhow::Result<()> {
+    let request: RunRequest =
+        serde_json::from_reader(io::stdin().lock()).context("the request on standard input")?;
+    end_with_parent(request.parent)?;
+    let mut said = Nanos::default();
+    run::run(&request, say_ops, &mut |message| {
+        if let RunMessage::Progress { .. } = message {
+            let now = clock::now();
+            if now < said.after(PROGRESS_PERIOD) {
+                return Ok(());
+            }
+            said = now;
+        }
+        Ok(say(&message)?)
+    })
+}
+
+/// Says a message as one line, in one write, so that it does not mix with others.
+fn say(message: &RunMessage) -> io::Result<()> {
+    let mut line = serde_json::to_vec(message)?;
+    line.push(b'\n');
+    let mut out = io::stdout().lock();
+    out.write_all(&line)?;
+    out.flush()
+}
+
+fn say_ops(ops_done: u64) {
+    // A closed pipe is no failure of the run.
+    let _ = say(&RunMessage::Ops { ops_done });
+}
+
+/// Makes this process end when the one that started it does, however that happens.
+///
+/// # Errors
+/// If that process has ended already.
+pub fn end_with_parent(parent: Option<u32>) -> anyhow::Result<()> {
+    // If it is refused the bench still ends its runs itself, unless it is killed.
+    let _ = crate::io::die_with_parent();
+    // It may have ended before that was set.
+    if parent.is_some() && parent != crate::io::parent_id() {
+        anyhow::bail!("the process that started this one has ended");
+    }
+    Ok(())
+}

@@ -1,0 +1,77 @@
+//! The doubts that only a run on the kernel's own io-wq raises: what the plan asks and the kernel
+//! does not do, and what nobody saw.
+
+use iowq_contract::Code;
+use std::time::Duration;
+
+use iowq_workloads::Plan;
+
+use super::doubt::Doubt;
+use super::plan_settings::collide;
+
+/// What of the plan the kernel did not do. `idle_timeout` is the kernel's own; `untimed` is of how
+/// many ops the probes did not write down when they were done; none where no probe watched.
+pub(super) fn doubts(plan: &Plan, idle_timeout: Duration, untimed: Option<u64>) -> [Doubt; 3] {
+    let (asked, has) = (plan.idle_timeout.as_millis(), idle_timeout.as_millis());
+    [
+        (
+            asked != has,
+            Code::IdleTimeout,
+            format!(
+                "The workload asks for an idle timeout of {asked} ms; this kernel's is {has} ms, \
+                 and a stock kernel offers no way to change it. To compare with the pool, take \
+                 the same for both: --workload NAME-stock."
+            ),
+        ),
+        (
+            collide(plan),
+            Code::BucketsNotChosen,
+            "The workload wants its files in one hash bucket; the kernel hashes the address of \
+             each file's inode, so they meet by chance only."
+                .to_owned(),
+        ),
+        (
+            untimed != Some(0),
+            Code::TimedAtReaping,
+            match untimed {
+                Some(ops) => format!(
+                    "No probe saw when {ops} operations were done, so these count as done when \
+                     their completions were reaped, which may be later."
+                ),
+                None => "Without eBPF probes an operation counts as done when its completion was \
+                         reaped, which may be later than it was done."
+                    .to_owned(),
+            },
+        ),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use iowq_workloads::builtin;
+
+    use super::*;
+
+    fn codes(name: &str, untimed: Option<u64>) -> Vec<Code> {
+        let plan = builtin(name).expect("a built-in workload");
+        let doubts = doubts(&plan, Duration::from_secs(5), untimed);
+        doubts.into_iter().filter_map(|(holds, code, _)| holds.then_some(code)).collect()
+    }
+
+    #[test]
+    fn what_the_kernel_cannot_be_told_is_a_doubt_where_the_plan_asks_for_it() {
+        assert_eq!(codes("dsync", Some(0)), [Code::IdleTimeout]);
+        assert!(codes("dsync-stock", Some(0)).is_empty());
+        assert_eq!(codes("collide-stock", Some(0)), [Code::BucketsNotChosen]);
+        assert_eq!(codes("dsync-1-stock", None), [Code::TimedAtReaping]);
+    }
+
+    #[test]
+    fn completions_that_no_probe_saw_are_a_doubt_with_their_number() {
+        assert_eq!(codes("dsync-stock", Some(3)), [Code::TimedAtReaping]);
+        let plan = builtin("dsync-stock").expect("a built-in workload");
+        let text = |untimed| doubts(&plan, Duration::from_secs(5), untimed)[2].2.clone();
+        assert!(text(Some(3)).starts_with("No probe saw when 3 operations were done"));
+        assert!(text(None).starts_with("Without eBPF probes"));
+    }
+}

@@ -1,0 +1,178 @@
+//! Measuring: the engine of a run is made, driven through its plan, and ended.
+
+use std::time::Duration;
+
+use iowq_contract::{EngineName, RunRequest, Switches};
+use iowq_workloads::Ledger;
+
+use super::watch::Watch;
+use crate::clock::{self, Nanos};
+use crate::doorbell::Doorbell;
+use crate::drive::{Driven, Driver};
+use crate::engine::begun::Begun;
+use crate::engine::call::Buffers;
+use crate::engine::pool::PoolEngine;
+use crate::engine::sleeps::{Called, Declared, Hearing, PageBoard, Sched};
+use crate::engine::uring::{Attempts, UringEngine};
+use crate::engine::{Engine, Remains};
+use crate::files::Scratch;
+use crate::io;
+use crate::procfs::ProcCensus;
+use crate::sync::{Arc, spawn_scoped, thread};
+use iowq_pool::board::Plain;
+use iowq_pool::policy;
+
+/// A run whose workers have all left, and whose files are not looked at yet.
+pub(super) struct Measured {
+    pub(super) driven: Driven,
+    pub(super) remains: Remains,
+    pub(super) ledger: Ledger,
+    /// What the scheduler told, where it was asked.
+    pub(super) sleeps: Option<Sleeps>,
+    /// Why no op could be tried without a worker, where that matters.
+    pub(super) no_attempts: Option<String>,
+    /// Why workers waited for direct ops that the kernel's only begin, if they did.
+    pub(super) no_begun: Option<String>,
+    pub(super) started: Nanos,
+    /// When the watch after the last close was over and workers were sent away.
+    pub(super) ended: Nanos,
+}
+
+/// What the scheduler's probe told of workers.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Sleeps {
+    /// Sleeps inside works.
+    pub(super) in_works: u64,
+    /// Workers that it did not know of.
+    pub(super) untracked: u64,
+    /// Their switches, and how many it missed.
+    pub(super) switches: Switches,
+    /// Returns to a processor in works that it missed, and that were noticed when the work ended.
+    pub(super) returns_repaired: u64,
+}
+
+/// Runs the engine that is asked for.
+pub(super) fn measure(
+    request: &RunRequest,
+    tell_ops: fn(u64),
+    watch: &mut Watch,
+    scratch: &Scratch,
+) -> anyhow::Result<Measured> {
+    match request.variant.engine {
+        EngineName::Pool => on_pool(request, tell_ops, watch, scratch),
+        EngineName::Uring => on_uring(request, tell_ops, watch, scratch),
+    }
+}
+
+fn on_pool(
+    request: &RunRequest,
+    tell_ops: fn(u64),
+    watch: &mut Watch,
+    scratch: &Scratch,
+) -> anyhow::Result<Measured> {
+    let (plan, files) = (&request.plan, scratch.files());
+    let buffers = Buffers::new(plan);
+    let places = buffers.places();
+    let policies =
+        [policy::parse(&request.variant.policy)?, policy::parse(&request.variant.policy)?];
+    let (attempts, no_attempts) = match Attempts::new(plan) {
+        Ok(attempts) => (Some(attempts), None),
+        Err(error) => (None, Attempts::matter(plan).then(|| error.to_string())),
+    };
+    let (begun, no_begun) = match Begun::of(plan) {
+        Ok(begun) => (begun, None),
+        Err(error) => (None, Some(error.to_string())),
+    };
+    let Some((page, tracker, blocks)) = watch.take_sched() else {
+        let (board, sleeps) = (Plain::default(), Arc::new(Declared));
+        let doorbell = Doorbell::new()?;
+        attempts.as_ref().map(|ring| doorbell.watch(ring)).transpose()?;
+        begun.as_ref().map(|begun| doorbell.watch(begun)).transpose()?;
+        let waiter = Box::new(Called(doorbell));
+        let pool = PoolEngine::new(plan, policies, board, sleeps, waiter, files, places);
+        let pool =
+            pool.with_attempts(attempts).with_begun(begun).recording(request.records_latency);
+        let measured = drive(request, tell_ops, Box::new(pool), buffers, watch.census())?;
+        return Ok(Measured { no_attempts, no_begun, ..measured });
+    };
+    attempts.as_ref().map(|ring| blocks.watch(ring)).transpose()?;
+    begun.as_ref().map(|begun| blocks.watch(begun)).transpose()?;
+    let sched = Arc::new(Sched::new(Arc::clone(&page), tracker));
+    let (board, sleeps) = (PageBoard::new(page, &*policies[0]), Arc::clone(&sched));
+    let waiter = Box::new(Hearing(blocks));
+    let pool = PoolEngine::new(plan, policies, board, sleeps, waiter, files, places);
+    let pool = pool.with_attempts(attempts).with_begun(begun).recording(request.records_latency);
+    let measured = drive(request, tell_ops, Box::new(pool), buffers, watch.census())?;
+    let sleeps = Some(Sleeps {
+        in_works: sched.sleeps(),
+        untracked: sched.untracked(),
+        switches: sched.switches(),
+        returns_repaired: sched.returns_repaired(),
+    });
+    Ok(Measured { sleeps, no_attempts, no_begun, ..measured })
+}
+
+/// On a thread of its own: io-wq's workers belong to the thread that submits, and the kernel ends
+/// them with it.
+fn on_uring(
+    request: &RunRequest,
+    tell_ops: fn(u64),
+    watch: &Watch,
+    scratch: &Scratch,
+) -> anyhow::Result<Measured> {
+    let (seen, census) = (watch.requests(), watch.census());
+    thread::scope(|scope| {
+        // Workers have its name until they have their own, so it must not be one that tells.
+        let driver = spawn_scoped(scope, || {
+            if let Some(census) = census {
+                census.disregard(io::thread_id());
+            }
+            let buffers = Buffers::new(&request.plan);
+            let places = buffers.places();
+            let engine = UringEngine::new(&request.plan, scratch.files(), places, seen);
+            drive(request, tell_ops, Box::new(engine), buffers, census)
+        })?;
+        driver.join().unwrap_or_else(|_| anyhow::bail!("the thread that submits panicked"))
+    })
+}
+
+/// Drives an engine through the plan.
+fn drive(
+    request: &RunRequest,
+    tell_ops: fn(u64),
+    mut engine: Box<dyn Engine + '_>,
+    mut buffers: Buffers,
+    census: Option<&ProcCensus>,
+) -> anyhow::Result<Measured> {
+    let plan = &request.plan;
+    let mut ledger = Ledger::new(plan);
+    let look = || {
+        if let Some(census) = census {
+            census.look();
+        }
+    };
+    let started = clock::now();
+    let driver = Driver::new(plan, request.seed, &mut *engine, &mut buffers, &mut ledger, &look);
+    let delay = request.delay.map_or(Duration::ZERO, |delay| Duration::from_nanos(delay.ns));
+    let driven = match driver.with_delay(delay).with_tell(tell_ops).run() {
+        Ok(driven) => driven,
+        Err(error) => {
+            // What is in flight in the kernel may still read and write them.
+            std::mem::forget(buffers);
+            return Err(error.into());
+        }
+    };
+    look();
+    let ended = clock::now();
+    let remains = engine.finish();
+    Ok(Measured {
+        driven,
+        remains,
+        ledger,
+        sleeps: None,
+        no_attempts: None,
+        no_begun: None,
+        started,
+        ended,
+    })
+}

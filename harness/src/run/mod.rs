@@ -1,0 +1,282 @@
+//! A run: one workload under one variant, once, from probes to record.
+
+mod assemble;
+mod births;
+mod doubt;
+mod doubts;
+mod file_doubts;
+mod kernel_doubts;
+mod lives;
+mod measure;
+mod plan_settings;
+mod settle;
+mod switch_doubts;
+mod timing;
+mod unmodelled;
+mod watch;
+
+use std::path::Path;
+use std::time::Duration;
+
+use iowq_contract::{
+    Birth, Blocking, Code, EngineName, Host, KERNEL, Load, Record, RunMessage, RunRequest, Settled,
+    Step, Switches, Variant, WantBlocking, WantProbes,
+};
+use iowq_workloads::{FileState, Ledger, Plan, Rounds};
+
+use crate::clock::{self, Nanos};
+use crate::drive::Driven;
+use crate::engine::{Remains, uring};
+use crate::files::Scratch;
+use crate::io;
+use crate::machine::{self, load::Look};
+use crate::pulse::{Pulse, Stillness};
+use iowq_pool::policy;
+
+pub(crate) use assemble::failed;
+pub(crate) use file_doubts::not_verified;
+use measure::{Measured, Sleeps};
+use watch::{Seen, Wanted, Watch};
+
+/// How often the census looks in a check, which ends before that.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// All that a run left, before it is made into a record.
+struct Outcome {
+    driven: Driven,
+    remains: Remains,
+    seen: Seen,
+    blocking: Blocking,
+    /// What the scheduler told, where it was asked.
+    sleeps: Option<Sleeps>,
+    started: Nanos,
+    /// When the watch after the last close was over and workers were sent away.
+    ended: Nanos,
+    birth: Birth,
+    /// Why no op could be tried without a worker, where that matters.
+    no_attempts: Option<String>,
+    /// Why workers waited for direct ops that the kernel's only begin, if they did.
+    no_begun: Option<String>,
+    /// How long process and machine stood still.
+    stillness: Stillness,
+    load: Load,
+    time_namespace: bool,
+    settled: Settled,
+    rounds: Rounds,
+}
+
+impl Outcome {
+    /// Switches of the pool's workers, where the scheduler told. Returns in works that the probe
+    /// missed were noticed by itself or by the worker.
+    fn switches(&self) -> Option<Switches> {
+        let Sleeps { switches, returns_repaired, .. } = self.sleeps?;
+        let ins_missed_in_works = self.seen.switches_missed + returns_repaired;
+        Some(Switches { ins_missed_in_works, ..switches })
+    }
+}
+
+/// What takes the messages of a run.
+pub type Say<'a> = &'a mut dyn FnMut(RunMessage) -> anyhow::Result<()>;
+
+/// Makes a run in this process. The files under test are gone on return. `tell_ops` is called now and
+/// then with the number of ops done, for as long as any are.
+///
+/// # Errors
+/// If it cannot be made at all, what was written is not what is there, or the files cannot be
+/// removed. The record was said before the latter two.
+pub fn run(request: &RunRequest, tell_ops: fn(u64), say: Say<'_>) -> anyhow::Result<()> {
+    let started_at = clock::wall_clock();
+    let Variant { engine, policy, .. } = &request.variant;
+    check_policy(*engine, policy)?;
+    if *engine == EngineName::Uring {
+        uring::check(&request.plan)?;
+    }
+    let cpus = confine(&request.plan)?;
+    let birth = births::before();
+    let mut watch = Watch::start(&wanted(request))?;
+    let scratch = Scratch::new_telling(request.dir.as_deref(), &request.plan, &mut progress(say))?;
+    let host = Host { cpus, ..machine::describe(scratch.folder()) };
+    let settled = settle::settle(scratch.folder());
+    let (pulse, look) = (Pulse::start(), Look::now());
+    let outcome = measure::measure(request, tell_ops, &mut watch, &scratch);
+    let (still, load) = (pulse.finish(), Look::now().since(&look));
+    let outcome =
+        outcome.and_then(|measured| finish(measured, (birth, still, load), watch, settled));
+    let outcome = outcome.and_then(|(outcome, ledger)| {
+        let record = assemble::record(request, &outcome, host, started_at);
+        verify(record, request, &scratch, &ledger, say)
+    });
+    // Removed also after a failure, and a failure to remove does not hide the other one.
+    let removed = scratch.remove_telling(&mut progress(say));
+    outcome?;
+    removed?;
+    Ok(())
+}
+
+/// Says how far a step is. A message that cannot be sent is no failure of the run.
+fn progress(say: Say<'_>) -> impl FnMut(Step, u64, u64) {
+    |step, done_bytes, all_bytes| {
+        let _ = say(RunMessage::Progress { step, done_bytes, all_bytes });
+    }
+}
+
+/// Says the record, reads back what was written, and says the record again.
+fn verify(
+    mut record: Record,
+    request: &RunRequest,
+    scratch: &Scratch,
+    ledger: &Ledger,
+    say: Say<'_>,
+) -> anyhow::Result<()> {
+    let plan = &request.plan;
+    if !plan.verify {
+        return say(RunMessage::Record { record: Box::new(record) });
+    }
+    record.caveats.push(not_verified("the run was ended before that was done"));
+    say(RunMessage::Record { record: Box::new(record.clone()) })?;
+    let verified = scratch.verify(plan, request.seed, ledger, &mut progress(say))?;
+    record.caveats.retain(|caveat| caveat.code != Code::NotVerified);
+    let from = (verified.blocks > 0).then_some(verified.from);
+    record.caveats.extend(from.and_then(file_doubts::of_verifying));
+    record.ops.verified_blocks = Some(verified.blocks);
+    record.ops.verified_from = from.map(|from| from.name().to_owned());
+    record.ops.verified_written_back_bytes = verified.written_back_bytes;
+    say(RunMessage::Record { record: Box::new(record) })
+}
+
+/// Whether the files of a run can be made in `dir`, by making and removing them, with space for all
+/// blocks but without their data.
+///
+/// # Errors
+/// Says what is in the way and what helps.
+pub fn check_files(dir: Option<&Path>, plan: &Plan) -> anyhow::Result<()> {
+    let state = vec![FileState::Allocated; plan.state.len()];
+    Ok(Scratch::new(dir, &Plan { state, ..plan.clone() })?.remove()?)
+}
+
+/// Whether what is to watch a run works, where the run would not be made without it. `blocking` is
+/// none where only the kernel's io-wq runs, which nobody has to tell that a worker sleeps.
+///
+/// # Errors
+/// Says what is in the way and what helps.
+pub fn check_probes(probes: WantProbes, blocking: Option<WantBlocking>) -> anyhow::Result<()> {
+    if does_without(probes, blocking) {
+        return Ok(());
+    }
+    let requests = u32::from(blocking.is_none());
+    let wanted = Wanted { probes, blocking, requests, idle_timeout: CHECK_TIMEOUT };
+    Watch::start(&wanted).map(drop)
+}
+
+/// Whether a run is made whatever can watch it.
+pub(crate) fn does_without(probes: WantProbes, blocking: Option<WantBlocking>) -> bool {
+    probes == WantProbes::Auto && blocking != Some(WantBlocking::Sched)
+}
+
+/// Whether an engine knows a policy of that name.
+///
+/// # Errors
+/// Says which there are.
+pub fn check_policy(engine: EngineName, name: &str) -> anyhow::Result<()> {
+    match engine {
+        EngineName::Pool => policy::parse(name).map(drop).map_err(Into::into),
+        EngineName::Uring if name == KERNEL => Ok(()),
+        EngineName::Uring => anyhow::bail!(
+            "--engine uring: found policy {name}; the kernel has its own rules, named {KERNEL}"
+        ),
+    }
+}
+
+/// Confines this thread, and with it all threads that a run will have, the probes' too, to the
+/// processors of its plan; returns how many it could use before, which is the machine's to say.
+fn confine(plan: &Plan) -> anyhow::Result<u32> {
+    let before = machine::cpus();
+    if let Some(cpus) = plan.cpus {
+        io::confine(cpus).map_err(|errno| {
+            anyhow::anyhow!(
+                "run.cpus: found {cpus}, and this process may use {before} ({errno}); lower it"
+            )
+        })?;
+    }
+    Ok(before)
+}
+
+fn wanted(request: &RunRequest) -> Wanted {
+    let uring = request.variant.engine == EngineName::Uring;
+    Wanted {
+        probes: request.probes,
+        blocking: (!uring).then_some(request.blocking),
+        requests: if uring { request.plan.depth } else { 0 },
+        idle_timeout: request.plan.idle_timeout,
+    }
+}
+
+/// Lets the probes see the last exits.
+fn finish(
+    measured: Measured,
+    (birth, stillness, load): (Birth, Stillness, Load),
+    watch: Watch,
+    settled: Settled,
+) -> anyhow::Result<(Outcome, Ledger)> {
+    let blocking = watch.blocking();
+    let seen = watch.finish()?;
+    let birth = Birth {
+        creator_ns_p50: births::median(measured.remains.creation_ns.clone()),
+        start_ns_p50: seen.start_ns,
+        ..birth
+    };
+    let rounds = measured.ledger.rounds();
+    let outcome = Outcome {
+        driven: measured.driven,
+        remains: measured.remains,
+        seen,
+        blocking,
+        sleeps: measured.sleeps,
+        started: measured.started,
+        ended: measured.ended,
+        birth,
+        no_attempts: measured.no_attempts,
+        no_begun: measured.no_begun,
+        stillness,
+        load,
+        time_namespace: timing::in_time_namespace(),
+        settled,
+        rounds,
+    };
+    Ok((outcome, measured.ledger))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sync::thread;
+
+    fn plan(cpus: &str) -> Plan {
+        Plan::parse("confined", "confined.toml", &format!("[run]\n{cpus}")).expect("a valid spec")
+    }
+
+    #[test]
+    fn a_run_on_one_processor_confines_its_thread_and_those_that_it_makes() {
+        let before = machine::cpus();
+        // On a thread of its own, because it stays confined.
+        let confined = thread::spawn(move || {
+            let found = confine(&plan("cpus = 1")).map_err(|error| error.to_string());
+            let later = thread::spawn(machine::cpus).join().expect("it ends");
+            (found, machine::cpus(), later)
+        });
+        assert_eq!(confined.join().expect("it ends"), (Ok(before), 1, 1));
+        assert_eq!(confine(&plan("")).map_err(|error| error.to_string()), Ok(before));
+        assert_eq!(machine::cpus(), before, "nothing is asked for");
+    }
+
+    #[test]
+    fn more_processors_than_there_are_is_an_error_that_names_both() {
+        let error =
+            confine(&plan("cpus = 1024")).expect_err("more than this machine has").to_string();
+        let before = machine::cpus();
+        assert!(
+            error.starts_with(&format!("run.cpus: found 1024, and this process may use {before} ")),
+            "{error}"
+        );
+    }
+}

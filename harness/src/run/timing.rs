@@ -1,0 +1,193 @@
+//! Timing: doubts about a run that did not take the time that it should have.
+
+use iowq_contract::Code;
+use std::time::Duration;
+
+use iowq_workloads::{Arrival, Length, Plan};
+
+use super::Outcome;
+use super::doubt::Doubt;
+use crate::clock::duration_ns;
+use crate::io::read_start;
+
+/// A process that does not run for this long was stopped, or its machine was: schedulers of a busy
+/// machine keep a thread waiting for some hundredths of a second.
+const STOPPED_NS: u64 = 1_000_000_000;
+
+/// Part of the rate that an open loop may miss. It is that exact: ops are meant for given times.
+const RATE_MISSED_MAX: f64 = 0.01;
+
+/// How much longer or shorter than asked a run may be, beside what its last op, pause or time without
+/// a ring takes.
+const LENGTH_DIFFERS_MAX: f64 = 0.1;
+
+/// The same in time, for short runs.
+const LENGTH_DIFFERS_NS_MAX: u64 = 100_000_000;
+
+/// A suspension lasts for seconds; what is below this is what looking at two clocks takes.
+const SUSPENDED_NS: u64 = 10_000_000;
+
+/// What about the run's time is not as it should be.
+pub(super) fn doubts(plan: &Plan, outcome: &Outcome) -> [Doubt; 5] {
+    let driven = &outcome.driven;
+    let took_ns = driven.measured_until.since(driven.measured_from);
+    let started = driven.done + driven.failed;
+    [
+        rate_not_kept(plan, started, driven.never_started, took_ns),
+        length_differs(plan, took_ns, outcome.remains.recorder.max_ns()),
+        (
+            outcome.stillness.stopped_ns_max >= STOPPED_NS,
+            Code::Stopped,
+            format!(
+                "The process did not run for {} s on end: it was stopped, or its machine was. That \
+                 time is in the rates and latencies.",
+                seconds(outcome.stillness.stopped_ns_max)
+            ),
+        ),
+        (
+            outcome.stillness.suspended_ns >= SUSPENDED_NS,
+            Code::Suspended,
+            format!(
+                "The machine was suspended for {} s during the run.",
+                seconds(outcome.stillness.suspended_ns)
+            ),
+        ),
+        (
+            outcome.time_namespace,
+            Code::TimeNamespace,
+            "The process is in a time namespace, whose clock is another than the probes': times \
+             that mix both are wrong. Run it outside (`unshare --time` made it)."
+                .to_owned(),
+        ),
+    ]
+}
+
+fn rate_not_kept(plan: &Plan, started: u64, never: Option<u64>, took_ns: u64) -> Doubt {
+    let asked = plan.arrival.per_s().unwrap_or(0.0);
+    let got = if took_ns == 0 { 0.0 } else { started as f64 * 1e9 / took_ns as f64 };
+    // Bursts and random arrivals come in lumps: one lump more or less is no failure.
+    let lump = match plan.arrival {
+        Arrival::Bursts { ops, .. } => f64::from(ops),
+        Arrival::Poisson { per_s } => 4.0 * (per_s * took_ns as f64 / 1e9).sqrt(),
+        Arrival::Rate { .. } | Arrival::Closed { .. } => 1.0,
+    };
+    let never = never.map_or_else(String::new, |ops| {
+        format!("; {ops} ops were never handed over, because the run fell too far behind and ended")
+    });
+    let missing = asked * took_ns as f64 / 1e9 * (1.0 - RATE_MISSED_MAX) - lump - started as f64;
+    (
+        asked > 0.0 && missing > 0.0,
+        Code::RateNotKept,
+        format!(
+            "The workload asks for {asked:.0} ops/s and {got:.0} ops/s were started{never}: response \
+             times are those of the backlog and grow with the length of the run. Ask for less, or compare \
+             ops per second in a closed loop."
+        ),
+    )
+}
+
+fn length_differs(plan: &Plan, took_ns: u64, op_ns_max: u64) -> Doubt {
+    let asked_ns = match plan.length {
+        Length::Time(time) => duration_ns(time),
+        // It may end with its ops.
+        Length::Ops(_) | Length::Either { .. } => took_ns,
+    };
+    let differs_ns = took_ns.abs_diff(asked_ns);
+    let pause = match plan.arrival {
+        Arrival::Closed { pause, .. } => pause,
+        Arrival::Bursts { gap, .. } => gap,
+        Arrival::Rate { .. } | Arrival::Poisson { .. } => Duration::ZERO,
+    };
+    let last_ns = op_ns_max.saturating_add(duration_ns(pause + plan.life.closed));
+    let share_ns = (asked_ns as f64 * LENGTH_DIFFERS_MAX) as u64;
+    let allowed_ns = share_ns.max(LENGTH_DIFFERS_NS_MAX).saturating_add(last_ns);
+    (
+        differs_ns > allowed_ns,
+        Code::LengthDiffers,
+        format!(
+            "The run was to be measured for {} s and was for {} s.",
+            seconds(asked_ns),
+            seconds(took_ns)
+        ),
+    )
+}
+
+fn seconds(ns: u64) -> String {
+    format!("{:.2}", ns as f64 / 1e9)
+}
+
+/// Whether this process has a monotonic clock of its own (time_namespaces(7)).
+pub(super) fn in_time_namespace() -> bool {
+    // Kernels before 5.6 have no such file, and no such namespaces.
+    read_start("/proc/self/timens_offsets".as_ref(), 4096)
+        .is_ok_and(|(bytes, _)| shifts_monotonic(&String::from_utf8_lossy(&bytes)))
+}
+
+/// Whether the offsets of a time namespace shift the monotonic clock.
+fn shifts_monotonic(offsets: &str) -> bool {
+    let monotonic = offsets.lines().find_map(|line| line.strip_prefix("monotonic"));
+    monotonic.is_some_and(|offset| offset.split_whitespace().any(|part| part != "0"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(arrival: &str, run: &str) -> Plan {
+        let text = format!("[arrival]\n{arrival}\n[run]\n{run}");
+        Plan::parse("timed", "timed.toml", &text).expect("a valid spec")
+    }
+
+    #[test]
+    fn an_open_loop_that_starts_fewer_ops_than_asked_is_a_doubt_and_a_closed_one_never() {
+        let second_ns = 1_000_000_000;
+        let rows = [
+            ("pattern = \"rate\"\nper_s = 1000", 1000, false),
+            ("pattern = \"rate\"\nper_s = 1000", 990, false),
+            ("pattern = \"rate\"\nper_s = 1000", 980, true),
+            ("pattern = \"poisson\"\nper_s = 1000", 900, false),
+            ("pattern = \"poisson\"\nper_s = 1000", 800, true),
+            ("pattern = \"bursts\"\nburst_ops = 100\ngap_ms = 100", 900, false),
+            ("pattern = \"bursts\"\nburst_ops = 100\ngap_ms = 100", 700, true),
+            ("pattern = \"closed\"", 1, false),
+        ];
+        for (arrival, started, expected) in rows {
+            let (holds, _, text) =
+                rate_not_kept(&plan(arrival, "seconds = 1"), started, None, second_ns);
+            assert_eq!(holds, expected, "{arrival} {started}: {text}");
+        }
+    }
+
+    #[test]
+    fn ops_that_were_never_handed_over_are_in_the_doubt() {
+        let plan = plan("pattern = \"rate\"\nper_s = 1000", "seconds = 1");
+        let (_, _, text) = rate_not_kept(&plan, 400, Some(600), 2_000_000_000);
+        assert!(text.contains("200 ops/s were started; 600 ops were never handed over"), "{text}");
+    }
+
+    #[test]
+    fn a_run_of_another_length_than_asked_is_a_doubt_unless_its_ops_end_it() {
+        for (run, took_ms, expected) in [
+            ("seconds = 2", 2010, false),
+            ("seconds = 2", 2300, true),
+            ("seconds = 2", 1500, true),
+            ("seconds = 0.1", 190, false),
+            ("seconds = 0.1", 210, true),
+            ("ops = 10", 99_000, false),
+        ] {
+            let (holds, ..) = length_differs(&plan("", run), took_ms * 1_000_000, 5_000_000);
+            assert_eq!(holds, expected, "{run} {took_ms}");
+        }
+    }
+
+    #[test]
+    fn a_clock_that_is_shifted_is_told_from_one_that_is_not() {
+        assert!(!shifts_monotonic(
+            "monotonic           0         0\nboottime            0         0\n"
+        ));
+        assert!(shifts_monotonic(
+            "monotonic      100000         0\nboottime            0         0\n"
+        ));
+        assert!(!shifts_monotonic(""));
+    }
+}

@@ -1,0 +1,181 @@
+//! The watch over a run: the best tier of probes there is, and who tells that a worker sleeps.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use iowq_contract::{Blocking, Tier, WantBlocking, WantProbes};
+use iowq_ebpf::{ACCOUNTS, LOST_BLOCKS, LOST_SWITCHES, LOST_THREADS, LOST_UNREADABLE};
+
+use super::births;
+use super::lives::{self, Lives};
+use crate::clock;
+use crate::probes::{BlockReader, Bpf, BpfOptions, Page, Requests, Tracker};
+use crate::procfs::ProcCensus;
+use crate::sync::Arc;
+
+/// How long the last exits may take to be seen, after their threads were joined.
+const EXIT_WAIT: Duration = Duration::from_secs(2);
+
+/// What is to be watched, and how.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wanted {
+    pub(super) probes: WantProbes,
+    /// Who tells the pool; `None` for the kernel's own io-wq, which knows.
+    pub(super) blocking: Option<WantBlocking>,
+    /// Requests of io_uring in flight at most; 0 where the pool runs.
+    pub(super) requests: u32,
+    pub(super) idle_timeout: Duration,
+}
+
+impl Wanted {
+    fn must_hear_scheduler(&self) -> bool {
+        self.blocking == Some(WantBlocking::Sched)
+    }
+
+    fn bpf_options(&self) -> BpfOptions {
+        let declared = matches!(self.blocking, None | Some(WantBlocking::Declared));
+        BpfOptions { sched: !declared, requests: self.requests, ..BpfOptions::default() }
+    }
+}
+
+/// The probes of a run.
+pub(super) struct Watch {
+    bpf: Option<Bpf>,
+    census: Option<ProcCensus>,
+    tier: Tier,
+    reason: String,
+    blocking: Blocking,
+}
+
+/// What the probes saw.
+pub(super) struct Seen {
+    pub(super) tier: Tier,
+    pub(super) reason: String,
+    pub(super) probe: Option<Lives>,
+    pub(super) proc: Option<Lives>,
+    pub(super) events_seen: u64,
+    /// From the creation of a worker to its first instruction, median of all.
+    pub(super) start_ns: Option<u64>,
+    /// Losses by cause, those of no event left out.
+    pub(super) lost: Vec<(&'static str, u64)>,
+    /// Times that a worker was back on a processor and no event said so; made good at its next
+    /// switch.
+    pub(super) switches_missed: u64,
+    /// Requests that were queued for workers of the kernel's, bounded and unbounded.
+    pub(super) queued: [u64; ACCOUNTS],
+    /// What nobody can see here, each with the reason.
+    pub(super) unseen: Vec<String>,
+}
+
+impl Watch {
+    /// Starts what is wanted, before any worker is born.
+    pub(super) fn start(wanted: &Wanted) -> anyhow::Result<Watch> {
+        let probes = wanted.probes;
+        let may_bpf = matches!(probes, WantProbes::Auto | WantProbes::Bpf);
+        if wanted.must_hear_scheduler() && !may_bpf {
+            anyhow::bail!(
+                "--blocking sched needs --probes bpf or auto: the scheduler is heard through eBPF; \
+                 or take --blocking declared"
+            );
+        }
+        let options = wanted.bpf_options();
+        let bpf = may_bpf.then(|| Bpf::start(&options)).transpose();
+        let (bpf, reason) = match bpf {
+            Ok(Some(bpf)) => (Some(bpf), String::new()),
+            Ok(None) => (None, "asked for by --probes".to_owned()),
+            Err(error) if probes == WantProbes::Bpf => return Err(error).context("--probes bpf"),
+            Err(error) if wanted.must_hear_scheduler() => {
+                return Err(error).context("--blocking sched");
+            }
+            Err(error) => (None, error.to_string()),
+        };
+        let mut watch = Watch {
+            blocking: match wanted.blocking {
+                None => Blocking::Kernel,
+                Some(_) if bpf.is_some() && options.sched => Blocking::Sched,
+                Some(_) => Blocking::Declared,
+            },
+            bpf,
+            census: None,
+            tier: Tier::Off,
+            reason,
+        };
+        if probes != WantProbes::Off {
+            match ProcCensus::start(wanted.idle_timeout) {
+                Ok(census) => watch.census = Some(census),
+                Err(error) if probes == WantProbes::Proc => anyhow::bail!("--probes proc: {error}"),
+                Err(error) => watch.reason = format!("{} {error}", watch.reason).trim().to_owned(),
+            }
+        }
+        watch.tier = match (&watch.bpf, &watch.census) {
+            (Some(_), _) => Tier::Bpf,
+            (None, Some(_)) => Tier::Proc,
+            (None, None) => Tier::Off,
+        };
+        Ok(watch)
+    }
+
+    /// Who tells that a worker sleeps.
+    pub(super) fn blocking(&self) -> Blocking {
+        self.blocking
+    }
+
+    /// What the pool shares with the scheduler's probe, where that is at work; once.
+    pub(super) fn take_sched(&mut self) -> Option<(Arc<Page>, Tracker, BlockReader)> {
+        let bpf = self.bpf.as_mut()?;
+        Some((bpf.page()?, bpf.tracker()?, bpf.take_blocks()?))
+    }
+
+    /// What is seen of requests of io_uring, where there are any.
+    pub(super) fn requests(&self) -> Option<Arc<Requests>> {
+        self.bpf.as_ref()?.requests()
+    }
+
+    /// The source that looks now and then.
+    pub(super) fn census(&self) -> Option<&ProcCensus> {
+        self.census.as_ref()
+    }
+
+    /// Waits for the last exits and ends.
+    pub(super) fn finish(self) -> anyhow::Result<Seen> {
+        let proc = self.census.map(|census| Lives::of_census(&census.finish()));
+        let mut seen = Seen {
+            tier: self.tier,
+            reason: self.reason,
+            probe: None,
+            proc,
+            events_seen: 0,
+            start_ns: None,
+            lost: Vec::new(),
+            switches_missed: 0,
+            queued: [0; ACCOUNTS],
+            unseen: Vec::new(),
+        };
+        if let Some(bpf) = self.bpf {
+            seen.unseen = bpf.unseen().to_vec();
+            bpf.drain_until(clock::now().after(EXIT_WAIT), |events| {
+                let lives = lives::of_events(events);
+                lives.created() == lives.exited()
+            });
+            let census = bpf.finish()?;
+            seen.events_seen = census.events.len() as u64;
+            seen.probe = Some(lives::of_events(&census.events));
+            seen.start_ns = births::start_ns(&census.events);
+            seen.switches_missed = census.lost[LOST_SWITCHES as usize];
+            seen.queued = census.queued;
+            for (name, cause) in [
+                ("threads-ring-full", LOST_THREADS),
+                ("blocks-ring-full", LOST_BLOCKS),
+                ("unreadable", LOST_UNREADABLE),
+            ] {
+                let lost = census.lost[cause as usize];
+                if lost > 0 {
+                    seen.lost.push((name, lost));
+                }
+            }
+        } else if let Some(proc) = &seen.proc {
+            seen.events_seen = proc.created() + proc.exited();
+        }
+        Ok(seen)
+    }
+}
