@@ -31,8 +31,6 @@ const TOOL_TIME_MAX: Duration = Duration::from_secs(600);
 const WORDS_BYTES_MAX: u64 = 64 << 10;
 /// Package that brings `setpriv`.
 pub(crate) const SETPRIV_PACKAGES: &str = "util-linux (Debian, Fedora)";
-/// Hands standard input on as a descriptor that is rarely closed or used for something else.
-const HOLD: &str = r#"exec "$@" 9<&0 0</dev/null"#;
 
 /// How waiting for a child came to its end. The child is gone in any case.
 #[derive(Debug)]
@@ -59,7 +57,8 @@ pub(crate) enum Undone {
 }
 
 /// The same command, which gets a signal when the thread that starts it ends, as it does when the
-/// process is killed. It and whatever it starts have `held` open.
+/// process is killed. It
+/// reads `input`, or nothing.
 ///
 /// The signal is the work of `setpriv`. Where that is missing, the command is started by itself:
 /// what cannot do without says so before, as the start of QEMU and a build do.
@@ -67,13 +66,10 @@ pub(crate) enum Undone {
 /// # Errors
 ///
 /// A program that is not there.
-pub(crate) fn bound(command: &Command, signal: &str, held: Option<&File>) -> io::Result<Command> {
+pub(crate) fn bound(command: &Command, signal: &str, input: Option<&File>) -> io::Result<Command> {
     let program = found(command.get_program())?;
     let setpriv = program::find("setpriv", SETPRIV_PACKAGES).ok();
     let mut words: Vec<OsString> = Vec::new();
-    if held.is_some() {
-        words.extend(["sh", "-c", HOLD, "sh"].map(OsString::from));
-    }
     if let Some(setpriv) = setpriv {
         words.extend([setpriv.into(), "--pdeathsig".into(), signal.into()]);
     }
@@ -82,7 +78,9 @@ pub(crate) fn bound(command: &Command, signal: &str, held: Option<&File>) -> io:
     let mut words = words.into_iter();
     let mut bound = Command::new(words.next().unwrap_or_default());
     bound.args(words).process_group(0);
-    bound.stdin(held.map_or_else(|| Ok(Stdio::null()), |held| held.try_clone().map(Stdio::from))?);
+    bound.stdin(
+        input.map_or_else(|| Ok(Stdio::null()), |input| input.try_clone().map(Stdio::from))?,
+    );
     for (name, value) in command.get_envs() {
         match value {
             Some(value) => bound.env(name, value),
@@ -161,18 +159,18 @@ pub(crate) fn output(command: &Command, stop: &Stop) -> Result<Output, Undone> {
     output_within(command, None, TOOL_TIME_MAX, stop)
 }
 
-/// The same; the tool and whatever it starts have a file open.
-pub(crate) fn output_holding(
+/// The same; the tool reads a file as its standard input.
+pub(crate) fn output_with_input(
     command: &Command,
-    held: &File,
+    input: &File,
     stop: &Stop,
 ) -> Result<Output, Undone> {
-    output_within(command, Some(held), TOOL_TIME_MAX, stop)
+    output_within(command, Some(input), TOOL_TIME_MAX, stop)
 }
 
 fn output_within(
     command: &Command,
-    held: Option<&File>,
+    input: Option<&File>,
     time_max: Duration,
     stop: &Stop,
 ) -> Result<Output, Undone> {
@@ -186,7 +184,7 @@ fn output_within(
     let files = || -> io::Result<_> { Ok((tempfile::tempfile()?, tempfile::tempfile()?)) };
     let (mut stdout, mut stderr) = files().map_err(failed("keep the words of"))?;
     let start = || {
-        let mut bound = bound(command, "KILL", held)?;
+        let mut bound = bound(command, "KILL", input)?;
         bound.stdout(stdout.try_clone()?).stderr(stderr.try_clone()?).spawn()
     };
     let mut child = start().map_err(|cause| Undone::NotStarted { tool: tool(), cause })?;
@@ -211,7 +209,6 @@ fn read(file: &mut File, bytes_max: u64) -> io::Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use std::{
-        fs::TryLockError,
         io::{BufRead as _, BufReader},
         os::fd::OwnedFd,
     };
@@ -278,26 +275,5 @@ mod tests {
         assert!(matches!(waited, Ok(Waited::Stopped(_))), "{waited:?}");
         let asked = output(&shell("exit 0"), &stop).unwrap_err().to_string();
         assert_eq!(asked, "stopped by SIGINT");
-    }
-
-    #[test]
-    fn a_lock_is_held_as_long_as_anything_lives_that_was_started() {
-        let place = tempfile::NamedTempFile::new().unwrap();
-        let lock = place.reopen().unwrap();
-        lock.lock().unwrap();
-        let (mut ready, writer) = pipe();
-        let (end, ending) = pipe();
-        // Its parent is gone, and so is all that it had on its standard streams.
-        let script = "sh -c 'echo ready; exec >&- 2>&- </dev/null; read word <&8' & exit 0";
-        let mut tool = bound(&shell(&format!("exec 8<&2; {script}")), "TERM", Some(&lock)).unwrap();
-        let mut child = tool.stdout(writer).stderr(end.into_inner()).spawn().unwrap();
-        drop(tool);
-        assert!(child.wait().unwrap().success());
-        ready.read_line(&mut String::new()).unwrap();
-        drop(lock);
-        let next = place.reopen().unwrap();
-        assert!(matches!(next.try_lock(), Err(TryLockError::WouldBlock)));
-        drop(ending);
-        next.lock().unwrap();
     }
 }

@@ -10,7 +10,7 @@ use iowq_contract::guest::{Bench, FILES_PATH};
 
 use crate::options::Options;
 use crate::stop::Stop;
-use crate::{child, image};
+use crate::{child, sha256};
 
 /// The presets that the pool runs under, in the order of kernels.
 const PRESETS: [&str; 7] =
@@ -90,7 +90,7 @@ impl Workloads {
     pub fn digests(&self) -> BTreeMap<String, String> {
         let digest = |(path, bytes): &(PathBuf, Vec<u8>)| {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
-            (format!("workload {name}"), image::digest_of(bytes))
+            (format!("workload {name}"), sha256::of_bytes(bytes))
         };
         self.files.iter().map(digest).collect()
     }

@@ -15,7 +15,7 @@ use crate::order::{self, ScheduledBoot};
 use crate::results::{Lock, Results};
 use crate::stop::Stop;
 use crate::subject::{self, Subject};
-use crate::{accel, image, machine, program};
+use crate::{accel, machine, program, sha256};
 
 /// Boots in a row of one kernel that brought no run, before any did: then none will.
 const FRUITLESS_MAX: u32 = 2;
@@ -125,12 +125,12 @@ impl Lab<'_> {
         let options = self.options;
         let benches = self.workloads.benches(options, 0, options.presets > 0);
         let mut inputs = self.workloads.digests();
-        inputs.insert("guest".to_owned(), image::digest(&options.guest)?);
+        inputs.insert("guest".to_owned(), digest(&options.guest)?);
         inputs.insert("presets".to_owned(), options.presets.to_string());
         inputs.extend(options.criu.map(|seconds| ("criu".to_owned(), seconds.to_string())));
         if let Some(path) = &self.criu {
             // Versions of criu may fail in different ways.
-            inputs.insert("criu-program".to_owned(), image::digest(path)?);
+            inputs.insert("criu-program".to_owned(), digest(path)?);
         }
         Ok(Kernels {
             schema: KERNELS_SCHEMA.to_owned(),
@@ -287,6 +287,10 @@ impl Lab<'_> {
         }
         Ok(entries)
     }
+}
+
+fn digest(path: &Path) -> anyhow::Result<String> {
+    sha256::of_file(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
 /// The kernel's whole command line: its console, its end after a panic, and the guest as its first

@@ -60,12 +60,12 @@ impl Make<'_> {
         let configured = objects.join(".config");
         let configure = if config.is_ours() {
             let wanted = self.source.file("wanted.config");
-            files::write_bytes(&wanted, config.text().as_bytes())?;
+            files::write(&wanted, config.text().as_bytes())?;
             let mut make = self.make(&objects, "allnoconfig");
             make.env("KCONFIG_ALLCONFIG", wanted);
             make
         } else {
-            files::write_bytes(&configured, config.text().as_bytes())?;
+            files::write(&configured, config.text().as_bytes())?;
             self.make(&objects, "olddefconfig")
         };
         // Each kernel anew: a patch may bring an option, and make would ask a person about it.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Output};
 use std::time::{Duration, Instant};
 
-use super::{BuildError, Lock};
+use super::BuildError;
 use crate::child::{self, Waited};
 use crate::stop::Stop;
 
@@ -18,20 +18,14 @@ const TAIL_LINES: usize = 25;
 /// Runs commands one after the other.
 pub(super) struct Runner<'a> {
     logs: PathBuf,
-    lock: &'a Lock,
     say: &'a mut dyn FnMut(&str),
     stop: &'a Stop,
 }
 
 impl<'a> Runner<'a> {
     /// Logs go to a folder that exists.
-    pub(super) fn new(
-        logs: PathBuf,
-        lock: &'a Lock,
-        say: &'a mut dyn FnMut(&str),
-        stop: &'a Stop,
-    ) -> Runner<'a> {
-        Runner { logs, lock, say, stop }
+    pub(super) fn new(logs: PathBuf, say: &'a mut dyn FnMut(&str), stop: &'a Stop) -> Runner<'a> {
+        Runner { logs, say, stop }
     }
 
     /// Tells a line of progress.
@@ -46,7 +40,16 @@ impl<'a> Runner<'a> {
 
     /// Runs a command that takes seconds, and takes what it says.
     pub(super) fn output(&self, command: &Command) -> Result<Output, BuildError> {
-        Ok(child::output_holding(command, &self.lock.0, self.stop)?)
+        Ok(child::output(command, self.stop)?)
+    }
+
+    /// The same; the command reads a file as its standard input.
+    pub(super) fn output_with_input(
+        &self,
+        command: &Command,
+        input: &File,
+    ) -> Result<Output, BuildError> {
+        Ok(child::output_with_input(command, input, self.stop)?)
     }
 
     /// Runs a command, which the person knows as something such as `building base`. All that it
@@ -83,9 +86,7 @@ impl<'a> Runner<'a> {
     ) -> Result<ExitStatus, BuildError> {
         let failed =
             |verb| move |cause| BuildError::io(verb, Path::new(command.get_program()), cause);
-        let start = || {
-            child::bound(command, "TERM", Some(&self.lock.0))?.stdout(out).stderr(errors).spawn()
-        };
+        let start = || child::bound(command, "TERM", None)?.stdout(out).stderr(errors).spawn();
         let mut child = start().map_err(failed("start"))?;
         let mut progress = Progress::new(what);
         let tell = || progress.line(Instant::now()).into_iter().for_each(|line| (self.say)(&line));
@@ -154,26 +155,12 @@ mod tests {
     }
 
     #[test]
-    fn tools_of_a_build_keep_its_cache_locked() {
-        let folder = tempfile::tempdir().expect("a folder can be made");
-        let (lock, stop) = (Lock::of(folder.path()).expect("it is ours"), Stop::default());
-        let mut say = |_: &str| {};
-        let run = Runner::new(folder.path().to_owned(), &lock, &mut say, &stop);
-        let mut command = Command::new("sh");
-        command.args(["-c", "readlink /proc/$$/fd/9"]);
-        let output = run.output(&command).expect("it ends");
-        let held = String::from_utf8_lossy(&output.stdout).into_owned();
-        let path = folder.path().canonicalize().expect("it is there").join("lock");
-        assert_eq!(held.trim_end(), path.to_string_lossy());
-    }
-
-    #[test]
     fn a_command_that_fails_is_named_with_its_log_and_what_it_said() {
         let folder = tempfile::tempdir().expect("a folder can be made");
         let mut said = Vec::new();
         let mut say = |line: &str| said.push(line.to_owned());
-        let (lock, stop) = (Lock::of(folder.path()).expect("it is ours"), Stop::default());
-        let mut run = Runner::new(folder.path().to_owned(), &lock, &mut say, &stop);
+        let stop = Stop::default();
+        let mut run = Runner::new(folder.path().to_owned(), &mut say, &stop);
         let mut command = Command::new("sh");
         command.args(["-c", "echo one; echo two >&2; exit 3"]);
         let error = run.run("trying", "log", &command).expect_err("it fails").to_string();

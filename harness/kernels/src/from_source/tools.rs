@@ -21,7 +21,7 @@ const PROGRAMS: [(&str, &str); 12] = [
     ("perl", "perl"),
     ("awk", "mawk"),
     ("find", "findutils"),
-    ("patch", "patch"),
+    ("git", "git"),
     // The configuration that the image carries is packed by it.
     ("gzip", "gzip"),
     // Ends make when we are killed.
@@ -77,9 +77,7 @@ fn needs(source: &Path, config: &Config) -> Vec<(Need, &'static str)> {
     let program = |(name, package)| (Need::Program(name), package);
     let mut needs: Vec<_> = PROGRAMS.into_iter().map(program).collect();
     needs.extend(HEADERS.map(|(name, package)| (Need::Header(name), package)));
-    if source.is_dir() {
-        needs.extend(source.join(".git").exists().then_some((Need::Program("git"), "git")));
-    } else {
+    if !source.is_dir() {
         let name = source.to_string_lossy();
         let unpackers = UNPACKERS.iter().filter(|(end, ..)| name.ends_with(end));
         needs.extend(unpackers.map(|(_, name, package)| (Need::Program(name), *package)));
@@ -150,7 +148,7 @@ mod tests {
 
     #[test]
     fn all_that_is_missing_is_named_at_once() {
-        let here = ["gcc", "ld", "make", "bc", "perl", "awk", "find", "patch", "gzip", "stdlib.h"];
+        let here = ["gcc", "ld", "make", "bc", "perl", "awk", "find", "git", "gzip", "stdlib.h"];
         let expected = [
             "flex of flex",
             "bison of bison",
