@@ -144,7 +144,7 @@ pub struct Options {
     /// The process to end with; our parent, unless it is gone already
     #[arg(long, value_name = "PID", hide = true)]
     pub parent: Option<i32>,
-    /// The statically linked `iowq` that runs in the guests
+    /// The `iowq` that runs in the guests, with the libraries that it has here
     #[arg(long, value_name = "FILE", hide = true)]
     pub guest: PathBuf,
 }

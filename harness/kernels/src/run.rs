@@ -260,11 +260,12 @@ impl Lab<'_> {
         let measured = scheduled.role == Role::Measured;
         let with_presets =
             measured && scheduled.kernel == 0 && scheduled.round < self.options.presets;
-        let mut entries = vec![Entry::executable("/init", &self.options.guest)];
+        let mut entries = initramfs::host_program(&self.options.guest, "/init", self.stop)?;
         let mut criu = None;
         if let (true, Some(path), Some(time_max_s)) = (measured, &self.criu, self.options.criu) {
-            entries.extend(initramfs::program(path, self.stop)?);
-            criu = Some(Criu { path: path.display().to_string(), time_max_s });
+            let at = path.display().to_string();
+            entries.extend(initramfs::host_program(path, &at, self.stop)?);
+            criu = Some(Criu { path: at, time_max_s });
         }
         let job = Job {
             kernel: subject.kernel.label.clone(),

@@ -56,8 +56,8 @@ pub(super) struct Repository {
 
 impl Repository {
     /// Opens it, and creates it if it is absent.
-    pub(super) fn open(folder: PathBuf, run: &Runner<'_>) -> Result<Repository, BuildError> {
-        let folder = files::make_folder(&folder)?;
+    pub(super) fn open(folder: &Path, run: &Runner<'_>) -> Result<Repository, BuildError> {
+        let folder = files::make_folder(folder)?;
         // The cache is locked, so these were left by a build that was killed.
         let entries = fs::read_dir(&folder).map_err(|cause| BuildError::io("read", &folder, cause));
         for entry in entries?.flatten() {

@@ -1,7 +1,7 @@
 //! The series: the kernels of a request, each as a tree of the repository.
 
 use std::iter;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::config::Config;
 use super::files;
@@ -60,7 +60,7 @@ fn name(patch: &Path) -> String {
 }
 
 fn apply(
-    patch: &PathBuf,
+    patch: &Path,
     source: &Source,
     applied: &mut Vec<String>,
     run: &mut Runner<'_>,

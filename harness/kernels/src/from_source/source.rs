@@ -40,7 +40,7 @@ impl Source {
             files::sha256_of(&absolute)?
         };
         let folder = files::make_folder(&cache.join("sources").join(short(&digest)))?;
-        let repository = Repository::open(folder.join("git"), run)?;
+        let repository = Repository::open(&folder.join("git"), run)?;
         let source = Source { path: path.to_owned(), folder, repository };
         if is_folder {
             if !source.repository.index(Index::Source).exists() {
