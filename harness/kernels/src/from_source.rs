@@ -101,7 +101,7 @@ fn build_with(
     let _lock = Lock::of(&cache)?;
     let mut run = Runner::new(files::make_folder(&cache.join("logs"))?, say, stop);
     let source = Source::open(&request.source, &cache, &mut run)?;
-    let revisions = series::revisions(request, &source, &mut run)?;
+    let revisions = series::revisions(&request.aids, &request.patches, &source, &mut run)?;
     let mut built = Vec::new();
     for revision in &revisions {
         let digest = revision.digest(config, compiler);

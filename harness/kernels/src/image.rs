@@ -22,15 +22,10 @@ mod vmlinux;
 
 use crate::sha256;
 
+use error::ALLOWED;
 pub use error::{ImageError, NeededError};
 pub use modules::ModuleTree;
 pub use needs::{Module, Needs};
-
-/// What may be given, for those who gave something else.
-const ALLOWED: &str = "a bzImage, a vmlinux with CONFIG_PVH=y, a Debian package or a kernel's build folder is allowed";
-
-/// Largest `.config`; those of distributions have 300 KiB.
-const CONFIG_BYTES_MAX: u64 = 8 << 20;
 
 /// A kernel that can be booted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -135,7 +130,7 @@ fn config(
 }
 
 fn read_config(path: &Path) -> Result<Config, ImageError> {
-    let bytes = read(path, CONFIG_BYTES_MAX)?;
+    let bytes = read(path, ikconfig::CONFIG_BYTES_MAX)?;
     kconfig::parse(&String::from_utf8_lossy(&bytes)).map_err(|error| {
         ImageError::refused(path, format!("is no configuration of a kernel: {error}"))
     })

@@ -26,6 +26,7 @@ use crate::{
     stop::Stop,
     watch::{STEP_MAX, Watch},
 };
+pub use arguments::Parts;
 use streams::{Piece, Stream};
 
 /// How long a stream may stay open after QEMU has ended.
@@ -40,28 +41,6 @@ const PIECES_MAX: usize = 64;
 /// What is kept of QEMU's own words.
 const ERROR_LINES_MAX: usize = 8;
 const ERROR_LINE_BYTES_MAX: usize = 1000;
-
-/// What a virtual machine is made of.
-pub struct Parts<'a> {
-    /// The program, or what stands in for it.
-    pub qemu: &'a Path,
-    /// `kvm` or `tcg`.
-    pub accelerator: &'a str,
-    /// Virtual processors.
-    pub cpus: u32,
-    /// Memory.
-    pub memory_mib: u32,
-    /// The kernel.
-    pub kernel: &'a Path,
-    /// Its initramfs.
-    pub initramfs: Option<&'a Path>,
-    /// Its command line.
-    pub append: &'a str,
-    /// The image of its disk.
-    pub disk: Option<&'a Path>,
-    /// Requests per second to the disk.
-    pub iops_max: Option<u32>,
-}
 
 /// What comes out of a virtual machine.
 #[derive(Debug)]

@@ -15,9 +15,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use lock::Lock;
+use lock::RECORD_NAME;
 
-/// Name of the file with a line per run.
-const RECORD_NAME: &str = "record.jsonl";
 /// Runs of boots that were not seen to their end.
 const INTERRUPTED_NAME: &str = "interrupted.jsonl";
 /// Boots that failed through no fault of their kernel, and were made again.
@@ -59,32 +58,10 @@ impl Results {
         }
         let done: BTreeSet<u32> = kept.iter().map(|boot| boot.number).collect();
         set_aside(out, &done)?;
+        let console = out.join(CONSOLE_NAME);
+        fs::create_dir_all(&console).with_context(|| cannot_write(&console))?;
         let (boots, records) = (open(&out.join(BOOTS_NAME))?, open(&out.join(RECORD_NAME))?);
         Ok(Self { out: out.to_owned(), done, boots, records, _lock: lock })
-    }
-
-    /// Refuses a folder that holds results of something else, before anything takes time.
-    ///
-    /// # Errors
-    ///
-    /// What is in it.
-    pub fn check(out: &Path) -> anyhow::Result<()> {
-        if out.exists() && !out.is_dir() {
-            bail!("--out {}: found a file; name a folder", out.display());
-        }
-        if out.join(KERNELS_NAME).exists() {
-            return Ok(());
-        }
-        for name in [RECORD_NAME, BOOTS_NAME] {
-            if out.join(name).exists() {
-                bail!(
-                    "--out {}: holds a {name} that is not of this command; name a folder that is \
-                     new",
-                    out.display()
-                );
-            }
-        }
-        Ok(())
     }
 
     /// Whether a boot is recorded.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use iowq_contract::write_whole;
 
-use super::BuildError;
+use super::error::BuildError;
 use crate::sha256;
 
 /// Creates a folder, with all above it. Returns its absolute path.

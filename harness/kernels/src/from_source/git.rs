@@ -10,7 +10,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use super::BuildError;
+use super::error::BuildError;
 use super::files;
 use super::run::Runner;
 

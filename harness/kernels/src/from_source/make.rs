@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::BuildError;
 use super::config::Config;
+use super::error::BuildError;
 use super::files;
 use super::run::Runner;
 use super::source::Source;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Output};
 use std::time::{Duration, Instant};
 
-use super::BuildError;
+use super::error::BuildError;
 use crate::child::{self, Waited};
 use crate::stop::Stop;
 

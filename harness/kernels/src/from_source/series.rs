@@ -1,14 +1,14 @@
 //! The series: the kernels of a request, each as a tree of the repository.
 
 use std::iter;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::config::Config;
+use super::error::BuildError;
 use super::files;
 use super::git::Index;
 use super::run::Runner;
 use super::source::Source;
-use super::{BuildError, Request};
 use crate::label::LABEL_CHARS_MAX;
 use crate::sha256;
 
@@ -32,18 +32,19 @@ impl Revision {
 /// The kernels of a request: the source with the patches that all kernels have, and one more with
 /// each further patch. That each patch applies is known afterwards.
 pub(super) fn revisions(
-    request: &Request,
+    aids: &[PathBuf],
+    patches: &[PathBuf],
     source: &Source,
     run: &mut Runner<'_>,
 ) -> Result<Vec<Revision>, BuildError> {
     let git = &source.repository;
     git.begin_series(&git.tree(Index::Source, run)?, run)?;
     let mut applied = Vec::new();
-    for aid in &request.aids {
+    for aid in aids {
         apply(aid, source, &mut applied, run)?;
     }
-    let names: Vec<_> = request.patches.iter().map(|path| name(path)).collect();
-    let steps = iter::once(None).chain(request.patches.iter().map(Some));
+    let names: Vec<_> = patches.iter().map(|path| name(path)).collect();
+    let steps = iter::once(None).chain(patches.iter().map(Some));
     let mut revisions = Vec::new();
     for (label, step) in labels(&names).into_iter().zip(steps) {
         if let Some(patch) = step {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::BuildError;
+use super::error::BuildError;
 use super::files::{self, short};
 use super::git::{Index, Repository};
 use super::run::Runner;
