@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context as _, bail};
 use iowq_contract::guest::{Bench, FILES_PATH};
@@ -69,13 +68,13 @@ impl Workloads {
     /// What is wrong with them, in its words.
     pub fn check(&self, options: &Options, stop: &Stop) -> anyhow::Result<()> {
         // A name alone would be looked for where programs are, and not in the current folder.
-        let mut command = Command::new(std::path::absolute(&options.guest)?);
+        let mut command = child::tool(std::path::absolute(&options.guest)?);
         command.args(["bench", "--check", "--engine", "uring"]);
         for name in &options.workload {
             command.args(["--workload", name]);
         }
         command.args(options.seconds.map(|seconds| format!("--seconds={seconds}")));
-        let output = child::output(&command, stop);
+        let output = child::output(&mut command, stop);
         stop.check()?;
         let output = output.with_context(|| format!("--guest {}", options.guest.display()))?;
         if output.status.success() {

@@ -13,6 +13,7 @@ use std::process::{Command, Output};
 use super::error::BuildError;
 use super::files;
 use super::run::Runner;
+use crate::child;
 
 /// Settings of every command. Files are taken and written byte for byte, under any name.
 const SETTINGS: [&str; 7] = [
@@ -69,7 +70,7 @@ impl Repository {
         let mut init = repository.git(Index::Source, &repository.folder);
         // A bare repository has no work tree of its own.
         init.args(["init", "--quiet", "--bare", "--template="]).env_remove("GIT_WORK_TREE");
-        checked(run.output(&init)?, "create the repository", &repository.folder)?;
+        checked(run.output(&mut init)?, "create the repository", &repository.folder)?;
         files::make_folder(&repository.folder.join("info"))?;
         files::write(&repository.folder.join("info/attributes"), ATTRIBUTES.as_bytes())?;
         Ok(repository)
@@ -105,7 +106,7 @@ impl Repository {
         let update = |flags: &[&str], paths: &mut dyn Iterator<Item = &PathBuf>| {
             let mut update = ours();
             update.args(["update-index", "-z"]).args(flags).arg("--stdin");
-            let output = run.output_with_input(&update, &list_file(paths)?)?;
+            let output = run.output(update.stdin(list_file(paths)?))?;
             checked(output, "import", from)
         };
         update(&["--force-remove"], &mut known.difference(&found))?;
@@ -152,7 +153,7 @@ impl Repository {
     }
 
     fn git(&self, index: Index, work_tree: &Path) -> Command {
-        let mut git = Command::new("git");
+        let mut git = child::tool("git");
         for setting in SETTINGS {
             git.args(["-c", setting]);
         }
@@ -167,7 +168,7 @@ impl Repository {
 /// Git as the user has it, in a repository of the user, whose ignored files may be named in any
 /// settings.
 fn users_git(folder: &Path) -> Command {
-    let mut git = Command::new("git");
+    let mut git = child::tool("git");
     // A source may belong to somebody else than root; its Makefile is run all the same.
     git.args(["-c", "safe.directory=*", "-C"]).arg(folder);
     without_variables(&mut git);

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::os::unix::process::ExitStatusExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Output};
 use std::time::{Duration, Instant};
 
@@ -39,17 +39,8 @@ impl<'a> Runner<'a> {
     }
 
     /// Runs a command that takes seconds, and takes what it says.
-    pub(super) fn output(&self, command: &Command) -> Result<Output, BuildError> {
+    pub(super) fn output(&self, command: &mut Command) -> Result<Output, BuildError> {
         Ok(child::output(command, self.stop)?)
-    }
-
-    /// The same; the command reads a file as its standard input.
-    pub(super) fn output_with_input(
-        &self,
-        command: &Command,
-        input: &File,
-    ) -> Result<Output, BuildError> {
-        Ok(child::output_with_input(command, input, self.stop)?)
     }
 
     /// Runs a command, which the person knows as something such as `building base`. All that it
@@ -58,7 +49,7 @@ impl<'a> Runner<'a> {
         &mut self,
         what: &str,
         log: &str,
-        command: &Command,
+        command: &mut Command,
     ) -> Result<(), BuildError> {
         let log = self.logs.join(log);
         let failed = |cause| BuildError::io("write", &log, cause);
@@ -75,19 +66,20 @@ impl<'a> Runner<'a> {
         Ok(())
     }
 
-    /// Make passes SIGTERM on to what it has started; where something takes no notice and we are
-    /// gone, at least the cache stays locked.
+    /// If something goes on although we are gone, at least the cache stays locked.
     fn status(
         &mut self,
         what: &str,
-        command: &Command,
+        command: &mut Command,
         out: File,
         errors: File,
     ) -> Result<ExitStatus, BuildError> {
-        let failed =
-            |verb| move |cause| BuildError::io(verb, Path::new(command.get_program()), cause);
-        let start = || child::bound(command, "TERM", None)?.stdout(out).stderr(errors).spawn();
-        let mut child = start().map_err(failed("start"))?;
+        let program = PathBuf::from(command.get_program());
+        let failed = |verb| {
+            let program = &program;
+            move |cause| BuildError::io(verb, program, cause)
+        };
+        let mut child = command.stdout(out).stderr(errors).spawn().map_err(failed("start"))?;
         let mut progress = Progress::new(what);
         let tell = || progress.line(Instant::now()).into_iter().for_each(|line| (self.say)(&line));
         match child::wait(&mut child, None, self.stop, tell).map_err(failed("wait for"))? {
@@ -161,9 +153,9 @@ mod tests {
         let mut say = |line: &str| said.push(line.to_owned());
         let stop = Stop::default();
         let mut run = Runner::new(folder.path().to_owned(), &mut say, &stop);
-        let mut command = Command::new("sh");
+        let mut command = child::tool("sh");
         command.args(["-c", "echo one; echo two >&2; exit 3"]);
-        let error = run.run("trying", "log", &command).expect_err("it fails").to_string();
+        let error = run.run("trying", "log", &mut command).expect_err("it fails").to_string();
         assert!(error.contains("trying failed (exit code 3)"), "{error}");
         assert!(error.contains("log:\none\ntwo"), "{error}");
         assert_eq!(said, ["trying"]);

@@ -2,13 +2,14 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+
+use rustix::process::Signal;
 
 use super::error::BuildError;
 use super::files::{self, short};
 use super::git::{Index, Repository};
 use super::run::Runner;
-use crate::sha256;
+use crate::{child, sha256};
 
 /// What a build inside a folder leaves there. Make refuses to build such a source elsewhere.
 const BUILT_INSIDE: [&str; 3] = [".config", "include/config", "arch/x86/include/generated"];
@@ -58,10 +59,10 @@ impl Source {
         let part = self.folder.join("tree.part");
         files::remove(&part)?;
         files::make_folder(&part)?;
-        let mut tar = Command::new("tar");
+        let mut tar = child::command("tar", Signal::TERM);
         tar.arg("--extract").arg("--file").arg(tarball);
         tar.arg("--directory").arg(&part).arg("--strip-components=1");
-        run.run(&format!("unpacking {}", self.path.display()), "unpack.log", &tar)?;
+        run.run(&format!("unpacking {}", self.path.display()), "unpack.log", &mut tar)?;
         check(&self.path, &part)?;
         self.repository.import(&part, run)?;
         let [from, to] = [Index::Source, Index::Build].map(|index| self.repository.index(index));

@@ -3,7 +3,6 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Command,
 };
 
 use anyhow::{Context as _, bail, ensure};
@@ -63,7 +62,7 @@ fn interpreter(bytes: &[u8]) -> anyhow::Result<Option<PathBuf>> {
 
 /// The libraries that the dynamic linker would load. It knows its own rules best, so it is asked.
 fn libraries(interpreter: &Path, host: &Path, stop: &Stop) -> anyhow::Result<Vec<PathBuf>> {
-    let output = child::output(Command::new(interpreter).arg("--list").arg(host), stop)?;
+    let output = child::output(child::tool(interpreter).arg("--list").arg(host), stop)?;
     let said = String::from_utf8_lossy(&output.stdout);
     let errors = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "{} cannot be loaded: {}", host.display(), errors.trim());
