@@ -11,12 +11,15 @@ mod dump;
 mod files;
 pub mod guest;
 mod host;
+pub mod jsonl;
 pub mod kconfig;
 mod latency;
 mod load;
+pub mod order;
 mod plan;
 mod request;
 mod switches;
+mod whole_file;
 mod workers;
 
 use std::collections::BTreeMap;
@@ -42,6 +45,7 @@ pub use request::{
     RunRequest, Step, Variant, WantBlocking, WantProbes, Workload,
 };
 pub use switches::{SPOILED_MAX, Switches};
+pub use whole_file::write_whole;
 pub use workers::{Causes, Churn, Counts, DispatchCounts, Workers};
 
 /// Name of the file of records in a folder for results.

@@ -99,7 +99,6 @@ fn boots_with_kvm(qemu: &Path, kernel: &Path, stop: &Stop) -> anyhow::Result<Opt
         disk: None,
         iops_max: None,
     })?;
-    machine.heed(stop);
     let mut console = Lines::new(LINE_BYTES_MAX);
     loop {
         match machine.next(FIRST_LINE_MAX, stop)? {

@@ -110,7 +110,6 @@ fn run(
     // Where somebody asked to stop meanwhile, that is the reason.
     stop.check()?;
     let mut machine = Machine::start(&parts(request, image?.as_deref()))?;
-    machine.heed(stop);
     let began = Instant::now();
     let mut talk = Talk {
         now: Duration::ZERO,

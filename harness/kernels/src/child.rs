@@ -2,20 +2,21 @@
 //! they take too long, and when we end, however we do.
 
 use std::{
-    ffi::{OsStr, OsString},
+    ffi::OsStr,
     fs::File,
     io::{self, Read as _, Seek as _},
     os::unix::process::CommandExt as _,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Child, Command, ExitStatus, Output, Stdio},
     thread,
     time::Duration,
 };
 
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+use rustix::process::{
+    Pid, Signal, WaitId, WaitIdOptions, kill_process_group, set_parent_process_death_signal, waitid,
+};
 
 use crate::{
-    program,
     stop::{Stop, Stopped},
     watch::Watch,
 };
@@ -29,10 +30,6 @@ const TIDY_MAX: Duration = Duration::from_secs(5);
 const TOOL_TIME_MAX: Duration = Duration::from_secs(600);
 /// Of a tool's complaints, this much is read.
 const WORDS_BYTES_MAX: u64 = 64 << 10;
-/// Package that brings `setpriv`.
-pub(crate) const SETPRIV_PACKAGES: &str = "util-linux (Debian, Fedora)";
-/// Hands standard input on as a descriptor that is rarely closed or used for something else.
-const HOLD: &str = r#"exec "$@" 9<&0 0</dev/null"#;
 
 /// How waiting for a child came to its end. The child is gone in any case.
 #[derive(Debug)]
@@ -58,54 +55,20 @@ pub(crate) enum Undone {
     Io { what: &'static str, tool: String, cause: io::Error },
 }
 
-/// The same command, which gets a signal when the thread that starts it ends, as it does when the
-/// process is killed. It and whatever it starts have `held` open.
-///
-/// The signal is the work of `setpriv`. Where that is missing, the command is started by itself:
-/// what cannot do without says so before, as the start of QEMU and a build do.
-///
-/// # Errors
-///
-/// A program that is not there.
-pub(crate) fn bound(command: &Command, signal: &str, held: Option<&File>) -> io::Result<Command> {
-    let program = found(command.get_program())?;
-    let setpriv = program::find("setpriv", SETPRIV_PACKAGES).ok();
-    let mut words: Vec<OsString> = Vec::new();
-    if held.is_some() {
-        words.extend(["sh", "-c", HOLD, "sh"].map(OsString::from));
-    }
-    if let Some(setpriv) = setpriv {
-        words.extend([setpriv.into(), "--pdeathsig".into(), signal.into()]);
-    }
-    words.push(program.into());
-    words.extend(command.get_args().map(OsStr::to_owned));
-    let mut words = words.into_iter();
-    let mut bound = Command::new(words.next().unwrap_or_default());
-    bound.args(words).process_group(0);
-    bound.stdin(held.map_or_else(|| Ok(Stdio::null()), |held| held.try_clone().map(Stdio::from))?);
-    for (name, value) in command.get_envs() {
-        match value {
-            Some(value) => bound.env(name, value),
-            None => bound.env_remove(name),
-        };
-    }
-    if let Some(folder) = command.get_current_dir() {
-        bound.current_dir(folder);
-    }
-    Ok(bound)
+/// A command in a group of its own that reads nothing. It gets a signal when the thread that starts
+/// it ends, as it does when the process is killed.
+pub(crate) fn command(program: impl AsRef<OsStr>, signal: Signal) -> Command {
+    let mut command = Command::new(program);
+    command.process_group(0).stdin(Stdio::null());
+    // SAFETY: between fork and exec only what is safe in a signal handler may be called, and this is
+    // one system call.
+    unsafe { command.pre_exec(move || Ok(set_parent_process_death_signal(Some(signal))?)) };
+    command
 }
 
-/// A program by its path or name. `setpriv` would be found in its place, and fail later.
-fn found(program: &OsStr) -> io::Result<PathBuf> {
-    let path = Path::new(program);
-    let found = match path.components().count() {
-        1 if !program.to_string_lossy().contains('/') => {
-            program::find(&program.to_string_lossy(), "").ok()
-        }
-        _ => Some(path.to_owned()).filter(|path| program::runs(path)),
-    };
-    let missing = "there is no such program, or it may not be run";
-    found.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, missing))
+/// A tool for [`output`].
+pub(crate) fn tool(program: impl AsRef<OsStr>) -> Command {
+    command(program, Signal::KILL)
 }
 
 /// Waits for a child, as long as nobody asks to stop and its time, if it has one, is not over.
@@ -157,47 +120,35 @@ fn end(child: &mut Child) -> io::Result<()> {
 ///
 /// A tool that is not there or does not come to its end, or a request to stop. What the tool
 /// itself finds wrong is in its status.
-pub(crate) fn output(command: &Command, stop: &Stop) -> Result<Output, Undone> {
-    output_within(command, None, TOOL_TIME_MAX, stop)
+pub(crate) fn output(tool: &mut Command, stop: &Stop) -> Result<Output, Undone> {
+    output_within(tool, TOOL_TIME_MAX, stop)
 }
 
-/// The same; the tool and whatever it starts have a file open.
-pub(crate) fn output_holding(
-    command: &Command,
-    held: &File,
-    stop: &Stop,
-) -> Result<Output, Undone> {
-    output_within(command, Some(held), TOOL_TIME_MAX, stop)
-}
-
-fn output_within(
-    command: &Command,
-    held: Option<&File>,
-    time_max: Duration,
-    stop: &Stop,
-) -> Result<Output, Undone> {
-    let tool = || {
-        let name = Path::new(command.get_program()).file_name();
-        name.unwrap_or_default().to_string_lossy().into_owned()
+fn output_within(command: &mut Command, time_max: Duration, stop: &Stop) -> Result<Output, Undone> {
+    let name = Path::new(command.get_program()).file_name().unwrap_or_default();
+    let tool = name.to_string_lossy().into_owned();
+    let failed = |what: &'static str| {
+        let tool = tool.clone();
+        move |cause| Undone::Io { what, tool, cause }
     };
-    let failed = |what| move |cause| Undone::Io { what, tool: tool(), cause };
     stop.check()?;
     // Files take what a pipe would hold up, and are there when the tool is not.
     let files = || -> io::Result<_> { Ok((tempfile::tempfile()?, tempfile::tempfile()?)) };
-    let (mut stdout, mut stderr) = files().map_err(failed("keep the words of"))?;
-    let start = || {
-        let mut bound = bound(command, "KILL", held)?;
-        bound.stdout(stdout.try_clone()?).stderr(stderr.try_clone()?).spawn()
+    let (mut stdout, mut stderr) = files().map_err(failed("keep the output of"))?;
+    let mut start = || {
+        let (stdout, stderr) = (stdout.try_clone()?, stderr.try_clone()?);
+        command.stdout(stdout).stderr(stderr).spawn()
     };
-    let mut child = start().map_err(|cause| Undone::NotStarted { tool: tool(), cause })?;
+    let mut child = start().map_err(|cause| Undone::NotStarted { tool: tool.clone(), cause })?;
     match wait(&mut child, Some(time_max), stop, || ()).map_err(failed("wait for"))? {
         Waited::Ended(status) => {
-            let stdout = read(&mut stdout, u64::MAX).map_err(failed("read the words of"))?;
-            let stderr = read(&mut stderr, WORDS_BYTES_MAX).map_err(failed("read the words of"))?;
+            let stdout = read(&mut stdout, u64::MAX).map_err(failed("read the output of"))?;
+            let stderr =
+                read(&mut stderr, WORDS_BYTES_MAX).map_err(failed("read the output of"))?;
             Ok(Output { status, stdout, stderr })
         }
         Waited::Stopped(stopped) => Err(stopped.into()),
-        Waited::Late => Err(Undone::Late { tool: tool(), time_max }),
+        Waited::Late => Err(Undone::Late { tool, time_max }),
     }
 }
 
@@ -211,7 +162,6 @@ fn read(file: &mut File, bytes_max: u64) -> io::Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use std::{
-        fs::TryLockError,
         io::{BufRead as _, BufReader},
         os::fd::OwnedFd,
     };
@@ -221,7 +171,7 @@ mod tests {
     use super::*;
 
     fn shell(script: &str) -> Command {
-        let mut shell = Command::new("sh");
+        let mut shell = tool("sh");
         shell.args(["-c", script]);
         shell
     }
@@ -237,7 +187,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut tool = shell("pwd; echo $WORD-$HOME; cat; echo wrong >&2; exit 3");
         tool.current_dir(folder.path()).env("WORD", "word").env_remove("HOME");
-        let output = output(&tool, &Stop::default()).unwrap();
+        let output = output(&mut tool, &Stop::default()).unwrap();
         let expected = format!("{}\nword-\n", folder.path().display());
         assert_eq!(String::from_utf8_lossy(&output.stdout), expected);
         assert_eq!((output.stderr, output.status.code()), (b"wrong\n".to_vec(), Some(3)));
@@ -246,7 +196,7 @@ mod tests {
     #[test]
     fn a_tool_that_is_not_there_is_named() {
         for name in ["iowq-is-not-here", "/iowq-is-not-here"] {
-            let error = output(&Command::new(name), &Stop::default()).unwrap_err().to_string();
+            let error = output(&mut tool(name), &Stop::default()).unwrap_err().to_string();
             assert!(error.starts_with("cannot start `iowq-is-not-here`: "), "{error}");
         }
     }
@@ -254,14 +204,14 @@ mod tests {
     #[test]
     fn a_tool_that_is_stuck_is_ended_with_all_it_started() {
         let (mut end, gone) = pipe();
-        let mut tool = bound(&shell("sleep 1000 & sleep 1000"), "KILL", None).unwrap();
+        let mut tool = shell("sleep 1000 & sleep 1000");
         let mut child = tool.stdout(gone).spawn().unwrap();
         drop(tool);
         let time_max = Some(Duration::from_millis(20));
         let waited = wait(&mut child, time_max, &Stop::default(), || ());
         assert!(matches!(waited, Ok(Waited::Late)), "{waited:?}");
         assert_eq!(end.read_line(&mut String::new()).unwrap(), 0);
-        let late = output_within(&shell("sleep 1000"), None, Duration::ZERO, &Stop::default());
+        let late = output_within(&mut shell("sleep 1000"), Duration::ZERO, &Stop::default());
         let error = late.unwrap_err().to_string();
         assert!(error.starts_with("`sh` was still at work after 0 s and was ended"), "{error}");
     }
@@ -270,34 +220,13 @@ mod tests {
     fn a_request_to_stop_ends_a_tool() {
         let (mut ready, writer) = pipe();
         let stop = Stop::default();
-        let mut tool = bound(&shell("echo ready; sleep 1000"), "KILL", None).unwrap();
+        let mut tool = shell("echo ready; sleep 1000");
         let mut child = tool.stdout(writer).spawn().unwrap();
         ready.read_line(&mut String::new()).unwrap();
         stop.ask(SIGINT);
         let waited = wait(&mut child, None, &stop, || ());
         assert!(matches!(waited, Ok(Waited::Stopped(_))), "{waited:?}");
-        let asked = output(&shell("exit 0"), &stop).unwrap_err().to_string();
+        let asked = output(&mut shell("exit 0"), &stop).unwrap_err().to_string();
         assert_eq!(asked, "stopped by SIGINT");
-    }
-
-    #[test]
-    fn a_lock_is_held_as_long_as_anything_lives_that_was_started() {
-        let place = tempfile::NamedTempFile::new().unwrap();
-        let lock = place.reopen().unwrap();
-        lock.lock().unwrap();
-        let (mut ready, writer) = pipe();
-        let (end, ending) = pipe();
-        // Its parent is gone, and so is all that it had on its standard streams.
-        let script = "sh -c 'echo ready; exec >&- 2>&- </dev/null; read word <&8' & exit 0";
-        let mut tool = bound(&shell(&format!("exec 8<&2; {script}")), "TERM", Some(&lock)).unwrap();
-        let mut child = tool.stdout(writer).stderr(end.into_inner()).spawn().unwrap();
-        drop(tool);
-        assert!(child.wait().unwrap().success());
-        ready.read_line(&mut String::new()).unwrap();
-        drop(lock);
-        let next = place.reopen().unwrap();
-        assert!(matches!(next.try_lock(), Err(TryLockError::WouldBlock)));
-        drop(ending);
-        next.lock().unwrap();
     }
 }

@@ -3,7 +3,6 @@
 use std::{
     fs::{self, File},
     path::{Path, PathBuf},
-    process::Command,
 };
 
 use anyhow::{Context as _, bail, ensure};
@@ -86,7 +85,7 @@ pub fn make(path: &Path, disk: &Disk, stop: &Stop) -> anyhow::Result<Option<Path
 }
 
 fn format(program: &Path, maker: &Maker, path: &Path, stop: &Stop) -> anyhow::Result<()> {
-    let output = child::output(Command::new(program).args(maker.flags).arg(path), stop)?;
+    let output = child::output(child::tool(program).args(maker.flags).arg(path), stop)?;
     let (status, words) = (output.status, String::from_utf8_lossy(&output.stderr));
     ensure!(
         status.success(),

@@ -3,19 +3,18 @@
 //! All of them are built in one folder of objects, one after the other, so that a further patch
 //! costs what it changed and no more. The cache holds
 //!
-//! - `sources/ID/tree`, our copy of a source, `objects`, what was built of it, and `origin`, the
-//!   files that patches changed, as they were;
+//! - `sources/ID/git`, a repository with a source and its patched versions, `tree`, the one of them
+//!   that is built, and `objects`, what was built of it;
 //! - `kernels/DIGEST`, a kernel each: the digest is of source, configuration, patches and compiler;
 //! - `logs`: what make said.
 
-mod column;
 mod config;
 mod error;
 mod files;
+mod git;
 mod make;
-mod mirror;
-mod patch;
 mod run;
+mod series;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -24,12 +23,14 @@ mod tools;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
+use rustix::io::{FdFlags, fcntl_setfd};
+
 pub use error::{BuildError, Tool};
 
-use self::column::Column;
 use self::config::Config;
 use self::make::Make;
 use self::run::Runner;
+use self::series::Revision;
 use self::source::Source;
 use crate::stop::Stop;
 
@@ -97,35 +98,35 @@ fn build_with(
     say: &mut dyn FnMut(&str),
 ) -> Result<Vec<Built>, BuildError> {
     let cache = files::make_folder(&request.cache)?;
-    let lock = Lock::of(&cache)?;
-    let mut run = Runner::new(files::make_folder(&cache.join("logs"))?, &lock, say, stop);
+    let _lock = Lock::of(&cache)?;
+    let mut run = Runner::new(files::make_folder(&cache.join("logs"))?, say, stop);
     let source = Source::open(&request.source, &cache, &mut run)?;
-    let columns = column::columns(request, &source, &cache, &run)?;
+    let revisions = series::revisions(&request.aids, &request.patches, &source, &mut run)?;
     let mut built = Vec::new();
-    for column in &columns {
-        let digest = column.digest(source.digest(), config, compiler);
+    for revision in &revisions {
+        let digest = revision.digest(config, compiler);
         let folder = cache.join("kernels").join(&digest);
         if folder.is_dir() {
-            run.say(&format!("{} is there already", column.label));
+            run.say(&format!("{} is there already", revision.label));
         } else {
-            source.put(&column.files)?;
+            source.repository.check_out(&revision.tree, &source.tree(), &run)?;
             let make = Make { source: &source, digest: &digest, jobs: request.jobs };
-            let made = make.kernel(&column.label, config, &mut run)?;
+            let made = make.kernel(&revision.label, config, &mut run)?;
             made.keep(&folder)?;
         }
-        built.push(of_cache(column, &folder)?);
+        built.push(of_cache(revision, &folder)?);
     }
     Ok(built)
 }
 
 /// A kernel of the cache.
-fn of_cache(column: &Column, folder: &Path) -> Result<Built, BuildError> {
+fn of_cache(revision: &Revision, folder: &Path) -> Result<Built, BuildError> {
     let release = files::read(&folder.join(make::RELEASE))?;
     Ok(Built {
-        label: column.label.clone(),
+        label: revision.label.clone(),
         bzimage: folder.join(make::IMAGE),
         config: folder.join(make::CONFIG),
-        patches: column.patches.clone(),
+        patches: revision.patches.clone(),
         release: String::from_utf8_lossy(&release).trim().to_owned(),
     })
 }
@@ -140,7 +141,11 @@ impl Lock {
         let failed = |cause| BuildError::io("lock", &path, cause);
         let file = File::create(&path).map_err(failed)?;
         match file.try_lock() {
-            Ok(()) => Ok(Lock(file)),
+            Ok(()) => {
+                // What is started from now on inherits the file.
+                fcntl_setfd(&file, FdFlags::empty()).map_err(|cause| failed(cause.into()))?;
+                Ok(Lock(file))
+            }
             Err(TryLockError::WouldBlock) => Err(BuildError::Busy(cache.to_owned())),
             Err(TryLockError::Error(cause)) => Err(failed(cause)),
         }
@@ -153,9 +158,4 @@ impl Drop for Lock {
     fn drop(&mut self) {
         let _ = self.0.unlock();
     }
-}
-
-/// Sixteen digits of a digest: enough for a name.
-fn short(digest: &str) -> String {
-    digest.chars().take(16).collect()
 }

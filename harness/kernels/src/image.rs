@@ -2,13 +2,11 @@
 
 use std::{
     fs::{self, File},
-    io::{self, ErrorKind, Read as _},
+    io::{ErrorKind, Read as _},
     path::{Path, PathBuf},
 };
 
-use anyhow::Context as _;
 use iowq_contract::kconfig::{self, Config};
-use sha2::{Digest as _, Sha256};
 
 mod bzimage;
 mod compressed;
@@ -22,15 +20,12 @@ mod needs;
 mod other;
 mod vmlinux;
 
+use crate::sha256;
+
+use error::ALLOWED;
 pub use error::{ImageError, NeededError};
 pub use modules::ModuleTree;
 pub use needs::{Module, Needs};
-
-/// What may be given, for those who gave something else.
-const ALLOWED: &str = "a bzImage, a vmlinux with CONFIG_PVH=y, a Debian package or a kernel's build folder is allowed";
-
-/// Largest `.config`; those of distributions have 300 KiB.
-const CONFIG_BYTES_MAX: u64 = 8 << 20;
 
 /// A kernel that can be booted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,7 +103,7 @@ fn kernel(path: &Path) -> Result<Image, ImageError> {
         folder::check(build, release.as_deref())?;
     }
     let modules = modules(path, build, release.as_deref())?;
-    let sha256 = sha256(path).map_err(ImageError::io("read", path))?;
+    let sha256 = sha256::of_file(path).map_err(ImageError::io("read", path))?;
     Ok(Image { boot: path.to_owned(), release, sha256, config, modules })
 }
 
@@ -135,7 +130,7 @@ fn config(
 }
 
 fn read_config(path: &Path) -> Result<Config, ImageError> {
-    let bytes = read(path, CONFIG_BYTES_MAX)?;
+    let bytes = read(path, ikconfig::CONFIG_BYTES_MAX)?;
     kconfig::parse(&String::from_utf8_lossy(&bytes)).map_err(|error| {
         ImageError::refused(path, format!("is no configuration of a kernel: {error}"))
     })
@@ -192,38 +187,6 @@ fn read(path: &Path, bytes_max: u64) -> Result<Vec<u8>, ImageError> {
         return Err(ImageError::refused(path, found));
     }
     Ok(bytes)
-}
-
-fn sha256(path: &Path) -> io::Result<String> {
-    let mut sum = Sha256::new();
-    let mut file = File::open(path)?;
-    let mut buffer = vec![0; 1 << 16];
-    loop {
-        match file.read(&mut buffer)? {
-            0 => break,
-            read => sum.update(&buffer[..read]),
-        }
-    }
-    Ok(hex(&sum.finalize()))
-}
-
-/// SHA-256 of a file, in hex.
-///
-/// # Errors
-///
-/// A file that cannot be read.
-pub fn digest(path: &Path) -> anyhow::Result<String> {
-    sha256(path).with_context(|| format!("cannot read {}", path.display()))
-}
-
-/// SHA-256 of these bytes, in hex.
-#[must_use]
-pub fn digest_of(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

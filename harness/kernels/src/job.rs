@@ -6,8 +6,8 @@ use std::path::Path;
 use iowq_contract::guest::Bench;
 use iowq_contract::{BenchRequest, IdleTimeout, Variant, WantBlocking, WantProbes, Workload};
 
-use crate::image;
 use crate::options::Options;
+use crate::sha256;
 
 /// Length of the bench that warms a guest up: file system, caches and, under emulation, the
 /// translation of the code.
@@ -34,7 +34,7 @@ impl Workloads {
         let files = self.workloads.iter().filter(|workload| is_path(&workload.name));
         let digest = |workload: &Workload| {
             let plan = serde_json::to_vec(&workload.plan)?;
-            Ok((format!("workload {}", workload.plan.name), image::digest_of(&plan)))
+            Ok((format!("workload {}", workload.plan.name), sha256::of_bytes(&plan)))
         };
         files.map(digest).collect()
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 /// Longest label: it stands in tables, file names and legends.
-const LABEL_CHARS_MAX: usize = 32;
+pub(crate) const LABEL_CHARS_MAX: usize = 32;
 
 /// A kernel as it was named: `IMAGE` or `LABEL=IMAGE`.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -18,6 +18,7 @@ pub mod order;
 mod program;
 pub mod results;
 pub mod run;
+mod sha256;
 pub mod stop;
 pub mod subject;
 mod watch;

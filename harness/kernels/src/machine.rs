@@ -1,32 +1,27 @@
 //! The virtual machine: QEMU with a console, a port for messages and a disk, gone when dropped.
 //!
-//! QEMU is started through `setpriv --pdeathsig`, so the kernel kills it when we are killed. The
-//! port is QEMU's standard input, one end of a pair of sockets: it has no path that could be too
+//! The kernel kills QEMU when we are killed. The port is QEMU's standard input, one end of a pair of sockets: it has no path that could be too
 //! long or be left behind, and no moment at which nobody listens.
 
 mod arguments;
-mod streams;
 
 use std::{
     collections::VecDeque,
-    os::unix::{net::UnixStream, process::CommandExt as _},
+    os::{fd::OwnedFd, unix::net::UnixStream},
     path::{Path, PathBuf},
-    process::{Child, Command, ExitStatus, Stdio},
-    sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
+    process::{Child, ExitStatus, Stdio},
     time::Duration,
 };
 
-use anyhow::{Context as _, ensure};
-use rustix::process::{Pid, Signal, kill_process_group};
-
-use crate::{
-    child::{self, SETPRIV_PACKAGES},
-    lines::Lines,
-    program,
-    stop::Stop,
-    watch::{STEP_MAX, Watch},
+use anyhow::Context as _;
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    io::{Errno, read, retry_on_intr},
+    process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid},
 };
-use streams::{Piece, Stream};
+
+use crate::{child, lines::Lines, program, stop::Stop, watch::Watch};
+pub use arguments::Parts;
 
 /// How long a stream may stay open after QEMU has ended.
 const DRAIN_MAX: Duration = Duration::from_secs(2);
@@ -35,33 +30,12 @@ const SILENCE_MIN: Duration = Duration::from_millis(200);
 /// A machine that never stops talking must not outrun its deadline by more than this. It is more
 /// than one step of the watch: what was said while we were stopped is heard in any case.
 const LAST_WORDS_MAX: Duration = Duration::from_secs(2);
-/// Pieces of a stream that wait to be looked at; whoever writes more waits.
-const PIECES_MAX: usize = 64;
+/// How often it is looked whether QEMU ended or a stop was requested.
+const LOOK_MAX: Duration = Duration::from_millis(50);
+const PIECE_BYTES_MAX: usize = 64 << 10;
 /// What is kept of QEMU's own words.
 const ERROR_LINES_MAX: usize = 8;
 const ERROR_LINE_BYTES_MAX: usize = 1000;
-
-/// What a virtual machine is made of.
-pub struct Parts<'a> {
-    /// The program, or what stands in for it.
-    pub qemu: &'a Path,
-    /// `kvm` or `tcg`.
-    pub accelerator: &'a str,
-    /// Virtual processors.
-    pub cpus: u32,
-    /// Memory.
-    pub memory_mib: u32,
-    /// The kernel.
-    pub kernel: &'a Path,
-    /// Its initramfs.
-    pub initramfs: Option<&'a Path>,
-    /// Its command line.
-    pub append: &'a str,
-    /// The image of its disk.
-    pub disk: Option<&'a Path>,
-    /// Requests per second to the disk.
-    pub iops_max: Option<u32>,
-}
 
 /// What comes out of a virtual machine.
 #[derive(Debug)]
@@ -76,14 +50,21 @@ pub enum Event {
     Late,
 }
 
+/// A stream of QEMU.
+#[derive(Clone, Copy)]
+enum Stream {
+    Console,
+    Port,
+    Errors,
+}
+
 /// A running QEMU. It is killed when this is dropped, when the thread that started it ends, or
 /// when the process does, however it does.
 pub struct Machine {
     child: Child,
     pid: Pid,
-    pieces: Receiver<Piece>,
-    sender: SyncSender<Piece>,
-    streams_open: usize,
+    /// Those that did not end.
+    streams: Vec<(Stream, OwnedFd)>,
     /// It was waited for, and its number may be another's.
     reaped: bool,
     watch: Watch,
@@ -110,7 +91,7 @@ pub fn find_qemu() -> anyhow::Result<PathBuf> {
 /// Where it cannot be started, says nothing or does not end, or somebody asks to stop.
 pub fn version(qemu: &Path, stop: &Stop) -> anyhow::Result<String> {
     let failed = || format!("cannot ask {} for its version", qemu.display());
-    let output = child::output(Command::new(qemu).arg("--version"), stop);
+    let output = child::output(child::tool(qemu).arg("--version"), stop);
     stop.check()?;
     let output = output.with_context(failed)?;
     let text = String::from_utf8_lossy(&output.stdout);
@@ -125,57 +106,26 @@ impl Machine {
     /// Where QEMU, or what it needs around it, cannot be started. What QEMU itself finds wrong
     /// comes later, as its end.
     pub fn start(parts: &Parts<'_>) -> anyhow::Result<Machine> {
-        let setpriv = program::find("setpriv", SETPRIV_PACKAGES)?;
-        // Otherwise it would be `setpriv` that fails, once for each boot.
-        ensure!(program::runs(parts.qemu), "cannot run {}", parts.qemu.display());
         let (ours, theirs) = UnixStream::pair().context("cannot make a pair of sockets")?;
-        let mut command = Command::new(setpriv);
-        command.args(["--pdeathsig", "KILL"]).arg(parts.qemu).args(arguments::of(parts));
-        // A group of its own: a terminal's ^C is for us, and we end QEMU.
-        command.process_group(0).stdin(std::os::fd::OwnedFd::from(theirs));
+        // A terminal's ^C is for us, and we end QEMU.
+        let mut command = child::command(parts.qemu, Signal::KILL);
+        command.args(arguments::of(parts)).stdin(OwnedFd::from(theirs));
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        let child = command
-            .spawn()
-            .with_context(|| format!("cannot start QEMU, {}", parts.qemu.display()))?;
-        // Our copy of QEMU's end of the socket must go, or its close would not be seen.
-        drop(command);
-        let (sender, pieces) = sync_channel(PIECES_MAX);
-        let mut machine = Machine {
+        let mut child =
+            command.spawn().with_context(|| format!("cannot run {}", parts.qemu.display()))?;
+        let console = child.stdout.take().map(|stdout| (Stream::Console, stdout.into()));
+        let errors = child.stderr.take().map(|stderr| (Stream::Errors, stderr.into()));
+        let port = Some((Stream::Port, ours.into()));
+        Ok(Machine {
             pid: Pid::from_child(&child),
             child,
-            pieces,
-            sender,
-            streams_open: 0,
+            streams: [console, errors, port].into_iter().flatten().collect(),
             reaped: false,
             watch: Watch::start(),
             ended: None,
             error_lines: Lines::new(ERROR_LINE_BYTES_MAX),
             errors: VecDeque::new(),
-        };
-        machine.follow(ours).context("cannot start a thread that reads from QEMU")?;
-        Ok(machine)
-    }
-
-    fn follow(&mut self, port: UnixStream) -> std::io::Result<()> {
-        if let Some(stdout) = self.child.stdout.take() {
-            streams::follow(Stream::Console, stdout, self.sender.clone())?;
-            self.streams_open += 1;
-        }
-        if let Some(stderr) = self.child.stderr.take() {
-            streams::follow(Stream::Errors, stderr, self.sender.clone())?;
-            self.streams_open += 1;
-        }
-        streams::follow(Stream::Port, port, self.sender.clone())?;
-        self.streams_open += 1;
-        streams::await_end(self.pid, self.sender.clone())
-    }
-
-    /// Has requests to stop come out of [`Machine::next`].
-    pub fn heed(&self, stop: &Stop) {
-        let sender = self.sender.clone();
-        // It only wakes who waits. Who has a full channel before him is awake, and looks by himself;
-        // to wait for room here would hold up the very check that he goes on with.
-        stop.listen(move || drop(sender.try_send(Piece::Stop)));
+        })
     }
 
     /// The time since its start in which we looked after it. What went by while we were stopped,
@@ -188,37 +138,66 @@ impl Machine {
     ///
     /// # Errors
     ///
-    /// Where somebody asked to stop, or the kernel does not let us wait.
+    /// If a stop was requested, or the kernel does not let us wait.
     pub fn next(&mut self, deadline: Duration, stop: &Stop) -> anyhow::Result<Event> {
         loop {
             stop.check()?;
-            if self.ended.is_some() && self.streams_open == 0 {
+            if self.ended.is_none() && self.has_ended() {
+                self.ended = Some(self.time());
+                // What it may have started would keep the streams open.
+                self.kill();
+            }
+            if self.ended.is_some() && self.streams.is_empty() {
                 return self.gone();
             }
             let until = self.ended.map_or(deadline, |ended| ended + DRAIN_MAX);
             let time = self.time();
             let (left, over) = (until.saturating_sub(time), time.saturating_sub(until));
-            let piece = match (left.is_zero(), over < LAST_WORDS_MAX) {
-                (false, _) => self.pieces.recv_timeout(left.min(STEP_MAX)),
-                (true, true) => self.pieces.recv_timeout(SILENCE_MIN),
-                (true, false) => Err(RecvTimeoutError::Timeout),
+            let bytes = match (left.is_zero(), over < LAST_WORDS_MAX) {
+                (false, _) => self.read(left.min(LOOK_MAX))?,
+                (true, true) => self.read(SILENCE_MIN)?,
+                (true, false) => None,
             };
-            match piece {
-                Ok(Piece::Bytes(Stream::Console, bytes)) => return Ok(Event::Console(bytes)),
-                Ok(Piece::Bytes(Stream::Port, bytes)) => return Ok(Event::Port(bytes)),
-                Ok(Piece::Bytes(Stream::Errors, bytes)) => self.complain(&bytes),
-                Ok(Piece::Closed) => self.streams_open = self.streams_open.saturating_sub(1),
-                Ok(Piece::Ended) => {
-                    self.ended = Some(self.time());
-                    // What it may have started would keep the streams open.
-                    self.kill();
-                }
-                Ok(Piece::Stop) => {}
-                Err(_) if !left.is_zero() => {}
-                Err(_) if self.ended.is_some() => return self.gone(),
-                Err(_) => return Ok(Event::Late),
+            match bytes {
+                Some((Stream::Console, bytes)) => return Ok(Event::Console(bytes)),
+                Some((Stream::Port, bytes)) => return Ok(Event::Port(bytes)),
+                Some((Stream::Errors, bytes)) => self.complain(&bytes),
+                None if !left.is_zero() => {}
+                None if self.ended.is_some() => return self.gone(),
+                None => return Ok(Event::Late),
             }
         }
+    }
+
+    /// Whether QEMU ended. It is not waited for, so that its number stays its own.
+    fn has_ended(&self) -> bool {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
+        matches!(waitid(WaitId::Pid(self.pid), options), Ok(Some(_)))
+    }
+
+    /// What a stream has to say, if any does within that time. None also if a stream ended.
+    fn read(&mut self, time_max: Duration) -> anyhow::Result<Option<(Stream, Vec<u8>)>> {
+        let mut ready: Vec<_> =
+            self.streams.iter().map(|(_, fd)| PollFd::new(fd, PollFlags::IN)).collect();
+        let time_max = Timespec::try_from(time_max)?;
+        match poll(&mut ready, Some(&time_max)) {
+            Ok(0) | Err(Errno::INTR) => return Ok(None),
+            waited => waited.context("cannot wait for QEMU")?,
+        };
+        let Some(at) = ready.iter().position(|fd| !fd.revents().is_empty()) else {
+            return Ok(None);
+        };
+        let (stream, fd) = self.streams.remove(at);
+        let mut bytes = vec![0; PIECE_BYTES_MAX];
+        // A reset is what a socket says whose other end died with bytes unread.
+        let count = retry_on_intr(|| read(&fd, &mut bytes)).unwrap_or(0);
+        if count == 0 {
+            return Ok(None);
+        }
+        // The others come first the next time.
+        self.streams.push((stream, fd));
+        bytes.truncate(count);
+        Ok(Some((stream, bytes)))
     }
 
     /// The last lines that QEMU itself said; none where it said nothing.

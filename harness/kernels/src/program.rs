@@ -28,7 +28,7 @@ fn find_in(path: &OsString, name: &str) -> Option<PathBuf> {
 }
 
 /// Whether a file is a program that we may run.
-pub(crate) fn runs(file: &Path) -> bool {
+fn runs(file: &Path) -> bool {
     file.is_file() && access(file, Access::EXEC_OK).is_ok()
 }
 

@@ -4,18 +4,19 @@
 mod lock;
 
 use std::collections::BTreeSet;
-use std::fs::{self, File, OpenOptions};
-use std::io::{BufRead as _, BufReader, ErrorKind, Write as _};
+use std::fs::{self, File};
+use std::io::{BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use iowq_contract::{BOOTS_NAME, Boot, Ended, KERNELS_NAME, Kernels, Record, Role};
+use iowq_contract::jsonl::{self, Limits, Lines};
+use iowq_contract::{BOOTS_NAME, Boot, Ended, KERNELS_NAME, Kernels, Record, Role, write_whole};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 pub use lock::Lock;
+use lock::RECORD_NAME;
 
-/// Name of the file with a line per run.
-const RECORD_NAME: &str = "record.jsonl";
 /// Runs of boots that were not seen to their end.
 const INTERRUPTED_NAME: &str = "interrupted.jsonl";
 /// Boots that failed through no fault of their kernel, and were made again.
@@ -44,44 +45,23 @@ impl Results {
         match fs::read(&path) {
             Ok(bytes) => same(&path, &bytes, kernels)?,
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                replace(&path, &serde_json::to_vec_pretty(kernels)?)?;
+                write_whole(&path, &serde_json::to_vec_pretty(kernels)?)
+                    .with_context(|| cannot_write(&path))?;
             }
             Err(error) => return Err(error).with_context(|| path.display().to_string()),
         }
         let (kept, again): (Vec<Boot>, Vec<Boot>) =
             read::<Boot>(&out.join(BOOTS_NAME))?.into_iter().partition(says_something);
         if !again.is_empty() {
-            let aside = append(&out.join(BOOTS_ASIDE_NAME))?;
+            let aside = open(&out.join(BOOTS_ASIDE_NAME))?;
             move_lines(&out.join(BOOTS_NAME), &kept, aside, &again)?;
         }
         let done: BTreeSet<u32> = kept.iter().map(|boot| boot.number).collect();
         set_aside(out, &done)?;
-        let (boots, records) = (append(&out.join(BOOTS_NAME))?, append(&out.join(RECORD_NAME))?);
+        let console = out.join(CONSOLE_NAME);
+        fs::create_dir_all(&console).with_context(|| cannot_write(&console))?;
+        let (boots, records) = (open(&out.join(BOOTS_NAME))?, open(&out.join(RECORD_NAME))?);
         Ok(Self { out: out.to_owned(), done, boots, records, _lock: lock })
-    }
-
-    /// Refuses a folder that holds results of something else, before anything takes time.
-    ///
-    /// # Errors
-    ///
-    /// What is in it.
-    pub fn check(out: &Path) -> anyhow::Result<()> {
-        if out.exists() && !out.is_dir() {
-            bail!("--out {}: found a file; name a folder", out.display());
-        }
-        if out.join(KERNELS_NAME).exists() {
-            return Ok(());
-        }
-        for name in [RECORD_NAME, BOOTS_NAME] {
-            if out.join(name).exists() {
-                bail!(
-                    "--out {}: holds a {name} that is not of this command; name a folder that is \
-                     new",
-                    out.display()
-                );
-            }
-        }
-        Ok(())
     }
 
     /// Whether a boot is recorded.
@@ -109,7 +89,8 @@ impl Results {
     ///
     /// A file that cannot be written.
     pub fn run(&mut self, record: &Record) -> anyhow::Result<()> {
-        line(&mut self.records, record).with_context(|| self.cannot(RECORD_NAME))
+        jsonl::append(&mut self.records, record)
+            .with_context(|| cannot_write(&self.out.join(RECORD_NAME)))
     }
 
     /// Keeps a boot, whose runs are kept already.
@@ -119,11 +100,8 @@ impl Results {
     /// A file that cannot be written.
     pub fn boot(&mut self, boot: &Boot) -> anyhow::Result<()> {
         self.done.insert(boot.number);
-        line(&mut self.boots, boot).with_context(|| self.cannot(BOOTS_NAME))
-    }
-
-    fn cannot(&self, name: &str) -> String {
-        format!("{}: cannot be written", self.out.join(name).display())
+        jsonl::append(&mut self.boots, boot)
+            .with_context(|| cannot_write(&self.out.join(BOOTS_NAME)))
     }
 }
 
@@ -177,7 +155,7 @@ fn set_aside(out: &Path, done: &BTreeSet<u32>) -> anyhow::Result<()> {
     if aside.is_empty() {
         return Ok(());
     }
-    move_lines(&path, &kept, append(&out.join(INTERRUPTED_NAME))?, &aside)
+    move_lines(&path, &kept, open(&out.join(INTERRUPTED_NAME))?, &aside)
 }
 
 /// Whether a boot says something about its kernel. One that failed, or whose virtual machine was
@@ -194,68 +172,38 @@ fn move_lines<T: Serialize>(
     moved: &[T],
 ) -> anyhow::Result<()> {
     for value in moved {
-        line(&mut aside, value)
+        jsonl::append(&mut aside, value)
             .with_context(|| format!("{}: what goes aside cannot be written", path.display()))?;
     }
-    let mut lines = Vec::new();
-    for value in kept {
-        serde_json::to_writer(&mut lines, value)?;
-        lines.push(b'\n');
-    }
-    replace(path, &lines)
+    let lines: Vec<Vec<u8>> = kept.iter().map(jsonl::line).collect::<Result<_, _>>()?;
+    write_whole(path, &lines.concat()).with_context(|| cannot_write(path))
 }
 
-/// Replaces a file as a whole: whoever looks sees the old one or the new one.
-fn replace(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let new = path.with_extension("new");
-    let written = (|| {
-        let mut file = File::create(&new)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&new, path)
-    })();
-    written.with_context(|| format!("{}: cannot be written", path.display()))
-}
-
-/// The lines of a file, none where it is not there. What a kill cut off at the end is left out.
-fn read<T: serde::de::DeserializeOwned>(path: &Path) -> anyhow::Result<Vec<T>> {
+/// The lines of a file, none if it is absent. A last line that a kill cut off is left out.
+fn read<T: DeserializeOwned>(path: &Path) -> anyhow::Result<Vec<T>> {
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(error).with_context(|| path.display().to_string()),
     };
     let mut values = Vec::new();
-    let lines = BufReader::new(file).lines().collect::<Result<Vec<_>, _>>();
-    let lines = lines.with_context(|| format!("{}: cannot be read", path.display()))?;
-    let last = lines.len();
-    for (number, text) in (1..).zip(&lines) {
-        match serde_json::from_str(text) {
-            Ok(value) => values.push(value),
-            Err(_) if number == last => {}
-            Err(error) => bail!("{}, line {number}: {error}", path.display()),
+    for line in Lines::new(BufReader::new(file), Limits::default()) {
+        let line = line.with_context(|| format!("{}: cannot be read", path.display()))?;
+        if line.is_ended {
+            let value = serde_json::from_slice(&line.bytes);
+            let place = || format!("{}, line {}", path.display(), line.number);
+            values.push(value.with_context(place)?);
         }
     }
     Ok(values)
 }
 
-/// Opens a file for more lines; half a line at its end is ended first.
-fn append(path: &Path) -> anyhow::Result<File> {
-    let cannot = || format!("{}: cannot be written", path.display());
-    if let Ok(bytes) = fs::read(path)
-        && bytes.last().is_some_and(|byte| *byte != b'\n')
-    {
-        let end = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-        replace(path, &bytes[..end])?;
-    }
-    OpenOptions::new().create(true).append(true).open(path).with_context(cannot)
+fn open(path: &Path) -> anyhow::Result<File> {
+    jsonl::open(path).with_context(|| cannot_write(path))
 }
 
-/// Appends a line and brings it to the device.
-fn line(file: &mut File, value: &impl Serialize) -> std::io::Result<()> {
-    let mut bytes = serde_json::to_vec(value)?;
-    bytes.push(b'\n');
-    file.write_all(&bytes)?;
-    file.sync_all()
+fn cannot_write(path: &Path) -> String {
+    format!("{}: cannot be written", path.display())
 }
 
 #[cfg(test)]
@@ -309,7 +257,7 @@ mod tests {
         }
     }
 
-    fn open(out: &Path, boots: u32) -> anyhow::Result<Results> {
+    fn open_for(out: &Path, boots: u32) -> anyhow::Result<Results> {
         Results::open(out, &kernels(boots), Lock::take(out)?)
     }
 
@@ -326,11 +274,11 @@ mod tests {
     #[test]
     fn a_boot_that_is_recorded_is_known_the_next_time() -> anyhow::Result<()> {
         let folder = tempfile::tempdir()?;
-        let mut results = open(folder.path(), 8)?;
+        let mut results = open_for(folder.path(), 8)?;
         results.boot(&boot(0))?;
         results.boot(&boot(1))?;
         drop(results);
-        let results = open(folder.path(), 8)?;
+        let results = open_for(folder.path(), 8)?;
         assert_eq!((results.has(0), results.has(1), results.has(2)), (true, true, false));
         assert_eq!(results.boots_done(), 2);
         Ok(())
@@ -339,12 +287,12 @@ mod tests {
     #[test]
     fn a_boot_that_failed_through_no_fault_of_its_kernel_is_made_again() -> anyhow::Result<()> {
         let folder = tempfile::tempdir()?;
-        let mut results = open(folder.path(), 8)?;
+        let mut results = open_for(folder.path(), 8)?;
         for (number, ended) in [(0, Ended::Died), (1, Ended::Failed), (2, Ended::Hung)] {
             results.boot(&Boot { ended, ..boot(number) })?;
         }
         drop(results);
-        let results = open(folder.path(), 8)?;
+        let results = open_for(folder.path(), 8)?;
         assert_eq!([0, 1, 2].map(|number| results.has(number)), [false, false, true]);
         assert_eq!(text(folder.path(), BOOTS_NAME).lines().count(), 1);
         assert_eq!(text(folder.path(), BOOTS_ASIDE_NAME).lines().count(), 2);
@@ -354,7 +302,7 @@ mod tests {
     #[test]
     fn other_inputs_are_another_comparison() {
         let folder = tempfile::tempdir().expect("a folder can be made");
-        open(folder.path(), 8).expect("the first may");
+        open_for(folder.path(), 8).expect("the first may");
         let mut other = kernels(8);
         other.inputs.insert("guest".to_owned(), "abc".to_owned());
         other.machine.accelerator_reason = "in other words".to_owned();
@@ -384,19 +332,19 @@ mod tests {
     #[test]
     fn two_calls_do_not_share_a_folder() -> anyhow::Result<()> {
         let folder = tempfile::tempdir()?;
-        let first = open(folder.path(), 8)?;
-        let error = open(folder.path(), 8).expect_err("the first is at work").to_string();
+        let first = open_for(folder.path(), 8)?;
+        let error = open_for(folder.path(), 8).expect_err("the first is at work").to_string();
         assert!(error.contains("another call is at work"), "{error}");
         drop(first);
-        open(folder.path(), 8)?;
+        open_for(folder.path(), 8)?;
         Ok(())
     }
 
     #[test]
     fn another_comparison_in_the_same_folder_is_refused_and_what_differs_is_named() {
         let folder = tempfile::tempdir().expect("a folder can be made");
-        open(folder.path(), 8).expect("the first may");
-        let error = open(folder.path(), 9).expect_err("nine are not eight").to_string();
+        open_for(folder.path(), 8).expect("the first may");
+        let error = open_for(folder.path(), 9).expect_err("nine are not eight").to_string();
         assert!(error.contains("what differs is the number of boots"), "{error}");
         assert!(error.contains("`cargo xtask kernels`"), "{error}");
     }
@@ -405,7 +353,7 @@ mod tests {
     fn results_of_another_command_are_not_mixed_with() {
         let folder = tempfile::tempdir().expect("a folder can be made");
         fs::write(folder.path().join(RECORD_NAME), "").expect("it is written");
-        let error = open(folder.path(), 8).expect_err("it is a bench's").to_string();
+        let error = open_for(folder.path(), 8).expect_err("it is a bench's").to_string();
         assert!(error.contains("holds a record.jsonl"), "{error}");
     }
 
@@ -413,12 +361,12 @@ mod tests {
     fn runs_of_a_boot_that_was_cut_short_are_set_aside_and_kept() -> anyhow::Result<()> {
         let folder = tempfile::tempdir()?;
         let out = folder.path();
-        let mut results = open(out, 8)?;
+        let mut results = open_for(out, 8)?;
         results.boot(&boot(0))?;
         drop(results);
         let lines = format!("{}\n{}\n{{\"schema", run(0), run(1));
         fs::write(out.join(RECORD_NAME), lines)?;
-        open(out, 8)?;
+        open_for(out, 8)?;
         assert_eq!(text(out, RECORD_NAME).lines().count(), 1);
         assert!(text(out, RECORD_NAME).contains("\"number\":0"));
         assert_eq!(text(out, INTERRUPTED_NAME).lines().count(), 1);
@@ -429,9 +377,9 @@ mod tests {
     #[test]
     fn a_line_that_is_no_boot_is_named() {
         let folder = tempfile::tempdir().expect("a folder can be made");
-        open(folder.path(), 8).expect("the first may");
+        open_for(folder.path(), 8).expect("the first may");
         fs::write(folder.path().join(BOOTS_NAME), "{}\n{}\n").expect("it is written");
-        let error = open(folder.path(), 8).expect_err("they are none").to_string();
-        assert!(error.contains("boots.jsonl, line 1"), "{error}");
+        let error = open_for(folder.path(), 8).expect_err("they are none");
+        assert!(format!("{error:#}").contains("boots.jsonl, line 1"), "{error:#}");
     }
 }

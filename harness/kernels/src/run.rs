@@ -11,11 +11,11 @@ use crate::boot::{self, Limits, NoBoot};
 use crate::initramfs::{self, Entry};
 use crate::job::{self, Workloads};
 use crate::options::Options;
-use crate::order::{self, Place};
+use crate::order::{self, ScheduledBoot};
 use crate::results::{Lock, Results};
 use crate::stop::Stop;
 use crate::subject::{self, Subject};
-use crate::{accel, image, machine, program};
+use crate::{accel, machine, program, sha256};
 
 /// Boots in a row of one kernel that brought no run, before any did: then none will.
 const FRUITLESS_MAX: u32 = 2;
@@ -134,12 +134,12 @@ impl Lab<'_> {
         let options = self.options;
         let benches = self.setup.workloads.benches(options, 0, options.presets > 0);
         let mut inputs = self.setup.workloads.digests()?;
-        inputs.insert("guest".to_owned(), image::digest(&self.setup.guest)?);
+        inputs.insert("guest".to_owned(), digest(&self.setup.guest)?);
         inputs.insert("presets".to_owned(), options.presets.to_string());
         inputs.extend(options.criu.map(|seconds| ("criu".to_owned(), seconds.to_string())));
         if let Some(path) = &self.criu {
             // Versions of criu may fail in different ways.
-            inputs.insert("criu-program".to_owned(), image::digest(path)?);
+            inputs.insert("criu-program".to_owned(), digest(path)?);
         }
         Ok(Kernels {
             schema: KERNELS_SCHEMA.to_owned(),
@@ -158,27 +158,29 @@ impl Lab<'_> {
 
     fn run_all(&self, results: &mut Results) -> anyhow::Result<Tally> {
         let Options { noise, boots, seed, .. } = *self.options;
-        let places = order::places(self.subjects.len(), noise, boots, seed);
+        let all = order::boots(self.subjects.len(), noise, boots, seed);
         let mut tally = Tally { done: results.boots_done(), failed: 0 };
         if tally.done > 0 {
-            eprintln!("{} of {} boots are recorded already", tally.done, places.len());
+            eprintln!("{} of {} boots are recorded already", tally.done, all.len());
         }
         let mut tries = vec![Tries::default(); self.subjects.len()];
-        for place in places.iter().filter(|place| !results.has(place.number)).collect::<Vec<_>>() {
-            if tries[place.kernel].given_up() {
+        for scheduled in
+            all.iter().filter(|scheduled| !results.has(scheduled.number)).collect::<Vec<_>>()
+        {
+            if tries[scheduled.kernel].given_up() {
                 continue;
             }
-            let (boot, brought) = self.boot(place, places.len(), results)?;
+            let (boot, brought) = self.boot(scheduled, all.len(), results)?;
             if boot.ended == Ended::Lacks {
                 bail!("kernel {}: {}", boot.kernel, boot.reason);
             }
             results.boot(&boot)?;
             tally.done += 1;
             tally.failed += usize::from(matches!(boot.ended, Ended::Failed | Ended::Died));
-            let tries = &mut tries[place.kernel];
+            let tries = &mut tries[scheduled.kernel];
             tries.add(brought);
             if tries.given_up() {
-                self.give_up(&boot, place.kernel == 0)?;
+                self.give_up(&boot, scheduled.kernel == 0)?;
             }
         }
         Ok(tally)
@@ -203,16 +205,20 @@ impl Lab<'_> {
     /// A boot, and how many of its runs went well.
     fn boot(
         &self,
-        place: &Place,
+        scheduled: &ScheduledBoot,
         boots: usize,
         results: &mut Results,
     ) -> anyhow::Result<(Boot, u32)> {
-        let subject = &self.subjects[place.kernel];
+        let subject = &self.subjects[scheduled.kernel];
         let label = &subject.kernel.label;
-        let again = if place.role == Role::Noise { " again" } else { "" };
-        eprintln!("{}/{boots}  {label}{again}, round {}", place.number + 1, place.round + 1);
+        let again = if scheduled.role == Role::Noise { " again" } else { "" };
+        eprintln!(
+            "{}/{boots}  {label}{again}, round {}",
+            scheduled.number + 1,
+            scheduled.round + 1
+        );
         let initramfs = self.scratch.join("initramfs.cpio");
-        initramfs::write(&initramfs, &self.entries(subject, place)?)?;
+        initramfs::write(&initramfs, &self.entries(subject, scheduled)?)?;
         let request = boot::Request {
             qemu: self.qemu.clone(),
             kernel: subject.image.boot.clone(),
@@ -220,18 +226,18 @@ impl Lab<'_> {
             append: append(&subject.kernel.command_line),
             machine: self.machine.clone(),
             label: label.clone(),
-            role: place.role,
-            number: place.number,
-            round: place.round,
+            role: scheduled.role,
+            number: scheduled.number,
+            round: scheduled.round,
             folder: self.setup.out.clone(),
-            console: Results::console(place.number, label, place.role),
+            console: Results::console(scheduled.number, label, scheduled.role),
             scratch: self.scratch.to_owned(),
             limits: self.limits(),
         };
         let mut brought = 0;
         let mut keep = |mut record: Record| {
             // The guest is the same in all boots, and does not know what its boot is for.
-            record.key.role = place.role;
+            record.key.role = scheduled.role;
             eprintln!("      {}", line(&record));
             brought += u32::from(record.error.is_none());
             results.run(&record)
@@ -262,25 +268,27 @@ impl Lab<'_> {
     }
 
     /// What is in the initramfs: the guest, its job, files and modules, and criu if it is wanted.
-    fn entries(&self, subject: &Subject, place: &Place) -> anyhow::Result<Vec<Entry>> {
+    fn entries(&self, subject: &Subject, scheduled: &ScheduledBoot) -> anyhow::Result<Vec<Entry>> {
         // A boot for noise has the runs that are compared, and nothing else.
-        let measured = place.role == Role::Measured;
-        let with_presets = measured && place.kernel == 0 && place.round < self.options.presets;
-        let mut entries = vec![Entry::executable("/init", &self.setup.guest)];
+        let measured = scheduled.role == Role::Measured;
+        let with_presets =
+            measured && scheduled.kernel == 0 && scheduled.round < self.options.presets;
+        let mut entries = initramfs::host_program(&self.setup.guest, "/init", self.stop)?;
         let mut criu = None;
         if let (true, Some(path), Some(time_max_s)) = (measured, &self.criu, self.options.criu) {
-            entries.extend(initramfs::program(path, self.stop)?);
-            criu = Some(Criu { path: path.display().to_string(), time_max_s });
+            let at = path.display().to_string();
+            entries.extend(initramfs::host_program(path, &at, self.stop)?);
+            criu = Some(Criu { path: at, time_max_s });
         }
         let job = Job {
             kernel: subject.kernel.label.clone(),
-            number: place.number,
-            round: place.round,
+            number: scheduled.number,
+            round: scheduled.round,
             accelerator: self.machine.accelerator.clone(),
             disk: self.machine.disk.clone(),
             modules: subject.files(false),
             modules_for_criu: subject.files(true),
-            benches: self.setup.workloads.benches(self.options, place.round, with_presets),
+            benches: self.setup.workloads.benches(self.options, scheduled.round, with_presets),
             criu,
         };
         entries.push(Entry::data(JOB_PATH, serde_json::to_vec(&job)?));
@@ -290,6 +298,10 @@ impl Lab<'_> {
         }
         Ok(entries)
     }
+}
+
+fn digest(path: &Path) -> anyhow::Result<String> {
+    sha256::of_file(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
 /// The kernel's whole command line: its console, its end after a panic, and the guest as its first

@@ -2,26 +2,22 @@
 
 use std::{
     fmt, io,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    thread,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use rustix::process::{Pid, Signal, getppid, set_parent_process_death_signal};
 use signal_hook::{
     consts::{SIGHUP, SIGINT, SIGTERM},
-    iterator::Signals,
+    flag,
     low_level::signal_name,
 };
 
-/// Whether somebody asked to stop. Clones share the answer.
+/// Whether a stop was requested: the number of the signal, or 0. Clones share the answer.
 #[derive(Clone, Default)]
-pub struct Stop(Arc<Mutex<State>>);
-
-#[derive(Default)]
-struct State {
-    signal: Option<i32>,
-    listener: Option<Box<dyn Fn() + Send>>,
-}
+pub struct Stop(Arc<AtomicUsize>);
 
 /// A boot was ended because somebody asked to stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,13 +39,12 @@ impl Stop {
     ///
     /// # Errors
     ///
-    /// Where the handlers or their thread cannot be had.
+    /// If the handlers cannot be installed.
     pub fn on_signals() -> io::Result<Stop> {
         let stop = Stop::default();
-        let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
-        let asked = stop.clone();
-        let listen = move || signals.forever().for_each(|signal| asked.ask(signal));
-        thread::Builder::new().name("signals".to_owned()).spawn(listen)?;
+        for signal in [SIGINT, SIGTERM, SIGHUP] {
+            flag::register_usize(signal, Arc::clone(&stop.0), number(signal))?;
+        }
         Ok(stop)
     }
 
@@ -58,68 +53,52 @@ impl Stop {
     ///
     /// # Errors
     ///
-    /// Where the kernel does not do it.
+    /// If the kernel refuses.
     pub fn on_end_of(&self, parent: i32) -> io::Result<()> {
         set_parent_process_death_signal(Some(Signal::TERM))?;
-        // It may have ended before that, and then somebody else is our parent.
+        // It may have ended before that, and then another process is our parent.
         if getppid().map(Pid::as_raw_pid) != Some(parent) {
             self.ask(SIGTERM);
         }
         Ok(())
     }
 
-    /// Asks to stop, as the signal would.
+    /// Requests to stop, as the signal would.
     pub fn ask(&self, signal: i32) {
-        let mut state = self.state();
-        state.signal.get_or_insert(signal);
-        if let Some(listener) = &state.listener {
-            listener();
-        }
+        self.0.store(number(signal), Ordering::Relaxed);
     }
 
-    /// Goes on only where nobody asked to stop.
+    /// Goes on only if no stop was requested.
     ///
     /// # Errors
     ///
     /// The request.
     pub fn check(&self) -> Result<(), Stopped> {
-        self.state().signal.map_or(Ok(()), |signal| Err(Stopped { signal }))
-    }
-
-    /// Has a function called at the next request, or now if there was one. It takes the place of
-    /// the one before it.
-    pub(crate) fn listen(&self, listener: impl Fn() + Send + 'static) {
-        let mut state = self.state();
-        if state.signal.is_some() {
-            listener();
+        match i32::try_from(self.0.load(Ordering::Relaxed)) {
+            Ok(0) | Err(_) => Ok(()),
+            Ok(signal) => Err(Stopped { signal }),
         }
-        state.listener = Some(Box::new(listener));
     }
+}
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn number(signal: i32) -> usize {
+    usize::try_from(signal).unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc;
-
     use rustix::process::{getpid, kill_process};
 
     use super::*;
 
     #[test]
-    fn a_signal_is_a_request_that_listeners_hear_now_and_later() {
+    fn a_signal_is_a_request() {
         let stop = Stop::on_signals().unwrap();
         assert_eq!(stop.check(), Ok(()));
-        let (sender, heard) = mpsc::channel();
-        let early = sender.clone();
-        stop.listen(move || early.send("early").unwrap());
         kill_process(getpid(), Signal::TERM).unwrap();
-        assert_eq!(heard.recv(), Ok("early"));
-        stop.listen(move || sender.send("late").unwrap());
-        assert_eq!(heard.recv(), Ok("late"));
+        while stop.check().is_ok() {
+            std::thread::yield_now();
+        }
         assert_eq!(stop.check().unwrap_err().to_string(), "stopped by SIGTERM");
     }
 

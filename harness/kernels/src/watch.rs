@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 /// Whoever waits looks at the watch at least this often. More than this from one look to the next
 /// means that we were kept from looking, and whoever we wait for may have done its part long ago.
-pub(crate) const STEP_MAX: Duration = Duration::from_secs(1);
+const STEP_MAX: Duration = Duration::from_secs(1);
 
 /// Counts time from its start.
 #[derive(Debug)]

@@ -3,7 +3,6 @@
 mod child;
 mod folder;
 mod length;
-mod order;
 mod output;
 mod pilot;
 mod silence;
@@ -13,6 +12,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use iowq_contract::order::{ScheduledRun, rounds};
 use iowq_contract::{
     Asked, BenchRequest, BenchTally, EngineName, InjectedDelay, Record, Role, RunRequest, Step,
     Variant, Workload,
@@ -30,7 +30,6 @@ use child::{Ended, Message};
 use folder::OwnFolder;
 pub use length::length;
 use length::time_max;
-use order::Place;
 use output::Output;
 
 /// Seed of the order if none is named.
@@ -141,21 +140,20 @@ pub fn run(
     if let Some(percent) = request.control_percent {
         bench.delays = pilot::delays(&bench, percent, observer)?;
     }
-    let places = order(request);
-    let tally = bench.run_all(&places, &mut output, observer)?;
+    let tally = bench.run_all(&order(request), &mut output, observer)?;
     folder.remove()?;
     Ok(tally)
 }
 
-fn order(request: &BenchRequest) -> Vec<Place> {
+fn order(request: &BenchRequest) -> Vec<ScheduledRun> {
     let seed = request.seed.unwrap_or(SEED);
-    order::places(request.workloads.len(), request.variants.len(), request.rounds, seed)
+    rounds(request.workloads.len(), request.variants.len(), request.rounds, seed)
 }
 
 /// How long each run is meant to take, in order.
 #[must_use]
 pub fn lengths(request: &BenchRequest) -> Vec<Duration> {
-    order(request).iter().map(|at| length(&request.workloads[at.workload].plan)).collect()
+    order(request).iter().map(|run| length(&request.workloads[run.group].plan)).collect()
 }
 
 /// How long a bench may take before it counts as hung.
@@ -186,15 +184,15 @@ struct Bench<'a> {
 impl Bench<'_> {
     fn run_all(
         &self,
-        places: &[Place],
+        scheduled: &[ScheduledRun],
         output: &mut Output,
         observer: &mut dyn Observer,
     ) -> anyhow::Result<BenchTally> {
-        let mut tally = BenchTally { wanted: places.len(), ..BenchTally::default() };
+        let mut tally = BenchTally { wanted: scheduled.len(), ..BenchTally::default() };
         let mut failed_in_a_row = 0;
-        for place in places {
-            let request = self.run_request(place);
-            let name = &self.request.workloads[place.workload].name;
+        for run in scheduled {
+            let request = self.run_request(run);
+            let name = &self.request.workloads[run.group].name;
             observer.start(&request.plan.name, &request.variant);
             let ended = child::run(self.site, &request, &mut |message| {
                 self.on_message(message, output, observer)
@@ -258,19 +256,19 @@ impl Bench<'_> {
         Ok(())
     }
 
-    fn run_request(&self, place: &Place) -> RunRequest {
+    fn run_request(&self, run: &ScheduledRun) -> RunRequest {
         let BenchRequest { workloads, variants, seed, seconds, .. } = self.request;
-        let (Workload { name, plan }, variant) = (&workloads[place.workload], &variants[place.arm]);
+        let (Workload { name, plan }, variant) = (&workloads[run.group], &variants[run.variant]);
         // The same for all variants of a round, another in the next round.
-        let seed = seed.unwrap_or(plan.seed).wrapping_add(u64::from(place.pair));
+        let seed = seed.unwrap_or(plan.seed).wrapping_add(u64::from(run.round));
         // A plan that is still a number of ops is not to be run for a time.
         let seconds = seconds.filter(|_| matches!(plan.length, Length::Time(_)));
         let asked = Asked { workload: name.clone(), seconds };
-        let delay = self.delays.get(place.workload).copied();
+        let delay = self.delays.get(run.group).copied();
         RunRequest {
             seed,
-            round: place.pair,
-            position: place.position,
+            round: run.round,
+            position: run.number,
             delay: delay.filter(|_| variant.role == Role::Control),
             dir: Some(self.folder.path().to_owned()),
             probes: self.request.probes,

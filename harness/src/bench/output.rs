@@ -1,11 +1,11 @@
 //! The record file: a line per run, on the device before the next run starts.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Write as _};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use iowq_contract::{Record, UNVERIFIED_NAME};
+use iowq_contract::{RECORD_NAME, Record, UNVERIFIED_NAME, jsonl};
 
 use super::unverified::Unverified;
 
@@ -28,7 +28,7 @@ impl Output {
             ),
             _ => anyhow::anyhow!("--out {}: the folder cannot be made: {error}", out.display()),
         })?;
-        let path = out.join("record.jsonl");
+        let path = out.join(RECORD_NAME);
         let unverified = Unverified::new(out);
         if unverified.exists() {
             anyhow::bail!(
@@ -52,25 +52,17 @@ impl Output {
 
     /// Brings a run to the device whose data is still to be read back; none but the last is kept.
     pub(super) fn keep_unverified(&mut self, record: &Record) -> anyhow::Result<()> {
-        self.unverified.keep(&line(record)?)
+        self.unverified.keep(record)
     }
 
-    /// Appends a line and brings it to the device.
+    /// Appends a run and brings it to the device.
     pub(super) fn append(&mut self, record: &Record) -> anyhow::Result<()> {
-        let line = line(record)?;
         self.empty = false;
-        let written = self.file.write_all(&line).and_then(|()| self.file.sync_all());
-        written.with_context(|| {
+        jsonl::append(&mut self.file, record).with_context(|| {
             format!("{}: the record of a run cannot be written", self.path.display())
         })?;
         self.unverified.drop_kept()
     }
-}
-
-fn line(record: &Record) -> serde_json::Result<Vec<u8>> {
-    let mut line = serde_json::to_vec(record)?;
-    line.push(b'\n');
-    Ok(line)
 }
 
 impl Drop for Output {

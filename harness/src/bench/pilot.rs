@@ -1,9 +1,9 @@
 //! Pilot runs: how long the first variant takes to respond, to inject a part of that into a control.
 
+use iowq_contract::order::ScheduledRun;
 use iowq_contract::{InjectedDelay, Workload};
 
 use super::child::{self, Ended};
-use super::order::Place;
 use super::{Bench, Observer};
 
 /// The delay of each workload's control: a percentage of the median response time that its first
@@ -24,7 +24,8 @@ fn delay(
     observer: &mut dyn Observer,
 ) -> anyhow::Result<InjectedDelay> {
     let Workload { name, .. } = &bench.request.workloads[workload];
-    let request = bench.run_request(&Place { workload, arm: 0, pair: 0, position: 0 });
+    let request =
+        bench.run_request(&ScheduledRun { number: 0, round: 0, group: workload, variant: 0 });
     let shown = format!("{name} {}", request.variant);
     let ended = child::run(bench.site, &request, &mut |_| Ok(()))?;
     bench.folder.clear()?;

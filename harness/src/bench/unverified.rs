@@ -2,24 +2,22 @@
 //! record, which has only runs that are over. Readers take it for the last run of a bench that was
 //! killed meanwhile.
 
-use std::fs::{self, File};
-use std::io::{self, ErrorKind, Write as _};
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use iowq_contract::UNVERIFIED_NAME;
+use iowq_contract::{Record, UNVERIFIED_NAME, jsonl, write_whole};
 
-/// `record.unverified.jsonl` in the folder of the results, where there is one.
+/// `record.unverified.jsonl` in the folder of the results, if there is one.
 pub(super) struct Unverified {
-    folder: PathBuf,
     path: PathBuf,
     kept: bool,
 }
 
 impl Unverified {
     pub(super) fn new(folder: &Path) -> Unverified {
-        let path = folder.join(UNVERIFIED_NAME);
-        Unverified { folder: folder.to_owned(), path, kept: false }
+        Unverified { path: folder.join(UNVERIFIED_NAME), kept: false }
     }
 
     /// Whether a bench that was killed left one.
@@ -27,27 +25,14 @@ impl Unverified {
         self.path.exists()
     }
 
-    /// Keeps a run's line; whole or not at all.
-    pub(super) fn keep(&mut self, line: &[u8]) -> anyhow::Result<()> {
-        let new = self.path.with_extension("jsonl.new");
-        let written = self.write(&new, line);
-        if written.is_err() {
-            // A part of a run is of no use, and the disk may be full.
-            let _ = fs::remove_file(&new);
-        }
+    /// Keeps a run; whole or not at all.
+    pub(super) fn keep(&mut self, record: &Record) -> anyhow::Result<()> {
+        let written = jsonl::line(record).and_then(|line| write_whole(&self.path, &line));
         written.with_context(|| {
             format!("{}: the record of a run cannot be written", self.path.display())
         })?;
         self.kept = true;
         Ok(())
-    }
-
-    fn write(&self, new: &Path, line: &[u8]) -> io::Result<()> {
-        let mut file = File::create(new)?;
-        file.write_all(line)?;
-        file.sync_all()?;
-        fs::rename(new, &self.path)?;
-        File::open(&self.folder)?.sync_all()
     }
 
     /// Drops it, once the run is in the record.

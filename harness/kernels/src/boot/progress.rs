@@ -8,7 +8,7 @@ use iowq_contract::{
     guest::{Dump, Lack, Message},
 };
 
-use super::Limits;
+use super::limits::Limits;
 
 /// No deadline is so late that adding it to a point in time could overflow.
 const DEADLINE_MAX: Duration = Duration::from_secs(100 * 24 * 3600);

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::BuildError;
+use super::error::BuildError;
 use super::files;
+use crate::sha256;
 
 /// Our own, which says why it has what it has.
 const MINIMAL: &str = include_str!("minimal.config");
@@ -41,7 +42,7 @@ impl Config {
     pub(super) fn of(text: String, path: Option<&Path>) -> Config {
         // The same text makes another kernel where Kconfig adds to it.
         let whole = format!("{}\n{text}", if path.is_some() { "given" } else { "ours" });
-        Config { digest: files::sha256(whole.as_bytes()), text, path: path.map(Path::to_owned) }
+        Config { digest: sha256::of_bytes(whole.as_bytes()), text, path: path.map(Path::to_owned) }
     }
 
     pub(super) fn text(&self) -> &str {

@@ -4,11 +4,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::BuildError;
 use super::config::Config;
+use rustix::process::Signal;
+
+use super::error::BuildError;
 use super::files;
 use super::run::Runner;
 use super::source::Source;
+use crate::child;
 
 /// The image, in the folder of a kernel.
 pub(super) const IMAGE: &str = "bzImage";
@@ -58,19 +61,19 @@ impl Make<'_> {
     ) -> Result<Made, BuildError> {
         let objects = files::make_folder(&self.source.objects())?;
         let configured = objects.join(".config");
-        let configure = if config.is_ours() {
+        let mut configure = if config.is_ours() {
             let wanted = self.source.file("wanted.config");
-            files::write_bytes(&wanted, config.text().as_bytes())?;
+            files::write(&wanted, config.text().as_bytes())?;
             let mut make = self.make(&objects, "allnoconfig");
             make.env("KCONFIG_ALLCONFIG", wanted);
             make
         } else {
-            files::write_bytes(&configured, config.text().as_bytes())?;
+            files::write(&configured, config.text().as_bytes())?;
             self.make(&objects, "olddefconfig")
         };
         // Each kernel anew: a patch may bring an option, and make would ask a person about it.
         let log = format!("{label}-{}.config.log", self.digest);
-        run.run(&format!("configuring {label}"), &log, &configure)?;
+        run.run(&format!("configuring {label}"), &log, &mut configure)?;
         let result = files::read(&configured)?;
         if let Some(told) = config.check(label, &String::from_utf8_lossy(&result))? {
             run.say(&told);
@@ -78,14 +81,15 @@ impl Make<'_> {
         let mut build = self.make(&objects, IMAGE);
         build.arg(format!("-j{}", self.jobs.max(1)));
         let log = format!("{label}-{}.log", self.digest);
-        run.run(&format!("building {label}"), &log, &build)?;
+        run.run(&format!("building {label}"), &log, &mut build)?;
         Ok(Made { objects })
     }
 
     fn make(&self, objects: &Path, target: &str) -> Command {
         let mut output = std::ffi::OsString::from("O=");
         output.push(objects);
-        let mut make = Command::new("make");
+        // It passes the signal on to what it has started.
+        let mut make = child::command("make", Signal::TERM);
         make.arg("-C").arg(self.source.tree()).arg(output).arg(target).env("LC_ALL", "C");
         for variable in NOT_OURS {
             make.env_remove(variable);

@@ -2,11 +2,11 @@
 
 use std::fs::{self, File};
 use std::os::unix::process::ExitStatusExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Output};
 use std::time::{Duration, Instant};
 
-use super::{BuildError, Lock};
+use super::error::BuildError;
 use crate::child::{self, Waited};
 use crate::stop::Stop;
 
@@ -18,20 +18,14 @@ const TAIL_LINES: usize = 25;
 /// Runs commands one after the other.
 pub(super) struct Runner<'a> {
     logs: PathBuf,
-    lock: &'a Lock,
     say: &'a mut dyn FnMut(&str),
     stop: &'a Stop,
 }
 
 impl<'a> Runner<'a> {
     /// Logs go to a folder that exists.
-    pub(super) fn new(
-        logs: PathBuf,
-        lock: &'a Lock,
-        say: &'a mut dyn FnMut(&str),
-        stop: &'a Stop,
-    ) -> Runner<'a> {
-        Runner { logs, lock, say, stop }
+    pub(super) fn new(logs: PathBuf, say: &'a mut dyn FnMut(&str), stop: &'a Stop) -> Runner<'a> {
+        Runner { logs, say, stop }
     }
 
     /// Tells a line of progress.
@@ -45,8 +39,8 @@ impl<'a> Runner<'a> {
     }
 
     /// Runs a command that takes seconds, and takes what it says.
-    pub(super) fn output(&self, command: &Command) -> Result<Output, BuildError> {
-        Ok(child::output_holding(command, &self.lock.0, self.stop)?)
+    pub(super) fn output(&self, command: &mut Command) -> Result<Output, BuildError> {
+        Ok(child::output(command, self.stop)?)
     }
 
     /// Runs a command, which the person knows as something such as `building base`. All that it
@@ -55,7 +49,7 @@ impl<'a> Runner<'a> {
         &mut self,
         what: &str,
         log: &str,
-        command: &Command,
+        command: &mut Command,
     ) -> Result<(), BuildError> {
         let log = self.logs.join(log);
         let failed = |cause| BuildError::io("write", &log, cause);
@@ -72,21 +66,20 @@ impl<'a> Runner<'a> {
         Ok(())
     }
 
-    /// Make passes SIGTERM on to what it has started; where something takes no notice and we are
-    /// gone, at least the cache stays locked.
+    /// If something goes on although we are gone, at least the cache stays locked.
     fn status(
         &mut self,
         what: &str,
-        command: &Command,
+        command: &mut Command,
         out: File,
         errors: File,
     ) -> Result<ExitStatus, BuildError> {
-        let failed =
-            |verb| move |cause| BuildError::io(verb, Path::new(command.get_program()), cause);
-        let start = || {
-            child::bound(command, "TERM", Some(&self.lock.0))?.stdout(out).stderr(errors).spawn()
+        let program = PathBuf::from(command.get_program());
+        let failed = |verb| {
+            let program = &program;
+            move |cause| BuildError::io(verb, program, cause)
         };
-        let mut child = start().map_err(failed("start"))?;
+        let mut child = command.stdout(out).stderr(errors).spawn().map_err(failed("start"))?;
         let mut progress = Progress::new(what);
         let tell = || progress.line(Instant::now()).into_iter().for_each(|line| (self.say)(&line));
         match child::wait(&mut child, None, self.stop, tell).map_err(failed("wait for"))? {
@@ -154,29 +147,15 @@ mod tests {
     }
 
     #[test]
-    fn tools_of_a_build_keep_its_cache_locked() {
-        let folder = tempfile::tempdir().expect("a folder can be made");
-        let (lock, stop) = (Lock::of(folder.path()).expect("it is ours"), Stop::default());
-        let mut say = |_: &str| {};
-        let run = Runner::new(folder.path().to_owned(), &lock, &mut say, &stop);
-        let mut command = Command::new("sh");
-        command.args(["-c", "readlink /proc/$$/fd/9"]);
-        let output = run.output(&command).expect("it ends");
-        let held = String::from_utf8_lossy(&output.stdout).into_owned();
-        let path = folder.path().canonicalize().expect("it is there").join("lock");
-        assert_eq!(held.trim_end(), path.to_string_lossy());
-    }
-
-    #[test]
     fn a_command_that_fails_is_named_with_its_log_and_what_it_said() {
         let folder = tempfile::tempdir().expect("a folder can be made");
         let mut said = Vec::new();
         let mut say = |line: &str| said.push(line.to_owned());
-        let (lock, stop) = (Lock::of(folder.path()).expect("it is ours"), Stop::default());
-        let mut run = Runner::new(folder.path().to_owned(), &lock, &mut say, &stop);
-        let mut command = Command::new("sh");
+        let stop = Stop::default();
+        let mut run = Runner::new(folder.path().to_owned(), &mut say, &stop);
+        let mut command = child::tool("sh");
         command.args(["-c", "echo one; echo two >&2; exit 3"]);
-        let error = run.run("trying", "log", &command).expect_err("it fails").to_string();
+        let error = run.run("trying", "log", &mut command).expect_err("it fails").to_string();
         assert!(error.contains("trying failed (exit code 3)"), "{error}");
         assert!(error.contains("log:\none\ntwo"), "{error}");
         assert_eq!(said, ["trying"]);

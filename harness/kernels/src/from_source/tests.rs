@@ -1,6 +1,7 @@
 //! Whole builds, of a source that mimics the few targets of a kernel's Makefile that are used.
 
 use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -41,7 +42,7 @@ struct Place {
 impl Place {
     /// None, with a word about it, where the machine lacks what the test takes.
     fn new(test: &str) -> Option<Place> {
-        for tool in ["make", "patch", "tar", "git"] {
+        for tool in ["make", "tar", "git"] {
             let mut command = Command::new(tool);
             let command = command.arg("--version").stdout(Stdio::null());
             if !command.status().is_ok_and(|status| status.success()) {
@@ -220,8 +221,8 @@ fn a_series_of_which_one_patch_does_not_apply_is_refused_before_anything_is_buil
     let error = place.build("linux", &[good.clone(), bad]).expect_err("it does not apply");
     let text = error.to_string();
     assert!(text.contains("B.patch: does not apply"), "{text}");
-    assert!(text.contains("with A.patch: hunk 1 of a.c (line 1)"), "{text}");
-    assert!(text.contains("1 out of 1 hunk"), "what patch said: {text}");
+    assert!(text.contains("with A.patch: the hunk of a.c at line 1"), "{text}");
+    assert!(text.contains("a.c: patch does not apply"), "what git said: {text}");
     assert!(!place.path("cache/kernels").exists());
     assert_eq!(place.compiled(), "");
     let text = place.write("notes.patch", "no patch\n");
@@ -338,16 +339,71 @@ fn what_is_no_source_is_refused_with_what_to_do() {
 }
 
 #[test]
-fn what_a_killed_build_left_of_its_series_is_gone_after_the_next() {
-    let Some(mut place) = Place::new("what_a_killed_build_left") else { return };
-    place.write("cache/stage/a.c", "half of a series\n");
-    let patch = place.patch("A.patch", "a.c", "a2", "a-one");
+fn a_patch_that_applies_at_other_lines_is_applied_and_told() {
+    let Some(mut place) = Place::new("a_patch_that_applies_at_other_lines") else { return };
+    place.write("linux/a.c", "0\n1\n2\n3\n4\n5\n6\n7\n8\n9\n");
+    let hunk = "@@ -2,7 +2,7 @@\n 2\n 3\n 4\n-5\n+five\n 6\n 7\n 8\n";
+    let patch = place.write("A.patch", &format!("--- a/a.c\n+++ b/a.c\n{hunk}"));
     let built = place.build("linux", &[patch]).expect("it builds");
-    assert_eq!(image(&built[1]), "a1 a-one a3 b1 b2 b3 ");
-    let entries = fs::read_dir(place.path("cache")).expect("a cache");
-    let mut names: Vec<_> = entries.map(|entry| entry.expect("an entry").file_name()).collect();
-    names.sort();
-    assert_eq!(names, ["kernels", "lock", "logs", "sources"]);
+    assert_eq!(image(&built[1]), "0 1 2 3 4 five 6 7 8 9 b1 b2 b3 ");
+    let expected = "A.patch: a.c: Hunk #1 succeeded at 3 (offset 1 line).";
+    assert!(place.said.iter().any(|line| line.ends_with(expected)), "{:?}", place.said);
+}
+
+/// Whatever a source says to git, and whatever its files are called.
+#[test]
+fn a_source_is_taken_byte_for_byte_with_its_links_and_modes() {
+    let Some(mut place) = Place::new("a_source_is_taken_byte_for_byte") else { return };
+    place.write("linux/.gitattributes", "* text=auto eol=crlf ident filter=lfs export-subst\n");
+    place.write("linux/sub/.gitignore", "*\n");
+    let odd = place.write("linux/sub/odd \n\"\u{e9}\\ name", "$Id$ $Format:%H$\r\nb\n");
+    let script = place.write("linux/scripts/run.sh", "exit 0\n");
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).expect("a mode");
+    symlink("../absent", place.path("linux/sub/link")).expect("a link");
+    place.build("linux", &[]).expect("it builds");
+    let copy =
+        |path: &Path| place.copy().join(path.strip_prefix(place.path("linux")).expect("in it"));
+    assert_eq!(fs::read(copy(&odd)).expect("a file"), fs::read(&odd).expect("a file"));
+    assert!(place.copy().join("sub/.gitignore").is_file());
+    let mode = fs::metadata(copy(&script)).expect("a file").permissions().mode();
+    assert_eq!(mode & 0o111, 0o111);
+    assert_eq!(
+        fs::read_link(place.copy().join("sub/link")).expect("a link"),
+        Path::new("../absent")
+    );
+}
+
+#[test]
+fn what_a_killed_build_left_is_gone_after_the_next() {
+    let Some(mut place) = Place::new("what_a_killed_build_left") else { return };
+    place.build("linux", &[]).expect("it builds");
+    let locks = ["index.build.lock", "index.series.lock", "index.source.lock"];
+    for name in locks {
+        fs::write(place.of_source("git").join(name), "").expect("written");
+    }
+    fs::write(place.copy().join("c.c"), "of a patch\n").expect("written");
+    fs::write(place.copy().join("a.c"), "half of a patch\n").expect("written");
+    let patch = place.patch("A.patch", "b.c", "b2", "b-one");
+    let built = place.build("linux", &[patch]).expect("it builds");
+    assert_eq!(image(&built[1]), "a1 a2 a3 b1 b-one b3 ");
+    assert!(!place.copy().join("c.c").exists());
+    assert!(!locks.iter().any(|name| place.of_source("git").join(name).exists()));
+}
+
+#[test]
+fn files_that_a_source_loses_are_gone_from_its_copy() {
+    let Some(mut place) = Place::new("files_that_a_source_loses") else { return };
+    place.write("linux/x", "a file\n");
+    place.write("linux/y/z", "a file in a folder\n");
+    place.build("linux", &[]).expect("it builds");
+    fs::remove_file(place.path("linux/x")).expect("removed");
+    fs::remove_dir_all(place.path("linux/y")).expect("removed");
+    place.write("linux/x/now", "a folder\n");
+    place.write("linux/y", "now a file\n");
+    place.write("linux/b.c", "b1\n");
+    let built = place.build("linux", &[]).expect("it builds");
+    assert_eq!(image(&built[0]), "a1 a2 a3 b1 ");
+    assert!(place.copy().join("x/now").is_file() && place.copy().join("y").is_file());
 }
 
 #[test]

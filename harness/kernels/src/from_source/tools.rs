@@ -3,7 +3,7 @@
 use std::env;
 use std::io::ErrorKind;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use super::config::Config;
 use super::error::{BuildError, Tool};
@@ -11,7 +11,7 @@ use crate::child::{self, Undone};
 use crate::stop::Stop;
 
 /// Programs that every build takes, with their Debian packages.
-const PROGRAMS: [(&str, &str); 12] = [
+const PROGRAMS: [(&str, &str); 11] = [
     ("gcc", "gcc"),
     ("ld", "binutils"),
     ("make", "make"),
@@ -21,11 +21,9 @@ const PROGRAMS: [(&str, &str); 12] = [
     ("perl", "perl"),
     ("awk", "mawk"),
     ("find", "findutils"),
-    ("patch", "patch"),
+    ("git", "git"),
     // The configuration that the image carries is packed by it.
     ("gzip", "gzip"),
-    // Ends make when we are killed.
-    ("setpriv", "util-linux"),
 ];
 /// Headers that every build takes: programs of the build itself are compiled with them.
 const HEADERS: [(&str, &str); 2] = [("stdlib.h", "libc6-dev"), ("gelf.h", "libelf-dev")];
@@ -68,7 +66,7 @@ pub(super) fn missing(
 
 /// The compiler, in a line: another one makes another kernel.
 pub(super) fn compiler(stop: &Stop) -> Result<String, BuildError> {
-    let output = child::output(Command::new("gcc").arg("--version").env("LC_ALL", "C"), stop)?;
+    let output = child::output(child::tool("gcc").arg("--version").env("LC_ALL", "C"), stop)?;
     let text = String::from_utf8_lossy(&output.stdout);
     Ok(text.lines().next().unwrap_or_default().to_owned())
 }
@@ -77,9 +75,7 @@ fn needs(source: &Path, config: &Config) -> Vec<(Need, &'static str)> {
     let program = |(name, package)| (Need::Program(name), package);
     let mut needs: Vec<_> = PROGRAMS.into_iter().map(program).collect();
     needs.extend(HEADERS.map(|(name, package)| (Need::Header(name), package)));
-    if source.is_dir() {
-        needs.extend(source.join(".git").exists().then_some((Need::Program("git"), "git")));
-    } else {
+    if !source.is_dir() {
         let name = source.to_string_lossy();
         let unpackers = UNPACKERS.iter().filter(|(end, ..)| name.ends_with(end));
         needs.extend(unpackers.map(|(_, name, package)| (Need::Program(name), *package)));
@@ -115,9 +111,9 @@ fn is_here(need: Need, stop: &Stop) -> Result<bool, BuildError> {
             Ok(env::split_paths(&path).any(|folder| folder.join(name).is_file()))
         }
         Need::Header(name) => {
-            let mut gcc = Command::new("gcc");
+            let mut gcc = child::tool("gcc");
             gcc.args(["-E", "-x", "c", "-include", name, "/dev/null"]);
-            header_is_here(child::output(&gcc, stop))
+            header_is_here(child::output(&mut gcc, stop))
         }
     }
 }
@@ -150,14 +146,8 @@ mod tests {
 
     #[test]
     fn all_that_is_missing_is_named_at_once() {
-        let here = ["gcc", "ld", "make", "bc", "perl", "awk", "find", "patch", "gzip", "stdlib.h"];
-        let expected = [
-            "flex of flex",
-            "bison of bison",
-            "setpriv of util-linux",
-            "gelf.h of libelf-dev",
-            "xz of xz-utils",
-        ];
+        let here = ["gcc", "ld", "make", "bc", "perl", "awk", "find", "git", "gzip", "stdlib.h"];
+        let expected = ["flex of flex", "bison of bison", "gelf.h of libelf-dev", "xz of xz-utils"];
         assert_eq!(names("linux.tar.xz", "", &[&here[..], &["tar"]].concat()), expected);
     }
 

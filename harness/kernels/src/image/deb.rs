@@ -6,7 +6,8 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
-use super::{ImageError, compressed::unpack, deb::control::Control};
+use super::{compressed::unpack, error::ImageError};
+use control::Control;
 
 mod control;
 

@@ -4,6 +4,9 @@ use std::{io, path::Path};
 
 use iowq_contract::guest::Lack;
 
+/// What may be given, for those who gave something else.
+pub(super) const ALLOWED: &str = "a bzImage, a vmlinux with CONFIG_PVH=y, a Debian package or a kernel's build folder is allowed";
+
 /// Why a path is no kernel that can be booted here.
 #[derive(Debug, thiserror::Error)]
 pub enum ImageError {

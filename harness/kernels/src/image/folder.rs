@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{ALLOWED, ImageError};
+use super::error::{ALLOWED, ImageError};
 
 /// Where a build puts its bzImage.
 const BZIMAGE: &str = "arch/x86/boot/bzImage";

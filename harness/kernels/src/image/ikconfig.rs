@@ -2,7 +2,10 @@
 
 use iowq_contract::kconfig::{self, Config};
 
-use super::{CONFIG_BYTES_MAX, compressed::unpack_all};
+use super::compressed::unpack_all;
+
+/// Largest `.config`; those of distributions have 300 KiB.
+pub(super) const CONFIG_BYTES_MAX: u64 = 8 << 20;
 
 const MARK: &[u8] = b"IKCFG_ST";
 

@@ -9,7 +9,7 @@ use iowq_contract::{
 };
 
 use super::{
-    NeededError,
+    error::NeededError,
     modinfo::{self, ModInfo},
     modules::{ModuleTree, plain, unpacked},
 };

@@ -1,6 +1,6 @@
 //! Other files: what something is that is no kernel for the virtual machine, in words.
 
-use super::{ALLOWED, compressed::Format};
+use super::{compressed::Format, error::ALLOWED};
 
 /// What a file is by its first bytes, as the end of a sentence that begins with its name.
 pub(super) fn what(head: &[u8]) -> String {

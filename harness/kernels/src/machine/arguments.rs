@@ -1,10 +1,30 @@
-//! The arguments of QEMU.
+//! What a virtual machine is made of, and the arguments of QEMU that make it.
 
 use std::{ffi::OsString, path::Path};
 
 use iowq_contract::guest::{DISK_SERIAL, PORT_NAME};
 
-use super::Parts;
+/// What a virtual machine is made of.
+pub struct Parts<'a> {
+    /// The program, or what stands in for it.
+    pub qemu: &'a Path,
+    /// `kvm` or `tcg`.
+    pub accelerator: &'a str,
+    /// Virtual processors.
+    pub cpus: u32,
+    /// Memory.
+    pub memory_mib: u32,
+    /// The kernel.
+    pub kernel: &'a Path,
+    /// Its initramfs.
+    pub initramfs: Option<&'a Path>,
+    /// Its command line.
+    pub append: &'a str,
+    /// The image of its disk.
+    pub disk: Option<&'a Path>,
+    /// Requests per second to the disk.
+    pub iops_max: Option<u32>,
+}
 
 /// The arguments that make this machine.
 ///

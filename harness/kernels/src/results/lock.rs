@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
-use super::{CONSOLE_NAME, Results};
+use iowq_contract::{BOOTS_NAME, KERNELS_NAME};
 
+/// Name of the file with a line per run.
+pub(super) const RECORD_NAME: &str = "record.jsonl";
 /// Locked by the call that is at work, which removes it at its end.
 const LOCK_NAME: &str = ".lock";
 
@@ -31,8 +33,8 @@ impl Lock {
     /// A folder that holds something else, that another call is at work in, or that cannot be
     /// written.
     pub fn take(out: &Path) -> anyhow::Result<Self> {
-        Results::check(out)?;
-        fs::create_dir_all(out.join(CONSOLE_NAME))
+        check(out)?;
+        fs::create_dir_all(out)
             .with_context(|| format!("--out {}: the folder cannot be made", out.display()))?;
         let path = out.join(LOCK_NAME);
         loop {
@@ -48,6 +50,21 @@ impl Lock {
                 return Ok(Self { file, path });
             }
         }
+    }
+}
+
+/// Refuses a folder that holds results of something else, before anything takes time.
+fn check(out: &Path) -> anyhow::Result<()> {
+    if out.exists() && !out.is_dir() {
+        bail!("--out {}: found a file; name a folder", out.display());
+    }
+    let found = |name: &&str| out.join(name).exists();
+    match [RECORD_NAME, BOOTS_NAME].into_iter().find(found) {
+        Some(name) if !out.join(KERNELS_NAME).exists() => bail!(
+            "--out {}: holds a {name} that is not of this command; name a folder that is new",
+            out.display()
+        ),
+        _ => Ok(()),
     }
 }
 

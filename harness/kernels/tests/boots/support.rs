@@ -14,7 +14,7 @@ use iowq_contract::{Boot, Disk, Machine, Record, Role};
 use iowq_kernels::{
     boot::{Limits, NoBoot, Request, boot},
     image::{self, Module, Needs},
-    initramfs::program,
+    initramfs::host_program,
     machine,
     stop::Stop,
 };
@@ -211,7 +211,8 @@ fn busybox() -> Option<&'static Path> {
 /// Whether a guest out of busybox runs, or the reason why not: there is nothing else in it.
 pub(crate) fn guest_runs() -> Result<(), String> {
     let busybox = busybox().ok_or("no /bin/busybox")?;
-    let files = program(busybox, &Stop::default()).map_err(|error| format!("{error:#}"))?;
+    let files =
+        host_program(busybox, "/init", &Stop::default()).map_err(|error| format!("{error:#}"))?;
     match files.len() {
         1 => Ok(()),
         _ => Err("busybox is not static; install busybox-static".to_owned()),

@@ -3,7 +3,6 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Command,
 };
 
 use anyhow::{Context as _, bail, ensure};
@@ -13,37 +12,40 @@ use object::{
     read::elf::{FileHeader as _, ProgramHeader as _},
 };
 
-use super::Entry;
+use super::entry::Entry;
 use crate::{child, stop::Stop};
 
 /// Largest program.
 const PROGRAM_BYTES_MAX: u64 = 256 << 20;
 
-/// A program of the host, its interpreter and its libraries, each for the path that it has here.
-/// Libraries that it loads by itself later are not among them.
+/// Where the dynamic linker looks up libraries that are in no default folder.
+const LINKER_CACHE: &str = "/etc/ld.so.cache";
+
+/// A program of the host for the path `at`, and its interpreter and libraries, if it has any, for
+/// the paths that they have here. Libraries that it loads by itself later are not among them.
 ///
 /// # Errors
 ///
 /// A file that is no program for x86_64, a library that is not installed, or a request to stop.
-pub fn program(host: &Path, stop: &Stop) -> anyhow::Result<Vec<Entry>> {
+pub fn host_program(host: &Path, at: &str, stop: &Stop) -> anyhow::Result<Vec<Entry>> {
     let name = host.display();
     let size = fs::metadata(host).with_context(|| format!("cannot read {name}"))?.len();
     ensure!(size <= PROGRAM_BYTES_MAX, "{name} has more than {} MiB", PROGRAM_BYTES_MAX >> 20);
     let bytes = fs::read(host).with_context(|| format!("cannot read {name}"))?;
     let interpreter = interpreter(&bytes).with_context(|| format!("{name} is no program"))?;
     let host = std::path::absolute(host).with_context(|| format!("cannot resolve {name}"))?;
-    let mut paths = vec![host.clone()];
-    if let Some(interpreter) = interpreter {
-        paths.extend(libraries(&interpreter, &host, stop)?);
-        paths.push(interpreter);
-    }
+    let mut entries = vec![Entry::executable(at, &host)];
+    let Some(interpreter) = interpreter else { return Ok(entries) };
+    let mut paths = libraries(&interpreter, &host, stop)?;
+    paths.push(interpreter);
+    paths.extend(Some(PathBuf::from(LINKER_CACHE)).filter(|path| path.is_file()));
     paths.sort();
     paths.dedup();
-    let entry = |path: &PathBuf| {
-        let text = path.to_str().with_context(|| format!("{} is no text", path.display()))?;
-        Ok(Entry::executable(text, path))
-    };
-    paths.iter().map(entry).collect()
+    for path in paths {
+        let text = path.to_str().with_context(|| format!("{} is not UTF-8", path.display()))?;
+        entries.push(Entry::executable(text, &path));
+    }
+    Ok(entries)
 }
 
 /// The path of the dynamic linker that a program asks for; none for a static one.
@@ -60,7 +62,7 @@ fn interpreter(bytes: &[u8]) -> anyhow::Result<Option<PathBuf>> {
 
 /// The libraries that the dynamic linker would load. It knows its own rules best, so it is asked.
 fn libraries(interpreter: &Path, host: &Path, stop: &Stop) -> anyhow::Result<Vec<PathBuf>> {
-    let output = child::output(Command::new(interpreter).arg("--list").arg(host), stop)?;
+    let output = child::output(child::tool(interpreter).arg("--list").arg(host), stop)?;
     let said = String::from_utf8_lossy(&output.stdout);
     let errors = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "{} cannot be loaded: {}", host.display(), errors.trim());
@@ -90,22 +92,23 @@ fn paths(list: &str) -> anyhow::Result<Vec<PathBuf>> {
 mod tests {
     use std::path::PathBuf;
 
-    use super::{paths, program};
+    use super::{host_program, paths};
     use crate::stop::Stop;
 
     #[test]
     fn a_program_brings_its_interpreter_and_libraries() {
         let own = std::env::current_exe().unwrap();
-        let entries = program(&own, &Stop::default()).unwrap();
+        let entries = host_program(&own, "/init", &Stop::default()).unwrap();
         let has = |part: &str| entries.iter().any(|entry| entry.path.contains(part));
         assert!(has("libc.so") && has("/ld-linux"), "{entries:?}");
-        assert!(entries.iter().any(|entry| entry.path == own.to_string_lossy()));
+        assert_eq!(entries[0], super::Entry::executable("/init", &own));
     }
 
     #[test]
     fn what_is_no_program_is_refused() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        let error = format!("{:#}", program(file.path(), &Stop::default()).unwrap_err());
+        let error =
+            format!("{:#}", host_program(file.path(), "/init", &Stop::default()).unwrap_err());
         assert!(error.contains("is no program"), "{error}");
     }
 
