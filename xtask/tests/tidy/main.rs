@@ -4,6 +4,7 @@
 mod doors;
 mod edges;
 mod files;
+mod licences;
 mod links;
 mod policy;
 mod protocol;
