@@ -5,7 +5,6 @@ mod books;
 pub mod call;
 mod classes;
 pub mod pool;
-pub mod scripted;
 pub mod sleeps;
 pub mod uring;
 

@@ -4,20 +4,16 @@
 //! comes is in the script. Everybody has a CPU of their own. So minutes pass in no time, and the
 //! same plan, script and seed give the same run, to the nanosecond.
 
-mod agenda;
-
 use std::time::Duration;
 
-use iowq_workloads::{OpKind, Plan};
+use iowq_harness::clock::{Nanos, duration_ns};
+use iowq_harness::engine::{Engine, EngineError, Remains, Request};
+use iowq_harness::recorder::Recorder;
+use iowq_workloads::{OpKind, Plan, bucket};
 
-use agenda::Agenda;
-
-use super::classes::Classes;
-use super::{Engine, EngineError, Remains, Request};
-use crate::clock::{Nanos, duration_ns};
-use crate::recorder::Recorder;
+use crate::agenda::Agenda;
 use iowq_pool::board::Plain;
-use iowq_pool::policy::Policy;
+use iowq_pool::policy::{Policy, PuntedOp};
 use iowq_pool::teardown::{self, Teardowns};
 use iowq_pool::work::Account;
 use iowq_pool::{Completion, Effects, Outcome, State, Turn, WorkerId};
@@ -30,14 +26,14 @@ const STEP: Duration = Duration::from_micros(1);
 
 /// What things take.
 #[derive(Clone, Copy, Debug)]
-pub struct Script {
+pub(crate) struct Script {
     /// What each kind of call computes, and then how long it sleeps on average: between half of
     /// that and one and a half. Zero for a call that does not sleep.
-    pub calls: fn(OpKind) -> (Duration, Duration),
+    pub(crate) calls: fn(OpKind) -> (Duration, Duration),
     /// Making a thread, in whoever makes it.
-    pub creation: Duration,
+    pub(crate) creation: Duration,
     /// From a wake to the moment when the thread runs.
-    pub wake: Duration,
+    pub(crate) wake: Duration,
 }
 
 /// What happens next to somebody.
@@ -64,11 +60,9 @@ enum Event {
 }
 
 /// The pool, played through.
-pub struct Scripted<'a> {
+pub(crate) struct Scripted<'a> {
     plan: &'a Plan,
     script: Script,
-    /// Ops are classed by this one; the state has its own.
-    classes: Classes<'a>,
     state: State<Plain>,
     effects: Effects,
     agenda: Agenda<Event>,
@@ -83,21 +77,18 @@ pub struct Scripted<'a> {
 }
 
 impl<'a> Scripted<'a> {
-    /// A pool for this plan, where everything goes by the script. The two policies are the same.
-    #[must_use]
-    pub fn new(
+    /// A pool for this plan, where everything goes by the script.
+    pub(crate) fn new(
         plan: &'a Plan,
-        policies: [Box<dyn Policy>; 2],
+        policy: Box<dyn Policy>,
         script: Script,
         seed: u64,
     ) -> Scripted<'a> {
-        let [asked, policy] = policies;
-        let at_start = asked.workers_at_start();
-        let state = State::new(asked, Plain::default(), plan.depth, SLOTS, plan.limits);
+        let at_start = policy.workers_at_start();
+        let state = State::new(policy, Plain::default(), plan.depth, SLOTS, plan.limits);
         let mut scripted = Scripted {
             plan,
             script,
-            classes: Classes::new(policy, plan, &[]),
             state,
             effects: Effects::default(),
             agenda: Agenda::new(seed),
@@ -115,6 +106,19 @@ impl<'a> Scripted<'a> {
             }
         }
         scripted
+    }
+
+    /// The op of a request, on files of ext4.
+    fn punted(&self, request: &Request, place: usize) -> PuntedOp {
+        let file = request.op.file as usize;
+        PuntedOp {
+            kind: request.op.kind,
+            open: self.plan.open[file],
+            bucket: bucket::bucket(self.plan.hash_ids[file]) as u8,
+            behind_link: place > 0,
+            force_async: self.plan.force_async,
+            direct_in_parallel: true,
+        }
     }
 
     /// Lets the next event happen, and time pass until then. False where there is none by `until`.
@@ -258,7 +262,7 @@ impl Engine for Scripted<'_> {
 
     fn submit(&mut self, chain: &[Request]) {
         for (place, request) in chain.iter().enumerate().rev() {
-            let flags = self.classes.flags(request, place);
+            let flags = self.state.flags(self.punted(request, place));
             self.requests[request.slot as usize] = Some((*request, self.agenda.now));
             self.state.define(request.slot, flags, chain.get(place + 1).map(|next| next.slot));
         }

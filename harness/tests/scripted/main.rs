@@ -1,14 +1,18 @@
 //! The whole way from plan to figures in no time: the driver on a scripted engine.
 
+mod agenda;
+mod engine;
+
 use std::time::Duration;
 
 use iowq_harness::drive::{Driven, Driver};
 use iowq_harness::engine::call::Buffers;
-use iowq_harness::engine::scripted::{Script, Scripted};
 use iowq_harness::engine::{Engine, Remains};
 use iowq_pool::teardown;
 use iowq_pool::{Tally, policy};
 use iowq_workloads::{Ledger, OpKind, Plan, builtin};
+
+use engine::{Script, Scripted};
 
 /// Writes into the page cache, fsyncs that wait for a device.
 const SLOW_FSYNC: Script = Script {
@@ -22,8 +26,8 @@ const SLOW_FSYNC: Script = Script {
 };
 
 fn run(plan: &Plan, name: &str, script: Script, seed: u64) -> (Driven, Remains) {
-    let policies = [(); 2].map(|()| policy::parse(name).expect(name));
-    let mut engine = Box::new(Scripted::new(plan, policies, script, seed));
+    let policy = policy::parse(name).expect(name);
+    let mut engine = Box::new(Scripted::new(plan, policy, script, seed));
     let mut buffers = Buffers::new(plan);
     let mut ledger = Ledger::new(plan);
     let driver = Driver::new(plan, seed, &mut *engine, &mut buffers, &mut ledger, &|| {});
