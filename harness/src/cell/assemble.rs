@@ -12,10 +12,10 @@ use iowq_workloads::{Arrival, OpKind, Plan, Rounds};
 use super::doubts::doubts;
 use super::lives::Lives;
 use super::plan_settings::plan_settings;
-use super::{EngineName, InjectedDelay, Outcome, Request, unmodelled};
+use super::{EngineName, InjectedDelay, Outcome, Request, policy_name, unmodelled};
 use crate::machine::{self, kernel_idle_timeout};
 use crate::timeline;
-use iowq_pool::policy;
+use iowq_pool::policy::PolicySpec;
 
 /// Makes the record of a run.
 pub(super) fn record(request: &Request, outcome: &Outcome, host: Host, started: String) -> Record {
@@ -54,14 +54,14 @@ pub(super) fn record(request: &Request, outcome: &Outcome, host: Host, started: 
         cell: Cell {
             workload: request.plan.name.clone(),
             engine: request.engine.name().to_owned(),
-            policy: request.policy.clone(),
+            policy: policy_name(request.policy.as_ref()).to_owned(),
             pair: request.pair,
             position: request.position,
             seed: request.seed,
             role: request.role,
             boot: None,
         },
-        settings: settings(&request.plan, request.engine, &request.policy, request.delay),
+        settings: settings(&request.plan, request.engine, request.policy.as_ref(), request.delay),
         // Who asked for the cell knows.
         asked: None,
         ops: ops(outcome, duration_ns),
@@ -170,17 +170,17 @@ fn workers(outcome: &Outcome, best: &Lives, births: Option<(u64, u64)>, peak: u3
 pub fn settings(
     plan: &Plan,
     engine: EngineName,
-    policy: &str,
+    policy: Option<&PolicySpec>,
     delay: Option<InjectedDelay>,
 ) -> Settings {
     let idle_timeout = match engine {
         EngineName::Pool => plan.idle_timeout,
         EngineName::Uring => kernel_idle_timeout(),
     };
-    let switches = policy::parse(policy).map(|policy| policy.switches());
+    let patches = policy.map(PolicySpec::patches).unwrap_or_default();
     Settings {
         summary: plan.summary.clone(),
-        switches: switches.unwrap_or_default().into_iter().map(str::to_owned).collect(),
+        switches: patches.into_iter().map(str::to_owned).collect(),
         files: plan.files,
         block_bytes: u64::from(plan.block_bytes),
         depth: plan.depth,

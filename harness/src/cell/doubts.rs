@@ -157,13 +157,13 @@ mod tests {
     use crate::cell::{Probes, WantBlocking, assemble};
     use crate::clock::Nanos;
     use crate::drive::Driven;
-    use crate::engine::Remains;
+    use crate::engine::EngineReport;
 
     /// What a run leaves that went without a doubt.
     fn outcome() -> Outcome {
         Outcome {
             driven: Driven { measured_until: Nanos(2_500_000_000), ..Driven::default() },
-            remains: Remains::default(),
+            remains: EngineReport::default(),
             seen: Seen {
                 tier: Tier::Bpf,
                 reason: String::new(),
@@ -195,7 +195,7 @@ mod tests {
         Request {
             plan: builtin("dsync").expect("a built-in workload"),
             engine: EngineName::Pool,
-            policy: "6.17".to_owned(),
+            policy: None,
             seed: 1,
             pair: 0,
             position: 0,

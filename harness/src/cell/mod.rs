@@ -22,12 +22,12 @@ use iowq_workloads::{FileState, Ledger, Plan, Rounds};
 
 use crate::clock::{self, Nanos};
 use crate::drive::Driven;
-use crate::engine::{Remains, uring};
+use crate::engine::{EngineReport, uring};
 use crate::files::{Scratch, Step};
 use crate::io;
 use crate::machine::{self, load::Look};
 use crate::pulse::{Pulse, Stillness};
-use iowq_pool::policy;
+use iowq_pool::policy::{PolicySpec, Registry};
 
 pub use assemble::settings;
 pub(crate) use file_doubts::not_verified;
@@ -86,8 +86,8 @@ pub struct Request {
     pub plan: Plan,
     /// What carries out the ops.
     pub engine: EngineName,
-    /// Name of the policy; [`KERNEL`] on the kernel's own io-wq.
-    pub policy: String,
+    /// The policy; none on the kernel's own io-wq.
+    pub policy: Option<PolicySpec>,
     /// Seed of the stream of ops.
     pub seed: u64,
     /// Which round of runs this one belongs to.
@@ -113,7 +113,7 @@ pub struct Request {
 /// All that a run left, before it is made into a record.
 struct Outcome {
     driven: Driven,
-    remains: Remains,
+    remains: EngineReport,
     seen: Seen,
     blocking: Blocking,
     /// What the scheduler told, where it was asked.
@@ -163,7 +163,6 @@ pub fn run(
     tell: &mut dyn FnMut(Told<'_>) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let started_at = clock::wall_clock();
-    check_policy(request.engine, &request.policy)?;
     if request.engine == EngineName::Uring {
         uring::check(&request.plan)?;
     }
@@ -245,18 +244,28 @@ pub fn check_probes(probes: Probes, blocking: Option<WantBlocking>) -> anyhow::R
     Watch::start(&wanted).map(drop)
 }
 
-/// Whether an engine knows a policy of that name.
+/// The policy of that name; none for the kernel's own rules.
 ///
 /// # Errors
-/// Says which there are.
-pub fn check_policy(engine: EngineName, name: &str) -> anyhow::Result<()> {
+/// If the engine has no policy of that name; says which there are.
+pub fn parse_policy(
+    registry: &Registry,
+    engine: EngineName,
+    name: &str,
+) -> anyhow::Result<Option<PolicySpec>> {
     match engine {
-        EngineName::Pool => policy::parse(name).map(drop).map_err(Into::into),
-        EngineName::Uring if name == KERNEL => Ok(()),
+        EngineName::Pool => Ok(Some(registry.parse(name)?)),
+        EngineName::Uring if name == KERNEL => Ok(None),
         EngineName::Uring => anyhow::bail!(
             "--engine uring: found policy {name}; the kernel has its own rules, named {KERNEL}"
         ),
     }
+}
+
+/// The name of a policy, as in records.
+#[must_use]
+pub fn policy_name(policy: Option<&PolicySpec>) -> &str {
+    policy.map_or(KERNEL, PolicySpec::name)
 }
 
 /// Confines this thread, and with it all threads that a run will have, the probes' too, to the

@@ -3,9 +3,9 @@
 
 use iowq_contract::Caveat;
 
-use super::{EngineName, Request};
+use super::Request;
 use crate::machine;
-use iowq_pool::policy;
+use iowq_pool::policy::PolicySpec;
 
 /// What of the machine the kernel's io-wq looks at and the pool does not.
 #[derive(Clone, Copy, Debug)]
@@ -25,20 +25,21 @@ pub(super) fn caveat(request: &Request) -> Option<Caveat> {
         cpus_online: machine::cpus_online(),
         cpus: machine::cpus(),
     };
-    // On io_uring the kernel itself does all that there is.
-    let is_pool = request.engine == EngineName::Pool;
-    let text =
-        is_pool.then(|| touched(&request.policy, machine)).filter(|text| !text.is_empty())?;
+    // On io_uring, which has no policy, the kernel itself does all that there is.
+    let text = touched(request.policy.as_ref()?, machine);
+    if text.is_empty() {
+        return None;
+    }
     Some(Caveat { code: "not-modelled".to_owned(), text: text.join(" ") })
 }
 
 /// A sentence on each. All that a run can touch today is how 6.1 binds its workers: since 6.4 a task
 /// has one pool (da64d6db3bd3), and since 6.2 workers stay on the processors that their submitter
 /// was bound to (8f9ea86fdf99; seen on 6.18.44), as the pool's threads do.
-fn touched(policy: &str, machine: Machine) -> Vec<String> {
+fn touched(policy: &PolicySpec, machine: Machine) -> Vec<String> {
     let Machine { nodes, cpus_online, cpus } = machine;
     let mut touched = Vec::new();
-    if policy::preset(policy).is_none_or(|preset| preset.name != "6.1") {
+    if policy.preset().is_none_or(|preset| preset.name != "6.1") {
         return touched;
     }
     if nodes > 1 {
@@ -59,11 +60,13 @@ fn touched(policy: &str, machine: Machine) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use iowq_pool::policy::Registry;
 
     const PLAIN: Machine = Machine { nodes: 1, cpus_online: 2, cpus: 2 };
 
     fn assert_touches(policy: &str, machine: Machine, expected: &[&str]) {
-        let touched = touched(policy, machine);
+        let spec = Registry::builtin().parse(policy).expect(policy);
+        let touched = touched(&spec, machine);
         assert_eq!(touched.len(), expected.len(), "{policy} {machine:?}: {touched:?}");
         for (text, part) in touched.iter().zip(expected) {
             assert!(text.contains(part), "{text}");

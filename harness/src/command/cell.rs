@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::Args;
 use iowq_contract::{Asked, Record, Role};
+use iowq_pool::policy::Registry;
 use iowq_workloads::Plan;
 
 use super::said::{Saying, say_ops};
@@ -79,7 +80,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     let request = Request {
         plan: plan(options)?,
         engine: options.engine,
-        policy: options.policy.clone(),
+        policy: cell::parse_policy(&Registry::builtin(), options.engine, &options.policy)?,
         seed: options.seed,
         pair: options.pair,
         position: options.position,

@@ -4,7 +4,7 @@ use std::os::fd::OwnedFd;
 
 use iowq_workloads::{Plan, bucket};
 
-use super::Request;
+use super::api::Request;
 use crate::io;
 use iowq_pool::policy::{Policy, PuntedOp};
 use iowq_pool::work::Flags;

@@ -6,10 +6,11 @@ mod engine;
 use std::time::Duration;
 
 use iowq_harness::drive::{Driven, Driver};
-use iowq_harness::engine::call::Buffers;
-use iowq_harness::engine::{Engine, Remains};
+use iowq_harness::engine::buffers::Buffers;
+use iowq_harness::engine::{Engine, EngineReport};
+use iowq_pool::PoolTally;
+use iowq_pool::policy::Registry;
 use iowq_pool::teardown;
-use iowq_pool::{Tally, policy};
 use iowq_workloads::{Ledger, OpKind, Plan, builtin};
 
 use engine::{Script, Scripted};
@@ -25,8 +26,8 @@ const SLOW_FSYNC: Script = Script {
     wake: Duration::from_micros(30),
 };
 
-fn run(plan: &Plan, name: &str, script: Script, seed: u64) -> (Driven, Remains) {
-    let policy = policy::parse(name).expect(name);
+fn run(plan: &Plan, name: &str, script: Script, seed: u64) -> (Driven, EngineReport) {
+    let policy = Registry::builtin().parse(name).expect(name).build();
     let mut engine = Box::new(Scripted::new(plan, policy, script, seed));
     let mut buffers = Buffers::new(plan);
     let mut ledger = Ledger::new(plan);
@@ -35,7 +36,7 @@ fn run(plan: &Plan, name: &str, script: Script, seed: u64) -> (Driven, Remains) 
     (driven, engine.finish())
 }
 
-fn tally(plan: &Plan, name: &str, seed: u64) -> Tally {
+fn tally(plan: &Plan, name: &str, seed: u64) -> PoolTally {
     let (driven, remains) = run(plan, name, SLOW_FSYNC, seed);
     let tally = remains.tally.expect("the pool keeps books");
     assert_eq!((driven.failed, tally.created), (0, tally.exited));

@@ -4,8 +4,8 @@ use std::fmt;
 
 use iowq_contract::Role;
 
-use crate::cell::{EngineName, KERNEL, WantBlocking};
-use iowq_pool::policy;
+use crate::cell::{self, EngineName, WantBlocking};
+use iowq_pool::policy::{PolicySpec, Registry};
 
 /// Policies that are run where none is named.
 const POLICIES: [&str; 4] = ["6.12", "6.16", "6.17", "exit-on-idle"];
@@ -14,18 +14,19 @@ const POLICIES: [&str; 4] = ["6.12", "6.16", "6.17", "exit-on-idle"];
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Arm {
     pub(super) engine: EngineName,
-    pub(super) policy: String,
+    /// None for the kernel's own rules.
+    pub(super) policy: Option<PolicySpec>,
     pub(super) role: Role,
 }
 
 impl Arm {
-    fn pool(policy: &str) -> Arm {
-        Arm { engine: EngineName::Pool, policy: policy.to_owned(), role: Role::Measured }
+    fn pool(policy: PolicySpec) -> Arm {
+        Arm { engine: EngineName::Pool, policy: Some(policy), role: Role::Measured }
     }
 
     /// The running kernel, whose rules are its own.
     fn kernel() -> Arm {
-        Arm { engine: EngineName::Uring, policy: KERNEL.to_owned(), role: Role::Measured }
+        Arm { engine: EngineName::Uring, policy: None, role: Role::Measured }
     }
 }
 
@@ -33,7 +34,7 @@ impl Arm {
 impl fmt::Display for Arm {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self.engine {
-            EngineName::Pool => write!(f, "under {}", self.policy)?,
+            EngineName::Pool => write!(f, "under {}", cell::policy_name(self.policy.as_ref()))?,
             EngineName::Uring => f.write_str("on io_uring")?,
         }
         f.write_str(match self.role {
@@ -53,13 +54,14 @@ pub(super) fn arms(
     if !engines.contains(&EngineName::Pool) {
         refuse_what_is_the_pools(policies, blocking)?;
     }
-    for name in policies {
-        policy::parse(name)?;
-    }
-    let under = |engine: &EngineName| match (engine, policies) {
-        (EngineName::Uring, _) => vec![Arm::kernel()],
-        (EngineName::Pool, []) => POLICIES.map(Arm::pool).to_vec(),
-        (EngineName::Pool, policies) => policies.iter().map(|name| Arm::pool(name)).collect(),
+    let registry = Registry::builtin();
+    let under_policies = match policies {
+        [] => under_each(&registry, &POLICIES)?,
+        policies => under_each(&registry, policies)?,
+    };
+    let under = |engine: &EngineName| match engine {
+        EngineName::Uring => vec![Arm::kernel()],
+        EngineName::Pool => under_policies.clone(),
     };
     let mut arms: Vec<Arm> = Vec::new();
     for arm in engines.iter().flat_map(under) {
@@ -70,6 +72,11 @@ pub(super) fn arms(
     Ok(arms)
 }
 
+/// The pool under each of these policies.
+fn under_each(registry: &Registry, names: &[impl AsRef<str>]) -> anyhow::Result<Vec<Arm>> {
+    names.iter().map(|name| Ok(Arm::pool(registry.parse(name.as_ref())?))).collect()
+}
+
 /// The first arm once more for each of these roles.
 pub(super) fn first_again(arms: &[Arm], roles: &[Role]) -> Vec<Arm> {
     let first = arms.iter().take(1);
@@ -77,9 +84,10 @@ pub(super) fn first_again(arms: &[Arm], roles: &[Role]) -> Vec<Arm> {
 }
 
 /// The arms that say how near the pool is to the running kernel: that kernel, and every preset.
-pub(super) fn fidelity_arms() -> Vec<Arm> {
-    let presets = policy::PRESETS.iter().map(|preset| Arm::pool(preset.name));
-    [Arm::kernel()].into_iter().chain(presets).collect()
+pub(super) fn fidelity_arms() -> anyhow::Result<Vec<Arm>> {
+    let registry = Registry::builtin();
+    let presets: Vec<_> = registry.presets().iter().map(|preset| preset.name).collect();
+    Ok([vec![Arm::kernel()], under_each(&registry, &presets)?].concat())
 }
 
 fn refuse_what_is_the_pools(policies: &[String], blocking: WantBlocking) -> anyhow::Result<()> {
@@ -127,7 +135,8 @@ mod tests {
 
     #[test]
     fn only_the_first_arm_runs_again() {
-        let arms = [Arm::pool("6.12"), Arm::kernel()];
+        let registry = Registry::builtin();
+        let arms = [under_each(&registry, &["6.12"]).expect("arms"), vec![Arm::kernel()]].concat();
         let again = first_again(&arms, &[Role::Noise, Role::Control]);
         let again: Vec<String> = again.iter().map(Arm::to_string).collect();
         assert_eq!(again, ["under 6.12 again", "under 6.12 delayed"]);
@@ -136,9 +145,9 @@ mod tests {
 
     #[test]
     fn fidelity_has_the_kernel_and_every_preset() {
-        let arms = fidelity_arms();
-        assert_eq!(arms.len(), 1 + policy::PRESETS.len());
-        assert!(arms[1..].iter().all(|arm| policy::parse(&arm.policy).is_ok()));
+        let arms = fidelity_arms().expect("arms");
+        assert_eq!(arms.len(), 1 + Registry::builtin().presets().len());
+        assert!(arms[1..].iter().all(|arm| arm.policy.is_some()));
         assert_eq!(arms.iter().filter(|arm| arm.engine == Uring).count(), 1);
     }
 }

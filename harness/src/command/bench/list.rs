@@ -1,4 +1,4 @@
-//! `bench --list`: workloads, engines, policies and switches, with what each is.
+//! `bench --list`: workloads, engines, policies and patches, with what each is.
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
@@ -8,7 +8,7 @@ use iowq_workloads::builtins;
 use iowq_workloads::grid::{GRID_NAMES, GRID_SUMMARY};
 
 use crate::cell::EngineName;
-use iowq_pool::policy::{PRESETS, Switch};
+use iowq_pool::policy::{ABSENCES, Patch, Registry};
 
 /// Columns of a line beside a name, at most.
 const COLUMNS_MAX: usize = 84;
@@ -37,20 +37,25 @@ fn text() -> anyhow::Result<String> {
         writeln!(text, "  {:15} {}", engine.name(), engine.summary())?;
     }
     text.push_str("\nPolicies of the pool (--policy):\n");
-    for preset in PRESETS {
+    let registry = Registry::builtin();
+    for preset in registry.presets() {
         writeln!(text, "  {:15} {}", preset.name, preset.summary)?;
         writeln!(text, "  {:15} stands for {}", "", preset.releases)?;
-        let commits: Vec<&str> = preset.switches.iter().map(Switch::name).collect();
+        let commits: Vec<&str> = preset.patches.iter().map(Patch::name).collect();
         for line in wrapped(&commits) {
             writeln!(text, "  {:15} {line}", "")?;
         }
     }
-    writeln!(text, "  {:15} N workers for good: the yardstick without churn", "fixed:N")?;
-    text.push_str("\nSwitches, each a kernel commit (--policy PRESET+SWITCH or PRESET-SWITCH):\n");
-    for switch in Switch::ALL {
-        writeln!(text, "  {:24} {}", switch.name(), switch.summary())?;
+    for kind in registry.kinds() {
+        writeln!(text, "  {:15} {}", kind.usage(), kind.summary)?;
     }
-    writeln!(text, "  forced-file-unknown      its absence, by a former name")?;
+    text.push_str("\nPatches, each a kernel commit (--policy PRESET+PATCH or PRESET-PATCH):\n");
+    for patch in Patch::ALL {
+        writeln!(text, "  {:24} {}", patch.name(), patch.summary())?;
+    }
+    for (name, patch) in ABSENCES {
+        writeln!(text, "  {name:24} absence of {}, by a former name", patch.name())?;
+    }
     Ok(text)
 }
 

@@ -354,7 +354,7 @@ impl Bench<'_> {
             format!("--parent={}", std::process::id()),
             format!("--workload={workload}"),
             format!("--engine={}", arm.engine.name()),
-            format!("--policy={}", arm.policy),
+            format!("--policy={}", cell::policy_name(arm.policy.as_ref())),
             format!("--seed={}", self.seed(place)),
             format!("--pair={}", place.pair),
             format!("--position={}", place.position),

@@ -131,14 +131,14 @@ pub(super) fn failed(
         cell: Cell {
             workload: plan.name.clone(),
             engine: arm.engine.name().to_owned(),
-            policy: arm.policy.clone(),
+            policy: cell::policy_name(arm.policy.as_ref()).to_owned(),
             pair: place.pair,
             position: place.position,
             seed,
             role: arm.role,
             boot: None,
         },
-        settings: cell::settings(plan, arm.engine, &arm.policy, delay),
+        settings: cell::settings(plan, arm.engine, arm.policy.as_ref(), delay),
         asked: None,
         ops: Ops::default(),
         latency: Latency::default(),
@@ -171,6 +171,7 @@ pub(super) fn failed(
 #[cfg(test)]
 mod tests {
     use iowq_contract::Role;
+    use iowq_pool::policy::Registry;
 
     use super::*;
     use crate::cell::KERNEL;
@@ -183,7 +184,8 @@ mod tests {
             (EngineName::Pool, "6.17", Blocking::Declared),
             (EngineName::Uring, KERNEL, Blocking::Kernel),
         ] {
-            let arm = Arm { engine, policy: policy.to_owned(), role: Role::Control };
+            let spec = cell::parse_policy(&Registry::builtin(), engine, policy).expect(policy);
+            let arm = Arm { engine, policy: spec, role: Role::Control };
             let delay = Some(InjectedDelay { ns: 7, percent: 5.0 });
             let error = "broken".to_owned();
             let record = failed(&plan, &arm, &place, 1, delay, Path::new("."), error);

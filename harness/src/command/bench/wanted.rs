@@ -101,7 +101,7 @@ fn fidelity(options: &Options, seconds: Option<f64>) -> anyhow::Result<Wanted> {
     };
     Ok(Wanted {
         plans: grid_with(&options.grid)?.into_iter().map(plan).collect::<anyhow::Result<_>>()?,
-        arms: fidelity_arms(),
+        arms: fidelity_arms()?,
         // Two hundred workloads with little between them make up for rounds.
         pairs: options.pairs.unwrap_or(1),
         seconds,
