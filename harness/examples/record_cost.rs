@@ -6,6 +6,7 @@
 use anyhow::Context as _;
 use iowq_contract::{RunMessage, RunRequest, Variant};
 use iowq_harness::run;
+use iowq_pool::policy::Registry;
 use iowq_workloads::builtin;
 
 const POLICIES: [&str; 3] = ["6.12", "6.16", "6.17"];
@@ -44,7 +45,7 @@ fn measure(policy: &str, seconds: f64, seed: u64, with: bool) -> anyhow::Result<
     let request =
         RunRequest { seed, records_latency: with, ..RunRequest::new(plan, Variant::pool(policy)) };
     let mut last = None;
-    run::run(&request, |_| (), &mut |message| {
+    run::run(&request, &Registry::builtin(), |_| (), &mut |message| {
         // The record comes once more when what was written has been read back; the last one holds.
         if let RunMessage::Record { record } = message {
             last = Some(record);

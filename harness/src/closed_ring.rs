@@ -10,7 +10,7 @@ use iowq_workloads::{Ledger, Length, Life, Plan, builtin};
 use serde::{Deserialize, Serialize};
 
 use crate::drive::Driver;
-use crate::engine::call::Buffers;
+use crate::engine::buffers::Buffers;
 use crate::engine::uring::{self, UringEngine};
 use crate::files::Scratch;
 use crate::io;

@@ -7,10 +7,10 @@ use std::time::Duration;
 use iowq_workloads::{Arrival, Ledger, Length, Op, OpKind, Plan, Stream, block};
 
 use crate::clock::{self, Nanos, duration_ns};
-use crate::engine::call::Buffers;
+use crate::engine::buffers::Buffers;
 use crate::engine::{Engine, EngineError, Request};
 use crate::io::errno_name;
-use iowq_pool::{Completion, Outcome};
+use iowq_pool::{Completion, WorkOutcome};
 
 /// How often the engine is attended to while a round is held back: seldom enough to leave its lock
 /// to the workers, and often beside any call that may block.
@@ -351,19 +351,19 @@ impl<'a> Driver<'a> {
         self.engine.wait(want, until, &mut self.completions)?;
         let (mut measured, ended) = (false, self.ops_ended);
         for completion in self.completions.drain(..) {
-            let Some(request) = self.requests[completion.work as usize].take() else { continue };
+            let Some(request) = self.requests[completion.work.index()].take() else { continue };
             self.free.push(request.slot);
             self.ops_ended += 1;
-            let ok = completion.outcome == Outcome::Done;
+            let ok = completion.outcome == WorkOutcome::Done;
             self.ledger.completed(&request.op, ok);
             if !request.measured {
                 continue;
             }
             measured = true;
             match completion.outcome {
-                Outcome::Done => self.driven.done += 1,
-                Outcome::Failed(errno) => note(&mut self.driven, errno_name(errno)),
-                Outcome::Cancelled => note(&mut self.driven, "ECANCELED"),
+                WorkOutcome::Done => self.driven.done += 1,
+                WorkOutcome::Failed(errno) => note(&mut self.driven, errno_name(errno)),
+                WorkOutcome::Cancelled => note(&mut self.driven, "ECANCELED"),
             }
         }
         if ended < self.ops_ended {

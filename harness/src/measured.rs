@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use iowq_contract::{RunMessage, RunRequest, WantBlocking, WantProbes};
+use iowq_pool::policy::Registry;
 
 use crate::clock::{self, Nanos};
 use crate::sync::{Arc, SignalFlag};
@@ -27,14 +28,14 @@ pub const COMMANDS: [&str; 3] = [RUN, CLOSED_RING, CHECK_PROBES];
 /// How often progress is said: often enough to look alive.
 const PROGRESS_PERIOD: Duration = Duration::from_millis(250);
 
-/// Does what the arguments, without the program's name, ask for.
-pub fn main(arguments: &[OsString]) -> ExitCode {
+/// Does what the arguments, without the program's name, ask for; these policies can be asked for.
+pub fn main(arguments: &[OsString], registry: &Registry) -> ExitCode {
     outlive_file_size_limit();
     if guest::is_wanted() {
         guest::run();
     }
     let done = match arguments.first().and_then(|word| word.to_str()) {
-        Some(RUN) => run_as_asked(),
+        Some(RUN) => run_as_asked(registry),
         Some(CLOSED_RING) => {
             closed_ring::Options::of(&arguments[1..]).and_then(|it| closed_ring::run(&it))
         }
@@ -69,12 +70,12 @@ fn check_probes(arguments: &[OsString]) -> anyhow::Result<()> {
     run::check_probes(probes, blocking)
 }
 
-fn run_as_asked() -> anyhow::Result<()> {
+fn run_as_asked(registry: &Registry) -> anyhow::Result<()> {
     let request: RunRequest =
         serde_json::from_reader(io::stdin().lock()).context("the request on standard input")?;
     end_with_parent(request.parent)?;
     let mut said = Nanos::default();
-    run::run(&request, say_ops, &mut |message| {
+    run::run(&request, registry, say_ops, &mut |message| {
         if let RunMessage::Progress { .. } = message {
             let now = clock::now();
             if now < said.after(PROGRESS_PERIOD) {

@@ -9,11 +9,12 @@ use std::thread::{self, JoinHandle};
 
 use iowq_ebpf::{BlockEvent, KEY_HASHED, KEY_NONE, KEY_UNHASHED, LOST_BLOCKS, SLOTS_MAX};
 use iowq_harness::clock;
-use iowq_harness::engine::sleeps::{Hearing, PageBoard, Sched};
+use iowq_harness::engine::blocking::{ProbeWait, SchedSwitch, SharedCounters};
 use iowq_harness::probes::{BlockReader, Bpf, BpfOptions, Page, Tracker};
+use iowq_pool::policy::Registry;
 use iowq_pool::teardown;
 use iowq_pool::work::{Account, Flags, WorkId};
-use iowq_pool::{Config, Job, Outcome, Pool, State, policy};
+use iowq_pool::{Config, Job, Pool, State, WorkOutcome};
 use probes_support::{PATIENCE, own_tid, start_or_skip};
 
 fn start(test: &str) -> Option<Bpf> {
@@ -276,11 +277,11 @@ fn those_who_may_not_ask_count_nobody() {
         ("6.17", KEY_UNHASHED, KEY_UNHASHED, true),
         ("fixed:2", KEY_UNHASHED, bucket, false),
     ] {
-        let policy = policy::parse(policy).expect(policy);
-        let _board = PageBoard::new(Arc::clone(&page), &*policy);
+        let spec = Registry::builtin().parse(policy).expect(policy);
+        let _counters = SharedCounters::new(Arc::clone(&page), spec.build().probe_rule());
         page.set_head(0, head);
         let (mut writer, worker) = sleeper(&bpf, 1, held);
-        let case = format!("{:?}, {held} over {head}", policy.switches());
+        let case = format!("{policy}: {held} over {head}");
         let counted = || page.running(0).load(Ordering::SeqCst) == i32::from(asks);
         until(&case, || page.blocked(1) && page.asked(1) == asks && counted());
         let heard = if asks { next(&mut blocks) } else { drain(&mut blocks) };
@@ -333,15 +334,15 @@ struct Sleeper(WorkId);
 impl Job for Sleeper {
     type Seen = ();
 
-    fn run(self) -> (Outcome, ()) {
+    fn run(self) -> (WorkOutcome, ()) {
         let done = DONE.lock().expect("no work panics");
-        let next = self.0 as usize + 1;
+        let next = self.0.index() + 1;
         let sleeps = |done: &mut [bool; WORKS as usize]| done.get(next) == Some(&false);
         let (mut done, slept) =
             CHANGE.wait_timeout_while(done, PATIENCE, sleeps).expect("no work panics");
-        done[self.0 as usize] = true;
+        done[self.0.index()] = true;
         CHANGE.notify_all();
-        (if slept.timed_out() { Outcome::Failed(libc::ETIME) } else { Outcome::Done }, ())
+        (if slept.timed_out() { WorkOutcome::Failed(libc::ETIME) } else { WorkOutcome::Done }, ())
     }
 
     fn may_block(&self) -> bool {
@@ -357,10 +358,10 @@ fn each_worker_that_sleeps_over_queued_work_gets_another_and_all_credits_are_giv
         let Some(mut bpf) = start(test) else { return };
         *DONE.lock().expect("no work panics") = Default::default();
         let page = bpf.page().expect("a page");
-        let policy = policy::parse(name).expect(name);
-        let board = PageBoard::new(Arc::clone(&page), &*policy);
-        let sleeps = Sched::new(Arc::clone(&page), bpf.tracker().expect("a tracker"));
-        let waiter = Hearing(bpf.take_blocks().expect("a reader"));
+        let policy = Registry::builtin().parse(name).expect(name).build();
+        let counters = SharedCounters::new(Arc::clone(&page), policy.probe_rule());
+        let sleeps = SchedSwitch::new(Arc::clone(&page), bpf.tracker().expect("a tracker"));
+        let waiter = ProbeWait(bpf.take_blocks().expect("a reader"));
         let config = Config {
             works: WORKS,
             slots: 16,
@@ -368,16 +369,16 @@ fn each_worker_that_sleeps_over_queued_work_gets_another_and_all_credits_are_giv
             idle_timeout: PATIENCE,
             teardown: teardown::measured(),
         };
-        let state = State::new(policy, board, config.works, config.slots, config.limits);
+        let state = State::new(policy, counters, config.works, config.slots, config.limits);
         let mut pool = Pool::new(state, &config, Arc::new(sleeps), Box::new(waiter));
         pool.open();
         let flags = Flags { account: Account::Bounded, bucket: None, concurrent: false };
-        for work in 0..WORKS {
+        for work in (0..WORKS).map(WorkId) {
             pool.submit(work, Sleeper(work), flags, None);
         }
         let mut completions = Vec::new();
         pool.wait(WORKS as usize, None, &mut completions);
-        assert!(completions.iter().all(|done| done.outcome == Outcome::Done), "{name}");
+        assert!(completions.iter().all(|done| done.outcome == WorkOutcome::Done), "{name}");
         let tally = pool.exit().tally;
         assert_eq!(tally.created, tally.exited, "{name}");
         assert!(tally.created >= u64::from(WORKS), "{name}: {tally:?}");

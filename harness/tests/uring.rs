@@ -9,9 +9,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use iowq_harness::clock;
 use iowq_harness::drive::{Driven, Driver};
-use iowq_harness::engine::call::Buffers;
+use iowq_harness::engine::buffers::Buffers;
 use iowq_harness::engine::uring::{self, UringEngine};
-use iowq_harness::engine::{Engine, Remains};
+use iowq_harness::engine::{Engine, EngineReport};
 use iowq_harness::files::Scratch;
 use iowq_harness::probes::{Bpf, BpfOptions, Requests};
 use iowq_workloads::{Ledger, OpKind, Plan};
@@ -39,7 +39,7 @@ fn plan_or_skip(test: &str, spec: &str) -> Option<Plan> {
 /// What a run leaves.
 struct Left {
     driven: Driven,
-    remains: Remains,
+    remains: EngineReport,
     ledger: Ledger,
     /// Calls before and after closes of rings.
     closes: u32,

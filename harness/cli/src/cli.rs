@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
 use iowq_harness::{machine, measured};
+use iowq_pool::policy::Registry;
 
 use crate::commands::{bench, compare, doctor, exchange, kernels, report, shell};
 use crate::exit::Exit;
@@ -82,14 +83,14 @@ fn version() -> String {
 }
 
 /// Does what the arguments of this process ask for.
-pub(crate) fn main() -> ExitCode {
+pub(crate) fn main(registry: &Registry) -> ExitCode {
     measured::outlive_file_size_limit();
     let Cli { verbosity, command } = Cli::parse();
     let done = match command {
-        Command::Bench(flags) => bench::run(&flags, verbosity),
+        Command::Bench(flags) => bench::run(&flags, registry, verbosity),
         Command::Report(flags) => report::run(&flags),
-        Command::Compare(flags) => compare::run(&flags, verbosity),
-        Command::Kernels(flags) => kernels::run(&flags),
+        Command::Compare(flags) => compare::run(&flags, registry, verbosity),
+        Command::Kernels(flags) => kernels::run(&flags, registry),
         Command::Export(flags) => exchange::export(&flags),
         Command::Import(flags) => exchange::import(&flags),
         Command::Doctor(flags) => doctor::run(&flags),

@@ -19,19 +19,32 @@ use iowq_harness::bench::Program;
 use iowq_harness::measured;
 
 pub use exit::Exit;
+pub use iowq_pool::policy;
+
+use policy::{PolicyKind, RegisterError, Registry};
 
 /// Name of the program that measures, beside this one.
 const MEASURE: &str = "iowq-measure";
 
 /// The program, before it looks at its arguments.
-#[derive(Default)]
-pub struct Lab {}
+pub struct Lab {
+    registry: Registry,
+}
 
 impl Lab {
     /// With the policies of `iowq` itself.
     #[must_use]
     pub fn new() -> Lab {
-        Lab::default()
+        Lab { registry: Registry::builtin() }
+    }
+
+    /// With one policy more, which `--policy` then takes by its name.
+    ///
+    /// # Errors
+    /// If its name is taken or invalid.
+    pub fn policy(mut self, kind: PolicyKind) -> Result<Lab, RegisterError> {
+        self.registry.register(kind)?;
+        Ok(self)
     }
 
     /// Does what the arguments of this process ask for.
@@ -40,15 +53,25 @@ impl Lab {
         let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
         let first = arguments.first().and_then(|word| word.to_str());
         if first.is_some_and(|word| measured::COMMANDS.contains(&word)) {
-            return measured::main(&arguments);
+            return measured::main(&arguments, &self.registry);
         }
-        cli::main()
+        cli::main(&self.registry)
     }
 }
 
-/// The program that measures: `iowq-measure` beside this one.
-fn measuring_program() -> anyhow::Result<Program> {
+impl Default for Lab {
+    fn default() -> Lab {
+        Lab::new()
+    }
+}
+
+/// The program that measures: `iowq-measure` beside this one, or this one itself if it has policies
+/// of its own, which no other program knows.
+fn measuring_program(registry: &Registry) -> anyhow::Result<Program> {
     let own = std::env::current_exe()?;
+    if registry.kinds().len() > Registry::builtin().kinds().len() {
+        return Ok(Program { path: own, arguments: Vec::new() });
+    }
     let path: PathBuf = own.with_file_name(MEASURE);
     if !path.exists() {
         anyhow::bail!(

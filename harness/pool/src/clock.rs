@@ -1,33 +1,9 @@
 //! The clock: the only door to time. Nanoseconds of `CLOCK_MONOTONIC`, as the BPF programs use it.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 use rustix::time::{ClockId, clock_gettime};
 
-/// A point on `CLOCK_MONOTONIC`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Nanos(pub u64);
-
-impl Nanos {
-    /// Nanoseconds from `earlier` to `self`; zero where `earlier` is later.
-    #[must_use]
-    pub fn since(self, earlier: Nanos) -> u64 {
-        self.0.saturating_sub(earlier.0)
-    }
-
-    /// The point that much later.
-    #[must_use]
-    pub fn after(self, wait: Duration) -> Nanos {
-        Nanos(self.0.saturating_add(duration_ns(wait)))
-    }
-
-    /// How long it is from `now` until here; zero where that has passed.
-    #[must_use]
-    pub fn until(self, now: Nanos) -> Duration {
-        Duration::from_nanos(self.since(now))
-    }
-}
+pub use crate::nanos::{Nanos, duration_ns};
 
 /// The time now.
 #[must_use]
@@ -62,10 +38,4 @@ pub fn suspended_ns() -> u64 {
 #[must_use]
 pub fn wall_clock() -> String {
     Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
-}
-
-/// Whole nanoseconds of a duration, 584 years at most.
-#[must_use]
-pub fn duration_ns(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -1,8 +1,8 @@
-//! A parker: one thread sleeps on it, any other wakes it; a wake that comes first is not lost.
+//! A parker: one thread sleeps on it, any other wakes it; a wake that comes first is kept.
 
 use std::time::Duration;
 
-use crate::sync::{Condvar, Mutex, thread};
+use crate::sync::{Condvar, Mutex, thread, unpoisoned};
 
 /// Where one thread sleeps.
 #[derive(Debug, Default)]
@@ -12,21 +12,21 @@ pub(super) struct Parker {
 }
 
 impl Parker {
-    /// Sleeps until [`Parker::unpark`], or for `timeout` at most where there is one. Takes back
-    /// the wake. False where nobody called.
+    /// Sleeps until [`Parker::unpark`], at most `timeout` if there is one, and consumes the wake.
+    /// False if there was none.
     pub(super) fn park(&self, timeout: Option<Duration>) -> bool {
         if timeout == Some(Duration::ZERO) {
-            // Sleep of no length. Under shuttle, whose clock stands still, this is a timeout.
+            // Under shuttle, whose clock stands still, this is how a timeout passes.
             thread::yield_now();
-            return std::mem::take(&mut *super::unpoisoned(self.woken.lock()));
+            return std::mem::take(&mut *unpoisoned(self.woken.lock()));
         }
-        let mut woken = super::unpoisoned(self.woken.lock());
+        let mut woken = unpoisoned(self.woken.lock());
         while !*woken {
             match timeout {
-                None => woken = super::unpoisoned(self.change.wait(woken)),
-                // A wake out of the blue only ends the sleep early; the caller looks around anyway.
+                None => woken = unpoisoned(self.change.wait(woken)),
+                // A spurious wake only ends the sleep early; the caller rescans in any case.
                 Some(timeout) => {
-                    woken = super::unpoisoned(self.change.wait_timeout(woken, timeout)).0;
+                    woken = unpoisoned(self.change.wait_timeout(woken, timeout)).0;
                     break;
                 }
             }
@@ -36,7 +36,7 @@ impl Parker {
 
     /// Wakes the thread that sleeps here, or the next one that would.
     pub(super) fn unpark(&self) {
-        let mut woken = super::unpoisoned(self.woken.lock());
+        let mut woken = unpoisoned(self.woken.lock());
         if !std::mem::replace(&mut *woken, true) {
             drop(woken);
             self.change.notify_one();

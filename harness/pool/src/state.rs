@@ -1,60 +1,65 @@
 //! The state of a pool: every counter and list, without a thread, lock or clock.
 //!
-//! Callers hold the lock, call one method per step and carry out the effects after letting go of
-//! it. The protocol is in `README.md` beside this file.
+//! Callers hold the lock, call one method per step and carry out the effects after releasing it.
+//! The protocol is in `README.md` beside this crate.
 
 use std::collections::VecDeque;
 
-use super::board::Board;
-use super::policy::{Policy, PuntedOp};
-use super::queue::Queue;
-use super::work::{Account, Flags, Key, WorkId};
-
-/// Index of a worker; slots are used again.
-pub type WorkerId = u32;
+use crate::counters::RunCounters;
+use crate::nanos::Nanos;
+use crate::policy::{Completed, Policy, PuntedOp, View};
+use crate::queue::Queue;
+use crate::work::{Account, Flags, Key, WorkId, WorkerId};
 
 /// Where a worker is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WorkerState {
-    /// Nobody has this slot.
+    /// The slot is not in use.
     Vacant,
-    /// The slot is taken, the thread is not there yet.
+    /// The slot is taken, the thread does not exist yet.
     Creating,
-    /// The thread was made and has not run yet.
-    Made,
-    /// It has a work in hand.
+    /// The thread was created and has not run yet.
+    Created,
+    /// It holds a work.
     Working,
-    /// Awake without a work; it will look at the queue again before it sleeps.
-    Looking,
-    /// It looked, found nothing and is about to sleep; a wake still keeps it awake.
-    Dozing,
+    /// Awake without a work; it will scan the queue again before it sleeps.
+    Scanning,
+    /// It scanned, found nothing and is about to sleep; a wake still keeps it awake.
+    PreparingToSleep,
     /// Parked.
     Asleep,
     /// It decided to exit.
-    Leaving,
+    Exiting,
+}
+
+impl WorkerState {
+    const COUNT: usize = WorkerState::Exiting as usize + 1;
 }
 
 /// One worker.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Worker {
-    pub(super) state: WorkerState,
+    state: WorkerState,
     pub(super) account: Account,
     pub(super) work: Option<WorkId>,
+    /// When it was given that work.
+    pub(super) began: Nanos,
     /// Whether it is on the free list: from when it published itself idle until it gets work.
     pub(super) free: bool,
     /// Whether its last sleep was a whole idle timeout.
     pub(super) timed_out: bool,
-    /// Whether a creation that it asked for is pending; there is one at most.
+    /// Whether a spawn request of its own is pending; there is one at most.
     pub(super) create_pending: bool,
     pub(super) retries: u32,
-    /// Whether its creator is back from making the thread.
+    /// Whether its creator has returned from creating the thread.
     pub(super) creator_back: bool,
 }
 
-const NOBODY: Worker = Worker {
+const VACANT: Worker = Worker {
     state: WorkerState::Vacant,
     account: Account::Bounded,
     work: None,
+    began: Nanos(0),
     free: false,
     timed_out: false,
     create_pending: false,
@@ -66,19 +71,24 @@ const NOBODY: Worker = Worker {
 #[derive(Debug)]
 pub(super) struct AccountState {
     /// Slots in use: live workers and those being created. It wraps like the kernel's, because
-    /// the patch of `6.17-as-posted` takes more away than it adds.
+    /// the patch of `6.17-as-posted` subtracts more than it adds.
     pub(super) workers: u32,
     pub(super) limit: u32,
     /// All queued works have busy buckets; cleared by any insertion and any release.
     pub(super) stalled: bool,
-    /// Idle workers; the last one to go idle is at the end and is woken first.
+    /// Free workers; the last one to go idle is at the end and is woken first.
     pub(super) free: Vec<WorkerId>,
+    /// Workers by [`WorkerState`], without those of vacant slots.
+    by_state: [u32; WorkerState::COUNT],
+    /// What `nr_running` would be if no worker were blocked in its work.
+    pub(super) unblocked: i32,
+    pub(super) completed: Completed,
 }
 
 /// How a work ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// As it should.
+pub enum WorkOutcome {
+    /// Without error.
     Done,
     /// With this error number.
     Failed(i32),
@@ -89,37 +99,37 @@ pub enum Outcome {
 /// A work that ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Completion {
-    /// Which.
+    /// Which work.
     pub work: WorkId,
-    /// How.
-    pub outcome: Outcome,
+    /// How it ended.
+    pub outcome: WorkOutcome,
 }
 
-/// What a step asks its caller to do after letting go of the lock.
+/// What a step asks its caller to do after releasing the lock.
 #[derive(Debug, Default)]
 pub struct Effects {
     /// Workers to unpark.
     pub wakes: Vec<WorkerId>,
-    /// Whether the submitter is to be unparked.
+    /// Whether to wake the submitter.
     pub notify: bool,
-    /// A thread to create here and now, for this slot; the work it was created for.
+    /// A slot to create a thread for, here and now, and the work that it is created for.
     pub spawn: Option<(WorkerId, WorkId)>,
 }
 
-/// What happened so far.
+/// Counts of what happened in a pool.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// Threads that were made.
+pub struct PoolTally {
+    /// Threads created.
     pub created: u64,
-    /// Threads that left.
+    /// Threads that exited.
     pub exited: u64,
     /// Creations begun by enqueueing.
     pub spawned_on_enqueue: u64,
-    /// Requests of workers that fell asleep over queued work.
+    /// Spawn requests of workers that blocked while work was queued.
     pub requests: u64,
-    /// Requests that were met by waking a free worker.
+    /// Requests met by waking a free worker.
     pub requests_woken: u64,
-    /// Requests that were dropped at the limit.
+    /// Requests dropped, most often at the limit.
     pub requests_dropped: u64,
     /// Creations that failed for good.
     pub creations_failed: u64,
@@ -130,33 +140,37 @@ pub struct Tally {
 /// A pool, without its threads.
 pub struct State<B> {
     pub(super) policy: Box<dyn Policy>,
-    pub(super) board: B,
+    /// Whether the policy uses times.
+    needs_clock: bool,
+    /// The time by which a step goes.
+    pub(super) now: Nanos,
+    pub(super) counters: B,
     pub(super) queue: Queue,
     pub(super) accounts: [AccountState; 2],
     pub(super) workers: Vec<Worker>,
     /// Vacant slots, the longest unused first.
     pub(super) vacant: VecDeque<WorkerId>,
-    /// Workers whose request for another one waits for the submitter.
+    /// Workers whose spawn request waits for the submitter, oldest first.
     pub(super) creations: VecDeque<WorkerId>,
-    pub(super) completions: Vec<Completion>,
-    /// How many completions the submitter sleeps for; zero where it does not sleep.
-    pub(super) wanted: usize,
+    completions: Vec<Completion>,
+    /// How many completions the submitter waits for; zero if it does not wait.
+    wanted: usize,
     /// Whether the pool waits to be woken when a bucket is released.
     pub(super) hash_waiting: bool,
-    /// Rings open or not torn down yet.
-    pub(super) rings: u32,
+    /// Rings that are open or not torn down yet.
+    rings: u32,
     /// The last ring is gone and none was opened since.
-    pub(super) no_ring: bool,
+    no_ring: bool,
     pub(super) exiting: bool,
-    pub(super) tally: Tally,
+    pub(super) tally: PoolTally,
 }
 
-impl<B: Board> State<B> {
-    /// A pool with no worker: room for `works` works and `slots` workers, `limits` per account.
+impl<B: RunCounters> State<B> {
+    /// A pool without workers: room for `works` works and `slots` workers, `limits` per account.
     #[must_use]
     pub fn new(
         policy: Box<dyn Policy>,
-        board: B,
+        counters: B,
         works: u32,
         slots: u32,
         limits: [u32; 2],
@@ -166,14 +180,19 @@ impl<B: Board> State<B> {
             limit,
             stalled: false,
             free: Vec::with_capacity(slots as usize),
+            by_state: [0; WorkerState::COUNT],
+            unblocked: 0,
+            completed: Completed::default(),
         };
         State {
+            needs_clock: policy.needs_clock(),
             policy,
-            board,
+            now: Nanos(0),
+            counters,
             queue: Queue::new(works),
             accounts: limits.map(account),
-            workers: vec![NOBODY; slots as usize],
-            vacant: (0..slots).collect(),
+            workers: vec![VACANT; slots as usize],
+            vacant: (0..slots).map(WorkerId).collect(),
             creations: VecDeque::with_capacity(slots as usize),
             completions: Vec::with_capacity(works as usize),
             wanted: 0,
@@ -181,52 +200,62 @@ impl<B: Board> State<B> {
             rings: 0,
             no_ring: false,
             exiting: false,
-            tally: Tally::default(),
+            tally: PoolTally::default(),
         }
     }
 
-    /// How an op is to be queued under this pool's policy.
+    /// Whether the policy uses times, so that [`State::set_now`] must come before each step.
+    #[must_use]
+    pub fn needs_clock(&self) -> bool {
+        self.needs_clock
+    }
+
+    /// Sets the time of the next steps.
+    pub fn set_now(&mut self, now: Nanos) {
+        self.now = now;
+    }
+
+    /// How an op is queued under this pool's policy.
     #[must_use]
     pub fn flags(&self, op: PuntedOp) -> Flags {
         self.policy.flags(op)
     }
 
-    /// What the policy is.
+    /// Workers that the policy wants from the start.
     #[must_use]
-    pub fn policy(&self) -> &dyn Policy {
-        &*self.policy
+    pub fn workers_at_start(&self) -> u32 {
+        self.policy.workers_at_start()
     }
 
     /// What happened so far.
     #[must_use]
-    pub fn tally(&self) -> Tally {
+    pub fn tally(&self) -> PoolTally {
         self.tally
     }
 
-    /// Threads that were made and have not left.
+    /// Threads that were created and have not exited.
     #[must_use]
     pub fn alive(&self) -> u64 {
         self.tally.created - self.tally.exited
     }
 
-    /// Where a worker is in its life.
+    /// The state of a worker.
     #[must_use]
     pub fn worker_state(&self, id: WorkerId) -> WorkerState {
-        self.workers[id as usize].state
+        self.workers[id.index()].state
     }
 
     /// Account of a worker.
     #[must_use]
     pub fn worker_account(&self, id: WorkerId) -> Account {
-        self.workers[id as usize].account
+        self.workers[id.index()].account
     }
 
-    /// The key of what a worker has in hand.
+    /// The key of the work that a worker holds.
     #[must_use]
     pub fn held(&self, id: WorkerId) -> Key {
-        self.workers[id as usize]
-            .work
-            .map_or(Key::NONE, |work| Key::of(self.queue.flags(work).bucket))
+        let work = self.workers[id.index()].work;
+        work.map_or(Key::NONE, |work| Key::of(self.queue.flags(work).bucket))
     }
 
     /// Slots in use of an account.
@@ -238,10 +267,35 @@ impl<B: Board> State<B> {
     /// `nr_running` of an account.
     #[must_use]
     pub fn running(&self, account: Account) -> i32 {
-        self.board.running(account)
+        self.counters.running(account)
     }
 
-    /// Sets both limits. Workers beyond a lower one are not killed; they leave when idle.
+    /// What a policy sees of an account now.
+    #[must_use]
+    pub fn view(&self, account: Account) -> View {
+        let state = &self.accounts[account.index()];
+        let count = |of: WorkerState| state.by_state[of as usize];
+        let running = self.counters.running(account);
+        View {
+            account,
+            now: self.now,
+            queued: self.queue.len(account),
+            head_age_ns: self.queue.head_age_ns(account, self.now),
+            head: self.queue.head(account),
+            workers: state.workers,
+            limit: state.limit,
+            running,
+            creating: count(WorkerState::Creating),
+            free: state.free.len() as u32,
+            asleep: count(WorkerState::Asleep) + count(WorkerState::PreparingToSleep),
+            blocked: u32::try_from(state.unblocked - running).unwrap_or_default(),
+            completed: state.completed,
+            no_ring: self.no_ring,
+            ..View::default()
+        }
+    }
+
+    /// Sets both limits. Workers beyond a lower one are not ended; they exit when idle.
     pub fn set_limits(&mut self, limits: [u32; 2]) {
         for (account, limit) in self.accounts.iter_mut().zip(limits) {
             account.limit = limit;
@@ -254,7 +308,7 @@ impl<B: Board> State<B> {
         self.no_ring = false;
     }
 
-    /// A ring that was closed is torn down: the task has one less.
+    /// A closed ring was torn down.
     pub fn ring_gone(&mut self, effects: &mut Effects) {
         self.rings = self.rings.saturating_sub(1);
         if self.rings == 0 {
@@ -265,46 +319,58 @@ impl<B: Board> State<B> {
         }
     }
 
-    /// Moves finished works to `out`, the oldest first.
+    /// Moves completions to `out`, oldest first.
     pub fn reap(&mut self, out: &mut Vec<Completion>) {
         out.append(&mut self.completions);
     }
 
-    /// Says for how many completions the submitter is going to sleep; zero for none.
+    /// Sets for how many completions the submitter is going to wait; zero for none.
     pub fn want(&mut self, completions: usize) {
         self.wanted = completions;
     }
 
-    /// Notes the end of a work.
-    pub(super) fn complete(&mut self, work: WorkId, outcome: Outcome, effects: &mut Effects) {
+    /// Records the end of a work.
+    pub(super) fn complete(&mut self, work: WorkId, outcome: WorkOutcome, effects: &mut Effects) {
         self.completions.push(Completion { work, outcome });
         if self.wanted != 0 && self.completions.len() >= self.wanted {
             effects.notify = true;
         }
     }
 
-    /// Notes that a work and all that is linked behind it will not run.
+    /// Cancels a work and all that is linked behind it.
     pub(super) fn complete_cancelled(&mut self, work: WorkId, effects: &mut Effects) {
         let mut chain = Some(work);
         while let Some(work) = chain {
-            self.complete(work, Outcome::Cancelled, effects);
+            self.complete(work, WorkOutcome::Cancelled, effects);
             chain = self.queue.take_link(work);
         }
     }
 
-    /// Whether there is something to do: queued, and not known to be stalled.
+    /// Whether there is runnable work: queued, and not known to be stalled.
     pub(super) fn run_queue(&self, account: Account) -> bool {
         !self.accounts[account.index()].stalled && !self.queue.is_empty(account)
     }
 
-    /// Shows the probe what is queued.
-    pub(super) fn show_head(&mut self, account: Account) {
+    /// Publishes the head of the queue to the probe.
+    pub(super) fn publish_head(&mut self, account: Account) {
         let stalled = self.accounts[account.index()].stalled;
         let head = if stalled { Key::NONE } else { self.queue.head(account) };
-        self.board.show_head(account, head);
+        self.counters.publish_head(account, head);
     }
 
-    /// Wakes the free worker that went idle last. True where one counts as woken.
+    /// A worker of the account begins to run, or its creation is reserved.
+    pub(super) fn add_running(&mut self, account: Account) {
+        self.accounts[account.index()].unblocked += 1;
+        self.counters.running_inc(account);
+    }
+
+    /// Undoes [`State::add_running`]. True if none is running now.
+    pub(super) fn sub_running(&mut self, account: Account) -> bool {
+        self.accounts[account.index()].unblocked -= 1;
+        self.counters.running_dec(account)
+    }
+
+    /// Wakes the free worker that went idle last. True if that suffices by the policy.
     pub(super) fn activate_free(&mut self, account: Account, effects: &mut Effects) -> bool {
         let awake_counts = self.policy.awake_counts();
         for place in (0..self.accounts[account.index()].free.len()).rev() {
@@ -316,37 +382,36 @@ impl<B: Board> State<B> {
         false
     }
 
-    /// Whether [`State::activate_free`] would find somebody.
-    pub(super) fn has_free(&self, account: Account) -> bool {
-        let asleep = |&id: &WorkerId| {
-            matches!(self.worker_state(id), WorkerState::Asleep | WorkerState::Dozing)
-        };
-        let free = &self.accounts[account.index()].free;
-        if self.policy.awake_counts() { !free.is_empty() } else { free.iter().any(asleep) }
-    }
-
-    /// Wakes one worker; false where it was awake.
-    pub(super) fn wake(&mut self, id: WorkerId, effects: &mut Effects) -> bool {
-        let worker = &mut self.workers[id as usize];
-        match worker.state {
+    /// Wakes one worker; false if it was awake.
+    fn wake(&mut self, id: WorkerId, effects: &mut Effects) -> bool {
+        match self.worker_state(id) {
             WorkerState::Asleep => effects.wakes.push(id),
-            WorkerState::Dozing => {}
+            WorkerState::PreparingToSleep => {}
             _ => return false,
         }
-        worker.state = WorkerState::Looking;
+        self.set_state(id, WorkerState::Scanning);
         true
     }
 
-    /// Wakes everybody who is not awake.
+    /// Wakes every worker that is not awake.
     pub(super) fn wake_all(&mut self, effects: &mut Effects) {
-        for id in 0..self.workers.len() as WorkerId {
-            self.wake(id, effects);
+        for id in 0..self.workers.len() as u32 {
+            self.wake(WorkerId(id), effects);
         }
     }
 
-    /// Puts a worker at the head of the free list.
+    /// Changes the state of a worker whose slot is in use.
+    pub(super) fn set_state(&mut self, id: WorkerId, state: WorkerState) {
+        let worker = &mut self.workers[id.index()];
+        let by_state = &mut self.accounts[worker.account.index()].by_state;
+        by_state[worker.state as usize] -= 1;
+        by_state[state as usize] += 1;
+        worker.state = state;
+    }
+
+    /// Puts a worker at the front of the free list.
     pub(super) fn publish_free(&mut self, id: WorkerId) {
-        let worker = &mut self.workers[id as usize];
+        let worker = &mut self.workers[id.index()];
         if !worker.free {
             worker.free = true;
             self.accounts[worker.account.index()].free.push(id);
@@ -355,21 +420,31 @@ impl<B: Board> State<B> {
 
     /// Takes a worker off the free list.
     pub(super) fn leave_free(&mut self, id: WorkerId) {
-        let worker = &mut self.workers[id as usize];
+        let worker = &mut self.workers[id.index()];
         if worker.free {
             worker.free = false;
             let free = &mut self.accounts[worker.account.index()].free;
-            // Mostly it is near the end, where the next to be woken stands.
+            // Mostly it is near the end, where the next to be woken is.
             if let Some(place) = free.iter().rposition(|&other| other == id) {
                 free.remove(place);
             }
         }
     }
 
-    /// Empties a slot, for the next worker: at once if the creator of the last one is back, or
-    /// else in [`State::spawned`], as it would take the next thread for its own.
+    /// Takes a vacant slot for a worker to be created.
+    pub(super) fn take_slot(&mut self, account: Account) -> Option<WorkerId> {
+        let id = self.vacant.pop_front()?;
+        let worker = &mut self.workers[id.index()];
+        (worker.state, worker.account) = (WorkerState::Creating, account);
+        self.accounts[account.index()].by_state[WorkerState::Creating as usize] += 1;
+        Some(id)
+    }
+
+    /// Empties a slot. It is vacant at once if the creator of its worker has returned, or else
+    /// from [`State::spawned`], as the creator would take the next thread for its own.
     pub(super) fn vacate(&mut self, id: WorkerId) {
-        let last = std::mem::replace(&mut self.workers[id as usize], NOBODY);
+        let last = std::mem::replace(&mut self.workers[id.index()], VACANT);
+        self.accounts[last.account.index()].by_state[last.state as usize] -= 1;
         if last.creator_back {
             self.vacant.push_back(id);
         }

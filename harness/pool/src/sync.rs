@@ -38,3 +38,9 @@ pub fn spawn_scoped<'scope, T: Send + 'scope>(
 ) -> std::io::Result<thread::ScopedJoinHandle<'scope, T>> {
     Ok(scope.spawn(work))
 }
+
+/// The value behind a lock, also if a thread panicked while it held it: state is changed in steps
+/// that do not panic half-way.
+pub(crate) fn unpoisoned<T>(locked: Result<T, PoisonError<T>>) -> T {
+    locked.unwrap_or_else(PoisonError::into_inner)
+}

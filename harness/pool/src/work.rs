@@ -1,24 +1,46 @@
-//! Work: one queued request, as io-wq sees it, and the key that says what it excludes.
+//! Work: one queued request as io-wq sees it, its flags, and the key that says what it excludes.
 
-/// No work; [`Key`] has these as numbers, because the probe reads them.
+/// [`Key`] of no work; a number, because the scheduler's probe reads it.
 pub const KEY_NONE: u32 = 0;
-/// Work that excludes no other.
+/// [`Key`] of work that excludes no other.
 pub const KEY_UNHASHED: u32 = 1;
-/// Work of bucket 0; those of the other buckets follow.
+/// [`Key`] of work in bucket 0; those of the other buckets follow.
 pub const KEY_HASHED: u32 = 2;
 
-/// Index of a work in the pool's table; the submitter gives it out.
-pub type WorkId = u32;
+/// Index of a work in the pool's table; the submitter assigns it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct WorkId(pub u32);
+
+impl WorkId {
+    /// As an index.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// Index of a worker's slot; slots are reused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct WorkerId(pub u32);
+
+impl WorkerId {
+    /// As an index.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
 
 /// Buckets that hashed work is spread over (`IO_WQ_NR_HASH_BUCKETS`).
 pub const BUCKETS: usize = 64;
 
 /// The two accounts of a pool.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Account {
     /// Regular files and block devices: work that ends by itself.
+    #[default]
     Bounded,
-    /// Everything else, which may take for ever.
+    /// Everything else, which may never end.
     Unbounded,
 }
 
@@ -33,19 +55,19 @@ impl Account {
     }
 }
 
-/// How a work is to be queued; decided when it is punted, from the op and the kernel's version.
+/// How a work is queued; set when it is punted, from the op and the rules of the kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Flags {
     /// Which workers may take it.
     pub account: Account,
     /// The bucket it is hashed to; works of one bucket never run at the same time.
     pub bucket: Option<u8>,
-    /// `IO_WQ_WORK_CONCURRENT`: enqueueing it may create a worker though others are running.
+    /// `IO_WQ_WORK_CONCURRENT`: enqueueing it may create a worker even if others are running.
     pub concurrent: bool,
 }
 
 /// What a work excludes, packed as the scheduler's probe carries it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Key(pub u32);
 
 impl Key {

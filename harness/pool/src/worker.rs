@@ -1,22 +1,23 @@
-//! A worker's thread: takes its turns under the lock, runs works and sleeps without it.
+//! A worker's thread: takes its steps under the lock, runs works and sleeps without it.
 
 use crate::clock;
-
-use super::board::Board;
-use super::state::{Effects, Outcome, WorkerId};
-use super::threads::{Core, Job, Shared};
-use super::turn::Turn;
-use super::work::{Key, WorkId};
+use crate::counters::RunCounters;
+use crate::shared::{Core, Job, Shared};
+use crate::state::{Effects, WorkOutcome};
+use crate::step::NextStep;
 use crate::sync::Arc;
+use crate::work::{Key, WorkId, WorkerId};
 
-/// A turn, with what it takes to carry it out.
+/// The next step, with what it takes to carry it out.
 enum Task<J> {
     Run(WorkId, J, Key),
-    Turn(Turn),
+    Rescan,
+    Sleep,
+    Exit,
 }
 
 /// One worker's thread, from birth to exit.
-pub(super) fn run<J: Job, B: Board + 'static>(shared: &Arc<Shared<J, B>>, id: WorkerId) {
+pub(super) fn run<J: Job, B: RunCounters + 'static>(shared: &Arc<Shared<J, B>>, id: WorkerId) {
     let mut effects = Effects::default();
     let account = {
         let mut core = shared.lock();
@@ -24,86 +25,88 @@ pub(super) fn run<J: Job, B: Board + 'static>(shared: &Arc<Shared<J, B>>, id: Wo
         core.note_birth(id);
         core.state.worker_account(id)
     };
-    shared.sleeps.worker_started(id, account);
-    let mut task = step(shared, id, &mut effects, |core, _| core.state.lap(id));
+    shared.observer.worker_started(id, account);
+    let mut task = step(shared, id, &mut effects, |core, _| core.state.next_step(id));
     loop {
         task = match task {
             Task::Run(work, job, key) => {
                 let (outcome, seen) = run_job(shared, id, job, key, &mut effects);
                 step(shared, id, &mut effects, |core, effects| {
-                    core.seen[work as usize] = seen;
-                    if shared.declares(&job) {
-                        core.state.running_again(id);
+                    core.seen[work.index()] = seen;
+                    if shared.reports_itself(&job) {
+                        core.state.unblock(id);
                     }
                     core.state.finish(id, outcome, effects)
                 })
             }
-            Task::Turn(Turn::Doze) => doze(shared, id, &mut effects),
-            Task::Turn(Turn::Leave) => break,
-            Task::Turn(_) => step(shared, id, &mut effects, |core, _| core.state.lap(id)),
+            Task::Rescan => step(shared, id, &mut effects, |core, _| core.state.next_step(id)),
+            Task::Sleep => sleep(shared, id, &mut effects),
+            Task::Exit => break,
         };
     }
-    shared.sleeps.worker_ends(id);
+    shared.observer.worker_ended(id);
     let mut core = shared.lock();
     core.state.exited(id);
     core.note_exit(account);
 }
 
-/// Runs a work between the two marks by which a sleep in it is told from any other.
-fn run_job<J: Job, B: Board + 'static>(
+/// Runs a work between the two marks that tell blocking in it from any other sleep.
+fn run_job<J: Job, B: RunCounters + 'static>(
     shared: &Arc<Shared<J, B>>,
     id: WorkerId,
     job: J,
     key: Key,
     effects: &mut Effects,
-) -> (Outcome, J::Seen) {
-    if shared.declares(&job) {
-        shared.lock().state.sleeping(id, effects);
+) -> (WorkOutcome, J::Seen) {
+    if shared.reports_itself(&job) {
+        shared.lock().state.block(id, effects);
         shared.perform(effects);
     }
-    shared.sleeps.work_begins(id, key);
+    shared.observer.work_begins(id, key);
     let ended = job.run();
-    shared.sleeps.work_ends(id);
+    shared.observer.work_ends(id);
     ended
 }
 
-/// Goes to sleep, unless woken meanwhile, and looks around after.
-fn doze<J: Job, B: Board + 'static>(
+/// Goes to sleep, unless woken meanwhile, and rescans afterwards.
+fn sleep<J: Job, B: RunCounters + 'static>(
     shared: &Arc<Shared<J, B>>,
     id: WorkerId,
     effects: &mut Effects,
 ) -> Task<J> {
-    let slept = shared.lock().state.sleep(id, effects);
+    let sleeps = shared.lock().state.sleep(id, effects);
     shared.perform(effects);
-    if !slept {
-        return step(shared, id, effects, |core, _| core.state.lap(id));
+    if !sleeps {
+        return step(shared, id, effects, |core, _| core.state.next_step(id));
     }
     let asleep_since = clock::now();
-    let woken = shared.parkers[id as usize].park(Some(shared.idle_timeout));
+    let woken = shared.parkers[id.index()].park(Some(shared.idle_timeout));
     let timed_out =
         !woken && clock::now().since(asleep_since) >= clock::duration_ns(shared.idle_timeout);
     step(shared, id, effects, |core, _| {
         core.state.woke(id, timed_out);
-        core.state.lap(id)
+        core.state.next_step(id)
     })
 }
 
 /// Takes one step under the lock, carries out its effects, and says what comes next.
-fn step<J: Job, B: Board + 'static>(
+fn step<J: Job, B: RunCounters + 'static>(
     shared: &Arc<Shared<J, B>>,
     id: WorkerId,
     effects: &mut Effects,
-    change: impl FnOnce(&mut Core<J, B>, &mut Effects) -> Turn,
+    change: impl FnOnce(&mut Core<J, B>, &mut Effects) -> NextStep,
 ) -> Task<J> {
     let task = {
         let mut core = shared.lock();
         match change(&mut core, effects) {
-            Turn::Run(work) => match core.jobs[work as usize] {
+            NextStep::Run(work) => match core.jobs[work.index()] {
                 Some(job) => Task::Run(work, job, core.state.held(id)),
-                // Never handed out without a job; looking again is harmless.
-                None => Task::Turn(Turn::Look),
+                // No work is queued without a job; a rescan is harmless.
+                None => Task::Rescan,
             },
-            turn => Task::Turn(turn),
+            NextStep::Rescan => Task::Rescan,
+            NextStep::Sleep => Task::Sleep,
+            NextStep::Exit => Task::Exit,
         }
     };
     shared.perform(effects);

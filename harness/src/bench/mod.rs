@@ -17,6 +17,7 @@ use iowq_contract::{
     Asked, BenchRequest, BenchTally, EngineName, InjectedDelay, Record, Role, RunRequest, Step,
     Variant, Workload,
 };
+use iowq_pool::policy::Registry;
 use iowq_workloads::{Length, Plan};
 
 use crate::engine::uring;
@@ -60,6 +61,8 @@ pub trait Observer {
 /// Where a bench runs.
 #[derive(Clone, Copy, Debug)]
 pub struct Site<'a> {
+    /// The policies that there are, the same as the program knows.
+    pub registry: &'a Registry,
     /// The program that measures.
     pub program: &'a Program,
     /// Folder for the files under test; none for the default.
@@ -190,9 +193,9 @@ impl Bench<'_> {
     ) -> anyhow::Result<BenchTally> {
         let mut tally = BenchTally { wanted: scheduled.len(), ..BenchTally::default() };
         let mut failed_in_a_row = 0;
-        for run in scheduled {
-            let request = self.run_request(run);
-            let name = &self.request.workloads[run.group].name;
+        for scheduled in scheduled {
+            let request = self.run_request(scheduled);
+            let name = &self.request.workloads[scheduled.group].name;
             observer.start(&request.plan.name, &request.variant);
             let ended = child::run(self.site, &request, &mut |message| {
                 self.on_message(message, output, observer)
@@ -208,7 +211,10 @@ impl Bench<'_> {
                     failed_in_a_row += 1;
                     match measured {
                         Some(record) => Record { error: Some(error), ..*record },
-                        None => failed(&request, self.folder.path(), error),
+                        None => {
+                            let policy = run::policy_of(self.site.registry, &request.variant)?;
+                            failed(&request, policy.as_ref(), self.folder.path(), error)
+                        }
                     }
                 }
                 Ended::Interrupted(measured) => {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use iowq_workloads::builtin;
 
 use super::*;
-use crate::engine::Remains;
+use crate::engine::EngineReport;
 
 const CLOSED: Arrival = Arrival::Closed { pause: Duration::ZERO, min_complete: 1 };
 
@@ -26,7 +26,7 @@ struct Instant {
     in_round: usize,
     rings: Vec<&'static str>,
     /// Ops are done with this outcome.
-    outcome: Option<Outcome>,
+    outcome: Option<WorkOutcome>,
     /// Each look at the time takes so long; none for the clock's own time.
     step_ns: u64,
     now_ns: Cell<u64>,
@@ -50,8 +50,10 @@ impl Engine for Instant {
     fn submit(&mut self, chain: &[Request]) {
         self.times.push((chain[0].intended, clock::now()));
         self.chains.push(chain.iter().map(|request| request.op).collect());
-        let outcome = self.outcome.unwrap_or(Outcome::Done);
-        let done = chain.iter().map(|request| Completion { work: request.slot, outcome });
+        let outcome = self.outcome.unwrap_or(WorkOutcome::Done);
+        let done = chain
+            .iter()
+            .map(|request| Completion { work: iowq_pool::WorkId(request.slot), outcome });
         self.done.extend(done);
         self.in_round += chain.len();
     }
@@ -70,8 +72,8 @@ impl Engine for Instant {
         out.extend(self.done.drain(..most.min(self.done.len())));
         Ok(())
     }
-    fn finish(self: Box<Self>) -> Remains {
-        Remains::default()
+    fn finish(self: Box<Self>) -> EngineReport {
+        EngineReport::default()
     }
 }
 
@@ -210,11 +212,11 @@ fn a_run_with_two_ends_stops_at_the_first() {
 #[test]
 fn failures_are_counted_by_their_name() {
     let plan = plan("dsync", 100);
-    let mut engine = Instant { outcome: Some(Outcome::Failed(28)), ..Instant::default() };
+    let mut engine = Instant { outcome: Some(WorkOutcome::Failed(28)), ..Instant::default() };
     let (driven, _) = drive(&plan, &mut engine);
     assert_eq!((driven.done, driven.failed), (0, 100));
     assert_eq!(driven.failures["ENOSPC"], 100);
-    let mut engine = Instant { outcome: Some(Outcome::Cancelled), ..Instant::default() };
+    let mut engine = Instant { outcome: Some(WorkOutcome::Cancelled), ..Instant::default() };
     let (driven, _) = drive(&plan, &mut engine);
     assert_eq!(driven.failures["ECANCELED"], 100);
 }

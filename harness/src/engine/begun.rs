@@ -9,7 +9,7 @@ use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd, RawFd};
 use iowq_workloads::{Open, Plan};
 use rustix::event::{EventfdFlags, eventfd};
 
-use super::call::Buffer;
+use super::buffers::Buffer;
 
 /// `IOCB_CMD_PREAD` and `IOCB_CMD_PWRITE` of `linux/aio_abi.h`.
 const COMMANDS: [u16; 2] = [0, 1];

@@ -6,7 +6,7 @@
 use iowq_contract::DispatchCounts;
 use iowq_workloads::{OpKind, Plan};
 
-use super::Request;
+use super::api::Request;
 use crate::clock::{self, Nanos};
 use crate::recorder::Recorder;
 

@@ -4,7 +4,7 @@ use std::os::fd::OwnedFd;
 
 use iowq_workloads::{Plan, bucket};
 
-use super::Request;
+use super::api::Request;
 use crate::io;
 use iowq_pool::policy::{Policy, PuntedOp};
 use iowq_pool::work::Flags;
@@ -20,7 +20,7 @@ pub(super) struct Classes<'a> {
 }
 
 impl<'a> Classes<'a> {
-    /// Without a file, as where calls are scripted, it is ext4's.
+    /// The files are those of the plan, and are asked for what their file system does.
     pub(super) fn new(policy: Box<dyn Policy>, plan: &'a Plan, files: &[OwnedFd]) -> Classes<'a> {
         let buckets = plan.hash_ids.iter().map(|&id| bucket::bucket(id) as u8).collect();
         // A file that cannot be asked is treated as on a file system that is not known.

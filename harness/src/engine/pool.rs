@@ -4,77 +4,76 @@ use std::os::fd::OwnedFd;
 
 use iowq_workloads::{Open, Plan};
 
+use super::api::{Engine, EngineError, EngineReport, Request};
 use super::begun::Begun;
 use super::books::{Books, InFlight};
-use super::call::{Buffer, Call};
+use super::buffers::Buffer;
+use super::call::Call;
 use super::classes::Classes;
 use super::uring::{self, Attempt, Attempts, would_block};
-use super::{Engine, EngineError, Remains, Request};
 use crate::clock::{self, Nanos};
 use crate::sync::Arc;
-use iowq_pool::board::Board;
-use iowq_pool::policy::Policy;
+use iowq_pool::counters::RunCounters;
+use iowq_pool::policy::PolicySpec;
 use iowq_pool::teardown;
 use iowq_pool::work::{Account, Flags, WorkId};
-use iowq_pool::{Completion, Config, Outcome, Pool, Sleeps, State, Waiter};
+use iowq_pool::{BlockingObserver, Completion, Config, Pool, State, SubmitterWait, WorkOutcome};
 
-/// Workers that may live at one time, whatever the limits say: what the probe has room for.
+/// Workers that may be alive at the same time, whatever the limits: the probe's room.
 const SLOTS: u32 = iowq_ebpf::SLOTS_MAX as u32;
 
-/// A request that was handed over, by slot.
+/// A request that was submitted.
 #[derive(Clone, Copy)]
 struct Posted {
     call: Call,
     /// The one that starts when it is done.
     link: Option<WorkId>,
-    /// When it was queued for a worker; zero if that is unknown: behind a link it is queued by the
-    /// worker of the one before.
+    /// When it was queued for a worker; zero if unknown: behind a link the worker of the one before
+    /// queues it.
     queued: Nanos,
 }
 
 impl Posted {
-    /// The one that its worker goes on with. What is behind an op that is only begun starts when
-    /// that has ended, and not on its worker.
+    /// The one that its worker continues with. What is behind an op that is only begun starts when
+    /// that has completed, and not on its worker.
     fn link_on_worker(&self) -> Option<WorkId> {
         self.link.filter(|_| !self.call.only_begins())
     }
 }
 
-/// The userspace io-wq at work on real files.
+/// The userspace io-wq on real files.
 ///
-/// File and buffer of an op belong to whoever carries it out, worker or kernel, until its
-/// completion is handed to the driver. [`PoolEngine::finish`] returns when all have ended.
-pub struct PoolEngine<'a, B: Board + 'static> {
+/// File and buffer of an op belong to what carries it out, worker or kernel, until its completion
+/// is returned to the driver. [`PoolEngine::finish`] returns when all have ended.
+pub struct PoolEngine<'a, B: RunCounters + 'static> {
     pool: Pool<Call, B>,
     classes: Classes<'a>,
     plan: &'a Plan,
     files: &'a [OwnedFd],
     buffers: Vec<Buffer>,
-    /// What io_uring would do without a worker is tried here; none if there is no io_uring.
+    /// What io_uring would do without a worker; none if there is no io_uring.
     attempts: Option<Attempts>,
-    /// Direct ops that workers only begin; none if all of them are calls.
+    /// Direct ops that workers only begin; none if all ops are calls.
     begun: Option<Begun>,
     books: Books,
     posted: Vec<Option<Posted>>,
-    /// First requests of the chains handed over since the last flush. As with a ring, they reach
-    /// the workers together.
+    /// First requests of the chains submitted since the last flush. As with a ring, they reach the
+    /// workers together.
     unsubmitted: Vec<WorkId>,
-    /// Requests that ended without a worker or after one began them, and those cancelled behind them,
-    /// until the next wait.
+    /// Requests that ended without a worker, or after one began them, and those cancelled behind
+    /// them, until the next wait.
     ended: Vec<Completion>,
 }
 
-impl<'a, B: Board + 'static> PoolEngine<'a, B> {
-    /// A pool for this plan. It asks the first policy, and ops are classed by the second, which
-    /// is the same. Sleeps are told by `sleeps`, and taken up where the submitter waits, on
-    /// `waiter`. Every op goes to a worker.
+impl<'a, B: RunCounters + 'static> PoolEngine<'a, B> {
+    /// A pool under this policy for this plan. Every op goes to a worker.
     #[must_use]
     pub fn new(
         plan: &'a Plan,
-        policies: [Box<dyn Policy>; 2],
+        policy: &PolicySpec,
         board: B,
-        sleeps: Arc<dyn Sleeps>,
-        waiter: Box<dyn Waiter>,
+        observer: Arc<dyn BlockingObserver>,
+        waiter: Box<dyn SubmitterWait>,
         files: &'a [OwnedFd],
         buffers: Vec<Buffer>,
     ) -> PoolEngine<'a, B> {
@@ -85,12 +84,11 @@ impl<'a, B: Board + 'static> PoolEngine<'a, B> {
             idle_timeout: plan.idle_timeout,
             teardown: teardown::measured(),
         };
-        let [asked, policy] = policies;
-        let state = State::new(asked, board, config.works, config.slots, config.limits);
-        let pool = Pool::new(state, &config, sleeps, waiter);
+        let state = State::new(policy.build(), board, config.works, config.slots, config.limits);
+        let pool = Pool::new(state, &config, observer, waiter);
         PoolEngine {
             pool,
-            classes: Classes::new(policy, plan, files),
+            classes: Classes::new(policy.build(), plan, files),
             plan,
             files,
             buffers,
@@ -104,22 +102,22 @@ impl<'a, B: Board + 'static> PoolEngine<'a, B> {
     }
 
     /// Tries ops first, as io_uring does, so that only those that would block go to a worker. The
-    /// waiter must watch these attempts.
+    /// submitter's wait must watch these attempts.
     #[must_use]
     pub fn with_attempts(mut self, attempts: Option<Attempts>) -> Self {
         self.attempts = attempts;
         self
     }
 
-    /// Has workers begin direct ops, as far as the plan has ops for that, and not wait for them. The
-    /// waiter must watch what was begun.
+    /// Has workers begin direct ops and not wait for them, if the plan has such ops. The submitter's
+    /// wait must watch what was begun.
     #[must_use]
     pub fn with_begun(mut self, begun: Option<Begun>) -> Self {
         self.begun = begun;
         self
     }
 
-    /// Records latencies or not: without them ops are counted and not timed, to find out what that
+    /// Records latencies or not: without, ops are counted and not timed, to measure what that
     /// costs.
     #[must_use]
     pub fn recording(mut self, records: bool) -> Self {
@@ -127,8 +125,8 @@ impl<'a, B: Board + 'static> PoolEngine<'a, B> {
         self
     }
 
-    /// Starts a request in the submitter's own time: here if it would not block, and so on along
-    /// its chain; else by a worker.
+    /// Starts a request in the submitter: here if it would not block, and likewise along its chain;
+    /// else by a worker.
     fn start(&mut self, first: WorkId) {
         let mut next = Some(first);
         while let Some(slot) = next {
@@ -144,88 +142,90 @@ impl<'a, B: Board + 'static> PoolEngine<'a, B> {
     }
 
     fn attempt(&mut self, slot: WorkId) -> Attempt {
-        let (Some(attempts), Some(request)) = (&mut self.attempts, self.books.request(slot)) else {
+        let (Some(attempts), Some(request)) = (&mut self.attempts, self.books.request(slot.0))
+        else {
             return Attempt::Refused;
         };
         if self.plan.force_async {
             return Attempt::Refused;
         }
         let file = &self.files[request.op.file as usize];
-        attempts.attempt(&request.op, slot, file, self.buffers[slot as usize])
+        attempts.attempt(&request.op, slot.0, file, self.buffers[slot.index()])
     }
 
-    /// Notes a request that ended without a worker. Returns the one linked behind it, if that is
+    /// Records a request that ended without a worker. Returns the one linked behind it, if that is
     /// to start now.
     fn end(&mut self, slot: WorkId, result: i32) -> Option<WorkId> {
-        let it = self.books.end(slot)?;
+        let it = self.books.end(slot.0)?;
         let outcome = uring::outcome(it.request.op.kind, result, self.plan.block_bytes);
         if it.request.measured {
             self.books.dispatch[it.request.op.kind.index()].inline += 1;
         }
-        if outcome == Outcome::Done {
+        if outcome == WorkOutcome::Done {
             self.books.record(&it, clock::now(), None);
         }
         self.ended.push(Completion { work: slot, outcome });
         self.behind(slot, outcome)
     }
 
-    /// The request linked behind one that ended so, if it is to start now; else it is cancelled,
-    /// and with it what is linked behind it.
-    fn behind(&mut self, slot: WorkId, outcome: Outcome) -> Option<WorkId> {
-        let link = self.posted[slot as usize].and_then(|posted| posted.link);
-        if outcome == Outcome::Done {
+    /// The request linked behind one that ended, if it is to start now; else it and what is linked
+    /// behind it are cancelled.
+    fn behind(&mut self, slot: WorkId, outcome: WorkOutcome) -> Option<WorkId> {
+        let link = self.posted[slot.index()].and_then(|posted| posted.link);
+        if outcome == WorkOutcome::Done {
             return link;
         }
         let mut cancelled = link;
         while let Some(work) = cancelled {
-            self.books.end(work);
-            self.ended.push(Completion { work, outcome: Outcome::Cancelled });
-            cancelled = self.posted[work as usize].and_then(|posted| posted.link);
+            self.books.end(work.0);
+            self.ended.push(Completion { work, outcome: WorkOutcome::Cancelled });
+            cancelled = self.posted[work.index()].and_then(|posted| posted.link);
         }
         None
     }
 
-    /// Queues a request, and with it those linked behind it, for workers.
+    /// Queues a request and those linked behind it for workers.
     fn punt(&mut self, first: WorkId) {
         let flags = self.class(first, 0);
-        let Some(posted) = self.posted[first as usize] else { return };
+        let Some(posted) = self.posted[first.index()] else { return };
         let mut behind = posted.link_on_worker();
-        // What is linked behind a work is known before that work is queued.
+        // What is linked behind a work is defined before that work is queued.
         let mut place = 1;
         while let Some(slot) = behind {
             let flags = self.class(slot, place);
-            let Some(posted) = &mut self.posted[slot as usize] else { break };
+            let Some(posted) = &mut self.posted[slot.index()] else { break };
             posted.queued = Nanos(0);
             behind = posted.link_on_worker();
             self.pool.define(slot, posted.call, flags, behind);
             place += 1;
         }
-        let Some(posted) = &mut self.posted[first as usize] else { return };
+        let Some(posted) = &mut self.posted[first.index()] else { return };
         posted.queued = clock::now();
         self.pool.submit(first, posted.call, flags, posted.link_on_worker());
     }
 
-    /// How a request is queued that has this place behind the one that is punted, and counts it.
+    /// How a request at this place behind the one that is punted is queued; counts it.
     fn class(&mut self, slot: WorkId, place: usize) -> Flags {
-        let Some(request) = self.books.request(slot) else {
+        let Some(request) = self.books.request(slot.0) else {
             return Flags { account: Account::Bounded, bucket: None, concurrent: false };
         };
         let flags = self.classes.flags(&request, place);
         if request.measured {
-            let punts = &mut self.books.dispatch[request.op.kind.index()];
+            let dispatch = &mut self.books.dispatch[request.op.kind.index()];
             *match (flags.bucket.is_some(), place) {
-                (true, _) => &mut punts.hashed,
-                (false, 0) => &mut punts.unhashed,
-                (false, _) => &mut punts.linked,
+                (true, _) => &mut dispatch.hashed,
+                (false, 0) => &mut dispatch.unhashed,
+                (false, _) => &mut dispatch.linked,
             } += 1;
         }
         flags
     }
 
-    /// Takes in what the kernel finished meanwhile, starts what was linked behind it, and hands
-    /// over all that ended without a worker.
+    /// Reaps what the kernel completed, starts what was linked behind it, and returns all that ended
+    /// without a worker.
     fn reap(&mut self, out: &mut Vec<Completion>) {
         while let Some((slot, result)) = self.attempts.as_mut().and_then(Attempts::reap) {
+            let slot = WorkId(slot);
             if would_block(result) {
                 self.punt(slot);
             } else if let Some(next) = self.end(slot, result) {
@@ -233,16 +233,16 @@ impl<'a, B: Board + 'static> PoolEngine<'a, B> {
             }
         }
         while let Some((slot, result)) = self.begun.as_mut().and_then(Begun::reap) {
-            self.end_begun(slot, result);
+            self.end_begun(WorkId(slot), result);
         }
         out.append(&mut self.ended);
     }
 
-    /// Notes an op that a worker began, and that ended with this result.
+    /// Records an op that a worker began, and that completed with this result.
     fn end_begun(&mut self, slot: WorkId, result: i32) {
-        let Some(it) = self.books.end(slot) else { return };
+        let Some(it) = self.books.end(slot.0) else { return };
         let outcome = uring::outcome(it.request.op.kind, result, self.plan.block_bytes);
-        if outcome == Outcome::Done {
+        if outcome == WorkOutcome::Done {
             self.record(slot, &it, clock::now());
         }
         self.ended.push(Completion { work: slot, outcome });
@@ -251,38 +251,38 @@ impl<'a, B: Board + 'static> PoolEngine<'a, B> {
         }
     }
 
-    /// Records what workers did, from this place of `out` on, and takes out what they only began.
+    /// Records what workers did, from this place of `out` on, and removes what they only began.
     fn book(&mut self, out: &mut Vec<Completion>, from: usize) {
         let pool = &self.pool;
         let begun = out.extract_if(from.., |done| pool.seen(done.work).under_way);
         let begun: Vec<WorkId> = begun.map(|done| done.work).collect();
         for slot in begun {
-            if let Some(result) = self.begun.as_mut().and_then(|begun| begun.begun(slot)) {
+            if let Some(result) = self.begun.as_mut().and_then(|begun| begun.begun(slot.0)) {
                 self.end_begun(slot, result);
             }
         }
         for done in &out[from..] {
-            let Some(it) = self.books.end(done.work) else { continue };
-            if done.outcome == Outcome::Done {
+            let Some(it) = self.books.end(done.work.0) else { continue };
+            if done.outcome == WorkOutcome::Done {
                 self.record(done.work, &it, self.pool.seen(done.work).done);
             }
-            // It was to be begun, and was done after all: what is behind it was kept back.
-            let kept = self.posted[done.work as usize].is_some_and(|it| it.call.only_begins());
+            // If it was to be begun and was done after all, what is behind it was held back.
+            let kept = self.posted[done.work.index()].is_some_and(|it| it.call.only_begins());
             if kept && let Some(next) = self.behind(done.work, done.outcome) {
                 self.start(next);
             }
         }
     }
 
-    /// Records an op that a worker took up, and that was done at this time.
+    /// Records an op that a worker took, and that was done at this time.
     fn record(&mut self, slot: WorkId, it: &InFlight, done: Nanos) {
-        let Some(Posted { queued, .. }) = self.posted[slot as usize] else { return };
+        let Some(Posted { queued, .. }) = self.posted[slot.index()] else { return };
         let queue_ns = (queued != Nanos(0)).then(|| self.pool.seen(slot).begun.since(queued));
         self.books.record(it, done, queue_ns);
     }
 }
 
-impl<B: Board + 'static> Engine for PoolEngine<'_, B> {
+impl<B: RunCounters + 'static> Engine for PoolEngine<'_, B> {
     fn open(&mut self) -> Result<(), EngineError> {
         self.pool.open();
         Ok(())
@@ -302,11 +302,11 @@ impl<B: Board + 'static> Engine for PoolEngine<'_, B> {
             let call = Call::new(request, self.files, self.buffers[slot], timed);
             self.posted[slot] = Some(Posted {
                 call: call.beginning(request.slot, beginner),
-                link: chain.get(place + 1).map(|next| next.slot),
+                link: chain.get(place + 1).map(|next| WorkId(next.slot)),
                 queued: Nanos(0),
             });
         }
-        self.unsubmitted.extend(chain.first().map(|first| first.slot));
+        self.unsubmitted.extend(chain.first().map(|first| WorkId(first.slot)));
     }
 
     fn flush(&mut self) {
@@ -335,7 +335,7 @@ impl<B: Board + 'static> Engine for PoolEngine<'_, B> {
                 return Ok(());
             }
             let from = out.len();
-            // A worker that only began an op may be what others are kept back for: look at each.
+            // A worker that only began an op may be what others are held back for: return for each.
             let left = if self.begun.is_some() { 1 } else { target.saturating_sub(from) };
             let over = self.pool.wait_once(left, until, out);
             self.book(out, from);
@@ -347,12 +347,12 @@ impl<B: Board + 'static> Engine for PoolEngine<'_, B> {
         }
     }
 
-    fn finish(self: Box<Self>) -> Remains {
-        let remains = self.pool.exit();
-        Remains {
-            tally: Some(remains.tally),
-            lives: remains.lives,
-            creation_ns: remains.creation_ns,
+    fn finish(self: Box<Self>) -> EngineReport {
+        let report = self.pool.exit();
+        EngineReport {
+            tally: Some(report.tally),
+            lives: report.lives,
+            creation_ns: report.creation_ns,
             dispatch: Some(self.books.dispatch),
             timed_at_reaping: None,
             recorder: self.books.into_recorder(),

@@ -6,6 +6,8 @@ use anyhow::Context as _;
 use iowq_contract::guest::{Bench, Message};
 use iowq_contract::{BenchRequest, InjectedDelay, Record, Step, Variant};
 
+use iowq_pool::policy::Registry;
+
 use super::say::Say;
 use super::stamp::Stamp;
 use crate::bench::{self, Observer, Program, Site};
@@ -44,7 +46,13 @@ impl<'a> Checked<'a> {
             arguments: Vec::new(),
         };
         let (out, stop) = (format!("/run/out-{number}"), SignalFlag::new(false));
-        let site = Site { program: &program, dir: Some(files), out: Path::new(&out), stop: &stop };
+        let site = Site {
+            registry: &Registry::builtin(),
+            program: &program,
+            dir: Some(files),
+            out: Path::new(&out),
+            stop: &stop,
+        };
         let mut sender = Sender { stamp, say, keeps: !bench.warm_up };
         // A run that failed has a record that says so.
         bench::run(request, &site, &mut sender).with_context(|| format!("bench {number}"))?;

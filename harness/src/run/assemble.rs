@@ -8,7 +8,7 @@ use iowq_contract::{
     Blocking, CameRound, Causes, Churn, Counts, DispatchCounts, EngineName, Files, Host, Latency,
     Ops, Probe, Record, RunKey, RunRequest, SCHEMA, Settings, Tier, Variant, Workers,
 };
-use iowq_pool::policy;
+use iowq_pool::policy::PolicySpec;
 use iowq_workloads::{Arrival, OpKind, Plan, Rounds};
 
 use super::doubts::doubts;
@@ -21,6 +21,7 @@ use crate::{clock, timeline};
 /// Makes the record of a run.
 pub(super) fn record(
     request: &RunRequest,
+    policy: Option<&PolicySpec>,
     outcome: &Outcome,
     host: Host,
     started: String,
@@ -52,13 +53,13 @@ pub(super) fn record(
     let mut caveats = machine::caveats(&host);
     caveats.extend(machine::load::caveat(&outcome.load));
     caveats.extend(doubts(request, outcome, &workers, host.cpus));
-    caveats.extend(unmodelled::caveat(request));
+    caveats.extend(unmodelled::caveat(policy));
     Record {
         schema: SCHEMA.to_owned(),
         started,
         duration_ns,
         key: key(request),
-        settings: settings(request),
+        settings: settings(request, policy),
         asked: request.asked.clone(),
         ops: ops(outcome, duration_ns),
         latency: outcome.remains.recorder.latency(),
@@ -164,13 +165,18 @@ fn workers(outcome: &Outcome, best: &Lives, births: Option<(u64, u64)>, peak: u3
 }
 
 /// The record of a run that failed: what was to be run, and why there is nothing else.
-pub(crate) fn failed(request: &RunRequest, folder: &Path, error: String) -> Record {
+pub(crate) fn failed(
+    request: &RunRequest,
+    policy: Option<&PolicySpec>,
+    folder: &Path,
+    error: String,
+) -> Record {
     Record {
         schema: SCHEMA.to_owned(),
         started: clock::wall_clock(),
         duration_ns: 0,
         key: key(request),
-        settings: settings(request),
+        settings: settings(request, policy),
         asked: request.asked.clone(),
         ops: Ops::default(),
         latency: Latency::default(),
@@ -214,16 +220,16 @@ fn key(request: &RunRequest) -> RunKey {
     }
 }
 
-fn settings(request: &RunRequest) -> Settings {
+fn settings(request: &RunRequest, policy: Option<&PolicySpec>) -> Settings {
     let RunRequest { plan, variant, delay, .. } = request;
     let idle_timeout = match variant.engine {
         EngineName::Pool => plan.idle_timeout,
         EngineName::Uring => kernel_idle_timeout(),
     };
-    let patches = policy::parse(&variant.policy).map(|policy| policy.switches());
+    let patches = policy.map(PolicySpec::patches).unwrap_or_default();
     Settings {
         summary: plan.summary.clone(),
-        patches: patches.unwrap_or_default().into_iter().map(str::to_owned).collect(),
+        patches: patches.into_iter().map(str::to_owned).collect(),
         files: plan.files,
         block_bytes: u64::from(plan.block_bytes),
         depth: plan.depth,

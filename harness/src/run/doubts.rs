@@ -156,7 +156,7 @@ mod tests {
     use super::*;
     use crate::clock::Nanos;
     use crate::drive::Driven;
-    use crate::engine::Remains;
+    use crate::engine::EngineReport;
     use crate::run::assemble;
     use crate::run::measure::Sleeps;
     use crate::run::watch::Seen;
@@ -165,7 +165,7 @@ mod tests {
     fn outcome() -> Outcome {
         Outcome {
             driven: Driven { measured_until: Nanos(2_500_000_000), ..Driven::default() },
-            remains: Remains::default(),
+            remains: EngineReport::default(),
             seen: Seen {
                 tier: Tier::Bpf,
                 reason: String::new(),
@@ -210,7 +210,7 @@ mod tests {
     fn a_ring_that_overflowed_is_in_the_record_by_cause_and_as_a_doubt() {
         let mut outcome = outcome();
         outcome.seen.lost = vec![("threads-ring-full", 5), ("blocks-ring-full", 2)];
-        let record = assemble::record(&request(), &outcome, Default::default(), String::new());
+        let record = assemble::record(&request(), None, &outcome, Default::default(), String::new());
         assert_eq!(record.probe.events_lost, 7);
         assert_eq!(record.probe.lost["threads-ring-full"], 5);
         assert_eq!(record.probe.lost["blocks-ring-full"], 2);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use iowq_contract::{EngineName, RunRequest, Switches};
+use iowq_contract::{RunRequest, Switches};
 use iowq_workloads::Ledger;
 
 use super::watch::Watch;
@@ -10,22 +10,23 @@ use crate::clock::{self, Nanos};
 use crate::doorbell::Doorbell;
 use crate::drive::{Driven, Driver};
 use crate::engine::begun::Begun;
-use crate::engine::call::Buffers;
+use crate::engine::blocking::{DoorbellWait, ProbeWait, SchedSwitch, SharedCounters};
+use crate::engine::buffers::Buffers;
 use crate::engine::pool::PoolEngine;
-use crate::engine::sleeps::{Called, Declared, Hearing, PageBoard, Sched};
 use crate::engine::uring::{Attempts, UringEngine};
-use crate::engine::{Engine, Remains};
+use crate::engine::{Engine, EngineReport};
 use crate::files::Scratch;
 use crate::io;
 use crate::procfs::ProcCensus;
 use crate::sync::{Arc, spawn_scoped, thread};
-use iowq_pool::board::Plain;
-use iowq_pool::policy;
+use iowq_pool::SelfReported;
+use iowq_pool::counters::LocalCounters;
+use iowq_pool::policy::PolicySpec;
 
 /// A run whose workers have all left, and whose files are not looked at yet.
 pub(super) struct Measured {
     pub(super) driven: Driven,
-    pub(super) remains: Remains,
+    pub(super) remains: EngineReport,
     pub(super) ledger: Ledger,
     /// What the scheduler told, where it was asked.
     pub(super) sleeps: Option<Sleeps>,
@@ -51,21 +52,23 @@ pub(super) struct Sleeps {
     pub(super) returns_repaired: u64,
 }
 
-/// Runs the engine that is asked for.
+/// Runs the pool under a policy, or the kernel's io-wq without one.
 pub(super) fn measure(
     request: &RunRequest,
+    policy: Option<&PolicySpec>,
     tell_ops: fn(u64),
     watch: &mut Watch,
     scratch: &Scratch,
 ) -> anyhow::Result<Measured> {
-    match request.variant.engine {
-        EngineName::Pool => on_pool(request, tell_ops, watch, scratch),
-        EngineName::Uring => on_uring(request, tell_ops, watch, scratch),
+    match policy {
+        Some(policy) => on_pool(request, policy, tell_ops, watch, scratch),
+        None => on_uring(request, tell_ops, watch, scratch),
     }
 }
 
 fn on_pool(
     request: &RunRequest,
+    policy: &PolicySpec,
     tell_ops: fn(u64),
     watch: &mut Watch,
     scratch: &Scratch,
@@ -73,8 +76,6 @@ fn on_pool(
     let (plan, files) = (&request.plan, scratch.files());
     let buffers = Buffers::new(plan);
     let places = buffers.places();
-    let policies =
-        [policy::parse(&request.variant.policy)?, policy::parse(&request.variant.policy)?];
     let (attempts, no_attempts) = match Attempts::new(plan) {
         Ok(attempts) => (Some(attempts), None),
         Err(error) => (None, Attempts::matter(plan).then(|| error.to_string())),
@@ -84,12 +85,12 @@ fn on_pool(
         Err(error) => (None, Some(error.to_string())),
     };
     let Some((page, tracker, blocks)) = watch.take_sched() else {
-        let (board, sleeps) = (Plain::default(), Arc::new(Declared));
+        let (counters, sleeps) = (LocalCounters::default(), Arc::new(SelfReported));
         let doorbell = Doorbell::new()?;
         attempts.as_ref().map(|ring| doorbell.watch(ring)).transpose()?;
         begun.as_ref().map(|begun| doorbell.watch(begun)).transpose()?;
-        let waiter = Box::new(Called(doorbell));
-        let pool = PoolEngine::new(plan, policies, board, sleeps, waiter, files, places);
+        let waiter = Box::new(DoorbellWait(doorbell));
+        let pool = PoolEngine::new(plan, policy, counters, sleeps, waiter, files, places);
         let pool =
             pool.with_attempts(attempts).with_begun(begun).recording(request.records_latency);
         let measured = drive(request, tell_ops, Box::new(pool), buffers, watch.census())?;
@@ -97,10 +98,11 @@ fn on_pool(
     };
     attempts.as_ref().map(|ring| blocks.watch(ring)).transpose()?;
     begun.as_ref().map(|begun| blocks.watch(begun)).transpose()?;
-    let sched = Arc::new(Sched::new(Arc::clone(&page), tracker));
-    let (board, sleeps) = (PageBoard::new(page, &*policies[0]), Arc::clone(&sched));
-    let waiter = Box::new(Hearing(blocks));
-    let pool = PoolEngine::new(plan, policies, board, sleeps, waiter, files, places);
+    let sched = Arc::new(SchedSwitch::new(Arc::clone(&page), tracker));
+    let (counters, sleeps) =
+        (SharedCounters::new(page, policy.build().probe_rule()), Arc::clone(&sched));
+    let waiter = Box::new(ProbeWait(blocks));
+    let pool = PoolEngine::new(plan, policy, counters, sleeps, waiter, files, places);
     let pool = pool.with_attempts(attempts).with_begun(begun).recording(request.records_latency);
     let measured = drive(request, tell_ops, Box::new(pool), buffers, watch.census())?;
     let sleeps = Some(Sleeps {

@@ -26,12 +26,12 @@ use iowq_workloads::{FileState, Ledger, Plan, Rounds};
 
 use crate::clock::{self, Nanos};
 use crate::drive::Driven;
-use crate::engine::{Remains, uring};
+use crate::engine::{EngineReport, uring};
 use crate::files::Scratch;
 use crate::io;
 use crate::machine::{self, load::Look};
 use crate::pulse::{Pulse, Stillness};
-use iowq_pool::policy;
+use iowq_pool::policy::{PolicySpec, Registry};
 
 pub(crate) use assemble::failed;
 pub(crate) use file_doubts::not_verified;
@@ -44,7 +44,7 @@ const CHECK_TIMEOUT: Duration = Duration::from_secs(5);
 /// All that a run left, before it is made into a record.
 struct Outcome {
     driven: Driven,
-    remains: Remains,
+    remains: EngineReport,
     seen: Seen,
     blocking: Blocking,
     /// What the scheduler told, where it was asked.
@@ -84,11 +84,15 @@ pub type Say<'a> = &'a mut dyn FnMut(RunMessage) -> anyhow::Result<()>;
 /// # Errors
 /// If it cannot be made at all, what was written is not what is there, or the files cannot be
 /// removed. The record was said before the latter two.
-pub fn run(request: &RunRequest, tell_ops: fn(u64), say: Say<'_>) -> anyhow::Result<()> {
+pub fn run(
+    request: &RunRequest,
+    registry: &Registry,
+    tell_ops: fn(u64),
+    say: Say<'_>,
+) -> anyhow::Result<()> {
     let started_at = clock::wall_clock();
-    let Variant { engine, policy, .. } = &request.variant;
-    check_policy(*engine, policy)?;
-    if *engine == EngineName::Uring {
+    let policy = policy_of(registry, &request.variant)?;
+    if policy.is_none() {
         uring::check(&request.plan)?;
     }
     let cpus = confine(&request.plan)?;
@@ -98,12 +102,12 @@ pub fn run(request: &RunRequest, tell_ops: fn(u64), say: Say<'_>) -> anyhow::Res
     let host = Host { cpus, ..machine::describe(scratch.folder()) };
     let settled = settle::settle(scratch.folder());
     let (pulse, look) = (Pulse::start(), Look::now());
-    let outcome = measure::measure(request, tell_ops, &mut watch, &scratch);
+    let outcome = measure::measure(request, policy.as_ref(), tell_ops, &mut watch, &scratch);
     let (still, load) = (pulse.finish(), Look::now().since(&look));
     let outcome =
         outcome.and_then(|measured| finish(measured, (birth, still, load), watch, settled));
     let outcome = outcome.and_then(|(outcome, ledger)| {
-        let record = assemble::record(request, &outcome, host, started_at);
+        let record = assemble::record(request, policy.as_ref(), &outcome, host, started_at);
         verify(record, request, &scratch, &ledger, say)
     });
     // Removed also after a failure, and a failure to remove does not hide the other one.
@@ -173,15 +177,15 @@ pub(crate) fn does_without(probes: WantProbes, blocking: Option<WantBlocking>) -
     probes == WantProbes::Auto && blocking != Some(WantBlocking::Sched)
 }
 
-/// Whether an engine knows a policy of that name.
+/// The policy of a variant; none for the kernel's own rules.
 ///
 /// # Errors
-/// Says which there are.
-pub fn check_policy(engine: EngineName, name: &str) -> anyhow::Result<()> {
-    match engine {
-        EngineName::Pool => policy::parse(name).map(drop).map_err(Into::into),
-        EngineName::Uring if name == KERNEL => Ok(()),
-        EngineName::Uring => anyhow::bail!(
+/// If the engine has no policy of that name; says which there are.
+pub fn policy_of(registry: &Registry, variant: &Variant) -> anyhow::Result<Option<PolicySpec>> {
+    match (variant.engine, variant.policy.as_str()) {
+        (EngineName::Pool, name) => Ok(Some(registry.parse(name)?)),
+        (EngineName::Uring, KERNEL) => Ok(None),
+        (EngineName::Uring, name) => anyhow::bail!(
             "--engine uring: found policy {name}; the kernel has its own rules, named {KERNEL}"
         ),
     }

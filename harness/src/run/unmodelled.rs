@@ -1,10 +1,10 @@
 //! What of this machine the pool does not model, said on the record of a run that it touches.
 //! `pool/README.md` has the whole list.
 
-use iowq_contract::{Caveat, Code, EngineName, RunRequest};
+use iowq_contract::{Caveat, Code};
 
 use crate::machine;
-use iowq_pool::policy;
+use iowq_pool::policy::PolicySpec;
 
 /// What of the machine the kernel's io-wq looks at and the pool does not.
 #[derive(Clone, Copy, Debug)]
@@ -18,27 +18,27 @@ struct Machine {
 }
 
 /// The caveat of a run in which something was touched that is not modelled.
-pub(super) fn caveat(request: &RunRequest) -> Option<Caveat> {
+pub(super) fn caveat(policy: Option<&PolicySpec>) -> Option<Caveat> {
     let machine = Machine {
         nodes: machine::numa_nodes(),
         cpus_online: machine::cpus_online(),
         cpus: machine::cpus(),
     };
-    // On io_uring the kernel itself does all that there is.
-    let is_pool = request.variant.engine == EngineName::Pool;
-    let text = is_pool
-        .then(|| touched(&request.variant.policy, machine))
-        .filter(|text| !text.is_empty())?;
+    // On io_uring, which has no policy, the kernel itself does all that there is.
+    let text = touched(policy?, machine);
+    if text.is_empty() {
+        return None;
+    }
     Some(Caveat { code: Code::NotModelled, text: text.join(" ") })
 }
 
 /// A sentence on each. All that a run can touch today is how 6.1 binds its workers: since 6.4 a task
 /// has one pool (da64d6db3bd3), and since 6.2 workers stay on the processors that their submitter
 /// was bound to (8f9ea86fdf99; seen on 6.18.44), as the pool's threads do.
-fn touched(policy: &str, machine: Machine) -> Vec<String> {
+fn touched(policy: &PolicySpec, machine: Machine) -> Vec<String> {
     let Machine { nodes, cpus_online, cpus } = machine;
     let mut touched = Vec::new();
-    if policy::preset(policy).is_none_or(|preset| preset.name != "6.1") {
+    if policy.preset().is_none_or(|preset| preset.name != "6.1") {
         return touched;
     }
     if nodes > 1 {
@@ -59,11 +59,13 @@ fn touched(policy: &str, machine: Machine) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use iowq_pool::policy::Registry;
 
     const PLAIN: Machine = Machine { nodes: 1, cpus_online: 2, cpus: 2 };
 
     fn assert_touches(policy: &str, machine: Machine, expected: &[&str]) {
-        let touched = touched(policy, machine);
+        let spec = Registry::builtin().parse(policy).expect(policy);
+        let touched = touched(&spec, machine);
         assert_eq!(touched.len(), expected.len(), "{policy} {machine:?}: {touched:?}");
         for (text, part) in touched.iter().zip(expected) {
             assert!(text.contains(part), "{text}");

@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 use anyhow::Context as _;
 use iowq_contract::{BenchRequest, BenchTally, RECORD_NAME, WantProbes};
 use iowq_harness::bench::{self, Site};
+use iowq_pool::policy::Registry;
 use serde_json::json;
 
 use super::{list, report};
@@ -18,24 +19,28 @@ use crate::progress::Progress;
 use crate::{folders, measuring_program, stop};
 
 /// Runs the command.
-pub(crate) fn run(flags: &BenchFlags, verbosity: Verbosity) -> anyhow::Result<Exit> {
+pub(crate) fn run(
+    flags: &BenchFlags,
+    registry: &Registry,
+    verbosity: Verbosity,
+) -> anyhow::Result<Exit> {
     if flags.list {
         match flags.format {
-            Format::Text => print(&list::text()?)?,
-            Format::Json => print_json(&list::json()?)?,
+            Format::Text => print(&list::text(registry)?)?,
+            Format::Json => print_json(&list::json(registry)?)?,
         }
         return Ok(Exit::Fine);
     }
-    let request = flags.request()?;
+    let request = flags.request(registry)?;
     if flags.fidelity {
-        measuring_program()?
+        measuring_program(registry)?
             .check_probes(WantProbes::Bpf, Some(request.blocking))
             .context("--fidelity counts the kernel's workers through eBPF, and by nothing else")?;
     }
     let out = flags.out.clone().unwrap_or_else(|| folders::by_time("bench"));
     folders::refuse_used(&out)?;
     let stop = stop::flag()?;
-    let tally = measure(&request, flags.dir.as_deref(), &out, &stop, verbosity)?;
+    let tally = measure(&request, registry, flags.dir.as_deref(), &out, &stop, verbosity)?;
     let record = out.join(RECORD_NAME);
     let problem = problem(&tally, &record);
     if let Some(problem) = &problem {
@@ -60,12 +65,13 @@ pub(crate) fn run(flags: &BenchFlags, verbosity: Verbosity) -> anyhow::Result<Ex
 /// Makes the runs, with their progress on standard error.
 pub(crate) fn measure(
     request: &BenchRequest,
+    registry: &Registry,
     dir: Option<&Path>,
     out: &Path,
     stop: &AtomicBool,
     verbosity: Verbosity,
 ) -> anyhow::Result<BenchTally> {
-    let program = measuring_program()?;
+    let program = measuring_program(registry)?;
     let dir = folders::files_under_test(dir)?;
     if verbosity.verbose {
         note(&format!(
@@ -74,7 +80,7 @@ pub(crate) fn measure(
             dir.display()
         ));
     }
-    let site = Site { program: &program, dir: Some(&dir), out, stop };
+    let site = Site { registry, program: &program, dir: Some(&dir), out, stop };
     let mut progress = Progress::new(bench::lengths(request), verbosity.quiet);
     bench::run(request, &site, &mut progress)
 }

@@ -7,6 +7,7 @@ use anyhow::{Context as _, bail};
 use clap::Parser;
 use iowq_contract::RECORD_NAME;
 use iowq_harness::machine;
+use iowq_pool::policy::Registry;
 use iowq_reports::export::ktap;
 use iowq_reports::output::compare::{self, Compared, Request};
 
@@ -23,7 +24,11 @@ use crate::{folders, stop};
 pub(crate) const CONFIRM: &str = "confirm";
 
 /// Runs the command.
-pub(crate) fn run(flags: &CompareFlags, verbosity: Verbosity) -> anyhow::Result<Exit> {
+pub(crate) fn run(
+    flags: &CompareFlags,
+    registry: &Registry,
+    verbosity: Verbosity,
+) -> anyhow::Result<Exit> {
     let first = request(flags, flags.out.as_deref(), &flags.confirmed_by);
     let out = flags.out.clone().unwrap_or_else(|| folders::by_time("bench"));
     let folder = out.join(CONFIRM);
@@ -37,7 +42,7 @@ pub(crate) fn run(flags: &CompareFlags, verbosity: Verbosity) -> anyhow::Result<
         return Ok(exit);
     }
     note(&shown(flags, &compared));
-    let records = measure_again(flags, &first, &folder, verbosity)?;
+    let records = measure_again(flags, registry, &first, &folder, verbosity)?;
     let compared = compare::compare(&request(flags, Some(&folder), &records))?;
     print(&shown(flags, &compared))?;
     note(&format!("confirm  {}", folder.display()));
@@ -69,6 +74,7 @@ fn shown(flags: &CompareFlags, compared: &Compared) -> String {
 /// Makes the fresh runs and returns their folders.
 fn measure_again(
     flags: &CompareFlags,
+    registry: &Registry,
     first: &Request<'_>,
     folder: &Path,
     verbosity: Verbosity,
@@ -92,7 +98,14 @@ fn measure_again(
         note(&format!("confirm  bench {number} of {}: {}", benches.len(), words.join(" ")));
         let Line { flags: bench } =
             Line::try_parse_from([&["bench".to_owned()][..], words].concat())?;
-        let tally = bench::measure(&bench.request()?, Some(&dir), &folder, &stop, verbosity)?;
+        let tally = bench::measure(
+            &bench.request(registry)?,
+            registry,
+            Some(&dir),
+            &folder,
+            &stop,
+            verbosity,
+        )?;
         if let Some(problem) = bench::problem(&tally, &folder.join(RECORD_NAME)) {
             // Some of the rounds are no ground for a verdict: who stops at will may stop where it
             // fits.

@@ -6,7 +6,7 @@ use iowq_contract::{BOOTS_NAME, Workload};
 use iowq_kernels::job::{WARM_UP_SECONDS, Workloads};
 use iowq_kernels::options::Options;
 use iowq_kernels::run::{self, Setup, Tally};
-use iowq_pool::policy::PRESETS;
+use iowq_pool::policy::Registry;
 use iowq_reports::output::kernels::{self, Compared, Request};
 
 use super::compare::CONFIRM;
@@ -21,13 +21,13 @@ use crate::{folders, measuring_program};
 const WARM_UP: &str = "fsync-mix";
 
 /// Runs the command.
-pub(crate) fn run(flags: &KernelsFlags) -> anyhow::Result<Exit> {
+pub(crate) fn run(flags: &KernelsFlags, registry: &Registry) -> anyhow::Result<Exit> {
     flags.boots.check()?;
     let options = &flags.boots;
     let out = options.out.clone().unwrap_or_else(|| folders::by_time("kernels"));
     let guest = match &flags.guest {
         Some(guest) => guest.clone(),
-        None => measuring_program()?.path,
+        None => measuring_program(registry)?.path,
     };
     let one = |name: &str, seconds| -> anyhow::Result<Workload> {
         let mut workloads = workloads(&[name.to_owned()], Some(seconds))?;
@@ -37,7 +37,7 @@ pub(crate) fn run(flags: &KernelsFlags) -> anyhow::Result<Exit> {
         workloads: Workloads {
             workloads: workloads(&options.workload, options.seconds)?,
             warm_up: one(WARM_UP, WARM_UP_SECONDS)?,
-            presets: PRESETS.iter().map(|preset| preset.name.to_owned()).collect(),
+            presets: registry.presets().iter().map(|preset| preset.name.to_owned()).collect(),
         },
         guest,
         cache: options.cache.clone().unwrap_or_else(folders::kernel_builds),

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use iowq_contract::EngineName;
-use iowq_pool::policy::{PRESETS, Switch};
+use iowq_pool::policy::{ABSENCES, Patch, Registry};
 use iowq_workloads::builtins;
 use iowq_workloads::grid::{GRID_NAMES, GRID_SUMMARY};
 use serde_json::json;
@@ -12,7 +12,7 @@ use serde_json::json;
 const COLUMNS_MAX: usize = 84;
 
 /// The list, for people.
-pub(crate) fn text() -> anyhow::Result<String> {
+pub(crate) fn text(registry: &Registry) -> anyhow::Result<String> {
     let mut text =
         String::from("Workloads (--workload; NAME-stock has the kernel's idle timeout of 5 s):\n");
     for plan in builtins()?.iter().filter(|plan| !plan.name.ends_with("-stock")) {
@@ -27,20 +27,24 @@ pub(crate) fn text() -> anyhow::Result<String> {
         writeln!(text, "  {:15} {}", engine.name(), engine.summary())?;
     }
     text.push_str("\nPolicies of the pool (--policy):\n");
-    for preset in PRESETS {
+    for preset in registry.presets() {
         writeln!(text, "  {:15} {}", preset.name, preset.summary)?;
         writeln!(text, "  {:15} stands for {}", "", preset.releases)?;
-        let commits: Vec<&str> = preset.switches.iter().map(Switch::name).collect();
+        let commits: Vec<&str> = preset.patches.iter().map(Patch::name).collect();
         for line in wrapped(&commits) {
             writeln!(text, "  {:15} {line}", "")?;
         }
     }
-    writeln!(text, "  {:15} N workers for good: the yardstick without churn", "fixed:N")?;
-    text.push_str("\nPatches, each a kernel commit (--policy PRESET+PATCH or PRESET-PATCH):\n");
-    for switch in Switch::ALL {
-        writeln!(text, "  {:24} {}", switch.name(), switch.summary())?;
+    for kind in registry.kinds() {
+        writeln!(text, "  {:15} {}", kind.usage(), kind.summary)?;
     }
-    writeln!(text, "  forced-file-unknown      its absence, by a former name")?;
+    text.push_str("\nPatches, each a kernel commit (--policy PRESET+PATCH or PRESET-PATCH):\n");
+    for patch in Patch::ALL {
+        writeln!(text, "  {:24} {}", patch.name(), patch.summary())?;
+    }
+    for (name, patch) in ABSENCES {
+        writeln!(text, "  {name:24} absence of {}, by a former name", patch.name())?;
+    }
     Ok(text)
 }
 
@@ -60,10 +64,10 @@ fn wrapped(names: &[&str]) -> Vec<String> {
 }
 
 /// The list, for programs.
-pub(crate) fn json() -> anyhow::Result<serde_json::Value> {
+pub(crate) fn json(registry: &Registry) -> anyhow::Result<serde_json::Value> {
     let named = |name: &str, summary: &str| json!({ "name": name, "summary": summary });
-    let presets = PRESETS.iter().map(|preset| {
-        let patches: Vec<&str> = preset.switches.iter().map(Switch::name).collect();
+    let presets = registry.presets().iter().map(|preset| {
+        let patches: Vec<&str> = preset.patches.iter().map(Patch::name).collect();
         json!({
             "name": preset.name,
             "summary": preset.summary,
@@ -71,10 +75,11 @@ pub(crate) fn json() -> anyhow::Result<serde_json::Value> {
             "patches": patches,
         })
     });
+    let kinds = registry.kinds().iter().map(|kind| named(&kind.usage(), kind.summary));
     Ok(json!({
         "workloads": builtins()?.iter().map(|it| named(&it.name, &it.summary)).collect::<Vec<_>>(),
         "engines": EngineName::ALL.map(|it| named(it.name(), it.summary())),
-        "policies": presets.collect::<Vec<_>>(),
-        "patches": Switch::ALL.map(|it| named(it.name(), it.summary())),
+        "policies": presets.chain(kinds).collect::<Vec<_>>(),
+        "patches": Patch::ALL.map(|it| named(it.name(), it.summary())),
     }))
 }

@@ -8,6 +8,7 @@ use iowq_contract::{
     BenchRequest, EngineName, IdleTimeout, Role, WantBlocking, WantProbes, Workload,
 };
 use iowq_harness::workload;
+use iowq_pool::policy::Registry;
 use iowq_workloads::{Length, Plan, grid_with};
 
 use super::variants::{fidelity_variants, first_again, variants};
@@ -122,9 +123,13 @@ impl BenchFlags {
     ///
     /// # Errors
     /// What is wrong with them, in words for a person.
-    pub(crate) fn request(&self) -> anyhow::Result<BenchRequest> {
+    pub(crate) fn request(&self, registry: &Registry) -> anyhow::Result<BenchRequest> {
         let seconds = if self.quick { Some(QUICK_SECONDS) } else { self.seconds };
-        let request = if self.fidelity { self.grid(seconds)? } else { self.named(seconds)? };
+        let request = if self.fidelity {
+            self.grid(registry, seconds)?
+        } else {
+            self.named(registry, seconds)?
+        };
         if let Some(IdleTimeout::Ms(ms)) = request.idle_timeout {
             for Workload { plan, .. } in &request.workloads {
                 plan.clone().with_idle_timeout_ms(ms).context("--idle-timeout")?;
@@ -133,8 +138,8 @@ impl BenchFlags {
         Ok(request)
     }
 
-    fn named(&self, seconds: Option<f64>) -> anyhow::Result<BenchRequest> {
-        let mut variants = variants(&self.engine, &self.policy, self.blocking)?;
+    fn named(&self, registry: &Registry, seconds: Option<f64>) -> anyhow::Result<BenchRequest> {
+        let mut variants = variants(&self.engine, &self.policy, registry, self.blocking)?;
         let noise = self.noise.then_some(Role::Noise);
         let control = self.control.map(|_| Role::Control);
         let roles: Vec<Role> = noise.into_iter().chain(control).collect();
@@ -155,7 +160,7 @@ impl BenchFlags {
 
     /// The grid, on the running kernel and on the pool, whose idle workers wait as long as its own
     /// do.
-    fn grid(&self, seconds: Option<f64>) -> anyhow::Result<BenchRequest> {
+    fn grid(&self, registry: &Registry, seconds: Option<f64>) -> anyhow::Result<BenchRequest> {
         const WHY: &str =
             "--fidelity counts the kernel's workers through eBPF, and by nothing else";
         if matches!(self.probes, WantProbes::Proc | WantProbes::Off) {
@@ -173,7 +178,7 @@ impl BenchFlags {
                 .into_iter()
                 .map(workload)
                 .collect::<anyhow::Result<_>>()?,
-            variants: fidelity_variants(),
+            variants: fidelity_variants(registry),
             // Two hundred workloads with little between them make up for rounds.
             rounds: self.pairs.unwrap_or(1),
             seed: self.seed,
@@ -253,7 +258,7 @@ mod tests {
 
     fn of(flags: &[&str]) -> BenchRequest {
         let cli = Cli::try_parse_from([&["bench"], flags].concat()).expect("valid flags");
-        cli.flags.request().expect("something to run")
+        cli.flags.request(&Registry::builtin()).expect("something to run")
     }
 
     #[test]
@@ -318,7 +323,9 @@ mod tests {
         let request = |ms: &str| {
             let cli =
                 Cli::try_parse_from(["bench", "--idle-timeout", ms]).map_err(|e| e.to_string());
-            cli.and_then(|cli| cli.flags.request().map_err(|error| format!("{error:#}")))
+            cli.and_then(|cli| {
+                cli.flags.request(&Registry::builtin()).map_err(|error| format!("{error:#}"))
+            })
         };
         assert_eq!(request("120").expect("a time").idle_timeout, Some(IdleTimeout::Ms(120.0)));
         assert!(request("soon").is_err_and(|error| error.contains("`kernel`")));

@@ -1,7 +1,7 @@
 //! Variants: what is compared on each workload, from engines and policies.
 
 use iowq_contract::{EngineName, Role, Variant, WantBlocking};
-use iowq_pool::policy;
+use iowq_pool::policy::Registry;
 
 /// Policies that are run if none is named.
 const POLICIES: [&str; 4] = ["6.12", "6.16", "6.17", "exit-on-idle"];
@@ -10,13 +10,14 @@ const POLICIES: [&str; 4] = ["6.12", "6.16", "6.17", "exit-on-idle"];
 pub(super) fn variants(
     engines: &[EngineName],
     policies: &[String],
+    registry: &Registry,
     blocking: WantBlocking,
 ) -> anyhow::Result<Vec<Variant>> {
     if !engines.contains(&EngineName::Pool) {
         refuse_what_is_the_pools(policies, blocking)?;
     }
     for name in policies {
-        policy::parse(name)?;
+        registry.parse(name)?;
     }
     let under = |engine: &EngineName| match (engine, policies) {
         (EngineName::Uring, _) => vec![Variant::kernel()],
@@ -41,8 +42,8 @@ pub(super) fn first_again(variants: &[Variant], roles: &[Role]) -> Vec<Variant> 
 }
 
 /// The variants that say how near the pool is to the running kernel: that kernel, and every preset.
-pub(super) fn fidelity_variants() -> Vec<Variant> {
-    let presets = policy::PRESETS.iter().map(|preset| Variant::pool(preset.name));
+pub(super) fn fidelity_variants(registry: &Registry) -> Vec<Variant> {
+    let presets = registry.presets().iter().map(|preset| Variant::pool(preset.name));
     [Variant::kernel()].into_iter().chain(presets).collect()
 }
 
@@ -71,7 +72,8 @@ mod tests {
 
     fn named(engines: &[EngineName], policies: &[&str]) -> Vec<String> {
         let policies: Vec<String> = policies.iter().map(|&name| name.to_owned()).collect();
-        let variants = variants(engines, &policies, WantBlocking::Auto).expect("variants");
+        let variants = variants(engines, &policies, &Registry::builtin(), WantBlocking::Auto)
+            .expect("variants");
         variants.iter().map(Variant::to_string).collect()
     }
 
@@ -100,9 +102,11 @@ mod tests {
 
     #[test]
     fn fidelity_has_the_kernel_and_every_preset() {
-        let variants = fidelity_variants();
-        assert_eq!(variants.len(), 1 + policy::PRESETS.len());
-        assert!(variants[1..].iter().all(|variant| policy::parse(&variant.policy).is_ok()));
+        let variants = fidelity_variants(&Registry::builtin());
+        assert_eq!(variants.len(), 1 + Registry::builtin().presets().len());
+        assert!(
+            variants[1..].iter().all(|variant| Registry::builtin().parse(&variant.policy).is_ok())
+        );
         assert_eq!(variants.iter().filter(|variant| variant.engine == Uring).count(), 1);
     }
 }

@@ -9,11 +9,11 @@ use std::sync::Arc;
 
 use iowq_harness::drive::{Driven, Driver};
 use iowq_harness::engine::Engine as _;
-use iowq_harness::engine::call::Buffers;
+use iowq_harness::engine::buffers::Buffers;
 use iowq_harness::engine::pool::PoolEngine;
-use iowq_harness::engine::sleeps::Declared;
-use iowq_pool::board::Plain;
-use iowq_pool::{Parked, policy};
+use iowq_pool::counters::LocalCounters;
+use iowq_pool::policy::Registry;
+use iowq_pool::{ParkedWait, SelfReported};
 use iowq_workloads::{Ledger, Plan};
 
 /// Runs a spec with this device in place of its one file.
@@ -23,11 +23,11 @@ fn drive(device: &str, spec: &str) -> Driven {
     let device = OpenOptions::new().read(true).write(true).open(device).expect("a device");
     let files = [OwnedFd::from(device)];
     let mut buffers = Buffers::new(&plan);
-    let policies = ["6.17", "6.17"].map(|name| policy::parse(name).expect("a policy"));
+    let policy = Registry::builtin().parse("6.17").expect("a policy");
     let places = buffers.places();
     let (board, sleeps, waiter) =
-        (Plain::default(), Arc::new(Declared), Box::new(Parked::default()));
-    let mut engine = PoolEngine::new(&plan, policies, board, sleeps, waiter, &files, places);
+        (LocalCounters::default(), Arc::new(SelfReported), Box::new(ParkedWait::default()));
+    let mut engine = PoolEngine::new(&plan, &policy, board, sleeps, waiter, &files, places);
     let mut ledger = Ledger::new(&plan);
     let driven = Driver::new(&plan, 1, &mut engine, &mut buffers, &mut ledger, &|| {})
         .run()

@@ -1,33 +1,51 @@
-//! A fixed number of workers for good: the yardstick that no churn can beat.
+//! A fixed number of workers: the yardstick without churn.
 
-use std::time::Duration;
+use super::rules::{Creation, Policy, ProbeRule};
+use super::spec::{Parameter, PolicyKind};
+use super::view::{PuntedOp, View};
+use super::{flags, preset};
+use crate::work::{Account, Flags};
 
-use super::preset::PRESETS;
-use super::{Creation, CreationView, EnqueueView, IdleView, Kernel, Policy, PuntedOp, SleepView};
-use crate::work::Flags;
+/// `fixed:workers=N`, or `fixed:N` for short.
+pub(super) const FIXED: PolicyKind = PolicyKind {
+    name: "fixed",
+    summary: "N workers for good: the yardstick without churn",
+    parameters: &[Parameter {
+        name: "workers",
+        summary: "bounded workers, created at the start and gone at the end",
+        min: 1,
+        // Four times the largest limit of a built-in workload.
+        max: 256,
+        default: None,
+    }],
+    build: |parameters| Box::new(Fixed { workers: parameters.get("workers") as u32 }),
+};
 
-/// So many bounded workers, born at the start and gone at the end.
 #[derive(Clone, Copy, Debug)]
-pub struct Fixed {
-    /// How many.
-    pub workers: u32,
-}
-
-impl Fixed {
-    /// Works are hashed and counted as the newest kernel does it.
-    fn newest() -> Kernel {
-        Kernel { switches: PRESETS[PRESETS.len() - 1].switches }
-    }
+struct Fixed {
+    workers: u32,
 }
 
 impl Policy for Fixed {
-    fn switches(&self) -> Vec<&'static str> {
-        Vec::new()
+    fn spawn_on_enqueue(&mut self, _: &View) -> bool {
+        false
+    }
+
+    fn spawn_on_block(&mut self, _: &View) -> bool {
+        false
+    }
+
+    fn exit_when_idle(&mut self, _: &View) -> bool {
+        false
+    }
+
+    fn on_request(&mut self, _: &View) -> Creation {
+        Creation::Drop
     }
 
     fn flags(&self, op: PuntedOp) -> Flags {
         // All workers are in one account, so all work must be too.
-        Flags { account: crate::work::Account::Bounded, ..Fixed::newest().flags(op) }
+        Flags { account: Account::Bounded, ..flags::of(preset::NEWEST.patches, op) }
     }
 
     fn workers_at_start(&self) -> u32 {
@@ -35,35 +53,15 @@ impl Policy for Fixed {
     }
 
     fn awake_counts(&self) -> bool {
-        // Nobody is created later, so each work must wake somebody who sleeps.
+        // None is created later, so each work must wake a worker that sleeps.
         false
     }
 
-    fn spawn_on_enqueue(&self, _: &EnqueueView) -> bool {
-        false
+    fn probe_rule(&self) -> ProbeRule {
+        ProbeRule::Never
     }
 
-    fn spawn_on_sleep(&self, _: &SleepView) -> bool {
-        false
-    }
-
-    fn on_creation(&self, _: &CreationView) -> Creation {
-        Creation::Drop
-    }
-
-    fn leave_when_idle(&self, _: &IdleView) -> bool {
-        false
-    }
-
-    fn retry_delay(&self, retry: u32) -> Duration {
-        Fixed::newest().retry_delay(retry)
-    }
-
-    fn stays_while_asked(&self) -> bool {
-        true
-    }
-
-    fn unhashed_frees_bucket_0(&self) -> bool {
+    fn needs_clock(&self) -> bool {
         false
     }
 }

@@ -4,31 +4,31 @@
 
 use iowq_workloads::{OpKind, Open};
 
-use super::super::work::{Account, Flags};
-use super::PuntedOp;
-use super::switch::{Switch, Switches};
+use super::patch::{Patch, Patches};
+use super::view::PuntedOp;
+use crate::work::{Account, Flags};
 
 /// The flags of an op under a kernel with these commits.
-pub(super) fn of(switches: Switches, op: PuntedOp) -> Flags {
-    let forced = op.force_async || forced_by_prep(switches, op.kind);
+pub(super) fn of(patches: Patches, op: PuntedOp) -> Flags {
+    let forced = op.force_async || forced_by_prep(patches, op.kind);
     // The inline attempt looks the file up. What does not get that far has none yet: an op behind
     // a link, and one that is forced async, unless the kernel looks before it queues that.
-    let looked_up = !forced || switches.has(Switch::FileLookedUpEarly);
+    let looked_up = !forced || patches.has(Patch::FileLookedUpEarly);
     let file_known = looked_up && !op.behind_link;
     let unbounded = !file_known && may_be_socket(op.kind);
     Flags {
         account: if unbounded { Account::Unbounded } else { Account::Bounded },
-        bucket: (file_known && excludes_others(switches, op)).then_some(op.bucket),
+        bucket: (file_known && excludes_others(patches, op)).then_some(op.bucket),
         concurrent: forced,
     }
 }
 
 /// Whether the kernel itself forces such an op async: what can only be done by blocking is not
 /// tried inline since aebb224fd4fc, and a no-op only gets here by `IOSQE_ASYNC`.
-fn forced_by_prep(switches: Switches, kind: OpKind) -> bool {
+fn forced_by_prep(patches: Patches, kind: OpKind) -> bool {
     match kind {
         OpKind::Fsync | OpKind::Fdatasync | OpKind::Fallocate => {
-            switches.has(Switch::FsyncConcurrent)
+            patches.has(Patch::FsyncConcurrent)
         }
         OpKind::Nop => true,
         OpKind::Read | OpKind::Write => false,
@@ -42,19 +42,19 @@ fn may_be_socket(kind: OpKind) -> bool {
 }
 
 /// Whether an op on a regular file is hashed by it.
-fn excludes_others(switches: Switches, op: PuntedOp) -> bool {
+fn excludes_others(patches: Patches, op: PuntedOp) -> bool {
     let hashed = match op.kind {
         OpKind::Write => true,
-        OpKind::Fallocate => switches.has(Switch::FallocateHashed),
+        OpKind::Fallocate => patches.has(Patch::FallocateHashed),
         OpKind::Read | OpKind::Fsync | OpKind::Fdatasync | OpKind::Nop => false,
     };
     let in_parallel = op.open == Open::Direct && op.direct_in_parallel;
-    hashed && !(in_parallel && switches.has(Switch::DirectUnhashed))
+    hashed && !(in_parallel && patches.has(Patch::DirectUnhashed))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{PRESETS, parse};
+    use super::super::{PRESETS, Registry};
     use super::*;
 
     const KINDS: [OpKind; 5] =
@@ -62,7 +62,7 @@ mod tests {
 
     /// `hashed`, `unhashed` or `unbounded`, with a `+` if it is CONCURRENT.
     fn queued(policy: &str, op: PuntedOp) -> String {
-        let flags = parse(policy).expect(policy).flags(op);
+        let flags = Registry::builtin().parse(policy).expect(policy).build().flags(op);
         let place = match (flags.account, flags.bucket) {
             (Account::Bounded, Some(5)) => "hashed",
             (Account::Bounded, None) => "unhashed",

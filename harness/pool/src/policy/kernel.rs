@@ -1,102 +1,98 @@
-//! The kernel's rules, with each commit as a switch.
+//! The kernel's rules, with each commit as a patch.
 
 use std::time::Duration;
 
-use super::super::work::Flags;
-use super::switch::{Switch, Switches};
-use super::{Creation, CreationView, EnqueueView, IdleView, Policy, PuntedOp, SleepView, flags};
+use super::flags;
+use super::patch::{Patch, Patches};
+use super::rules::{Creation, Policy, ProbeRule, RETRY_STEP};
+use super::view::{PuntedOp, View};
+use crate::work::Flags;
 
-/// Step by which the wait before a retry grows (13918315c5dc).
-const RETRY_STEP: Duration = Duration::from_millis(5);
-
-/// io-wq as a kernel with these commits has it.
+/// io-wq of a kernel with these patches.
 #[derive(Clone, Copy, Debug)]
-pub struct Kernel {
-    /// The commits it has.
-    pub switches: Switches,
+pub(super) struct Kernel {
+    pub(super) patches: Patches,
 }
 
 impl Kernel {
-    fn has(&self, switch: Switch) -> bool {
-        self.switches.has(switch)
+    fn has(&self, patch: Patch) -> bool {
+        self.patches.has(patch)
     }
 }
 
 impl Policy for Kernel {
-    fn switches(&self) -> Vec<&'static str> {
-        self.switches.iter().map(Switch::name).collect()
-    }
-
-    fn flags(&self, op: PuntedOp) -> Flags {
-        flags::of(self.switches, op)
-    }
-
-    fn awake_counts(&self) -> bool {
-        self.has(Switch::WakeCountsAwake)
-    }
-
-    fn spawn_on_enqueue(&self, view: &EnqueueView) -> bool {
+    fn spawn_on_enqueue(&mut self, view: &View) -> bool {
         view.concurrent || view.running == 0
     }
 
-    fn spawn_on_sleep(&self, view: &SleepView) -> bool {
-        if self.has(Switch::IdleNeverSpawns) && !view.held.is_some() {
+    fn spawn_on_block(&mut self, view: &View) -> bool {
+        if self.has(Patch::IdleNeverSpawns) && !view.held.is_some() {
             return false;
         }
-        !(self.has(Switch::SkipSameBucket) && view.held.same_bucket(view.head))
+        !(self.has(Patch::SkipSameBucket) && view.held.same_bucket(view.head))
     }
 
-    fn on_creation(&self, view: &CreationView) -> Creation {
-        let as_posted = self.has(Switch::RecheckAsPosted);
-        if view.free && (as_posted || self.has(Switch::RecheckFreeWorker)) {
-            return Creation::WakeFree;
-        }
-        let below_limit = view.workers < view.limit;
-        if below_limit || as_posted {
-            return Creation::Spawn { counted: below_limit };
-        }
-        Creation::Drop
-    }
-
-    fn leave_when_idle(&self, view: &IdleView) -> bool {
+    fn exit_when_idle(&mut self, view: &View) -> bool {
         // One worker per account is kept, however long it idles.
         let surplus = view.timed_out && view.workers > 1;
-        surplus || (self.has(Switch::ExitOnIdle) && view.no_ring)
+        surplus || (self.has(Patch::ExitOnIdle) && view.no_ring)
+    }
+
+    fn on_request(&mut self, view: &View) -> Creation {
+        let rechecks = self.has(Patch::RecheckAsPosted) || self.has(Patch::RecheckFreeWorker);
+        let wakeable = if self.awake_counts() { view.free } else { view.asleep };
+        if rechecks && wakeable > 0 { Creation::WakeFree } else { Creation::Spawn }
+    }
+
+    fn flags(&self, op: PuntedOp) -> Flags {
+        flags::of(self.patches, op)
+    }
+
+    fn exceeds_limit(&self) -> bool {
+        self.has(Patch::RecheckAsPosted)
+    }
+
+    fn awake_counts(&self) -> bool {
+        self.has(Patch::WakeCountsAwake)
     }
 
     fn wakes_on_last_close(&self) -> bool {
-        self.has(Switch::ExitOnIdle)
+        self.has(Patch::ExitOnIdle)
     }
 
     fn retry_delay(&self, retry: u32) -> Duration {
-        if self.has(Switch::RetryDelay) { RETRY_STEP * retry } else { Duration::ZERO }
+        if self.has(Patch::RetryDelay) { RETRY_STEP * retry } else { Duration::ZERO }
     }
 
-    fn stays_while_asked(&self) -> bool {
-        self.has(Switch::Retire)
+    fn stays_while_requesting(&self) -> bool {
+        self.has(Patch::Retire)
     }
 
     fn unhashed_frees_bucket_0(&self) -> bool {
-        !self.has(Switch::UnhashedKeepsBucket0)
+        !self.has(Patch::UnhashedKeepsBucket0)
+    }
+
+    fn probe_rule(&self) -> ProbeRule {
+        if self.has(Patch::SkipSameBucket) { ProbeRule::SkipSameBucket } else { ProbeRule::Request }
+    }
+
+    fn needs_clock(&self) -> bool {
+        false
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::work::Key;
-    use super::super::parse;
+    use super::super::Registry;
     use super::*;
+    use crate::work::Key;
 
     fn policy(name: &str) -> Box<dyn Policy> {
-        parse(name).expect(name)
-    }
-
-    fn held_and_head(held: Key, head: Key) -> SleepView {
-        SleepView { held, head }
+        Registry::builtin().parse(name).expect(name).build()
     }
 
     #[test]
-    fn a_sleeping_worker_asks_for_another_by_the_rules_of_its_release() {
+    fn a_blocking_worker_requests_another_by_the_rules_of_its_release() {
         let (one, two) = (Key::of(Some(1)), Key::of(Some(2)));
         // held, head: 6.12, 6.16
         let rows = [
@@ -109,36 +105,37 @@ mod tests {
             (Key::UNHASHED, Key::UNHASHED, true, true),
         ];
         for (held, head, before, after) in rows {
-            let view = held_and_head(held, head);
+            let view = View { held, head, ..View::default() };
             for old in ["6.1", "6.12.0", "6.12"] {
-                assert_eq!(policy(old).spawn_on_sleep(&view), before, "{old} {view:?}");
+                assert_eq!(policy(old).spawn_on_block(&view), before, "{old} {view:?}");
             }
-            assert_eq!(policy("6.16").spawn_on_sleep(&view), after, "6.16 {view:?}");
-            assert_eq!(policy("6.17").spawn_on_sleep(&view), after, "6.17 {view:?}");
+            assert_eq!(policy("6.16").spawn_on_block(&view), after, "6.16 {view:?}");
+            assert_eq!(policy("6.17").spawn_on_block(&view), after, "6.17 {view:?}");
         }
     }
 
     #[test]
-    fn a_creation_is_carried_out_by_the_rules_of_its_release() {
-        let counted = Creation::Spawn { counted: true };
-        // workers, limit, free: 6.12 and 6.16, 6.17, as posted
-        let rows = [
-            (1, 8, false, counted, counted, counted),
-            (1, 8, true, counted, Creation::WakeFree, Creation::WakeFree),
-            (8, 8, true, Creation::Drop, Creation::WakeFree, Creation::WakeFree),
-            (8, 8, false, Creation::Drop, Creation::Drop, Creation::Spawn { counted: false }),
-        ];
-        for (workers, limit, free, old, mended, posted) in rows {
-            let view = CreationView { workers, limit, free };
-            assert_eq!(policy("6.12").on_creation(&view), old, "6.12 {view:?}");
-            assert_eq!(policy("6.16").on_creation(&view), old, "6.16 {view:?}");
-            assert_eq!(policy("6.17").on_creation(&view), mended, "6.17 {view:?}");
-            assert_eq!(policy("6.17-as-posted").on_creation(&view), posted, "posted {view:?}");
+    fn a_request_first_looks_for_a_free_worker_since_6_17() {
+        for (free, expected) in [(0, Creation::Spawn), (1, Creation::WakeFree)] {
+            let view = View { free, asleep: free, ..View::default() };
+            assert_eq!(policy("6.12").on_request(&view), Creation::Spawn, "6.12 {view:?}");
+            assert_eq!(policy("6.16").on_request(&view), Creation::Spawn, "6.16 {view:?}");
+            assert_eq!(policy("6.17").on_request(&view), expected, "6.17 {view:?}");
+            assert_eq!(policy("6.17-as-posted").on_request(&view), expected, "posted {view:?}");
+        }
+        let awake = View { free: 1, ..View::default() };
+        assert_eq!(policy("6.17-wake-counts-awake").on_request(&awake), Creation::Spawn);
+    }
+
+    #[test]
+    fn only_the_patch_as_posted_exceeds_the_limit() {
+        for name in Registry::builtin().presets() {
+            assert_eq!(policy(name.name).exceeds_limit(), name.name == "6.17-as-posted");
         }
     }
 
     #[test]
-    fn an_idle_worker_leaves_by_the_rules_of_its_release() {
+    fn an_idle_worker_exits_by_the_rules_of_its_release() {
         // timed out, workers, no ring: 6.17, exit-on-idle
         let rows = [
             (true, 2, false, true, true),
@@ -148,18 +145,18 @@ mod tests {
             (false, 9, true, false, true),
         ];
         for (timed_out, workers, no_ring, stock, on_idle) in rows {
-            let view = IdleView { timed_out, workers, no_ring };
-            assert_eq!(policy("6.17").leave_when_idle(&view), stock, "6.17 {view:?}");
-            assert_eq!(policy("exit-on-idle").leave_when_idle(&view), on_idle, "{view:?}");
+            let view = View { timed_out, workers, no_ring, ..View::default() };
+            assert_eq!(policy("6.17").exit_when_idle(&view), stock, "6.17 {view:?}");
+            assert_eq!(policy("exit-on-idle").exit_when_idle(&view), on_idle, "{view:?}");
         }
     }
 
     #[test]
-    fn enqueueing_creates_for_concurrent_work_or_when_nobody_runs() {
+    fn enqueueing_creates_for_concurrent_work_or_if_none_is_running() {
         for (concurrent, running, expected) in
             [(true, 3, true), (false, 1, false), (false, 0, true), (true, 0, true)]
         {
-            let view = EnqueueView { concurrent, running };
+            let view = View { concurrent, running, ..View::default() };
             assert_eq!(policy("6.17").spawn_on_enqueue(&view), expected, "{view:?}");
         }
     }
@@ -170,5 +167,21 @@ mod tests {
             assert_eq!(policy(old).retry_delay(3), Duration::ZERO, "{old}");
         }
         assert_eq!(policy("6.12").retry_delay(3), Duration::from_millis(15));
+    }
+
+    #[test]
+    fn the_probe_withholds_only_what_the_policy_would_refuse() {
+        let bucket = Key::of(Some(0));
+        for name in ["6.1", "6.12.0", "6.12", "6.16", "6.17", "exit-on-idle", "fixed:2"] {
+            let mut policy = policy(name);
+            let mut spawns =
+                |held, head| policy.spawn_on_block(&View { held, head, ..View::default() });
+            let expected = match (spawns(Key::UNHASHED, Key::UNHASHED), spawns(bucket, bucket)) {
+                (false, _) => ProbeRule::Never,
+                (true, false) => ProbeRule::SkipSameBucket,
+                (true, true) => ProbeRule::Request,
+            };
+            assert_eq!(policy.probe_rule(), expected, "{name}");
+        }
     }
 }

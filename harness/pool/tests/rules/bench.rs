@@ -1,8 +1,9 @@
 //! A pool without threads: tests take the steps of each thread by hand, in the order they like.
 
-use iowq_pool::board::{Board, Plain};
+use iowq_pool::counters::{LocalCounters, RunCounters};
+use iowq_pool::policy::Registry;
 use iowq_pool::work::{Account, Flags, WorkId};
-use iowq_pool::{Completion, Effects, Outcome, State, Turn, WorkerId, policy};
+use iowq_pool::{Completion, Effects, NextStep, State, WorkOutcome, WorkerId};
 
 pub(crate) const BOUNDED: Account = Account::Bounded;
 pub(crate) const UNBOUNDED: Account = Account::Unbounded;
@@ -11,10 +12,10 @@ pub(crate) const UNBOUNDED: Account = Account::Unbounded;
 const ROOM: u32 = 32;
 
 /// A state and what its steps asked for.
-pub(crate) struct Bench<B = Plain> {
+pub(crate) struct Bench<B = LocalCounters> {
     pub(crate) state: State<B>,
     pub(crate) effects: Effects,
-    works: WorkId,
+    works: u32,
 }
 
 impl Bench {
@@ -25,15 +26,15 @@ impl Bench {
 
     /// The same with room for so many workers, whatever the limit says.
     pub(crate) fn with_room(policy: &str, limit: u32, slots: u32) -> Bench {
-        Bench::on(Plain::default(), policy, limit, slots)
+        Bench::on(LocalCounters::default(), policy, limit, slots)
     }
 }
 
-impl<B: Board> Bench<B> {
-    /// The same on this board.
-    pub(crate) fn on(board: B, policy: &str, limit: u32, slots: u32) -> Bench<B> {
-        let policy = policy::parse(policy).expect(policy);
-        let mut state = State::new(policy, board, ROOM, slots, [limit; 2]);
+impl<B: RunCounters> Bench<B> {
+    /// The same on this counters.
+    pub(crate) fn on(counters: B, policy: &str, limit: u32, slots: u32) -> Bench<B> {
+        let policy = Registry::builtin().parse(policy).expect(policy).build();
+        let mut state = State::new(policy, counters, ROOM, slots, [limit; 2]);
         state.ring_opened();
         Bench { state, effects: Effects::default(), works: 0 }
     }
@@ -55,7 +56,7 @@ impl<B: Board> Bench<B> {
     }
 
     pub(crate) fn define(&mut self, flags: Flags, link: Option<WorkId>) -> WorkId {
-        let work = self.works;
+        let work = WorkId(self.works);
         self.works += 1;
         self.state.define(work, flags, link);
         work
@@ -73,23 +74,23 @@ impl<B: Board> Bench<B> {
     pub(crate) fn two_busy(&mut self) -> [WorkerId; 2] {
         [(); 2].map(|()| {
             let (work, id) = self.enqueue_and_make(CONCURRENT);
-            assert_eq!(self.start(id), Turn::Run(work));
+            assert_eq!(self.start(id), NextStep::Run(work));
             id
         })
     }
 
     /// A worker's thread runs for the first time.
-    pub(crate) fn start(&mut self, id: WorkerId) -> Turn {
+    pub(crate) fn start(&mut self, id: WorkerId) -> NextStep {
         self.state.started(id);
-        self.lap(id)
+        self.next_step(id)
     }
 
-    pub(crate) fn lap(&mut self, id: WorkerId) -> Turn {
-        self.state.lap(id)
+    pub(crate) fn next_step(&mut self, id: WorkerId) -> NextStep {
+        self.state.next_step(id)
     }
 
-    pub(crate) fn finish(&mut self, id: WorkerId) -> Turn {
-        self.state.finish(id, Outcome::Done, &mut self.effects)
+    pub(crate) fn finish(&mut self, id: WorkerId) -> NextStep {
+        self.state.finish(id, WorkOutcome::Done, &mut self.effects)
     }
 
     pub(crate) fn sleep(&mut self, id: WorkerId) -> bool {
@@ -98,7 +99,7 @@ impl<B: Board> Bench<B> {
 
     /// The worker is switched out in the middle of its work.
     pub(crate) fn block(&mut self, id: WorkerId) {
-        self.state.sleeping(id, &mut self.effects);
+        self.state.block(id, &mut self.effects);
     }
 
     /// The submitter comes by and carries out one request.
@@ -109,15 +110,15 @@ impl<B: Board> Bench<B> {
     /// A worker with nothing to do, parked; made for a work that it has done.
     pub(crate) fn idle_worker(&mut self) -> WorkerId {
         let (work, id) = self.enqueue_and_make(CONCURRENT);
-        assert_eq!(self.start(id), Turn::Run(work));
+        assert_eq!(self.start(id), NextStep::Run(work));
         self.finish_and_park(id);
         id
     }
 
     /// The worker finishes its work, finds nothing more and parks.
     pub(crate) fn finish_and_park(&mut self, id: WorkerId) {
-        assert_eq!(self.finish(id), Turn::Look);
-        assert_eq!(self.lap(id), Turn::Doze);
+        assert_eq!(self.finish(id), NextStep::Rescan);
+        assert_eq!(self.next_step(id), NextStep::Sleep);
         assert!(self.sleep(id));
     }
 

@@ -2,7 +2,7 @@
 
 use super::bench::{Bench, CONCURRENT, PLAIN, UNBOUNDED, write};
 use iowq_pool::work::Flags;
-use iowq_pool::{Completion, Outcome, Turn, WorkerId};
+use iowq_pool::{Completion, NextStep, WorkOutcome, WorkerId};
 
 /// Worker `holder` runs a write of bucket 1, `idle` is parked, a second such write is queued and
 /// the queue is stalled over it.
@@ -11,10 +11,10 @@ fn stalled(policy: &str) -> (Bench, WorkerId, WorkerId) {
     let [one, two] = bench.two_busy();
     let (holder, idle) = (one, two);
     let (first, _) = bench.enqueue(write(1));
-    assert_eq!(bench.finish(holder), Turn::Run(first));
+    assert_eq!(bench.finish(holder), NextStep::Run(first));
     bench.enqueue(write(1));
-    assert_eq!(bench.finish(idle), Turn::Look);
-    assert_eq!(bench.lap(idle), Turn::Doze);
+    assert_eq!(bench.finish(idle), NextStep::Rescan);
+    assert_eq!(bench.next_step(idle), NextStep::Sleep);
     assert!(bench.sleep(idle));
     (bench, holder, idle)
 }
@@ -25,7 +25,7 @@ fn a_stalled_queue_asks_for_no_worker_until_something_is_inserted() {
         let (mut bench, holder, _) = stalled(policy);
         bench.block(holder);
         assert!(!bench.state.creation_pending(), "{policy}");
-        bench.state.running_again(holder);
+        bench.state.unblock(holder);
         bench.enqueue(write(2));
         bench.block(holder);
         // 6.16 looks at the first queued work only, and that is of the sleeper's own bucket.
@@ -36,7 +36,7 @@ fn a_stalled_queue_asks_for_no_worker_until_something_is_inserted() {
 #[test]
 fn the_holder_of_a_bucket_goes_on_with_the_next_run_itself() {
     let (mut bench, holder, _) = stalled("6.17");
-    assert!(matches!(bench.finish(holder), Turn::Run(_)));
+    assert!(matches!(bench.finish(holder), NextStep::Run(_)));
     assert!(bench.wakes().is_empty());
 }
 
@@ -44,27 +44,27 @@ fn the_holder_of_a_bucket_goes_on_with_the_next_run_itself() {
 fn a_released_bucket_wakes_a_free_worker_of_the_other_account_and_creates_nobody() {
     let mut bench = Bench::new("6.17", 64);
     let (first, holder) = bench.enqueue_and_make(write(1));
-    assert_eq!(bench.start(holder), Turn::Run(first));
+    assert_eq!(bench.start(holder), NextStep::Run(first));
     let (second, other) = bench.enqueue_and_make(Flags { account: UNBOUNDED, ..write(1) });
-    assert_eq!(bench.start(other), Turn::Doze, "the bucket is busy");
+    assert_eq!(bench.start(other), NextStep::Sleep, "the bucket is busy");
     assert!(bench.sleep(other));
-    assert_eq!(bench.finish(holder), Turn::Look);
+    assert_eq!(bench.finish(holder), NextStep::Rescan);
     assert_eq!(bench.wakes(), [other]);
     assert!(bench.effects.spawn.is_none() && !bench.state.creation_pending());
     bench.state.woke(other, false);
-    assert_eq!(bench.lap(other), Turn::Run(second));
+    assert_eq!(bench.next_step(other), NextStep::Run(second));
 }
 
 #[test]
 fn works_that_came_for_a_busy_bucket_run_one_after_the_other_in_order() {
     let mut bench = Bench::new("6.12", 64);
     let (first, id) = bench.enqueue_and_make(write(5));
-    assert_eq!(bench.start(id), Turn::Run(first));
+    assert_eq!(bench.start(id), NextStep::Run(first));
     let rest: Vec<_> = (0..3).map(|_| bench.enqueue(write(5)).0).collect();
     for work in rest {
-        assert_eq!(bench.finish(id), Turn::Run(work));
+        assert_eq!(bench.finish(id), NextStep::Run(work));
     }
-    assert_eq!(bench.finish(id), Turn::Look);
+    assert_eq!(bench.finish(id), NextStep::Rescan);
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn only_the_first_queued_work_is_looked_at_for_the_sleepers_bucket() {
     for (head, behind, asks) in [(1, 2, false), (2, 1, true)] {
         let mut bench = Bench::new("6.16", 64);
         let (first, id) = bench.enqueue_and_make(write(1));
-        assert_eq!(bench.start(id), Turn::Run(first));
+        assert_eq!(bench.start(id), NextStep::Run(first));
         bench.enqueue(write(head));
         bench.enqueue(write(behind));
         bench.block(id);
@@ -87,9 +87,9 @@ fn an_unhashed_link_runs_in_the_same_worker_at_once() {
     let (head, id) = bench.enqueue_linked(write(1), Some(link));
     let id = id.expect("a worker");
     bench.state.spawned(id);
-    assert_eq!(bench.start(id), Turn::Run(head));
+    assert_eq!(bench.start(id), NextStep::Run(head));
     bench.enqueue(write(2));
-    assert_eq!(bench.finish(id), Turn::Run(link), "before anything that is queued");
+    assert_eq!(bench.finish(id), NextStep::Run(link), "before anything that is queued");
 }
 
 #[test]
@@ -99,11 +99,11 @@ fn an_unhashed_link_holds_no_bucket() {
     let (head, id) = bench.enqueue_linked(write(1), Some(link));
     let id = id.expect("a worker");
     bench.state.spawned(id);
-    assert_eq!(bench.start(id), Turn::Run(head));
-    assert_eq!(bench.finish(id), Turn::Run(link));
+    assert_eq!(bench.start(id), NextStep::Run(head));
+    assert_eq!(bench.finish(id), NextStep::Run(link));
     let (next, other) = bench.enqueue(write(1));
     assert_eq!(other, None, "a worker runs");
-    assert_eq!(bench.finish(id), Turn::Run(next));
+    assert_eq!(bench.finish(id), NextStep::Run(next));
 }
 
 #[test]
@@ -113,10 +113,10 @@ fn a_hashed_link_goes_back_to_the_end_of_the_queue() {
     let (head, id) = bench.enqueue_linked(write(1), Some(link));
     let id = id.expect("a worker");
     bench.state.spawned(id);
-    assert_eq!(bench.start(id), Turn::Run(head));
+    assert_eq!(bench.start(id), NextStep::Run(head));
     let (between, _) = bench.enqueue(PLAIN);
-    assert_eq!(bench.finish(id), Turn::Run(between));
-    assert_eq!(bench.finish(id), Turn::Run(link));
+    assert_eq!(bench.finish(id), NextStep::Run(between));
+    assert_eq!(bench.finish(id), NextStep::Run(link));
 }
 
 #[test]
@@ -127,12 +127,12 @@ fn what_is_linked_behind_a_failure_is_cancelled() {
     let (head, id) = bench.enqueue_linked(write(1), Some(link));
     let id = id.expect("a worker");
     bench.state.spawned(id);
-    assert_eq!(bench.start(id), Turn::Run(head));
-    bench.state.finish(id, Outcome::Failed(28), &mut bench.effects);
+    assert_eq!(bench.start(id), NextStep::Run(head));
+    bench.state.finish(id, WorkOutcome::Failed(28), &mut bench.effects);
     let outcomes = [
-        Completion { work: head, outcome: Outcome::Failed(28) },
-        Completion { work: link, outcome: Outcome::Cancelled },
-        Completion { work: last, outcome: Outcome::Cancelled },
+        Completion { work: head, outcome: WorkOutcome::Failed(28) },
+        Completion { work: link, outcome: WorkOutcome::Cancelled },
+        Completion { work: last, outcome: WorkOutcome::Cancelled },
     ];
     assert_eq!(bench.completions(), outcomes);
 }
@@ -145,9 +145,9 @@ fn before_6_15_finishing_unhashed_work_lets_bucket_0_go() {
         let mut bench = Bench::new(policy, 64);
         let [one, two] = bench.two_busy();
         let (first, _) = bench.enqueue(write(0));
-        assert_eq!(bench.finish(one), Turn::Run(first));
+        assert_eq!(bench.finish(one), NextStep::Run(first));
         let (second, _) = bench.enqueue(write(0));
-        let expected = if overlap { Turn::Run(second) } else { Turn::Look };
+        let expected = if overlap { NextStep::Run(second) } else { NextStep::Rescan };
         assert_eq!(bench.finish(two), expected, "{policy}");
     }
 }
@@ -156,13 +156,13 @@ fn before_6_15_finishing_unhashed_work_lets_bucket_0_go() {
 fn a_queued_work_can_be_cancelled_and_a_running_one_cannot() {
     let mut bench = Bench::new("6.17", 64);
     let (first, id) = bench.enqueue_and_make(write(1));
-    assert_eq!(bench.start(id), Turn::Run(first));
+    assert_eq!(bench.start(id), NextStep::Run(first));
     let link = bench.define(CONCURRENT, None);
     let (second, _) = bench.enqueue_linked(write(1), Some(link));
     let (third, _) = bench.enqueue(write(1));
     assert!(!bench.state.cancel(first, &mut bench.effects));
     assert!(bench.state.cancel(second, &mut bench.effects));
-    let cancelled = |work| Completion { work, outcome: Outcome::Cancelled };
+    let cancelled = |work| Completion { work, outcome: WorkOutcome::Cancelled };
     assert_eq!(bench.completions(), [cancelled(second), cancelled(link)]);
-    assert_eq!(bench.finish(id), Turn::Run(third));
+    assert_eq!(bench.finish(id), NextStep::Run(third));
 }

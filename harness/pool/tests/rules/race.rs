@@ -1,13 +1,13 @@
 //! The race of 9d83e1f05c98: enqueueing wakes free worker A while blocking has B created.
 
 use super::bench::{Bench, CONCURRENT, write};
-use iowq_pool::{Turn, WorkerId};
+use iowq_pool::{NextStep, WorkerId};
 
 /// Worker `busy` runs an fsync, worker `free` is parked. A write comes and wakes `free`; before
 /// that one runs, `busy` goes to sleep over its fsync. Returns both.
 fn wake_one_while_another_blocks(bench: &mut Bench) -> (WorkerId, WorkerId) {
     let (first, busy) = bench.enqueue_and_make(CONCURRENT);
-    assert_eq!(bench.start(busy), Turn::Run(first));
+    assert_eq!(bench.start(busy), NextStep::Run(first));
     let free = bench.idle_worker();
     bench.enqueue(write(1));
     assert_eq!(bench.wakes(), [free]);
@@ -24,11 +24,11 @@ fn under_6_16_a_worker_is_created_for_work_that_a_woken_one_gets() {
     bench.state.spawned(created);
     // Only one of both can have the write: A takes it, B idles until its timeout.
     bench.state.woke(free, false);
-    assert!(matches!(bench.lap(free), Turn::Run(_)));
-    assert_eq!(bench.start(created), Turn::Doze);
+    assert!(matches!(bench.next_step(free), NextStep::Run(_)));
+    assert_eq!(bench.start(created), NextStep::Sleep);
     assert!(bench.sleep(created));
     bench.state.woke(created, true);
-    assert_eq!(bench.lap(created), Turn::Leave);
+    assert_eq!(bench.next_step(created), NextStep::Exit);
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn as_posted_the_limit_is_broken_once_nobody_is_free() {
     for (policy, created) in [("6.17", false), ("6.16", false), ("6.17-as-posted", true)] {
         let mut bench = Bench::new(policy, 1);
         let (first, busy) = bench.enqueue_and_make(CONCURRENT);
-        assert_eq!(bench.start(busy), Turn::Run(first));
+        assert_eq!(bench.start(busy), NextStep::Run(first));
         bench.enqueue(write(1));
         bench.block(busy);
         let worker = bench.run_creation();
@@ -64,16 +64,16 @@ fn as_posted_the_limit_is_broken_once_nobody_is_free() {
 fn as_posted_the_books_run_below_zero_when_those_off_them_leave() {
     let mut bench = Bench::new("6.17-as-posted", 1);
     let (first, busy) = bench.enqueue_and_make(CONCURRENT);
-    assert_eq!(bench.start(busy), Turn::Run(first));
+    assert_eq!(bench.start(busy), NextStep::Run(first));
     bench.enqueue(write(1));
     bench.block(busy);
     let extra = bench.run_creation().expect("past the limit");
     bench.state.spawned(extra);
-    assert!(matches!(bench.start(extra), Turn::Run(_)));
-    bench.state.running_again(busy);
+    assert!(matches!(bench.start(extra), NextStep::Run(_)));
+    bench.state.unblock(busy);
     for id in [busy, extra] {
         bench.state.exit(&mut bench.effects);
-        assert_eq!(bench.finish(id), Turn::Leave);
+        assert_eq!(bench.finish(id), NextStep::Exit);
         bench.state.exited(id);
     }
     assert_eq!(bench.workers(), u32::MAX);

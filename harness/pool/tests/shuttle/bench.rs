@@ -4,13 +4,13 @@ use std::sync::Arc as StdArc;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 
-use iowq_pool::board::Board;
-use iowq_pool::policy;
+use iowq_pool::counters::RunCounters;
+use iowq_pool::policy::Registry;
 use iowq_pool::work::{Account, Key, WorkId};
-use iowq_pool::{Completion, Config, Outcome, Parked, Pool, State, Tally};
+use iowq_pool::{Completion, Config, ParkedWait, Pool, PoolTally, State, WorkOutcome};
 use shuttle::sync::Arc;
 
-use crate::toy::{Declared, Toy, WORKS, world};
+use crate::toy::{Counted, Toy, WORKS, world};
 
 /// No idle timeout: shuttle's clock stands still.
 pub(crate) const NEVER: Duration = Duration::from_secs(5);
@@ -28,7 +28,7 @@ impl Seen {
     }
 }
 
-impl Board for Seen {
+impl RunCounters for Seen {
     fn running_inc(&mut self, account: Account) {
         self.at(account).fetch_add(1, Ordering::Relaxed);
     }
@@ -43,21 +43,21 @@ impl Board for Seen {
         self.at(account).load(Ordering::Relaxed)
     }
 
-    fn show_head(&mut self, _: Account, _: Key) {}
+    fn publish_head(&mut self, _: Account, _: Key) {}
 }
 
 /// A pool at work.
 pub(crate) struct Bench {
     pool: Pool<Toy, Seen>,
     running: Seen,
-    works: WorkId,
+    works: u32,
     completions: Vec<Completion>,
 }
 
 impl Bench {
     /// A pool with one ring open, a limit per account, and room for so many workers at a time.
     pub(crate) fn new(policy: &str, limit: u32, slots: u32, idle_timeout: Duration) -> Bench {
-        let policy = policy::parse(policy).expect(policy);
+        let policy = Registry::builtin().parse(policy).expect(policy).build();
         let running = Seen::default();
         let config = Config {
             works: WORKS as u32,
@@ -67,23 +67,24 @@ impl Bench {
             teardown: [Duration::ZERO; 11],
         };
         let state = State::new(policy, running.clone(), config.works, slots, config.limits);
-        let mut pool = Pool::new(state, &config, Arc::new(Declared), Box::new(Parked::default()));
+        let mut pool =
+            Pool::new(state, &config, Arc::new(Counted), Box::new(ParkedWait::default()));
         pool.open();
         Bench { pool, running, works: 0, completions: Vec::new() }
     }
 
-    pub(crate) fn submit(&mut self, toy: Toy) -> WorkId {
+    pub(crate) fn submit(&mut self, toy: Toy) -> u32 {
         self.submit_chain(&[toy])
     }
 
     /// Submits works of which each starts only after the one before succeeded. Returns the first.
-    pub(crate) fn submit_chain(&mut self, chain: &[Toy]) -> WorkId {
+    pub(crate) fn submit_chain(&mut self, chain: &[Toy]) -> u32 {
         let first = self.works;
         self.works += chain.len() as u32;
         for (place, toy) in chain.iter().enumerate().rev() {
-            let work = first + place as u32;
+            let work = WorkId(first + place as u32);
             let toy = Toy { work, ..*toy };
-            let link = (place + 1 < chain.len()).then_some(work + 1);
+            let link = (place + 1 < chain.len()).then_some(WorkId(work.0 + 1));
             if place == 0 {
                 self.pool.submit(work, toy, toy.flags(), link);
             } else {
@@ -118,11 +119,11 @@ impl Bench {
     }
 
     /// How each work ended, by work.
-    pub(crate) fn outcomes(&self) -> Vec<Option<Outcome>> {
+    pub(crate) fn outcomes(&self) -> Vec<Option<WorkOutcome>> {
         let mut outcomes = vec![None; self.works as usize];
         for done in &self.completions {
-            let before = outcomes[done.work as usize].replace(done.outcome);
-            assert_eq!(before, None, "work {} ended twice", done.work);
+            let before = outcomes[done.work.index()].replace(done.outcome);
+            assert_eq!(before, None, "work {} ended twice", done.work.0);
         }
         outcomes
     }
@@ -130,21 +131,21 @@ impl Bench {
     /// Waits for all, and checks that each work was done, once.
     pub(crate) fn wait_and_check(&mut self) {
         self.wait();
-        assert_eq!(self.outcomes(), vec![Some(Outcome::Done); self.works as usize]);
+        assert_eq!(self.outcomes(), vec![Some(WorkOutcome::Done); self.works as usize]);
         let runs = world().runs.iter().map(|runs| runs.load(Ordering::Relaxed));
         let expected = (0..WORKS).map(|work| u32::from(work < self.works as usize));
         assert!(runs.eq(expected), "each work runs once: {:?}", world().runs);
     }
 
-    /// Ends the pool, and checks that every worker was joined and every credit given back.
-    pub(crate) fn exit(self) -> Tally {
+    /// Ends the pool, and checks that every worker was joined and all that was counted is given back.
+    pub(crate) fn exit(self) -> PoolTally {
         let remains = self.pool.exit();
         let tally = remains.tally;
         assert_eq!(tally.created, tally.exited, "all have left");
         assert_eq!(remains.lives.len() as u64, tally.created + tally.exited);
         assert_eq!(world().alive.load(Ordering::Relaxed), 0, "all were joined");
         for account in Account::ALL {
-            assert_eq!(self.running.running(account), 0, "{account:?}: nobody runs");
+            assert_eq!(self.running.running(account), 0, "{account:?}: none runs");
         }
         tally
     }

@@ -1,17 +1,14 @@
-//! A worker that sleeps over its work does not hold up what is queued behind it.
+//! A worker that blocks in its work does not hold up what is queued behind it.
 
 use std::time::Duration;
 
 use crate::bench::{ANY_TIME, Bench, NEVER};
-use crate::explore::{POLICIES, under_each, under_every_schedule};
+use crate::explore::{growing, under_each, under_every_schedule};
 use crate::toy::{fsync, read, write};
-
-/// All but `fixed`, which has its workers and makes no more.
-const GROWING: &[&str] = POLICIES.split_at(POLICIES.len() - 1).0;
 
 #[test]
 fn work_behind_a_chain_of_sleepers_gets_a_worker() {
-    under_each(GROWING, 400, |policy| {
+    under_each(&growing(), 400, |policy| {
         let mut bench = Bench::new(policy, 4, 8, NEVER);
         // Each sleeps until the next one is done: only with a worker for each do they end.
         bench.submit(read().until(1));
@@ -45,14 +42,14 @@ fn work_that_comes_to_idle_workers_that_then_sleep_gets_another() {
 
 /// One worker looks at the queue for the last time, then work comes and wakes another, which
 /// takes it and sleeps while the first still counts as running. The first then falls asleep as
-/// the last one, but asks for nobody because it is idle.
+/// the last one, but makes no request because it is idle.
 #[test]
 #[should_panic(expected = "deadlock")]
-fn since_idle_workers_never_ask_it_may_wait_until_one_times_out() {
+fn since_idle_workers_make_no_request_it_may_wait_until_one_times_out() {
     under_every_schedule(6000, || sleepers_behind_idle_ones("6.17", NEVER));
 }
 
 #[test]
 fn and_is_done_after_that_at_the_latest() {
-    under_each(GROWING, 300, |policy| sleepers_behind_idle_ones(policy, ANY_TIME));
+    under_each(&growing(), 300, |policy| sleepers_behind_idle_ones(policy, ANY_TIME));
 }

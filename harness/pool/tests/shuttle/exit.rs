@@ -1,15 +1,15 @@
 //! The end of the task: whatever is under way, all workers leave and everything is given back.
 
-use iowq_pool::Outcome;
+use iowq_pool::WorkOutcome;
 
 use crate::bench::{ANY_TIME, Bench, NEVER};
-use crate::explore::{POLICIES, under_each};
+use crate::explore::{policies, under_each};
 use crate::toy::{Toy, fsync, read, write};
 
 #[test]
 fn the_pool_ends_at_any_moment_with_requests_pending_and_unbounded_work_queued() {
     for idle_timeout in [NEVER, ANY_TIME] {
-        under_each(&POLICIES, 200, move |policy| {
+        under_each(&policies(), 200, move |policy| {
             let mut bench = Bench::new(policy, 3, 8, idle_timeout);
             bench.submit(fsync());
             bench.submit(write(1));
@@ -42,13 +42,13 @@ fn a_worker_that_makes_another_for_a_link_ends_like_the_rest() {
 
 #[test]
 fn what_is_linked_behind_a_failure_is_cancelled() {
-    under_each(&POLICIES, 100, |policy| {
+    under_each(&policies(), 100, |policy| {
         let mut bench = Bench::new(policy, 3, 8, NEVER);
         bench.submit_chain(&[write(1), Toy { fails: true, ..fsync() }, read(), write(1)]);
         bench.submit(fsync());
         bench.wait();
-        let (done, cancelled) = (Some(Outcome::Done), Some(Outcome::Cancelled));
-        let expected = [done, Some(Outcome::Failed(5)), cancelled, cancelled, done];
+        let (done, cancelled) = (Some(WorkOutcome::Done), Some(WorkOutcome::Cancelled));
+        let expected = [done, Some(WorkOutcome::Failed(5)), cancelled, cancelled, done];
         assert_eq!(bench.outcomes(), expected);
         bench.exit();
     });

@@ -6,21 +6,29 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use shuttle::scheduler::{PctScheduler, RandomScheduler, Scheduler};
 use shuttle::{Config, Runner};
 
-/// All presets, and switches one by one where they change who comes and goes.
-pub(crate) const POLICIES: [&str; 12] = [
-    "6.1",
-    "6.12.0",
-    "6.12",
-    "6.16",
-    "6.17",
-    "6.17-as-posted",
-    "exit-on-idle",
+use iowq_pool::policy::Registry;
+
+/// Patches that change when workers come and go, one by one.
+const PATCHED: [&str; 4] = [
     "6.12+idle-never-spawns",
     "6.12+skip-same-bucket",
     "6.12+recheck-free-worker",
     "6.17-wake-counts-awake",
-    "fixed:2",
 ];
+
+/// Every policy that is registered, those with parameters as `NAME:2`, and [`PATCHED`].
+pub(crate) fn policies() -> Vec<String> {
+    let registry = Registry::builtin();
+    let kinds = registry.kinds().iter().map(|kind| kind.usage().replace('N', "2"));
+    growing().into_iter().chain(kinds).collect()
+}
+
+/// Those that create workers when they are needed.
+pub(crate) fn growing() -> Vec<String> {
+    let registry = Registry::builtin();
+    let presets = registry.presets().iter().map(|preset| preset.name);
+    presets.chain(PATCHED).map(str::to_owned).collect()
+}
 
 /// Where the draw of schedules begins.
 const SEED: u64 = 0x10_90;
@@ -43,14 +51,14 @@ pub(crate) fn under_every_schedule(schedules: usize, body: impl Fn() + Send + Sy
 
 /// The same under each of the policies in turn.
 pub(crate) fn under_each(
-    policies: &[&'static str],
+    policies: &[impl AsRef<str>],
     schedules: usize,
-    body: impl Fn(&'static str) + Clone + Send + Sync + 'static,
+    body: impl Fn(&str) + Clone + Send + Sync + 'static,
 ) {
-    for &policy in policies {
+    for policy in policies {
+        let (policy, body) = (policy.as_ref().to_owned(), body.clone());
         println!("under {policy}");
-        let body = body.clone();
-        under_every_schedule(schedules, move || body(policy));
+        under_every_schedule(schedules, move || body(&policy));
     }
 }
 

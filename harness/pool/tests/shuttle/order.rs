@@ -3,11 +3,11 @@
 use std::sync::atomic::Ordering;
 
 use crate::bench::{ANY_TIME, Bench, NEVER};
-use crate::explore::{POLICIES, under_each, under_every_schedule, under_some_schedule};
+use crate::explore::{policies, under_each, under_every_schedule, under_some_schedule};
 use crate::toy::{fsync, read, world, write};
 
 /// Writes to two files, with an fsync and a read between them.
-fn mix(policy: &'static str, buckets: [u8; 2]) -> Bench {
+fn mix(policy: &str, buckets: [u8; 2]) -> Bench {
     let [one, two] = buckets;
     let mut bench = Bench::new(policy, 3, 8, NEVER);
     for toy in [write(one), write(two), fsync(), write(one), write(two), read(), write(one)] {
@@ -23,7 +23,7 @@ fn overlapped(place: usize) -> bool {
 
 #[test]
 fn every_work_is_done_once_and_works_of_one_bucket_one_by_one_in_order() {
-    under_each(&POLICIES, 300, |policy| {
+    under_each(&policies(), 300, |policy| {
         mix(policy, [1, 2]).exit();
         assert!(!overlapped(0), "two works of one bucket ran at one time");
         let began = world().began.lock().expect("no work panics").clone();
@@ -35,7 +35,7 @@ fn every_work_is_done_once_and_works_of_one_bucket_one_by_one_in_order() {
 
 #[test]
 fn the_same_where_idle_workers_may_leave_at_any_moment() {
-    under_each(&POLICIES, 200, |policy| {
+    under_each(&policies(), 200, |policy| {
         let mut bench = Bench::new(policy, 3, 8, ANY_TIME);
         for toy in [fsync(), write(1), fsync()] {
             bench.submit(toy);

@@ -3,11 +3,13 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use iowq_pool::board::Board;
+use iowq_pool::counters::RunCounters;
+use iowq_pool::policy::Registry;
 use iowq_pool::teardown;
 use iowq_pool::work::{Account, Flags, Key, WorkId};
 use iowq_pool::{
-    Config, Job, Outcome, Pool, Request, Sleeps, State, Waiter, Waker, WorkerId, policy,
+    BlockingObserver, Config, Job, Pool, SpawnRequest, State, SubmitterWait, SubmitterWake,
+    WorkOutcome, WorkerId,
 };
 use shuttle::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 use shuttle::sync::{Arc, Condvar, Mutex};
@@ -20,36 +22,36 @@ use crate::toy::{WORKS, world};
 shuttle::lazy_static! {
     static ref RUNNING: AtomicI32 = AtomicI32::new(0);
     static ref HEAD: AtomicU32 = AtomicU32::new(Key::NONE.0);
-    static ref ASKED: [AtomicU32; SLOTS] = Default::default();
-    static ref TENANT: [AtomicU32; SLOTS] = Default::default();
-    static ref HEARD: Mutex<Heard> = Mutex::default();
+    static ref REQUESTED: [AtomicU32; SLOTS] = Default::default();
+    static ref GENERATION: [AtomicU32; SLOTS] = Default::default();
+    static ref INBOX: Mutex<Inbox> = Mutex::default();
     static ref CHANGE: Condvar = Condvar::new();
 }
 
 /// What the submitter may wait for.
 #[derive(Default)]
-struct Heard {
+struct Inbox {
     called: bool,
-    requests: Vec<Request>,
+    requests: Vec<SpawnRequest>,
 }
 
-/// The submitter hears the ring while it waits.
-struct Hearing;
+/// The submitter waits on the ring of the probe's records, too.
+struct ProbeWait;
 
-impl Waiter for Hearing {
-    fn waker(&self) -> Arc<dyn Waker> {
+impl SubmitterWait for ProbeWait {
+    fn waker(&self) -> Arc<dyn SubmitterWake> {
         Arc::new(Call)
     }
 
     fn wait(&mut self, timeout: Option<Duration>) {
         assert_eq!(timeout, None, "there is no deadline");
-        let waits = |heard: &mut Heard| !heard.called && heard.requests.is_empty();
-        let heard = HEARD.lock().expect("nobody panics");
-        CHANGE.wait_while(heard, waits).expect("nobody panics").called = false;
+        let waits = |inbox: &mut Inbox| !inbox.called && inbox.requests.is_empty();
+        let inbox = INBOX.lock().expect("no thread panics");
+        CHANGE.wait_while(inbox, waits).expect("no thread panics").called = false;
     }
 
-    fn requests(&mut self, take: &mut dyn FnMut(Request)) {
-        let requests = std::mem::take(&mut HEARD.lock().expect("nobody panics").requests);
+    fn requests(&mut self, take: &mut dyn FnMut(SpawnRequest)) {
+        let requests = std::mem::take(&mut INBOX.lock().expect("no thread panics").requests);
         requests.into_iter().for_each(take);
     }
 }
@@ -57,16 +59,16 @@ impl Waiter for Hearing {
 /// What ends its waits.
 struct Call;
 
-impl Waker for Call {
+impl SubmitterWake for Call {
     fn wake(&self) {
-        HEARD.lock().expect("nobody panics").called = true;
+        INBOX.lock().expect("no thread panics").called = true;
         CHANGE.notify_one();
     }
 }
 
 shuttle::thread_local! {
     /// Which worker this thread is.
-    static OWN: Cell<WorkerId> = Cell::new(0);
+    static OWN: Cell<WorkerId> = Cell::new(WorkerId(0));
 }
 
 /// Workers that a test may have.
@@ -75,7 +77,7 @@ const SLOTS: usize = 8;
 /// The bounded account's numbers in the open.
 struct Page;
 
-impl Board for Page {
+impl RunCounters for Page {
     fn running_inc(&mut self, _: Account) {
         RUNNING.fetch_add(1, Ordering::SeqCst);
     }
@@ -88,37 +90,37 @@ impl Board for Page {
         RUNNING.load(Ordering::SeqCst)
     }
 
-    fn show_head(&mut self, account: Account, head: Key) {
+    fn publish_head(&mut self, account: Account, head: Key) {
         if account == Account::Bounded {
             HEAD.store(head.0, Ordering::SeqCst);
         }
     }
 
-    fn tenant(&self, id: WorkerId) -> u32 {
-        TENANT[id as usize].load(Ordering::SeqCst)
+    fn generation(&self, id: WorkerId) -> u32 {
+        GENERATION[id.index()].load(Ordering::SeqCst)
     }
 
-    fn unheard(&self, id: WorkerId) -> bool {
-        ASKED[id as usize].load(Ordering::SeqCst) != 0
+    fn request_pending(&self, id: WorkerId) -> bool {
+        REQUESTED[id.index()].load(Ordering::SeqCst) != 0
     }
 
-    fn hear(&mut self, id: WorkerId) -> bool {
-        ASKED[id as usize].swap(0, Ordering::SeqCst) != 0
+    fn take_request(&mut self, id: WorkerId) -> bool {
+        REQUESTED[id.index()].swap(0, Ordering::SeqCst) != 0
     }
 }
 
-/// The scheduler sees the sleeps.
-struct Sched;
+/// The scheduler's probe sees the sleeps.
+struct SchedSwitch;
 
-impl Sleeps for Sched {
-    fn declared(&self) -> bool {
+impl BlockingObserver for SchedSwitch {
+    fn self_reported(&self) -> bool {
         false
     }
     fn worker_started(&self, id: WorkerId, _: Account) {
         OWN.with(|own| own.set(id));
-        TENANT[id as usize].fetch_add(1, Ordering::SeqCst);
+        GENERATION[id.index()].fetch_add(1, Ordering::SeqCst);
     }
-    fn worker_ends(&self, _: WorkerId) {}
+    fn worker_ended(&self, _: WorkerId) {}
     fn work_begins(&self, _: WorkerId, _: Key) {}
     fn work_ends(&self, _: WorkerId) {}
 }
@@ -133,14 +135,14 @@ struct Sleeper {
 impl Job for Sleeper {
     type Seen = ();
 
-    fn run(self) -> (Outcome, ()) {
+    fn run(self) -> (WorkOutcome, ()) {
         if let Some(other) = self.until {
             switched_out();
             world().sleep_until_done(other);
             RUNNING.fetch_add(1, Ordering::SeqCst);
         }
         world().did(self.work);
-        (Outcome::Done, ())
+        (WorkOutcome::Done, ())
     }
 
     fn may_block(&self) -> bool {
@@ -156,19 +158,19 @@ fn switched_out() {
     }
     let head = Key(HEAD.load(Ordering::SeqCst));
     let id = OWN.with(Cell::get);
-    if head.is_some() && ASKED[id as usize].load(Ordering::SeqCst) == 0 {
-        let tenant = TENANT[id as usize].load(Ordering::SeqCst);
-        ASKED[id as usize].store(1, Ordering::SeqCst);
+    if head.is_some() && REQUESTED[id.index()].load(Ordering::SeqCst) == 0 {
+        let generation = GENERATION[id.index()].load(Ordering::SeqCst);
+        REQUESTED[id.index()].store(1, Ordering::SeqCst);
         RUNNING.fetch_add(1, Ordering::SeqCst);
-        let request = Request { id, tenant, held: Key::UNHASHED, head };
-        HEARD.lock().expect("nobody panics").requests.push(request);
+        let request = SpawnRequest { id, generation, held: Key::UNHASHED, head };
+        INBOX.lock().expect("no thread panics").requests.push(request);
         CHANGE.notify_one();
     }
 }
 
 /// Works each of which sleeps until the next is done, so that each needs a worker of its own.
 fn chain_of_sleepers(policy: &str) {
-    let policy = policy::parse(policy).expect(policy);
+    let policy = Registry::builtin().parse(policy).expect(policy).build();
     let config = Config {
         works: WORKS as u32,
         slots: SLOTS as u32,
@@ -177,9 +179,10 @@ fn chain_of_sleepers(policy: &str) {
         teardown: teardown::measured(),
     };
     let state = State::new(policy, Page, config.works, config.slots, config.limits);
-    let mut pool = Pool::new(state, &config, Arc::new(Sched), Box::new(Hearing));
+    let mut pool = Pool::new(state, &config, Arc::new(SchedSwitch), Box::new(ProbeWait));
     let flags = Flags { account: Account::Bounded, bucket: None, concurrent: false };
     for (work, until) in [(0, Some(1)), (1, Some(2)), (2, None)] {
+        let (work, until) = (WorkId(work), until.map(WorkId));
         pool.submit(work, Sleeper { work, until }, flags, None);
     }
     let mut completions = Vec::new();

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 
 use iowq_pool::work::{Account, Flags, Key, WorkId};
-use iowq_pool::{Job, Outcome, Sleeps, WorkerId};
+use iowq_pool::{BlockingObserver, Job, WorkOutcome, WorkerId};
 use shuttle::sync::{Condvar, Mutex};
 use shuttle::thread;
 
@@ -26,7 +26,7 @@ pub(crate) struct World {
     /// Whether two works of one bucket, other than 0, and of bucket 0, ran at one time.
     pub(crate) overlapped: [AtomicU32; 2],
     /// Works in the order in which they began.
-    pub(crate) began: Mutex<Vec<WorkId>>,
+    pub(crate) began: Mutex<Vec<u32>>,
     /// Workers that started and did not end, now and at most.
     pub(crate) alive: AtomicI32,
     pub(crate) alive_max: AtomicI32,
@@ -42,19 +42,19 @@ pub(crate) fn world() -> &'static World {
 impl World {
     /// Notes that a work is done.
     pub(crate) fn did(&self, work: WorkId) {
-        self.done.lock().expect("no work panics")[work as usize] = true;
+        self.done.lock().expect("no work panics")[work.index()] = true;
         self.change.notify_all();
     }
 
-    /// Sleeps until a work is done.
+    /// BlockingObserver until a work is done.
     pub(crate) fn sleep_until_done(&self, work: WorkId) {
         let done = self.done.lock().expect("no work panics");
-        drop(self.change.wait_while(done, |done| !done[work as usize]).expect("no work panics"));
+        drop(self.change.wait_while(done, |done| !done[work.index()]).expect("no work panics"));
     }
 
     fn begins(&self, toy: Toy) {
-        self.runs[toy.work as usize].fetch_add(1, Ordering::Relaxed);
-        self.began.lock().expect("no work panics").push(toy.work);
+        self.runs[toy.work.index()].fetch_add(1, Ordering::Relaxed);
+        self.began.lock().expect("no work panics").push(toy.work.0);
         if let Some(bucket) = toy.bucket
             && self.inside[usize::from(bucket)].fetch_add(1, Ordering::Relaxed) != 0
         {
@@ -71,7 +71,7 @@ impl World {
 }
 
 /// A work.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Toy {
     pub(crate) work: WorkId,
     pub(crate) bucket: Option<u8>,
@@ -86,22 +86,30 @@ pub(crate) struct Toy {
 
 /// A read: it excludes nothing and waits its turn.
 pub(crate) fn read() -> Toy {
-    Toy::default()
+    Toy {
+        work: WorkId(0),
+        bucket: None,
+        concurrent: false,
+        unbounded: false,
+        sleeps: false,
+        until: None,
+        fails: false,
+    }
 }
 
 /// An fsync: queueing it may create a worker, and it sleeps.
 pub(crate) fn fsync() -> Toy {
-    Toy { concurrent: true, sleeps: true, ..Toy::default() }
+    Toy { concurrent: true, sleeps: true, ..read() }
 }
 
 /// A write to a file of this bucket, which does not sleep.
 pub(crate) fn write(bucket: u8) -> Toy {
-    Toy { bucket: Some(bucket), ..Toy::default() }
+    Toy { bucket: Some(bucket), ..read() }
 }
 
 impl Toy {
-    pub(crate) fn until(self, work: WorkId) -> Toy {
-        Toy { sleeps: true, until: Some(work), ..self }
+    pub(crate) fn until(self, work: u32) -> Toy {
+        Toy { sleeps: true, until: Some(WorkId(work)), ..self }
     }
 
     pub(crate) fn flags(&self) -> Flags {
@@ -113,7 +121,7 @@ impl Toy {
 impl Job for Toy {
     type Seen = ();
 
-    fn run(self) -> (Outcome, ()) {
+    fn run(self) -> (WorkOutcome, ()) {
         world().begins(self);
         match self.until {
             Some(other) => world().sleep_until_done(other),
@@ -121,7 +129,7 @@ impl Job for Toy {
             None => thread::yield_now(),
         }
         world().ends(self);
-        (if self.fails { Outcome::Failed(5) } else { Outcome::Done }, ())
+        (if self.fails { WorkOutcome::Failed(5) } else { WorkOutcome::Done }, ())
     }
 
     fn may_block(&self) -> bool {
@@ -129,11 +137,11 @@ impl Job for Toy {
     }
 }
 
-/// Workers say themselves that they sleep, and are counted.
-pub(crate) struct Declared;
+/// Workers report blocking themselves, and are counted.
+pub(crate) struct Counted;
 
-impl Sleeps for Declared {
-    fn declared(&self) -> bool {
+impl BlockingObserver for Counted {
+    fn self_reported(&self) -> bool {
         true
     }
 
@@ -142,7 +150,7 @@ impl Sleeps for Declared {
         world().alive_max.fetch_max(alive, Ordering::Relaxed);
     }
 
-    fn worker_ends(&self, _: WorkerId) {
+    fn worker_ended(&self, _: WorkerId) {
         world().alive.fetch_sub(1, Ordering::Relaxed);
     }
 

@@ -15,8 +15,8 @@ use io_uring::types::Fd;
 use io_uring::{IoUring, squeue::Entry};
 use iowq_workloads::{Op, OpKind, Open, Plan};
 
-use super::new_ring;
-use crate::engine::call::Buffer;
+use super::ring::new_ring;
+use crate::engine::buffers::Buffer;
 use crate::io::{Errno, RWF_NOWAIT, read_nowait, write_nowait};
 
 /// What came of an attempt.

@@ -7,7 +7,7 @@ use io_uring::squeue::Entry;
 use io_uring::types::{Fd, FsyncFlags};
 use iowq_workloads::{Op, OpKind};
 
-use crate::engine::call::Buffer;
+use crate::engine::buffers::Buffer;
 
 /// The entry of an op, without flags and user data.
 pub(super) fn of(op: &Op, files: &[OwnedFd], buffer: Buffer) -> Entry {

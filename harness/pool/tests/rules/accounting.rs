@@ -1,10 +1,10 @@
-//! Slots and credits: taken before a thread exists, given back on every way out.
+//! Slots and `reserved_running`: taken before a thread exists, given back on every way out.
 
 use std::time::Duration;
 
 use super::bench::{BOUNDED, Bench, CONCURRENT, PLAIN, UNBOUNDED, write};
 use iowq_pool::work::Flags;
-use iowq_pool::{AfterFailure, Completion, Outcome, Turn};
+use iowq_pool::{AfterFailure, Completion, NextStep, WorkOutcome, WorkerId};
 
 #[test]
 fn a_creation_in_flight_counts_as_a_worker_and_as_running() {
@@ -17,10 +17,10 @@ fn a_creation_in_flight_counts_as_a_worker_and_as_running() {
 }
 
 #[test]
-fn a_new_thread_inherits_the_credit_and_does_not_count_again() {
+fn a_new_thread_inherits_the_reservation_and_does_not_count_again() {
     let mut bench = Bench::new("6.12", 64);
     let (work, id) = bench.enqueue_and_make(PLAIN);
-    assert_eq!(bench.start(id), Turn::Run(work));
+    assert_eq!(bench.start(id), NextStep::Run(work));
     assert_eq!((bench.workers(), bench.running()), (1, 1));
 }
 
@@ -28,11 +28,11 @@ fn a_new_thread_inherits_the_credit_and_does_not_count_again() {
 fn at_the_limit_work_is_queued_and_that_is_no_failure() {
     let mut bench = Bench::new("6.12", 1);
     let (first, id) = bench.enqueue_and_make(CONCURRENT);
-    assert_eq!(bench.start(id), Turn::Run(first));
+    assert_eq!(bench.start(id), NextStep::Run(first));
     let (second, created) = bench.enqueue(CONCURRENT);
     assert_eq!(created, None);
     assert!(bench.completions().is_empty());
-    assert_eq!(bench.finish(id), Turn::Run(second));
+    assert_eq!(bench.finish(id), NextStep::Run(second));
 }
 
 #[test]
@@ -48,7 +48,7 @@ fn a_failed_creation_is_tried_three_more_times_and_then_everything_is_given_back
     let after = bench.state.spawn_failed(id, true, Some(work), &mut bench.effects);
     assert_eq!(after, AfterFailure::GaveUp);
     assert_eq!((bench.workers(), bench.running()), (0, 0));
-    assert_eq!(bench.completions(), [Completion { work, outcome: Outcome::Cancelled }]);
+    assert_eq!(bench.completions(), [Completion { work, outcome: WorkOutcome::Cancelled }]);
     assert_eq!(bench.state.tally().creations_failed, 1);
 }
 
@@ -65,13 +65,13 @@ fn a_failure_that_will_not_pass_is_not_tried_again() {
 fn a_failed_creation_cancels_nothing_while_there_is_another_worker() {
     let mut bench = Bench::new("6.12", 64);
     let (first, id) = bench.enqueue_and_make(CONCURRENT);
-    assert_eq!(bench.start(id), Turn::Run(first));
+    assert_eq!(bench.start(id), NextStep::Run(first));
     let (second, other) = bench.enqueue(CONCURRENT);
     let other = other.expect("CONCURRENT work creates a worker");
     bench.state.spawn_failed(other, false, Some(second), &mut bench.effects);
     assert!(bench.completions().is_empty());
     assert_eq!((bench.workers(), bench.running()), (1, 1));
-    assert_eq!(bench.finish(id), Turn::Run(second));
+    assert_eq!(bench.finish(id), NextStep::Run(second));
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn without_any_worker_left_an_asked_for_creation_that_fails_cancels_all_that_wai
     bench.state.spawn_failed(id, false, None, &mut bench.effects);
     let completions = bench.completions();
     assert_eq!(completions.len(), 3);
-    assert!(completions.iter().all(|done| done.outcome == Outcome::Cancelled));
+    assert!(completions.iter().all(|done| done.outcome == WorkOutcome::Cancelled));
 }
 
 #[test]
@@ -94,14 +94,14 @@ fn without_any_worker_and_none_to_come_work_is_cancelled_instead_of_waiting_for_
     bench.state.spawn_failed(id, false, None, &mut bench.effects);
     let (work, created) = bench.enqueue(PLAIN);
     assert_eq!(created, None);
-    assert_eq!(bench.completions(), [Completion { work, outcome: Outcome::Cancelled }]);
+    assert_eq!(bench.completions(), [Completion { work, outcome: WorkOutcome::Cancelled }]);
 }
 
 #[test]
-fn a_request_that_finds_the_limit_reached_gives_its_credit_back() {
+fn a_request_that_finds_the_limit_reached_gives_its_reservation_back() {
     let mut bench = Bench::new("6.12", 1);
     let (first, id) = bench.enqueue_and_make(CONCURRENT);
-    assert_eq!(bench.start(id), Turn::Run(first));
+    assert_eq!(bench.start(id), NextStep::Run(first));
     bench.enqueue(write(1));
     bench.block(id);
     assert_eq!(bench.running(), 1, "the request counts as running");
@@ -110,15 +110,43 @@ fn a_request_that_finds_the_limit_reached_gives_its_credit_back() {
 }
 
 #[test]
+fn at_the_limit_a_request_is_met_as_each_release_meets_it() {
+    // free worker: workers counted, and whether one is created
+    for (policy, free, expected) in [
+        ("6.16", false, (2, false)),
+        ("6.17", false, (2, false)),
+        ("6.17", true, (2, false)),
+        ("6.17-as-posted", true, (2, false)),
+        ("6.17-as-posted", false, (2, true)),
+    ] {
+        let mut bench = Bench::new(policy, 2);
+        let [one, two] = bench.two_busy();
+        bench.enqueue(write(1));
+        bench.block(one);
+        bench.block(two);
+        assert!(bench.state.creation_pending(), "{policy}");
+        if free {
+            bench.state.unblock(two);
+            let work = bench.finish(two);
+            assert!(matches!(work, NextStep::Run(_)), "{policy}");
+            bench.finish_and_park(two);
+        }
+        let created = bench.run_creation().is_some();
+        assert_eq!((bench.workers(), created), expected, "{policy}, free: {free}");
+        assert_eq!(bench.wakes().len(), usize::from(free), "{policy}, free: {free}");
+    }
+}
+
+#[test]
 fn a_worker_has_one_request_pending_at_most() {
     let mut bench = Bench::new("6.12", 64);
     let (first, id) = bench.enqueue_and_make(CONCURRENT);
-    assert_eq!(bench.start(id), Turn::Run(first));
+    assert_eq!(bench.start(id), NextStep::Run(first));
     bench.enqueue(write(1));
     bench.block(id);
-    bench.state.running_again(id);
+    bench.state.unblock(id);
     bench.block(id);
-    bench.state.running_again(id);
+    bench.state.unblock(id);
     bench.block(id);
     assert_eq!(bench.running(), 1);
     assert!(bench.run_creation().is_some());
@@ -126,10 +154,10 @@ fn a_worker_has_one_request_pending_at_most() {
 }
 
 #[test]
-fn nobody_but_the_submitter_carries_out_a_request() {
+fn only_the_submitter_carries_out_a_request() {
     let mut bench = Bench::new("6.12", 64);
     let (first, id) = bench.enqueue_and_make(CONCURRENT);
-    assert_eq!(bench.start(id), Turn::Run(first));
+    assert_eq!(bench.start(id), NextStep::Run(first));
     bench.enqueue(write(1));
     bench.block(id);
     assert!(bench.effects.notify, "the submitter is called");
@@ -143,14 +171,14 @@ fn a_slot_is_given_up_before_the_thread_is_gone() {
     let [one, _] = bench.two_busy();
     bench.finish_and_park(one);
     bench.state.woke(one, true);
-    assert_eq!(bench.lap(one), Turn::Leave);
+    assert_eq!(bench.next_step(one), NextStep::Exit);
     assert_eq!((bench.workers(), bench.state.alive()), (1, 2));
     bench.enqueue_and_make(CONCURRENT);
     assert_eq!(bench.state.alive(), 3, "one more than the limit lives for a moment");
 }
 
 #[test]
-fn a_lower_limit_kills_nobody() {
+fn a_lower_limit_ends_no_worker() {
     let mut bench = Bench::new("6.12", 8);
     bench.two_busy();
     bench.state.set_limits([1, 1]);
@@ -177,7 +205,7 @@ fn a_pool_without_room_for_another_worker_gives_everything_back() {
     assert_eq!(created, None);
     assert_eq!((bench.workers(), bench.running()), (2, 2));
     assert_eq!(bench.state.tally().creations_failed, 1);
-    assert_eq!(bench.finish(0), Turn::Run(work), "it is not lost");
+    assert_eq!(bench.finish(WorkerId(0)), NextStep::Run(work), "it is not lost");
 }
 
 #[test]
@@ -187,8 +215,8 @@ fn a_slot_is_not_used_again_before_its_creator_is_back_from_making_the_thread() 
     let (work, id) = bench.enqueue(CONCURRENT);
     let id = id.expect("the first work creates a worker");
     // The thread is born, does its work and leaves while its creator has not yet said so.
-    assert_eq!(bench.start(id), Turn::Run(work));
-    assert_eq!(bench.finish(id), Turn::Leave);
+    assert_eq!(bench.start(id), NextStep::Run(work));
+    assert_eq!(bench.finish(id), NextStep::Exit);
     bench.state.exited(id);
     assert_eq!(bench.enqueue(CONCURRENT).1, None);
     bench.state.spawned(id);

@@ -4,11 +4,11 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::Duration;
 
-use crate::clock::Nanos;
+use iowq_harness::clock::Nanos;
 
 /// Events to come. Of those for the same moment the one that was noted first comes first.
-pub(super) struct Agenda<E> {
-    pub(super) now: Nanos,
+pub(crate) struct Agenda<E> {
+    pub(crate) now: Nanos,
     events: BinaryHeap<Reverse<(Nanos, u64, E)>>,
     noted: u64,
     /// Where the sequence of draws is.
@@ -16,19 +16,19 @@ pub(super) struct Agenda<E> {
 }
 
 impl<E: Ord> Agenda<E> {
-    pub(super) fn new(seed: u64) -> Agenda<E> {
+    pub(crate) fn new(seed: u64) -> Agenda<E> {
         Agenda { now: Nanos(0), events: BinaryHeap::new(), noted: 0, draw: seed }
     }
 
     /// Notes what happens that much later.
-    pub(super) fn after(&mut self, wait: Duration, event: E) {
+    pub(crate) fn after(&mut self, wait: Duration, event: E) {
         self.noted += 1;
         self.events.push(Reverse((self.now.after(wait), self.noted, event)));
     }
 
     /// The next event, at whose time it then is. None where there is none by `until`, and then it
     /// is that late.
-    pub(super) fn next(&mut self, until: Option<Nanos>) -> Option<E> {
+    pub(crate) fn next(&mut self, until: Option<Nanos>) -> Option<E> {
         let next = self.events.peek().map(|Reverse((at, ..))| *at);
         let due = next.is_some_and(|at| until.is_none_or(|until| at <= until));
         if !due {
@@ -41,7 +41,7 @@ impl<E: Ord> Agenda<E> {
     }
 
     /// Half of this to one and a half, evenly.
-    pub(super) fn around(&mut self, mean_ns: u64) -> u64 {
+    pub(crate) fn around(&mut self, mean_ns: u64) -> u64 {
         // splitmix64: each state gives the next by an addition, and a number by mixing.
         self.draw = self.draw.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut bits = self.draw;

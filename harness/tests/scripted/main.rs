@@ -1,14 +1,19 @@
 //! The whole way from plan to figures in no time: the driver on a scripted engine.
 
+mod agenda;
+mod engine;
+
 use std::time::Duration;
 
 use iowq_harness::drive::{Driven, Driver};
-use iowq_harness::engine::call::Buffers;
-use iowq_harness::engine::scripted::{Script, Scripted};
-use iowq_harness::engine::{Engine, Remains};
+use iowq_harness::engine::buffers::Buffers;
+use iowq_harness::engine::{Engine, EngineReport};
+use iowq_pool::PoolTally;
+use iowq_pool::policy::Registry;
 use iowq_pool::teardown;
-use iowq_pool::{Tally, policy};
 use iowq_workloads::{Ledger, OpKind, Plan, builtin};
+
+use engine::{Script, Scripted};
 
 /// Writes into the page cache, fsyncs that wait for a device.
 const SLOW_FSYNC: Script = Script {
@@ -21,9 +26,9 @@ const SLOW_FSYNC: Script = Script {
     wake: Duration::from_micros(30),
 };
 
-fn run(plan: &Plan, name: &str, script: Script, seed: u64) -> (Driven, Remains) {
-    let policies = [(); 2].map(|()| policy::parse(name).expect(name));
-    let mut engine = Box::new(Scripted::new(plan, policies, script, seed));
+fn run(plan: &Plan, name: &str, script: Script, seed: u64) -> (Driven, EngineReport) {
+    let policy = Registry::builtin().parse(name).expect(name).build();
+    let mut engine = Box::new(Scripted::new(plan, policy, script, seed));
     let mut buffers = Buffers::new(plan);
     let mut ledger = Ledger::new(plan);
     let driver = Driver::new(plan, seed, &mut *engine, &mut buffers, &mut ledger, &|| {});
@@ -31,7 +36,7 @@ fn run(plan: &Plan, name: &str, script: Script, seed: u64) -> (Driven, Remains) 
     (driven, engine.finish())
 }
 
-fn tally(plan: &Plan, name: &str, seed: u64) -> Tally {
+fn tally(plan: &Plan, name: &str, seed: u64) -> PoolTally {
     let (driven, remains) = run(plan, name, SLOW_FSYNC, seed);
     let tally = remains.tally.expect("the pool keeps books");
     assert_eq!((driven.failed, tally.created), (0, tally.exited));

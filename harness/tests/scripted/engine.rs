@@ -4,23 +4,19 @@
 //! comes is in the script. Everybody has a CPU of their own. So minutes pass in no time, and the
 //! same plan, script and seed give the same run, to the nanosecond.
 
-mod agenda;
-
 use std::time::Duration;
 
-use iowq_workloads::{OpKind, Plan};
+use iowq_harness::clock::{Nanos, duration_ns};
+use iowq_harness::engine::{Engine, EngineError, EngineReport, Request};
+use iowq_harness::recorder::Recorder;
+use iowq_workloads::{OpKind, Plan, bucket};
 
-use agenda::Agenda;
-
-use super::classes::Classes;
-use super::{Engine, EngineError, Remains, Request};
-use crate::clock::{Nanos, duration_ns};
-use crate::recorder::Recorder;
-use iowq_pool::board::Plain;
-use iowq_pool::policy::Policy;
+use crate::agenda::Agenda;
+use iowq_pool::counters::LocalCounters;
+use iowq_pool::policy::{Policy, PuntedOp};
 use iowq_pool::teardown::{self, Teardowns};
 use iowq_pool::work::Account;
-use iowq_pool::{Completion, Effects, Outcome, State, Turn, WorkerId};
+use iowq_pool::{Completion, Effects, NextStep, State, WorkId, WorkOutcome, WorkerId};
 
 /// Workers that may live at one time, whatever the limits say.
 const SLOTS: u32 = 1024;
@@ -30,14 +26,14 @@ const STEP: Duration = Duration::from_micros(1);
 
 /// What things take.
 #[derive(Clone, Copy, Debug)]
-pub struct Script {
+pub(crate) struct Script {
     /// What each kind of call computes, and then how long it sleeps on average: between half of
     /// that and one and a half. Zero for a call that does not sleep.
-    pub calls: fn(OpKind) -> (Duration, Duration),
+    pub(crate) calls: fn(OpKind) -> (Duration, Duration),
     /// Making a thread, in whoever makes it.
-    pub creation: Duration,
+    pub(crate) creation: Duration,
     /// From a wake to the moment when the thread runs.
-    pub wake: Duration,
+    pub(crate) wake: Duration,
 }
 
 /// What happens next to somebody.
@@ -47,14 +43,14 @@ enum Event {
     Made(WorkerId),
     /// A new thread runs for the first time.
     Starts(WorkerId),
-    Laps(WorkerId),
-    Dozes(WorkerId),
+    Scans(WorkerId),
+    Sleeps(WorkerId),
     Wakes(WorkerId),
     /// An idle timeout is over; of no effect if the worker was woken since, and so the number of
     /// its sleep is another.
     TimesOut(WorkerId, u64),
     /// The call computed, and sleeps for so many nanoseconds.
-    Sleeps(WorkerId, u64),
+    Blocks(WorkerId, u64),
     /// The call returns; whether it slept.
     Returns(WorkerId, bool),
     /// The submitter was called.
@@ -64,40 +60,35 @@ enum Event {
 }
 
 /// The pool, played through.
-pub struct Scripted<'a> {
+pub(crate) struct Scripted<'a> {
     plan: &'a Plan,
     script: Script,
-    /// Ops are classed by this one; the state has its own.
-    classes: Classes<'a>,
-    state: State<Plain>,
+    state: State<LocalCounters>,
     effects: Effects,
     agenda: Agenda<Event>,
     called: bool,
     teardowns: Teardowns,
     requests: Vec<Option<(Request, Nanos)>>,
     /// Work in hand and number of the last sleep, by worker.
-    hands: Vec<Option<u32>>,
+    hands: Vec<Option<WorkId>>,
     naps: Vec<u64>,
     recorder: Recorder,
     lives: Vec<(Nanos, bool, Account)>,
 }
 
 impl<'a> Scripted<'a> {
-    /// A pool for this plan, where everything goes by the script. The two policies are the same.
-    #[must_use]
-    pub fn new(
+    /// A pool for this plan, where everything goes by the script.
+    pub(crate) fn new(
         plan: &'a Plan,
-        policies: [Box<dyn Policy>; 2],
+        policy: Box<dyn Policy>,
         script: Script,
         seed: u64,
     ) -> Scripted<'a> {
-        let [asked, policy] = policies;
-        let at_start = asked.workers_at_start();
-        let state = State::new(asked, Plain::default(), plan.depth, SLOTS, plan.limits);
+        let at_start = policy.workers_at_start();
+        let state = State::new(policy, LocalCounters::default(), plan.depth, SLOTS, plan.limits);
         let mut scripted = Scripted {
             plan,
             script,
-            classes: Classes::new(policy, plan, &[]),
             state,
             effects: Effects::default(),
             agenda: Agenda::new(seed),
@@ -117,9 +108,24 @@ impl<'a> Scripted<'a> {
         scripted
     }
 
+    /// The op of a request, on files of ext4.
+    fn punted(&self, request: &Request, place: usize) -> PuntedOp {
+        let file = request.op.file as usize;
+        PuntedOp {
+            kind: request.op.kind,
+            open: self.plan.open[file],
+            bucket: bucket::bucket(self.plan.hash_ids[file]) as u8,
+            behind_link: place > 0,
+            force_async: self.plan.force_async,
+            direct_in_parallel: true,
+        }
+    }
+
     /// Lets the next event happen, and time pass until then. False where there is none by `until`.
     fn happen(&mut self, until: Option<Nanos>) -> bool {
-        let Some(event) = self.agenda.next(until) else { return false };
+        let event = self.agenda.next(until);
+        self.state.set_now(self.agenda.now);
+        let Some(event) = event else { return false };
         self.carry_on(event);
         if let Some((id, _)) = self.perform() {
             // A worker makes another: it is there a creation later.
@@ -137,31 +143,31 @@ impl<'a> Scripted<'a> {
             Event::Made(id) => self.made(id),
             Event::Starts(id) => {
                 self.state.started(id);
-                self.lap(id);
+                self.next_step(id);
             }
-            Event::Laps(id) => self.lap(id),
-            Event::Dozes(id) => {
+            Event::Scans(id) => self.next_step(id),
+            Event::Sleeps(id) => {
                 if self.state.sleep(id, &mut self.effects) {
-                    self.naps[id as usize] += 1;
-                    let nap = self.naps[id as usize];
+                    self.naps[id.index()] += 1;
+                    let nap = self.naps[id.index()];
                     self.after(self.plan.idle_timeout, Event::TimesOut(id, nap));
                 } else {
-                    self.lap(id);
+                    self.next_step(id);
                 }
             }
             Event::Wakes(id) => {
-                self.naps[id as usize] += 1;
+                self.naps[id.index()] += 1;
                 self.state.woke(id, false);
-                self.lap(id);
+                self.next_step(id);
             }
             Event::TimesOut(id, nap) => {
-                if self.naps[id as usize] == nap {
+                if self.naps[id.index()] == nap {
                     self.state.woke(id, true);
-                    self.lap(id);
+                    self.next_step(id);
                 }
             }
-            Event::Sleeps(id, sleep_ns) => {
-                self.state.sleeping(id, &mut self.effects);
+            Event::Blocks(id, sleep_ns) => {
+                self.state.block(id, &mut self.effects);
                 self.after(Duration::from_nanos(sleep_ns), Event::Returns(id, true));
             }
             Event::Returns(id, slept) => self.returns(id, slept),
@@ -170,28 +176,28 @@ impl<'a> Scripted<'a> {
         }
     }
 
-    fn lap(&mut self, id: WorkerId) {
-        let turn = self.state.lap(id);
+    fn next_step(&mut self, id: WorkerId) {
+        let turn = self.state.next_step(id);
         self.turn(id, turn);
     }
 
-    fn turn(&mut self, id: WorkerId, turn: Turn) {
+    fn turn(&mut self, id: WorkerId, turn: NextStep) {
         match turn {
-            Turn::Run(work) => {
-                self.hands[id as usize] = Some(work);
-                let kind = self.requests[work as usize].map_or(OpKind::Nop, |(it, _)| it.op.kind);
+            NextStep::Run(work) => {
+                self.hands[id.index()] = Some(work);
+                let kind = self.requests[work.index()].map_or(OpKind::Nop, |(it, _)| it.op.kind);
                 let (run, sleep) = (self.script.calls)(kind);
                 if sleep.is_zero() {
                     self.after(run, Event::Returns(id, false));
                 } else {
                     let sleep_ns = self.agenda.around(duration_ns(sleep));
-                    self.after(run, Event::Sleeps(id, sleep_ns));
+                    self.after(run, Event::Blocks(id, sleep_ns));
                 }
             }
-            Turn::Look => self.after(STEP, Event::Laps(id)),
-            Turn::Doze => self.after(STEP, Event::Dozes(id)),
-            Turn::Leave => {
-                self.naps[id as usize] += 1;
+            NextStep::Rescan => self.after(STEP, Event::Scans(id)),
+            NextStep::Sleep => self.after(STEP, Event::Sleeps(id)),
+            NextStep::Exit => {
+                self.naps[id.index()] += 1;
                 self.lives.push((self.agenda.now, false, self.state.worker_account(id)));
                 self.state.exited(id);
             }
@@ -199,17 +205,17 @@ impl<'a> Scripted<'a> {
     }
 
     fn returns(&mut self, id: WorkerId, slept: bool) {
-        if let Some(work) = self.hands[id as usize].take()
-            && let Some((request, handed_over)) = self.requests[work as usize]
+        if let Some(work) = self.hands[id.index()].take()
+            && let Some((request, handed_over)) = self.requests[work.index()]
             && request.measured
         {
             let response_ns = self.agenda.now.since(request.intended);
             self.recorder.record(request.op.kind, response_ns, self.agenda.now.since(handed_over));
         }
         if slept {
-            self.state.running_again(id);
+            self.state.unblock(id);
         }
-        let turn = self.state.finish(id, Outcome::Done, &mut self.effects);
+        let turn = self.state.finish(id, WorkOutcome::Done, &mut self.effects);
         self.turn(id, turn);
     }
 
@@ -221,10 +227,10 @@ impl<'a> Scripted<'a> {
     }
 
     /// Wakes whom a step wants awake. Returns the worker it wants made.
-    fn perform(&mut self) -> Option<(WorkerId, u32)> {
+    fn perform(&mut self) -> Option<(WorkerId, WorkId)> {
         for id in std::mem::take(&mut self.effects.wakes) {
             // From here on it is too late for its timeout.
-            self.naps[id as usize] += 1;
+            self.naps[id.index()] += 1;
             self.after(self.script.wake, Event::Wakes(id));
         }
         if std::mem::take(&mut self.effects.notify) {
@@ -258,11 +264,12 @@ impl Engine for Scripted<'_> {
 
     fn submit(&mut self, chain: &[Request]) {
         for (place, request) in chain.iter().enumerate().rev() {
-            let flags = self.classes.flags(request, place);
+            let flags = self.state.flags(self.punted(request, place));
             self.requests[request.slot as usize] = Some((*request, self.agenda.now));
-            self.state.define(request.slot, flags, chain.get(place + 1).map(|next| next.slot));
+            let link = chain.get(place + 1).map(|next| WorkId(next.slot));
+            self.state.define(WorkId(request.slot), flags, link);
         }
-        self.state.enqueue(chain[0].slot, &mut self.effects);
+        self.state.enqueue(WorkId(chain[0].slot), &mut self.effects);
         if let Some((id, _)) = self.perform() {
             self.create(id);
         }
@@ -300,11 +307,11 @@ impl Engine for Scripted<'_> {
         }
     }
 
-    fn finish(mut self: Box<Self>) -> Remains {
+    fn finish(mut self: Box<Self>) -> EngineReport {
         self.state.exit(&mut self.effects);
         self.perform();
         while self.happen(None) {}
-        Remains {
+        EngineReport {
             recorder: self.recorder,
             tally: Some(self.state.tally()),
             lives: self.lives,

@@ -1,0 +1,266 @@
+//! The running kernel's io-wq as an engine: each op goes through a real io_uring.
+//!
+//! The engine belongs to the thread that submits. io-wq's workers belong to that thread too, and
+//! the kernel ends them when it exits.
+
+use std::io::ErrorKind;
+use std::os::fd::OwnedFd;
+
+use io_uring::types::{SubmitArgs, Timespec};
+use io_uring::{IoUring, squeue};
+use iowq_contract::DispatchCounts;
+use iowq_workloads::{OpKind, Plan};
+
+use super::entry;
+use super::ring::{new_ring, outcome};
+use crate::clock::{self, Nanos};
+use crate::engine::api::{Engine, EngineError, EngineReport, Request};
+use crate::engine::books::{Books, InFlight};
+use crate::engine::buffers::Buffer;
+use crate::probes::{Requests, Times};
+use crate::sync::{Arc, thread};
+use iowq_pool::{Completion, WorkId, WorkOutcome};
+
+/// Real io_uring on real files.
+pub struct UringEngine<'a> {
+    plan: &'a Plan,
+    files: &'a [OwnedFd],
+    buffers: Vec<Buffer>,
+    /// What the probes write down about each request, by slot, where they are on.
+    seen: Option<Arc<Requests>>,
+    ring: Option<IoUring>,
+    books: Books,
+    /// User data and result of what was just taken out of the ring; kept for its memory.
+    reaped: Vec<(u64, i32)>,
+    /// Set where a request found no room; the ring has as much as the plan is deep.
+    no_room: bool,
+    /// Ops of which nothing tells when they were done.
+    timed_at_reaping: u64,
+}
+
+impl<'a> UringEngine<'a> {
+    /// An engine for this plan. The buffers must outlive it, and where it fails, the process:
+    /// the kernel may still be using them.
+    #[must_use]
+    pub fn new(
+        plan: &'a Plan,
+        files: &'a [OwnedFd],
+        buffers: Vec<Buffer>,
+        seen: Option<Arc<Requests>>,
+    ) -> UringEngine<'a> {
+        UringEngine {
+            plan,
+            files,
+            buffers,
+            seen,
+            ring: None,
+            books: Books::new(plan, true),
+            reaped: Vec::with_capacity(plan.depth as usize),
+            no_room: false,
+            timed_at_reaping: 0,
+        }
+    }
+
+    /// How many completions to wait for in one system call.
+    ///
+    /// Without probes the time at which an op is reaped is the only one known, so the submitter is
+    /// woken for each. With them it sleeps until all are there or time is up.
+    fn wanted(&self, missing: Option<usize>) -> usize {
+        match missing {
+            _ if self.seen.is_none() => 1,
+            Some(missing) => missing,
+            // More than can ever be there.
+            None => self.plan.depth as usize + 1,
+        }
+    }
+
+    /// Takes what is done out of the ring.
+    fn reap(&mut self, out: &mut Vec<Completion>) {
+        let Some(ring) = &mut self.ring else { return };
+        self.reaped.extend(ring.completion().map(|entry| (entry.user_data(), entry.result())));
+        if self.reaped.is_empty() {
+            return;
+        }
+        let now = clock::now();
+        let mut reaped = std::mem::take(&mut self.reaped);
+        for (slot, result) in reaped.drain(..) {
+            let slot = slot as u32;
+            let Some(done) = self.books.end(slot) else { continue };
+            let outcome = outcome(done.request.op.kind, result, self.plan.block_bytes);
+            self.book(&done, outcome, now);
+            out.push(Completion { work: WorkId(slot), outcome });
+        }
+        self.reaped = reaped;
+    }
+
+    /// Writes down one op that is done.
+    fn book(&mut self, done: &InFlight, outcome: WorkOutcome, reaped: Nanos) {
+        if !done.request.measured || outcome == WorkOutcome::Cancelled {
+            return;
+        }
+        let seen = self.seen.as_ref().map(|seen| seen.times(done.request.slot));
+        if let Some(times) = &seen {
+            let dispatch = &mut self.books.dispatch[done.request.op.kind.index()];
+            count(dispatch, times, done.behind_link);
+        }
+        if outcome != WorkOutcome::Done {
+            return;
+        }
+        let at = seen.and_then(|times| times.done);
+        self.timed_at_reaping += u64::from(at.is_none());
+        let at = at.unwrap_or(reaped);
+        let queue_ns = seen.and_then(|times| Some(times.started?.since(times.queued?)));
+        self.books.record(done, at, queue_ns);
+    }
+}
+
+impl Engine for UringEngine<'_> {
+    fn open(&mut self) -> Result<(), EngineError> {
+        let entries = self.plan.depth.next_power_of_two();
+        let ring = new_ring(entries).map_err(|cause| EngineError {
+            what: "opening a ring",
+            cause,
+            advice: "see `ulimit -n` for open files, and `ulimit -l` on kernels before 5.12",
+        })?;
+        if !self.plan.kernel_limits {
+            let mut limits = self.plan.limits;
+            ring.submitter().register_iowq_max_workers(&mut limits).map_err(|cause| {
+                EngineError {
+                    what: "setting the limits on workers (IORING_REGISTER_IOWQ_MAX_WORKERS)",
+                    cause,
+                    advice: "take Linux 5.15 or later, or kernel_limits = true in the spec",
+                }
+            })?;
+        }
+        if self.plan.cpus.is_some() {
+            // Workers may use what the task's cpuset has, whatever the affinity of the submitter.
+            let registered = crate::io::allowed_cpus()
+                .and_then(|cpus| ring.submitter().register_iowq_aff(&cpus));
+            registered.map_err(|cause| EngineError {
+                what: "confining workers to processors (IORING_REGISTER_IOWQ_AFF)",
+                cause,
+                advice: "take Linux 5.14 or later, or leave run.cpus out of the spec",
+            })?;
+        }
+        self.ring = Some(ring);
+        Ok(())
+    }
+
+    fn close(&mut self) {
+        self.ring = None;
+    }
+
+    fn submit(&mut self, chain: &[Request]) {
+        let Some(ring) = &mut self.ring else { return };
+        let mut queue = ring.submission();
+        for (place, request) in chain.iter().enumerate() {
+            let buffer = self.buffers[request.slot as usize];
+            let mut flags = squeue::Flags::empty();
+            flags.set(squeue::Flags::IO_LINK, place + 1 < chain.len());
+            let forced = self.plan.force_async || request.op.kind == OpKind::Nop;
+            flags.set(squeue::Flags::ASYNC, forced);
+            let entry = entry::of(&request.op, self.files, buffer)
+                .flags(flags)
+                .user_data(u64::from(request.slot));
+            if let Some(seen) = &self.seen {
+                seen.prepare(request.slot);
+            }
+            self.books.begin(request, place);
+            // SAFETY: files and buffers outlive the engine, and while its op is in flight a buffer
+            // is not used by the submitter, see `Buffers`.
+            self.no_room |= unsafe { queue.push(&entry) }.is_err();
+        }
+    }
+
+    /// Nothing: the wait that follows submits and waits in one system call.
+    fn flush(&mut self) {}
+
+    fn wait(
+        &mut self,
+        want: usize,
+        until: Option<Nanos>,
+        out: &mut Vec<Completion>,
+    ) -> Result<(), EngineError> {
+        let target = out.len() + want;
+        loop {
+            self.reap(out);
+            let missing = (want > 0).then(|| target.saturating_sub(out.len()));
+            let left = until.map(|until| until.until(clock::now()));
+            let Some(ring) = &mut self.ring else {
+                // Without a ring only time can pass.
+                thread::sleep(left.unwrap_or_default());
+                return Ok(());
+            };
+            if self.no_room {
+                return Err(EngineError {
+                    what: "handing a request to the ring",
+                    cause: ErrorKind::StorageFull.into(),
+                    advice: "this is a mistake in iowq; please report it",
+                });
+            }
+            let over = missing == Some(0) || left.is_some_and(|left| left.is_zero());
+            let unsubmitted = !ring.submission().is_empty();
+            if over && !unsubmitted {
+                return Ok(());
+            }
+            let wanted = if over { 0 } else { self.wanted(missing) };
+            self.enter(wanted, left)?;
+        }
+    }
+
+    fn finish(self: Box<Self>) -> EngineReport {
+        let dispatch = self.seen.is_some().then_some(self.books.dispatch);
+        let timed_at_reaping = self.seen.is_some().then_some(self.timed_at_reaping);
+        let recorder = self.books.into_recorder();
+        EngineReport { recorder, dispatch, timed_at_reaping, ..EngineReport::default() }
+    }
+}
+
+impl UringEngine<'_> {
+    /// One system call: submits all there is and waits for `wanted` completions, or until the time
+    /// that is left is over.
+    fn enter(
+        &mut self,
+        wanted: usize,
+        left: Option<std::time::Duration>,
+    ) -> Result<(), EngineError> {
+        let Some(ring) = &self.ring else { return Ok(()) };
+        let entered = match left.map(Timespec::from) {
+            Some(time) if wanted > 0 => {
+                ring.submitter().submit_with_args(wanted, &SubmitArgs::new().timespec(&time))
+            }
+            _ => ring.submitter().submit_and_wait(wanted),
+        };
+        match entered {
+            Ok(_) => Ok(()),
+            // Time is up, a signal came, or completions must be reaped before more is taken.
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::TimedOut | ErrorKind::Interrupted | ErrorKind::ResourceBusy
+                ) || error.raw_os_error() == Some(TIMER_EXPIRED) =>
+            {
+                Ok(())
+            }
+            Err(cause) => Err(EngineError {
+                what: "submitting to the ring and waiting on it (io_uring_enter)",
+                cause,
+                advice: "see `dmesg`, and whether memory is short",
+            }),
+        }
+    }
+}
+
+/// What io_uring_enter says when the time given to it is over.
+const TIMER_EXPIRED: i32 = 62; // ETIME
+
+/// Counts how a request reached a worker, or that it did not.
+fn count(dispatch: &mut DispatchCounts, times: &Times, behind_link: bool) {
+    let counted = match times {
+        Times { queued: None, .. } if behind_link => &mut dispatch.linked,
+        Times { queued: None, .. } => &mut dispatch.inline,
+        Times { hashed: true, .. } => &mut dispatch.hashed,
+        Times { hashed: false, .. } => &mut dispatch.unhashed,
+    };
+    *counted += 1;
+}

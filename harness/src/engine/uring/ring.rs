@@ -1,0 +1,34 @@
+//! Rings: how they are set up, and what the result of a completion means.
+
+use std::io::{self, ErrorKind};
+
+use io_uring::IoUring;
+use iowq_workloads::OpKind;
+
+use crate::engine::call::SHORT;
+use iowq_pool::WorkOutcome;
+
+/// The kernel's own name for a request that never ran.
+const CANCELLED: i32 = 125; // ECANCELED
+
+/// A ring that does not interrupt the submitter for each completion that has to be finished in its
+/// context (`IORING_SETUP_COOP_TASKRUN`), as fio's is, too; a plain one on kernels before 5.19. The
+/// creation of workers interrupts it either way.
+pub(super) fn new_ring(entries: u32) -> io::Result<IoUring> {
+    let ring = IoUring::builder().setup_coop_taskrun().build(entries);
+    match ring {
+        Err(error) if error.kind() == ErrorKind::InvalidInput => IoUring::new(entries),
+        ring => ring,
+    }
+}
+
+/// What became of a request, by the result of its completion.
+pub fn outcome(kind: OpKind, result: i32, block_bytes: u32) -> WorkOutcome {
+    let moves = matches!(kind, OpKind::Write | OpKind::Read);
+    match result {
+        result if result == -CANCELLED => WorkOutcome::Cancelled,
+        result if result < 0 => WorkOutcome::Failed(-result),
+        result if moves && result.unsigned_abs() != block_bytes => WorkOutcome::Failed(SHORT),
+        _ => WorkOutcome::Done,
+    }
+}
