@@ -12,11 +12,9 @@ pub mod io;
 pub mod machine;
 pub mod measured;
 pub mod probes;
-pub mod procfs;
 pub mod pulse;
 pub mod recorder;
 pub mod run;
-pub mod timeline;
 pub mod workload;
 
 pub use iowq_pool::{clock, sync};

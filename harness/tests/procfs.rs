@@ -4,7 +4,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use iowq_harness::procfs::ProcCensus;
+use iowq_harness::probes::procfs::ProcCensus;
 
 #[test]
 fn threads_of_this_very_process_are_seen() {

@@ -30,7 +30,7 @@ use crate::files::own_folder;
 use crate::io;
 use crate::machine::kernel_idle_timeout;
 use crate::measured::CLOSED_RING;
-use crate::procfs;
+use crate::probes::procfs;
 use crate::sync::thread;
 use words::why_not;
 

@@ -1,4 +1,4 @@
-//! From what a run left to its record, with the doubts that it raises.
+//! From what a run left to its record, with its caveats.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,12 +11,13 @@ use iowq_contract::{
 use iowq_pool::policy::PolicySpec;
 use iowq_workloads::{Arrival, OpKind, Plan, Rounds};
 
-use super::doubts::doubts;
-use super::lives::Lives;
+use super::caveats::{of_run, unmodelled};
+use super::outcome::Outcome;
 use super::plan_settings::plan_settings;
-use super::{Outcome, unmodelled};
+use crate::clock;
 use crate::machine::{self, kernel_idle_timeout};
-use crate::{clock, timeline};
+use crate::probes::lives::Lives;
+use crate::probes::timeline;
 
 /// Makes the record of a run.
 pub(super) fn record(
@@ -52,7 +53,7 @@ pub(super) fn record(
         peaks.map_or([None; 2], |peaks| peaks.map(Some));
     let mut caveats = machine::caveats(&host);
     caveats.extend(machine::load::caveat(&outcome.load));
-    caveats.extend(doubts(request, outcome, &workers, host.cpus));
+    caveats.extend(of_run(request, outcome, &workers, host.cpus));
     caveats.extend(unmodelled::caveat(policy));
     Record {
         schema: SCHEMA.to_owned(),

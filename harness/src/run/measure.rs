@@ -5,7 +5,6 @@ use std::time::Duration;
 use iowq_contract::{RunRequest, Switches};
 use iowq_workloads::Ledger;
 
-use super::watch::Watch;
 use crate::clock::{self, Nanos};
 use crate::doorbell::Doorbell;
 use crate::drive::{Driven, Driver};
@@ -17,7 +16,8 @@ use crate::engine::uring::{Attempts, UringEngine};
 use crate::engine::{Engine, EngineReport};
 use crate::files::Scratch;
 use crate::io;
-use crate::procfs::ProcCensus;
+use crate::probes::procfs::ProcCensus;
+use crate::probes::watch::Watch;
 use crate::sync::{Arc, spawn_scoped, thread};
 use iowq_pool::SelfReported;
 use iowq_pool::counters::LocalCounters;

@@ -1,79 +1,39 @@
 //! A run: one workload under one variant, once, from probes to record.
 
 mod assemble;
-mod births;
-mod doubt;
-mod doubts;
-mod file_doubts;
-mod kernel_doubts;
-mod lives;
+mod caveats;
+mod creation_cost;
 mod measure;
+mod outcome;
 mod plan_settings;
 mod settle;
-mod switch_doubts;
-mod timing;
-mod unmodelled;
-mod watch;
 
 use std::path::Path;
 use std::time::Duration;
 
 use iowq_contract::{
-    Birth, Blocking, Code, EngineName, Host, KERNEL, Load, Record, RunMessage, RunRequest, Settled,
-    Step, Switches, Variant, WantBlocking, WantProbes,
+    Birth, Code, EngineName, Host, KERNEL, Load, Record, RunMessage, RunRequest, Settled, Step,
+    Variant, WantBlocking, WantProbes,
 };
-use iowq_workloads::{FileState, Ledger, Plan, Rounds};
+use iowq_workloads::{FileState, Ledger, Plan};
 
-use crate::clock::{self, Nanos};
-use crate::drive::Driven;
-use crate::engine::{EngineReport, uring};
+use crate::clock;
+use crate::engine::uring;
 use crate::files::Scratch;
 use crate::io;
 use crate::machine::{self, load::Look};
 use crate::pulse::{Pulse, Stillness};
 use iowq_pool::policy::{PolicySpec, Registry};
 
+use crate::probes::median;
+use crate::probes::watch::{Wanted, Watch};
 pub(crate) use assemble::failed;
-pub(crate) use file_doubts::not_verified;
-use measure::{Measured, Sleeps};
-use watch::{Seen, Wanted, Watch};
+pub(crate) use caveats::files::not_verified;
+use measure::Measured;
+use outcome::Outcome;
 
 /// How often the census looks in a check, which ends before that.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// All that a run left, before it is made into a record.
-struct Outcome {
-    driven: Driven,
-    remains: EngineReport,
-    seen: Seen,
-    blocking: Blocking,
-    /// What the scheduler told, where it was asked.
-    sleeps: Option<Sleeps>,
-    started: Nanos,
-    /// When the watch after the last close was over and workers were sent away.
-    ended: Nanos,
-    birth: Birth,
-    /// Why no op could be tried without a worker, where that matters.
-    no_attempts: Option<String>,
-    /// Why workers waited for direct ops that the kernel's only begin, if they did.
-    no_begun: Option<String>,
-    /// How long process and machine stood still.
-    stillness: Stillness,
-    load: Load,
-    time_namespace: bool,
-    settled: Settled,
-    rounds: Rounds,
-}
-
-impl Outcome {
-    /// Switches of the pool's workers, where the scheduler told. Returns in works that the probe
-    /// missed were noticed by itself or by the worker.
-    fn switches(&self) -> Option<Switches> {
-        let Sleeps { switches, returns_repaired, .. } = self.sleeps?;
-        let ins_missed_in_works = self.seen.switches_missed + returns_repaired;
-        Some(Switches { ins_missed_in_works, ..switches })
-    }
-}
 
 /// What takes the messages of a run.
 pub type Say<'a> = &'a mut dyn FnMut(RunMessage) -> anyhow::Result<()>;
@@ -96,7 +56,7 @@ pub fn run(
         uring::check(&request.plan)?;
     }
     let cpus = confine(&request.plan)?;
-    let birth = births::before();
+    let birth = creation_cost::before();
     let mut watch = Watch::start(&wanted(request))?;
     let scratch = Scratch::new_telling(request.dir.as_deref(), &request.plan, &mut progress(say))?;
     let host = Host { cpus, ..machine::describe(scratch.folder()) };
@@ -141,7 +101,7 @@ fn verify(
     let verified = scratch.verify(plan, request.seed, ledger, &mut progress(say))?;
     record.caveats.retain(|caveat| caveat.code != Code::NotVerified);
     let from = (verified.blocks > 0).then_some(verified.from);
-    record.caveats.extend(from.and_then(file_doubts::of_verifying));
+    record.caveats.extend(from.and_then(caveats::files::of_verifying));
     record.ops.verified_blocks = Some(verified.blocks);
     record.ops.verified_from = from.map(|from| from.name().to_owned());
     record.ops.verified_written_back_bytes = verified.written_back_bytes;
@@ -225,7 +185,7 @@ fn finish(
     let blocking = watch.blocking();
     let seen = watch.finish()?;
     let birth = Birth {
-        creator_ns_p50: births::median(measured.remains.creation_ns.clone()),
+        creator_ns_p50: median(measured.remains.creation_ns.clone()),
         start_ns_p50: seen.start_ns,
         ..birth
     };
@@ -243,7 +203,7 @@ fn finish(
         no_begun: measured.no_begun,
         stillness,
         load,
-        time_namespace: timing::in_time_namespace(),
+        time_namespace: caveats::timing::in_time_namespace(),
         settled,
         rounds,
     };

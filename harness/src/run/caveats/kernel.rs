@@ -1,4 +1,4 @@
-//! The doubts that only a run on the kernel's own io-wq raises: what the plan asks and the kernel
+//! Checks that only a run on the kernel's own io-wq raises: what the plan asks and the kernel
 //! does not do, and what nobody saw.
 
 use iowq_contract::Code;
@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use iowq_workloads::Plan;
 
-use super::doubt::Doubt;
-use super::plan_settings::collide;
+use super::check::Check;
+use crate::run::plan_settings::collide;
 
 /// What of the plan the kernel did not do. `idle_timeout` is the kernel's own; `untimed` is of how
 /// many ops the probes did not write down when they were done; none where no probe watched.
-pub(super) fn doubts(plan: &Plan, idle_timeout: Duration, untimed: Option<u64>) -> [Doubt; 3] {
+pub(super) fn checks(plan: &Plan, idle_timeout: Duration, untimed: Option<u64>) -> [Check; 3] {
     let (asked, has) = (plan.idle_timeout.as_millis(), idle_timeout.as_millis());
     [
         (
@@ -54,8 +54,8 @@ mod tests {
 
     fn codes(name: &str, untimed: Option<u64>) -> Vec<Code> {
         let plan = builtin(name).expect("a built-in workload");
-        let doubts = doubts(&plan, Duration::from_secs(5), untimed);
-        doubts.into_iter().filter_map(|(holds, code, _)| holds.then_some(code)).collect()
+        let checks = checks(&plan, Duration::from_secs(5), untimed);
+        checks.into_iter().filter_map(|(holds, code, _)| holds.then_some(code)).collect()
     }
 
     #[test]
@@ -70,7 +70,7 @@ mod tests {
     fn completions_that_no_probe_saw_are_a_doubt_with_their_number() {
         assert_eq!(codes("dsync-stock", Some(3)), [Code::TimedAtReaping]);
         let plan = builtin("dsync-stock").expect("a built-in workload");
-        let text = |untimed| doubts(&plan, Duration::from_secs(5), untimed)[2].2.clone();
+        let text = |untimed| checks(&plan, Duration::from_secs(5), untimed)[2].2.clone();
         assert!(text(Some(3)).starts_with("No probe saw when 3 operations were done"));
         assert!(text(None).starts_with("Without eBPF probes"));
     }

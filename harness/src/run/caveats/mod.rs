@@ -1,28 +1,35 @@
-//! The doubts that a run raises by itself; those of the machine are in `machine`.
+//! The caveats of a run itself; those of the machine are in `machine`.
+
+mod check;
+pub(super) mod files;
+mod kernel;
+mod switches;
+pub(super) mod timing;
+pub(super) mod unmodelled;
 
 use iowq_contract::{Blocking, Caveat, Code, Counts, EngineName, RunRequest, Tier, Workers};
 
-use super::doubt::Doubt;
-use super::{Outcome, file_doubts, kernel_doubts, switch_doubts, timing};
+use super::outcome::Outcome;
 use crate::machine::kernel_idle_timeout;
+use check::Check;
 
-/// The doubts that a run raises by itself; `cpus` is the number of processors.
-pub(super) fn doubts(
+/// The caveats of a run itself; `cpus` is the number of processors.
+pub(super) fn of_run(
     request: &RunRequest,
     outcome: &Outcome,
     workers: &Workers,
     cpus: u32,
 ) -> Vec<Caveat> {
-    let switches = outcome.switches().map(|it| switch_doubts::doubts(&it, workers, cpus));
+    let switches = outcome.switches().map(|it| switches::checks(&it, workers, cpus));
     let untimed = outcome.remains.timed_at_reaping;
     let of_the_kernel = (request.variant.engine == EngineName::Uring)
-        .then(|| kernel_doubts::doubts(&request.plan, kernel_idle_timeout(), untimed));
+        .then(|| kernel::checks(&request.plan, kernel_idle_timeout(), untimed));
     of_the_watch(outcome, workers)
         .into_iter()
         .chain(of_the_work(outcome, workers))
-        .chain(timing::doubts(&request.plan, outcome))
+        .chain(timing::checks(&request.plan, outcome))
         .chain(switches.into_iter().flatten())
-        .chain(file_doubts::doubts(&request.plan, outcome.rounds, &outcome.settled))
+        .chain(files::checks(&request.plan, outcome.rounds, &outcome.settled))
         .chain(of_the_kernel.into_iter().flatten())
         .filter(|(holds, ..)| *holds)
         .map(|(_, code, text)| Caveat { code, text })
@@ -30,7 +37,7 @@ pub(super) fn doubts(
 }
 
 /// What was not seen, or not for certain.
-fn of_the_watch(outcome: &Outcome, workers: &Workers) -> [Doubt; 6] {
+fn of_the_watch(outcome: &Outcome, workers: &Workers) -> [Check; 6] {
     let seen = &outcome.seen;
     let lost: u64 = seen.lost.iter().map(|(_, lost)| lost).sum();
     let untracked = outcome.sleeps.map_or(0, |sleeps| sleeps.untracked);
@@ -94,7 +101,7 @@ fn of_the_watch(outcome: &Outcome, workers: &Workers) -> [Doubt; 6] {
 }
 
 /// What did not go as it should.
-fn of_the_work(outcome: &Outcome, workers: &Workers) -> [Doubt; 5] {
+fn of_the_work(outcome: &Outcome, workers: &Workers) -> [Check; 5] {
     let failed = outcome.driven.failed;
     let saturated = outcome.remains.recorder.saturated();
     let creations = workers.creations_failed;
@@ -157,11 +164,11 @@ mod tests {
     use crate::clock::Nanos;
     use crate::drive::Driven;
     use crate::engine::EngineReport;
+    use crate::probes::watch::Seen;
     use crate::run::assemble;
     use crate::run::measure::Sleeps;
-    use crate::run::watch::Seen;
 
-    /// What a run leaves that went without a doubt.
+    /// What a run leaves that went without a caveat.
     fn outcome() -> Outcome {
         Outcome {
             driven: Driven { measured_until: Nanos(2_500_000_000), ..Driven::default() },
@@ -203,20 +210,21 @@ mod tests {
 
     #[test]
     fn a_run_without_trouble_raises_no_doubt() {
-        assert_eq!(doubts(&request(), &outcome(), &Workers::default(), 2), []);
+        assert_eq!(of_run(&request(), &outcome(), &Workers::default(), 2), []);
     }
 
     #[test]
     fn a_ring_that_overflowed_is_in_the_record_by_cause_and_as_a_doubt() {
         let mut outcome = outcome();
         outcome.seen.lost = vec![("threads-ring-full", 5), ("blocks-ring-full", 2)];
-        let record = assemble::record(&request(), None, &outcome, Default::default(), String::new());
+        let record =
+            assemble::record(&request(), None, &outcome, Default::default(), String::new());
         assert_eq!(record.probe.events_lost, 7);
         assert_eq!(record.probe.lost["threads-ring-full"], 5);
         assert_eq!(record.probe.lost["blocks-ring-full"], 2);
-        let doubt = record.caveats.iter().find(|caveat| caveat.code == Code::EventsLost);
+        let caveat = record.caveats.iter().find(|caveat| caveat.code == Code::EventsLost);
         assert_eq!(
-            doubt.map(|doubt| doubt.text.as_str()),
+            caveat.map(|caveat| caveat.text.as_str()),
             Some(
                 "7 probe events were lost, so births and deaths are lower bounds: no statement \
                  on churn."
@@ -233,7 +241,7 @@ mod tests {
         outcome.seen.tier = Tier::Off;
         let created = Counts { probe: Some(4), engine: Some(3), proc: Some(2) };
         let workers = Workers { created, creations_failed: 1, ..Workers::default() };
-        let doubts = doubts(&request(), &outcome, &workers, 2);
+        let caveats = of_run(&request(), &outcome, &workers, 2);
         let all = [
             Code::CountsDisagree,
             Code::NoBpf,
@@ -242,15 +250,15 @@ mod tests {
             Code::OpsFailed,
             Code::CreationsFailed,
         ];
-        assert_eq!(codes(&doubts), all);
-        assert!(doubts[0].text.contains("probe 4, engine 3, proc 2"), "{}", doubts[0].text);
+        assert_eq!(codes(&caveats), all);
+        assert!(caveats[0].text.contains("probe 4, engine 3, proc 2"), "{}", caveats[0].text);
     }
 
     #[test]
     fn what_only_proc_missed_is_a_softer_doubt() {
         let created = Counts { probe: None, engine: Some(3), proc: Some(2) };
-        let doubts = doubts(&request(), &outcome(), &Workers { created, ..Workers::default() }, 2);
-        assert_eq!(codes(&doubts), [Code::ProcMissed]);
-        assert!(doubts[0].text.contains("probe -, engine 3, proc 2"), "{}", doubts[0].text);
+        let caveats = of_run(&request(), &outcome(), &Workers { created, ..Workers::default() }, 2);
+        assert_eq!(codes(&caveats), [Code::ProcMissed]);
+        assert!(caveats[0].text.contains("probe -, engine 3, proc 2"), "{}", caveats[0].text);
     }
 }

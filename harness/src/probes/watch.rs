@@ -6,11 +6,11 @@ use anyhow::Context as _;
 use iowq_contract::{Blocking, Tier, WantBlocking, WantProbes};
 use iowq_ebpf::{ACCOUNTS, LOST_BLOCKS, LOST_SWITCHES, LOST_THREADS, LOST_UNREADABLE};
 
-use super::births;
+use super::first_steps;
 use super::lives::{self, Lives};
 use crate::clock;
+use crate::probes::procfs::ProcCensus;
 use crate::probes::{BlockReader, Bpf, BpfOptions, Page, Requests, Tracker};
-use crate::procfs::ProcCensus;
 use crate::sync::Arc;
 
 /// How long the last exits may take to be seen, after their threads were joined.
@@ -18,13 +18,13 @@ const EXIT_WAIT: Duration = Duration::from_secs(2);
 
 /// What is to be watched, and how.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Wanted {
-    pub(super) probes: WantProbes,
+pub(crate) struct Wanted {
+    pub(crate) probes: WantProbes,
     /// Who tells the pool; `None` for the kernel's own io-wq, which knows.
-    pub(super) blocking: Option<WantBlocking>,
+    pub(crate) blocking: Option<WantBlocking>,
     /// Requests of io_uring in flight at most; 0 where the pool runs.
-    pub(super) requests: u32,
-    pub(super) idle_timeout: Duration,
+    pub(crate) requests: u32,
+    pub(crate) idle_timeout: Duration,
 }
 
 impl Wanted {
@@ -39,7 +39,7 @@ impl Wanted {
 }
 
 /// The probes of a run.
-pub(super) struct Watch {
+pub(crate) struct Watch {
     bpf: Option<Bpf>,
     census: Option<ProcCensus>,
     tier: Tier,
@@ -48,28 +48,28 @@ pub(super) struct Watch {
 }
 
 /// What the probes saw.
-pub(super) struct Seen {
-    pub(super) tier: Tier,
-    pub(super) reason: String,
-    pub(super) probe: Option<Lives>,
-    pub(super) proc: Option<Lives>,
-    pub(super) events_seen: u64,
+pub(crate) struct Seen {
+    pub(crate) tier: Tier,
+    pub(crate) reason: String,
+    pub(crate) probe: Option<Lives>,
+    pub(crate) proc: Option<Lives>,
+    pub(crate) events_seen: u64,
     /// From the creation of a worker to its first instruction, median of all.
-    pub(super) start_ns: Option<u64>,
+    pub(crate) start_ns: Option<u64>,
     /// Losses by cause, those of no event left out.
-    pub(super) lost: Vec<(&'static str, u64)>,
+    pub(crate) lost: Vec<(&'static str, u64)>,
     /// Times that a worker was back on a processor and no event said so; made good at its next
     /// switch.
-    pub(super) switches_missed: u64,
+    pub(crate) switches_missed: u64,
     /// Requests that were queued for workers of the kernel's, bounded and unbounded.
-    pub(super) queued: [u64; ACCOUNTS],
+    pub(crate) queued: [u64; ACCOUNTS],
     /// What nobody can see here, each with the reason.
-    pub(super) unseen: Vec<String>,
+    pub(crate) unseen: Vec<String>,
 }
 
 impl Watch {
     /// Starts what is wanted, before any worker is born.
-    pub(super) fn start(wanted: &Wanted) -> anyhow::Result<Watch> {
+    pub(crate) fn start(wanted: &Wanted) -> anyhow::Result<Watch> {
         let probes = wanted.probes;
         let may_bpf = matches!(probes, WantProbes::Auto | WantProbes::Bpf);
         if wanted.must_hear_scheduler() && !may_bpf {
@@ -116,28 +116,28 @@ impl Watch {
     }
 
     /// Who tells that a worker sleeps.
-    pub(super) fn blocking(&self) -> Blocking {
+    pub(crate) fn blocking(&self) -> Blocking {
         self.blocking
     }
 
     /// What the pool shares with the scheduler's probe, where that is at work; once.
-    pub(super) fn take_sched(&mut self) -> Option<(Arc<Page>, Tracker, BlockReader)> {
+    pub(crate) fn take_sched(&mut self) -> Option<(Arc<Page>, Tracker, BlockReader)> {
         let bpf = self.bpf.as_mut()?;
         Some((bpf.page()?, bpf.tracker()?, bpf.take_blocks()?))
     }
 
     /// What is seen of requests of io_uring, where there are any.
-    pub(super) fn requests(&self) -> Option<Arc<Requests>> {
+    pub(crate) fn requests(&self) -> Option<Arc<Requests>> {
         self.bpf.as_ref()?.requests()
     }
 
     /// The source that looks now and then.
-    pub(super) fn census(&self) -> Option<&ProcCensus> {
+    pub(crate) fn census(&self) -> Option<&ProcCensus> {
         self.census.as_ref()
     }
 
     /// Waits for the last exits and ends.
-    pub(super) fn finish(self) -> anyhow::Result<Seen> {
+    pub(crate) fn finish(self) -> anyhow::Result<Seen> {
         let proc = self.census.map(|census| Lives::of_census(&census.finish()));
         let mut seen = Seen {
             tier: self.tier,
@@ -160,7 +160,7 @@ impl Watch {
             let census = bpf.finish()?;
             seen.events_seen = census.events.len() as u64;
             seen.probe = Some(lives::of_events(&census.events));
-            seen.start_ns = births::start_ns(&census.events);
+            seen.start_ns = first_steps::start_ns(&census.events);
             seen.switches_missed = census.lost[LOST_SWITCHES as usize];
             seen.queued = census.queued;
             for (name, cause) in [

@@ -1,12 +1,13 @@
-//! Timing: doubts about a run that did not take the time that it should have.
+//! Timing: checks about a run that did not take the time that it should have.
 
 use iowq_contract::Code;
 use std::time::Duration;
 
 use iowq_workloads::{Arrival, Length, Plan};
 
-use super::Outcome;
-use super::doubt::Doubt;
+use super::check::Check;
+use crate::run::outcome::Outcome;
+
 use crate::clock::duration_ns;
 use crate::io::read_start;
 
@@ -28,7 +29,7 @@ const LENGTH_DIFFERS_NS_MAX: u64 = 100_000_000;
 const SUSPENDED_NS: u64 = 10_000_000;
 
 /// What about the run's time is not as it should be.
-pub(super) fn doubts(plan: &Plan, outcome: &Outcome) -> [Doubt; 5] {
+pub(super) fn checks(plan: &Plan, outcome: &Outcome) -> [Check; 5] {
     let driven = &outcome.driven;
     let took_ns = driven.measured_until.since(driven.measured_from);
     let started = driven.done + driven.failed;
@@ -62,7 +63,7 @@ pub(super) fn doubts(plan: &Plan, outcome: &Outcome) -> [Doubt; 5] {
     ]
 }
 
-fn rate_not_kept(plan: &Plan, started: u64, never: Option<u64>, took_ns: u64) -> Doubt {
+fn rate_not_kept(plan: &Plan, started: u64, never: Option<u64>, took_ns: u64) -> Check {
     let asked = plan.arrival.per_s().unwrap_or(0.0);
     let got = if took_ns == 0 { 0.0 } else { started as f64 * 1e9 / took_ns as f64 };
     // Bursts and random arrivals come in lumps: one lump more or less is no failure.
@@ -86,7 +87,7 @@ fn rate_not_kept(plan: &Plan, started: u64, never: Option<u64>, took_ns: u64) ->
     )
 }
 
-fn length_differs(plan: &Plan, took_ns: u64, op_ns_max: u64) -> Doubt {
+fn length_differs(plan: &Plan, took_ns: u64, op_ns_max: u64) -> Check {
     let asked_ns = match plan.length {
         Length::Time(time) => duration_ns(time),
         // It may end with its ops.
@@ -117,7 +118,7 @@ fn seconds(ns: u64) -> String {
 }
 
 /// Whether this process has a monotonic clock of its own (time_namespaces(7)).
-pub(super) fn in_time_namespace() -> bool {
+pub(in crate::run) fn in_time_namespace() -> bool {
     // Kernels before 5.6 have no such file, and no such namespaces.
     read_start("/proc/self/timens_offsets".as_ref(), 4096)
         .is_ok_and(|(bytes, _)| shifts_monotonic(&String::from_utf8_lossy(&bytes)))

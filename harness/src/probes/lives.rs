@@ -8,13 +8,13 @@ use iowq_ebpf::{
 };
 
 use crate::clock::Nanos;
-use crate::procfs::Found;
-use crate::timeline::{self, Event};
+use crate::probes::procfs::Found;
+use crate::probes::timeline::{self, Event};
 use iowq_pool::work::Account;
 
 /// What a source saw of the workers of a run.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Lives {
+pub(crate) struct Lives {
     /// Births (true) and deaths (false).
     changes: Vec<(Nanos, bool)>,
     /// Each worker's life, where the source tells one from another.
@@ -41,12 +41,12 @@ impl Life {
 
 impl Lives {
     /// Of a source that does not say who came or left.
-    pub(super) fn of_changes(changes: Vec<(Nanos, bool)>) -> Lives {
+    pub(crate) fn of_changes(changes: Vec<(Nanos, bool)>) -> Lives {
         Lives { changes, workers: None, by_account: None }
     }
 
     /// Of an engine's books.
-    pub(super) fn of_books(lives: &[(Nanos, bool, Account)]) -> Lives {
+    pub(crate) fn of_books(lives: &[(Nanos, bool, Account)]) -> Lives {
         let mut by_account: [Vec<_>; ACCOUNTS] = Default::default();
         for &(at, born, account) in lives {
             by_account[account.index()].push((at, born));
@@ -55,7 +55,7 @@ impl Lives {
         Lives { changes, workers: None, by_account: Some(by_account) }
     }
 
-    pub(super) fn of_census(found: &Found) -> Lives {
+    pub(crate) fn of_census(found: &Found) -> Lives {
         Lives::of_changes(found.lives.clone())
     }
 
@@ -77,7 +77,7 @@ impl Lives {
     /// A worker is made for an account only because something was `queued` for it, so that all are
     /// of one account where nothing was for the other. A request that follows a linked one without
     /// being queued is run by the worker of that one.
-    pub(super) fn peaks(&self, queued: [u64; ACCOUNTS]) -> Option<[u32; ACCOUNTS]> {
+    pub(crate) fn peaks(&self, queued: [u64; ACCOUNTS]) -> Option<[u32; ACCOUNTS]> {
         match (&self.by_account, queued) {
             (Some(by_account), _) => Some(by_account.each_ref().map(|changes| peak(changes))),
             (None, [0, 0]) => None,
@@ -87,18 +87,18 @@ impl Lives {
         }
     }
 
-    pub(super) fn created(&self) -> u64 {
+    pub(crate) fn created(&self) -> u64 {
         self.changes.iter().filter(|(_, born)| *born).count() as u64
     }
 
-    pub(super) fn exited(&self) -> u64 {
+    pub(crate) fn exited(&self) -> u64 {
         self.changes.iter().filter(|(_, born)| !*born).count() as u64
     }
 
     /// How many milliseconds each worker that was there at `closed` stayed on, the longest first;
     /// none for one that was still there at `until`. Empty where a source that does not say who
     /// left saw a birth after `closed`, since it may have been that worker.
-    pub(super) fn outlived_ms(&self, closed: Nanos, until: Nanos) -> Vec<Option<f64>> {
+    pub(crate) fn outlived_ms(&self, closed: Nanos, until: Nanos) -> Vec<Option<f64>> {
         let mut gone = match &self.workers {
             Some(workers) => workers
                 .iter()
@@ -130,7 +130,7 @@ impl Lives {
     }
 
     /// When the last worker was gone, if that was before `until` and nobody was left.
-    pub(super) fn all_gone(&self, until: Nanos) -> Option<Nanos> {
+    pub(crate) fn all_gone(&self, until: Nanos) -> Option<Nanos> {
         let seen = self.changes.iter().filter(|(at, _)| *at < until);
         let (mut alive, mut last) = (0i64, None);
         for &(at, born) in seen {
@@ -143,7 +143,7 @@ impl Lives {
     }
 
     /// The same for a timeline that starts at `origin`.
-    pub(super) fn events(&self, origin: Nanos) -> Vec<Event> {
+    pub(crate) fn events(&self, origin: Nanos) -> Vec<Event> {
         self.changes.iter().map(|&(at, born)| Event { at_ns: at.since(origin), born }).collect()
     }
 }
@@ -171,7 +171,7 @@ impl Thread {
 
 /// The lives of workers among all thread events: of the pool's those that were given a worker's
 /// name, of the kernel's those with the flags of its workers and no other name.
-pub(super) fn of_events(events: &[ThreadEvent]) -> Lives {
+pub(crate) fn of_events(events: &[ThreadEvent]) -> Lives {
     let mut threads: HashMap<u32, Thread> = HashMap::new();
     let mut workers = Vec::new();
     for event in events {
@@ -215,7 +215,7 @@ fn account(event: &ThreadEvent) -> Option<Account> {
 }
 
 /// Whether a thread of this name is a worker: the pool's, or the kernel's.
-pub(super) fn is_worker(comm: &[u8; 16]) -> bool {
+pub(crate) fn is_worker(comm: &[u8; 16]) -> bool {
     comm.starts_with(b"wq-") || comm.starts_with(b"iou-wrk-")
 }
 

@@ -18,7 +18,7 @@ struct Machine {
 }
 
 /// The caveat of a run in which something was touched that is not modelled.
-pub(super) fn caveat(policy: Option<&PolicySpec>) -> Option<Caveat> {
+pub(in crate::run) fn caveat(policy: Option<&PolicySpec>) -> Option<Caveat> {
     let machine = Machine {
         nodes: machine::numa_nodes(),
         cpus_online: machine::cpus_online(),

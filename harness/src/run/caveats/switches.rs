@@ -1,12 +1,12 @@
-//! The doubts about a pool whose scheduler's probe missed switches of its workers.
+//! Caveats about a pool whose scheduler's probe missed switches of its workers.
 
 use iowq_contract::{Code, Switches, Workers};
 
-use super::doubt::Doubt;
+use super::check::Check;
 
 /// What of the workers' switches was missed, and whether that spoils churn. `cpus` are the
 /// processors that the run could use.
-pub(super) fn doubts(switches: &Switches, workers: &Workers, cpus: u32) -> [Doubt; 2] {
+pub(super) fn checks(switches: &Switches, workers: &Workers, cpus: u32) -> [Check; 2] {
     let sleeps = workers.sleeps.unwrap_or_default();
     let often = switches.spoil_churn(sleeps, workers.peak, cpus);
     let Switches { outs_asleep, outs_asleep_missed, ins_missed_in_works: returns, .. } = switches;
@@ -38,8 +38,8 @@ mod tests {
             ins_missed_in_works,
             ..Switches::default()
         };
-        let doubts = doubts(&switches, &workers, 2);
-        doubts.into_iter().filter_map(|(holds, code, _)| holds.then_some(code)).collect()
+        let checks = checks(&switches, &workers, 2);
+        checks.into_iter().filter_map(|(holds, code, _)| holds.then_some(code)).collect()
     }
 
     #[test]

@@ -1,14 +1,14 @@
-//! The doubts that a run raises by its files: what was in them, where they were read back from, and
+//! Checks that a run raises by its files: what was in them, where they were read back from, and
 //! how quiet their disk was.
 
 use iowq_contract::{Caveat, Code, Settled};
 use iowq_workloads::{FileState, OpKind, Plan, Rounds};
 
-use super::doubt::Doubt;
+use super::check::Check;
 use crate::files::Source;
 
 /// What is doubted before anything is read back.
-pub(super) fn doubts(plan: &Plan, rounds: Rounds, settled: &Settled) -> [Doubt; 3] {
+pub(super) fn checks(plan: &Plan, rounds: Rounds, settled: &Settled) -> [Check; 3] {
     let state = plan.state.last().copied().unwrap_or(FileState::Allocated);
     let reads = plan.kinds().any(|kind| kind == OpKind::Read);
     [
@@ -28,7 +28,7 @@ pub(super) fn doubts(plan: &Plan, rounds: Rounds, settled: &Settled) -> [Doubt; 
 }
 
 /// What is doubted of data that was read back, from there.
-pub(super) fn of_verifying(from: Source) -> Option<Caveat> {
+pub(in crate::run) fn of_verifying(from: Source) -> Option<Caveat> {
     let text = "What was written was read back from the page cache, because the file system takes no \
                 direct reads or is in memory: whether it reached a device was not seen.";
     (from == Source::PageCache).then(|| Caveat { code: Code::VerifyCached, text: text.to_owned() })
@@ -89,8 +89,8 @@ mod tests {
     fn codes(spec: &str, rounds: Rounds) -> Vec<Code> {
         let plan = Plan::parse("x", "x.toml", spec).expect("a valid spec");
         let settled = Settled { quiet: true, ..Settled::default() };
-        let doubts = doubts(&plan, rounds, &settled);
-        doubts.into_iter().filter_map(|(holds, code, _)| holds.then_some(code)).collect()
+        let checks = checks(&plan, rounds, &settled);
+        checks.into_iter().filter_map(|(holds, code, _)| holds.then_some(code)).collect()
     }
 
     #[test]

@@ -1,0 +1,45 @@
+//! What a run left, before it is made into a record.
+
+use iowq_contract::{Birth, Blocking, Load, Settled, Switches};
+use iowq_workloads::Rounds;
+
+use super::measure::Sleeps;
+use crate::clock::Nanos;
+use crate::drive::Driven;
+use crate::engine::EngineReport;
+use crate::probes::watch::Seen;
+use crate::pulse::Stillness;
+
+/// All that a run left, before it is made into a record.
+pub(super) struct Outcome {
+    pub(super) driven: Driven,
+    pub(super) remains: EngineReport,
+    pub(super) seen: Seen,
+    pub(super) blocking: Blocking,
+    /// What the scheduler told, where it was asked.
+    pub(super) sleeps: Option<Sleeps>,
+    pub(super) started: Nanos,
+    /// When the watch after the last close was over and workers were sent away.
+    pub(super) ended: Nanos,
+    pub(super) birth: Birth,
+    /// Why no op could be tried without a worker, where that matters.
+    pub(super) no_attempts: Option<String>,
+    /// Why workers waited for direct ops that the kernel's only begin, if they did.
+    pub(super) no_begun: Option<String>,
+    /// How long process and machine stood still.
+    pub(super) stillness: Stillness,
+    pub(super) load: Load,
+    pub(super) time_namespace: bool,
+    pub(super) settled: Settled,
+    pub(super) rounds: Rounds,
+}
+
+impl Outcome {
+    /// Switches of the pool's workers, where the scheduler told. Returns in works that the probe
+    /// missed were noticed by itself or by the worker.
+    pub(super) fn switches(&self) -> Option<Switches> {
+        let Sleeps { switches, returns_repaired, .. } = self.sleeps?;
+        let ins_missed_in_works = self.seen.switches_missed + returns_repaired;
+        Some(Switches { ins_missed_in_works, ..switches })
+    }
+}
