@@ -79,13 +79,11 @@ impl Call {
         }
         // SAFETY: the files of a run stay open until its engine has ended, see `PoolEngine::finish`.
         let file = unsafe { BorrowedFd::borrow_raw(self.file) };
+        // SAFETY: while its op is in flight the buffer is this call's, see `Buffers`.
+        let bytes = || unsafe { self.buffer.bytes_mut() };
         match self.kind {
-            // SAFETY: while its op is in flight the buffer is this call's, see `Buffers`.
-            OpKind::Write => {
-                io::pwrite(file, unsafe { self.buffer.bytes_mut() }, self.offset_bytes)
-            }
-            // SAFETY: as above.
-            OpKind::Read => io::pread(file, unsafe { self.buffer.bytes_mut() }, self.offset_bytes),
+            OpKind::Write => io::pwrite(file, bytes(), self.offset_bytes),
+            OpKind::Read => io::pread(file, bytes(), self.offset_bytes),
             OpKind::Fsync => Ok(io::fsync(file)?),
             OpKind::Fdatasync => Ok(io::fdatasync(file)?),
             OpKind::Fallocate => {

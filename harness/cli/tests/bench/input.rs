@@ -34,17 +34,17 @@ fn an_unknown_policy_is_answered_with_the_near_one_and_all_there_are() {
         &Place::new(),
         &["--workload", "tiny.toml", "--policy", "6.12", "--policy", "6.71"],
         "unknown policy `6.71` (did you mean `6.17`?); known: 6.1, 6.12.0, 6.12, 6.16, 6.17, \
-         6.17-as-posted, exit-on-idle, fixed:N; each takes +SWITCH and -SWITCH (`bench --list` \
-         names them)",
+         6.17-as-posted, exit-on-idle, fixed:N; presets take +PATCH and -PATCH (`bench \
+         --list` names them)",
     );
 }
 
 #[test]
-fn a_fixed_pool_of_nobody_is_no_policy() {
+fn a_fixed_pool_without_workers_is_refused() {
     refused(
         &Place::new(),
         &["--workload", "tiny.toml", "--policy", "fixed:0"],
-        "policy `fixed:0`: fixed takes 1 to 256 workers, as in `fixed:8`",
+        "policy `fixed:0`: workers takes 1 to 256, found `0`",
     );
 }
 

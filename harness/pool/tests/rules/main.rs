@@ -7,4 +7,5 @@ mod hash;
 mod idle;
 mod race;
 mod reservation;
+mod view;
 mod wake;
