@@ -6,7 +6,6 @@ use anyhow::bail;
 use clap::ValueEnum;
 
 use crate::{
-    boot::NoBoot,
     lines::Lines,
     machine::{Event, Machine, Parts},
     stop::Stop,
@@ -49,12 +48,12 @@ pub struct Choice {
 /// # Errors
 ///
 /// Where KVM is wanted and does not boot, somebody asked to stop, or QEMU cannot be started.
-pub fn choose(wanted: Wanted, qemu: &Path, kernel: &Path, stop: &Stop) -> Result<Choice, NoBoot> {
+pub fn choose(wanted: Wanted, qemu: &Path, kernel: &Path, stop: &Stop) -> anyhow::Result<Choice> {
     let reason = match wanted {
         Wanted::Tcg => Some("emulation was asked for".to_owned()),
         Wanted::Auto | Wanted::Kvm => why_not_kvm(Path::new(DEVICE), qemu, kernel, stop)?,
     };
-    Ok(chosen(wanted, reason)?)
+    chosen(wanted, reason)
 }
 
 fn chosen(wanted: Wanted, why_not_kvm: Option<String>) -> anyhow::Result<Choice> {

@@ -19,7 +19,7 @@ use crate::{
     disk,
     lines::Lines,
     machine::{Event, Machine, Parts},
-    stop::{Stop, Stopped},
+    stop::Stop,
 };
 pub use limits::Limits;
 use progress::Progress;
@@ -59,26 +59,6 @@ pub struct Request {
     pub limits: Limits,
 }
 
-/// Why there is nothing to be said about a kernel.
-#[derive(Debug, thiserror::Error)]
-pub enum NoBoot {
-    /// Somebody asked to stop.
-    #[error(transparent)]
-    Stopped(Stopped),
-    /// The host lacks something or failed, and so it would for the next boot.
-    #[error(transparent)]
-    Host(anyhow::Error),
-}
-
-impl From<anyhow::Error> for NoBoot {
-    fn from(error: anyhow::Error) -> NoBoot {
-        match error.downcast::<Stopped>() {
-            Ok(stopped) => NoBoot::Stopped(stopped),
-            Err(error) => NoBoot::Host(error),
-        }
-    }
-}
-
 /// Boots a kernel and waits for its end. Each record goes to `keep` as soon as it is there.
 ///
 /// Whatever the kernel does, the boot ends in time, with no process and no file left behind but
@@ -86,16 +66,9 @@ impl From<anyhow::Error> for NoBoot {
 ///
 /// # Errors
 ///
-/// Where somebody asked to stop, the host cannot start a machine, or `keep` failed.
+/// [`Stopped`](crate::stop::Stopped) if a stop was requested; else the host cannot start a machine,
+/// or `keep` failed.
 pub fn boot(
-    request: &Request,
-    stop: &Stop,
-    keep: &mut dyn FnMut(Record) -> anyhow::Result<()>,
-) -> Result<Boot, NoBoot> {
-    Ok(run(request, stop, keep)?)
-}
-
-fn run(
     request: &Request,
     stop: &Stop,
     keep: &mut dyn FnMut(Record) -> anyhow::Result<()>,

@@ -3,17 +3,17 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use iowq_contract::guest::{ControlFailure, Criu, Dump, JOB_PATH, Job, MODULES_PATH};
 use iowq_contract::{Boot, Ended, KERNELS_SCHEMA, Kernels, Machine, Record, Role};
 
-use crate::boot::{self, Limits, NoBoot};
+use crate::boot::{self, Limits};
 use crate::initramfs::{self, Entry};
 use crate::job::Workloads;
 use crate::options::Options;
 use crate::order::{self, ScheduledBoot};
 use crate::results::{Lock, Results};
-use crate::stop::Stop;
+use crate::stop::{Stop, Stopped};
 use crate::subject::{self, Subject};
 use crate::{accel, machine, program, sha256};
 
@@ -229,14 +229,15 @@ impl Lab<'_> {
             brought += u32::from(record.error.is_none());
             results.run(&record)
         };
-        let boot = match boot::boot(&request, self.stop, &mut keep) {
-            Ok(boot) => boot,
-            Err(NoBoot::Stopped(stopped)) => bail!(
-                "{stopped}; {} of {boots} boots are recorded, and the same command goes on",
-                results.boots_done()
-            ),
-            Err(NoBoot::Host(error)) => return Err(error),
-        };
+        let boot = boot::boot(&request, self.stop, &mut keep).map_err(|error| {
+            let done = results.boots_done();
+            match error.downcast::<Stopped>() {
+                Ok(stopped) => anyhow!(
+                    "{stopped}; {done} of {boots} boots are recorded, and the same command goes on"
+                ),
+                Err(error) => error,
+            }
+        })?;
         if boot.ended != Ended::Finished {
             println!("      {}: {}", ended(boot.ended), boot.reason);
         }
