@@ -1,5 +1,5 @@
-//! Children: programs in a group of their own, which are ended when somebody asks to stop, when
-//! they take too long, and when we end, however we do.
+//! Children: programs in a group of their own, which are ended when a stop is
+//! requested, when they take too long, and when this process ends, however it does.
 
 use std::{
     ffi::OsStr,
@@ -17,7 +17,7 @@ use rustix::process::{
     Pid, Signal, WaitId, WaitIdOptions, kill_process_group, set_parent_process_death_signal, waitid,
 };
 
-use crate::{stop::Stop, watch::Watch};
+use crate::{stop::Stop, stopwatch::Stopwatch};
 
 /// How often a child is looked at: at first, and when it takes its time.
 const LOOK_MIN: Duration = Duration::from_millis(1);
@@ -53,7 +53,7 @@ pub(crate) fn wait(
     stop: &Stop,
     mut meanwhile: impl FnMut(),
 ) -> anyhow::Result<Option<ExitStatus>> {
-    let (mut watch, mut look) = (Watch::start(), LOOK_MIN);
+    let (mut watch, mut look) = (Stopwatch::start(), LOOK_MIN);
     loop {
         if let Some(status) = child.try_wait()? {
             return Ok(Some(status));
@@ -77,7 +77,7 @@ pub(crate) fn wait(
 /// after a while not so.
 fn end(child: &mut Child) -> io::Result<()> {
     let group = Pid::from_child(child);
-    let mut watch = Watch::start();
+    let mut watch = Stopwatch::start();
     // The child is waited for at the very end, so that the number stays that of its group.
     let _ = kill_process_group(group, Signal::TERM);
     let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;

@@ -69,13 +69,13 @@ pub struct Built {
 
 /// Builds what is not in the cache yet. `say` is told of progress, a line each.
 ///
-/// Where somebody asks to stop, whatever it started is ended, and [`Stopped`](crate::stop::Stopped) comes
-/// back. Where it is killed, make is ended by the kernel, and until all that make had started is
-/// gone nobody else builds in the same cache.
+/// If a stop is requested, whatever it started is ended, and [`Stopped`](crate::stop::Stopped) comes
+/// back. If it is killed, make is ended by the kernel, and until all that make had started is
+/// gone no other build uses the cache.
 ///
 /// # Errors
 ///
-/// Whatever keeps a kernel from being built; nothing is built where a tool is missing or a patch
+/// Whatever keeps a kernel from being built; nothing is built if a tool is missing or a patch
 /// of the series does not apply.
 pub fn build(
     request: &Request,
@@ -132,7 +132,7 @@ fn of_cache(revision: &Revision, folder: &Path) -> anyhow::Result<Built> {
     })
 }
 
-/// Keeps others out of the cache until it is dropped. Where that never happens, because we were
+/// Keeps other builds out of the cache until it is dropped. If that never happens, because we were
 /// killed, it holds as long as a process is there that has the file open: what we started has.
 struct Lock(File);
 

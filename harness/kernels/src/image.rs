@@ -13,19 +13,19 @@ mod bzimage;
 mod compressed;
 mod deb;
 mod error;
+mod file_type;
 mod folder;
 mod ikconfig;
 mod modinfo;
 mod modules;
-mod needs;
-mod other;
+mod requirements;
 mod vmlinux;
 
 use crate::sha256;
 
 use error::{ALLOWED, refused};
 pub use modules::ModuleTree;
-pub use needs::{Module, Needs};
+pub use requirements::{Module, Needs};
 
 /// A kernel that can be booted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,21 +36,21 @@ pub struct Image {
     pub release: Option<String>,
     /// SHA-256 of what is booted, in hex.
     pub sha256: String,
-    /// Its configuration, where one was found in it, in its package or beside it.
+    /// Its configuration, if one was found in it, in its package or beside it.
     pub config: Option<Config>,
-    /// Its modules, where any were found.
+    /// Its modules, if any were found.
     pub modules: Option<ModuleTree>,
 }
 
 impl Image {
-    /// The modules that must be loaded for a boot, in order. Empty where nothing is known of the
-    /// kernel but its image; the guest then says what it lacks.
+    /// The modules that must be loaded for a boot, in order. Empty if nothing is known of the
+    /// kernel but its image; the guest then says what is missing.
     ///
     /// # Errors
     ///
-    /// All options that the kernel lacks, or modules that are not there.
+    /// All options that the kernel is built without, or modules that are not there.
     pub fn needed(&self, needs: &Needs) -> anyhow::Result<Vec<Module>> {
-        needs::needed(needs, self.config.as_ref(), self.modules.as_ref())
+        requirements::needed(needs, self.config.as_ref(), self.modules.as_ref())
     }
 }
 
@@ -98,7 +98,7 @@ fn kernel(path: &Path) -> anyhow::Result<Image> {
         let config = config(path, build, found.release.as_deref(), found.config())?;
         (found.release, config)
     } else {
-        return Err(refused(other::what(&head)));
+        return Err(refused(file_type::describe(&head)));
     };
     if let Some(build) = build {
         folder::check(build, release.as_deref())?;
@@ -156,7 +156,7 @@ fn modules(
     Ok((!tree.is_empty()).then_some(tree))
 }
 
-/// Where modules of a release are, from the folder of its image: below it, and where that is `boot`,
+/// Where modules of a release are, from the folder of its image: below it, and if that is `boot`,
 /// next to it.
 fn installed(folder: &Path, release: &str) -> Option<PathBuf> {
     let top = folder.parent().filter(|_| folder.ends_with("boot"));

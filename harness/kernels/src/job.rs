@@ -104,7 +104,7 @@ impl Workloads {
     }
 
     /// The benches of a boot: one that warms up, the kernel's own io-wq, and the pool under every
-    /// preset where this boot is one that tells what the presets do.
+    /// preset if this boot is one that tells what the presets do.
     pub fn benches(&self, options: &Options, round: u32, with_presets: bool) -> Vec<Bench> {
         let bench = |flags: Vec<String>, warm_up| Bench { flags, warm_up };
         let mut benches = vec![bench(words(WARM_UP), true)];

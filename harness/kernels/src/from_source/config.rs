@@ -1,4 +1,4 @@
-//! Configurations: ours or somebody's, and whether a kernel has come to have what was wanted.
+//! Configurations: ours or the user's, and whether a kernel was configured as requested.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use crate::sha256;
 const MINIMAL: &str = include_str!("minimal.config");
 /// What follows in ours may be given up.
 const PREFERENCES: &str = "\n# Preferences\n";
-/// Options of somebody's configuration that are named at most.
+/// Options of the user's configuration that are named at most.
 const NAMED_MAX: usize = 8;
 
 /// What kernels are to be configured as.
@@ -64,7 +64,7 @@ impl Config {
         options(&self.text).get(option) == Some(&"y")
     }
 
-    /// Holds the configuration that came out against what was wanted. What somebody's own
+    /// Holds the configuration that came out against what was wanted. What the user's
     /// configuration lost is told and no error: other releases and compilers have other options.
     pub(super) fn check(&self, label: &str, result: &str) -> anyhow::Result<Option<String>> {
         let wanted = match self.path {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-/// Something that a build needs and this machine lacks.
+/// Something that a build needs and that is missing here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tool {
     /// A program or a header.

@@ -171,7 +171,7 @@ impl Repository {
 /// settings.
 fn users_git(folder: &Path) -> Command {
     let mut git = child::tool("git");
-    // A source may belong to somebody else than root; its Makefile is run all the same.
+    // A source may belong to another user than root; its Makefile is run all the same.
     git.args(["-c", "safe.directory=*", "-C"]).arg(folder);
     without_variables(&mut git);
     git

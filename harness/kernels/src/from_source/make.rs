@@ -20,7 +20,7 @@ pub(super) const CONFIG: &str = "config";
 /// The release that it gives itself, there.
 pub(super) const RELEASE: &str = "release";
 
-/// Variables by which somebody's shell would have a say in what is built.
+/// Variables by which the user's shell would change what is built.
 const NOT_OURS: [&str; 14] = [
     "MAKEFLAGS",
     "MAKEFILES",
@@ -94,7 +94,7 @@ impl Make<'_> {
         for variable in NOT_OURS {
             make.env_remove(variable);
         }
-        // The same source gives the same image, whoever builds it and when. The name of the host
+        // The same source gives the same image, on any machine and at any time. The name of the host
         // tells on the console which kernel of the cache it is.
         make.env("KBUILD_BUILD_TIMESTAMP", "Thu Jan  1 00:00:00 UTC 1970")
             .env("KBUILD_BUILD_VERSION", "1")

@@ -1,4 +1,4 @@
-//! Running commands: with a log, with a word each minute, and ended when somebody asks to stop.
+//! Running commands: with a log, with a word each minute, and ended when a stop is requested.
 
 use std::fs::{self, File};
 use std::os::unix::process::ExitStatusExt as _;
@@ -13,7 +13,7 @@ use crate::stop::Stop;
 
 /// How often progress is told.
 const TELL: Duration = Duration::from_secs(60);
-/// Lines of a log that are shown where a command failed.
+/// Lines of a log that are shown if a command failed.
 const TAIL_LINES: usize = 25;
 
 /// Runs commands one after the other.

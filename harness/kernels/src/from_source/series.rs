@@ -135,7 +135,7 @@ fn labels(patches: &[String]) -> Vec<String> {
     labels
 }
 
-/// A file name as a label: without its ending, in plain signs; none where no sign of it is plain.
+/// A file name as a label: without its ending, in plain signs; none if no sign of it is plain.
 fn plain(name: &str) -> Option<String> {
     let stem = [".patch", ".diff", ".mbox", ".eml"]
         .iter()

@@ -204,7 +204,7 @@ fn a_patch_may_be_a_mail() {
         "0001-a.patch",
         &format!(
             "From 0123456789 Mon Sep 17 00:00:00 2001\nFrom: Somebody <some@body>\n\
-             Subject: [PATCH 1/2] a: one\n\nWhy.\n---\n a.c | 2 +-\n 1 file changed\n\n\
+             ComparedKernel: [PATCH 1/2] a: one\n\nWhy.\n---\n a.c | 2 +-\n 1 file changed\n\n\
              diff --git a/a.c b/a.c\nindex 012..345 100644\n{diff}-- \n2.39.5\n\n"
         ),
     );

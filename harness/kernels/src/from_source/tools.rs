@@ -53,7 +53,7 @@ enum Need {
     Header(&'static str),
 }
 
-/// All that building a source takes and this machine lacks.
+/// All that building a source takes and that is missing here.
 pub(super) fn missing(source: &Path, config: &Config, stop: &Stop) -> anyhow::Result<Vec<Tool>> {
     missing_of(&needs(source, config), |need| is_here(need, stop))
 }

@@ -154,7 +154,7 @@ fn member(from: &mut impl BufRead) -> io::Result<Option<(String, u64)>> {
     }
     let mut header = Vec::new();
     from.take(HEADER_BYTES as u64).read_to_end(&mut header)?;
-    // Where it ends in a header, there is no member that could be read.
+    // If it ends in a header, there is no member that could be read.
     let Ok(header) = <[u8; HEADER_BYTES]>::try_from(header) else { return Ok(None) };
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
     let size = text(&header[48..58]).parse();

@@ -53,7 +53,7 @@ struct Part {
     module: Option<&'static str>,
 }
 
-/// Options of every guest: to come up from an initramfs, to be heard, and to have io_uring.
+/// Options of every guest: to come up from an initramfs, to have a console, and to have io_uring.
 const ALWAYS: [&str; 10] = [
     "64BIT",
     "BINFMT_ELF",
@@ -91,7 +91,7 @@ fn parts(needs: &Needs) -> anyhow::Result<Vec<Part>> {
 }
 
 /// The modules to load, each after those that it needs, and what only criu likes to have after all
-/// others. Empty where neither the configuration nor modules are known.
+/// others. Empty if neither the configuration nor modules are known.
 pub(super) fn needed(
     needs: &Needs,
     config: Option<&Config>,
