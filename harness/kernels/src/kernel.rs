@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use iowq_contract::{Disk, Kernel};
 
-use crate::from_source as build;
+use crate::build;
 use crate::image::{self, Image, Module, Needs};
 use crate::label::{self, Named};
 use crate::options::Options;

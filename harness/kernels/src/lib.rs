@@ -3,10 +3,10 @@
 
 pub mod accelerator;
 pub mod boot;
+pub mod build;
 mod child;
 pub mod console;
 pub mod disk;
-pub mod from_source;
 mod host_tool;
 pub mod image;
 pub mod initramfs;

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::Path;
 
-use iowq_kernels::from_source::{BuildError, Request, build};
+use iowq_kernels::build::{BuildError, Request, build};
 use iowq_kernels::stop::{Stop, Stopped};
 
 /// While the file `go` is absent, what builds the image interrupts the build, writes its own

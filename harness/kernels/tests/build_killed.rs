@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use iowq_kernels::from_source::{BuildError, Built, Request, build};
+use iowq_kernels::build::{BuildError, Built, Request, build};
 use iowq_kernels::stop::Stop;
 use rustix::fs::{CWD, Mode, mkfifoat};
 
