@@ -15,11 +15,11 @@ use jiff::Timestamp;
 use tempfile::TempDir;
 
 use crate::{
-    console::{Console, Heard},
+    console::{Console, ConsoleEvent},
     disk,
     lines::Lines,
     machine::{Event, Machine, Parts},
-    stop::{Stop, Stopped},
+    stop::Stop,
 };
 pub use limits::Limits;
 use progress::Progress;
@@ -59,26 +59,6 @@ pub struct Request {
     pub limits: Limits,
 }
 
-/// Why there is nothing to be said about a kernel.
-#[derive(Debug, thiserror::Error)]
-pub enum NoBoot {
-    /// Somebody asked to stop.
-    #[error(transparent)]
-    Stopped(Stopped),
-    /// The host lacks something or failed, and so it would for the next boot.
-    #[error(transparent)]
-    Host(anyhow::Error),
-}
-
-impl From<anyhow::Error> for NoBoot {
-    fn from(error: anyhow::Error) -> NoBoot {
-        match error.downcast::<Stopped>() {
-            Ok(stopped) => NoBoot::Stopped(stopped),
-            Err(error) => NoBoot::Host(error),
-        }
-    }
-}
-
 /// Boots a kernel and waits for its end. Each record goes to `keep` as soon as it is there.
 ///
 /// Whatever the kernel does, the boot ends in time, with no process and no file left behind but
@@ -86,16 +66,9 @@ impl From<anyhow::Error> for NoBoot {
 ///
 /// # Errors
 ///
-/// Where somebody asked to stop, the host cannot start a machine, or `keep` failed.
+/// [`Stopped`](crate::stop::Stopped) if a stop was requested; else the host cannot start a machine,
+/// or `keep` failed.
 pub fn boot(
-    request: &Request,
-    stop: &Stop,
-    keep: &mut dyn FnMut(Record) -> anyhow::Result<()>,
-) -> Result<Boot, NoBoot> {
-    Ok(run(request, stop, keep)?)
-}
-
-fn run(
     request: &Request,
     stop: &Stop,
     keep: &mut dyn FnMut(Record) -> anyhow::Result<()>,
@@ -107,21 +80,21 @@ fn run(
         .with_context(|| format!("cannot make the console's log {}", log.display()))?;
     let scratch = scratch(&request.scratch)?;
     let image = disk::make(&scratch.path().join("disk.raw"), &request.machine.disk, stop);
-    // Where somebody asked to stop meanwhile, that is the reason.
+    // If a stop was requested meanwhile, that is the reason.
     stop.check()?;
     let mut machine = Machine::start(&parts(request, image?.as_deref()))?;
     let began = Instant::now();
-    let mut talk = Talk {
+    let mut monitor = Monitor {
         now: Duration::ZERO,
         console,
         messages: Lines::new(MESSAGE_BYTES_MAX),
         progress: Progress::new(request.limits),
         keep,
     };
-    talk.listen(&mut machine, stop)?;
+    monitor.listen(&mut machine, stop)?;
     let wall = began.elapsed();
     drop(machine);
-    let mut boot = talk.boot(request, started, wall);
+    let mut boot = monitor.boot(request, started, wall);
     if boot.ended != Ended::Finished {
         boot.reason.extend(disk::full(scratch.path()));
     }
@@ -152,8 +125,8 @@ fn parts<'a>(request: &'a Request, disk: Option<&'a Path>) -> Parts<'a> {
 }
 
 /// What is said in a boot, and what was made of it so far.
-struct Talk<'a> {
-    /// The machine's time when it was last heard.
+struct Monitor<'a> {
+    /// The machine's time at its last event.
     now: Duration,
     console: Console,
     messages: Lines,
@@ -161,16 +134,16 @@ struct Talk<'a> {
     keep: &'a mut dyn FnMut(Record) -> anyhow::Result<()>,
 }
 
-impl Talk<'_> {
+impl Monitor<'_> {
     fn listen(&mut self, machine: &mut Machine, stop: &Stop) -> anyhow::Result<()> {
         while !self.progress.is_over() {
             let event = machine.next(self.progress.deadline(), stop)?;
             self.now = machine.time();
             match event {
                 Event::Console(bytes) => {
-                    let heard =
+                    let events =
                         self.console.push(&bytes).context("cannot write the log of the console")?;
-                    heard.into_iter().try_for_each(|heard| self.heard(heard))?;
+                    events.into_iter().try_for_each(|event| self.console_event(event))?;
                 }
                 Event::Port(bytes) => {
                     for line in self.messages.push(&bytes) {
@@ -185,17 +158,17 @@ impl Talk<'_> {
     }
 
     fn gone(&mut self, how: &str) -> anyhow::Result<()> {
-        if let Some(heard) = self.console.end() {
-            self.heard(heard)?;
+        if let Some(event) = self.console.end() {
+            self.console_event(event)?;
         }
         self.progress.gone(how, self.messages.rest().len());
         Ok(())
     }
 
-    fn heard(&mut self, heard: Heard) -> anyhow::Result<()> {
-        match heard {
-            Heard::Panic(line) => self.progress.panicked(self.now, &line),
-            Heard::Message(json, cut) => self.message(&json, cut)?,
+    fn console_event(&mut self, event: ConsoleEvent) -> anyhow::Result<()> {
+        match event {
+            ConsoleEvent::Panic(line) => self.progress.panicked(self.now, &line),
+            ConsoleEvent::Message(json, cut) => self.message(&json, cut)?,
         }
         Ok(())
     }

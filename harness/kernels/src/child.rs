@@ -1,5 +1,5 @@
-//! Children: programs in a group of their own, which are ended when somebody asks to stop, when
-//! they take too long, and when we end, however we do.
+//! Children: programs in a group of their own, which are ended when a stop is
+//! requested, when they take too long, and when this process ends, however it does.
 
 use std::{
     ffi::OsStr,
@@ -12,14 +12,12 @@ use std::{
     time::Duration,
 };
 
+use anyhow::{Context as _, bail};
 use rustix::process::{
     Pid, Signal, WaitId, WaitIdOptions, kill_process_group, set_parent_process_death_signal, waitid,
 };
 
-use crate::{
-    stop::{Stop, Stopped},
-    watch::Watch,
-};
+use crate::{stop::Stop, stopwatch::Stopwatch};
 
 /// How often a child is looked at: at first, and when it takes its time.
 const LOOK_MIN: Duration = Duration::from_millis(1);
@@ -30,30 +28,6 @@ const TIDY_MAX: Duration = Duration::from_secs(5);
 const TOOL_TIME_MAX: Duration = Duration::from_secs(600);
 /// Of a tool's complaints, this much is read.
 const WORDS_BYTES_MAX: u64 = 64 << 10;
-
-/// How waiting for a child came to its end. The child is gone in any case.
-#[derive(Debug)]
-pub(crate) enum Waited {
-    Ended(ExitStatus),
-    Stopped(Stopped),
-    Late,
-}
-
-/// Why a tool has no answer.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Undone {
-    #[error(transparent)]
-    Stopped(#[from] Stopped),
-    #[error(
-        "`{tool}` was still at work after {} s and was ended; run it by hand to see what it waits \
-         for", time_max.as_secs()
-    )]
-    Late { tool: String, time_max: Duration },
-    #[error("cannot start `{tool}`: {cause}")]
-    NotStarted { tool: String, cause: io::Error },
-    #[error("cannot {what} `{tool}`: {cause}")]
-    Io { what: &'static str, tool: String, cause: io::Error },
-}
 
 /// A command in a group of its own that reads nothing. It gets a signal when the thread that starts
 /// it ends, as it does when the process is killed.
@@ -71,26 +45,27 @@ pub(crate) fn tool(program: impl AsRef<OsStr>) -> Command {
     command(program, Signal::KILL)
 }
 
-/// Waits for a child, as long as nobody asks to stop and its time, if it has one, is not over.
+/// Waits for a child until it ends, a stop is requested, or its time, if it has one, is over: then
+/// there is no status. The child is gone in any case.
 pub(crate) fn wait(
     child: &mut Child,
     time_max: Option<Duration>,
     stop: &Stop,
     mut meanwhile: impl FnMut(),
-) -> io::Result<Waited> {
-    let (mut watch, mut look) = (Watch::start(), LOOK_MIN);
+) -> anyhow::Result<Option<ExitStatus>> {
+    let (mut watch, mut look) = (Stopwatch::start(), LOOK_MIN);
     loop {
         if let Some(status) = child.try_wait()? {
-            return Ok(Waited::Ended(status));
+            return Ok(Some(status));
         }
         if let Err(stopped) = stop.check() {
             end(child)?;
-            return Ok(Waited::Stopped(stopped));
+            return Err(stopped.into());
         }
         let time = watch.time();
         if time_max.is_some_and(|time_max| time >= time_max) {
             end(child)?;
-            return Ok(Waited::Late);
+            return Ok(None);
         }
         meanwhile();
         thread::sleep(look);
@@ -102,7 +77,7 @@ pub(crate) fn wait(
 /// after a while not so.
 fn end(child: &mut Child) -> io::Result<()> {
     let group = Pid::from_child(child);
-    let mut watch = Watch::start();
+    let mut watch = Stopwatch::start();
     // The child is waited for at the very end, so that the number stays that of its group.
     let _ = kill_process_group(group, Signal::TERM);
     let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
@@ -120,36 +95,31 @@ fn end(child: &mut Child) -> io::Result<()> {
 ///
 /// A tool that is not there or does not come to its end, or a request to stop. What the tool
 /// itself finds wrong is in its status.
-pub(crate) fn output(tool: &mut Command, stop: &Stop) -> Result<Output, Undone> {
+pub(crate) fn output(tool: &mut Command, stop: &Stop) -> anyhow::Result<Output> {
     output_within(tool, TOOL_TIME_MAX, stop)
 }
 
-fn output_within(command: &mut Command, time_max: Duration, stop: &Stop) -> Result<Output, Undone> {
-    let name = Path::new(command.get_program()).file_name().unwrap_or_default();
-    let tool = name.to_string_lossy().into_owned();
-    let failed = |what: &'static str| {
-        let tool = tool.clone();
-        move |cause| Undone::Io { what, tool, cause }
-    };
+fn output_within(tool: &mut Command, time_max: Duration, stop: &Stop) -> anyhow::Result<Output> {
     stop.check()?;
+    let name = Path::new(tool.get_program()).file_name().unwrap_or_default().to_owned();
+    let name = name.display();
     // Files take what a pipe would hold up, and are there when the tool is not.
     let files = || -> io::Result<_> { Ok((tempfile::tempfile()?, tempfile::tempfile()?)) };
-    let (mut stdout, mut stderr) = files().map_err(failed("keep the output of"))?;
-    let mut start = || {
-        let (stdout, stderr) = (stdout.try_clone()?, stderr.try_clone()?);
-        command.stdout(stdout).stderr(stderr).spawn()
+    let (mut stdout, mut stderr) =
+        files().with_context(|| format!("cannot keep the output of `{name}`"))?;
+    tool.stdout(stdout.try_clone()?).stderr(stderr.try_clone()?);
+    let mut child = tool.spawn().with_context(|| format!("cannot start `{name}`"))?;
+    let Some(status) = wait(&mut child, Some(time_max), stop, || ())? else {
+        bail!(
+            "`{name}` was still at work after {} s and was ended; run it by hand to see what it \
+             waits for",
+            time_max.as_secs()
+        );
     };
-    let mut child = start().map_err(|cause| Undone::NotStarted { tool: tool.clone(), cause })?;
-    match wait(&mut child, Some(time_max), stop, || ()).map_err(failed("wait for"))? {
-        Waited::Ended(status) => {
-            let stdout = read(&mut stdout, u64::MAX).map_err(failed("read the output of"))?;
-            let stderr =
-                read(&mut stderr, WORDS_BYTES_MAX).map_err(failed("read the output of"))?;
-            Ok(Output { status, stdout, stderr })
-        }
-        Waited::Stopped(stopped) => Err(stopped.into()),
-        Waited::Late => Err(Undone::Late { tool, time_max }),
-    }
+    let failed = || format!("cannot read the output of `{name}`");
+    let stdout = read(&mut stdout, u64::MAX).with_context(failed)?;
+    let stderr = read(&mut stderr, WORDS_BYTES_MAX).with_context(failed)?;
+    Ok(Output { status, stdout, stderr })
 }
 
 fn read(file: &mut File, bytes_max: u64) -> io::Result<Vec<u8>> {
@@ -169,6 +139,7 @@ mod tests {
     use signal_hook::consts::SIGINT;
 
     use super::*;
+    use crate::stop::Stopped;
 
     fn shell(script: &str) -> Command {
         let mut shell = tool("sh");
@@ -196,7 +167,7 @@ mod tests {
     #[test]
     fn a_tool_that_is_not_there_is_named() {
         for name in ["iowq-is-not-here", "/iowq-is-not-here"] {
-            let error = output(&mut tool(name), &Stop::default()).unwrap_err().to_string();
+            let error = format!("{:#}", output(&mut tool(name), &Stop::default()).unwrap_err());
             assert!(error.starts_with("cannot start `iowq-is-not-here`: "), "{error}");
         }
     }
@@ -209,7 +180,7 @@ mod tests {
         drop(tool);
         let time_max = Some(Duration::from_millis(20));
         let waited = wait(&mut child, time_max, &Stop::default(), || ());
-        assert!(matches!(waited, Ok(Waited::Late)), "{waited:?}");
+        assert!(matches!(waited, Ok(None)), "{waited:?}");
         assert_eq!(end.read_line(&mut String::new()).unwrap(), 0);
         let late = output_within(&mut shell("sleep 1000"), Duration::ZERO, &Stop::default());
         let error = late.unwrap_err().to_string();
@@ -225,7 +196,7 @@ mod tests {
         ready.read_line(&mut String::new()).unwrap();
         stop.ask(SIGINT);
         let waited = wait(&mut child, None, &stop, || ());
-        assert!(matches!(waited, Ok(Waited::Stopped(_))), "{waited:?}");
+        assert!(waited.is_err_and(|error| error.is::<Stopped>()));
         let asked = output(&mut shell("exit 0"), &stop).unwrap_err().to_string();
         assert_eq!(asked, "stopped by SIGINT");
     }

@@ -37,7 +37,7 @@ pub struct Console {
 
 /// What matters at once.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Heard {
+pub enum ConsoleEvent {
     /// The kernel panicked: the line that says so.
     Panic(String),
     /// JSON of the guest, and whether its end is missing.
@@ -49,7 +49,7 @@ impl Console {
     ///
     /// # Errors
     ///
-    /// Where the log cannot be made.
+    /// The log cannot be created.
     pub fn create(log: &Path) -> io::Result<Console> {
         Ok(Console {
             log: File::create(log)?,
@@ -66,15 +66,15 @@ impl Console {
     ///
     /// # Errors
     ///
-    /// Where the log cannot be written.
-    pub fn push(&mut self, bytes: &[u8]) -> io::Result<Vec<Heard>> {
+    /// The log cannot be written.
+    pub fn push(&mut self, bytes: &[u8]) -> io::Result<Vec<ConsoleEvent>> {
         self.keep(bytes)?;
         let lines = self.lines.push(bytes);
         Ok(lines.iter().filter_map(|line| self.line(&line.bytes, line.cut)).collect())
     }
 
     /// Takes what came after the last line end as a line.
-    pub fn end(&mut self) -> Option<Heard> {
+    pub fn end(&mut self) -> Option<ConsoleEvent> {
         let rest = self.lines.rest();
         if rest.is_empty() { None } else { self.line(&rest, true) }
     }
@@ -117,7 +117,7 @@ impl Console {
         Ok(())
     }
 
-    fn line(&mut self, bytes: &[u8], cut: bool) -> Option<Heard> {
+    fn line(&mut self, bytes: &[u8], cut: bool) -> Option<ConsoleEvent> {
         let line = clean(bytes);
         let text = complaint::without_stamp(&line);
         if text.is_empty() {
@@ -130,7 +130,7 @@ impl Console {
         let short: String = line.chars().take(TAIL_LINE_CHARS_MAX).collect();
         self.tail.push_back(short.clone());
         if let Some(json) = text.strip_prefix(MESSAGE_PREFIX).filter(|rest| rest.starts_with('{')) {
-            return Some(Heard::Message(json.to_owned(), cut));
+            return Some(ConsoleEvent::Message(json.to_owned(), cut));
         }
         if let Some(release) = text.strip_prefix("Linux version ") {
             self.release = release.split_whitespace().next().map(str::to_owned);
@@ -139,7 +139,7 @@ impl Console {
         let new = || Complaint { kind, line: short.clone(), count: 0 };
         let complaint = self.complaints.entry(kind).or_insert_with(new);
         complaint.count = complaint.count.saturating_add(1);
-        (kind == ComplaintKind::Panic).then_some(Heard::Panic(short))
+        (kind == ComplaintKind::Panic).then_some(ConsoleEvent::Panic(short))
     }
 }
 

@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail, ensure};
 use iowq_contract::Disk;
 use rustix::fs::statvfs;
 
-use crate::{child, program, stop::Stop};
+use crate::{child, host_tool, stop::Stop};
 
 /// Less than this is as good as nothing: a boot that failed on such a host failed for this reason.
 const ROOM_LEFT_MIB_MIN: u64 = 16;
@@ -47,12 +47,12 @@ const MAKERS: [Maker; 3] = [
     },
 ];
 
-/// Makes a sparse raw image with an empty file system, or none where files lie in memory.
+/// Makes a sparse raw image with an empty file system, or none if files are in memory.
 ///
 /// # Errors
 ///
-/// Where the file system is unknown, its tool is missing, stuck or fails, the folder has no room for
-/// the whole disk, or somebody asks to stop. Nothing is left behind.
+/// The file system is unknown, its tool is missing, stuck or fails, the folder has no room for
+/// the whole disk, or a stop is requested. Nothing is left behind.
 pub fn make(path: &Path, disk: &Disk, stop: &Stop) -> anyhow::Result<Option<PathBuf>> {
     if disk.filesystem == "tmpfs" {
         return Ok(None);
@@ -61,7 +61,7 @@ pub fn make(path: &Path, disk: &Disk, stop: &Stop) -> anyhow::Result<Option<Path
         let known: Vec<_> = MAKERS.iter().map(|maker| maker.filesystem).collect();
         bail!("unknown file system {:?}; known: {}, tmpfs", disk.filesystem, known.join(", "));
     };
-    let program = program::find(maker.program, &format!("{0} (Debian, Fedora)", maker.packages))?;
+    let program = host_tool::find(maker.program, &format!("{0} (Debian, Fedora)", maker.packages))?;
     let folder = path.parent().unwrap_or(Path::new("."));
     // A sparse file takes its room later, when the guest would see it as a broken disk.
     if let Some(room) = room_mib(folder) {

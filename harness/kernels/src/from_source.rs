@@ -23,6 +23,7 @@ mod tools;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
+use anyhow::{Context as _, bail};
 use rustix::io::{FdFlags, fcntl_setfd};
 
 pub use error::{BuildError, Tool};
@@ -68,23 +69,23 @@ pub struct Built {
 
 /// Builds what is not in the cache yet. `say` is told of progress, a line each.
 ///
-/// Where somebody asks to stop, whatever it started is ended, and [`BuildError::Interrupted`] comes
-/// back. Where it is killed, make is ended by the kernel, and until all that make had started is
-/// gone nobody else builds in the same cache.
+/// If a stop is requested, whatever it started is ended, and [`Stopped`](crate::stop::Stopped) comes
+/// back. If it is killed, make is ended by the kernel, and until all that make had started is
+/// gone no other build uses the cache.
 ///
 /// # Errors
 ///
-/// Whatever keeps a kernel from being built; nothing is built where a tool is missing or a patch
+/// Whatever keeps a kernel from being built; nothing is built if a tool is missing or a patch
 /// of the series does not apply.
 pub fn build(
     request: &Request,
     stop: &Stop,
     say: &mut dyn FnMut(&str),
-) -> Result<Vec<Built>, BuildError> {
+) -> anyhow::Result<Vec<Built>> {
     let config = Config::read(request.config.as_deref())?;
     let missing = tools::missing(&request.source, &config, stop)?;
     if !missing.is_empty() {
-        return Err(BuildError::Tools(missing));
+        bail!(BuildError::Tools(missing));
     }
     build_with(request, &config, &tools::compiler(stop)?, stop, say)
 }
@@ -96,7 +97,7 @@ fn build_with(
     compiler: &str,
     stop: &Stop,
     say: &mut dyn FnMut(&str),
-) -> Result<Vec<Built>, BuildError> {
+) -> anyhow::Result<Vec<Built>> {
     let cache = files::make_folder(&request.cache)?;
     let _lock = Lock::of(&cache)?;
     let mut run = Runner::new(files::make_folder(&cache.join("logs"))?, say, stop);
@@ -120,7 +121,7 @@ fn build_with(
 }
 
 /// A kernel of the cache.
-fn of_cache(revision: &Revision, folder: &Path) -> Result<Built, BuildError> {
+fn of_cache(revision: &Revision, folder: &Path) -> anyhow::Result<Built> {
     let release = files::read(&folder.join(make::RELEASE))?;
     Ok(Built {
         label: revision.label.clone(),
@@ -131,23 +132,23 @@ fn of_cache(revision: &Revision, folder: &Path) -> Result<Built, BuildError> {
     })
 }
 
-/// Keeps others out of the cache until it is dropped. Where that never happens, because we were
+/// Keeps other builds out of the cache until it is dropped. If that never happens, because we were
 /// killed, it holds as long as a process is there that has the file open: what we started has.
 struct Lock(File);
 
 impl Lock {
-    fn of(cache: &Path) -> Result<Lock, BuildError> {
+    fn of(cache: &Path) -> anyhow::Result<Lock> {
         let path = cache.join("lock");
-        let failed = |cause| BuildError::io("lock", &path, cause);
-        let file = File::create(&path).map_err(failed)?;
+        let failed = || format!("cannot lock {}", path.display());
+        let file = File::create(&path).with_context(failed)?;
         match file.try_lock() {
             Ok(()) => {
                 // What is started from now on inherits the file.
-                fcntl_setfd(&file, FdFlags::empty()).map_err(|cause| failed(cause.into()))?;
+                fcntl_setfd(&file, FdFlags::empty()).with_context(failed)?;
                 Ok(Lock(file))
             }
-            Err(TryLockError::WouldBlock) => Err(BuildError::Busy(cache.to_owned())),
-            Err(TryLockError::Error(cause)) => Err(failed(cause)),
+            Err(TryLockError::WouldBlock) => bail!(BuildError::Busy(cache.to_owned())),
+            Err(TryLockError::Error(cause)) => Err(cause).with_context(failed),
         }
     }
 }

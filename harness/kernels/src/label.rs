@@ -10,7 +10,7 @@ pub(crate) const LABEL_CHARS_MAX: usize = 32;
 /// A kernel as it was named: `IMAGE` or `LABEL=IMAGE`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Named {
-    /// The label, where one was given.
+    /// The label, if one was given.
     pub label: Option<String>,
     /// The image.
     pub image: PathBuf,

@@ -1,7 +1,7 @@
 //! The virtual machine: QEMU with a console, a port for messages and a disk, gone when dropped.
 //!
 //! The kernel kills QEMU when we are killed. The port is QEMU's standard input, one end of a pair of sockets: it has no path that could be too
-//! long or be left behind, and no moment at which nobody listens.
+//! long or be left behind, and no moment without a reader.
 
 mod arguments;
 
@@ -20,15 +20,15 @@ use rustix::{
     process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid},
 };
 
-use crate::{child, lines::Lines, program, stop::Stop, watch::Watch};
+use crate::{child, host_tool, lines::Lines, stop::Stop, stopwatch::Stopwatch};
 pub use arguments::Parts;
 
 /// How long a stream may stay open after QEMU has ended.
 const DRAIN_MAX: Duration = Duration::from_secs(2);
-/// Once a deadline passed, what was said before is still heard, until nothing comes for so long.
+/// Once a deadline passed, what was said before is still read, until nothing comes for so long.
 const SILENCE_MIN: Duration = Duration::from_millis(200);
 /// A machine that never stops talking must not outrun its deadline by more than this. It is more
-/// than one step of the watch: what was said while we were stopped is heard in any case.
+/// than one step of the stopwatch: what was said while we were stopped is read in any case.
 const LAST_WORDS_MAX: Duration = Duration::from_secs(2);
 /// How often it is looked whether QEMU ended or a stop was requested.
 const LOOK_MAX: Duration = Duration::from_millis(50);
@@ -67,7 +67,7 @@ pub struct Machine {
     streams: Vec<(Stream, OwnedFd)>,
     /// It was waited for, and its number may be another's.
     reaped: bool,
-    watch: Watch,
+    watch: Stopwatch,
     /// Since when it is gone, whether or not all it said was read.
     ended: Option<Duration>,
     error_lines: Lines,
@@ -78,17 +78,17 @@ pub struct Machine {
 ///
 /// # Errors
 ///
-/// Where it is not installed, with the package that brings it.
+/// It is not installed, with the package that brings it.
 pub fn find_qemu() -> anyhow::Result<PathBuf> {
     let packages = "qemu-system-x86 (Debian) or qemu-system-x86-core (Fedora)";
-    program::find("qemu-system-x86_64", packages)
+    host_tool::find("qemu-system-x86_64", packages)
 }
 
 /// First line of `qemu-system-x86_64 --version`.
 ///
 /// # Errors
 ///
-/// Where it cannot be started, says nothing or does not end, or somebody asks to stop.
+/// It cannot be started, says nothing or does not end, or a stop is requested.
 pub fn version(qemu: &Path, stop: &Stop) -> anyhow::Result<String> {
     let failed = || format!("cannot ask {} for its version", qemu.display());
     let output = child::output(child::tool(qemu).arg("--version"), stop);
@@ -103,7 +103,7 @@ impl Machine {
     ///
     /// # Errors
     ///
-    /// Where QEMU, or what it needs around it, cannot be started. What QEMU itself finds wrong
+    /// QEMU cannot be started. What QEMU itself finds wrong
     /// comes later, as its end.
     pub fn start(parts: &Parts<'_>) -> anyhow::Result<Machine> {
         let (ours, theirs) = UnixStream::pair().context("cannot make a pair of sockets")?;
@@ -121,7 +121,7 @@ impl Machine {
             child,
             streams: [console, errors, port].into_iter().flatten().collect(),
             reaped: false,
-            watch: Watch::start(),
+            watch: Stopwatch::start(),
             ended: None,
             error_lines: Lines::new(ERROR_LINE_BYTES_MAX),
             errors: VecDeque::new(),
@@ -129,7 +129,7 @@ impl Machine {
     }
 
     /// The time since its start in which we looked after it. What went by while we were stopped,
-    /// as by ^Z, does not count: the machine was stopped too, or could not be heard.
+    /// as by ^Z, does not count: the machine was stopped too, or could not be read.
     pub fn time(&mut self) -> Duration {
         self.watch.time()
     }
@@ -200,7 +200,7 @@ impl Machine {
         Ok(Some((stream, bytes)))
     }
 
-    /// The last lines that QEMU itself said; none where it said nothing.
+    /// The last lines that QEMU itself said; none if it said nothing.
     #[must_use]
     pub fn errors(&self) -> Vec<&str> {
         self.errors.iter().map(String::as_str).collect()

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Parser, ValueEnum};
 use iowq_contract::Disk;
 
-use crate::accel::Wanted;
+use crate::accelerator::AcceleratorChoice;
 use crate::label::Named;
 
-/// Rounds where none are named: with fewer boots six metrics cannot show anything.
+/// Rounds by default: with fewer boots six metrics cannot show anything.
 const BOOTS: u32 = 8;
 /// Rounds at most: more would take days.
 const BOOTS_MAX: i64 = 1_000;
@@ -18,7 +18,7 @@ const REPEATS_MAX: i64 = 100;
 const CPUS_MAX: i64 = 64;
 /// Memory of a guest in MiB: below, a stock kernel does not come up with its initramfs.
 const MEMORY_MIB: std::ops::RangeInclusive<i64> = 256..=65_536;
-/// Memory where none is named.
+/// Memory by default.
 const MEMORY_MIB_DEFAULT: u32 = 1024;
 /// Size of the disk in MiB: btrfs asks for some 110, and the built-in workloads fill 256.
 const DISK_MIB: std::ops::RangeInclusive<i64> = 320..=1_048_576;
@@ -101,9 +101,9 @@ pub struct Options {
     /// Added to every kernel's command line
     #[arg(long, value_name = "TEXT", default_value = "", allow_hyphen_values = true)]
     pub append: String,
-    /// What carries the virtual machine; auto takes KVM where a kernel boots under it
-    #[arg(long, value_enum, default_value_t = Wanted::Auto)]
-    pub accel: Wanted,
+    /// What carries the virtual machine; auto takes KVM if a kernel boots under it
+    #[arg(long, value_enum, default_value_t = AcceleratorChoice::Auto)]
+    pub accel: AcceleratorChoice,
     /// Virtual processors
     #[arg(long, value_name = "N", default_value_t = 2,
           value_parser = clap::value_parser!(u32).range(1..=CPUS_MAX))]
@@ -168,12 +168,12 @@ impl Options {
     ///
     /// # Errors
     ///
-    /// Which, and what to leave away.
+    /// Which, and what to omit.
     pub fn check(&self) -> anyhow::Result<()> {
         if self.fs == Filesystem::Tmpfs && (self.disk_delay_ms > 0 || self.disk_iops.is_some()) {
             anyhow::bail!(
-                "--fs tmpfs has no disk, so that --disk-delay-ms and --disk-iops say nothing; leave \
-                 them away, or take another file system"
+                "--fs tmpfs has no disk, so that --disk-delay-ms and --disk-iops say nothing; omit \
+                 them, or take another file system"
             );
         }
         let memory_mib = self.memory_mib();
@@ -197,7 +197,7 @@ impl Options {
                 || ["rdinit=", "init=", "panic="].iter().any(|name| word.starts_with(name))
         };
         if let Some(word) = self.append.split_whitespace().find(ours) {
-            anyhow::bail!("--append: {word} is set by this command itself; leave it away");
+            anyhow::bail!("--append: {word} is set by this command itself; omit it");
         }
         if self.append.len() > APPEND_BYTES_MAX {
             anyhow::bail!(

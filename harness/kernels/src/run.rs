@@ -3,19 +3,19 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use iowq_contract::guest::{ControlFailure, Criu, Dump, JOB_PATH, Job, MODULES_PATH};
 use iowq_contract::{Boot, Ended, KERNELS_SCHEMA, Kernels, Machine, Record, Role};
 
-use crate::boot::{self, Limits, NoBoot};
+use crate::boot::{self, Limits};
 use crate::initramfs::{self, Entry};
 use crate::job::{self, Workloads};
+use crate::kernel::{self, ComparedKernel};
 use crate::options::Options;
 use crate::order::{self, ScheduledBoot};
 use crate::results::{Lock, Results};
-use crate::stop::Stop;
-use crate::subject::{self, Subject};
-use crate::{accel, machine, program, sha256};
+use crate::stop::{Stop, Stopped};
+use crate::{accelerator, host_tool, machine, sha256};
 
 /// Boots in a row of one kernel that brought no run, before any did: then none will.
 const FRUITLESS_MAX: u32 = 2;
@@ -68,9 +68,9 @@ impl Tries {
 }
 
 /// All that stays the same from boot to boot.
-struct Lab<'a> {
+struct Comparison<'a> {
     options: &'a Options,
-    subjects: Vec<Subject>,
+    kernels: Vec<ComparedKernel>,
     setup: &'a Setup,
     machine: Machine,
     qemu: PathBuf,
@@ -83,25 +83,25 @@ struct Lab<'a> {
 ///
 /// # Errors
 ///
-/// Where nothing can be booted, a request to stop, or results that cannot be written. Boots that
+/// Nothing can be booted, a request to stop, or results that cannot be written. Boots that
 /// finished stay recorded.
 pub fn run(options: &Options, setup: &Setup) -> anyhow::Result<Tally> {
     // What only asks for a look at files comes before what takes time.
     options.check()?;
     let stop = Stop::on_signals().context("cannot install the signal handlers")?;
     let qemu = machine::find_qemu()?;
-    let criu = options.criu.map(|_| program::find("criu", CRIU_PACKAGES)).transpose()?;
+    let criu = options.criu.map(|_| host_tool::find("criu", CRIU_PACKAGES)).transpose()?;
     let lock = Lock::take(&setup.out)?;
     let scratch = scratch(&setup.out)?;
-    let subjects = subject::subjects(options, &setup.cache, scratch.path(), &stop)?;
+    let kernels = kernel::kernels(options, &setup.cache, scratch.path(), &stop)?;
     stop.check()?;
-    let Some(base) = subjects.first() else { bail!("there is no kernel to boot") };
-    let choice = accel::choose(options.accel, &qemu, &base.image.boot, &stop)?;
+    let Some(base) = kernels.first() else { bail!("there is no kernel to boot") };
+    let choice = accelerator::choose(options.accel, &qemu, &base.image.boot, &stop)?;
     if !choice.reason.is_empty() {
         eprintln!("Emulating the processor: {}.", choice.reason);
     }
     let machine = Machine {
-        accelerator: choice.accelerator.to_owned(),
+        accelerator: choice.name.to_owned(),
         accelerator_reason: choice.reason,
         qemu: machine::version(&qemu, &stop)?,
         cpus: options.cpus,
@@ -109,15 +109,16 @@ pub fn run(options: &Options, setup: &Setup) -> anyhow::Result<Tally> {
         disk: options.disk(),
     };
     let place = scratch.path();
-    let lab = Lab { options, subjects, setup, machine, qemu, criu, scratch: place, stop: &stop };
-    let mut results = Results::open(&setup.out, &lab.kernels()?, lock)?;
-    let tally = lab.run_all(&mut results);
+    let comparison =
+        Comparison { options, kernels, setup, machine, qemu, criu, scratch: place, stop: &stop };
+    let mut results = Results::open(&setup.out, &comparison.kernels()?, lock)?;
+    let tally = comparison.run_all(&mut results);
     // While the lock is still held: the next call clears what it finds there.
     drop(scratch);
     tally
 }
 
-/// A folder for what is unpacked and for disks, beside the results, where there is room for them.
+/// A folder for what is unpacked and for disks, beside the results, which has room for them.
 /// Those that a killed call left there are removed: no other call is at work.
 fn scratch(out: &Path) -> anyhow::Result<tempfile::TempDir> {
     let cannot = || format!("--out {}: no folder can be made in it", out.display());
@@ -129,7 +130,7 @@ fn scratch(out: &Path) -> anyhow::Result<tempfile::TempDir> {
     tempfile::Builder::new().prefix(SCRATCH).tempdir_in(out).with_context(cannot)
 }
 
-impl Lab<'_> {
+impl Comparison<'_> {
     fn kernels(&self) -> anyhow::Result<Kernels> {
         let options = self.options;
         let benches = self.setup.workloads.benches(options, 0, options.presets > 0);
@@ -144,7 +145,7 @@ impl Lab<'_> {
         Ok(Kernels {
             schema: KERNELS_SCHEMA.to_owned(),
             machine: self.machine.clone(),
-            kernels: self.subjects.iter().map(|subject| subject.kernel.clone()).collect(),
+            kernels: self.kernels.iter().map(|kernel| kernel.described.clone()).collect(),
             boots: options.boots,
             noise: options.noise,
             repeats: options.repeats,
@@ -158,12 +159,12 @@ impl Lab<'_> {
 
     fn run_all(&self, results: &mut Results) -> anyhow::Result<Tally> {
         let Options { noise, boots, seed, .. } = *self.options;
-        let all = order::boots(self.subjects.len(), noise, boots, seed);
+        let all = order::boots(self.kernels.len(), noise, boots, seed);
         let mut tally = Tally { done: results.boots_done(), failed: 0 };
         if tally.done > 0 {
             eprintln!("{} of {} boots are recorded already", tally.done, all.len());
         }
-        let mut tries = vec![Tries::default(); self.subjects.len()];
+        let mut tries = vec![Tries::default(); self.kernels.len()];
         for scheduled in
             all.iter().filter(|scheduled| !results.has(scheduled.number)).collect::<Vec<_>>()
         {
@@ -209,8 +210,8 @@ impl Lab<'_> {
         boots: usize,
         results: &mut Results,
     ) -> anyhow::Result<(Boot, u32)> {
-        let subject = &self.subjects[scheduled.kernel];
-        let label = &subject.kernel.label;
+        let kernel = &self.kernels[scheduled.kernel];
+        let label = &kernel.described.label;
         let again = if scheduled.role == Role::Noise { " again" } else { "" };
         eprintln!(
             "{}/{boots}  {label}{again}, round {}",
@@ -218,12 +219,12 @@ impl Lab<'_> {
             scheduled.round + 1
         );
         let initramfs = self.scratch.join("initramfs.cpio");
-        initramfs::write(&initramfs, &self.entries(subject, scheduled)?)?;
+        initramfs::write(&initramfs, &self.entries(kernel, scheduled)?)?;
         let request = boot::Request {
             qemu: self.qemu.clone(),
-            kernel: subject.image.boot.clone(),
+            kernel: kernel.image.boot.clone(),
             initramfs,
-            append: append(&subject.kernel.command_line),
+            append: append(&kernel.described.command_line),
             machine: self.machine.clone(),
             label: label.clone(),
             role: scheduled.role,
@@ -242,14 +243,15 @@ impl Lab<'_> {
             brought += u32::from(record.error.is_none());
             results.run(&record)
         };
-        let boot = match boot::boot(&request, self.stop, &mut keep) {
-            Ok(boot) => boot,
-            Err(NoBoot::Stopped(stopped)) => bail!(
-                "{stopped}; {} of {boots} boots are recorded, and the same command goes on",
-                results.boots_done()
-            ),
-            Err(NoBoot::Host(error)) => return Err(error),
-        };
+        let boot = boot::boot(&request, self.stop, &mut keep).map_err(|error| {
+            let done = results.boots_done();
+            match error.downcast::<Stopped>() {
+                Ok(stopped) => anyhow!(
+                    "{stopped}; {done} of {boots} boots are recorded, and the same command goes on"
+                ),
+                Err(error) => error,
+            }
+        })?;
         if boot.ended != Ended::Finished {
             eprintln!("      {}: {}", ended(boot.ended), boot.reason);
         }
@@ -268,7 +270,11 @@ impl Lab<'_> {
     }
 
     /// What is in the initramfs: the guest, its job, files and modules, and criu if it is wanted.
-    fn entries(&self, subject: &Subject, scheduled: &ScheduledBoot) -> anyhow::Result<Vec<Entry>> {
+    fn entries(
+        &self,
+        kernel: &ComparedKernel,
+        scheduled: &ScheduledBoot,
+    ) -> anyhow::Result<Vec<Entry>> {
         // A boot for noise has the runs that are compared, and nothing else.
         let measured = scheduled.role == Role::Measured;
         let with_presets =
@@ -281,18 +287,18 @@ impl Lab<'_> {
             criu = Some(Criu { path: at, time_max_s });
         }
         let job = Job {
-            kernel: subject.kernel.label.clone(),
+            kernel: kernel.described.label.clone(),
             number: scheduled.number,
             round: scheduled.round,
             accelerator: self.machine.accelerator.clone(),
             disk: self.machine.disk.clone(),
-            modules: subject.files(false),
-            modules_for_criu: subject.files(true),
+            modules: kernel.files(false),
+            modules_for_criu: kernel.files(true),
             benches: self.setup.workloads.benches(self.options, scheduled.round, with_presets),
             criu,
         };
         entries.push(Entry::data(JOB_PATH, serde_json::to_vec(&job)?));
-        for module in &subject.modules {
+        for module in &kernel.modules {
             let path = format!("{MODULES_PATH}/{}", module.file());
             entries.push(Entry::data(&path, module.bytes.clone()));
         }
@@ -365,7 +371,7 @@ fn dumped(dump: &Dump) -> String {
 fn ended(ended: Ended) -> &'static str {
     match ended {
         Ended::Finished => "finished",
-        Ended::Lacks => "lacks something",
+        Ended::Lacks => "misses something",
         Ended::Failed => "failed",
         Ended::Panicked => "panicked",
         Ended::Hung => "hung",

@@ -19,7 +19,7 @@ use signal_hook::{
 #[derive(Clone, Default)]
 pub struct Stop(Arc<AtomicUsize>);
 
-/// A boot was ended because somebody asked to stop.
+/// A boot was ended because a stop was requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stopped {
     /// The signal that asked.

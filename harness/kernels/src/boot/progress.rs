@@ -62,7 +62,7 @@ impl Progress {
         self.is_over
     }
 
-    /// What came of `criu dump`, where it was tried.
+    /// What came of `criu dump`, if it was tried.
     pub(super) fn take_dump(&mut self) -> Option<Dump> {
         self.dump.take()
     }
@@ -91,7 +91,7 @@ impl Progress {
             }
             Message::Criu { dump } => self.dump = Some(dump),
             Message::Done => self.leave(now, Ended::Finished, String::new()),
-            Message::Lacks { lacks } => self.leave(now, Ended::Lacks, words(&lacks)),
+            Message::Lacks { lacks } => self.leave(now, Ended::Lacks, missing(&lacks)),
             Message::Failed { reason } => self.leave(now, Ended::Failed, reason),
         }
         None
@@ -187,7 +187,7 @@ impl Progress {
     }
 }
 
-fn words(lacks: &[Lack]) -> String {
+fn missing(lacks: &[Lack]) -> String {
     let words: Vec<_> =
         lacks.iter().map(|lack| format!("{} ({})", lack.option, lack.saw)).collect();
     format!("the kernel lacks {}", words.join(", "))

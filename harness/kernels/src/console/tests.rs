@@ -29,7 +29,7 @@ fn complaints_are_counted_by_kind_with_their_first_line_the_worst_first() {
                 [    3.0] Kernel panic - not syncing: x\r\n\
                 [    3.1] ---[ end Kernel panic - not syncing: x ]---\r\n";
     let heard = watched.console.push(text.as_bytes()).unwrap();
-    assert_eq!(heard, [Heard::Panic("[    3.0] Kernel panic - not syncing: x".to_owned())]);
+    assert_eq!(heard, [ConsoleEvent::Panic("[    3.0] Kernel panic - not syncing: x".to_owned())]);
     let complaints = watched.console.complaints();
     let short: Vec<_> = complaints.iter().map(|one| (one.kind, one.count)).collect();
     assert_eq!(short, [(ComplaintKind::Panic, 1), (ComplaintKind::Warning, 2)]);
@@ -42,7 +42,7 @@ fn complaints_are_counted_by_kind_with_their_first_line_the_worst_first() {
 fn a_panic_without_a_line_end_is_heard_at_the_end() {
     let mut watched = watched();
     assert!(watched.console.push(b"[ 1.0] Kernel panic - not syncing: x").unwrap().is_empty());
-    assert!(matches!(watched.console.end(), Some(Heard::Panic(_))));
+    assert!(matches!(watched.console.end(), Some(ConsoleEvent::Panic(_))));
     assert_eq!(watched.console.end(), None);
 }
 
@@ -52,7 +52,7 @@ fn messages_of_the_guest_are_told_from_its_other_words() {
     let text = b"iowq-guest: {\"message\":\"done\"}\n\
                  iowq-guest: no disk yet\n\
                  [    1.0] iowq-guest: {\"message\":\"up\"}\nx iowq-guest: {}\n";
-    let message = |json: &str| Heard::Message(json.to_owned(), false);
+    let message = |json: &str| ConsoleEvent::Message(json.to_owned(), false);
     let expected = [message("{\"message\":\"done\"}"), message("{\"message\":\"up\"}")];
     assert_eq!(watched.console.push(text).unwrap(), expected);
 }

@@ -1,9 +1,10 @@
-//! Configurations: ours or somebody's, and whether a kernel has come to have what was wanted.
+//! Configurations: ours or the user's, and whether a kernel was configured as requested.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::error::BuildError;
+use anyhow::{bail, ensure};
+
 use super::files;
 use crate::sha256;
 
@@ -11,7 +12,7 @@ use crate::sha256;
 const MINIMAL: &str = include_str!("minimal.config");
 /// What follows in ours may be given up.
 const PREFERENCES: &str = "\n# Preferences\n";
-/// Options of somebody's configuration that are named at most.
+/// Options of the user's configuration that are named at most.
 const NAMED_MAX: usize = 8;
 
 /// What kernels are to be configured as.
@@ -24,17 +25,17 @@ pub(super) struct Config {
 
 impl Config {
     /// Ours, or the one at a path.
-    pub(super) fn read(path: Option<&Path>) -> Result<Config, BuildError> {
+    pub(super) fn read(path: Option<&Path>) -> anyhow::Result<Config> {
         let text = match path {
             Some(path) => String::from_utf8_lossy(&files::read(path)?).into_owned(),
             None => MINIMAL.to_owned(),
         };
         let config = Config::of(text, path);
         if let (Some(path), true) = (path, options(&config.text).is_empty()) {
-            return Err(BuildError::source(
-                path,
-                "is no kernel configuration: no line of it is like CONFIG_SMP=y",
-            ));
+            bail!(
+                "{}: is no kernel configuration: no line of it is like CONFIG_SMP=y",
+                path.display()
+            );
         }
         Ok(config)
     }
@@ -63,19 +64,23 @@ impl Config {
         options(&self.text).get(option) == Some(&"y")
     }
 
-    /// Holds the configuration that came out against what was wanted. What somebody's own
+    /// Holds the configuration that came out against what was wanted. What the user's
     /// configuration lost is told and no error: other releases and compilers have other options.
-    pub(super) fn check(&self, label: &str, result: &str) -> Result<Option<String>, BuildError> {
+    pub(super) fn check(&self, label: &str, result: &str) -> anyhow::Result<Option<String>> {
         let wanted = match self.path {
             Some(_) => &self.text[..],
             None => self.text.split(PREFERENCES).next().unwrap_or_default(),
         };
         let missing = lost(wanted, result);
         let Some(path) = &self.path else {
-            return match missing.is_empty() {
-                true => Ok(None),
-                false => Err(BuildError::Config { label: label.to_owned(), missing }),
-            };
+            ensure!(
+                missing.is_empty(),
+                "{label}: this source does not take {} of the options wanted: {}. It may be too old \
+                 or have other names for them; give it a configuration of its own with --config FILE",
+                missing.len(),
+                missing.join(", ")
+            );
+            return Ok(None);
         };
         let modules = options(result).values().filter(|value| **value == "m").count();
         let mut told = Vec::new();

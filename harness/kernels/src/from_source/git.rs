@@ -10,7 +10,8 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use super::error::BuildError;
+use anyhow::{Context as _, bail};
+
 use super::files;
 use super::run::Runner;
 use crate::child;
@@ -57,10 +58,11 @@ pub(super) struct Repository {
 
 impl Repository {
     /// Opens it, and creates it if it is absent.
-    pub(super) fn open(folder: &Path, run: &Runner<'_>) -> Result<Repository, BuildError> {
+    pub(super) fn open(folder: &Path, run: &Runner<'_>) -> anyhow::Result<Repository> {
         let folder = files::make_folder(folder)?;
         // The cache is locked, so these were left by a build that was killed.
-        let entries = fs::read_dir(&folder).map_err(|cause| BuildError::io("read", &folder, cause));
+        let entries =
+            fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()));
         for entry in entries?.flatten() {
             if entry.path().extension() == Some(OsStr::new("lock")) {
                 files::remove(&entry.path())?;
@@ -82,10 +84,10 @@ impl Repository {
 
     /// Makes the index of the source hold the files of a folder, which is only read. Files that did
     /// not change since the last time are not read again.
-    pub(super) fn import(&self, from: &Path, run: &Runner<'_>) -> Result<(), BuildError> {
+    pub(super) fn import(&self, from: &Path, run: &Runner<'_>) -> anyhow::Result<()> {
         let list = |mut git: Command, flags: &[&str]| {
             let output = run.output(git.args(["ls-files", "-z", "--cached"]).args(flags))?;
-            Ok::<_, BuildError>(paths(&checked(output, "list the files of", from)?))
+            anyhow::Ok(paths(&checked(output, "list the files of", from)?))
         };
         let ours = || self.git(Index::Source, from);
         // In a repository of the user, what git ignores was left by a build.
@@ -115,14 +117,14 @@ impl Repository {
     }
 
     /// The tree that an index holds.
-    pub(super) fn tree(&self, index: Index, run: &Runner<'_>) -> Result<String, BuildError> {
+    pub(super) fn tree(&self, index: Index, run: &Runner<'_>) -> anyhow::Result<String> {
         let output = run.output(self.git(index, &self.folder).arg("write-tree"))?;
         let said = checked(output, "write a tree in", &self.folder)?;
         Ok(String::from_utf8_lossy(&said).trim().to_owned())
     }
 
     /// Makes the index of the series hold a tree.
-    pub(super) fn begin_series(&self, tree: &str, run: &Runner<'_>) -> Result<(), BuildError> {
+    pub(super) fn begin_series(&self, tree: &str, run: &Runner<'_>) -> anyhow::Result<()> {
         let mut read = self.git(Index::Series, &self.folder);
         let output = run.output(read.args(["read-tree", tree]))?;
         checked(output, "read a tree of", &self.folder).map(drop)
@@ -130,7 +132,7 @@ impl Repository {
 
     /// Applies a patch to the index of the series. A hunk may be at other lines, but what is around
     /// it must be what the patch says: a guess would be measured as if it were the patch.
-    pub(super) fn apply(&self, patch: &Path, run: &Runner<'_>) -> Result<Output, BuildError> {
+    pub(super) fn apply(&self, patch: &Path, run: &Runner<'_>) -> anyhow::Result<Output> {
         let mut apply = self.git(Index::Series, &self.folder);
         run.output(apply.args(["apply", "--cached", "--verbose", "--whitespace=nowarn"]).arg(patch))
     }
@@ -142,7 +144,7 @@ impl Repository {
         tree: &str,
         folder: &Path,
         run: &Runner<'_>,
-    ) -> Result<(), BuildError> {
+    ) -> anyhow::Result<()> {
         let folder = files::make_folder(folder)?;
         let mut read = self.git(Index::Build, &folder);
         let output = run.output(read.args(["read-tree", "--reset", "-u", tree]))?;
@@ -169,7 +171,7 @@ impl Repository {
 /// settings.
 fn users_git(folder: &Path) -> Command {
     let mut git = child::tool("git");
-    // A source may belong to somebody else than root; its Makefile is run all the same.
+    // A source may belong to another user than root; its Makefile is run all the same.
     git.args(["-c", "safe.directory=*", "-C"]).arg(folder);
     without_variables(&mut git);
     git
@@ -184,12 +186,12 @@ fn without_variables(git: &mut Command) {
 }
 
 /// What a command printed, if it succeeded.
-fn checked(output: Output, what: &'static str, path: &Path) -> Result<Vec<u8>, BuildError> {
+fn checked(output: Output, what: &str, path: &Path) -> anyhow::Result<Vec<u8>> {
     if output.status.success() {
         return Ok(output.stdout);
     }
-    let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-    Err(BuildError::io(what, path, std::io::Error::other(format!("git says: {said}"))))
+    let said = String::from_utf8_lossy(&output.stderr);
+    bail!("cannot {what} {}: git says: {}", path.display(), said.trim())
 }
 
 /// The paths of a list in which each ends with a zero.
@@ -199,17 +201,13 @@ fn paths(list: &[u8]) -> BTreeSet<PathBuf> {
 }
 
 /// Such a list as a file to read from.
-fn list_file(paths: &mut dyn Iterator<Item = &PathBuf>) -> Result<File, BuildError> {
+fn list_file(paths: &mut dyn Iterator<Item = &PathBuf>) -> anyhow::Result<File> {
     let mut list = Vec::new();
     for path in paths {
         list.extend(path.as_os_str().as_bytes());
         list.push(0);
     }
-    let write = || {
-        let mut file = tempfile::tempfile()?;
-        file.write_all(&list)?;
-        file.rewind()?;
-        Ok(file)
-    };
-    write().map_err(|cause| BuildError::io("write to", &env::temp_dir(), cause))
+    let mut file = tempfile::tempfile().context("cannot create a temporary file")?;
+    file.write_all(&list).and_then(|()| file.rewind()).context("cannot write a list of files")?;
+    Ok(file)
 }

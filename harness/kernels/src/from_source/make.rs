@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::config::Config;
+use anyhow::Context as _;
 use rustix::process::Signal;
 
-use super::error::BuildError;
 use super::files;
 use super::run::Runner;
 use super::source::Source;
@@ -20,7 +20,7 @@ pub(super) const CONFIG: &str = "config";
 /// The release that it gives itself, there.
 pub(super) const RELEASE: &str = "release";
 
-/// Variables by which somebody's shell would have a say in what is built.
+/// Variables by which the user's shell would change what is built.
 const NOT_OURS: [&str; 14] = [
     "MAKEFLAGS",
     "MAKEFILES",
@@ -58,7 +58,7 @@ impl Make<'_> {
         label: &str,
         config: &Config,
         run: &mut Runner<'_>,
-    ) -> Result<Made, BuildError> {
+    ) -> anyhow::Result<Made> {
         let objects = files::make_folder(&self.source.objects())?;
         let configured = objects.join(".config");
         let mut configure = if config.is_ours() {
@@ -94,7 +94,7 @@ impl Make<'_> {
         for variable in NOT_OURS {
             make.env_remove(variable);
         }
-        // The same source gives the same image, whoever builds it and when. The name of the host
+        // The same source gives the same image, on any machine and at any time. The name of the host
         // tells on the console which kernel of the cache it is.
         make.env("KBUILD_BUILD_TIMESTAMP", "Thu Jan  1 00:00:00 UTC 1970")
             .env("KBUILD_BUILD_VERSION", "1")
@@ -106,7 +106,7 @@ impl Make<'_> {
 
 impl Made {
     /// Puts it into the cache, whole or not at all.
-    pub(super) fn keep(&self, folder: &Path) -> Result<(), BuildError> {
+    pub(super) fn keep(&self, folder: &Path) -> anyhow::Result<()> {
         let part = folder.with_extension("part");
         files::remove(&part)?;
         files::make_folder(&part)?;
@@ -117,8 +117,9 @@ impl Made {
         ];
         for (from, to) in kept {
             let from = self.objects.join(from);
-            fs::copy(&from, part.join(to)).map_err(|cause| BuildError::io("copy", &from, cause))?;
+            fs::copy(&from, part.join(to))
+                .with_context(|| format!("cannot copy {}", from.display()))?;
         }
-        fs::rename(&part, folder).map_err(|cause| BuildError::io("create", folder, cause))
+        fs::rename(&part, folder).with_context(|| format!("cannot create {}", folder.display()))
     }
 }

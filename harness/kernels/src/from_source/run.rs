@@ -1,4 +1,4 @@
-//! Running commands: with a log, with a word each minute, and ended when somebody asks to stop.
+//! Running commands: with a log, with a word each minute, and ended when a stop is requested.
 
 use std::fs::{self, File};
 use std::os::unix::process::ExitStatusExt as _;
@@ -6,13 +6,14 @@ use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Output};
 use std::time::{Duration, Instant};
 
-use super::error::BuildError;
-use crate::child::{self, Waited};
+use anyhow::{Context as _, bail};
+
+use crate::child;
 use crate::stop::Stop;
 
 /// How often progress is told.
 const TELL: Duration = Duration::from_secs(60);
-/// Lines of a log that are shown where a command failed.
+/// Lines of a log that are shown if a command failed.
 const TAIL_LINES: usize = 25;
 
 /// Runs commands one after the other.
@@ -33,14 +34,9 @@ impl<'a> Runner<'a> {
         (self.say)(line);
     }
 
-    /// Ends what is under way where somebody asked to stop.
-    pub(super) fn check(&self) -> Result<(), BuildError> {
-        Ok(self.stop.check()?)
-    }
-
     /// Runs a command that takes seconds, and takes what it says.
-    pub(super) fn output(&self, command: &mut Command) -> Result<Output, BuildError> {
-        Ok(child::output(command, self.stop)?)
+    pub(super) fn output(&self, command: &mut Command) -> anyhow::Result<Output> {
+        child::output(command, self.stop)
     }
 
     /// Runs a command, which the person knows as something such as `building base`. All that it
@@ -50,42 +46,28 @@ impl<'a> Runner<'a> {
         what: &str,
         log: &str,
         command: &mut Command,
-    ) -> Result<(), BuildError> {
+    ) -> anyhow::Result<()> {
         let log = self.logs.join(log);
-        let failed = |cause| BuildError::io("write", &log, cause);
-        let out = File::create(&log).map_err(failed)?;
-        let errors = out.try_clone().map_err(failed)?;
-        self.check()?;
+        let failed = || format!("cannot write {}", log.display());
+        let out = File::create(&log).with_context(failed)?;
+        let errors = out.try_clone().with_context(failed)?;
+        self.stop.check()?;
         self.say(what);
-        let status = self.status(what, command, out, errors)?;
-        if !status.success() {
-            let (what, status) = (what.to_owned(), in_words(status));
-            let tail = tail(&fs::read(&log).unwrap_or_default());
-            return Err(BuildError::Failed { what, status, log, tail });
-        }
-        Ok(())
-    }
-
-    /// If something goes on although we are gone, at least the cache stays locked.
-    fn status(
-        &mut self,
-        what: &str,
-        command: &mut Command,
-        out: File,
-        errors: File,
-    ) -> Result<ExitStatus, BuildError> {
-        let program = PathBuf::from(command.get_program());
-        let failed = |verb| {
-            let program = &program;
-            move |cause| BuildError::io(verb, program, cause)
-        };
-        let mut child = command.stdout(out).stderr(errors).spawn().map_err(failed("start"))?;
+        let mut child = command
+            .stdout(out)
+            .stderr(errors)
+            .spawn()
+            .with_context(|| format!("cannot start {}", command.get_program().display()))?;
         let mut progress = Progress::new(what);
         let tell = || progress.line(Instant::now()).into_iter().for_each(|line| (self.say)(&line));
-        match child::wait(&mut child, None, self.stop, tell).map_err(failed("wait for"))? {
-            Waited::Ended(status) => Ok(status),
-            Waited::Stopped(_) | Waited::Late => Err(BuildError::Interrupted),
+        // If something goes on although we are gone, at least the cache stays locked.
+        let status = child::wait(&mut child, None, self.stop, tell)?;
+        if !status.is_some_and(|status| status.success()) {
+            let status = status.map_or_else(String::new, in_words);
+            let tail = tail(&fs::read(&log).unwrap_or_default());
+            bail!("{what} failed ({status}). The last lines of {}:\n{tail}", log.display());
         }
+        Ok(())
     }
 }
 

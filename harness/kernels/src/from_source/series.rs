@@ -3,8 +3,9 @@
 use std::iter;
 use std::path::{Path, PathBuf};
 
+use anyhow::{Context as _, bail};
+
 use super::config::Config;
-use super::error::BuildError;
 use super::files;
 use super::git::Index;
 use super::run::Runner;
@@ -36,7 +37,7 @@ pub(super) fn revisions(
     patches: &[PathBuf],
     source: &Source,
     run: &mut Runner<'_>,
-) -> Result<Vec<Revision>, BuildError> {
+) -> anyhow::Result<Vec<Revision>> {
     let git = &source.repository;
     git.begin_series(&git.tree(Index::Source, run)?, run)?;
     let mut applied = Vec::new();
@@ -65,8 +66,9 @@ fn apply(
     source: &Source,
     applied: &mut Vec<String>,
     run: &mut Runner<'_>,
-) -> Result<(), BuildError> {
-    let absolute = patch.canonicalize().map_err(|cause| BuildError::io("read", patch, cause))?;
+) -> anyhow::Result<()> {
+    let absolute =
+        patch.canonicalize().with_context(|| format!("cannot read {}", patch.display()))?;
     let output = source.repository.apply(&absolute, run)?;
     let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
     if output.status.success() {
@@ -77,21 +79,21 @@ fn apply(
         return Ok(());
     }
     if said.contains("No valid patches in input") {
-        return Err(BuildError::patch(
-            patch,
-            "is no patch: it names no file to change. What `git format-patch` and `diff -ru` write \
-             is taken",
-        ));
+        bail!(
+            "{}: is no patch: it names no file to change. What `git format-patch` and `diff -ru` \
+             write is taken",
+            patch.display()
+        );
     }
     let with =
         if applied.is_empty() { String::new() } else { format!(" with {}", applied.join(", ")) };
     let hunks = refused(&said);
     let hunks = if hunks.is_empty() { String::new() } else { format!(": {}", hunks.join(", ")) };
     let on = source.path.display();
-    Err(BuildError::patch(
-        patch,
-        format!("does not apply to {on}{with}{hunks}. Nothing was built. git said:\n{said}"),
-    ))
+    bail!(
+        "{}: does not apply to {on}{with}{hunks}. Nothing was built. git said:\n{said}",
+        patch.display()
+    )
 }
 
 /// The hunks that git refused, by file and line: the first of each file.
@@ -133,7 +135,7 @@ fn labels(patches: &[String]) -> Vec<String> {
     labels
 }
 
-/// A file name as a label: without its ending, in plain signs; none where no sign of it is plain.
+/// A file name as a label: without its ending, in plain signs; none if no sign of it is plain.
 fn plain(name: &str) -> Option<String> {
     let stem = [".patch", ".diff", ".mbox", ".eml"]
         .iter()

@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use anyhow::{Context as _, anyhow, bail};
 use rustix::process::Signal;
 
-use super::error::BuildError;
 use super::files::{self, short};
 use super::git::{Index, Repository};
 use super::run::Runner;
@@ -25,14 +25,10 @@ pub(super) struct Source {
 
 impl Source {
     /// Imports a folder as it is now, or a tarball that was not imported before.
-    pub(super) fn open(
-        path: &Path,
-        cache: &Path,
-        run: &mut Runner<'_>,
-    ) -> Result<Source, BuildError> {
+    pub(super) fn open(path: &Path, cache: &Path, run: &mut Runner<'_>) -> anyhow::Result<Source> {
         let absolute = path
             .canonicalize()
-            .map_err(|_| BuildError::source(path, "is neither a folder nor a tarball"))?;
+            .map_err(|_| anyhow!("{}: is neither a folder nor a tarball", path.display()))?;
         let is_folder = absolute.is_dir();
         let digest = if is_folder {
             check_folder(path, &absolute, cache)?;
@@ -55,7 +51,7 @@ impl Source {
     }
 
     /// Unpacks a tarball as the tree that is built, whose files need not be checked out then.
-    fn unpack(&self, tarball: &Path, run: &mut Runner<'_>) -> Result<(), BuildError> {
+    fn unpack(&self, tarball: &Path, run: &mut Runner<'_>) -> anyhow::Result<()> {
         let part = self.folder.join("tree.part");
         files::remove(&part)?;
         files::make_folder(&part)?;
@@ -66,9 +62,9 @@ impl Source {
         check(&self.path, &part)?;
         self.repository.import(&part, run)?;
         let [from, to] = [Index::Source, Index::Build].map(|index| self.repository.index(index));
-        fs::copy(&from, &to).map_err(|cause| BuildError::io("copy", &from, cause))?;
+        fs::copy(&from, &to).with_context(|| format!("cannot copy {}", from.display()))?;
         let tree = self.tree();
-        fs::rename(&part, &tree).map_err(|cause| BuildError::io("create", &tree, cause))
+        fs::rename(&part, &tree).with_context(|| format!("cannot create {}", tree.display()))
     }
 
     /// The tree that is built.
@@ -88,34 +84,28 @@ impl Source {
 }
 
 /// Refuses a folder that cannot be imported.
-fn check_folder(path: &Path, folder: &Path, cache: &Path) -> Result<(), BuildError> {
+fn check_folder(path: &Path, folder: &Path, cache: &Path) -> anyhow::Result<()> {
     if cache.starts_with(folder) {
-        return Err(BuildError::source(
-            path,
-            format!("holds the cache {}; name another with --cache", cache.display()),
-        ));
+        bail!("{}: holds the cache {}; name another with --cache", path.display(), cache.display());
     }
     check(path, folder)?;
     let left = BUILT_INSIDE.iter().find(|path| folder.join(path).exists());
     match left.filter(|_| !folder.join(".git").exists()) {
-        Some(left) => Err(BuildError::source(
-            path,
-            format!(
-                "was built in ({left} is there), and it is no git repository, which would tell \
-                 source from the rest. Run `make mrproper` in it, or name a clean copy"
-            ),
-        )),
+        Some(left) => bail!(
+            "{}: was built in ({left} is there), and it is no git repository, which would tell \
+             source from the rest. Run `make mrproper` in it, or name a clean copy",
+            path.display()
+        ),
         None => Ok(()),
     }
 }
 
 /// Refuses a folder that does not look like a kernel's source.
-fn check(path: &Path, folder: &Path) -> Result<(), BuildError> {
+fn check(path: &Path, folder: &Path) -> anyhow::Result<()> {
     match ["Makefile", "Kconfig"].iter().find(|name| !folder.join(name).is_file()) {
-        Some(name) => Err(BuildError::source(
-            path,
-            format!("is no kernel source: it has no {name} at its top"),
-        )),
+        Some(name) => {
+            bail!("{}: is no kernel source: it has no {name} at its top", path.display())
+        }
         None => Ok(()),
     }
 }

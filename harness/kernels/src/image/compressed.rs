@@ -31,7 +31,7 @@ impl Format {
     }
 }
 
-/// What a stream holds, unpacked; as it is where no format is known.
+/// What a stream holds, unpacked; as it is if no format is known.
 pub(super) fn unpack<'a>(mut from: impl BufRead + 'a) -> io::Result<Box<dyn Read + 'a>> {
     Ok(match Format::of(from.fill_buf()?) {
         Some(Format::Xz) => {

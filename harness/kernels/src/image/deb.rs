@@ -6,7 +6,9 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
-use super::{compressed::unpack, error::ImageError};
+use anyhow::Context as _;
+
+use super::{compressed::unpack, error::refused};
 use control::Control;
 
 mod control;
@@ -39,11 +41,11 @@ const LEFT_OUT: [&str; 9] = [
 
 /// Takes a package apart into `scratch`, with that of its modules if it is another and lies beside
 /// it. Returns where the kernel is; its configuration and `lib/modules` are beside it there.
-pub(super) fn open(path: &Path, scratch: &Path) -> Result<PathBuf, ImageError> {
+pub(super) fn open(path: &Path, scratch: &Path) -> anyhow::Result<PathBuf> {
     let package = extract(path, scratch)?;
     let control = package.control;
     let Some(kernel) = package.kernel else {
-        return Err(ImageError::refused(path, without_kernel(&control, package.modules)));
+        return Err(refused(path, without_kernel(&control, package.modules)));
     };
     if package.modules {
         return Ok(kernel);
@@ -51,14 +53,15 @@ pub(super) fn open(path: &Path, scratch: &Path) -> Result<PathBuf, ImageError> {
     let release = kernel.file_name().map(|name| name.to_string_lossy().into_owned());
     let release = release.as_deref().and_then(|name| name.strip_prefix("vmlinuz-"));
     let release = release.unwrap_or_default();
-    let others = modules_beside(path, release).map_err(ImageError::io("list", path))?;
+    let others =
+        modules_beside(path, release).with_context(|| format!("cannot list {}", path.display()))?;
     // A kernel without modules has its configuration with it.
     if others.is_empty() && !scratch.join(format!("config-{release}")).is_file() {
         let found = format!(
             "is a package of a kernel without its modules; put the package \
              linux-modules-{release} of the same version into the same folder"
         );
-        return Err(ImageError::refused(path, found));
+        return Err(refused(path, found));
     }
     for other in others {
         extract(&other, scratch)?;
@@ -103,12 +106,11 @@ struct Package {
     modules: bool,
 }
 
-fn extract(path: &Path, scratch: &Path) -> Result<Package, ImageError> {
-    let broken = |error: io::Error| {
-        ImageError::refused(path, format!("is a package that cannot be unpacked: {error}"))
-    };
-    let file = File::open(path).map_err(ImageError::io("read", path))?;
-    let bytes = file.metadata().map_err(ImageError::io("read", path))?.len();
+fn extract(path: &Path, scratch: &Path) -> anyhow::Result<Package> {
+    let broken =
+        |error: io::Error| refused(path, format!("is a package that cannot be unpacked: {error}"));
+    let file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let bytes = file.metadata().with_context(|| format!("cannot read {}", path.display()))?.len();
     let mut from = BufReader::new(file);
     let mut magic = [0; MAGIC.len()];
     from.read_exact(&mut magic).map_err(broken)?;
@@ -125,7 +127,7 @@ fn extract(path: &Path, scratch: &Path) -> Result<Package, ImageError> {
             package.control = control(&mut data).map_err(broken)?;
             if let Some(other) = package.control.other_architecture() {
                 let found = format!("is a package for {other}; one for amd64 is needed");
-                return Err(ImageError::refused(path, found));
+                return Err(refused(path, found));
             }
         } else if name.starts_with("data.tar") {
             has_data = true;
@@ -140,8 +142,8 @@ fn extract(path: &Path, scratch: &Path) -> Result<Package, ImageError> {
     if has_data { Ok(package) } else { Err(cut_off(path)) }
 }
 
-fn cut_off(path: &Path) -> ImageError {
-    ImageError::refused(path, "is a package that ends in the middle; download or copy it again")
+fn cut_off(path: &Path) -> anyhow::Error {
+    refused(path, "is a package that ends in the middle; download or copy it again")
 }
 
 /// Name and size of the next member of an `ar` archive. Members of packages have short names; the
@@ -152,7 +154,7 @@ fn member(from: &mut impl BufRead) -> io::Result<Option<(String, u64)>> {
     }
     let mut header = Vec::new();
     from.take(HEADER_BYTES as u64).read_to_end(&mut header)?;
-    // Where it ends in a header, there is no member that could be read.
+    // If it ends in a header, there is no member that could be read.
     let Ok(header) = <[u8; HEADER_BYTES]>::try_from(header) else { return Ok(None) };
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
     let size = text(&header[48..58]).parse();

@@ -5,7 +5,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::error::{ALLOWED, ImageError};
+use anyhow::Context as _;
+
+use super::error::{ALLOWED, refused};
 
 /// Where a build puts its bzImage.
 const BZIMAGE: &str = "arch/x86/boot/bzImage";
@@ -13,7 +15,7 @@ const BZIMAGE: &str = "arch/x86/boot/bzImage";
 const RELEASE: &str = "include/config/kernel.release";
 
 /// The bzImage of a build folder.
-pub(super) fn bzimage(folder: &Path) -> Result<PathBuf, ImageError> {
+pub(super) fn bzimage(folder: &Path) -> anyhow::Result<PathBuf> {
     let image = folder.join(BZIMAGE);
     if image.is_file() {
         return Ok(image);
@@ -25,7 +27,7 @@ pub(super) fn bzimage(folder: &Path) -> Result<PathBuf, ImageError> {
     } else {
         format!("is a folder without {BZIMAGE}; {ALLOWED}")
     };
-    Err(ImageError::refused(folder, found))
+    Err(refused(folder, found))
 }
 
 /// The build folder that an image lies in, if it lies in one.
@@ -37,12 +39,14 @@ pub(super) fn of(image: &Path) -> Option<&Path> {
 }
 
 /// Refuses a folder whose modules are of another build than its image.
-pub(super) fn check(folder: &Path, release: Option<&str>) -> Result<(), ImageError> {
+pub(super) fn check(folder: &Path, release: Option<&str>) -> anyhow::Result<()> {
     let path = folder.join(RELEASE);
     let noted = match fs::read_to_string(&path) {
         Ok(noted) => noted,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(ImageError::io("read", &path)(error)),
+        Err(error) => {
+            return Err(error).with_context(|| format!("cannot read {}", path.display()));
+        }
     };
     match release {
         Some(release) if release != noted.trim() => {
@@ -51,7 +55,7 @@ pub(super) fn check(folder: &Path, release: Option<&str>) -> Result<(), ImageErr
                 "holds an image of {release}, and the rest is of {noted}; run \
                  `make bzImage modules` in it again"
             );
-            Err(ImageError::refused(folder, found))
+            Err(refused(folder, found))
         }
         _ => Ok(()),
     }

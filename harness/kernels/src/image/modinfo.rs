@@ -12,7 +12,7 @@ use object::{
 pub(super) struct ModInfo {
     /// Modules whose symbols it uses.
     pub(super) depends: Vec<String>,
-    /// Names of modules, or aliases, that are to be loaded before it where they exist.
+    /// Names of modules, or aliases, that are to be loaded before it if they exist.
     pub(super) before: Vec<String>,
     /// Names that it is asked for by.
     pub(super) aliases: Vec<String>,

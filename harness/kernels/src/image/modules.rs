@@ -95,7 +95,7 @@ impl ModuleTree {
     }
 
     /// Names of the generic modules that ciphers and sums are made of. Those of one architecture
-    /// are left out: they refuse to load where the processor lacks something.
+    /// are left out: they refuse to load if the processor does not support something.
     pub(super) fn algorithms(&self) -> impl Iterator<Item = &str> {
         let is_one = |path: &Path| {
             let has = |word: &str| path.iter().any(|part| part == word);
@@ -121,14 +121,14 @@ fn name_of(file: &str) -> Option<String> {
     ENDINGS.iter().find_map(|ending| file.strip_suffix(ending)).map(plain)
 }
 
-/// The names in `modules.builtin`; none where it is absent.
+/// The names in `modules.builtin`; none if it is absent.
 fn builtin(folder: &Path) -> io::Result<BTreeSet<String>> {
     let text = list(&folder.join("modules.builtin"))?;
     let names = text.lines().filter_map(|line| name_of(line.rsplit('/').next().unwrap_or(line)));
     Ok(names.collect())
 }
 
-/// A list of names; empty where it is absent.
+/// A list of names; empty if it is absent.
 fn list(path: &Path) -> io::Result<String> {
     let file = match File::open(path) {
         Ok(file) => file,

@@ -16,9 +16,9 @@ const LOCK_NAME: &str = ".lock";
 
 /// What keeps other calls out of a folder, as long as it lives.
 ///
-/// Its file goes with it, and is left behind only by a call that was killed. Whoever opened the file
-/// just before it was removed has locked one that nobody else will find; so what was locked counts
-/// only if it is still what is in the folder.
+/// Its file goes with it, and is left behind only by a call that was killed. A call that opened
+/// the file just before it was removed has locked one that no other call finds; so a lock counts only
+/// if its file is still in the folder.
 #[derive(Debug)]
 pub struct Lock {
     file: File,

@@ -4,7 +4,7 @@ use std::{fs, time::Duration};
 
 use iowq_contract::Ended;
 use iowq_kernels::{
-    accel::{Wanted, choose},
+    accelerator::{AcceleratorChoice, choose},
     boot::Request,
     stop::Stop,
 };
@@ -165,9 +165,9 @@ fn an_accelerator_is_kvm_or_comes_with_a_reason() {
     let test = "an_accelerator_is_kvm_or_comes_with_a_reason";
     let Some((place, request)) = ready(test) else { return };
     let stop = Stop::default();
-    let choice = choose(Wanted::Auto, &request.qemu, &request.kernel, &stop).unwrap();
-    assert_eq!(choice.accelerator == "kvm", choice.reason.is_empty(), "{choice:?}");
-    let forced = choose(Wanted::Kvm, &request.qemu, &request.kernel, &stop);
+    let choice = choose(AcceleratorChoice::Auto, &request.qemu, &request.kernel, &stop).unwrap();
+    assert_eq!(choice.name == "kvm", choice.reason.is_empty(), "{choice:?}");
+    let forced = choose(AcceleratorChoice::Kvm, &request.qemu, &request.kernel, &stop);
     match forced {
         Ok(forced) => assert_eq!(forced, choice),
         Err(error) => assert!(error.to_string().contains(&choice.reason), "{error}"),

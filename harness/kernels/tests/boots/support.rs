@@ -12,7 +12,7 @@ use std::{
 
 use iowq_contract::{Boot, Disk, Machine, Record, Role};
 use iowq_kernels::{
-    boot::{Limits, NoBoot, Request, boot},
+    boot::{Limits, Request, boot},
     image::{self, Module, Needs},
     initramfs::host_program,
     machine,
@@ -163,7 +163,7 @@ pub(crate) fn boots_until(
     request: &Request,
     stop: &Stop,
     keep: &mut dyn FnMut(Record) -> anyhow::Result<()>,
-) -> Result<Boot, NoBoot> {
+) -> anyhow::Result<Boot> {
     boot(request, stop, keep)
 }
 

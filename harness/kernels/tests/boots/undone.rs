@@ -9,7 +9,7 @@ use std::{
 
 use iowq_contract::Ended;
 use iowq_kernels::{
-    boot::{Limits, NoBoot, Request},
+    boot::{Limits, Request},
     stop::Stop,
 };
 use rustix::{
@@ -38,7 +38,7 @@ fn a_log_that_cannot_be_made_or_written_is_an_error_of_the_host() {
     ] {
         request.console = console.to_owned();
         let ended = boots_until(&request, &Stop::default(), &mut |_| Ok(()));
-        let Err(NoBoot::Host(error)) = ended else { panic!("{console}: {ended:?}") };
+        let Err(error) = ended else { panic!("{console}: {ended:?}") };
         assert!(error.to_string().starts_with(expected), "{error}");
         place.assert_nothing_is_left();
     }
@@ -49,7 +49,6 @@ fn a_qemu_that_is_not_there_is_an_error_of_the_host() {
     let place = Place::new();
     let request = place.request(place.path("no-qemu"), place.path("kernel"));
     let ended = boots_until(&request, &Stop::default(), &mut |_| Ok(()));
-    assert!(matches!(&ended, Err(NoBoot::Host(_))), "{ended:?}");
     let error = ended.unwrap_err().to_string();
     assert!(error.starts_with("cannot run ") && error.ends_with("no-qemu"), "{error}");
     place.assert_nothing_is_left();

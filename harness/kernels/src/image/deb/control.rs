@@ -42,7 +42,7 @@ impl Control {
         (!ours).then_some(&self.architecture)
     }
 
-    /// The package to get where this one holds no kernel.
+    /// The package to get if this one holds no kernel.
     pub(super) fn leads_to(&self) -> Option<&str> {
         let starts = ["linux-image-", "linux-binary-", "linux-"];
         let with = |start: &str| self.depends.iter().find(|name| name.starts_with(start));

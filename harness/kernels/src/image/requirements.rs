@@ -2,14 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use iowq_contract::{
-    Disk,
-    guest::{CRIU_OPTIONS, Lack},
-    kconfig::Config,
-};
+use anyhow::{anyhow, bail, ensure};
+use iowq_contract::{Disk, guest::CRIU_OPTIONS, kconfig::Config};
 
 use super::{
-    error::NeededError,
     modinfo::{self, ModInfo},
     modules::{ModuleTree, plain, unpacked},
 };
@@ -57,7 +53,7 @@ struct Part {
     module: Option<&'static str>,
 }
 
-/// Options of every guest: to come up from an initramfs, to be heard, and to have io_uring.
+/// Options of every guest: to come up from an initramfs, to have a console, and to have io_uring.
 const ALWAYS: [&str; 10] = [
     "64BIT",
     "BINFMT_ELF",
@@ -71,7 +67,7 @@ const ALWAYS: [&str; 10] = [
     "SYSFS",
 ];
 
-fn parts(needs: &Needs) -> Result<Vec<Part>, NeededError> {
+fn parts(needs: &Needs) -> anyhow::Result<Vec<Part>> {
     let built = |option| Part { option, module: None };
     let part = |option, module| Part { option, module: Some(module) };
     let mut parts: Vec<_> = ALWAYS.into_iter().map(built).collect();
@@ -89,38 +85,41 @@ fn parts(needs: &Needs) -> Result<Vec<Part>, NeededError> {
         "xfs" => part("XFS_FS", "xfs"),
         "btrfs" => part("BTRFS_FS", "btrfs"),
         "tmpfs" => built("TMPFS"),
-        other => return Err(NeededError::FileSystem(other.to_owned())),
+        other => bail!("file system {other:?} is not known; ext4, xfs, btrfs and tmpfs are"),
     });
     Ok(parts)
 }
 
 /// The modules to load, each after those that it needs, and what only criu likes to have after all
-/// others. Empty where neither the configuration nor modules are known.
+/// others. Empty if neither the configuration nor modules are known.
 pub(super) fn needed(
     needs: &Needs,
     config: Option<&Config>,
     tree: Option<&ModuleTree>,
-) -> Result<Vec<Module>, NeededError> {
-    let mut lacks = Vec::new();
+) -> anyhow::Result<Vec<Module>> {
+    let mut missing = Vec::new();
     let mut wanted = Vec::new();
     for part in parts(needs)? {
         match (state(&part, config, tree), part.module) {
             (State::Module, Some(module)) => wanted.push((part.option, module)),
-            (State::Module | State::Lacking, _) => lacks.push(lack(part.option, config.is_some())),
+            (State::Module | State::Missing, _) => missing.push(format!("CONFIG_{}", part.option)),
             (State::BuiltIn | State::Unknown, _) => {}
         }
     }
-    if !lacks.is_empty() {
-        return Err(NeededError::Lacks(lacks));
-    }
+    ensure!(
+        missing.is_empty(),
+        "the kernel lacks {}; build it with them, as =y or as modules that are beside it",
+        missing.join(", ")
+    );
     let Some(tree) = tree else {
-        let options = wanted.iter().map(|(option, _)| format!("CONFIG_{option}"));
-        let options: Vec<_> = options.collect();
-        return if options.is_empty() {
-            Ok(Vec::new())
-        } else {
-            Err(NeededError::NoModules(options))
-        };
+        let options: Vec<_> = wanted.iter().map(|(option, _)| format!("CONFIG_{option}")).collect();
+        ensure!(
+            options.is_empty(),
+            "the kernel has {} as modules, and none were found with it; give its Debian package or \
+             its build folder, or put them into lib/modules/RELEASE beside it",
+            options.join(", ")
+        );
+        return Ok(Vec::new());
     };
     let mut order = Order::of(tree);
     for (_, module) in wanted {
@@ -136,7 +135,7 @@ pub(super) fn needed(
 enum State {
     BuiltIn,
     Module,
-    Lacking,
+    Missing,
     Unknown,
 }
 
@@ -145,22 +144,13 @@ fn state(part: &Part, config: Option<&Config>, tree: Option<&ModuleTree>) -> Sta
         (Some(config), _, _) => match config.get(part.option).map(String::as_str) {
             Some("y") => State::BuiltIn,
             Some("m") => State::Module,
-            _ => State::Lacking,
+            _ => State::Missing,
         },
         (None, Some(tree), Some(module)) if tree.is_builtin(module) => State::BuiltIn,
         (None, Some(tree), Some(module)) if tree.file(module).is_some() => State::Module,
-        (None, Some(_), Some(_)) => State::Lacking,
+        (None, Some(_), Some(_)) => State::Missing,
         (None, _, _) => State::Unknown,
     }
-}
-
-fn lack(option: &str, has_config: bool) -> Lack {
-    let saw = if has_config {
-        "its configuration does not set it"
-    } else {
-        "it is neither built in nor among its modules"
-    };
-    Lack { option: format!("CONFIG_{option}"), saw: saw.to_owned() }
 }
 
 /// Modules that were found so far.
@@ -179,12 +169,12 @@ impl Order<'_> {
     }
 
     /// Adds a module after all that it needs. `by` needs it.
-    fn add(&mut self, name: &str, by: Option<&str>) -> Result<(), NeededError> {
+    fn add(&mut self, name: &str, by: Option<&str>) -> anyhow::Result<()> {
         let name = plain(name);
         if self.tree.is_builtin(&name) || !self.begun.insert(name.clone()) {
             return Ok(());
         }
-        let wrong = |found: String| NeededError::Module { name: name.clone(), found };
+        let wrong = |found: String| anyhow!("module {name} {found}");
         let Some(path) = self.tree.file(&name) else {
             let by = by.map(|by| format!(", and {by} needs it")).unwrap_or_default();
             return Err(wrong(format!(

@@ -1,11 +1,11 @@
-//! Subjects: the kernels of a comparison, opened or built, with all that a boot of one needs.
+//! The kernels of a comparison, opened or built, with all that a boot of one needs.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use iowq_contract::{Disk, Kernel};
 
-use crate::from_source as build;
+use crate::from_source;
 use crate::image::{self, Image, Module, Needs};
 use crate::label::{self, Named};
 use crate::options::Options;
@@ -13,16 +13,16 @@ use crate::stop::Stop;
 
 /// One kernel that is compared.
 #[derive(Clone, Debug)]
-pub struct Subject {
+pub struct ComparedKernel {
     /// What is written down of it.
-    pub kernel: Kernel,
+    pub described: Kernel,
     /// Its image.
     pub image: Image,
     /// What is loaded before anything else, in order.
     pub modules: Vec<Module>,
 }
 
-impl Subject {
+impl ComparedKernel {
     /// Files of the modules that only criu would use, or of all others.
     #[must_use]
     pub fn files(&self, for_criu: bool) -> Vec<String> {
@@ -32,18 +32,18 @@ impl Subject {
 }
 
 /// Opens the kernels that were named, or builds them. The first is the base. What is unpacked goes
-/// to `scratch`, and must stay as long as the subjects are used.
+/// to `scratch`, and must stay as long as the kernels are used.
 ///
 /// # Errors
 ///
-/// An image that is none, a kernel that lacks something as far as its configuration tells, or a
-/// build that fails.
-pub fn subjects(
+/// An image that is invalid, a kernel that by its configuration misses something, or a build that
+/// fails.
+pub fn kernels(
     options: &Options,
     cache: &Path,
     scratch: &Path,
     stop: &Stop,
-) -> anyhow::Result<Vec<Subject>> {
+) -> anyhow::Result<Vec<ComparedKernel>> {
     let disk = options.disk();
     if let Some(source) = &options.build {
         return built(options, cache, source, &disk, scratch, stop);
@@ -53,11 +53,11 @@ pub fn subjects(
     };
     let labels = label::labels(base, &options.test)?;
     let named = std::iter::once(base).chain(&options.test);
-    let open = |(label, named): (String, &Named)| {
+    let of = |(label, named): (String, &Named)| {
         let image = named.image.display().to_string();
-        subject(&label, &named.image, image, &[], options, &disk, &unpacked(scratch, &label))
+        open(&label, &named.image, image, &[], options, &disk, &unpacked(scratch, &label))
     };
-    labels.into_iter().zip(named).map(open).collect()
+    labels.into_iter().zip(named).map(of).collect()
 }
 
 /// Where the package of a kernel is unpacked.
@@ -72,8 +72,8 @@ fn built(
     disk: &Disk,
     scratch: &Path,
     stop: &Stop,
-) -> anyhow::Result<Vec<Subject>> {
-    let request = build::Request {
+) -> anyhow::Result<Vec<ComparedKernel>> {
+    let request = from_source::Request {
         source: source.to_owned(),
         patches: options.patch.clone(),
         aids: options.aid.clone(),
@@ -81,16 +81,16 @@ fn built(
         jobs: std::thread::available_parallelism().map_or(1, usize::from),
         config: options.config.clone(),
     };
-    let built = build::build(&request, stop, &mut |line| eprintln!("{line}"))?;
-    let open = |built: build::Built| {
+    let built = from_source::build(&request, stop, &mut |line| eprintln!("{line}"))?;
+    let of = |built: from_source::Built| {
         let image = format!("{} {}", source.display(), built.release);
         let folder = unpacked(scratch, &built.label);
-        subject(&built.label, &built.bzimage, image, &built.patches, options, disk, &folder)
+        open(&built.label, &built.bzimage, image, &built.patches, options, disk, &folder)
     };
-    built.into_iter().map(open).collect()
+    built.into_iter().map(of).collect()
 }
 
-fn subject(
+fn open(
     label: &str,
     path: &Path,
     shown: String,
@@ -98,7 +98,7 @@ fn subject(
     options: &Options,
     disk: &Disk,
     scratch: &Path,
-) -> anyhow::Result<Subject> {
+) -> anyhow::Result<ComparedKernel> {
     let image = image::open(path, scratch).with_context(|| format!("kernel {label}"))?;
     let needs = Needs { criu: options.criu.is_some(), ..Needs::from(disk) };
     let modules = image.needed(&needs).with_context(|| format!("kernel {label}"))?;
@@ -112,5 +112,5 @@ fn subject(
         modules: modules.iter().map(Module::file).collect(),
         patches: patches.to_vec(),
     };
-    Ok(Subject { kernel, image, modules })
+    Ok(ComparedKernel { described: kernel, image, modules })
 }

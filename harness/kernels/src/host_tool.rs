@@ -1,4 +1,4 @@
-//! Programs of the host: where they are, and the package that brings them where they are not.
+//! Programs of the host: where they are, and the package to install if they are absent.
 
 use std::{
     env,
@@ -16,7 +16,7 @@ const FOLDERS: [&str; 2] = ["/usr/sbin", "/sbin"];
 ///
 /// # Errors
 ///
-/// Where no folder of the path has it.
+/// No folder of the path has it.
 pub(crate) fn find(name: &str, packages: &str) -> anyhow::Result<PathBuf> {
     find_in(&env::var_os("PATH").unwrap_or_default(), name)
         .ok_or_else(|| anyhow!("cannot find `{name}`. It comes with the package {packages}"))

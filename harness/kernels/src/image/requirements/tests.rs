@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use iowq_contract::kconfig::Config;
 
 use super::{ALWAYS, Needs, needed};
-use crate::image::{NeededError, modinfo, modules::ModuleTree};
+use crate::image::{modinfo, modules::ModuleTree};
 
 fn needs(filesystem: &str, delay: bool) -> Needs {
     Needs { filesystem: filesystem.to_owned(), delay, criu: false }
@@ -150,12 +150,9 @@ fn modules_that_need_each_other_end() {
 fn everything_that_is_lacking_is_listed() {
     let mut config = config(&[("BLK_DEV_DM", "y")]);
     config.remove("IO_URING");
-    let error = needed(&needs("ext4", true), Some(&config), None).unwrap_err();
-    let NeededError::Lacks(lacks) = &error else { panic!("{error}") };
-    let options: Vec<_> = lacks.iter().map(|lack| lack.option.as_str()).collect();
-    let expected = ["CONFIG_IO_URING", "CONFIG_VIRTIO_BLK", "CONFIG_DM_DELAY", "CONFIG_EXT4_FS"];
-    assert_eq!(options, expected);
-    assert!(error.to_string().contains("CONFIG_IO_URING, CONFIG_VIRTIO_BLK"), "{error}");
+    let error = needed(&needs("ext4", true), Some(&config), None).unwrap_err().to_string();
+    let options = "CONFIG_IO_URING, CONFIG_VIRTIO_BLK, CONFIG_DM_DELAY, CONFIG_EXT4_FS; ";
+    assert!(error.contains(options), "{error}");
 }
 
 #[test]

@@ -6,7 +6,6 @@ use anyhow::bail;
 use clap::ValueEnum;
 
 use crate::{
-    boot::NoBoot,
     lines::Lines,
     machine::{Event, Machine, Parts},
     stop::Stop,
@@ -23,10 +22,10 @@ const MEMORY_MIB: u32 = 512;
 /// What KVM is reached through.
 const DEVICE: &str = "/dev/kvm";
 
-/// Which accelerator is wanted.
+/// Which accelerator the user chose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Wanted {
-    /// KVM where it boots a kernel, else emulation.
+pub enum AcceleratorChoice {
+    /// KVM if it boots a kernel, else emulation
     Auto,
     /// KVM or nothing.
     Kvm,
@@ -36,10 +35,10 @@ pub enum Wanted {
 
 /// Which accelerator it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Choice {
+pub struct Accelerator {
     /// `kvm` or `tcg`.
-    pub accelerator: &'static str,
-    /// Why not KVM, in words; empty where it is.
+    pub name: &'static str,
+    /// Why not KVM, for a reader; empty if it is.
     pub reason: String,
 }
 
@@ -48,22 +47,29 @@ pub struct Choice {
 ///
 /// # Errors
 ///
-/// Where KVM is wanted and does not boot, somebody asked to stop, or QEMU cannot be started.
-pub fn choose(wanted: Wanted, qemu: &Path, kernel: &Path, stop: &Stop) -> Result<Choice, NoBoot> {
-    let reason = match wanted {
-        Wanted::Tcg => Some("emulation was asked for".to_owned()),
-        Wanted::Auto | Wanted::Kvm => why_not_kvm(Path::new(DEVICE), qemu, kernel, stop)?,
+/// KVM was chosen and does not boot, a stop was requested, or QEMU cannot be started.
+pub fn choose(
+    chosen: AcceleratorChoice,
+    qemu: &Path,
+    kernel: &Path,
+    stop: &Stop,
+) -> anyhow::Result<Accelerator> {
+    let reason = match chosen {
+        AcceleratorChoice::Tcg => Some("emulation was asked for".to_owned()),
+        AcceleratorChoice::Auto | AcceleratorChoice::Kvm => {
+            why_not_kvm(Path::new(DEVICE), qemu, kernel, stop)?
+        }
     };
-    Ok(chosen(wanted, reason)?)
+    decide(chosen, reason)
 }
 
-fn chosen(wanted: Wanted, why_not_kvm: Option<String>) -> anyhow::Result<Choice> {
-    match (wanted, why_not_kvm) {
-        (_, None) => Ok(Choice { accelerator: "kvm", reason: String::new() }),
-        (Wanted::Kvm, Some(reason)) => {
+fn decide(chosen: AcceleratorChoice, why_not_kvm: Option<String>) -> anyhow::Result<Accelerator> {
+    match (chosen, why_not_kvm) {
+        (_, None) => Ok(Accelerator { name: "kvm", reason: String::new() }),
+        (AcceleratorChoice::Kvm, Some(reason)) => {
             bail!("KVM does not boot a kernel here: {reason}. Use emulation with `--accel tcg`")
         }
-        (_, Some(reason)) => Ok(Choice { accelerator: "tcg", reason }),
+        (_, Some(reason)) => Ok(Accelerator { name: "tcg", reason }),
     }
 }
 
@@ -166,16 +172,16 @@ mod tests {
     #[test]
     fn kvm_is_never_replaced_where_it_was_asked_for() {
         let no = || Some("no /dev/kvm".to_owned());
-        assert_eq!(chosen(Wanted::Auto, no()).unwrap().accelerator, "tcg");
-        assert_eq!(chosen(Wanted::Auto, None).unwrap().accelerator, "kvm");
-        let error = chosen(Wanted::Kvm, no()).unwrap_err().to_string();
+        assert_eq!(decide(AcceleratorChoice::Auto, no()).unwrap().name, "tcg");
+        assert_eq!(decide(AcceleratorChoice::Auto, None).unwrap().name, "kvm");
+        let error = decide(AcceleratorChoice::Kvm, no()).unwrap_err().to_string();
         assert!(error.starts_with("KVM does not boot a kernel here: no /dev/kvm"), "{error}");
     }
 
     #[test]
     fn emulation_that_was_asked_for_starts_nothing() {
         let none = Path::new("no/qemu");
-        let choice = choose(Wanted::Tcg, none, none, &Stop::default()).unwrap();
+        let choice = choose(AcceleratorChoice::Tcg, none, none, &Stop::default()).unwrap();
         assert_eq!(choice.reason, "emulation was asked for");
     }
 }

@@ -1,21 +1,21 @@
-//! The watch: time in which this process ran. What went by while it was stopped does not count.
+//! A stopwatch: time in which this process ran. What went by while it was stopped does not count.
 
 use std::time::{Duration, Instant};
 
-/// Whoever waits looks at the watch at least this often. More than this from one look to the next
-/// means that we were kept from looking, and whoever we wait for may have done its part long ago.
+/// A caller that waits reads the time at least this often. More than this between two readings means
+/// that this process was stopped, and what it waits for may have happened long ago.
 const STEP_MAX: Duration = Duration::from_secs(1);
 
 /// Counts time from its start.
 #[derive(Debug)]
-pub(crate) struct Watch {
+pub(crate) struct Stopwatch {
     counted: Duration,
     looked: Instant,
 }
 
-impl Watch {
-    pub(crate) fn start() -> Watch {
-        Watch { counted: Duration::ZERO, looked: Instant::now() }
+impl Stopwatch {
+    pub(crate) fn start() -> Stopwatch {
+        Stopwatch { counted: Duration::ZERO, looked: Instant::now() }
     }
 
     /// The time that counts, up to now.
@@ -36,11 +36,11 @@ mod tests {
 
     #[test]
     fn of_a_step_that_took_too_long_only_so_much_counts() {
-        let mut watch = Watch::start();
+        let mut watch = Stopwatch::start();
         let start = watch.looked;
         let mut after = |ms| watch.time_at(start + Duration::from_millis(ms)).as_millis();
         assert_eq!([after(400), after(1400), after(1500)], [400, 1400, 1500]);
-        assert_eq!(after(3_600_000), 2500, "an hour in which nobody looked");
+        assert_eq!(after(3_600_000), 2500, "an hour without a reading");
         assert_eq!(after(3_600_200), 2700);
     }
 }

@@ -1,9 +1,9 @@
-//! Other files: what something is that is no kernel for the virtual machine, in words.
+//! What a file is that is no kernel for the virtual machine, in words.
 
 use super::{compressed::Format, error::ALLOWED};
 
 /// What a file is by its first bytes, as the end of a sentence that begins with its name.
-pub(super) fn what(head: &[u8]) -> String {
+pub(super) fn describe(head: &[u8]) -> String {
     let at =
         |place: usize, magic: &[u8]| head.get(place..).is_some_and(|rest| rest.starts_with(magic));
     let machine = "is a kernel for arm64; one for x86_64 is needed";
@@ -29,7 +29,7 @@ pub(super) fn what(head: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::what;
+    use super::describe;
 
     #[test]
     fn other_files_are_called_what_they_are() {
@@ -45,8 +45,8 @@ mod tests {
             (&[0; 50], "no kernel that is known"),
         ];
         for (head, expected) in cases {
-            let found = what(head);
-            assert!(found.contains(expected), "{found:?} lacks {expected:?}");
+            let found = describe(head);
+            assert!(found.contains(expected), "{found:?} without {expected:?}");
         }
     }
 }
