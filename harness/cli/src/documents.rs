@@ -42,7 +42,8 @@ fn complaints(path: &Path, text: &str) -> Vec<String> {
     let path = path.display();
     let mut complaints = BTreeSet::new();
     for (name, rest) in commands(text) {
-        if TASKS.contains(&name) || name.starts_with('-') {
+        // In capitals it stands for any.
+        if TASKS.contains(&name) || !name.starts_with(|c: char| c.is_ascii_lowercase()) {
             continue;
         }
         let Some(command) = program.find_subcommand(name) else {
@@ -62,14 +63,17 @@ fn complaints(path: &Path, text: &str) -> Vec<String> {
     complaints.into_iter().collect()
 }
 
-/// Markdown files of the folders that documents are in.
+/// Markdown files of the folders that documents are in, but for what tells of the past.
 fn documents() -> Vec<PathBuf> {
     let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut documents = Vec::new();
     for folder in [top.clone(), top.join("docs"), top.join("workloads"), top.join("harness/pool")] {
         let entries = fs::read_dir(folder).expect("a folder of the workspace").flatten();
         let paths = entries.map(|entry| entry.path());
-        documents.extend(paths.filter(|path| path.extension().is_some_and(|it| it == "md")));
+        let is_document = |path: &PathBuf| {
+            path.extension().is_some_and(|it| it == "md") && !path.ends_with("CHANGELOG.md")
+        };
+        documents.extend(paths.filter(is_document));
     }
     documents
 }

@@ -46,7 +46,7 @@ mod tests {
 
     #[test]
     fn every_value_that_a_flag_offers_is_one_of_the_contract() {
-        fn assert_all<T: Clone + Send + Sync + 'static>(parser: impl TypedValueParser<Value = T>) {
+        fn assert_all<T: Clone + Send + Sync + 'static>(parser: &impl TypedValueParser<Value = T>) {
             let command = clap::Command::new("test");
             let values = parser.possible_values().expect("it lists them");
             for value in values {
@@ -54,8 +54,8 @@ mod tests {
                 assert!(parser.parse_ref(&command, None, name).is_ok(), "{name:?}");
             }
         }
-        assert_all(engine());
-        assert_all(probes());
-        assert_all(blocking());
+        assert_all(&engine());
+        assert_all(&probes());
+        assert_all(&blocking());
     }
 }
