@@ -28,7 +28,7 @@ pub trait Job: Copy + Send + 'static {
     fn may_block(&self) -> bool;
 }
 
-/// What observes that a worker blocks in its work, and what it has to be told for that.
+/// What observes that a worker blocks in its work, and the events it needs for that.
 pub trait BlockingObserver: Send + Sync {
     /// Whether workers report it themselves, around each call that may block.
     fn self_reported(&self) -> bool;

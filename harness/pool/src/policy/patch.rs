@@ -93,15 +93,15 @@ impl Patch {
             Patch::WakeCountsAwake => "waking a free worker that is awake counts (22f7fb80e6d9)",
             Patch::RetryDelay => "failed creations wait 5, 10, 15 ms (13918315c5dc)",
             Patch::UnhashedKeepsBucket0 => "unhashed work leaves bucket 0 alone (486ba4d84d62)",
-            Patch::IdleNeverSpawns => "an idle worker never asks for another (8343cae362e1)",
-            Patch::SkipSameBucket => "no worker for the sleeper's own bucket (0b2b066f8a85)",
+            Patch::IdleNeverSpawns => "an idle worker never requests another (8343cae362e1)",
+            Patch::SkipSameBucket => "no worker for the bucket that blocks (0b2b066f8a85)",
             Patch::FallocateHashed => "fallocate is hashed if its file is known (88a80066af16)",
             Patch::RecheckFreeWorker => {
                 "a creation first looks for a free worker (9d83e1f05c98, cd4ea81be3eb)"
             }
             Patch::RecheckAsPosted => "the same as mailed, past the limit (9d83e1f05c98 alone)",
-            Patch::ExitOnIdle => "without a ring idle workers leave (38aa434ab933, 912146614894)",
-            Patch::Retire => "no worker leaves while it waits for a creation (6.12.115, 6.1.191)",
+            Patch::ExitOnIdle => "without a ring idle workers exit (38aa434ab933, 912146614894)",
+            Patch::Retire => "no worker exits while its request is pending (6.12.115, 6.1.191)",
             Patch::FileLookedUpEarly => {
                 "what is forced async is queued with its file known (6.12.115, 6.1.191)"
             }

@@ -19,7 +19,7 @@ pub enum RegisterError {
     Name(&'static str),
 }
 
-/// All policies that there are: presets, and kinds with parameters.
+/// All policies: presets, and kinds with parameters.
 #[derive(Clone, Debug)]
 pub struct Registry {
     kinds: Vec<PolicyKind>,
