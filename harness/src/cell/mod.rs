@@ -22,6 +22,7 @@ use iowq_workloads::{FileState, Ledger, Plan, Rounds};
 
 use crate::clock::{self, Nanos};
 use crate::drive::Driven;
+use crate::engine::blocking::SchedReport;
 use crate::engine::{EngineReport, uring};
 use crate::files::{Scratch, Step};
 use crate::io;
@@ -31,7 +32,7 @@ use iowq_pool::policy::{PolicySpec, Registry};
 
 pub use assemble::settings;
 pub(crate) use file_doubts::not_verified;
-use measure::{Measured, Sleeps};
+use measure::Measured;
 pub use watch::{Probes, WantBlocking};
 use watch::{Seen, Wanted, Watch};
 
@@ -117,7 +118,7 @@ struct Outcome {
     seen: Seen,
     blocking: Blocking,
     /// What the scheduler told, where it was asked.
-    sleeps: Option<Sleeps>,
+    sleeps: Option<SchedReport>,
     started: Nanos,
     /// When the watch after the last close was over and workers were sent away.
     ended: Nanos,
@@ -147,7 +148,7 @@ impl Outcome {
     /// Switches of the pool's workers, where the scheduler told. Returns in works that the probe
     /// missed were noticed by itself or by the worker.
     fn switches(&self) -> Option<Switches> {
-        let Sleeps { switches, returns_repaired, .. } = self.sleeps?;
+        let SchedReport { switches, returns_repaired, .. } = self.sleeps?;
         let ins_missed_in_works = self.seen.switches_missed + returns_repaired;
         Some(Switches { ins_missed_in_works, ..switches })
     }

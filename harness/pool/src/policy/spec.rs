@@ -1,7 +1,5 @@
 //! A policy that was named: what its name means, parsed once, and how to build it.
 
-use std::fmt;
-
 use super::kernel::Kernel;
 use super::patch::{Patch, Patches};
 use super::preset::Preset;
@@ -121,9 +119,3 @@ impl PartialEq for PolicySpec {
 }
 
 impl Eq for PolicySpec {}
-
-impl fmt::Display for PolicySpec {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str(&self.name)
-    }
-}
