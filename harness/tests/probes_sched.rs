@@ -14,7 +14,7 @@ use iowq_harness::probes::{BlockReader, Bpf, BpfOptions, Page, Tracker};
 use iowq_pool::policy::Registry;
 use iowq_pool::teardown;
 use iowq_pool::work::{Account, Flags, WorkId};
-use iowq_pool::{Config, Job, Pool, State, WorkOutcome};
+use iowq_pool::{Config, Job, Pool, WorkOutcome};
 use probes_support::{PATIENCE, own_tid, start_or_skip};
 
 fn start(test: &str) -> Option<Bpf> {
@@ -369,8 +369,7 @@ fn each_worker_that_sleeps_over_queued_work_gets_another_and_all_credits_are_giv
             idle_timeout: PATIENCE,
             teardown: teardown::measured(),
         };
-        let state = State::new(policy, counters, config.works, config.slots, config.limits);
-        let mut pool = Pool::new(state, &config, Arc::new(sleeps), Box::new(waiter));
+        let mut pool = Pool::new(policy, counters, &config, Arc::new(sleeps), Box::new(waiter));
         pool.open();
         let flags = Flags { account: Account::Bounded, bucket: None, concurrent: false };
         for work in (0..WORKS).map(WorkId) {

@@ -21,7 +21,7 @@ use iowq_harness::measured;
 pub use exit::Exit;
 pub use iowq_pool::policy;
 
-use policy::{PolicyKind, RegisterError, Registry};
+use policy::{NameError, PolicyKind, Registry};
 
 /// Name of the program that measures, beside this one.
 const MEASURE: &str = "iowq-measure";
@@ -42,7 +42,7 @@ impl Lab {
     ///
     /// # Errors
     /// If its name is taken or invalid.
-    pub fn policy(mut self, kind: PolicyKind) -> Result<Lab, RegisterError> {
+    pub fn policy(mut self, kind: PolicyKind) -> Result<Lab, NameError> {
         self.registry.register(kind)?;
         Ok(self)
     }

@@ -7,8 +7,8 @@ use crate::work::{Account, Key, WorkerId};
 
 /// `nr_running` of each account, the first queued work, and the probe's spawn requests.
 ///
-/// The last three methods are for an implementation whose probe makes requests by itself: it marks
-/// the worker's slot and adds one to `nr_running` for the worker to come (`reserved_running`).
+/// The methods with a default are for a probe, which makes requests by itself: it marks the worker's
+/// slot and adds one to `nr_running` for the worker to come (`reserved_running`).
 pub trait RunCounters: Send {
     /// Adds one to `nr_running`.
     fn running_inc(&mut self, account: Account);
@@ -17,7 +17,7 @@ pub trait RunCounters: Send {
     /// `nr_running` now.
     fn running(&self, account: Account) -> i32;
     /// Publishes the first runnable work; [`Key::NONE`] if there is none or the queue is stalled.
-    fn publish_head(&mut self, account: Account, head: Key);
+    fn publish_head(&mut self, _: Account, _: Key) {}
 
     /// Which user of its slot this worker is; no two in succession have the same number.
     fn generation(&self, _: WorkerId) -> u32 {
@@ -70,6 +70,4 @@ impl RunCounters for LocalCounters {
     fn running(&self, account: Account) -> i32 {
         self.running[account.index()]
     }
-
-    fn publish_head(&mut self, _: Account, _: Key) {}
 }

@@ -18,9 +18,7 @@
 //! use iowq_pool::policy::Registry;
 //! use iowq_pool::sync::Arc;
 //! use iowq_pool::work::{Account, Flags, WorkId};
-//! use iowq_pool::{
-//!     Config, Job, ParkedWait, Pool, SelfReported, State, WorkOutcome, teardown,
-//! };
+//! use iowq_pool::{Config, Job, ParkedWait, Pool, SelfReported, WorkOutcome, teardown};
 //!
 //! #[derive(Clone, Copy)]
 //! struct Nap;
@@ -46,10 +44,8 @@
 //!     idle_timeout: Duration::from_secs(5),
 //!     teardown: teardown::measured(),
 //! };
-//! let state =
-//!     State::new(policy, LocalCounters::default(), config.works, config.slots, config.limits);
-//! let mut pool =
-//!     Pool::new(state, &config, Arc::new(SelfReported), Box::new(ParkedWait::default()));
+//! let (counters, wait) = (LocalCounters::default(), Box::new(ParkedWait::default()));
+//! let mut pool = Pool::new(policy, counters, &config, Arc::new(SelfReported), wait);
 //! pool.open();
 //! let flags = Flags { account: Account::Bounded, bucket: None, concurrent: true };
 //! for work in (0..8).map(WorkId) {

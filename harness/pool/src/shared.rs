@@ -28,18 +28,18 @@ pub trait Job: Copy + Send + 'static {
     fn may_block(&self) -> bool;
 }
 
-/// What observes that a worker blocks in its work, and what it has to be told for that.
+/// What observes that a worker blocks in its work, and the events it needs for that.
 pub trait BlockingObserver: Send + Sync {
     /// Whether workers report it themselves, around each call that may block.
     fn self_reported(&self) -> bool;
     /// A worker starts, on its own thread.
-    fn worker_started(&self, id: WorkerId, account: Account);
+    fn worker_started(&self, _: WorkerId, _: Account) {}
     /// A worker ends, on its own thread.
-    fn worker_ended(&self, id: WorkerId);
+    fn worker_ended(&self, _: WorkerId) {}
     /// Sleep of this worker counts as blocking from now on.
-    fn work_begins(&self, id: WorkerId, key: Key);
+    fn work_begins(&self, _: WorkerId, _: Key) {}
     /// It does not from now on.
-    fn work_ends(&self, id: WorkerId);
+    fn work_ends(&self, _: WorkerId) {}
 }
 
 /// Workers report blocking themselves, around each call that may block; a call that did not sleep
@@ -50,10 +50,6 @@ impl BlockingObserver for SelfReported {
     fn self_reported(&self) -> bool {
         true
     }
-    fn worker_started(&self, _: WorkerId, _: Account) {}
-    fn worker_ended(&self, _: WorkerId) {}
-    fn work_begins(&self, _: WorkerId, _: Key) {}
-    fn work_ends(&self, _: WorkerId) {}
 }
 
 /// What is behind the lock.

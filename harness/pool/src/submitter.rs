@@ -20,11 +20,12 @@ pub trait SubmitterWait {
     /// Waits for a wake or a request, at most `timeout` if there is one. It may return early.
     fn wait(&mut self, timeout: Option<Duration>);
 
-    /// Passes on the requests since the last call, oldest first. Does not wait.
-    fn requests(&mut self, take: &mut dyn FnMut(SpawnRequest));
+    /// Passes on the requests since the last call, oldest first. Does not wait. There is none if
+    /// workers report blocking themselves.
+    fn requests(&mut self, _: &mut dyn FnMut(SpawnRequest)) {}
 }
 
-/// A wait on a parker, for workers that report blocking themselves: no request comes this way.
+/// A wait on a parker, for workers that report blocking themselves.
 #[derive(Default)]
 pub struct ParkedWait(Arc<Parker>);
 
@@ -36,8 +37,6 @@ impl SubmitterWait for ParkedWait {
     fn wait(&mut self, timeout: Option<Duration>) {
         self.0.park(timeout);
     }
-
-    fn requests(&mut self, _: &mut dyn FnMut(SpawnRequest)) {}
 }
 
 impl SubmitterWake for Parker {

@@ -18,7 +18,7 @@ pub use shuttle::thread;
 /// Starts a thread with its creator's name that ends before its scope does.
 ///
 /// # Errors
-/// Where the system gives none.
+/// If the system refuses a thread.
 #[cfg(not(feature = "shuttle"))]
 pub fn spawn_scoped<'scope, T: Send + 'scope>(
     scope: &'scope thread::Scope<'scope, '_>,

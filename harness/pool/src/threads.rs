@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::clock::{self, Nanos};
 use crate::counters::RunCounters;
 use crate::parker::Parker;
+use crate::policy::Policy;
 use crate::shared::{BlockingObserver, Core, Job, Shared};
 use crate::state::{Completion, Effects, PoolTally, State};
 use crate::submitter::SubmitterWait;
@@ -48,16 +49,17 @@ pub struct Pool<J: Job, B: RunCounters + 'static> {
 }
 
 impl<J: Job, B: RunCounters + 'static> Pool<J, B> {
-    /// A pool around a state, with the workers that its policy wants from the start. The `state`
-    /// must have room for the works and slots of `config`.
+    /// A pool under this policy, with the workers that it wants from the start.
     #[must_use]
     pub fn new(
-        state: State<B>,
+        policy: Box<dyn Policy>,
+        counters: B,
         config: &Config,
         observer: Arc<dyn BlockingObserver>,
         waiter: Box<dyn SubmitterWait>,
     ) -> Pool<J, B> {
         let slots = config.slots as usize;
+        let state = State::new(policy, counters, config.works, config.slots, config.limits);
         let needs_clock = state.needs_clock();
         let core = Core {
             jobs: vec![None; config.works as usize],

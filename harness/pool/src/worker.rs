@@ -6,15 +6,10 @@ use crate::shared::{Core, Job, Shared};
 use crate::state::{Effects, WorkOutcome};
 use crate::step::NextStep;
 use crate::sync::Arc;
-use crate::work::{Key, WorkId, WorkerId};
+use crate::work::{Key, WorkerId};
 
-/// The next step, with what it takes to carry it out.
-enum Task<J> {
-    Run(WorkId, J, Key),
-    Rescan,
-    Sleep,
-    Exit,
-}
+/// The next step, and the job to run with the key of its work, if it is one.
+type Next<J> = (NextStep, Option<(J, Key)>);
 
 /// One worker's thread, from birth to exit.
 pub(super) fn run<J: Job, B: RunCounters + 'static>(shared: &Arc<Shared<J, B>>, id: WorkerId) {
@@ -26,10 +21,10 @@ pub(super) fn run<J: Job, B: RunCounters + 'static>(shared: &Arc<Shared<J, B>>, 
         core.state.worker_account(id)
     };
     shared.observer.worker_started(id, account);
-    let mut task = step(shared, id, &mut effects, |core, _| core.state.next_step(id));
+    let mut next = step(shared, id, &mut effects, |core, _| core.state.next_step(id));
     loop {
-        task = match task {
-            Task::Run(work, job, key) => {
+        next = match next {
+            (NextStep::Run(work), Some((job, key))) => {
                 let (outcome, seen) = run_job(shared, id, job, key, &mut effects);
                 step(shared, id, &mut effects, |core, effects| {
                     core.seen[work.index()] = seen;
@@ -39,9 +34,9 @@ pub(super) fn run<J: Job, B: RunCounters + 'static>(shared: &Arc<Shared<J, B>>, 
                     core.state.finish(id, outcome, effects)
                 })
             }
-            Task::Rescan => step(shared, id, &mut effects, |core, _| core.state.next_step(id)),
-            Task::Sleep => sleep(shared, id, &mut effects),
-            Task::Exit => break,
+            (NextStep::Sleep, _) => sleep(shared, id, &mut effects),
+            (NextStep::Exit, _) => break,
+            _ => step(shared, id, &mut effects, |core, _| core.state.next_step(id)),
         };
     }
     shared.observer.worker_ended(id);
@@ -73,7 +68,7 @@ fn sleep<J: Job, B: RunCounters + 'static>(
     shared: &Arc<Shared<J, B>>,
     id: WorkerId,
     effects: &mut Effects,
-) -> Task<J> {
+) -> Next<J> {
     let sleeps = shared.lock().state.sleep(id, effects);
     shared.perform(effects);
     if !sleeps {
@@ -95,20 +90,16 @@ fn step<J: Job, B: RunCounters + 'static>(
     id: WorkerId,
     effects: &mut Effects,
     change: impl FnOnce(&mut Core<J, B>, &mut Effects) -> NextStep,
-) -> Task<J> {
-    let task = {
+) -> Next<J> {
+    let (next, job) = {
         let mut core = shared.lock();
-        match change(&mut core, effects) {
-            NextStep::Run(work) => match core.jobs[work.index()] {
-                Some(job) => Task::Run(work, job, core.state.held(id)),
-                // No work is queued without a job; a rescan is harmless.
-                None => Task::Rescan,
-            },
-            NextStep::Rescan => Task::Rescan,
-            NextStep::Sleep => Task::Sleep,
-            NextStep::Exit => Task::Exit,
-        }
+        let next = change(&mut core, effects);
+        let job = match next {
+            NextStep::Run(work) => core.jobs[work.index()].map(|job| (job, core.state.held(id))),
+            _ => None,
+        };
+        (next, job)
     };
     shared.perform(effects);
-    task
+    (next, job)
 }

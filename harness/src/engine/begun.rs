@@ -1,7 +1,7 @@
-//! Begun: direct ops that a worker hands to the device and is done with, as the kernel's worker is.
+//! Direct ops that a worker only begins: it hands them to the device, as the kernel's worker does.
 //!
-//! The kernel's worker submits a direct read or write, turns to its next work, and the op completes
-//! when the device says so. `io_submit(2)` does the same, and blocks where that worker would.
+//! The kernel's worker submits a direct read or write and takes its next work; the op completes when
+//! the device is done. `io_submit(2)` does the same, and blocks if that worker would.
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd, RawFd};
@@ -13,7 +13,7 @@ use super::buffers::Buffer;
 
 /// `IOCB_CMD_PREAD` and `IOCB_CMD_PWRITE` of `linux/aio_abi.h`.
 const COMMANDS: [u16; 2] = [0, 1];
-/// `IOCB_FLAG_RESFD`: the event counter is told when the op ended.
+/// `IOCB_FLAG_RESFD`: the event counter is raised when the op ends.
 const TELLS_BELL: u32 = 1;
 
 /// `struct iocb` of `linux/aio_abi.h`.
@@ -62,8 +62,8 @@ pub struct Beginner {
 }
 
 impl Beginner {
-    /// Hands a read or write to the device. False if the kernel does not take it; a plain call then
-    /// says why, or does it.
+    /// Hands a read or write to the device. False if the kernel refuses; a plain call then shows why,
+    /// or does it.
     #[must_use]
     pub fn begin(self, slot: u32, write: bool, file: RawFd, place: (u64, Buffer)) -> bool {
         let (offset_bytes, buffer) = place;

@@ -8,83 +8,63 @@ use iowq_ebpf::{NEVER_ASK, SKIP_SAME_BUCKET};
 use crate::doorbell::{Caller, Doorbell};
 use crate::io;
 use crate::probes::{BlockReader, BothCounts, Page, Tracker};
-use crate::sync::atomic::{AtomicU64, Ordering};
 use crate::sync::{Arc, Mutex, MutexGuard, PoisonError, thread};
 use iowq_pool::counters::RunCounters;
 use iowq_pool::policy::ProbeRule;
 use iowq_pool::work::{Account, Key};
 use iowq_pool::{BlockingObserver, SpawnRequest, SubmitterWait, SubmitterWake, WorkerId};
 
+/// What the scheduler's probe observed, summed over workers that have ended.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SchedReport {
+    /// Sleeps in works.
+    pub in_works: u64,
+    /// Workers that were not tracked, because the probe's map was full.
+    pub untracked: u64,
+    /// Their switches, by the kernel's count and by the probe's.
+    pub switches: Switches,
+    /// Returns to a CPU in works without an event, noticed when the work ended.
+    pub returns_repaired: u64,
+}
+
 /// The scheduler's probe reports blocking, at the moment of the switch.
 pub struct SchedSwitch {
     page: Arc<Page>,
     tracker: Tracker,
-    /// Sleeps in works, of workers that have ended.
-    sleeps: AtomicU64,
-    /// Workers that are not tracked, because the probe's map was full.
-    untracked: AtomicU64,
-    /// Sums over all workers of the counts of their switches when tracking began and when it
-    /// ended.
-    switches: Mutex<[BothCounts; 2]>,
-    /// Returns of workers that have ended.
-    returns_repaired: AtomicU64,
+    sums: Mutex<Sums>,
+}
+
+#[derive(Default)]
+struct Sums {
+    report: SchedReport,
+    /// Counts of the switches of each worker when its tracking began, and when it ended.
+    started: BothCounts,
+    ended: BothCounts,
 }
 
 impl SchedSwitch {
     /// For workers that the probe behind this page and tracker observes.
     #[must_use]
     pub fn new(page: Arc<Page>, tracker: Tracker) -> SchedSwitch {
-        SchedSwitch {
-            page,
-            tracker,
-            sleeps: AtomicU64::new(0),
-            untracked: AtomicU64::new(0),
-            switches: Mutex::default(),
-            returns_repaired: AtomicU64::new(0),
-        }
+        SchedSwitch { page, tracker, sums: Mutex::default() }
     }
 
-    /// Sleeps in works, of all workers that have ended.
+    /// What was observed, once all workers have ended.
     #[must_use]
-    pub fn sleeps(&self) -> u64 {
-        self.sleeps.load(Ordering::Relaxed)
+    pub fn report(&self) -> SchedReport {
+        let sums = self.sums();
+        SchedReport { switches: sums.ended.since(sums.started), ..sums.report }
     }
 
-    /// Workers whose sleeps were not seen.
-    #[must_use]
-    pub fn untracked(&self) -> u64 {
-        self.untracked.load(Ordering::Relaxed)
+    fn switches(&self, id: WorkerId) -> BothCounts {
+        BothCounts::now(|| self.page.switches(id.0))
     }
 
-    /// Returns to a CPU without an event, noticed when the work ended, of all workers that have
-    /// ended.
-    #[must_use]
-    pub fn returns_repaired(&self) -> u64 {
-        self.returns_repaired.load(Ordering::Relaxed)
-    }
-
-    /// Switches of all workers, by the kernel's count and by the probe's, once all have ended.
-    #[must_use]
-    pub fn switches(&self) -> Switches {
-        let [started, ended] = *self.lock();
-        ended.since(started)
-    }
-
-    /// Adds the counts of the calling worker's switches to one of the sums.
-    fn count_switches(&self, id: WorkerId, sum: usize) {
-        let now = BothCounts::now(|| self.page.switches(id.0));
-        self.lock()[sum] += now;
-    }
-
-    fn lock(&self) -> MutexGuard<'_, [BothCounts; 2]> {
+    fn sums(&self) -> MutexGuard<'_, Sums> {
         // A panic leaves no sum half-added.
-        self.switches.lock().unwrap_or_else(PoisonError::into_inner)
+        self.sums.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
-
-/// Places in [`SchedSwitch::switches`].
-const STARTED: usize = 0;
-const ENDED: usize = 1;
 
 impl BlockingObserver for SchedSwitch {
     fn self_reported(&self) -> bool {
@@ -93,18 +73,20 @@ impl BlockingObserver for SchedSwitch {
 
     fn worker_started(&self, id: WorkerId, account: Account) {
         self.page.claim(id.0, account.index());
-        if self.tracker.track(io::thread_id(), id.0).is_err() {
-            self.untracked.fetch_add(1, Ordering::Relaxed);
-        }
-        self.count_switches(id, STARTED);
+        let untracked = self.tracker.track(io::thread_id(), id.0).is_err();
+        let switches = self.switches(id);
+        let mut sums = self.sums();
+        sums.report.untracked += u64::from(untracked);
+        sums.started += switches;
     }
 
     fn worker_ended(&self, id: WorkerId) {
-        self.count_switches(id, ENDED);
+        let switches = self.switches(id);
         self.tracker.untrack(io::thread_id());
-        self.sleeps.fetch_add(u64::from(self.page.sleeps(id.0)), Ordering::Relaxed);
-        let repaired = u64::from(self.page.ins_repaired(id.0));
-        self.returns_repaired.fetch_add(repaired, Ordering::Relaxed);
+        let mut sums = self.sums();
+        sums.ended += switches;
+        sums.report.in_works += u64::from(self.page.sleeps(id.0));
+        sums.report.returns_repaired += u64::from(self.page.ins_repaired(id.0));
     }
 
     fn work_begins(&self, id: WorkerId, key: Key) {
@@ -203,8 +185,6 @@ impl SubmitterWait for DoorbellWait {
             thread::yield_now();
         }
     }
-
-    fn requests(&mut self, _: &mut dyn FnMut(SpawnRequest)) {}
 }
 
 impl SubmitterWake for Caller {

@@ -1,7 +1,7 @@
 //! The books of an engine: which requests are in flight, and what is recorded of those that end.
 //!
-//! Only the submitter writes them, with either engine, so that recording costs both the same and
-//! costs a worker nothing.
+//! Only the submitter writes them, with either engine, so that recording costs both the same, and
+//! a worker nothing.
 
 use iowq_contract::DispatchCounts;
 use iowq_workloads::{OpKind, Plan};
@@ -40,7 +40,7 @@ impl Books {
         }
     }
 
-    /// Notes a request that is handed over now, at this place of its chain.
+    /// Records a request that is submitted now, at this place of its chain.
     pub(super) fn begin(&mut self, request: &Request, place: usize) {
         let handed_over = if self.times(request) { clock::now() } else { Nanos(0) };
         let it = InFlight { request: *request, behind_link: place > 0, handed_over };
@@ -62,8 +62,8 @@ impl Books {
         self.in_flight.get_mut(slot as usize)?.take()
     }
 
-    /// Records an op that was done at this time; `queue_ns` is how long it waited for a worker,
-    /// where that is known.
+    /// Records an op that was done at this time; `queue_ns` is how long it waited for a worker, if
+    /// known.
     pub(super) fn record(&mut self, it: &InFlight, done: Nanos, queue_ns: Option<u64>) {
         if !self.times(&it.request) {
             return;

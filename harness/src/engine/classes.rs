@@ -20,10 +20,10 @@ pub(super) struct Classes<'a> {
 }
 
 impl<'a> Classes<'a> {
-    /// The files are those of the plan, and are asked for what their file system does.
+    /// Classes for this plan on its files.
     pub(super) fn new(policy: Box<dyn Policy>, plan: &'a Plan, files: &[OwnedFd]) -> Classes<'a> {
         let buckets = plan.hash_ids.iter().map(|&id| bucket::bucket(id) as u8).collect();
-        // A file that cannot be asked is treated as on a file system that is not known.
+        // A file whose file system is unknown is taken for one that does not.
         let direct_in_parallel =
             files.first().is_none_or(|file| io::direct_writes_in_parallel(file).unwrap_or(false));
         Classes { policy, plan, buckets, direct_in_parallel }

@@ -17,7 +17,7 @@ use iowq_pool::counters::RunCounters;
 use iowq_pool::policy::PolicySpec;
 use iowq_pool::teardown;
 use iowq_pool::work::{Account, Flags, WorkId};
-use iowq_pool::{BlockingObserver, Completion, Config, Pool, State, SubmitterWait, WorkOutcome};
+use iowq_pool::{BlockingObserver, Completion, Config, Pool, SubmitterWait, WorkOutcome};
 
 /// Workers that may be alive at the same time, whatever the limits: the probe's room.
 const SLOTS: u32 = iowq_ebpf::SLOTS_MAX as u32;
@@ -71,7 +71,7 @@ impl<'a, B: RunCounters + 'static> PoolEngine<'a, B> {
     pub fn new(
         plan: &'a Plan,
         policy: &PolicySpec,
-        board: B,
+        counters: B,
         observer: Arc<dyn BlockingObserver>,
         waiter: Box<dyn SubmitterWait>,
         files: &'a [OwnedFd],
@@ -84,8 +84,7 @@ impl<'a, B: RunCounters + 'static> PoolEngine<'a, B> {
             idle_timeout: plan.idle_timeout,
             teardown: teardown::measured(),
         };
-        let state = State::new(policy.build(), board, config.works, config.slots, config.limits);
-        let pool = Pool::new(state, &config, observer, waiter);
+        let pool = Pool::new(policy.build(), counters, &config, observer, waiter);
         PoolEngine {
             pool,
             classes: Classes::new(policy.build(), plan, files),

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use iowq_contract::{RunRequest, Switches};
+use iowq_contract::RunRequest;
 use iowq_workloads::Ledger;
 
 use crate::clock::{self, Nanos};
 use crate::doorbell::Doorbell;
 use crate::drive::{Driven, Driver};
 use crate::engine::begun::Begun;
-use crate::engine::blocking::{DoorbellWait, ProbeWait, SchedSwitch, SharedCounters};
+use crate::engine::blocking::{DoorbellWait, ProbeWait, SchedReport, SchedSwitch, SharedCounters};
 use crate::engine::buffers::Buffers;
 use crate::engine::pool::PoolEngine;
 use crate::engine::uring::{Attempts, UringEngine};
@@ -29,7 +29,7 @@ pub(super) struct Measured {
     pub(super) remains: EngineReport,
     pub(super) ledger: Ledger,
     /// What the scheduler told, where it was asked.
-    pub(super) sleeps: Option<Sleeps>,
+    pub(super) sleeps: Option<SchedReport>,
     /// Why no op could be tried without a worker, where that matters.
     pub(super) no_attempts: Option<String>,
     /// Why workers waited for direct ops that the kernel's only begin, if they did.
@@ -37,19 +37,6 @@ pub(super) struct Measured {
     pub(super) started: Nanos,
     /// When the watch after the last close was over and workers were sent away.
     pub(super) ended: Nanos,
-}
-
-/// What the scheduler's probe told of workers.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Sleeps {
-    /// Sleeps inside works.
-    pub(super) in_works: u64,
-    /// Workers that it did not know of.
-    pub(super) untracked: u64,
-    /// Their switches, and how many it missed.
-    pub(super) switches: Switches,
-    /// Returns to a processor in works that it missed, and that were noticed when the work ended.
-    pub(super) returns_repaired: u64,
 }
 
 /// Runs the pool under a policy, or the kernel's io-wq without one.
@@ -105,12 +92,7 @@ fn on_pool(
     let pool = PoolEngine::new(plan, policy, counters, sleeps, waiter, files, places);
     let pool = pool.with_attempts(attempts).with_begun(begun).recording(request.records_latency);
     let measured = drive(request, tell_ops, Box::new(pool), buffers, watch.census())?;
-    let sleeps = Some(Sleeps {
-        in_works: sched.sleeps(),
-        untracked: sched.untracked(),
-        switches: sched.switches(),
-        returns_repaired: sched.returns_repaired(),
-    });
+    let sleeps = Some(sched.report());
     Ok(Measured { sleeps, no_attempts, no_begun, ..measured })
 }
 

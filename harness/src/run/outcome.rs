@@ -3,10 +3,10 @@
 use iowq_contract::{Birth, Blocking, Load, Settled, Switches};
 use iowq_workloads::Rounds;
 
-use super::measure::Sleeps;
 use crate::clock::Nanos;
 use crate::drive::Driven;
 use crate::engine::EngineReport;
+use crate::engine::blocking::SchedReport;
 use crate::probes::watch::Seen;
 use crate::pulse::Stillness;
 
@@ -17,7 +17,7 @@ pub(super) struct Outcome {
     pub(super) seen: Seen,
     pub(super) blocking: Blocking,
     /// What the scheduler told, where it was asked.
-    pub(super) sleeps: Option<Sleeps>,
+    pub(super) sleeps: Option<SchedReport>,
     pub(super) started: Nanos,
     /// When the watch after the last close was over and workers were sent away.
     pub(super) ended: Nanos,
@@ -38,7 +38,7 @@ impl Outcome {
     /// Switches of the pool's workers, where the scheduler told. Returns in works that the probe
     /// missed were noticed by itself or by the worker.
     pub(super) fn switches(&self) -> Option<Switches> {
-        let Sleeps { switches, returns_repaired, .. } = self.sleeps?;
+        let SchedReport { switches, returns_repaired, .. } = self.sleeps?;
         let ins_missed_in_works = self.seen.switches_missed + returns_repaired;
         Some(Switches { ins_missed_in_works, ..switches })
     }

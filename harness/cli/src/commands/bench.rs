@@ -47,7 +47,8 @@ pub(crate) fn run(
         note(&format!("error: {problem}"));
     }
     // After ^C, or if a run failed, the runs that finished are still worth a report.
-    let report = (tally.finished > 0).then(|| report::draw(std::slice::from_ref(&record), &[], Some(&out)));
+    let report =
+        (tally.finished > 0).then(|| report::draw(std::slice::from_ref(&record), &[], Some(&out)));
     let report = report.transpose()?;
     match (flags.format, &report) {
         (Format::Text, Some(report)) if !verbosity.quiet => print(&report.shown())?,

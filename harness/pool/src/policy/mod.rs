@@ -64,7 +64,7 @@ mod view;
 
 pub use patch::{ABSENCES, Patch, Patches};
 pub use preset::{PRESETS, Preset};
-pub use registry::{RegisterError, Registry};
+pub use registry::Registry;
 pub use rules::{Creation, Policy, ProbeRule};
 pub use spec::{NameError, Parameter, Parameters, PolicyKind, PolicySpec};
 pub use view::{Completed, PuntedOp, View};

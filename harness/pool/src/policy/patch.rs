@@ -67,44 +67,58 @@ impl Patch {
     /// Name, as in `--policy PRESET+NAME`.
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self {
-            Patch::FsyncConcurrent => "fsync-concurrent",
-            Patch::DirectUnhashed => "direct-unhashed",
-            Patch::WakeCountsAwake => "wake-counts-awake",
-            Patch::RetryDelay => "retry-delay",
-            Patch::UnhashedKeepsBucket0 => "unhashed-keeps-bucket-0",
-            Patch::IdleNeverSpawns => "idle-never-spawns",
-            Patch::SkipSameBucket => "skip-same-bucket",
-            Patch::FallocateHashed => "fallocate-hashed",
-            Patch::RecheckFreeWorker => "recheck-free-worker",
-            Patch::RecheckAsPosted => "recheck-as-posted",
-            Patch::ExitOnIdle => "exit-on-idle",
-            Patch::Retire => "retire",
-            Patch::FileLookedUpEarly => "file-looked-up-early",
-        }
+        self.described().0
     }
 
     /// One line for `--list`.
     #[must_use]
     pub fn summary(self) -> &'static str {
+        self.described().1
+    }
+
+    fn described(self) -> (&'static str, &'static str) {
         match self {
-            Patch::FsyncConcurrent => "fsync and fallocate are forced async (aebb224fd4fc)",
-            Patch::DirectUnhashed => "on O_DIRECT files nothing is hashed (d4755e15386c)",
-            Patch::WakeCountsAwake => "waking a free worker that is awake counts (22f7fb80e6d9)",
-            Patch::RetryDelay => "failed creations wait 5, 10, 15 ms (13918315c5dc)",
-            Patch::UnhashedKeepsBucket0 => "unhashed work leaves bucket 0 alone (486ba4d84d62)",
-            Patch::IdleNeverSpawns => "an idle worker never asks for another (8343cae362e1)",
-            Patch::SkipSameBucket => "no worker for the sleeper's own bucket (0b2b066f8a85)",
-            Patch::FallocateHashed => "fallocate is hashed if its file is known (88a80066af16)",
-            Patch::RecheckFreeWorker => {
-                "a creation first looks for a free worker (9d83e1f05c98, cd4ea81be3eb)"
+            Patch::FsyncConcurrent => {
+                ("fsync-concurrent", "fsync and fallocate are forced async (aebb224fd4fc)")
             }
-            Patch::RecheckAsPosted => "the same as mailed, past the limit (9d83e1f05c98 alone)",
-            Patch::ExitOnIdle => "without a ring idle workers leave (38aa434ab933, 912146614894)",
-            Patch::Retire => "no worker leaves while it waits for a creation (6.12.115, 6.1.191)",
-            Patch::FileLookedUpEarly => {
-                "what is forced async is queued with its file known (6.12.115, 6.1.191)"
+            Patch::DirectUnhashed => {
+                ("direct-unhashed", "on O_DIRECT files nothing is hashed (d4755e15386c)")
             }
+            Patch::WakeCountsAwake => {
+                ("wake-counts-awake", "waking a free worker that is awake counts (22f7fb80e6d9)")
+            }
+            Patch::RetryDelay => {
+                ("retry-delay", "failed creations wait 5, 10, 15 ms (13918315c5dc)")
+            }
+            Patch::UnhashedKeepsBucket0 => {
+                ("unhashed-keeps-bucket-0", "unhashed work leaves bucket 0 alone (486ba4d84d62)")
+            }
+            Patch::IdleNeverSpawns => {
+                ("idle-never-spawns", "an idle worker never requests another (8343cae362e1)")
+            }
+            Patch::SkipSameBucket => {
+                ("skip-same-bucket", "no worker for the bucket that blocks (0b2b066f8a85)")
+            }
+            Patch::FallocateHashed => {
+                ("fallocate-hashed", "fallocate is hashed if its file is known (88a80066af16)")
+            }
+            Patch::RecheckFreeWorker => (
+                "recheck-free-worker",
+                "a creation first looks for a free worker (9d83e1f05c98, cd4ea81be3eb)",
+            ),
+            Patch::RecheckAsPosted => {
+                ("recheck-as-posted", "the same as mailed, past the limit (9d83e1f05c98 alone)")
+            }
+            Patch::ExitOnIdle => {
+                ("exit-on-idle", "without a ring idle workers exit (38aa434ab933, 912146614894)")
+            }
+            Patch::Retire => {
+                ("retire", "no worker exits while its request is pending (6.12.115, 6.1.191)")
+            }
+            Patch::FileLookedUpEarly => (
+                "file-looked-up-early",
+                "what is forced async is queued with its file known (6.12.115, 6.1.191)",
+            ),
         }
     }
 }

@@ -74,12 +74,12 @@ pub const PRESETS: [Preset; 7] = [
     Preset {
         name: "6.17-as-posted",
         summary: "that patch as first mailed: the limit is ignored",
-        releases: "6.16.5 to 6.16.8, and 6.17-rc2 until it was mended",
+        releases: "6.16.5 to 6.16.8, and 6.17-rc2 until it was fixed",
         patches: V6_17_AS_POSTED,
     },
     Preset {
         name: "exit-on-idle",
-        summary: "6.17, and idle workers leave once the last ring is closed",
+        summary: "6.17, and idle workers exit once the last ring is closed",
         releases: "6.18.11 and later of 6.18.y, 6.19.1 and later, 7.0; seen up to 6.18.44",
         patches: EXIT_ON_IDLE,
     },

@@ -8,18 +8,7 @@ use super::patch::{ABSENCES, Patch, Patches};
 use super::preset::{PRESETS, Preset};
 use super::spec::{Meaning, NameError, Parameter, Parameters, PolicyKind, PolicySpec};
 
-/// A policy cannot be registered.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum RegisterError {
-    /// The name is that of another one.
-    #[error("policy `{0}` is registered already")]
-    Taken(&'static str),
-    /// The name could not be parsed.
-    #[error("policy name `{0}`: allowed are letters, digits, `.`, `_` and `-`")]
-    Name(&'static str),
-}
-
-/// All policies that there are: presets, and kinds with parameters.
+/// All policies: presets, and kinds with parameters.
 #[derive(Clone, Debug)]
 pub struct Registry {
     kinds: Vec<PolicyKind>,
@@ -36,13 +25,15 @@ impl Registry {
     ///
     /// # Errors
     /// If its name is taken or invalid.
-    pub fn register(&mut self, kind: PolicyKind) -> Result<(), RegisterError> {
+    pub fn register(&mut self, kind: PolicyKind) -> Result<(), NameError> {
         let allowed = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-        if kind.name.is_empty() || !kind.name.chars().all(allowed) {
-            return Err(RegisterError::Name(kind.name));
+        let name = kind.name;
+        if name.is_empty() || !name.chars().all(allowed) {
+            let allowed = "allowed are letters, digits, `.`, `_` and `-`";
+            return Err(NameError(format!("policy name `{name}`: {allowed}")));
         }
-        if self.names().any(|name| name == kind.name) {
-            return Err(RegisterError::Taken(kind.name));
+        if self.names().any(|known| known == name) {
+            return Err(NameError(format!("policy `{name}` is registered already")));
         }
         self.kinds.push(kind);
         Ok(())
@@ -82,12 +73,12 @@ impl Registry {
         } else {
             let presets = PRESETS.iter().map(|preset| preset.name.to_owned());
             let known: Vec<_> = presets.chain(self.kinds.iter().map(PolicyKind::usage)).collect();
-            let hint = hint(head, self.names());
-            return Err(NameError::Policy {
-                found: name.to_owned(),
-                hint,
-                known: known.join(", "),
-            });
+            return Err(NameError(format!(
+                "unknown policy `{name}`{}; known: {}; presets take +PATCH and -PATCH (`bench \
+                 --list` names them)",
+                hint(head, self.names()),
+                known.join(", ")
+            )));
         };
         Ok(PolicySpec { name: name.to_owned(), meaning })
     }
@@ -113,13 +104,12 @@ fn apply(mut patches: Patches, mut rest: &str, policy: &str) -> Result<Patches, 
         let absences = ABSENCES.iter().map(|&(name, patch)| (name, patch, false));
         let named = presences.chain(absences).filter(|(name, ..)| begins_with(tail, name));
         let Some((name, patch, present)) = named.max_by_key(|(name, ..)| name.len()) else {
-            let found = tail.split('+').next().unwrap_or(tail).to_owned();
-            return Err(NameError::Patch {
-                policy: policy.to_owned(),
-                hint: hint(&found, Patch::ALL.map(Patch::name).into_iter()),
-                found,
-                known: Patch::ALL.map(Patch::name).join(", "),
-            });
+            let found = tail.split('+').next().unwrap_or(tail);
+            let names = Patch::ALL.map(Patch::name);
+            let (hint, known) = (hint(found, names.into_iter()), names.join(", "));
+            return Err(NameError(format!(
+                "unknown patch `{found}` in policy `{policy}`{hint}; known: {known}"
+            )));
         };
         let on = (sign == '+') == present;
         patches = if on { patches.with(patch) } else { patches.without(patch) };
@@ -134,7 +124,7 @@ fn parameters(
     values: Option<&str>,
     policy: &str,
 ) -> Result<Parameters, NameError> {
-    let error = |problem| NameError::Parameter { policy: policy.to_owned(), problem };
+    let error = |problem: String| NameError(format!("policy `{policy}`: {problem}"));
     let mut given = vec![None; kind.parameters.len()];
     for (place, text) in values.into_iter().flat_map(|values| values.split(',')).enumerate() {
         let first = kind.parameters.first().filter(|_| place == 0).map(|first| first.name);
@@ -285,12 +275,12 @@ mod tests {
     fn a_name_is_registered_once_and_can_be_parsed() {
         let mut registry = Registry::builtin();
         for name in ["6.17", "fixed"] {
-            let taken = registry.register(PolicyKind { name, ..TWO });
-            assert_eq!(taken, Err(RegisterError::Taken(name)));
+            let taken = registry.register(PolicyKind { name, ..TWO }).expect_err(name);
+            assert_eq!(taken.to_string(), format!("policy `{name}` is registered already"));
         }
         for name in ["", "a:b", "6.17+x", "a b"] {
-            let invalid = registry.register(PolicyKind { name, ..TWO });
-            assert_eq!(invalid, Err(RegisterError::Name(name)));
+            let invalid = registry.register(PolicyKind { name, ..TWO }).expect_err(name);
+            assert!(invalid.to_string().contains("allowed are letters"), "{invalid}");
         }
     }
 }

@@ -1,49 +1,14 @@
 //! A policy that was named: what its name means, parsed once, and how to build it.
 
-use std::fmt;
-
 use super::kernel::Kernel;
 use super::patch::{Patch, Patches};
 use super::preset::Preset;
 use super::rules::Policy;
 
-/// An invalid policy name.
+/// An invalid policy name: what was found, and what is known or allowed.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NameError {
-    /// No such policy.
-    #[error(
-        "unknown policy `{found}`{hint}; known: {known}; \
-         presets take +PATCH and -PATCH (`bench --list` names them)"
-    )]
-    Policy {
-        /// What was given.
-        found: String,
-        /// A similar name, as half a sentence.
-        hint: String,
-        /// All names.
-        known: String,
-    },
-    /// No such patch.
-    #[error("unknown patch `{found}` in policy `{policy}`{hint}; known: {known}")]
-    Patch {
-        /// The whole name.
-        policy: String,
-        /// What was given.
-        found: String,
-        /// A similar name, as half a sentence.
-        hint: String,
-        /// All patches.
-        known: String,
-    },
-    /// A parameter is unknown, missing, given twice or out of range.
-    #[error("policy `{policy}`: {problem}")]
-    Parameter {
-        /// The whole name.
-        policy: String,
-        /// What was found, and what is allowed.
-        problem: String,
-    },
-}
+#[error("{0}")]
+pub struct NameError(pub(super) String);
 
 /// A parameter of a policy. The name ends with its unit, such as `age_us`.
 #[derive(Clone, Copy, Debug)]
@@ -74,16 +39,11 @@ pub struct PolicyKind {
 }
 
 impl PolicyKind {
-    /// The shortest valid name, with `N` for each value that must be given, such as `fixed:N`.
+    /// Its name as it is listed: with `:N` if a parameter must be given.
     #[must_use]
     pub fn usage(&self) -> String {
-        let required = self.parameters.iter().filter(|one| one.default.is_none());
-        let names: Vec<_> = required.map(|one| one.name).collect();
-        match names[..] {
-            [] => self.name.to_owned(),
-            [only] if only == self.parameters[0].name => format!("{}:N", self.name),
-            _ => format!("{}:{}=N", self.name, names.join("=N,")),
-        }
+        let required = self.parameters.iter().any(|one| one.default.is_none());
+        format!("{}{}", self.name, if required { ":N" } else { "" })
     }
 }
 
@@ -159,9 +119,3 @@ impl PartialEq for PolicySpec {
 }
 
 impl Eq for PolicySpec {}
-
-impl fmt::Display for PolicySpec {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str(&self.name)
-    }
-}

@@ -7,7 +7,7 @@ use std::time::Duration;
 use iowq_pool::counters::RunCounters;
 use iowq_pool::policy::Registry;
 use iowq_pool::work::{Account, Key, WorkId};
-use iowq_pool::{Completion, Config, ParkedWait, Pool, PoolTally, State, WorkOutcome};
+use iowq_pool::{Completion, Config, ParkedWait, Pool, PoolTally, WorkOutcome};
 use shuttle::sync::Arc;
 
 use crate::toy::{Counted, Toy, WORKS, world};
@@ -66,9 +66,8 @@ impl Bench {
             idle_timeout,
             teardown: [Duration::ZERO; 11],
         };
-        let state = State::new(policy, running.clone(), config.works, slots, config.limits);
-        let mut pool =
-            Pool::new(state, &config, Arc::new(Counted), Box::new(ParkedWait::default()));
+        let wait = Box::new(ParkedWait::default());
+        let mut pool = Pool::new(policy, running.clone(), &config, Arc::new(Counted), wait);
         pool.open();
         Bench { pool, running, works: 0, completions: Vec::new() }
     }

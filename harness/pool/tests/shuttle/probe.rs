@@ -8,8 +8,8 @@ use iowq_pool::policy::Registry;
 use iowq_pool::teardown;
 use iowq_pool::work::{Account, Flags, Key, WorkId};
 use iowq_pool::{
-    BlockingObserver, Config, Job, Pool, SpawnRequest, State, SubmitterWait, SubmitterWake,
-    WorkOutcome, WorkerId,
+    BlockingObserver, Config, Job, Pool, SpawnRequest, SubmitterWait, SubmitterWake, WorkOutcome,
+    WorkerId,
 };
 use shuttle::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 use shuttle::sync::{Arc, Condvar, Mutex};
@@ -178,8 +178,7 @@ fn chain_of_sleepers(policy: &str) {
         idle_timeout: NEVER,
         teardown: teardown::measured(),
     };
-    let state = State::new(policy, Page, config.works, config.slots, config.limits);
-    let mut pool = Pool::new(state, &config, Arc::new(SchedSwitch), Box::new(ProbeWait));
+    let mut pool = Pool::new(policy, Page, &config, Arc::new(SchedSwitch), Box::new(ProbeWait));
     let flags = Flags { account: Account::Bounded, bucket: None, concurrent: false };
     for (work, until) in [(0, Some(1)), (1, Some(2)), (2, None)] {
         let (work, until) = (WorkId(work), until.map(WorkId));

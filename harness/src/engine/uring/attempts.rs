@@ -24,7 +24,7 @@ use crate::io::{Errno, RWF_NOWAIT, read_nowait, write_nowait};
 pub enum Attempt {
     /// It would block: a worker has to do it.
     Refused,
-    /// It is under way, and [`Attempts::reap`] says when it ended.
+    /// It was started; [`Attempts::reap`] returns it when it ended.
     Started,
     /// It ended with this result: bytes moved, or an error number below zero.
     Ended(i32),
@@ -54,7 +54,7 @@ impl Attempts {
     /// Attempts for this plan.
     ///
     /// # Errors
-    /// Where the kernel gives no ring.
+    /// If the kernel has no ring.
     pub fn new(plan: &Plan) -> io::Result<Attempts> {
         Ok(Attempts {
             ring: new_ring(plan.depth.next_power_of_two())?,
@@ -125,7 +125,7 @@ impl Attempts {
         // SAFETY: file and buffer are the op's own until it ended, see `PoolEngine`.
         let pushed = unsafe { self.ring.submission().push(&entry) };
         if pushed.is_err() || self.ring.submit().is_err() {
-            // Memory is short; a worker can do it all the same.
+            // Memory is short; a worker can still do it.
             return Attempt::Refused;
         }
         self.in_flight += 1;
@@ -151,9 +151,9 @@ impl Attempts {
         if self.waits_for_pages(op) { read.build() } else { read.rw_flags(flags).build() }
     }
 
-    /// Whether io_uring itself goes on with an op once a page is there that it misses. A file system
-    /// that takes a cached read without waiting takes any buffered read so (`FMODE_BUF_RASYNC`), but
-    /// not one that says itself that it does not wait.
+    /// Whether io_uring itself continues an op once a missing page is there. A file system that takes
+    /// a cached read without waiting takes any buffered read so (`FMODE_BUF_RASYNC`), except one with
+    /// `RWF_NOWAIT` of its own.
     fn waits_for_pages(&self, op: &Op) -> bool {
         op.kind == OpKind::Read && self.open[op.file as usize] != Open::Direct
     }
@@ -173,8 +173,8 @@ pub fn would_block(result: i32) -> bool {
     [Errno::AGAIN, Errno::OPNOTSUPP].iter().any(|errno| -result == errno.raw_os_error())
 }
 
-/// Tries the first op of its kind on a file by a plain system call, which tells whether the file
-/// system can be asked at all.
+/// Tries the first op of its kind on a file by a plain system call, which shows whether the file
+/// system supports attempts at all.
 fn ask(op: &Op, file: &OwnedFd, buffer: Buffer) -> (Tries, Attempt) {
     let offset_bytes = op.block * u64::from(buffer.bytes());
     // SAFETY: the buffer is this op's own.

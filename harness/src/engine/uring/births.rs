@@ -24,7 +24,7 @@ const SETTLE: Duration = Duration::from_micros(300);
 /// trying it; a read of nothing that is tried shows what the call takes without a worker.
 ///
 /// # Errors
-/// Where the kernel gives no ring or pipe.
+/// If the kernel has no ring or pipe.
 pub fn kernel_creation_ns() -> io::Result<Vec<u64>> {
     let measured = thread::Builder::new().name("iowq-births".to_owned()).spawn(measure)?;
     measured.join().unwrap_or_else(|_| Err(io::ErrorKind::Other.into()))

@@ -26,7 +26,7 @@ pub struct UringEngine<'a> {
     plan: &'a Plan,
     files: &'a [OwnedFd],
     buffers: Vec<Buffer>,
-    /// What the probes write down about each request, by slot, where they are on.
+    /// What the probes record of each request, by slot, if they are on.
     seen: Option<Arc<Requests>>,
     ring: Option<IoUring>,
     books: Books,
@@ -34,7 +34,7 @@ pub struct UringEngine<'a> {
     reaped: Vec<(u64, i32)>,
     /// Set where a request found no room; the ring has as much as the plan is deep.
     no_room: bool,
-    /// Ops of which nothing tells when they were done.
+    /// Ops whose completion the probes missed.
     timed_at_reaping: u64,
 }
 
@@ -251,7 +251,7 @@ impl UringEngine<'_> {
     }
 }
 
-/// What io_uring_enter says when the time given to it is over.
+/// The error of io_uring_enter when its time is over.
 const TIMER_EXPIRED: i32 = 62; // ETIME
 
 /// Counts how a request reached a worker, or that it did not.

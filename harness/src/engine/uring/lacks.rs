@@ -9,7 +9,7 @@ use iowq_workloads::Plan;
 use super::entry;
 use crate::io::{Errno, read_start};
 
-/// Says who may use io_uring: 0 everybody, 1 a group, 2 nobody.
+/// Which users may use io_uring: 0 all, 1 a group, 2 none.
 const DISABLED: &str = "/proc/sys/kernel/io_uring_disabled";
 
 /// Why a plan cannot be run through io_uring here.
@@ -76,7 +76,7 @@ fn lacks(what: &str, advice: &'static str) -> Lacks {
     Lacks { what: format!("this kernel's io_uring has no {what}"), advice }
 }
 
-/// What the kernel says on who may use io_uring, if it says so at all (since 6.6).
+/// The kernel's setting of which users may use io_uring, if it has one (since 6.6).
 fn disabled() -> Option<u8> {
     let (bytes, _) = read_start(Path::new(DISABLED), 16).ok()?;
     std::str::from_utf8(&bytes).ok()?.trim().parse().ok()

@@ -164,9 +164,9 @@ mod tests {
     use crate::clock::Nanos;
     use crate::drive::Driven;
     use crate::engine::EngineReport;
+    use crate::engine::blocking::SchedReport;
     use crate::probes::watch::Seen;
     use crate::run::assemble;
-    use crate::run::measure::Sleeps;
 
     /// What a run leaves that went without a caveat.
     fn outcome() -> Outcome {
@@ -236,7 +236,7 @@ mod tests {
     fn ops_that_failed_sources_that_differ_and_workers_that_nobody_knew_are_doubts() {
         let mut outcome = outcome();
         outcome.driven.failed = 1;
-        outcome.sleeps = Some(Sleeps { in_works: 9, untracked: 1, ..Sleeps::default() });
+        outcome.sleeps = Some(SchedReport { in_works: 9, untracked: 1, ..SchedReport::default() });
         outcome.blocking = Blocking::Declared;
         outcome.seen.tier = Tier::Off;
         let created = Counts { probe: Some(4), engine: Some(3), proc: Some(2) };
