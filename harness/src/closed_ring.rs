@@ -9,12 +9,12 @@ use anyhow::Context as _;
 use iowq_workloads::{Ledger, Length, Life, Plan, builtin};
 use serde::{Deserialize, Serialize};
 
+use crate::child_commands::end_with_parent;
 use crate::drive::Driver;
 use crate::engine::buffers::Buffers;
 use crate::engine::uring::{self, UringEngine};
 use crate::files::Scratch;
 use crate::io;
-use crate::measured::end_with_parent;
 use crate::sync::thread;
 
 /// File by which it says that its ring is closed.

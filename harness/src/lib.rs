@@ -1,6 +1,7 @@
 //! The harness: engines that run a workload, what watches them, and the record they leave.
 
 pub mod bench;
+pub mod child_commands;
 pub mod closed_ring;
 pub mod doctor;
 pub mod doorbell;

@@ -1,6 +1,6 @@
 //! The measured child: a run, the first process of a guest, or what a guest has criu dump.
 //!
-//! A program whose first argument is none of [`COMMANDS`] is not one.
+//! A program whose first argument is none of [`crate::child_commands::COMMANDS`] is not one.
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};
@@ -11,19 +11,10 @@ use anyhow::Context as _;
 use iowq_contract::{RunMessage, RunRequest, WantBlocking, WantProbes};
 use iowq_pool::policy::Registry;
 
+use crate::child_commands::{CHECK_PROBES, CLOSED_RING, RUN, end_with_parent};
 use crate::clock::{self, Nanos};
 use crate::sync::{Arc, SignalFlag};
 use crate::{closed_ring, guest, run};
-
-/// Makes the run that standard input asks for as JSON, a [`RunRequest`].
-pub const RUN: &str = "run";
-/// Uses a ring, closes it and stays.
-pub const CLOSED_RING: &str = "closed-ring";
-/// Finds out whether probes work, as its only argument asks for in JSON: [`WantProbes`] and, unless
-/// only the kernel's io-wq runs, [`WantBlocking`].
-pub const CHECK_PROBES: &str = "check-probes";
-/// What the child can be asked for, as its first argument. A guest is asked for by the kernel.
-pub const COMMANDS: [&str; 3] = [RUN, CLOSED_RING, CHECK_PROBES];
 
 /// How often progress is said: often enough to look alive.
 const PROGRESS_PERIOD: Duration = Duration::from_millis(250);
@@ -99,18 +90,4 @@ fn say(message: &RunMessage) -> io::Result<()> {
 fn say_ops(ops_done: u64) {
     // A closed pipe is no failure of the run.
     let _ = say(&RunMessage::Ops { ops_done });
-}
-
-/// Makes this process end when the one that started it does, however that happens.
-///
-/// # Errors
-/// If that process has ended already.
-pub fn end_with_parent(parent: Option<u32>) -> anyhow::Result<()> {
-    // If it is refused the bench still ends its runs itself, unless it is killed.
-    let _ = crate::io::die_with_parent();
-    // It may have ended before that was set.
-    if parent.is_some() && parent != crate::io::parent_id() {
-        anyhow::bail!("the process that started this one has ended");
-    }
-    Ok(())
 }

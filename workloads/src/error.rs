@@ -1,6 +1,6 @@
 //! What can be wrong with a spec, said to the person who wrote it.
 
-use crate::grid::GRID_NAMES;
+use crate::grid_names::GRID_NAMES;
 use crate::limits::SPEC_BYTES_MAX;
 
 /// Why a spec was refused.

@@ -9,6 +9,7 @@ mod check;
 mod error;
 mod fio;
 pub mod grid;
+mod grid_names;
 pub mod ledger;
 pub mod limits;
 pub mod op;

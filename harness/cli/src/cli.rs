@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, CommandFactory as _, Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
 use iowq_harness::{machine, measured};
 use iowq_pool::policy::Registry;
@@ -15,6 +15,7 @@ use crate::flags::compare::CompareFlags;
 use crate::flags::exchange::{ExportFlags, ImportFlags};
 use crate::flags::kernels::KernelsFlags;
 use crate::flags::report::{DoctorFlags, ReportFlags};
+use crate::flags::verbosity::Verbosity;
 use crate::print::note;
 
 /// A laboratory for io-wq, the worker pool behind io_uring.
@@ -28,17 +29,6 @@ pub(crate) struct Cli {
     verbosity: Verbosity,
     #[command(subcommand)]
     command: Command,
-}
-
-/// How much is said beside the result.
-#[derive(Args, Clone, Copy, Debug)]
-pub(crate) struct Verbosity {
-    /// Say nothing but errors, and no summary
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
-    pub(crate) quiet: bool,
-    /// Say more of what is done
-    #[arg(short, long, global = true)]
-    pub(crate) verbose: bool,
 }
 
 #[derive(Subcommand)]

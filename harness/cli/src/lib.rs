@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use iowq_harness::bench::Program;
-use iowq_harness::measured;
+use iowq_harness::{child_commands, measured};
 
 pub use exit::Exit;
 pub use iowq_pool::policy;
@@ -52,7 +52,7 @@ impl Lab {
     pub fn main(self) -> ExitCode {
         let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
         let first = arguments.first().and_then(|word| word.to_str());
-        if first.is_some_and(|word| measured::COMMANDS.contains(&word)) {
+        if first.is_some_and(|word| child_commands::COMMANDS.contains(&word)) {
             return measured::main(&arguments, &self.registry);
         }
         cli::main(&self.registry)

@@ -1,9 +1,7 @@
 //! One run as a process: started, watched, and ended where it hangs or is not wanted any more.
 
-use std::ffi::OsString;
 use std::io::{self, BufRead as _, BufReader, Read, Write as _};
 use std::os::unix::process::CommandExt as _;
-use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -11,20 +9,11 @@ use anyhow::Context as _;
 use iowq_contract::{Code, Record, RunMessage, RunRequest, Step, WantBlocking, WantProbes};
 
 use super::silence::{Silence, silent_max};
-use super::{Site, stopped};
-use crate::measured::{CHECK_PROBES, RUN};
+use super::site::{Program, Site, stopped};
+use crate::child_commands::{CHECK_PROBES, RUN};
 use crate::run::not_verified;
 use crate::sync::{SignalFlag, mpsc, thread};
 use crate::{clock, io as files};
-
-/// The program that measures, and arguments before its command.
-#[derive(Clone, Debug)]
-pub struct Program {
-    /// Its file.
-    pub path: PathBuf,
-    /// What makes it the measured child, if it is another program too.
-    pub arguments: Vec<OsString>,
-}
 
 impl Program {
     /// Has it find out whether probes work, because it is the one that needs the right to.

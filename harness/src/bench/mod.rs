@@ -5,33 +5,29 @@ mod folder;
 mod length;
 mod output;
 mod pilot;
+mod runs;
 mod silence;
+mod site;
 mod unverified;
 
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use iowq_contract::order::{ScheduledRun, rounds};
-use iowq_contract::{
-    Asked, BenchRequest, BenchTally, EngineName, InjectedDelay, Record, Role, RunRequest, Step,
-    Variant, Workload,
-};
-use iowq_pool::policy::Registry;
-use iowq_workloads::{Length, Plan};
+use iowq_contract::{BenchRequest, BenchTally, EngineName, Record, Workload};
+use iowq_workloads::Plan;
 
 use crate::engine::uring;
 use crate::run::{self, failed};
-use crate::sync::SignalFlag;
-use crate::sync::atomic::Ordering;
 use crate::{machine, workload};
 
-pub use child::Program;
 use child::{Ended, Message};
 use folder::OwnFolder;
 pub use length::length;
 use length::time_max;
 use output::Output;
+use runs::Bench;
+pub use site::{Observer, Program, Site};
 
 /// Seed of the order if none is named.
 const SEED: u64 = 1;
@@ -40,38 +36,6 @@ const SEED: u64 = 1;
 const START_TIME_MAX: Duration = Duration::from_secs(60);
 /// Failures in a row after which the rest is not tried: the cause is then none of the runs.
 const FAILURES_IN_A_ROW_MAX: u32 = 3;
-
-/// What a bench reports while it goes on.
-pub trait Observer {
-    /// The first variant runs on a workload, to find how long a control's delay has to be.
-    fn pilot(&mut self, workload: &str, median_ns: u64, delay: InjectedDelay);
-    /// A run starts.
-    fn start(&mut self, workload: &str, variant: &Variant);
-    /// A step of the run beside its measured part goes on.
-    fn step(&mut self, step: Step, done_bytes: u64, all_bytes: u64);
-    /// Nothing new; called some times a second.
-    fn look(&mut self);
-    /// A run ended, well or not.
-    ///
-    /// # Errors
-    /// Ends the bench.
-    fn done(&mut self, record: &Record, workload: &str, variant: &Variant) -> anyhow::Result<()>;
-}
-
-/// Where a bench runs.
-#[derive(Clone, Copy, Debug)]
-pub struct Site<'a> {
-    /// The policies that there are, the same as the program knows.
-    pub registry: &'a Registry,
-    /// The program that measures.
-    pub program: &'a Program,
-    /// Folder for the files under test; none for the default.
-    pub dir: Option<&'a Path>,
-    /// Folder for the results.
-    pub out: &'a Path,
-    /// Set if the bench is to end; nothing is left behind then but finished runs.
-    pub stop: &'a SignalFlag,
-}
 
 /// The request as this machine carries it out: limits and idle timeouts may be the kernel's own.
 ///
@@ -175,15 +139,6 @@ fn same_files(one: &Plan, other: &Plan) -> bool {
     one.open == other.open && bytes(one) == bytes(other)
 }
 
-/// All that stays the same from run to run.
-struct Bench<'a> {
-    request: &'a BenchRequest,
-    folder: &'a OwnFolder,
-    site: &'a Site<'a>,
-    /// How much later ops of a control are handed over, by workload; none without a control.
-    delays: Vec<InjectedDelay>,
-}
-
 impl Bench<'_> {
     fn run_all(
         &self,
@@ -261,33 +216,4 @@ impl Bench<'_> {
         }
         Ok(())
     }
-
-    fn run_request(&self, run: &ScheduledRun) -> RunRequest {
-        let BenchRequest { workloads, variants, seed, seconds, .. } = self.request;
-        let (Workload { name, plan }, variant) = (&workloads[run.group], &variants[run.variant]);
-        // The same for all variants of a round, another in the next round.
-        let seed = seed.unwrap_or(plan.seed).wrapping_add(u64::from(run.round));
-        // A plan that is still a number of ops is not to be run for a time.
-        let seconds = seconds.filter(|_| matches!(plan.length, Length::Time(_)));
-        let asked = Asked { workload: name.clone(), seconds };
-        let delay = self.delays.get(run.group).copied();
-        RunRequest {
-            seed,
-            round: run.round,
-            position: run.number,
-            delay: delay.filter(|_| variant.role == Role::Control),
-            dir: Some(self.folder.path().to_owned()),
-            probes: self.request.probes,
-            blocking: self.request.blocking,
-            // No bench can be asked for another idle timeout by the name of its workload alone.
-            asked: self.request.idle_timeout.is_none().then_some(asked),
-            parent: Some(std::process::id()),
-            ..RunRequest::new(plan.clone(), variant.clone())
-        }
-    }
-}
-
-/// Whether a stop was asked for.
-fn stopped(stop: &SignalFlag) -> bool {
-    stop.load(Ordering::Relaxed)
 }

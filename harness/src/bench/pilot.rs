@@ -4,7 +4,8 @@ use iowq_contract::order::ScheduledRun;
 use iowq_contract::{InjectedDelay, Workload};
 
 use super::child::{self, Ended};
-use super::{Bench, Observer};
+use super::runs::Bench;
+use super::site::Observer;
 
 /// The delay of each workload's control: a percentage of the median response time that its first
 /// variant has in one run. The run's record is not kept, because it is in no round.

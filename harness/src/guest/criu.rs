@@ -24,12 +24,12 @@ use iowq_contract::AfterTimeout;
 use iowq_contract::guest::{CRIU_CHECK_S_MAX, Control, Criu, Dump};
 
 use super::settle::{Settled, settle};
+use crate::child_commands::CLOSED_RING;
 use crate::clock;
 use crate::closed_ring::{self, READY_NAME};
 use crate::files::own_folder;
 use crate::io;
 use crate::machine::kernel_idle_timeout;
-use crate::measured::CLOSED_RING;
 use crate::probes::procfs;
 use crate::sync::thread;
 use words::why_not;

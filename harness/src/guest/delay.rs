@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use rustix::fs::minor;
 
-use super::disk::Block;
+use super::block::Block;
 use crate::io::errno_name;
 
 /// Where requests go to.

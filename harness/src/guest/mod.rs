@@ -3,6 +3,7 @@
 //! It finds its job in the initramfs, says on a virtio port what it finds and what comes of each
 //! run, and switches the machine off. See [`iowq_contract::guest`] for what is said.
 
+mod block;
 pub mod criu;
 mod delay;
 mod disk;

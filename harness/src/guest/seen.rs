@@ -10,7 +10,7 @@ use rustix::event::{EventfdFlags, eventfd};
 use rustix::io::Errno;
 
 use super::wait::wait_for;
-use super::{delay, disk};
+use super::{block, delay, disk};
 use crate::probes;
 
 /// How long the disk may take to appear once its driver is there.
@@ -59,7 +59,7 @@ impl Seen {
             pci_drivers: names("/sys/bus/pci/drivers"),
             virtio_drivers,
             port,
-            disk: wait_for(time_max, disk::find).is_some(),
+            disk: wait_for(time_max, block::find).is_some(),
             io_uring: io_uring(),
             bpf: bpf(),
             perf: Path::new("/proc/sys/kernel/perf_event_paranoid").exists(),

@@ -8,13 +8,11 @@ mod cell;
 mod groups;
 mod writes;
 
+pub use crate::grid_names::GRID_NAMES;
+
 use crate::error::{SpecError, did_you_mean};
 use crate::plan::Plan;
 use cell::Cell;
-
-/// What a name of the grid looks like. In `writes` it has no group; `WORD` tells families of a group
-/// apart, and in `limits` L is `kernel`.
-pub const GRID_NAMES: &str = "grid-[GROUP-[WORD-]]fF-dD-sS-lL-OPEN";
 
 /// A few lines on the grid, for lists.
 pub const GRID_SUMMARY: [&str; 4] = [

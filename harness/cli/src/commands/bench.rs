@@ -10,10 +10,10 @@ use iowq_pool::policy::Registry;
 use serde_json::json;
 
 use super::{list, report};
-use crate::cli::Verbosity;
 use crate::exit::Exit;
 use crate::flags::Format;
 use crate::flags::bench::BenchFlags;
+use crate::flags::verbosity::Verbosity;
 use crate::print::{note, print, print_json};
 use crate::progress::Progress;
 use crate::{folders, measuring_program, stop};

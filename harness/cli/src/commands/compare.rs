@@ -12,11 +12,11 @@ use iowq_reports::export::ktap;
 use iowq_reports::output::compare::{self, Compared, Request};
 
 use super::bench;
-use crate::cli::Verbosity;
 use crate::exit::Exit;
 use crate::flags::VerdictFormat;
 use crate::flags::bench::BenchFlags;
 use crate::flags::compare::CompareFlags;
+use crate::flags::verbosity::Verbosity;
 use crate::print::{note, print};
 use crate::{folders, stop};
 

@@ -7,6 +7,7 @@ pub(crate) mod exchange;
 pub(crate) mod kernels;
 pub(crate) mod report;
 mod variants;
+pub(crate) mod verbosity;
 
 use clap::ValueEnum;
 
