@@ -116,7 +116,7 @@ mod tests {
         assert_eq!(falls, "latency.response.all.p99_ns is 5: it must not be below p90_ns, 9");
         let fill = complaint(|record| record.workers.born_measured = Some(1));
         assert!(fill.ends_with("must not be above born_measured, 1"), "{fill}");
-        assert!(complaint(|record| record.key.policy = "x".repeat(201)).contains("cell.policy"));
+        assert!(complaint(|record| record.key.policy = "x".repeat(201)).contains("key.policy"));
         assert!(complaint(|record| record.churn.births.push(1)).contains("as many"));
     }
 }
