@@ -1,7 +1,8 @@
 //! The record: what one finished run wrote down, one JSON line each, read by people's scripts.
 //!
-//! This crate is the format and nothing else. Names that end in a unit are in that unit;
-//! times are nanoseconds on `CLOCK_MONOTONIC`, counted from the start of the measured part.
+//! This crate is what both sides must agree on: the format, how its files are written and read, and
+//! the order of runs. Names that end in a unit are in that unit; times are nanoseconds on
+//! `CLOCK_MONOTONIC`, counted from the start of the measured part.
 
 mod asked;
 mod birth;
@@ -11,11 +12,14 @@ mod dump;
 mod files;
 pub mod guest;
 mod host;
+pub mod jsonl;
 pub mod kconfig;
 mod latency;
 mod load;
+pub mod order;
 mod plan;
 mod switches;
+mod whole_file;
 mod workers;
 
 use std::collections::BTreeMap;
@@ -37,6 +41,7 @@ pub use latency::{Latency, Quantiles};
 pub use load::Load;
 pub use plan::{ArrivalSettings, LogSettings, MixSettings, PlanSettings};
 pub use switches::{SPOILED_MAX, Switches};
+pub use whole_file::write_whole;
 pub use workers::{Causes, Churn, Counts, DispatchCounts, Workers};
 
 /// The value of [`Record::schema`] that this version writes.
