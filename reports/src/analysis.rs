@@ -4,8 +4,8 @@ pub mod answer;
 pub mod arrival;
 pub mod beyond;
 pub mod births;
+pub mod caveats;
 pub mod compare;
-pub mod doubts;
 pub mod fidelity;
 pub mod figures;
 pub mod group;
@@ -19,7 +19,7 @@ mod unlike;
 
 use crate::load::Loaded;
 use answer::Answer;
-use doubts::Doubt;
+use caveats::ScopedCaveat;
 use fidelity::Fidelity;
 use group::Section;
 
@@ -36,7 +36,7 @@ pub struct Analysis<'a> {
     /// How near the presets come to the running kernel; none where they did not run side by side.
     pub fidelity: Option<Fidelity<'a>>,
     /// What a reader must know before believing anything.
-    pub doubts: Vec<Doubt>,
+    pub caveats: Vec<ScopedCaveat>,
     /// What was read.
     pub loaded: &'a Loaded,
 }
@@ -50,12 +50,12 @@ impl Analysis<'_> {
     }
 }
 
-/// Groups the runs, compares policies and collects the doubts.
+/// Groups the runs, compares policies and collects the caveats.
 #[must_use]
 pub fn analyse(loaded: &Loaded) -> Analysis<'_> {
     let sections = group::sections(&loaded.records);
     let answers = sections.iter().map(answer::answers).collect();
-    let doubts = doubts::collect(loaded);
+    let caveats = caveats::collect(loaded);
     let fidelity = Fidelity::of(&sections);
-    Analysis { sections, answers, fidelity, doubts, loaded }
+    Analysis { sections, answers, fidelity, caveats, loaded }
 }

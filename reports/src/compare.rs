@@ -4,7 +4,7 @@
 //! The unit is the run, or the boot where kernels are booted, never the operation. See `VERDICTS.md` beside this file for the method and
 //! its sources.
 
-mod bars;
+mod blockers;
 pub mod boots;
 pub mod confirm;
 mod control;
@@ -25,6 +25,7 @@ pub mod set;
 pub mod show;
 mod whole;
 
+use iowq_contract::Caveat;
 use std::collections::BTreeMap;
 
 pub use decide::Decides;
@@ -57,11 +58,11 @@ pub struct Comparison {
     pub pairing: Pairing,
     /// What makes the test worse whatever its metrics say, such as a broken limit. It is a
     /// regression even where something forbids a verdict on the metrics.
-    pub faults: Vec<Bar>,
+    pub violations: Vec<Caveat>,
     /// What forbids a verdict; empty where none does.
-    pub bars: Vec<Bar>,
+    pub blockers: Vec<Caveat>,
     /// What a reader should know and what forbids nothing, such as drift.
-    pub notes: Vec<Bar>,
+    pub notes: Vec<Caveat>,
     /// The metrics named in advance, at most six.
     pub primary: Vec<Finding>,
     /// All others; they decide nothing.
@@ -73,7 +74,7 @@ pub struct Comparison {
     /// What runs that were made for it said of its regressions; `None` where there were none, or
     /// nobody measured again.
     pub confirmation: Option<Confirmation>,
-    /// What comes of all of it: a regression where there is a fault, `None` where it is barred, and
+    /// What comes of all of it: a regression where there is a violation, `None` where it is barred, and
     /// else the worst of the primary metrics.
     pub verdict: Option<Verdict>,
 }
@@ -98,15 +99,6 @@ pub enum Pairing {
         /// Why.
         why: String,
     },
-}
-
-/// A reason: short and stable code, and a sentence for a reader.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
-pub struct Bar {
-    /// Such as `events-lost`, `hosts-differ`, `noise-rejects`, `block-order`.
-    pub code: String,
-    /// What it means and what to do.
-    pub text: String,
 }
 
 /// What was found for one metric.
@@ -139,7 +131,7 @@ pub struct Finding {
     /// Why there is no estimate, such as too few samples beyond a quantile.
     pub missing: Option<String>,
     /// What is so on one side only, and keeps the verdict from being what the values say.
-    pub doubt: Option<Doubt>,
+    pub one_sided: Option<OneSided>,
     /// The values, pair by pair; empty without pairs.
     pub points: Vec<Point>,
     /// Without pairs the values of base and test, each in the order of its runs.
@@ -148,10 +140,10 @@ pub struct Finding {
 
 /// What is so on one side only.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
-pub struct Doubt {
+pub struct OneSided {
     /// What, for a reader.
     pub text: String,
-    /// Whether a regression is in doubt as well, and not only that nothing got worse.
+    /// Whether a regression is uncertain as well, and not only that nothing got worse.
     pub of_regression: bool,
 }
 
@@ -237,15 +229,15 @@ pub struct Confirmation {
     /// Whether the fresh runs are pairs; `None` where there are none.
     pub pairing: Option<Pairing>,
     /// What forbade a verdict on the fresh runs.
-    pub bars: Vec<Bar>,
+    pub blockers: Vec<Caveat>,
     /// The metrics that were a regression, as the first runs had them.
     pub first: Vec<Finding>,
     /// The same metrics in the fresh runs, in the same order; empty where there are none.
     pub again: Vec<Finding>,
-    /// The faults of the first runs.
-    pub faults: Vec<Bar>,
+    /// The violations of the first runs.
+    pub violations: Vec<Caveat>,
     /// Those of them that the fresh runs have too, as these have them.
-    pub faults_again: Vec<Bar>,
+    pub violations_again: Vec<Caveat>,
 }
 
 /// What came of measuring again.

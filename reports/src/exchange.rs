@@ -54,7 +54,7 @@ pub(crate) fn export(options: &Export) -> anyhow::Result<String> {
     let mut loaded = load::load(&options.records)?;
     loaded.keep_workloads(&options.workloads)?;
     for note in &loaded.notes {
-        eprintln!("iowq-report: {note}");
+        eprintln!("iowq-report: {}", note.text);
     }
     let failed = loaded.records.iter().filter(|record| record.error.is_some()).count();
     if failed == loaded.records.len() {

@@ -12,7 +12,7 @@ mod often;
 pub mod read;
 pub mod table;
 
-use iowq_contract::{Boot, Kernel, Kernels, Record, Role};
+use iowq_contract::{Boot, Caveat, Code, Kernel, Kernels, Record, Role};
 use serde::Serialize;
 
 use crate::analysis::group::URING;
@@ -20,7 +20,7 @@ use crate::compare::confirm::{self, ConfirmError};
 use crate::compare::set::Set;
 use crate::compare::{Comparison, Comparisons, Decides, Rules, compare_by};
 use crate::export::ktap::Test;
-use boots::{Class, Went};
+use boots::{BootFinding, Class};
 use config::Changed;
 use dumps::Dumps;
 use floor::Floor;
@@ -39,7 +39,7 @@ pub struct Outcome<'a> {
     /// How far the base differs from itself, where it was booted for that.
     pub noise: Vec<Floor>,
     /// What went wrong in boots, the worst first.
-    pub went: Vec<Went>,
+    pub went: Vec<BootFinding>,
     /// What came of `criu dump`, where it was tried.
     pub dumps: Vec<Dumps>,
     /// Counts of workers by workload and kernel.
@@ -53,7 +53,7 @@ pub struct Outcome<'a> {
     /// How the boots ended, in their order.
     pub boots: &'a [Boot],
     /// What a reader should know about the reading itself.
-    pub notes: Vec<String>,
+    pub notes: Vec<Caveat>,
 }
 
 /// Compares all kernels of a folder. A regression counts only where boots of `fresh`, judged alone,
@@ -82,7 +82,7 @@ pub fn compare<'a>(
         steps.extend(compare_by(pair, &decides, rules).all);
     }
     // Noise is of the base of all. A step begins at another kernel, which its page says.
-    steps.iter_mut().for_each(|step| step.notes.retain(|note| note.code != "noise-of-another"));
+    steps.iter_mut().for_each(|step| step.notes.retain(|note| note.code != Code::NoiseOfAnother));
     Ok(Outcome {
         noise: floor::floors(&comparisons.all),
         comparisons,
@@ -153,7 +153,7 @@ impl Outcome<'_> {
                 (None, None) => Ok(true),
             };
             let of_kernel = self.went.iter().filter(|went| went.kernel == kernel.label);
-            let said = of_kernel.map(Went::sentence).collect();
+            let said = of_kernel.map(BootFinding::sentence).collect();
             Test { name: format!("boots of {}", kernel.label), said, outcome }
         };
         self.kernels.kernels.iter().map(test).collect()

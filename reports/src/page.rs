@@ -13,8 +13,8 @@ use askama::Template;
 
 use crate::analysis::answer::Answer;
 use crate::analysis::arrival::Arrival;
+use crate::analysis::caveats::{self, ScopedCaveat};
 use crate::analysis::compare as ranges;
-use crate::analysis::doubts::{self, Doubt};
 use crate::analysis::group::{self, Section};
 use crate::analysis::histogram;
 use crate::analysis::{Analysis, metric::Metric};
@@ -60,7 +60,7 @@ struct Page<'a> {
     lead: String,
     chance: String,
     sections: Vec<View<'a>>,
-    doubts: &'a [Doubt],
+    caveats: &'a [ScopedCaveat],
     hosts: Vec<Facts>,
     runs: Vec<RunRow>,
     runs_left_out: usize,
@@ -140,7 +140,7 @@ pub fn page(analysis: &Analysis<'_>) -> Result<String, PageError> {
         lead: lead(analysis),
         chance: chance(analysis),
         sections,
-        doubts: &analysis.doubts,
+        caveats: &analysis.caveats,
         hosts: measured::hosts(&analysis.loaded.records),
         runs,
         runs_left_out,
@@ -215,7 +215,7 @@ fn views<'a>(analysis: &'a Analysis<'_>) -> Result<Vec<View<'a>>, PageError> {
             about: about(section),
             answers,
             legend: legend(section, &colours),
-            warning: doubts::bars_churn(section),
+            warning: caveats::bars_churn(section),
             rows: table::rows(section, &colours),
             arrival: Arrival::of(section).map_or("", Arrival::words),
             reach: reach::rows(section, &colours),

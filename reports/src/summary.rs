@@ -17,8 +17,8 @@ pub const WIDTH_TEXT: usize = 100;
 /// Narrowest text that is laid out; a table below that is unreadable.
 const WIDTH_MIN: usize = 60;
 
-/// Doubts that are said on a terminal; the page has them all.
-const DOUBTS_MAX: usize = 12;
+/// Caveats that are said on a terminal; the page has them all.
+const CAVEATS_MAX: usize = 12;
 
 /// Cells that are off, worst first; the fidelity page has them all.
 const OFF_MAX: usize = 24;
@@ -42,17 +42,17 @@ pub fn text(analysis: &Analysis<'_>, width: usize) -> String {
         text.push_str(&sections(analysis, width));
     }
     text.push_str(&wrap("Descriptive: ranges of runs, not a statistical verdict.", width, ""));
-    if !analysis.doubts.is_empty() {
+    if !analysis.caveats.is_empty() {
         text.push_str("\nCaveats\n");
     }
-    for doubt in analysis.doubts.iter().take(DOUBTS_MAX) {
+    for caveat in analysis.caveats.iter().take(CAVEATS_MAX) {
         let scope =
-            if doubt.scope.is_empty() { String::new() } else { format!(" ({})", doubt.scope) };
-        let sign = if doubt.severe { "!" } else { "-" };
-        let line = format!("{sign} {}: {}{scope}", doubt.code, doubt.text);
+            if caveat.scope.is_empty() { String::new() } else { format!(" ({})", caveat.scope) };
+        let sign = if caveat.severe { "!" } else { "-" };
+        let line = format!("{sign} {}: {}{scope}", caveat.code, caveat.text);
         text.push_str(&wrap(&line, width, "  "));
     }
-    let more = analysis.doubts.len().saturating_sub(DOUBTS_MAX);
+    let more = analysis.caveats.len().saturating_sub(CAVEATS_MAX);
     if more > 0 {
         text.push_str(&format!("  and {more} more in the report\n"));
     }

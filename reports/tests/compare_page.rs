@@ -1,7 +1,7 @@
 //! The page of a comparison: what it opens with, what it says of what is missing, how large it is.
 
-use iowq_contract::Record;
-use iowq_reports::compare::{Bar, Comparisons, Pairing};
+use iowq_contract::{Caveat, Code, Record};
+use iowq_reports::compare::{Comparisons, Pairing};
 use iowq_reports::load::Loaded;
 use iowq_reports::page;
 use iowq_reports::sample;
@@ -94,7 +94,7 @@ fn values_that_are_no_numbers_and_hostile_names_break_nothing() {
     let (records, mut comparisons) = made_up();
     let one = &mut comparisons.all[0];
     one.test = "<script>alert(1)</script>".to_owned();
-    one.bars.push(Bar { code: "</li>".to_owned(), text: "\u{1b}[31m<b>".repeat(500) });
+    one.blockers.push(Caveat::new(Code::Other("</li>".to_owned()), "\u{1b}[31m<b>".repeat(500)));
     let odd = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 0.0, -1.0, 1e300, 1e-300];
     for (finding, value) in one.primary.iter_mut().zip(odd.into_iter().cycle()) {
         (finding.estimate, finding.threshold) = (Some(value), value);
@@ -111,7 +111,7 @@ fn a_page_of_many_comparisons_stays_small() {
     let records = sample::bench(3);
     let mut comparisons = sample::comparisons(&records);
     let mut one = comparisons.all[0].clone();
-    one.bars = vec![Bar { code: "code".to_owned(), text: "a long reason ".repeat(100) }; 40];
+    one.blockers = vec![Caveat::new(Code::HostsDiffer, "a long reason ".repeat(100)); 40];
     comparisons.all = vec![one; 600];
     let page = page_of(&comparisons, &records);
     assert!(page.contains("400 more comparisons are in the raw numbers"));

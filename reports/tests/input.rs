@@ -68,9 +68,9 @@ fn a_line_that_was_cut_off_is_left_out_and_said_so() {
     let cut = &text.as_bytes()[..text.len() - 100];
     let loaded = load(cut).expect("the other lines are whole");
     assert_eq!(loaded.records.len(), 7);
-    assert!(loaded.notes[0].contains("line 8 is cut off"), "{:?}", loaded.notes);
+    assert!(loaded.notes[0].text.contains("line 8 is cut off"), "{:?}", loaded.notes);
     let analysis = analysis::analyse(&loaded);
-    assert!(analysis.doubts[0].severe);
+    assert!(analysis.caveats[0].severe);
     assert!(load(&[cut, b"\n"].concat()).is_err(), "a whole line that is cut was never a record");
 }
 
@@ -79,7 +79,7 @@ fn a_run_that_is_read_twice_counts_once() {
     let text = sample::lines(&sample::bench(1));
     let loaded = load(text.repeat(2).as_bytes()).expect("they are records");
     assert_eq!(loaded.records.len(), 8);
-    assert!(loaded.notes[0].contains("8 runs read twice"), "{:?}", loaded.notes);
+    assert!(loaded.notes[0].text.contains("8 runs read twice"), "{:?}", loaded.notes);
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Answers: what the runs of a section say, in plain sentences, and no more than they say.
 
 use super::births;
+use super::caveats;
 use super::compare::{self, Comparison, Finding};
-use super::doubts;
 use super::figures::Spread;
 use super::group::Section;
 use super::like;
@@ -43,7 +43,7 @@ fn answer(section: &Section<'_>, metric: Metric) -> Answer {
         differs: false,
     };
     if metric == Metric::Created
-        && let Some(reason) = doubts::bars_churn(section)
+        && let Some(reason) = caveats::bars_churn(section)
     {
         return silent("no statement", format!("No statement on churn: {reason}."));
     }

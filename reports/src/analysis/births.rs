@@ -2,7 +2,7 @@
 
 use iowq_contract::Record;
 
-use super::doubts;
+use super::caveats;
 use super::figures::Figures;
 use super::group::Section;
 use crate::format;
@@ -66,7 +66,7 @@ pub fn typical(runs: &[&Record]) -> Option<Births> {
 }
 
 /// `Born per second: 84.3 under 6.12 and 1.67 under 6.17.` None where nobody counted, or counts are
-/// in doubt.
+/// in caveat.
 #[must_use]
 pub fn rates(section: &Section<'_>) -> Option<String> {
     let rate = |figures: &Figures| Some(format::number(figures.born_per_s?.median));
@@ -87,7 +87,7 @@ fn by_group(section: &Section<'_>, say: impl Fn(&Figures) -> Option<String>) -> 
         Some(format!("{} {under} {}", say(&group.figures)?, group.label))
     });
     let of: Vec<String> = of.collect();
-    let said = !of.is_empty() && doubts::bars_churn(section).is_none();
+    let said = !of.is_empty() && caveats::bars_churn(section).is_none();
     said.then(|| format::list(&of))
 }
 
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_born_is_told_per_second_and_by_its_parts_unless_counts_are_in_doubt() {
+    fn what_was_born_is_told_per_second_and_by_its_parts_unless_counts_disagree() {
         let mut runs = vec![sample::run("dsync", "6.12", 0), sample::run("dsync", "6.17", 0)];
         for (run, born) in runs.iter_mut().zip([96, 5]) {
             (run.workers.born_measured, run.workers.fill_measured) = (Some(born), Some(5));

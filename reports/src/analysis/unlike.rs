@@ -1,8 +1,8 @@
-//! Unlike: settings and lengths in which runs of one workload on one engine differ, as doubts.
+//! Unlike: settings and lengths in which runs of one workload on one engine differ, as caveats.
 
 use std::collections::BTreeMap;
 
-use iowq_contract::{Record, Settings};
+use iowq_contract::{Code, Record, Settings};
 
 use super::plans;
 use crate::compare::hosts;
@@ -11,8 +11,8 @@ use crate::format;
 /// Workloads that are named with what differs.
 const NAMED_MAX: usize = 4;
 
-/// Code and text of each doubt.
-pub(super) fn doubts<'a>(made: impl Iterator<Item = &'a Record>) -> Vec<(&'static str, String)> {
+/// Code and text of each caveat.
+pub(super) fn caveats<'a>(made: impl Iterator<Item = &'a Record>) -> Vec<(Code, String)> {
     let mut cells: BTreeMap<(&str, &str), Vec<&Record>> = BTreeMap::new();
     for run in made {
         cells.entry((&run.key.workload, &run.key.engine)).or_default().push(run);
@@ -25,13 +25,13 @@ pub(super) fn doubts<'a>(made: impl Iterator<Item = &'a Record>) -> Vec<(&'stati
     let lengths = named(&cells, plans::lengths);
     let settings = settings.map(|what| {
         let text = format!("runs of the same workload had unlike settings: {what}");
-        ("settings-differ", text)
+        (Code::SettingsDiffer, text)
     });
     let lengths = lengths.map(|what| {
         let text = format!(
             "runs of the same workload were to take unlike times or numbers of ops: {what}"
         );
-        ("lengths-differ", text)
+        (Code::LengthsDiffer, text)
     });
     settings.into_iter().chain(lengths).collect()
 }

@@ -1,8 +1,7 @@
 //! Hosts and settings: in what two sets of runs are unlike that could explain a difference.
 
-use iowq_contract::{Blocking, Record};
+use iowq_contract::{Blocking, Caveat, Code, Record};
 
-use super::Bar;
 use crate::analysis::plans;
 use crate::format;
 
@@ -66,7 +65,7 @@ fn blocking(run: &Record) -> String {
 
 /// What differs and forbids a verdict.
 #[must_use]
-pub fn bars(base: &[&Record], test: &[&Record]) -> Vec<Bar> {
+pub fn blockers(base: &[&Record], test: &[&Record]) -> Vec<Caveat> {
     let both = [base, test].concat();
     let mut hosts = unlike_hosts(&both);
     for (runs, side) in [(base, "base"), (test, "test")] {
@@ -80,7 +79,7 @@ pub fn bars(base: &[&Record], test: &[&Record]) -> Vec<Bar> {
 /// The same for runs that stand beside the comparison: they are to be like the base in all but
 /// the delay that is injected into some.
 #[must_use]
-pub fn bars_beside(base: &[&Record], beside: &[&Record]) -> Vec<Bar> {
+pub fn bars_beside(base: &[&Record], beside: &[&Record]) -> Vec<Caveat> {
     let both = [base, beside].concat();
     let mut hosts = unlike_hosts(&both);
     hosts.extend(differs(&KERNEL, &both));
@@ -99,22 +98,22 @@ pub(crate) fn unlike_settings(runs: &[&Record]) -> Vec<String> {
     unlike.chain(plans::unlike(runs)).collect()
 }
 
-/// The bars, where there is anything unlike; `cause` is what the difference was to show.
+/// The blockers, where there is anything unlike; `cause` is what the difference was to show.
 fn bars_of(
     hosts: &[String],
     settings: &[String],
     lengths: Option<String>,
     runs: &str,
     cause: &str,
-) -> Vec<Bar> {
-    let mut bars = Vec::new();
+) -> Vec<Caveat> {
+    let mut blockers = Vec::new();
     if !hosts.is_empty() {
         let text = format!(
             "{runs} on unlike hosts, and what differs need not be the {cause}: {}. Measure them on \
              one machine.",
             hosts.join("; ")
         );
-        bars.push(Bar { code: "hosts-differ".to_owned(), text });
+        blockers.push(Caveat::new(Code::HostsDiffer, text));
     }
     if !settings.is_empty() {
         let text = format!(
@@ -122,16 +121,16 @@ fn bars_of(
              them with the same ones.",
             settings.join("; ")
         );
-        bars.push(Bar { code: "settings-differ".to_owned(), text });
+        blockers.push(Caveat::new(Code::SettingsDiffer, text));
     }
     if let Some(lengths) = lengths {
         let text = format!(
             "{runs} for unlike times or numbers of ops, on which figures depend: {lengths}. Measure \
              them for as long."
         );
-        bars.push(Bar { code: "lengths-differ".to_owned(), text });
+        blockers.push(Caveat::new(Code::LengthsDiffer, text));
     }
-    bars
+    blockers
 }
 
 /// What differs between runs that are to be like each other in all but their time: first runs, and
@@ -148,13 +147,13 @@ pub fn unlike(runs: &[&Record]) -> Vec<String> {
 
 /// What differs and forbids nothing.
 #[must_use]
-pub fn notes(both: &[&Record]) -> Vec<Bar> {
+pub fn notes(both: &[&Record]) -> Vec<Caveat> {
     let unlike: Vec<String> = BUILD.iter().filter_map(|field| differs(field, both)).collect();
     if unlike.is_empty() {
         return Vec::new();
     }
     let text = format!("The runs were made by unlike builds: {}.", unlike.join("; "));
-    vec![Bar { code: "builds-differ".to_owned(), text }]
+    vec![Caveat::new(Code::BuildsDiffer, text)]
 }
 
 /// `device: nvme0n1, sda`, where not all runs have the same value.
@@ -188,13 +187,13 @@ mod tests {
     use super::*;
     use crate::sample;
 
-    /// Codes and texts of the bars after the test's second run was spoilt.
+    /// Codes and texts of the blockers after the test's second run was spoilt.
     fn after(spoil: impl Fn(&mut Record)) -> String {
         let base = [sample::run("dsync", "6.12", 0), sample::run("dsync", "6.12", 1)];
         let mut test = [sample::run("dsync", "6.17", 0), sample::run("dsync", "6.17", 1)];
         spoil(&mut test[1]);
-        let bars = bars(&base.each_ref(), &test.each_ref());
-        bars.into_iter().map(|bar| format!("{} {}", bar.code, bar.text)).collect()
+        let found = blockers(&base.each_ref(), &test.each_ref());
+        found.into_iter().map(|one| format!("{} {}", one.code, one.text)).collect()
     }
 
     #[test]
@@ -239,8 +238,8 @@ mod tests {
                 (sample::run("dsync", "6.12", 0), sample::run("dsync", "6.17", 0));
             plan(&mut base, 1, 1);
             plan(&mut test, seconds, write);
-            let bars = bars(&[&base], &[&test]);
-            bars.into_iter().map(|bar| format!("{} {}", bar.code, bar.text)).collect::<String>()
+            let found = blockers(&[&base], &[&test]);
+            found.into_iter().map(|one| format!("{} {}", one.code, one.text)).collect::<String>()
         };
         assert_eq!(between(1, 1), "");
         let (longer, other) = (between(9, 1), between(1, 2));
@@ -257,7 +256,7 @@ mod tests {
         let base = [sample::run("dsync", "6.12", 0)];
         let mut test = [sample::run("dsync", "6.12", 0)];
         kernel(&mut test[0]);
-        assert!(bars(&base.each_ref(), &test.each_ref()).is_empty());
+        assert!(blockers(&base.each_ref(), &test.each_ref()).is_empty());
     }
 
     #[test]

@@ -1,8 +1,7 @@
 //! How long the last worker stays: a time, or at least as long as anybody watched.
 
-use iowq_contract::Record;
+use iowq_contract::{Caveat, Code, Record};
 
-use super::Bar;
 use super::boots::{self, Unit};
 use crate::format;
 
@@ -36,7 +35,7 @@ pub fn stayed(run: &Record) -> bool {
 
 /// What a reader must know of stays that nobody saw the end of.
 #[must_use]
-pub fn note(base: &[Unit<'_>], test: &[Unit<'_>]) -> Option<Bar> {
+pub fn note(base: &[Unit<'_>], test: &[Unit<'_>]) -> Option<Caveat> {
     let [base_stayed, test_stayed] = [base, test].map(|units| {
         let units = units.iter().filter(|unit| unit.runs.iter().any(|run| stayed(run)));
         units.count()
@@ -56,7 +55,7 @@ pub fn note(base: &[Unit<'_>], test: &[Unit<'_>]) -> Option<Bar> {
         format::duration(watched_ms as f64 * 1e6),
         units = if boots { "boots" } else { "runs" },
     );
-    Some(Bar { code: "stayed".to_owned(), text })
+    Some(Caveat::new(Code::Stayed, text))
 }
 
 #[cfg(test)]

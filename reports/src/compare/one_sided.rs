@@ -1,14 +1,14 @@
 //! What is so on one side only: a value that is missing, or a clock that is another.
 
-use iowq_contract::Record;
+use iowq_contract::{Code, Record};
 
-use super::{Doubt, Metric};
+use super::{Metric, OneSided};
 use crate::format;
 
 /// Caveats that say that latencies are not what they are in other runs.
-const OF_LATENCY: [(&str, &str); 2] = [
-    ("latency-saturated", "latencies were cut off at the longest that can be written down"),
-    ("timed-at-reaping", "an operation counts as done when its completion was reaped"),
+const OF_LATENCY: [(Code, &str); 2] = [
+    (Code::LatencySaturated, "latencies were cut off at the longest that can be written down"),
+    (Code::TimedAtReaping, "an operation counts as done when its completion was reaped"),
 ];
 
 /// Pairs of which one run has no value. The runs without one may be just those that went otherwise,
@@ -23,9 +23,9 @@ pub struct Missing {
 }
 
 impl Missing {
-    /// The doubt that comes of it.
+    /// What comes of it.
     #[must_use]
-    pub fn doubt(&self) -> Option<Doubt> {
+    pub fn one_sided(&self) -> Option<OneSided> {
         let sides = ["base", "test"].into_iter().zip(self.lacking);
         let lacking = sides.filter(|(_, lacking)| *lacking > 0);
         let parts: Vec<String> =
@@ -36,19 +36,19 @@ impl Missing {
             format::count(u64::from(self.pairs), "pair", "pairs"),
             self.why
         );
-        (!parts.is_empty()).then_some(Doubt { text, of_regression: false })
+        (!parts.is_empty()).then_some(OneSided { text, of_regression: false })
     }
 }
 
-/// The doubt on latencies that were not measured alike on both sides.
+/// What is said of latencies that were not measured alike on both sides.
 #[must_use]
-pub fn latency(metric: Metric, base: &[&Record], test: &[&Record]) -> Option<Doubt> {
+pub fn latency(metric: Metric, base: &[&Record], test: &[&Record]) -> Option<OneSided> {
     if !metric.is_latency() {
         return None;
     }
     OF_LATENCY.into_iter().find_map(|(code, what)| {
         let with = |runs: &[&Record]| {
-            runs.iter().filter(|run| run.caveats.iter().any(|one| one.code.name() == code)).count()
+            runs.iter().filter(|run| run.caveats.iter().any(|one| one.code == code)).count()
         };
         let (side, other, runs) = match (with(base), with(test)) {
             (0, 0) => return None,
@@ -59,6 +59,6 @@ pub fn latency(metric: Metric, base: &[&Record], test: &[&Record]) -> Option<Dou
         };
         let runs = format::count(runs as u64, "run", "runs");
         let text = format!("{runs} of the {side} and none of the {other} are {code} ({what})");
-        Some(Doubt { text, of_regression: true })
+        Some(OneSided { text, of_regression: true })
     })
 }

@@ -128,7 +128,7 @@ fn arm(cell: &RunKey) -> (&str, &str, Option<&str>) {
 /// Matches runs of one file by their round. Runs of one boot are averaged before they are matched.
 fn matched<'a>(base: Vec<&'a Record>, test: Vec<&'a Record>) -> Matched<'a> {
     let (base, test) = (finished(base), finished(test));
-    if let Some(why) = order::doubt(&base.iter().chain(&test).collect::<Vec<_>>()) {
+    if let Some(why) = order::not_one_bench(&base.iter().chain(&test).collect::<Vec<_>>()) {
         return unpaired(base, test, why);
     }
     let (mut left, right) = match (by_round(&base), by_round(&test)) {

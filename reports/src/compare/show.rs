@@ -1,8 +1,9 @@
 //! Figures of a comparison as a page shows them: thresholds, intervals, the deciding metric.
 
 use super::plan::EFFECT;
-use super::{Bar, Comparison, Confirmation, Finding, Metric, Pairing, Verdict};
+use super::{Comparison, Confirmation, Finding, Metric, Pairing, Verdict};
 use crate::format;
+use iowq_contract::Caveat;
 
 /// An effect of either direction, such as a threshold: `5 %`.
 #[must_use]
@@ -47,8 +48,8 @@ impl Finding {
     /// decide.
     #[must_use]
     pub fn undecided(&self, alpha: f64) -> String {
-        if let Some(doubt) = &self.doubt {
-            return format!("not decided, because {}", format::clip(&doubt.text, 300));
+        if let Some(one_sided) = &self.one_sided {
+            return format!("not decided, because {}", format::clip(&one_sided.text, 300));
         }
         let shown = if self.rejects(alpha) {
             format!("differs, but not surely by {}", size(self.metric, self.side_threshold()))
@@ -110,10 +111,10 @@ impl Finding {
 }
 
 impl Comparison {
-    /// Whether a metric that decides is a regression, or there is a fault.
+    /// Whether a metric that decides is a regression, or there is a violation.
     #[must_use]
     pub fn got_worse(&self) -> bool {
-        !self.faults.is_empty() || self.primary.iter().any(Finding::is_regression)
+        !self.violations.is_empty() || self.primary.iter().any(Finding::is_regression)
     }
 
     /// The primary metric that the verdict stands on: of those with that verdict the one with the
@@ -135,7 +136,7 @@ impl Comparison {
     #[must_use]
     pub fn has_unconfirmed(&self) -> bool {
         let taken_back = self.confirmation.as_ref().is_some_and(|confirmation| {
-            confirmation.faults_again.len() < confirmation.faults.len()
+            confirmation.violations_again.len() < confirmation.violations.len()
         });
         taken_back || self.primary.iter().any(|finding| self.unconfirmed(finding.metric).is_some())
     }
@@ -175,20 +176,23 @@ impl Confirmation {
             return "There are no fresh runs.".to_owned();
         };
         let runs = format!("Measured again with {}", pairing.text());
-        if !self.bars.is_empty() {
-            let bars: Vec<String> =
-                self.bars.iter().map(|bar| format!("{}: {}", bar.code, bar.text)).collect();
-            let faults: Vec<String> =
-                self.faults.iter().map(|fault| format!(" {}.", self.of_fault(fault))).collect();
+        if !self.blockers.is_empty() {
+            let blockers: Vec<String> =
+                self.blockers.iter().map(|bar| format!("{}: {}", bar.code, bar.text)).collect();
+            let violations: Vec<String> = self
+                .violations
+                .iter()
+                .map(|violation| format!(" {}.", self.of_violation(violation)))
+                .collect();
             return format!(
                 "{runs}, which allow no verdict, so that no metric is confirmed. {}{}",
-                bars.join(" "),
-                faults.concat()
+                blockers.join(" "),
+                violations.concat()
             );
         }
         let metrics = self.first.iter().zip(&self.again).map(|(first, again)| change(first, again));
-        let faults = self.faults.iter().map(|fault| self.of_fault(fault));
-        let parts: Vec<String> = metrics.chain(faults).collect();
+        let violations = self.violations.iter().map(|violation| self.of_violation(violation));
+        let parts: Vec<String> = metrics.chain(violations).collect();
         let text = format!("{runs}: {}.", parts.join("; "));
         if self.again.iter().all(Finding::is_regression) {
             return text;
@@ -196,11 +200,13 @@ impl Confirmation {
         format!("{text} What is no regression again counts as inconclusive.")
     }
 
-    /// `limit-broken again: S let 60 …`, of a fault of the first runs.
-    fn of_fault(&self, fault: &Bar) -> String {
-        match self.faults_again.iter().find(|again| again.code == fault.code) {
-            Some(again) => format!("{} again: {}", fault.code, again.text.trim_end_matches('.')),
-            None => format!("{} not again", fault.code),
+    /// `limit-broken again: S let 60 …`, of a violation of the first runs.
+    fn of_violation(&self, violation: &Caveat) -> String {
+        match self.violations_again.iter().find(|again| again.code == violation.code) {
+            Some(again) => {
+                format!("{} again: {}", violation.code, again.text.trim_end_matches('.'))
+            }
+            None => format!("{} not again", violation.code),
         }
     }
 
@@ -230,17 +236,28 @@ fn change(first: &Finding, again: &Finding) -> String {
     format!("{title} {} after {}, {said}", again.effect_text(), first.effect_text())
 }
 
-/// Reasons with their codes, as many as can be read; the rest as a number.
-#[must_use]
-pub fn reasons(bars: &[Bar], most: usize) -> Vec<Bar> {
-    let clip =
-        |bar: &Bar| Bar { code: format::clip(&bar.code, 40), text: format::clip(&bar.text, 300) };
-    let mut shown: Vec<Bar> = bars.iter().take(most).map(clip).collect();
-    if bars.len() > most {
-        let more = format::count((bars.len() - most) as u64, "more reason", "more reasons");
-        shown.push(Bar { code: "more".to_owned(), text: format!("{more} of this kind") });
+/// Caveats as many as can be read, and what is said of the rest.
+#[derive(Clone, Debug, Default)]
+pub struct Reasons {
+    /// The first ones.
+    pub shown: Vec<Caveat>,
+    /// How many more there are; none without any.
+    pub more: Option<String>,
+}
+
+impl Reasons {
+    /// Of caveats, at most this many.
+    #[must_use]
+    pub fn of(caveats: &[Caveat], most: usize) -> Self {
+        let clip = |one: &Caveat| {
+            let code = format::clip(one.code.name(), 40);
+            Caveat::new(code.into(), format::clip(&one.text, 300))
+        };
+        let more = caveats.len().saturating_sub(most) as u64;
+        let more =
+            (more > 0).then(|| format::count(more, "more of this kind", "more of this kind"));
+        Self { shown: caveats.iter().take(most).map(clip).collect(), more }
     }
-    shown
 }
 
 #[cfg(test)]

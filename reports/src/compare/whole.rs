@@ -1,14 +1,14 @@
 //! The whole comparison: sets in, one finding per metric and one verdict per workload out.
 
-use iowq_contract::Record;
+use iowq_contract::{Caveat, Code, Record};
 
 use super::boots::Unit;
 use super::judge::{self, Adjust, Rules};
 use super::noise::Noise;
 use super::pairs::{self, Matched};
 use super::set::Set;
-use super::{Bar, Comparison, Comparisons, Decides, Finding, Metric, Pairing, Verdict};
-use super::{bars, control, hosts, limit, notes};
+use super::{Comparison, Comparisons, Decides, Finding, Metric, Pairing, Verdict};
+use super::{blockers, control, hosts, limit, notes};
 use crate::stats::trend;
 
 /// Compares each test with the base on each workload.
@@ -50,15 +50,15 @@ pub(super) fn one(
     let mut advisory = find_all(&decides.advisory, &matched, rules);
     judge::judge(&mut advisory, Adjust::BenjaminiHochberg, rules.alpha, matched.is_paired());
 
-    let mut bars = of_sides(base, test, workload, &matched);
-    bars.extend(of_extra_runs(base, workload));
-    bars.extend(noise.bars);
-    bars.extend(nothing_to_judge(&primary, &bars));
+    let mut blockers = of_sides(base, test, workload, &matched);
+    blockers.extend(of_extra_runs(base, workload));
+    blockers.extend(noise.blockers);
+    blockers.extend(nothing_to_judge(&primary, &blockers));
     let (control, of_control) = control::of(base, workload, rules);
     let mut notes = notes::notes(base, test, &matched, &primary, rules);
     notes.extend(noise.notes);
     notes.extend(of_control);
-    if !bars.is_empty() {
+    if !blockers.is_empty() {
         primary.iter_mut().chain(&mut advisory).for_each(|finding| finding.verdict = None);
     }
     let names = [base.name.as_str(), &test.name];
@@ -66,15 +66,15 @@ pub(super) fn one(
     let mut of_base = pairs::units_of(base, workload);
     of_base.extend(pairs::units_beside(base, workload));
     let of_test = pairs::units_of(test, workload);
-    let faults: Vec<Bar> = limit::broken(names, &of_base, &of_test).into_iter().collect();
-    let verdict = verdict(&faults, &primary);
+    let violations: Vec<Caveat> = limit::broken(names, &of_base, &of_test).into_iter().collect();
+    let verdict = verdict(&violations, &primary);
     Comparison {
         workload: workload.to_owned(),
         base: base.name.clone(),
         test: test.name.clone(),
         pairing: matched.pairing,
-        faults,
-        bars,
+        violations,
+        blockers,
         notes,
         primary,
         advisory,
@@ -85,52 +85,52 @@ pub(super) fn one(
     }
 }
 
-/// A fault is a regression whatever the metrics say; else the worst of them counts.
-pub(super) fn verdict(faults: &[Bar], primary: &[Finding]) -> Option<Verdict> {
+/// A violation is a regression whatever the metrics say; else the worst of them counts.
+pub(super) fn verdict(violations: &[Caveat], primary: &[Finding]) -> Option<Verdict> {
     let worst = primary.iter().filter_map(|finding| finding.verdict).max();
-    if faults.is_empty() { worst } else { Some(Verdict::Regression) }
+    if violations.is_empty() { worst } else { Some(Verdict::Regression) }
 }
 
 fn find_all(metrics: &[Metric], matched: &Matched<'_>, rules: Rules) -> Vec<Finding> {
     metrics.iter().map(|metric| judge::find(*metric, matched, rules)).collect()
 }
 
-/// What bars because of the runs of both sides, and of how they were made.
-fn of_sides(base: &Set<'_>, test: &Set<'_>, workload: &str, matched: &Matched<'_>) -> Vec<Bar> {
+/// What forbids a verdict because of the runs of both sides, and of how they were made.
+fn of_sides(base: &Set<'_>, test: &Set<'_>, workload: &str, matched: &Matched<'_>) -> Vec<Caveat> {
     let (base_runs, test_runs) = (base.of(workload), test.of(workload));
     for (runs, set) in [(&base_runs, base), (&test_runs, test)] {
         if runs.is_empty() {
             let text = format!("{} has no run of {workload}.", set.name);
-            return vec![bar("no-runs", text)];
+            return vec![Caveat::new(Code::NoRuns, text)];
         }
     }
     let both: Vec<&Record> = base_runs.iter().chain(&test_runs).copied().collect();
-    let mut found = bars::of_runs(&both, "runs");
+    let mut found = blockers::of_runs(&both, "runs");
     for (runs, set) in [(&base_runs, base), (&test_runs, test)] {
-        found.extend(bars::switches_missed(runs, &format!("the runs of {}", set.name)));
+        found.extend(blockers::switches_missed(runs, &format!("the runs of {}", set.name)));
     }
-    found.extend(hosts::bars(&base_runs, &test_runs));
+    found.extend(hosts::blockers(&base_runs, &test_runs));
     if let Pairing::Unpaired { why, .. } = &matched.pairing {
         let text = format!(
             "No verdict, and what is shown is a description: {why}. Run both as arms of one \
              bench (`--policy A --policy B --pairs 10`)."
         );
-        found.push(bar("not-interleaved", text));
+        found.push(Caveat::new(Code::NotInterleaved, text));
     } else if trend::block_order(&positions(&matched.base), &positions(&matched.test)) {
         let text = "All or nearly all runs of one side were made before those of the other, so a \
                     drift of the machine would look like an effect. Run them in turns, as `bench` \
                     does.";
-        found.push(bar("block-order", text.to_owned()));
+        found.push(Caveat::new(Code::BlockOrder, text.to_owned()));
     }
     found
 }
 
 /// The runs beside the comparison must have gone well too, and be like those of the base: the noise
 /// floor is taken from them.
-fn of_extra_runs(base: &Set<'_>, workload: &str) -> Vec<Bar> {
+fn of_extra_runs(base: &Set<'_>, workload: &str) -> Vec<Caveat> {
     let extra = pairs::beside(base, workload);
-    let mut found = bars::of_runs(&extra, "noise and control runs");
-    found.extend(bars::switches_missed(&extra, "the noise and control runs"));
+    let mut found = blockers::of_runs(&extra, "noise and control runs");
+    found.extend(blockers::switches_missed(&extra, "the noise and control runs"));
     found.extend(hosts::bars_beside(&base.of(workload), &extra));
     found
 }
@@ -139,15 +139,10 @@ fn positions(units: &[Unit<'_>]) -> Vec<u32> {
     units.iter().map(Unit::position).collect()
 }
 
-fn nothing_to_judge(primary: &[Finding], bars: &[Bar]) -> Option<Bar> {
+fn nothing_to_judge(primary: &[Finding], blockers: &[Caveat]) -> Option<Caveat> {
     let none = primary.iter().all(|finding| finding.estimate.is_none());
     let text = "No metric has a value in both runs of a pair.";
-    (none && bars.is_empty()).then(|| bar("nothing-to-judge", text.to_owned()))
-}
-
-/// A reason.
-pub(super) fn bar(code: &str, text: String) -> Bar {
-    Bar { code: code.to_owned(), text }
+    (none && blockers.is_empty()).then(|| Caveat::new(Code::NothingToJudge, text.to_owned()))
 }
 
 impl Comparisons {
@@ -203,8 +198,8 @@ mod tests {
         comparison.primary.iter().find(|one| one.metric == metric).and_then(|one| one.verdict)
     }
 
-    fn codes(bars: &[Bar]) -> Vec<&str> {
-        bars.iter().map(|bar| bar.code.as_str()).collect()
+    fn codes(caveats: &[Caveat]) -> Vec<Code> {
+        caveats.iter().map(|one| one.code.clone()).collect()
     }
 
     fn slower(run: &mut Record, factor: f64) {
@@ -215,7 +210,7 @@ mod tests {
     #[test]
     fn runs_that_are_alike_are_equivalent() {
         let same = after(|_| ());
-        assert_eq!((same.verdict, codes(&same.bars)), (Some(Verdict::Equivalent), vec![]));
+        assert_eq!((same.verdict, codes(&same.blockers)), (Some(Verdict::Equivalent), vec![]));
         assert_eq!(same.pairing, Pairing::Paired { pairs: 10, left_over: 0 });
     }
 
@@ -271,7 +266,7 @@ mod tests {
     fn five_pairs_show_no_difference_and_say_so() {
         let few = between(sample::pairs(5, |run| slower(run, 2.0)), "6.12", "6.17");
         assert_eq!(verdict(&few, Metric::ResponseP99), Some(Verdict::Inconclusive));
-        assert!(codes(&few.notes).contains(&"few-pairs"));
+        assert!(codes(&few.notes).contains(&Code::FewPairs));
     }
 
     #[test]
@@ -284,7 +279,7 @@ mod tests {
                 run.latency.response.get_mut("all").expect("it has one").count = 99_999;
             }
             let one = between(records, "6.12", "6.17");
-            (codes(&one.notes).contains(&"few-pairs"), verdict(&one, Metric::ResponseP99))
+            (codes(&one.notes).contains(&Code::FewPairs), verdict(&one, Metric::ResponseP99))
         };
         // 3 metrics: 2 / 2^7 is below 0.05 / 3, and 2 / 2^6 is not.
         assert_eq!(of(6), (true, Some(Verdict::Inconclusive)));
@@ -301,7 +296,7 @@ mod tests {
         assert!(finding.missing.is_some() && finding.verdict.is_none() && finding.p.is_none());
         let one = after(|run| run.ops.cpu_ns = run.ops.cpu_ns.filter(|_| run.key.round > 0));
         assert_eq!(one.primary[4].points.len(), 9);
-        assert!(codes(&one.notes).contains(&"pairs-lost"));
+        assert!(codes(&one.notes).contains(&Code::PairsLost));
     }
 
     #[test]
@@ -311,7 +306,7 @@ mod tests {
         let sets = [set(&loaded, "6.12", 0), set(&loaded, "6.17", 1)];
         let found = compare(&sets, RULES);
         let one = &found.all[0];
-        assert_eq!((codes(&one.bars), one.verdict), (vec!["not-interleaved"], None));
+        assert_eq!((codes(&one.blockers), one.verdict), (vec![Code::NotInterleaved], None));
         let finding = &one.primary[2];
         assert!(finding.estimate.is_some_and(|estimate| estimate > 0.1));
         assert_eq!((finding.p, finding.verdict), (None, None));
@@ -324,7 +319,7 @@ mod tests {
         records.sort_by_key(|run| (run.key.policy.clone(), run.key.round));
         (0..).zip(&mut records).for_each(|(place, run)| sample::at(run, place));
         let one = between(records, "6.12", "6.17");
-        assert_eq!((codes(&one.bars), one.verdict), (vec!["block-order"], None));
+        assert_eq!((codes(&one.blockers), one.verdict), (vec![Code::BlockOrder], None));
     }
 
     #[test]
@@ -334,7 +329,7 @@ mod tests {
         let loaded = Loaded { records, ..Loaded::default() };
         let found = compare(&[set(&loaded, "6.12", 0), set(&loaded, "6.17", 0)], RULES);
         assert_eq!(found.all.len(), 2);
-        assert_eq!(codes(&found.all[1].bars), ["no-runs"]);
+        assert_eq!(codes(&found.all[1].blockers), [Code::NoRuns]);
         assert_eq!(found.exit_code(), 3);
     }
 
@@ -346,7 +341,7 @@ mod tests {
         let records = sample::pairs(10, |_| ());
         let unlike = sample::with_role(records, Role::Noise, |run| run.ops.per_s *= 1.1);
         let one = between(unlike, "6.12", "6.17");
-        assert_eq!((codes(&one.bars), one.verdict), (vec!["noise-rejects"], None));
+        assert_eq!((codes(&one.blockers), one.verdict), (vec![Code::NoiseRejects], None));
     }
 
     /// Noise of some 10 % that ten pairs do not show to lie on one side.
@@ -361,12 +356,12 @@ mod tests {
             between(sample::with_role(records, Role::Noise, noisy), "6.12", "6.17")
         };
         let small = with(1.07);
-        assert!(small.bars.is_empty(), "{:?}", small.bars);
+        assert!(small.blockers.is_empty(), "{:?}", small.blockers);
         let finding = &small.primary[0];
         assert!(finding.noise_floor.is_some_and(|floor| floor > 1.075_f64.ln()), "{finding:?}");
         assert_eq!(finding.threshold, 0.05_f64.ln_1p());
         assert_eq!(finding.verdict, Some(Verdict::Inconclusive), "neither a side nor the same");
-        assert!(codes(&small.notes).contains(&"noise-floor"));
+        assert!(codes(&small.notes).contains(&Code::NoiseFloor));
         assert_eq!(with(1.3).primary[0].verdict, Some(Verdict::Improvement));
         assert_eq!(with(1.0).primary[0].verdict, Some(Verdict::Equivalent));
     }
@@ -379,7 +374,7 @@ mod tests {
         let one = between(records, "6.12", "6.17");
         assert_eq!(verdict(&one, Metric::ResponseP99), Some(Verdict::Regression));
         assert!(one.primary.iter().all(|finding| finding.noise_floor.is_none()));
-        assert!(codes(&one.notes).contains(&"few-noise-pairs"), "{:?}", one.notes);
+        assert!(codes(&one.notes).contains(&Code::FewNoisePairs), "{:?}", one.notes);
     }
 
     #[test]
@@ -391,11 +386,11 @@ mod tests {
             run.settings.injected_delay_ns = Some(20_000);
         });
         let one = between(records, "6.17", "6.12");
-        assert_eq!((one.verdict, codes(&one.bars)), (Some(Verdict::Equivalent), vec![]));
+        assert_eq!((one.verdict, codes(&one.blockers)), (Some(Verdict::Equivalent), vec![]));
         assert!(one.noise.is_empty() && one.control.is_none());
-        let note = one.notes.iter().find(|note| note.code == "noise-of-another");
+        let note = one.notes.iter().find(|note| note.code == Code::NoiseOfAnother);
         assert!(note.is_some_and(|note| note.text.contains("are of 6.12, which is not the base")));
-        assert!(codes(&one.notes).contains(&"control-of-another"));
+        assert!(codes(&one.notes).contains(&Code::ControlOfAnother));
     }
 
     #[test]
@@ -404,10 +399,16 @@ mod tests {
             let records = sample::with_role(sample::pairs(10, |_| ()), Role::Noise, change);
             between(records, "6.12", "6.17")
         };
-        assert_eq!(codes(&with(|run| run.key.seed += 1000).bars), ["noise-unpaired"]);
-        assert_eq!(codes(&with(|run| run.host.device = "sda".to_owned()).bars), ["hosts-differ"]);
-        assert_eq!(codes(&with(|run| run.settings.depth = 1).bars), ["settings-differ"]);
-        assert_eq!(codes(&with(|run| run.host.kernel = "9.9".to_owned()).bars), ["hosts-differ"]);
+        assert_eq!(codes(&with(|run| run.key.seed += 1000).blockers), [Code::NoiseUnpaired]);
+        assert_eq!(
+            codes(&with(|run| run.host.device = "sda".to_owned()).blockers),
+            [Code::HostsDiffer]
+        );
+        assert_eq!(codes(&with(|run| run.settings.depth = 1).blockers), [Code::SettingsDiffer]);
+        assert_eq!(
+            codes(&with(|run| run.host.kernel = "9.9".to_owned()).blockers),
+            [Code::HostsDiffer]
+        );
     }
 
     #[test]
@@ -419,8 +420,8 @@ mod tests {
             run.key.position %= 10;
         }
         let one = between(records, "6.12", "6.17");
-        assert_eq!((codes(&one.bars), one.verdict), (vec!["not-interleaved"], None));
-        assert!(one.bars[0].text.contains("position 0 is there twice"), "{:?}", one.bars);
+        assert_eq!((codes(&one.blockers), one.verdict), (vec![Code::NotInterleaved], None));
+        assert!(one.blockers[0].text.contains("position 0 is there twice"), "{:?}", one.blockers);
     }
 
     #[test]
@@ -430,7 +431,7 @@ mod tests {
                 (run.ops.done, run.ops.per_s) = (0, 0.0);
             }
         });
-        assert_eq!((codes(&idle.bars), idle.verdict), (vec!["nothing-done"], None));
+        assert_eq!((codes(&idle.blockers), idle.verdict), (vec![Code::NothingDone], None));
     }
 
     #[test]
@@ -460,8 +461,8 @@ mod tests {
         let found = with(0.05);
         let control = found.control.expect("there is one");
         assert!(control.found && (control.injected - 0.05).abs() < 0.01, "{control:?}");
-        assert!(!codes(&found.notes).contains(&"blind"));
-        assert!(codes(&with(0.0).notes).contains(&"blind"));
+        assert!(!codes(&found.notes).contains(&Code::Blind));
+        assert!(codes(&with(0.0).notes).contains(&Code::Blind));
     }
 
     /// Thirteen rounds without histograms, made once: they are what takes its time.

@@ -67,12 +67,12 @@ fn one(text: &mut String, number: usize, comparison: &Comparison, alpha: f64) {
         result(text, number, &name, &outcome);
     }
     for note in &comparison.notes {
-        let _ = writeln!(text, "# {}: {}", plain(&note.code), plain(&note.text));
+        let _ = writeln!(text, "# {}: {}", plain(note.code.name()), plain(&note.text));
     }
-    for fault in &comparison.faults {
-        let _ = writeln!(text, "# {}: {}", plain(&fault.code), plain(&fault.text));
+    for violation in &comparison.violations {
+        let _ = writeln!(text, "# {}: {}", plain(violation.code.name()), plain(&violation.text));
     }
-    let outcome = match barred.filter(|_| comparison.faults.is_empty()) {
+    let outcome = match barred.filter(|_| comparison.violations.is_empty()) {
         Some(why) => Err(why),
         None => outcome(comparison.verdict, || {
             let unconfirmed = comparison.has_unconfirmed();
@@ -102,9 +102,9 @@ fn result(text: &mut String, number: usize, name: &str, outcome: &Result<bool, S
 
 /// Why the whole comparison has no verdict, if it is barred.
 fn barred(comparison: &Comparison) -> Option<String> {
-    let bars: Vec<String> =
-        comparison.bars.iter().map(|bar| format!("{}: {}", bar.code, bar.text)).collect();
-    (!bars.is_empty()).then(|| bars.join("; "))
+    let blockers: Vec<String> =
+        comparison.blockers.iter().map(|bar| format!("{}: {}", bar.code, bar.text)).collect();
+    (!blockers.is_empty()).then(|| blockers.join("; "))
 }
 
 /// Why a metric has no verdict, and what would give it one.
@@ -113,7 +113,7 @@ fn undecided(comparison: &Comparison, finding: &Finding, alpha: f64) -> String {
         return format!("not confirmed: {why}");
     }
     match &finding.missing {
-        Some(missing) if finding.doubt.is_none() => missing.clone(),
+        Some(missing) if finding.one_sided.is_none() => missing.clone(),
         _ => format!("inconclusive: {}", finding.undecided(alpha)),
     }
 }

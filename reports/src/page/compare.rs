@@ -1,4 +1,4 @@
-//! The page of a comparison: the verdicts in words, then what bars them, then tables and charts.
+//! The page of a comparison: the verdicts in words, then what forbids them, then tables and charts.
 
 mod table;
 mod words;
@@ -13,7 +13,8 @@ use super::{CHART_BYTES_MAX, Mark, PAGE_BYTES_MAX, PageError};
 use crate::chart::compare::{self as charts, BASE, TEST};
 use crate::chart::{ChartSet, marker};
 use crate::compare::set::Set;
-use crate::compare::{Bar, Comparison, Comparisons, boots, show};
+use crate::compare::show::Reasons;
+use crate::compare::{Comparison, Comparisons, boots, show};
 use crate::format;
 use table::Row;
 
@@ -61,8 +62,8 @@ struct Answer {
     word: &'static str,
     headline: String,
     lines: Vec<String>,
-    bars: Vec<Bar>,
-    notes: Vec<Bar>,
+    blockers: Reasons,
+    notes: Reasons,
 }
 
 /// A comparison as the template shows it.
@@ -204,8 +205,8 @@ fn answer(one: &Comparison, alpha: f64) -> Answer {
         word,
         headline: words::headline(one),
         lines: words::lines(one, alpha),
-        bars: show::reasons(&one.bars, REASONS_MAX),
-        notes: show::reasons(&one.notes, REASONS_MAX),
+        blockers: Reasons::of(&one.blockers, REASONS_MAX),
+        notes: Reasons::of(&one.notes, REASONS_MAX),
     }
 }
 

@@ -4,7 +4,7 @@ use askama::Template;
 
 use super::{Mark, PageError, lead, title};
 use crate::analysis::Analysis;
-use crate::analysis::doubts::Doubt;
+use crate::analysis::caveats::ScopedCaveat;
 use crate::analysis::fidelity::{
     Arm, Cell, Counts, DispatchRow, Fidelity, Off, PresetTotals, Share, words,
 };
@@ -33,7 +33,7 @@ struct Page<'a> {
     dispatch: Vec<DispatchView>,
     all: CellTable,
     apart: Vec<(String, String)>,
-    doubts: &'a [Doubt],
+    caveats: &'a [ScopedCaveat],
 }
 
 /// The answer, as both pages open with it.
@@ -125,7 +125,7 @@ pub fn page(analysis: &Analysis<'_>) -> Result<Option<String>, PageError> {
         dispatch: dispatch(fidelity),
         all: all(fidelity),
         apart: apart.map(|one| (format::clip(one.workload, 80), one.reason.clone())).collect(),
-        doubts: &analysis.doubts,
+        caveats: &analysis.caveats,
     };
     Ok(Some(page.render()?))
 }

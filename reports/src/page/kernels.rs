@@ -7,6 +7,7 @@ mod noise;
 mod table;
 
 use askama::Template;
+use iowq_contract::Code;
 
 use super::compare::Room;
 use super::raw::Download;
@@ -75,7 +76,7 @@ struct Page {
 /// Something that is said before anything is shown.
 struct Finding {
     severe: bool,
-    code: String,
+    code: Code,
     text: String,
 }
 
@@ -186,8 +187,8 @@ fn headline(outcome: &Outcome<'_>) -> String {
     if let Some(went) = outcome.went.iter().find(|went| went.class <= Class::Trouble) {
         return format!("{}.", went.text);
     }
-    if let Some(fault) = outcome.comparisons.all.iter().flat_map(|one| &one.faults).next() {
-        return fault.text.clone();
+    if let Some(violation) = outcome.comparisons.all.iter().flat_map(|one| &one.violations).next() {
+        return violation.text.clone();
     }
     let of = |wanted: Verdict| {
         let mut all = outcome.comparisons.all.iter();
@@ -233,15 +234,15 @@ fn line(outcome: &Outcome<'_>, label: &str) -> String {
 fn findings(outcome: &Outcome<'_>) -> Vec<Finding> {
     let went = outcome.went.iter().map(|went| Finding {
         severe: went.class <= Class::Trouble,
-        code: went.code.to_owned(),
+        code: went.code.clone(),
         text: went.sentence(),
     });
     let mut all: Vec<Finding> = went.collect();
     for one in &outcome.comparisons.all {
         let workload = name(&one.workload);
         let about = format!("{workload}, {}", name(&one.test));
-        let faults = one.faults.iter().map(|fault| (&workload, fault));
-        for (about, bar) in faults.chain(one.bars.iter().map(|bar| (&about, bar))) {
+        let violations = one.violations.iter().map(|violation| (&workload, violation));
+        for (about, bar) in violations.chain(one.blockers.iter().map(|bar| (&about, bar))) {
             let text = format!("{about}: {}", format::clip(&bar.text, 300));
             all.push(Finding { severe: true, code: bar.code.clone(), text });
         }

@@ -105,7 +105,7 @@ fn plan(plan: &PlanSettings) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// The settings of a section, taken from its first run; a doubt says where runs differ.
+/// The settings of a section, taken from its first run; a caveat says where runs differ.
 pub(super) fn settings(section: &Section<'_>) -> Facts {
     let Some(record) = section.records().next() else {
         return Facts { heading: section.workload.to_owned(), facts: Vec::new() };

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use iowq_contract::{Record, Role};
+use iowq_contract::{Caveat, Code, Record, Role};
 
 use super::Noise;
 use crate::compare::metric::{ADVISORY, PRIMARY};
 use crate::compare::set::Set;
 use crate::compare::{
-    Bar, Comparison, Comparisons, Control, Decides, Finding, Metric, Pairing, Point, Scale, Verdict,
+    Comparison, Comparisons, Control, Decides, Finding, Metric, Pairing, Point, Scale, Verdict,
 };
 use crate::load::Loaded;
 
@@ -27,7 +27,7 @@ pub fn comparisons(records: &[Record]) -> Comparisons {
     barred.noise.clear();
     let lost = "The probe lost 12 events in run 7: workers created may be too few. Repeat the run \
                 with --probe-buffer twice as large.";
-    barred.bars.push(Bar { code: "events-lost".to_owned(), text: lost.to_owned() });
+    barred.blockers.push(Caveat::new(Code::EventsLost, lost));
     let decides = Decides::usual().why;
     Comparisons { all: vec![full, barred], threshold: 0.05, alpha: 0.05, decides }
 }
@@ -59,9 +59,9 @@ fn comparison(records: &[Record], workload: &str) -> Comparison {
         base: BASE.to_owned(),
         test: TEST.to_owned(),
         pairing: Pairing::Paired { pairs, left_over: 1 },
-        faults: Vec::new(),
-        bars: Vec::new(),
-        notes: vec![Bar { code: "drift".to_owned(), text: slope.to_owned() }],
+        violations: Vec::new(),
+        blockers: Vec::new(),
+        notes: vec![Caveat::new(Code::Drift, slope)],
         noise: primary.iter().map(noise).collect(),
         verdict: primary.iter().filter_map(|finding| finding.verdict).max(),
         primary,
@@ -99,7 +99,7 @@ fn judged(metric: Metric, scale: Scale, threshold: f64, points: Vec<Point>) -> F
         pairs_needed: None,
         verdict: None,
         missing: None,
-        doubt: None,
+        one_sided: None,
         points,
         alone: [Vec::new(), Vec::new()],
     };

@@ -1,11 +1,12 @@
 //! The text of a comparison: for a terminal, and for the cover letter of a patch.
 
+use iowq_contract::{Caveat, Code};
 use std::collections::BTreeMap;
 
 use comfy_table::{CellAlignment, ContentArrangement, Table};
 
 use super::{STYLE, ascii, fits, wrap};
-use crate::compare::{Bar, Comparison, Comparisons, Decides, Finding, Pairing, Verdict, show};
+use crate::compare::{Comparison, Comparisons, Decides, Finding, Pairing, Verdict, show};
 use crate::format;
 
 /// Width of the text: what a mail leaves of 80 columns after it was quoted twice.
@@ -46,7 +47,7 @@ pub fn text(comparisons: &Comparisons) -> String {
     ascii(&text)
 }
 
-/// Head, table, sentence and bars of one comparison.
+/// Head, table, sentence and blockers of one comparison.
 fn comparison(one: &Comparison, all: &Comparisons) -> String {
     let name = |name: &str| format::clip(name, 60);
     let head = format!(
@@ -63,11 +64,11 @@ fn comparison(one: &Comparison, all: &Comparisons) -> String {
         text.push('\n');
     }
     text.push('\n');
-    for fault in &one.faults {
-        text.push_str(&wrap(&format!("! {}: {}", fault.code, fault.text), WIDTH, "  "));
+    for violation in &one.violations {
+        text.push_str(&wrap(&format!("! {}: {}", violation.code, violation.text), WIDTH, "  "));
     }
     text.push_str(&wrap(&sentence(one, all), WIDTH, ""));
-    for bar in &one.bars {
+    for bar in &one.blockers {
         text.push_str(&wrap(&format!("! {}: {}", bar.code, bar.text), WIDTH, "  "));
     }
     text
@@ -140,7 +141,7 @@ fn change(finding: &Finding) -> String {
 /// What comes of it, in one sentence.
 fn sentence(one: &Comparison, all: &Comparisons) -> String {
     let Some(verdict) = one.verdict else {
-        let codes: Vec<String> = one.bars.iter().map(|bar| bar.code.clone()).collect();
+        let codes: Vec<String> = one.blockers.iter().map(|bar| bar.code.to_string()).collect();
         return format!("No verdict: {}.", format::list(&codes));
     };
     let of = |wanted: Verdict| one.primary.iter().filter(move |one| one.verdict == Some(wanted));
@@ -152,9 +153,10 @@ fn sentence(one: &Comparison, all: &Comparisons) -> String {
         };
         of(verdict).map(show).collect()
     };
-    let mut parts: Vec<String> = one.faults.iter().map(|fault| fault.code.clone()).collect();
-    if !one.bars.is_empty() {
-        let codes: Vec<String> = one.bars.iter().map(|bar| bar.code.clone()).collect();
+    let mut parts: Vec<String> =
+        one.violations.iter().map(|violation| violation.code.to_string()).collect();
+    if !one.blockers.is_empty() {
+        let codes: Vec<String> = one.blockers.iter().map(|bar| bar.code.to_string()).collect();
         parts.push(format!("no verdict on metrics: {}", format::list(&codes)));
     }
     for (verdict, word) in [(Verdict::Regression, "worse"), (Verdict::Improvement, "better")] {
@@ -185,7 +187,7 @@ fn sentence(one: &Comparison, all: &Comparisons) -> String {
 }
 
 fn missing(finding: &Finding) -> Option<String> {
-    let why = finding.missing.as_ref().filter(|_| finding.doubt.is_none())?;
+    let why = finding.missing.as_ref().filter(|_| finding.one_sided.is_none())?;
     Some(format!("{} ({why})", finding.metric.title()))
 }
 
@@ -196,8 +198,8 @@ fn capital(text: &str) -> String {
 
 /// Notes of all comparisons, each once, with the workloads that it is about where not all have it.
 pub(super) fn notes(comparisons: &Comparisons) -> Vec<String> {
-    let mut order: Vec<&Bar> = Vec::new();
-    let mut about: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
+    let mut order: Vec<&Caveat> = Vec::new();
+    let mut about: BTreeMap<(&Code, &str), Vec<String>> = BTreeMap::new();
     for one in &comparisons.all {
         for note in &one.notes {
             let places = about.entry((&note.code, &note.text)).or_default();
@@ -207,8 +209,8 @@ pub(super) fn notes(comparisons: &Comparisons) -> Vec<String> {
             places.push(format!("{} under {}", one.workload, one.test));
         }
     }
-    let line = |note: &Bar| {
-        let places = about.get(&(note.code.as_str(), note.text.as_str()));
+    let line = |note: &Caveat| {
+        let places = about.get(&(&note.code, note.text.as_str()));
         let places = places.filter(|places| places.len() < comparisons.all.len());
         let scope = places.map_or_else(String::new, |all| format!(" ({})", format::list(all)));
         format!("{}: {}{scope}", note.code, note.text)

@@ -1,13 +1,14 @@
 //! The text of booted kernels: for a terminal, and for the cover letter of a patch.
 
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, Width};
+use iowq_contract::{Caveat, Code};
 
 use super::compare::{self, WIDTH};
 use super::{STYLE, ascii, fits, wrap};
-use crate::compare::{Bar, Comparison, Comparisons, Finding, Verdict, show};
+use crate::compare::{Comparison, Comparisons, Finding, Verdict, show};
 use crate::format;
 use crate::kernels::Outcome;
-use crate::kernels::boots::{Class, Went};
+use crate::kernels::boots::{BootFinding, Class};
 use crate::kernels::dumps::Dumps;
 use crate::kernels::floor::Floor;
 use crate::kernels::nearest::{Nearest, Overall};
@@ -167,7 +168,7 @@ fn short(one: &Comparison) -> &'static str {
 
 /// What went wrong in boots.
 fn went(outcome: &Outcome<'_>) -> Vec<String> {
-    let line = |went: &Went| {
+    let line = |went: &BootFinding| {
         let mark = if went.class <= Class::Trouble { "! " } else { "" };
         format!("{mark}{}", went.sentence())
     };
@@ -179,14 +180,14 @@ fn found(comparisons: &Comparisons) -> Vec<String> {
     let mut lines = Vec::new();
     for one in &comparisons.all {
         let about = format!("{}, {}", name(&one.workload), name(&one.test));
-        for fault in &one.faults {
-            lines.push(format!("! {}: {}", name(&one.workload), fault.text));
+        for violation in &one.violations {
+            lines.push(format!("! {}: {}", name(&one.workload), violation.text));
         }
         let worse = effects(one, Verdict::Regression);
         if !worse.is_empty() {
             lines.push(format!("! {about}: worse in {}", format::list(&worse)));
         }
-        let codes: Vec<String> = one.bars.iter().map(|bar| bar.code.clone()).collect();
+        let codes: Vec<String> = one.blockers.iter().map(|bar| bar.code.to_string()).collect();
         if !codes.is_empty() {
             lines.push(format!("! {about}: no verdict, {}", format::list(&codes)));
         }
@@ -271,13 +272,13 @@ fn method(outcome: &Outcome<'_>) -> Vec<String> {
 
 /// Notes of comparisons with the base, each once, and of the reading.
 pub(crate) fn notes(outcome: &Outcome<'_>) -> Vec<String> {
-    let told = |note: &&Bar| note.code != "stayed";
+    let told = |note: &&Caveat| note.code != Code::Stayed;
     let mut all = outcome.comparisons.clone();
     for one in &mut all.all {
         one.notes = one.notes.iter().filter(told).cloned().collect();
     }
     let mut lines = compare::notes(&all);
-    lines.extend(outcome.notes.iter().map(|note| format!("reading: {note}.")));
+    lines.extend(outcome.notes.iter().map(|note| format!("reading: {}.", note.text)));
     lines.dedup();
     lines
 }

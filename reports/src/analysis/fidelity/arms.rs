@@ -2,7 +2,7 @@
 
 use iowq_contract::Record;
 
-use crate::analysis::doubts;
+use crate::analysis::caveats;
 use crate::analysis::figures::Spread;
 use crate::analysis::group::{Group, PRESETS, Section};
 
@@ -129,7 +129,7 @@ fn counts(group: &Group<'_>) -> Result<Counts, String> {
     if group.runs.iter().any(|run| run.probe.events_lost > 0) {
         return Err(format!("events were lost under {label}"));
     }
-    if group.runs.iter().any(|run| doubts::counts_disagree(run)) {
+    if group.runs.iter().any(|run| caveats::counts_disagree(run)) {
         return Err(format!("counts disagree under {label}"));
     }
     // Polling misses who comes and goes in between, so that it cannot stand for a count.

@@ -8,8 +8,8 @@ pub(super) fn headline(one: &Comparison) -> String {
     let Some(verdict) = one.verdict else {
         return "No verdict: what was measured does not allow one".to_owned();
     };
-    if let Some(fault) = one.faults.first() {
-        return fault.text.clone();
+    if let Some(violation) = one.violations.first() {
+        return violation.text.clone();
     }
     let says = match verdict {
         Verdict::Regression => "Worse",
@@ -31,7 +31,7 @@ pub(super) fn headline(one: &Comparison) -> String {
 /// that are not decided.
 pub(super) fn lines(one: &Comparison, alpha: f64) -> Vec<String> {
     let mut lines: Vec<String> =
-        one.faults.iter().skip(1).map(|fault| fault.text.clone()).collect();
+        one.violations.iter().skip(1).map(|violation| violation.text.clone()).collect();
     lines.extend(one.confirmation.as_ref().map(Confirmation::text));
     let kinds = [
         (Verdict::Regression, "Worse"),

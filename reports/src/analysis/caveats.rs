@@ -1,8 +1,8 @@
-//! Doubts: the caveats that runs carry, and those that only show when runs are put side by side.
+//! Caveats: those that runs carry, and those that only show when runs are put side by side.
 
 use std::collections::BTreeMap;
 
-use iowq_contract::{Record, SPOILED_MAX, Settings, Tier};
+use iowq_contract::{Code, Record, SPOILED_MAX, Settings, Tier};
 
 use super::group::{self, Section};
 use super::unlike;
@@ -11,9 +11,9 @@ use crate::load::Loaded;
 
 /// Something that a reader must know before believing a figure.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Doubt {
-    /// Short and stable name.
-    pub code: String,
+pub struct ScopedCaveat {
+    /// What kind it is.
+    pub code: Code,
     /// What it means.
     pub text: String,
     /// Which runs it is about.
@@ -22,21 +22,21 @@ pub struct Doubt {
     pub severe: bool,
 }
 
-/// Codes of doubts that can make a figure wrong.
-const SEVERE: [&str; 13] = [
-    "run-failed",
-    "events-lost",
-    "counts-disagree",
-    "switches-missed-often",
-    "ops-failed",
-    "rate-not-kept",
-    "length-differs",
-    "lengths-differ",
-    "stopped",
-    "suspended",
-    "time-namespace",
-    "record-cut-off",
-    "debug-build",
+/// Codes of caveats that can make a figure wrong.
+const SEVERE: [Code; 13] = [
+    Code::RunFailed,
+    Code::EventsLost,
+    Code::CountsDisagree,
+    Code::SwitchesMissedOften,
+    Code::OpsFailed,
+    Code::RateNotKept,
+    Code::LengthDiffers,
+    Code::LengthsDiffer,
+    Code::Stopped,
+    Code::Suspended,
+    Code::TimeNamespace,
+    Code::RecordCutOff,
+    Code::DebugBuild,
 ];
 
 /// Why no statement on churn may be made about a section, if so.
@@ -72,11 +72,11 @@ pub(crate) fn counts_disagree(record: &Record) -> bool {
     !(record.workers.created.trusted() && record.workers.exited.trusted())
 }
 
-/// All doubts, severe ones first, each once with the runs it is about.
-pub(super) fn collect(loaded: &Loaded) -> Vec<Doubt> {
-    let mut found: BTreeMap<(String, String), Said<'_>> = BTreeMap::new();
-    let mut say = |record, code: &str, text: String| {
-        let key = (code.to_owned(), without_figures(&text));
+/// All caveats, severe ones first, each once with the runs it is about.
+pub(super) fn collect(loaded: &Loaded) -> Vec<ScopedCaveat> {
+    let mut found: BTreeMap<(Code, String), Said<'_>> = BTreeMap::new();
+    let mut say = |record, code: Code, text: String| {
+        let key = (code, without_figures(&text));
         let said =
             found.entry(key).or_insert_with(|| Said { text: text.clone(), ..Said::default() });
         said.varies |= said.text != text;
@@ -84,32 +84,31 @@ pub(super) fn collect(loaded: &Loaded) -> Vec<Doubt> {
     };
     for record in &loaded.records {
         for caveat in &record.caveats {
-            say(record, caveat.code.name(), format::clip(&caveat.text, 400));
+            say(record, caveat.code.clone(), format::clip(&caveat.text, 400));
         }
         for (code, text) in seen_in(record) {
-            if record.caveats.iter().all(|caveat| caveat.code.name() != code) {
+            if record.caveats.iter().all(|caveat| caveat.code != code) {
                 say(record, code, text);
             }
         }
     }
     let runs = loaded.records.len();
-    let mut doubts: Vec<Doubt> = found
+    let mut caveats: Vec<ScopedCaveat> = found
         .into_iter()
         .map(|((code, _), Said { text, varies, by })| {
             let text = if varies { format!("{text} (figures of the first)") } else { text };
-            doubt(code, text, scope(&by, runs))
+            caveat(code, text, scope(&by, runs))
         })
         .collect();
-    doubts.extend(between(&loaded.records));
+    caveats.extend(between(&loaded.records));
     for note in &loaded.notes {
-        let code = if note.contains("cut off") { "record-cut-off" } else { "read-twice" };
-        doubts.push(doubt(code.to_owned(), note.clone(), String::new()));
+        caveats.push(caveat(note.code.clone(), note.text.clone(), String::new()));
     }
-    doubts.sort_by_key(|doubt| !doubt.severe);
-    doubts
+    caveats.sort_by_key(|caveat| !caveat.severe);
+    caveats
 }
 
-/// A doubt as the first of some runs says it.
+/// A caveat as the first of some runs says it.
 #[derive(Default)]
 struct Said<'a> {
     text: String,
@@ -118,40 +117,40 @@ struct Said<'a> {
     by: Vec<&'a Record>,
 }
 
-/// A text without its numbers, by which the same doubt of two runs is known.
+/// A text without its numbers, by which the same caveat of two runs is known.
 fn without_figures(text: &str) -> String {
     text.chars().filter(|letter| !letter.is_ascii_digit()).collect()
 }
 
-fn doubt(code: String, text: String, scope: String) -> Doubt {
-    let severe = SEVERE.contains(&code.as_str());
-    Doubt { code, text, scope, severe }
+fn caveat(code: Code, text: String, scope: String) -> ScopedCaveat {
+    let severe = SEVERE.contains(&code);
+    ScopedCaveat { code, text, scope, severe }
 }
 
 /// What a record shows by itself, whether or not its writer said so.
-fn seen_in(record: &Record) -> Vec<(&'static str, String)> {
+fn seen_in(record: &Record) -> Vec<(Code, String)> {
     let mut seen = Vec::new();
     if let Some(error) = &record.error {
         // It was not watched to its end, and no figure is taken from it: that is all there is.
-        return vec![("run-failed", format!("a run failed: {}", format::clip(error, 300)))];
+        return vec![(Code::RunFailed, format!("a run failed: {}", format::clip(error, 300)))];
     }
     if record.probe.events_lost > 0 {
         let text = "the probes lost events: no statement on churn is made for this workload";
-        seen.push(("events-lost", text.to_owned()));
+        seen.push((Code::EventsLost, text.to_owned()));
     }
     if counts_disagree(record) {
         let text = "probe and engine count different numbers of workers: \
                     no statement on churn is made for this workload";
-        seen.push(("counts-disagree", text.to_owned()));
+        seen.push((Code::CountsDisagree, text.to_owned()));
     }
     if switches_spoil_churn(std::iter::once(record)) {
         let text = "the scheduler's probe missed many switches of workers: nothing can be said about \
                     the churn of this run";
-        seen.push(("switches-missed-often", text.to_owned()));
+        seen.push((Code::SwitchesMissedOften, text.to_owned()));
     }
     if record.ops.failed > 0 {
         let text = "operations failed; they are in no latency figure";
-        seen.push(("ops-failed", text.to_owned()));
+        seen.push((Code::OpsFailed, text.to_owned()));
     }
     if record.probe.tier != Tier::Bpf {
         let reason = format::clip(&record.probe.reason, 200);
@@ -160,35 +159,35 @@ fn seen_in(record: &Record) -> Vec<(&'static str, String)> {
             Tier::Proc => format!("workers were watched by polling /proc, not by eBPF{why}"),
             _ => format!("no probe watched the workers; the engine's own counts stand alone{why}"),
         };
-        seen.push(("no-bpf", text));
+        seen.push((Code::NoBpf, text));
     }
     if record.host.profile == "debug" {
-        seen.push(("debug-build", "built without optimisation: times mean nothing".to_owned()));
+        seen.push((Code::DebugBuild, "built without optimisation: times mean nothing".to_owned()));
     }
     seen
 }
 
 /// What shows only between runs that were made: unlike hosts, unlike settings.
-fn between(records: &[Record]) -> Vec<Doubt> {
-    let mut doubts = Vec::new();
+fn between(records: &[Record]) -> Vec<ScopedCaveat> {
+    let mut caveats = Vec::new();
     let made = records.iter().filter(|record| record.error.is_none());
     let Some(first) = made.clone().next() else {
-        return doubts;
+        return caveats;
     };
     if made.clone().any(|record| record.host != first.host) {
         let text = "runs come from unlike hosts, kernels, builds or commits: \
                     a difference between policies may be one between hosts";
-        doubts.push(doubt("hosts-differ".to_owned(), text.to_owned(), String::new()));
+        caveats.push(caveat(Code::HostsDiffer, text.to_owned(), String::new()));
     }
-    let unlike = unlike::doubts(made).into_iter();
-    doubts.extend(unlike.map(|(code, text)| doubt(code.to_owned(), text, String::new())));
+    let unlike = unlike::caveats(made).into_iter();
+    caveats.extend(unlike.map(|(code, text)| caveat(code, text, String::new())));
     if beside_kernel_unlike(records) {
         let text = "io_uring and the pool ran the same workload with unlike settings (limit, \
                     depth, files, idle timeout or arrival): what differs between them need not be \
                     the rules";
-        doubts.push(doubt("kernel-settings-differ".to_owned(), text.to_owned(), String::new()));
+        caveats.push(caveat(Code::KernelSettingsDiffer, text.to_owned(), String::new()));
     }
-    doubts
+    caveats
 }
 
 /// Whether a workload had other settings on one engine than on another. Who sees that a worker
@@ -244,12 +243,12 @@ mod tests {
     use super::*;
     use crate::sample;
 
-    fn collected(records: Vec<Record>) -> Vec<Doubt> {
+    fn collected(records: Vec<Record>) -> Vec<ScopedCaveat> {
         collect(&Loaded { records, ..Loaded::default() })
     }
 
     #[test]
-    fn a_clean_bench_raises_no_doubt() {
+    fn a_clean_bench_raises_no_caveat() {
         assert_eq!(collected(sample::bench(2)), []);
     }
 
@@ -257,29 +256,29 @@ mod tests {
     fn the_same_caveat_of_many_runs_is_said_once_with_its_scope() {
         let mut records = sample::bench(1);
         for record in &mut records[..3] {
-            let (code, text) = ("virtual-machine".to_owned(), "measured in a VM".to_owned());
-            record.caveats.push(Caveat { code: code.into(), text });
+            let (code, text) = (Code::VirtualMachine, "measured in a VM".to_owned());
+            record.caveats.push(Caveat { code, text });
         }
-        let doubts = collected(records);
-        assert_eq!(doubts.len(), 1);
+        let caveats = collected(records);
+        assert_eq!(caveats.len(), 1);
         assert_eq!(
-            doubts[0].scope,
+            caveats[0].scope,
             "3 of 8 runs: fsync-mix under 6.12, fsync-mix under 6.16 and fsync-mix under 6.17"
         );
-        assert!(!doubts[0].severe);
+        assert!(!caveats[0].severe);
     }
 
     #[test]
-    fn a_doubt_whose_figures_differ_from_run_to_run_is_said_once() {
+    fn a_caveat_whose_figures_differ_from_run_to_run_is_said_once() {
         let mut records = sample::bench(1);
         for (record, percent) in records.iter_mut().zip([126, 99]) {
             let text = format!("others used {percent} % of a processor");
             record.caveats.push(Caveat { code: iowq_contract::Code::BusyMachine, text });
         }
-        let doubts = collected(records);
-        assert_eq!(doubts.len(), 1);
-        assert_eq!(doubts[0].text, "others used 126 % of a processor (figures of the first)");
-        assert!(doubts[0].scope.starts_with("2 of 8 runs"), "{}", doubts[0].scope);
+        let caveats = collected(records);
+        assert_eq!(caveats.len(), 1);
+        assert_eq!(caveats[0].text, "others used 126 % of a processor (figures of the first)");
+        assert!(caveats[0].scope.starts_with("2 of 8 runs"), "{}", caveats[0].scope);
     }
 
     #[test]
@@ -288,8 +287,8 @@ mod tests {
         records[0].host.kernel = "another".to_owned();
         records[1].error = Some("ENOSPC".to_owned());
         records[2].settings.limit_bounded = 8;
-        let codes: Vec<String> = collected(records).into_iter().map(|doubt| doubt.code).collect();
-        assert_eq!(codes, ["run-failed", "hosts-differ", "settings-differ"]);
+        let codes: Vec<Code> = collected(records).into_iter().map(|caveat| caveat.code).collect();
+        assert_eq!(codes, [Code::RunFailed, Code::HostsDiffer, Code::SettingsDiffer]);
     }
 
     #[test]
@@ -297,45 +296,45 @@ mod tests {
         let mut records = sample::bench(1);
         records[0].settings.limit_bounded = 8;
         records[7].asked.as_mut().expect("it says").seconds = Some(9.0);
-        let doubts = collected(records);
-        let text = |code: &str| {
-            let found = doubts.iter().find(|doubt| doubt.code == code);
-            found.map(|doubt| doubt.text.clone()).unwrap_or_default()
+        let caveats = collected(records);
+        let text = |code: Code| {
+            let found = caveats.iter().find(|caveat| caveat.code == code);
+            found.map(|caveat| caveat.text.clone()).unwrap_or_default()
         };
-        let settings = text("settings-differ");
+        let settings = text(Code::SettingsDiffer);
         assert!(settings.contains("fsync-mix (limit of bounded workers: 8 and 64)"), "{settings}");
-        let lengths = text("lengths-differ");
+        let lengths = text(Code::LengthsDiffer);
         assert!(lengths.contains("dsync (length: the workload's own and 9 s)"), "{lengths}");
     }
 
     #[test]
-    fn a_kernel_that_ran_with_other_settings_than_the_pool_is_a_doubt() {
+    fn a_kernel_that_ran_with_other_settings_than_the_pool_is_a_caveat() {
         let mut records = vec![sample::run("nop", "6.17", 0), sample::kernel_run("nop", 0)];
         records[0].host = records[1].host.clone();
         assert_eq!(collected(records.clone()), []);
         records[1].settings.idle_timeout_ms = 5_000;
-        assert_eq!(collected(records)[0].code, "kernel-settings-differ");
+        assert_eq!(collected(records)[0].code, Code::KernelSettingsDiffer);
     }
 
     #[test]
-    fn a_run_that_failed_raises_that_doubt_and_no_other() {
+    fn a_run_that_failed_raises_that_caveat_and_no_other() {
         let mut records = sample::bench(1);
         records[0].error = Some("it was killed".to_owned());
         records[0].probe.tier = Tier::Off;
         records[0].blocking = Blocking::Declared;
         records[0].host.filesystem = "unknown".to_owned();
-        let codes: Vec<String> = collected(records).into_iter().map(|doubt| doubt.code).collect();
-        assert_eq!(codes, ["run-failed"]);
+        let codes: Vec<Code> = collected(records).into_iter().map(|caveat| caveat.code).collect();
+        assert_eq!(codes, [Code::RunFailed]);
     }
 
     #[test]
-    fn a_doubt_that_the_record_states_is_not_stated_again() {
+    fn a_caveat_that_the_record_states_is_not_stated_again() {
         let mut records = sample::bench(1);
         records[0].probe.events_lost = 3;
-        let (code, text) = ("events-lost".to_owned(), "3 events lost".to_owned());
-        records[0].caveats.push(Caveat { code: code.into(), text });
-        let doubts = collected(records);
-        assert_eq!(doubts.len(), 1);
-        assert!(doubts[0].severe);
+        let (code, text) = (Code::EventsLost, "3 events lost".to_owned());
+        records[0].caveats.push(Caveat { code, text });
+        let caveats = collected(records);
+        assert_eq!(caveats.len(), 1);
+        assert!(caveats[0].severe);
     }
 }
