@@ -1,10 +1,15 @@
 //! Reading records: files of JSON lines in, checked runs out, one line in memory at a time.
 
+mod duplicates;
+
 mod check;
 mod line;
-mod twins;
 mod unverified;
 
+use crate::format::{clip, list};
+use crate::load::duplicates::Twins;
+use crate::load::line::{LINE_BYTES_MAX, Line};
+use crate::runs::thin;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
@@ -12,11 +17,6 @@ use std::path::{Path, PathBuf};
 
 use iowq_contract::{Caveat, Code, Record, SCHEMA, SCHEMAS_READ};
 use serde::Deserialize;
-
-use crate::analysis::thin;
-use crate::format::{clip, list};
-use line::{LINE_BYTES_MAX, Line};
-use twins::Twins;
 
 /// Name of the record inside a folder that `bench` wrote.
 pub const RECORD_NAME: &str = "record.jsonl";

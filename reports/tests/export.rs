@@ -13,9 +13,12 @@ use hdrhistogram::Histogram;
 use hdrhistogram::serialization::Deserializer;
 use hdrhistogram::serialization::interval_log::{IntervalLogIterator, LogEntry};
 use iowq_contract::{Caveat, Code, Record, Role};
-use iowq_reports::compare::{Comparison, Comparisons, Finding, Metric, Pairing, Scale, Verdict};
-use iowq_reports::export::{Format, ktap};
-use iowq_reports::{import, sample};
+use iowq_reports::compare::{
+    Comparison, Comparisons, Finding, Metric, Pairing, Scale, Verdict, ktap,
+};
+use iowq_reports::export::Format;
+use iowq_reports::import;
+use iowq_sample as sample;
 use serde_json::Value;
 
 /// Two runs of a cell, a control run, a cell of another workload, and a run that failed.

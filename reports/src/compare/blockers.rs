@@ -1,12 +1,11 @@
 //! Blockers: what forbids a verdict because the runs did not go as they should.
 
+use crate::format;
+use crate::runs::counts::{counts_disagree, switches_spoil_churn};
+use crate::runs::unit;
 use std::collections::{BTreeMap, BTreeSet};
 
 use iowq_contract::{Caveat, Code, Record};
-
-use super::boots;
-use crate::analysis::caveats::{counts_disagree, switches_spoil_churn};
-use crate::format;
 
 /// Positions of runs that are named.
 const POSITIONS_MAX: usize = 4;
@@ -102,11 +101,11 @@ pub fn switches_missed(runs: &[&Record], whose: &str) -> Option<Caveat> {
 
 /// Where runs stand in the order of the bench, or of boots: the first few.
 fn positions(runs: &[&Record]) -> String {
-    let mut places: Vec<u32> = runs.iter().map(|run| boots::position(run)).collect();
+    let mut places: Vec<u32> = runs.iter().map(|run| unit::position(run)).collect();
     places.dedup();
     let first = places.iter().take(POSITIONS_MAX).map(u32::to_string);
     let more = if places.len() > POSITIONS_MAX { ", …" } else { "" };
-    let word = if boots::any(runs) { "boot" } else { "position" };
+    let word = if unit::any(runs) { "boot" } else { "position" };
     format!("{word} {}{more}", first.collect::<Vec<_>>().join(", "))
 }
 
@@ -137,7 +136,7 @@ pub fn notes(runs: &[&Record]) -> Vec<Caveat> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample;
+    use iowq_sample as sample;
 
     fn codes(spoil: impl Fn(&mut Record)) -> Vec<Code> {
         let mut runs = [sample::run("dsync", "6.12", 0), sample::run("dsync", "6.12", 1)];

@@ -2,14 +2,16 @@
 //!
 //! Runs are never pooled: more pairs until something is significant would find anything.
 
-use iowq_contract::{Caveat, Code, Record, Role};
-
-use super::judge::Rules;
-use super::set::Set;
-use super::whole;
-use super::{Comparison, Comparisons, Confirmation, Decides, Finding, Outcome, Verdict, hosts};
+use crate::compare::comparison::{Comparison, Comparisons, Confirmation, Outcome};
+use crate::compare::decide::Decides;
+use crate::compare::finding::{Finding, Verdict};
+use crate::compare::judge::Rules;
+use crate::compare::set::Set;
+use crate::compare::{hosts, verdict};
 use crate::format;
 use crate::load::Loaded;
+use crate::runs::differences;
+use iowq_contract::{Caveat, Code, Record, Role};
 
 /// The bar of fresh runs that are not like the first.
 const UNLIKE: Code = Code::UnlikeFirstRuns;
@@ -151,12 +153,12 @@ impl<'a> Again<'a> {
     /// What comes of the fresh runs, with a bar where they are not like the first.
     fn judge(self, workload: &str, decides: &Decides, rules: Rules) -> Comparison {
         let [base, test] = &self.fresh;
-        let mut again = whole::one(base, test, workload, decides, rules);
+        let mut again = verdict::one(base, test, workload, decides, rules);
         let mut all = Vec::new();
         let mut unlike: Vec<String> = Vec::new();
         for (first, fresh) in self.first.iter().zip(&self.fresh) {
             let side: Vec<&Record> = first.iter().chain(&fresh.runs).copied().collect();
-            for text in hosts::unlike(&side) {
+            for text in differences::all(&side) {
                 if !unlike.contains(&text) {
                     unlike.push(text);
                 }
@@ -211,7 +213,7 @@ fn apply(one: &mut Comparison, again: Option<Comparison>) {
     if !one.blockers.is_empty() {
         one.primary.iter_mut().chain(&mut one.advisory).for_each(|one| one.verdict = None);
     }
-    one.verdict = whole::verdict(&one.violations, &one.primary);
+    one.verdict = verdict::verdict(&one.violations, &one.primary);
     if taken_back {
         // It was seen once, so that nothing is shown to be the same.
         one.verdict = one.verdict.map(|verdict| verdict.max(Verdict::Inconclusive));

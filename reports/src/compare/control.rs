@@ -1,14 +1,15 @@
 //! Control: whether a delay that was injected into the base was found.
 
-use iowq_contract::{Caveat, Code, Role};
-
-use super::judge::{self, Rules};
-use super::pairs::{self, Beside, Matched};
-use super::plan::POWER;
-use super::set::Set;
-use super::{Control, Metric};
+use crate::compare::comparison::Control;
+use crate::compare::judge::Rules;
+use crate::compare::pairs::{Beside, Matched};
+use crate::compare::plan::POWER;
+use crate::compare::set::Set;
+use crate::compare::{judge, pairs};
 use crate::format;
+use crate::runs::metric::Metric;
 use crate::stats::power;
+use iowq_contract::{Caveat, Code, Role};
 
 /// Of the arm of the base's file that has a delay, and what a reader should know of it.
 #[must_use]

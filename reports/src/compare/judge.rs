@@ -1,16 +1,15 @@
 //! Judging: from the values of runs to an effect, how sure it is, and one of four verdicts.
 
+use crate::compare::finding::{Finding, Lone, OneSided, Point, Verdict};
+use crate::compare::missing_values::Missing;
+use crate::compare::pairs::Matched;
+use crate::compare::{missing_values, plan};
+use crate::runs::metric::{Metric, Scale};
+use crate::runs::unit::Unit;
+use crate::stats::{adjust, power, rank_sum, signed_rank, walsh};
 use std::collections::BTreeMap;
 
 use iowq_contract::Record;
-
-use super::boots::Unit;
-use super::one_sided::{self, Missing};
-use super::pairs::Matched;
-use super::plan;
-use super::{Finding, Lone, Metric, OneSided, Point, Scale, Verdict};
-use crate::analysis::figures::Spread;
-use crate::stats::{adjust, power, rank_sum, signed_rank, ties, walsh};
 
 /// Confidence of the intervals that are shown, in percent.
 const CONFIDENCES: [u32; 2] = [90, 95];
@@ -138,7 +137,7 @@ fn pairs_of(finding: &mut Finding, matched: &Matched<'_>) -> Option<String> {
     let why = reason.clone().unwrap_or_default();
     let missing = Missing { lacking, pairs, why };
     finding.one_sided =
-        one_sided::latency(metric, &runs_of(&matched.base), &runs_of(&matched.test))
+        missing_values::latency(metric, &runs_of(&matched.base), &runs_of(&matched.test))
             .or_else(|| missing.one_sided());
     reason
 }
@@ -215,48 +214,13 @@ fn restrained(one_sided: Option<&OneSided>, verdict: Option<Verdict>) -> Option<
     }
 }
 
-impl Finding {
-    /// Effects pair by pair, on the scale of the metric.
-    #[must_use]
-    pub fn effects(&self) -> Vec<f64> {
-        let effect = |point: &Point| match self.scale {
-            // As ranks tell: else a mean of a boot would differ from its like by a last bit.
-            _ if ties::equal(point.base, point.test) => 0.0,
-            Scale::Ratio => point.test.ln() - point.base.ln(),
-            Scale::Difference => point.test - point.base,
-        };
-        self.points.iter().map(effect).collect()
-    }
-
-    /// Whether there is a difference, however small: the adjusted p is below alpha.
-    #[must_use]
-    pub fn rejects(&self, alpha: f64) -> bool {
-        self.p_adjusted.is_some_and(|p| p < alpha)
-    }
-
-    /// Smallest effect that takes a side: what was asked for, or the noise floor where that is
-    /// higher.
-    #[must_use]
-    pub fn side_threshold(&self) -> f64 {
-        self.threshold.max(self.noise_floor.unwrap_or(0.0))
-    }
-
-    /// Medians of base and test, over the pairs or over all runs of each side.
-    #[must_use]
-    pub fn medians(&self) -> Option<(f64, f64)> {
-        let [base, test] = &self.alone;
-        let base = self.points.iter().map(|one| one.base).chain(base.iter().map(|one| one.value));
-        let test = self.points.iter().map(|one| one.test).chain(test.iter().map(|one| one.value));
-        Some((Spread::of(base.collect())?.median, Spread::of(test.collect())?.median))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compare::Pairing;
-    use crate::compare::boots::units;
-    use crate::sample;
+    use crate::compare::comparison::Pairing;
+    use crate::runs::unit::units;
+    use iowq_sample as sample;
+
     use iowq_contract::{Caveat, Code};
 
     const RULES: Rules = Rules { threshold: 0.05, alpha: 0.05 };

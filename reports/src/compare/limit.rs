@@ -1,10 +1,9 @@
 //! A limit that is broken: more workers of an account than its limit allows, where the base keeps
 //! to it.
 
-use iowq_contract::{Caveat, Code, Record};
-
-use super::boots::Unit;
 use crate::format;
+use crate::runs::unit::Unit;
+use iowq_contract::{Caveat, Code, Record};
 
 /// How far a peak may read over the limit: a birth is seen before the death of the worker that it
 /// replaces.
@@ -136,8 +135,8 @@ fn of_account(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compare::boots::units;
-    use crate::sample;
+    use crate::runs::unit::units;
+    use iowq_sample as sample;
 
     fn runs(peaks: &[u32]) -> Vec<Record> {
         let run = |(at, peak): (u32, &u32)| {

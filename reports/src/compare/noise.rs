@@ -1,12 +1,14 @@
 //! Noise: the base against itself, and how large an effect must be beside that to take a side.
 
-use iowq_contract::{Caveat, Code, Role};
-
-use super::judge::{self, Adjust, Rules};
-use super::pairs::{self, Beside};
-use super::set::Set;
-use super::{Decides, Finding, Pairing, show};
+use crate::compare::comparison::Pairing;
+use crate::compare::decide::Decides;
+use crate::compare::finding::Finding;
+use crate::compare::judge::{Adjust, Rules};
+use crate::compare::pairs::Beside;
+use crate::compare::set::Set;
+use crate::compare::{judge, pairs};
 use crate::format;
+use iowq_contract::{Caveat, Code, Role};
 
 /// What the base against itself says.
 #[derive(Debug, Default)]
@@ -97,7 +99,7 @@ pub fn raised(primary: &[Finding]) -> Option<Caveat> {
     let raised = primary.iter().filter(|one| one.side_threshold() > one.threshold);
     let parts: Vec<String> = raised
         .map(|one| {
-            format!("{} ({})", one.metric.title(), show::size(one.metric, one.side_threshold()))
+            format!("{} ({})", one.metric.title(), one.metric.show_size(one.side_threshold()))
         })
         .collect();
     let text = format!(

@@ -1,10 +1,11 @@
 //! Notes: what a reader should know of a comparison, and what forbids nothing.
 
-use super::judge::{self, Rules};
-use super::pairs::Matched;
-use super::set::Set;
-use super::{Finding, Pairing};
-use super::{blockers, hosts, linger, noise, order};
+use crate::compare::comparison::Pairing;
+use crate::compare::finding::Finding;
+use crate::compare::judge::Rules;
+use crate::compare::pairs::Matched;
+use crate::compare::set::Set;
+use crate::compare::{blockers, hosts, judge, noise, order, stayed};
 use crate::format;
 use crate::stats::trend;
 use iowq_contract::{Caveat, Code};
@@ -14,7 +15,7 @@ const DRIFT_P_MAX: f64 = 0.01;
 
 /// What a reader should know.
 #[must_use]
-pub(super) fn notes(
+pub(crate) fn notes(
     base: &Set<'_>,
     test: &Set<'_>,
     matched: &Matched<'_>,
@@ -23,7 +24,7 @@ pub(super) fn notes(
 ) -> Vec<Caveat> {
     let both = matched.runs();
     let mut notes = hosts::notes(&both);
-    notes.extend(linger::note(&matched.base, &matched.test));
+    notes.extend(stayed::note(&matched.base, &matched.test));
     if let Pairing::Paired { pairs, left_over } = matched.pairing {
         notes.extend(few_pairs(pairs, primary, rules.alpha));
         if left_over > 0 {

@@ -1,13 +1,12 @@
 //! Order: whether positions tell in which order runs were made, and how often either side was first.
 
+use crate::compare::finding::Point;
+use crate::format;
+use crate::runs::unit::Unit;
 use std::collections::BTreeMap;
 
 use iowq_contract::{Caveat, Code, Record};
 use jiff::Timestamp;
-
-use super::Point;
-use super::boots::Unit;
-use crate::format;
 
 /// More than this share of pairs with the same side first is worth a note.
 const FIRST_SHARE_MAX: f64 = 0.7;
@@ -69,8 +68,8 @@ pub fn unbalanced(points: &[Point]) -> Option<Caveat> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compare::boots::units;
-    use crate::sample;
+    use crate::runs::unit::units;
+    use iowq_sample as sample;
 
     fn said(change: impl Fn(&mut [Record])) -> String {
         let mut runs = sample::pairs(4, |_| ());

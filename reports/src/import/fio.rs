@@ -10,6 +10,8 @@
 //! Fields: HOWTO of fio 3, "JSON output",
 //! <https://fio.readthedocs.io/en/latest/fio_doc.html#json-output>.
 
+use crate::format::clip;
+use crate::import::fio_json::{Direction, Job, Output, Times};
 use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine as _;
@@ -20,9 +22,6 @@ use iowq_contract::{
     Blocking, Caveat, Churn, Code, Host, Latency, Ops, Probe, Quantiles, Record, Role, RunKey,
     SCHEMA, Settings, Tier, Workers,
 };
-
-use super::fio_json::{Direction, Job, Output, Times};
-use crate::format::clip;
 
 /// What a field says that nobody wrote down.
 const UNKNOWN: &str = "unknown";

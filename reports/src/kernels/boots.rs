@@ -1,13 +1,11 @@
 //! Boots that went wrong: panics, hangs, oopses and stalls are findings about a kernel, and boots
 //! that failed for another reason are trouble.
 
+use crate::format;
+use crate::kernels::fault_rates;
+use crate::stats::fisher::Share;
 use iowq_contract::{Boot, Code, Complaint, ComplaintKind, Ended, Kernels, Role};
 use serde::Serialize;
-
-use super::often;
-use crate::compare::show;
-use crate::format;
-use crate::stats::fisher::Share;
 
 /// Boots that are named in a sentence.
 const NAMED_MAX: usize = 6;
@@ -188,7 +186,7 @@ fn test_faults(
 ) -> Vec<BootFinding> {
     let shares = |boots: &[&Boot]| FAULTS.each_ref().map(|kind| share(kind, boots));
     let (base_shares, test_shares) = (shares(of_base), shares(of_test));
-    let p = often::more_often(&base_shares, &test_shares);
+    let p = fault_rates::more_often(&base_shares, &test_shares);
     let fault = |((kind, base_share), p): ((&Kind, &Share), &Option<f64>)| {
         let chance = p.is_some_and(|p| p >= alpha) || (p.is_none() && base_share.with > 0);
         let class = if chance { Class::Caveat } else { Class::Regression };
@@ -197,7 +195,7 @@ fn test_faults(
             let may = if chance { "chance may do that" } else { "more than chance does" };
             let Share { with, of } = base_share;
             let base = format::clip(base, 60);
-            went.text += &format!(", and {base} in {with} of {of} ({may}, p {})", show::p(*p));
+            went.text += &format!(", and {base} in {with} of {of} ({may}, p {})", format::p(*p));
         }
         Some(went)
     };
@@ -274,7 +272,7 @@ fn finding(kind: &Kind, label: &str, class: Class, boots: &[&Boot]) -> Option<Bo
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample;
+    use iowq_sample as sample;
 
     const ALPHA: f64 = 0.05;
 

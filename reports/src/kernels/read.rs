@@ -1,18 +1,16 @@
 //! Reading a folder of boots: what was booted, how boots ended, and the runs that came back.
 
+use crate::load::{LoadError, Loaded, RECORD_NAME};
+use crate::{format, load};
 use std::collections::BTreeSet;
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use iowq_contract::{
     BOOT_SCHEMA, BOOTS_NAME, Boot, Caveat, Code, KERNELS_NAME, KERNELS_SCHEMA, Kernels, Record,
     Role,
 };
 use serde::de::DeserializeOwned;
-
-use crate::format;
-use crate::load::{self, LoadError, Loaded, RECORD_NAME};
 
 /// Kernels that are compared at most: more would not fit a page.
 const KERNELS_MAX: usize = 32;

@@ -6,7 +6,7 @@ use iowq_contract::{Quantiles, Record};
 const NAME_BYTES_MAX: usize = 200;
 
 /// Says which field is wrong, what was found and what is allowed.
-pub(super) fn check(record: &Record) -> Result<(), String> {
+pub(crate) fn check(record: &Record) -> Result<(), String> {
     let cell = &record.key;
     name("key.workload", &cell.workload)?;
     name("key.engine", &cell.engine)?;
@@ -86,7 +86,7 @@ fn not_negative(field: &str, value: f64) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample;
+    use iowq_sample as sample;
 
     fn complaint(spoil: impl FnOnce(&mut Record)) -> String {
         let mut record = sample::run("nop", "6.12", 0);

@@ -8,13 +8,14 @@ use serde_json::Value;
 use super::{none, tree::top};
 
 /// Every package of the workspace, and the packages of it that its code may use.
-const EDGES: [(&str, &[&str]); 8] = [
+const EDGES: [(&str, &[&str]); 9] = [
     ("iowq-contract", &[]),
     ("iowq-ebpf", &[]),
     ("iowq-harness", &["iowq-contract", "iowq-ebpf", "iowq-pool", "iowq-workloads"]),
     ("iowq-kernels", &["iowq-contract"]),
     ("iowq-pool", &["iowq-workloads"]),
     ("iowq-reports", &["iowq-contract"]),
+    ("iowq-sample", &["iowq-contract"]),
     ("iowq-workloads", &[]),
     ("xtask", &[]),
 ];

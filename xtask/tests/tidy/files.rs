@@ -16,13 +16,14 @@ const SWITCHBOARD_LINES_MAX: usize = 100;
 const FUNCTION_LINES_MAX: usize = 70;
 
 const SWITCHBOARD: &str = "xtask/src/main.rs";
-const MEMBERS: [&str; 8] = [
+const MEMBERS: [&str; 9] = [
     "ebpf",
     "harness",
     "harness/contract",
     "harness/kernels",
     "harness/pool",
     "reports",
+    "reports/sample",
     "workloads",
     "xtask",
 ];

@@ -1,8 +1,10 @@
 //! Tests of confirming: regressions and violations, fresh runs that show them, and that do not.
-
 use super::*;
-use crate::compare::{Metric, compare};
-use crate::sample;
+use crate::compare::test_sets;
+use crate::compare::verdict::compare;
+use crate::runs::metric::Metric;
+use iowq_sample as sample;
+
 use iowq_contract::Code;
 
 const RULES: Rules = Rules { threshold: 0.05, alpha: 0.05 };
@@ -31,7 +33,7 @@ fn fresh(change: impl Fn(&mut Record)) -> Vec<Record> {
 fn try_confirmed(first: Vec<Record>, fresh: Vec<Vec<Record>>) -> Result<Comparison, ConfirmError> {
     let first = loaded(first);
     let fresh: Vec<Loaded> = fresh.into_iter().map(loaded).collect();
-    let sets = sample::sets(&first);
+    let sets = test_sets::sets(&first);
     let mut comparisons = compare(&sets, RULES);
     confirm(&mut comparisons, &sets, &fresh)?;
     Ok(comparisons.all.remove(0))
