@@ -2,11 +2,15 @@
 //!
 //! `compare_page FILE [PAIRS]`
 
+#[path = "../tests/support/mod.rs"]
+mod support;
+
 use std::error::Error;
 use std::fs;
 
+use iowq_reports::compare;
 use iowq_reports::load::Loaded;
-use iowq_reports::{page, sample};
+use iowq_sample as sample;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -16,7 +20,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         _ => return Err("compare_page FILE [PAIRS]".into()),
     };
     let loaded = Loaded { records: sample::bench(pairs), ..Loaded::default() };
-    let comparisons = sample::comparisons(&loaded.records);
-    fs::write(file, page::compare::page(&comparisons, &sample::sets(&loaded))?)?;
+    let comparisons = support::comparisons(&loaded.records);
+    fs::write(file, compare::page::page(&comparisons, &support::sets(&loaded))?)?;
     Ok(())
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use iowq_contract::{BOOTS_NAME, Boot, Ended, KERNELS_NAME};
 use iowq_reports::load::RECORD_NAME;
-use iowq_reports::sample;
+use iowq_sample as sample;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

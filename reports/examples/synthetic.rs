@@ -7,7 +7,7 @@
 use std::error::Error;
 use std::fs;
 
-use iowq_reports::sample;
+use iowq_sample as sample;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

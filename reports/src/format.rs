@@ -88,6 +88,26 @@ fn round_to(value: f64, per_unit: f64) -> f64 {
     (value * per_unit).round() / per_unit
 }
 
+/// A share in percent: `5 %`.
+#[must_use]
+pub fn percent(share: f64) -> String {
+    format!("{}\u{a0}%", number(share * 100.0))
+}
+
+/// A threshold in both directions: `+5 % or -4.8 %`, which are as far from no change as a factor
+/// and its inverse.
+#[must_use]
+pub fn either_way(share: f64) -> String {
+    let down = (100.0 - 100.0 / (1.0 + share)).abs();
+    format!("+{} or -{}\u{a0}%", percent(share), number(down))
+}
+
+/// A p value: three digits are all that few runs can tell.
+#[must_use]
+pub fn p(p: f64) -> String {
+    if p < 0.001 { "<\u{a0}0.001".to_owned() } else { format!("{p:.3}") }
+}
+
 /// `1 run`, `3 runs`.
 #[must_use]
 pub fn count(number: u64, one: &str, many: &str) -> String {
@@ -105,6 +125,13 @@ pub fn bytes(bytes: u64) -> String {
         size /= 1024.0;
     }
     format!("{}\u{a0}TiB", number(size))
+}
+
+/// `Linux 6.18.44` of what `uname` printed.
+#[must_use]
+pub fn release(kernel: &str) -> String {
+    let release = kernel.split_whitespace().next().unwrap_or("unknown");
+    format!("Linux {}", clip(release, 40))
 }
 
 /// `a`, `a and b`, `a, b and c`.
@@ -192,5 +219,12 @@ mod tests {
         assert_eq!(count(1, "run", "runs"), "1 run");
         assert_eq!(count(1200, "run", "runs"), "1,200 runs");
         assert_eq!(bytes(4096), "4\u{a0}KiB");
+    }
+
+    #[test]
+    fn shares_are_percents_and_thresholds_hold_in_both_directions() {
+        assert_eq!(percent(0.05), "5\u{a0}%");
+        assert_eq!(either_way(0.05), "+5\u{a0}% or -4.76\u{a0}%");
+        assert_eq!((p(0.000_2), p(0.012)), ("<\u{a0}0.001".to_owned(), "0.012".to_owned()));
     }
 }

@@ -2,16 +2,15 @@
 //!
 //! Everything here is a pure function of the record: the same record gives the same bytes.
 
-pub mod analysis;
-pub mod chart;
+pub mod bench;
 pub mod compare;
 pub mod export;
+pub mod fidelity;
 pub mod format;
 pub mod import;
 pub mod kernels;
 pub mod load;
 pub mod output;
-pub mod page;
-pub mod sample;
+pub mod render;
+pub mod runs;
 pub mod stats;
-pub mod summary;

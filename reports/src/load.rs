@@ -1,22 +1,22 @@
 //! Reading records: files of JSON lines in, checked runs out, one line in memory at a time.
 
+mod duplicates;
+
 mod check;
 mod line;
-mod twins;
 mod unverified;
 
+use crate::format::{clip, list};
+use crate::load::duplicates::Twins;
+use crate::load::line::{LINE_BYTES_MAX, Line};
+use crate::runs::thin;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
-use iowq_contract::{Record, SCHEMA, SCHEMAS_READ};
+use iowq_contract::{Caveat, Code, Record, SCHEMA, SCHEMAS_READ};
 use serde::Deserialize;
-
-use crate::analysis::thin;
-use crate::format::{clip, list};
-use line::{LINE_BYTES_MAX, Line};
-use twins::Twins;
 
 /// Name of the record inside a folder that `bench` wrote.
 pub const RECORD_NAME: &str = "record.jsonl";
@@ -33,7 +33,7 @@ pub struct Loaded {
     /// The files they came from.
     pub files: Vec<PathBuf>,
     /// What a reader should know about the reading itself.
-    pub notes: Vec<String>,
+    pub notes: Vec<Caveat>,
 }
 
 /// Why records could not be read. Each text names the file and says what to do.
@@ -228,18 +228,20 @@ impl Reading {
     fn end(mut self) -> Loaded {
         if self.twins.count > 0 {
             let runs = crate::format::count(self.twins.count, "run", "runs");
-            self.loaded.notes.push(format!("{runs} read twice and counted once"));
+            let text = format!("{runs} read twice and counted once");
+            self.loaded.notes.push(Caveat::new(Code::ReadTwice, text));
         }
         self.loaded
     }
 }
 
-fn cut_off_note(path: &Path, line: usize) -> String {
-    format!(
+fn cut_off_note(path: &Path, line: usize) -> Caveat {
+    let text = format!(
         "{}, line {line} is cut off: the bench was stopped while it wrote that run, \
          which is left out",
         file_name(path)
-    )
+    );
+    Caveat::new(Code::RecordCutOff, text)
 }
 
 /// The name of a file without its folders, which say more about a machine than about a run.

@@ -9,11 +9,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use iowq_contract::Host;
-use iowq_reports::compare::Rules;
-use iowq_reports::export::ktap;
-use iowq_reports::output::compare;
-use iowq_reports::output::{self, Request};
-use iowq_reports::summary;
+use iowq_reports::bench::text::WIDTH_TEXT;
+use iowq_reports::compare::rerun::Rerun;
+use iowq_reports::compare::{Rules, ktap};
+use iowq_reports::output::{self, CompareRequest, KernelsRequest, ReportRequest};
 
 /// Bad input or a file that cannot be written.
 const EXIT_TROUBLE: u8 = 2;
@@ -195,8 +194,8 @@ fn said(text: anyhow::Result<String>) -> Result<ExitCode, String> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn request(options: &Compare) -> compare::Request<'_> {
-    compare::Request {
+fn request(options: &Compare) -> CompareRequest<'_> {
+    CompareRequest {
         sets: &options.sets,
         workloads: &options.workloads,
         rules: Rules { threshold: options.threshold / 100.0, alpha: options.alpha },
@@ -206,13 +205,16 @@ fn request(options: &Compare) -> compare::Request<'_> {
 }
 
 fn fresh(options: &Fresh) -> Result<ExitCode, String> {
-    let fresh = compare::fresh(&request(&options.compare), &options.host);
-    say(&fresh.map_err(|error| error.to_string())?)?;
+    let reruns = output::reruns(&request(&options.compare), &options.host);
+    let reruns = reruns.map_err(|error| error.to_string())?;
+    let flags: Vec<Vec<String>> = reruns.iter().map(Rerun::flags).collect();
+    let json = serde_json::to_string(&flags).map_err(|error| error.to_string())?;
+    say(&(json + "\n"))?;
     Ok(ExitCode::SUCCESS)
 }
 
 fn compare(options: &Compare) -> Result<ExitCode, String> {
-    let compared = compare::compare(&request(options)).map_err(|error| error.to_string())?;
+    let compared = output::compare(&request(options)).map_err(|error| error.to_string())?;
     match options.format {
         Format::Text => say(&compared.text),
         Format::Json => say(&compared.json),
@@ -223,7 +225,7 @@ fn compare(options: &Compare) -> Result<ExitCode, String> {
 
 fn kernels(options: &Kernels) -> Result<ExitCode, String> {
     let out = options.out.as_deref().unwrap_or(&options.dir);
-    let compared = output::kernels::kernels(&output::kernels::Request {
+    let compared = output::kernels(&KernelsRequest {
         dir: &options.dir,
         confirmed_by: options.confirmed_by.as_deref(),
         rules: Rules { threshold: options.threshold / 100.0, alpha: options.alpha },
@@ -242,7 +244,7 @@ fn kernels(options: &Kernels) -> Result<ExitCode, String> {
 }
 
 fn report(arguments: &Arguments) -> Result<ExitCode, String> {
-    let written = output::report(&Request {
+    let written = output::report(&ReportRequest {
         records: &arguments.records,
         workloads: &arguments.workloads,
         out: arguments.out.as_deref(),
@@ -259,9 +261,9 @@ fn report(arguments: &Arguments) -> Result<ExitCode, String> {
 fn terminal_width() -> usize {
     let table = comfy_table::Table::new();
     if io::stdout().is_terminal() {
-        table.width().map_or(summary::WIDTH_TEXT, usize::from)
+        table.width().map_or(WIDTH_TEXT, usize::from)
     } else {
-        summary::WIDTH_TEXT
+        WIDTH_TEXT
     }
 }
 

@@ -5,6 +5,7 @@
 //! that is not finite (dropping it would hide it), a confidence outside of 0 to 1, too few values.
 
 pub mod adjust;
+pub mod correlation;
 pub mod fisher;
 mod normal;
 mod null;

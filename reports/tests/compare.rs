@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use iowq_contract::Record;
-use iowq_reports::sample;
+use iowq_sample as sample;
 
 fn folder(records: &[Record]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder can be made");

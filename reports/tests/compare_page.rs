@@ -1,26 +1,28 @@
 //! The page of a comparison: what it opens with, what it says of what is missing, how large it is.
 
-use iowq_contract::Record;
-use iowq_reports::compare::{Bar, Comparisons, Pairing};
+mod support;
+
+use iowq_contract::{Caveat, Code, Record};
+use iowq_reports::compare::{self, Comparisons, Pairing};
 use iowq_reports::load::Loaded;
-use iowq_reports::page;
-use iowq_reports::sample;
+use iowq_reports::render::page::PAGE_BYTES_MAX;
+use iowq_sample as sample;
 
 fn made_up() -> (Vec<Record>, Comparisons) {
     let records = sample::bench(10);
-    let comparisons = sample::comparisons(&records);
+    let comparisons = support::comparisons(&records);
     (records, comparisons)
 }
 
 fn page_of(comparisons: &Comparisons, records: &[Record]) -> String {
     let loaded = Loaded { records: records.to_vec(), ..Loaded::default() };
-    let sets = sample::sets(&loaded);
-    let page = page::compare::page(comparisons, &sets).expect("it can be drawn");
+    let sets = support::sets(&loaded);
+    let page = compare::page::page(comparisons, &sets).expect("it can be drawn");
     for outside in ["http:", "https:", "<script", "<link", "@import", "url("] {
         assert!(!page.contains(outside), "{outside} is in the page");
     }
     assert!(!page.contains("#C1") && !page.contains("#A1"), "a stand-in colour was left");
-    assert!(page.len() <= page::PAGE_BYTES_MAX, "{} bytes", page.len());
+    assert!(page.len() <= PAGE_BYTES_MAX, "{} bytes", page.len());
     page
 }
 
@@ -94,7 +96,7 @@ fn values_that_are_no_numbers_and_hostile_names_break_nothing() {
     let (records, mut comparisons) = made_up();
     let one = &mut comparisons.all[0];
     one.test = "<script>alert(1)</script>".to_owned();
-    one.bars.push(Bar { code: "</li>".to_owned(), text: "\u{1b}[31m<b>".repeat(500) });
+    one.blockers.push(Caveat::new(Code::Other("</li>".to_owned()), "\u{1b}[31m<b>".repeat(500)));
     let odd = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 0.0, -1.0, 1e300, 1e-300];
     for (finding, value) in one.primary.iter_mut().zip(odd.into_iter().cycle()) {
         (finding.estimate, finding.threshold) = (Some(value), value);
@@ -109,9 +111,9 @@ fn values_that_are_no_numbers_and_hostile_names_break_nothing() {
 #[test]
 fn a_page_of_many_comparisons_stays_small() {
     let records = sample::bench(3);
-    let mut comparisons = sample::comparisons(&records);
+    let mut comparisons = support::comparisons(&records);
     let mut one = comparisons.all[0].clone();
-    one.bars = vec![Bar { code: "code".to_owned(), text: "a long reason ".repeat(100) }; 40];
+    one.blockers = vec![Caveat::new(Code::HostsDiffer, "a long reason ".repeat(100)); 40];
     comparisons.all = vec![one; 600];
     let page = page_of(&comparisons, &records);
     assert!(page.contains("400 more comparisons are in the raw numbers"));

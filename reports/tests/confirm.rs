@@ -4,7 +4,7 @@ use std::fs;
 use std::process::{Command, Output};
 
 use iowq_contract::Record;
-use iowq_reports::sample;
+use iowq_sample as sample;
 use serde_json::Value;
 
 fn folder(records: &[Record]) -> tempfile::TempDir {

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use iowq_reports::compare::Rules;
-use iowq_reports::output::{self, Request};
+use iowq_reports::output::{self, KernelsRequest, ReportRequest};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -49,7 +49,8 @@ fn a_curated_run_gives_the_summary_that_is_committed_beside_it() {
         let scratch = tempfile::tempdir().expect("a folder can be made");
         let records = [run.join("record.jsonl")];
         let out = Some(scratch.path());
-        let request = Request { records: &records, out, text_width: 100, ..Request::default() };
+        let request =
+            ReportRequest { records: &records, out, text_width: 100, ..ReportRequest::default() };
         let written =
             output::report(&request).unwrap_or_else(|error| panic!("{}: {error}", run.display()));
         let made = fs::read_to_string(written.summary).expect("the summary was written");
@@ -65,14 +66,14 @@ fn curated_kernels_give_the_summary_that_is_committed_beside_them() {
     let mut found = 0;
     for dir in kernels {
         let scratch = tempfile::tempdir().expect("a folder can be made");
-        let request = output::kernels::Request {
+        let request = KernelsRequest {
             dir: &dir,
             confirmed_by: None,
             rules: Rules { threshold: 0.05, alpha: 0.05 },
             out: scratch.path(),
         };
-        let made = output::kernels::kernels(&request)
-            .unwrap_or_else(|error| panic!("{}: {error}", dir.display()));
+        let made =
+            output::kernels(&request).unwrap_or_else(|error| panic!("{}: {error}", dir.display()));
         let committed = fs::read_to_string(dir.join("summary.txt")).expect("a summary");
         assert_eq!(made.text, committed, "{}", dir.display());
         found += 1;

@@ -12,12 +12,13 @@ use base64::engine::general_purpose::STANDARD;
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::Deserializer;
 use hdrhistogram::serialization::interval_log::{IntervalLogIterator, LogEntry};
-use iowq_contract::{Record, Role};
+use iowq_contract::{Caveat, Code, Record, Role};
 use iowq_reports::compare::{
-    Bar, Comparison, Comparisons, Finding, Metric, Pairing, Scale, Verdict,
+    Comparison, Comparisons, Finding, Metric, Pairing, Scale, Verdict, ktap,
 };
-use iowq_reports::export::{Format, ktap};
-use iowq_reports::{import, sample};
+use iowq_reports::export::Format;
+use iowq_reports::import;
+use iowq_sample as sample;
 use serde_json::Value;
 
 /// Two runs of a cell, a control run, a cell of another workload, and a run that failed.
@@ -167,21 +168,21 @@ fn finding(metric: Metric, verdict: Option<Verdict>) -> Finding {
         pairs_needed: (verdict == Some(Verdict::Inconclusive)).then_some(24),
         verdict,
         missing: verdict.is_none().then(|| "needs 10,000 ops per run".to_owned()),
-        doubt: None,
+        one_sided: None,
         points: Vec::new(),
         alone: [Vec::new(), Vec::new()],
     }
 }
 
-fn comparison(test: &str, bars: Vec<Bar>, verdict: Option<Verdict>) -> Comparison {
+fn comparison(test: &str, blockers: Vec<Caveat>, verdict: Option<Verdict>) -> Comparison {
     Comparison {
         workload: "fsync-mix".to_owned(),
         base: "6.12".to_owned(),
         test: test.to_owned(),
         pairing: Pairing::Paired { pairs: 10, left_over: 0 },
-        faults: Vec::new(),
-        bars,
-        notes: vec![Bar { code: "drift".to_owned(), text: "runs #1 to #9\nrose".to_owned() }],
+        violations: Vec::new(),
+        blockers,
+        notes: vec![Caveat::new(Code::Drift, "runs #1 to #9\nrose")],
         primary: vec![
             finding(Metric::OpsPerS, Some(Verdict::Equivalent)),
             finding(Metric::ResponseP50, Some(Verdict::Regression)),
@@ -198,7 +199,7 @@ fn comparison(test: &str, bars: Vec<Bar>, verdict: Option<Verdict>) -> Compariso
 
 #[test]
 fn ktap_fails_regressions_and_skips_what_has_no_verdict() {
-    let bar = Bar { code: "events-lost".to_owned(), text: "12 events were lost".to_owned() };
+    let bar = Caveat::new(Code::EventsLost, "12 events were lost");
     let all = vec![
         comparison("6.17", Vec::new(), Some(Verdict::Regression)),
         comparison("6.16", vec![bar], None),

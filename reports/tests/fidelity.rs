@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use iowq_contract::Record;
-use iowq_reports::output::{self, Request, Written};
-use iowq_reports::sample;
+use iowq_reports::output::{self, ReportRequest, ReportWritten};
+use iowq_sample as sample;
 
 fn folder(records: &[Record]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder can be made");
@@ -15,9 +15,9 @@ fn folder(records: &[Record]) -> tempfile::TempDir {
     folder
 }
 
-fn report(folder: &Path) -> Written {
+fn report(folder: &Path) -> ReportWritten {
     let records = [folder.to_owned()];
-    let request = Request { records: &records, text_width: 100, ..Request::default() };
+    let request = ReportRequest { records: &records, text_width: 100, ..ReportRequest::default() };
     output::report(&request).expect("it is a record")
 }
 

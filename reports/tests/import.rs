@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use iowq_contract::{Counts, Tier};
+use iowq_contract::{Code, Counts, Tier};
 use iowq_reports::import::fio;
 use iowq_reports::load;
 use proptest::prelude::*;
@@ -46,8 +46,8 @@ fn what_nobody_saw_is_null_or_unknown_and_said() {
     assert_eq!((workers.created, workers.created_per_1000_ops), (Counts::default(), None));
     assert_eq!((record.probe.tier, record.ops.cpu_ns), (Tier::Off, None));
     assert_eq!((&*record.host.kernel, &*record.host.commit), ("unknown", "fio-3.33"));
-    let codes: Vec<&str> = record.caveats.iter().map(|caveat| caveat.code.name()).collect();
-    assert_eq!(codes, ["imported", "slat-added"]);
+    let codes: Vec<Code> = record.caveats.iter().map(|caveat| caveat.code.clone()).collect();
+    assert_eq!(codes, [Code::Imported, Code::SlatAdded]);
     assert!(record.latency.service.contains_key("read"));
 }
 

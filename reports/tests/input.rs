@@ -4,8 +4,11 @@ use std::fs;
 use std::path::PathBuf;
 
 use iowq_contract::Record;
+use iowq_reports::bench::analysis::analyse;
+use iowq_reports::bench::{page, text};
 use iowq_reports::load::{self, Loaded};
-use iowq_reports::{analysis, page, sample, summary};
+use iowq_reports::render::page::PAGE_BYTES_MAX;
+use iowq_sample as sample;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -68,9 +71,9 @@ fn a_line_that_was_cut_off_is_left_out_and_said_so() {
     let cut = &text.as_bytes()[..text.len() - 100];
     let loaded = load(cut).expect("the other lines are whole");
     assert_eq!(loaded.records.len(), 7);
-    assert!(loaded.notes[0].contains("line 8 is cut off"), "{:?}", loaded.notes);
-    let analysis = analysis::analyse(&loaded);
-    assert!(analysis.doubts[0].severe);
+    assert!(loaded.notes[0].text.contains("line 8 is cut off"), "{:?}", loaded.notes);
+    let analysis = analyse(&loaded);
+    assert!(analysis.caveats[0].severe);
     assert!(load(&[cut, b"\n"].concat()).is_err(), "a whole line that is cut was never a record");
 }
 
@@ -79,7 +82,7 @@ fn a_run_that_is_read_twice_counts_once() {
     let text = sample::lines(&sample::bench(1));
     let loaded = load(text.repeat(2).as_bytes()).expect("they are records");
     assert_eq!(loaded.records.len(), 8);
-    assert!(loaded.notes[0].contains("8 runs read twice"), "{:?}", loaded.notes);
+    assert!(loaded.notes[0].text.contains("8 runs read twice"), "{:?}", loaded.notes);
 }
 
 #[test]
@@ -154,11 +157,11 @@ fn a_missing_file_and_a_folder_without_record_are_named() {
 
 /// Everything that can be made of a record, for the sake of not panicking.
 fn make_all(loaded: &Loaded) {
-    let analysis = analysis::analyse(loaded);
+    let analysis = analyse(loaded);
     let page = page::page(&analysis).expect("a page can be made of any record");
-    assert!(page.len() <= page::PAGE_BYTES_MAX, "the page has {} bytes", page.len());
-    page::fidelity::page(&analysis).expect("so can the fidelity page, where there is one");
-    assert!(!summary::text(&analysis, 80).is_empty());
+    assert!(page.len() <= PAGE_BYTES_MAX, "the page has {} bytes", page.len());
+    page::fidelity(&analysis).expect("so can the fidelity page, where there is one");
+    assert!(!text::text(&analysis, 80).is_empty());
 }
 
 fn any_number() -> impl Strategy<Value = Value> {

@@ -6,9 +6,9 @@ use std::process::{Command, Output};
 
 use iowq_contract::{Boot, Ended, Kernels, Record, Role};
 use iowq_reports::compare::{Metric, Pairing, Rules, Verdict};
-use iowq_reports::kernels::{self, read};
-use iowq_reports::page::PAGE_BYTES_MAX;
-use iowq_reports::sample;
+use iowq_reports::kernels::{outcome, read};
+use iowq_reports::render::page::PAGE_BYTES_MAX;
+use iowq_sample as sample;
 
 type Made = (Kernels, Vec<Boot>, Vec<Record>);
 
@@ -110,7 +110,7 @@ fn the_base_once_more_is_a_floor_and_no_kernel_under_test() {
     let rows = printed.matches("base again").count();
     assert_eq!(rows, 0, "noise has no row: {printed}");
     let booted = read::read(folder(&made).path()).expect("it is a folder of boots");
-    let outcome = kernels::compare(&booted, RULES, None).expect("nothing is to be confirmed");
+    let outcome = outcome::compare(&booted, RULES, None).expect("nothing is to be confirmed");
     assert!(outcome.table.iter().all(|row| row.boots == 8));
     for one in &outcome.comparisons.all {
         assert_eq!(one.pairing, Pairing::Paired { pairs: 8, left_over: 0 });
@@ -168,7 +168,7 @@ fn boots_of_a_round_are_pairs_and_repeats_in_a_boot_are_averaged() {
     records.extend(again);
     let folder = folder(&(kernels, boots, records));
     let booted = read::read(folder.path()).expect("it is a folder of boots");
-    let outcome = kernels::compare(&booted, RULES, None).expect("nothing is to be confirmed");
+    let outcome = outcome::compare(&booted, RULES, None).expect("nothing is to be confirmed");
     let [first, _] = outcome.of("paced", "AB");
     let first = first.expect("it was compared");
     assert_eq!(first.pairing, Pairing::Paired { pairs: 7, left_over: 0 });

@@ -5,10 +5,9 @@ use std::sync::LazyLock;
 
 use iowq_contract::{Record, Role};
 use iowq_reports::compare::set::Set;
-use iowq_reports::compare::{Comparison, Finding, Rules, compare};
-use iowq_reports::export::ktap;
+use iowq_reports::compare::{self, Comparison, Finding, Rules, compare, ktap};
 use iowq_reports::load::{self, Loaded};
-use iowq_reports::{page, sample, summary};
+use iowq_sample as sample;
 use proptest::prelude::*;
 
 /// What one run is changed to.
@@ -125,17 +124,17 @@ proptest! {
             let least = finding.side_threshold();
             prop_assert!(finding.detectable.is_none_or(|effect| effect >= least));
         }
-        let text = summary::compare::text(&found);
+        let text = compare::text::text(&found);
         prop_assert!(text.is_ascii(), "{}", text);
         for line in text.lines() {
-            prop_assert!(line.chars().count() <= summary::compare::WIDTH, "{}", line);
+            prop_assert!(line.chars().count() <= compare::text::WIDTH, "{}", line);
         }
         for line in ktap::text(&found).lines().map(str::trim_start) {
             let known = ["KTAP version 1", "1..", "# ", "ok ", "not ok "];
             prop_assert!(known.iter().any(|start| line.starts_with(start)), "{}", line);
             prop_assert!(line.len() < 4000, "{}", line);
         }
-        prop_assert!(page::compare::page(&found, &sets).is_ok());
+        prop_assert!(compare::page::page(&found, &sets).is_ok());
         prop_assert!(serde_json::to_string(&found).is_ok());
     }
 }

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use iowq_contract::{Caveat, Record};
-use iowq_reports::output::{self, Request};
-use iowq_reports::sample;
+use iowq_reports::output::{self, ReportRequest};
+use iowq_sample as sample;
 
 struct Folder(tempfile::TempDir);
 
@@ -28,7 +28,8 @@ impl Folder {
     /// Page and summary of the record in this folder.
     fn report(&self) -> (String, String) {
         let records = [self.path().to_owned()];
-        let request = Request { records: &records, text_width: 100, ..Request::default() };
+        let request =
+            ReportRequest { records: &records, text_width: 100, ..ReportRequest::default() };
         let written = output::report(&request).expect("it is a record");
         let read = |path: PathBuf| fs::read_to_string(path).expect("the file was written");
         (read(written.page), read(written.summary))

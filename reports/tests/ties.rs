@@ -6,8 +6,8 @@ use iowq_contract::Record;
 use iowq_reports::compare::set::Set;
 use iowq_reports::compare::{Metric, Rules, compare};
 use iowq_reports::load::Loaded;
-use iowq_reports::sample;
 use iowq_reports::stats::{signed_rank, walsh};
+use iowq_sample as sample;
 use proptest::prelude::*;
 
 const RULES: Rules = Rules { threshold: 0.05, alpha: 0.05 };

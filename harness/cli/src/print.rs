@@ -29,8 +29,8 @@ pub(crate) fn note(text: &str) {
 /// Columns for a table: those of the terminal, or else as many as a summary has.
 pub(crate) fn width() -> usize {
     if !io::stdout().is_terminal() {
-        return iowq_reports::summary::WIDTH_TEXT;
+        return iowq_reports::bench::text::WIDTH_TEXT;
     }
     let width = comfy_table::Table::new().width();
-    width.map_or(iowq_reports::summary::WIDTH_TEXT, usize::from)
+    width.map_or(iowq_reports::bench::text::WIDTH_TEXT, usize::from)
 }

@@ -1,5 +1,6 @@
 //! Caveats: typed doubts that travel with a result.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -14,10 +15,18 @@ pub struct Caveat {
     pub text: String,
 }
 
+impl Caveat {
+    /// A caveat.
+    #[must_use]
+    pub fn new(code: Code, text: impl Into<String>) -> Caveat {
+        Caveat { code, text: text.into() }
+    }
+}
+
 macro_rules! codes {
     ($($(#[$doc:meta])* $code:ident = $name:literal,)*) => {
         /// What a caveat is about: short and stable, such as `events-lost`.
-        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
         #[serde(from = "String", into = "String")]
         pub enum Code {
             $($(#[$doc])* $code,)*
@@ -155,7 +164,7 @@ codes! {
     Drift = "drift",
     /// The control's delay was not found.
     Blind = "blind",
-    /// How to read the control's delay.
+    /// What was found while records were read.
     Reading = "reading",
     /// Runs of the same variant differ by this much.
     NoiseFloor = "noise-floor",
@@ -183,7 +192,7 @@ codes! {
     UnlikeFirstRuns = "unlike-first-runs",
     /// Too few values for any metric.
     NothingToJudge = "nothing-to-judge",
-    /// Metrics were left out.
+    /// Runs or boots have no partner in their round.
     LeftOver = "left-over",
     /// No boot of the base finished.
     BaseUnfinished = "base-unfinished",
@@ -192,7 +201,7 @@ codes! {
     /// A kernel was never booted.
     NotBooted = "not-booted",
     /// The kernel panicked.
-    Panicked = "panicked",
+    Panic = "panic",
     /// The boot hung.
     Hung = "hung",
     /// The virtual machine died.
@@ -201,6 +210,31 @@ codes! {
     Failed = "failed",
     /// The kernel lacks something.
     Lacks = "lacks",
+    /// The kernel had an oops.
+    Oops = "oops",
+    /// The kernel had a soft lockup.
+    SoftLockup = "soft-lockup",
+    /// The kernel had an RCU stall.
+    RcuStall = "rcu-stall",
+    /// A task of the kernel hung.
+    HungTask = "hung-task",
+    /// The kernel ran out of memory.
+    OutOfMemory = "out-of-memory",
+    /// The kernel printed a warning.
+    Warning = "warning",
+}
+
+/// By name, so that lists of caveats do not depend on where a code stands above.
+impl Ord for Code {
+    fn cmp(&self, other: &Code) -> Ordering {
+        self.name().cmp(other.name())
+    }
+}
+
+impl PartialOrd for Code {
+    fn partial_cmp(&self, other: &Code) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 impl From<Code> for String {

@@ -8,6 +8,7 @@ mod plans;
 mod simulated;
 mod whole;
 
+use iowq_contract::Code;
 use iowq_reports::compare::{Comparison, Rules, Verdict};
 use plans::{PAIRS_MAX, Trial};
 use simulated::{METRICS, Machine, Order, Plan, Random};
@@ -168,7 +169,7 @@ fn shares(case: &Case, blank: &Blank, random: &mut Random) -> Shares {
         shares.regression += one * f64::from(found.verdict == Some(Verdict::Regression));
         shares.either += one * f64::from(takes_a_side(&found));
         shares.equivalent += one * f64::from(found.verdict == Some(Verdict::Equivalent));
-        let flagged = found.bars.iter().any(|bar| bar.code == "block-order");
+        let flagged = found.blockers.iter().any(|bar| bar.code == Code::BlockOrder);
         shares.flagged += one * f64::from(flagged);
         shares.barred += one * f64::from(found.verdict.is_none());
     }

@@ -4,7 +4,7 @@ use iowq_contract::{Record, Role};
 use iowq_reports::compare::set::Set;
 use iowq_reports::compare::{self, Comparison, Rules};
 use iowq_reports::load::Loaded;
-use iowq_reports::sample;
+use iowq_sample as sample;
 
 use crate::simulated::{METRICS, Runs};
 

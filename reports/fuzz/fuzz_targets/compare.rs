@@ -6,9 +6,8 @@ use std::path::Path;
 
 use iowq_contract::Role;
 use iowq_reports::compare::set::Set;
-use iowq_reports::compare::{Rules, compare};
-use iowq_reports::export::ktap;
-use iowq_reports::{load, page, summary};
+use iowq_reports::compare::{self, Rules, compare, ktap};
+use iowq_reports::load;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let Ok(loaded) = load::read(bytes, Path::new("record.jsonl")) else { return };
@@ -22,8 +21,8 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     };
     let sets: Vec<Set<'_>> = policies.iter().take(2).map(set).collect();
     let found = compare(&sets, Rules { threshold: 0.05, alpha: 0.05 });
-    let text = summary::compare::text(&found);
-    assert!(text.lines().all(|line| line.chars().count() <= summary::compare::WIDTH));
+    let text = compare::text::text(&found);
+    assert!(text.lines().all(|line| line.chars().count() <= compare::text::WIDTH));
     assert!(ktap::text(&found).starts_with("KTAP version 1\n"));
-    assert!(page::compare::page(&found, &sets).is_ok());
+    assert!(compare::page::page(&found, &sets).is_ok());
 });

@@ -4,7 +4,8 @@
 
 use std::path::Path;
 
-use iowq_reports::{import, load, sample};
+use iowq_reports::{import, load};
+use iowq_sample as sample;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     match import::fio::records(bytes, None) {

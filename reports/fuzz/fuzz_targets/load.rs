@@ -4,15 +4,16 @@
 
 use std::path::Path;
 
-use clap::ValueEnum as _;
-use iowq_reports::{analysis, export, load, summary};
+use iowq_reports::bench::analysis::analyse;
+use iowq_reports::bench::text;
+use iowq_reports::{export, load};
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     match load::read(bytes, Path::new("record.jsonl")) {
         Ok(loaded) => {
-            let analysis = analysis::analyse(&loaded);
-            assert!(!summary::text(&analysis, summary::WIDTH_TEXT).is_empty());
-            for format in export::Format::value_variants() {
+            let analysis = analyse(&loaded);
+            assert!(!text::text(&analysis, text::WIDTH_TEXT).is_empty());
+            for (_, format) in export::Format::ALL {
                 let _ = format.text(&loaded.records);
             }
         }

@@ -2,19 +2,19 @@
 //!
 //! Runs are never pooled: more pairs until something is significant would find anything.
 
-use iowq_contract::{Record, Role};
-
-use super::judge::Rules;
-use super::set::Set;
-use super::whole::{self, bar};
-use super::{
-    Bar, Comparison, Comparisons, Confirmation, Decides, Finding, Outcome, Verdict, hosts,
-};
+use crate::compare::comparison::{Comparison, Comparisons, Confirmation, Outcome};
+use crate::compare::decide::Decides;
+use crate::compare::finding::{Finding, Verdict};
+use crate::compare::judge::Rules;
+use crate::compare::set::Set;
+use crate::compare::{hosts, verdict};
 use crate::format;
 use crate::load::Loaded;
+use crate::runs::differences;
+use iowq_contract::{Caveat, Code, Record, Role};
 
 /// The bar of fresh runs that are not like the first.
-const UNLIKE: &str = "unlike-first-runs";
+const UNLIKE: Code = Code::UnlikeFirstRuns;
 
 /// Runs cannot confirm anything. Each text says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -153,12 +153,12 @@ impl<'a> Again<'a> {
     /// What comes of the fresh runs, with a bar where they are not like the first.
     fn judge(self, workload: &str, decides: &Decides, rules: Rules) -> Comparison {
         let [base, test] = &self.fresh;
-        let mut again = whole::one(base, test, workload, decides, rules);
+        let mut again = verdict::one(base, test, workload, decides, rules);
         let mut all = Vec::new();
         let mut unlike: Vec<String> = Vec::new();
         for (first, fresh) in self.first.iter().zip(&self.fresh) {
             let side: Vec<&Record> = first.iter().chain(&fresh.runs).copied().collect();
-            for text in hosts::unlike(&side) {
+            for text in differences::all(&side) {
                 if !unlike.contains(&text) {
                     unlike.push(text);
                 }
@@ -167,7 +167,7 @@ impl<'a> Again<'a> {
         }
         if !unlike.is_empty() {
             let text = format!("The fresh runs are unlike the first: {}.", format::list(&unlike));
-            again.bars.push(bar(UNLIKE, text));
+            again.blockers.push(Caveat::new(UNLIKE, text));
         }
         again.notes = hosts::notes(&all);
         again
@@ -197,12 +197,12 @@ fn apply(one: &mut Comparison, again: Option<Comparison>) {
         Some(mut again) => {
             again.notes.retain(|note| !one.notes.contains(note));
             one.notes.append(&mut again.notes);
-            measured(first, one.faults.clone(), again)
+            measured(first, one.violations.clone(), again)
         }
     };
-    let (faults, once): (Vec<Bar>, Vec<Bar>) =
-        one.faults.drain(..).partition(|fault| confirmation.confirms_fault(fault));
-    one.faults = faults;
+    let (violations, once): (Vec<Caveat>, Vec<Caveat>) =
+        one.violations.drain(..).partition(|violation| confirmation.confirms_violation(violation));
+    one.violations = violations;
     let taken_back = !once.is_empty();
     one.notes.extend(once);
     for finding in one.primary.iter_mut().filter(|one| one.is_regression()) {
@@ -210,17 +210,19 @@ fn apply(one: &mut Comparison, again: Option<Comparison>) {
             finding.verdict = Some(Verdict::Inconclusive);
         }
     }
-    if !one.bars.is_empty() {
+    if !one.blockers.is_empty() {
         one.primary.iter_mut().chain(&mut one.advisory).for_each(|one| one.verdict = None);
     }
-    one.verdict = whole::verdict(&one.faults, &one.primary);
+    one.verdict = verdict::verdict(&one.violations, &one.primary);
     if taken_back {
         // It was seen once, so that nothing is shown to be the same.
         one.verdict = one.verdict.map(|verdict| verdict.max(Verdict::Inconclusive));
     }
     match confirmation.outcome {
-        Outcome::Confirmed => one.notes.push(bar("confirmed", confirmation.text())),
-        Outcome::NotConfirmed => one.notes.push(bar("not-confirmed", confirmation.text())),
+        Outcome::Confirmed => one.notes.push(Caveat::new(Code::Confirmed, confirmation.text())),
+        Outcome::NotConfirmed => {
+            one.notes.push(Caveat::new(Code::NotConfirmed, confirmation.text()));
+        }
         Outcome::Missing => {}
     }
     one.confirmation = Some(confirmation);
@@ -228,8 +230,8 @@ fn apply(one: &mut Comparison, again: Option<Comparison>) {
 
 /// No fresh runs: neither a regression nor none.
 fn missing(one: &mut Comparison, first: Vec<Finding>) -> Confirmation {
-    let faults = one.faults.clone();
-    let codes = faults.iter().map(|fault| fault.code.clone());
+    let violations = one.violations.clone();
+    let codes = violations.iter().map(|violation| violation.code.name().to_owned());
     let names: Vec<String> =
         first.iter().map(|one| one.metric.title().to_owned()).chain(codes).collect();
     let text = format!(
@@ -240,33 +242,34 @@ fn missing(one: &mut Comparison, first: Vec<Finding>) -> Confirmation {
         one.base,
         one.test
     );
-    one.bars.push(bar("not-measured-again", text));
-    let (bars, again, faults_again) = (Vec::new(), Vec::new(), Vec::new());
+    one.blockers.push(Caveat::new(Code::NotMeasuredAgain, text));
+    let (blockers, again, violations_again) = (Vec::new(), Vec::new(), Vec::new());
     let outcome = Outcome::Missing;
-    Confirmation { outcome, pairing: None, bars, first, again, faults, faults_again }
+    Confirmation { outcome, pairing: None, blockers, first, again, violations, violations_again }
 }
 
-fn measured(first: Vec<Finding>, faults: Vec<Bar>, again: Comparison) -> Confirmation {
-    let barred = !again.bars.is_empty();
+fn measured(first: Vec<Finding>, violations: Vec<Caveat>, again: Comparison) -> Confirmation {
+    let barred = !again.blockers.is_empty();
     let found = |first: &Finding| {
         let mut finding = again.primary.iter().find(|one| one.metric == first.metric)?.clone();
         finding.verdict = finding.verdict.filter(|_| !barred);
         Some(finding)
     };
     let found: Vec<Finding> = first.iter().filter_map(found).collect();
-    // A fault is one whatever bars a verdict, but of other runs it says nothing.
-    let unlike = again.bars.iter().any(|bar| bar.code == UNLIKE);
-    let mut faults_again = again.faults;
-    faults_again.retain(|fault| !unlike && faults.iter().any(|first| first.code == fault.code));
-    let any = !faults_again.is_empty() || found.iter().any(Finding::is_regression);
+    // A violation is one whatever forbids a verdict, but of other runs it says nothing.
+    let unlike = again.blockers.iter().any(|bar| bar.code == UNLIKE);
+    let mut violations_again = again.violations;
+    violations_again
+        .retain(|violation| !unlike && violations.iter().any(|first| first.code == violation.code));
+    let any = !violations_again.is_empty() || found.iter().any(Finding::is_regression);
     Confirmation {
         outcome: if any { Outcome::Confirmed } else { Outcome::NotConfirmed },
         pairing: Some(again.pairing),
-        bars: again.bars,
+        blockers: again.blockers,
         first,
         again: found,
-        faults,
-        faults_again,
+        violations,
+        violations_again,
     }
 }
 
@@ -277,9 +280,9 @@ impl Confirmation {
         of_metric.any(Finding::is_regression)
     }
 
-    /// Whether the fresh runs have a fault too.
-    fn confirms_fault(&self, fault: &Bar) -> bool {
-        self.faults_again.iter().any(|again| again.code == fault.code)
+    /// Whether the fresh runs have a violation too.
+    fn confirms_violation(&self, violation: &Caveat) -> bool {
+        self.violations_again.iter().any(|again| again.code == violation.code)
     }
 }
 

@@ -1,21 +1,22 @@
 //! Control: whether a delay that was injected into the base was found.
 
-use iowq_contract::Role;
-
-use super::judge::{self, Rules};
-use super::pairs::{self, Beside, Matched};
-use super::plan::POWER;
-use super::set::Set;
-use super::{Bar, Control, Metric};
+use crate::compare::comparison::Control;
+use crate::compare::judge::Rules;
+use crate::compare::pairs::{Beside, Matched};
+use crate::compare::plan::POWER;
+use crate::compare::set::Set;
+use crate::compare::{judge, pairs};
 use crate::format;
+use crate::runs::metric::Metric;
 use crate::stats::power;
+use iowq_contract::{Caveat, Code, Role};
 
 /// Of the arm of the base's file that has a delay, and what a reader should know of it.
 #[must_use]
-pub fn of(base: &Set<'_>, workload: &str, rules: Rules) -> (Option<Control>, Option<Bar>) {
+pub fn of(base: &Set<'_>, workload: &str, rules: Rules) -> (Option<Control>, Option<Caveat>) {
     match pairs::of_role(base, workload, Role::Control) {
         Beside::Nothing => (None, None),
-        Beside::Another(text) => (None, Some(bar("control-of-another", text))),
+        Beside::Another(text) => (None, Some(Caveat::new(Code::ControlOfAnother, text))),
         Beside::Arm(arm) => {
             let control = found(&arm, rules);
             (control, control.and_then(blind))
@@ -40,7 +41,7 @@ fn found(arm: &Matched<'_>, rules: Rules) -> Option<Control> {
     Some(Control { injected, found, pairs_needed })
 }
 
-fn blind(control: Control) -> Option<Bar> {
+fn blind(control: Control) -> Option<Caveat> {
     let percent = format::number(control.injected * 100.0);
     let needed = control.pairs_needed.map_or_else(
         || "more pairs need not show it".to_owned(),
@@ -50,9 +51,5 @@ fn blind(control: Control) -> Option<Bar> {
         "An injected delay of {percent} % of the median response time was not found: these runs \
          are blind to so little; {needed}."
     );
-    (!control.found).then(|| bar("blind", text))
-}
-
-fn bar(code: &str, text: String) -> Bar {
-    Bar { code: code.to_owned(), text }
+    (!control.found).then(|| Caveat::new(Code::Blind, text))
 }

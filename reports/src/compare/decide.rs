@@ -1,10 +1,8 @@
 //! What decides: the metrics that a verdict stands on, chosen by the machine before any run is seen.
 
-use iowq_contract::{Kernels, Record};
-
-use super::Metric;
-use super::metric::{ADVISORY, PRIMARY};
 use crate::format;
+use crate::runs::metric::{ADVISORY, Metric, PRIMARY};
+use iowq_contract::{Kernels, Record};
 
 /// Counts of workers: what does not depend on how fast the machine is.
 const COUNTS: [Metric; 3] = [Metric::CreatedPer1000, Metric::Peak, Metric::Linger];
@@ -85,7 +83,7 @@ fn titles(metrics: &[Metric]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample;
+    use iowq_sample as sample;
 
     #[test]
     fn emulated_times_decide_only_where_the_disk_has_a_speed_and_processor_time_never() {

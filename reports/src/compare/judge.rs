@@ -1,16 +1,15 @@
 //! Judging: from the values of runs to an effect, how sure it is, and one of four verdicts.
 
+use crate::compare::finding::{Finding, Lone, OneSided, Point, Verdict};
+use crate::compare::missing_values::Missing;
+use crate::compare::pairs::Matched;
+use crate::compare::{missing_values, plan};
+use crate::runs::metric::{Metric, Scale};
+use crate::runs::unit::Unit;
+use crate::stats::{adjust, power, rank_sum, signed_rank, walsh};
 use std::collections::BTreeMap;
 
 use iowq_contract::Record;
-
-use super::boots::Unit;
-use super::one_sided::{self, Missing};
-use super::pairs::Matched;
-use super::plan;
-use super::{Doubt, Finding, Lone, Metric, Point, Scale, Verdict};
-use crate::analysis::figures::Spread;
-use crate::stats::{adjust, power, rank_sum, signed_rank, ties, walsh};
 
 /// Confidence of the intervals that are shown, in percent.
 const CONFIDENCES: [u32; 2] = [90, 95];
@@ -80,7 +79,7 @@ pub fn find(metric: Metric, matched: &Matched<'_>, rules: Rules) -> Finding {
         pairs_needed: None,
         verdict: None,
         missing: None,
-        doubt: None,
+        one_sided: None,
         points: Vec::new(),
         alone: [Vec::new(), Vec::new()],
     };
@@ -110,7 +109,7 @@ pub fn find(metric: Metric, matched: &Matched<'_>, rules: Rules) -> Finding {
     finding
 }
 
-/// Takes over the values of pairs, with the doubt where one side alone lacks some. Says why the
+/// Takes over the values of pairs, with what is one-sided if one side alone lacks some. Says why the
 /// first is missing.
 fn pairs_of(finding: &mut Finding, matched: &Matched<'_>) -> Option<String> {
     let metric = finding.metric;
@@ -137,8 +136,9 @@ fn pairs_of(finding: &mut Finding, matched: &Matched<'_>) -> Option<String> {
     }
     let why = reason.clone().unwrap_or_default();
     let missing = Missing { lacking, pairs, why };
-    finding.doubt = one_sided::latency(metric, &runs_of(&matched.base), &runs_of(&matched.test))
-        .or_else(|| missing.doubt());
+    finding.one_sided =
+        missing_values::latency(metric, &runs_of(&matched.base), &runs_of(&matched.test))
+            .or_else(|| missing.one_sided());
     reason
 }
 
@@ -181,7 +181,7 @@ pub fn judge(findings: &mut [Finding], adjust: Adjust, alpha: f64, paired: bool)
         if paired {
             finding.detectable = plan::detectable(finding, strictest);
             finding.pairs_needed = plan::pairs_needed(finding, strictest, alpha);
-            finding.verdict = doubted(finding.doubt.as_ref(), verdict(finding, alpha));
+            finding.verdict = restrained(finding.one_sided.as_ref(), verdict(finding, alpha));
         }
     }
 }
@@ -205,57 +205,23 @@ fn verdict(finding: &Finding, alpha: f64) -> Option<Verdict> {
     Some(if same { Verdict::Equivalent } else { Verdict::Inconclusive })
 }
 
-/// What a doubt leaves of a verdict.
-fn doubted(doubt: Option<&Doubt>, verdict: Option<Verdict>) -> Option<Verdict> {
-    match (doubt, verdict) {
+/// What is left of a verdict.
+fn restrained(one_sided: Option<&OneSided>, verdict: Option<Verdict>) -> Option<Verdict> {
+    match (one_sided, verdict) {
         (None, _) => verdict,
-        (Some(doubt), Some(Verdict::Regression)) if !doubt.of_regression => verdict,
+        (Some(one_sided), Some(Verdict::Regression)) if !one_sided.of_regression => verdict,
         (Some(_), _) => Some(Verdict::Inconclusive),
-    }
-}
-
-impl Finding {
-    /// Effects pair by pair, on the scale of the metric.
-    #[must_use]
-    pub fn effects(&self) -> Vec<f64> {
-        let effect = |point: &Point| match self.scale {
-            // As ranks tell: else a mean of a boot would differ from its like by a last bit.
-            _ if ties::equal(point.base, point.test) => 0.0,
-            Scale::Ratio => point.test.ln() - point.base.ln(),
-            Scale::Difference => point.test - point.base,
-        };
-        self.points.iter().map(effect).collect()
-    }
-
-    /// Whether there is a difference, however small: the adjusted p is below alpha.
-    #[must_use]
-    pub fn rejects(&self, alpha: f64) -> bool {
-        self.p_adjusted.is_some_and(|p| p < alpha)
-    }
-
-    /// Smallest effect that takes a side: what was asked for, or the noise floor where that is
-    /// higher.
-    #[must_use]
-    pub fn side_threshold(&self) -> f64 {
-        self.threshold.max(self.noise_floor.unwrap_or(0.0))
-    }
-
-    /// Medians of base and test, over the pairs or over all runs of each side.
-    #[must_use]
-    pub fn medians(&self) -> Option<(f64, f64)> {
-        let [base, test] = &self.alone;
-        let base = self.points.iter().map(|one| one.base).chain(base.iter().map(|one| one.value));
-        let test = self.points.iter().map(|one| one.test).chain(test.iter().map(|one| one.value));
-        Some((Spread::of(base.collect())?.median, Spread::of(test.collect())?.median))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compare::Pairing;
-    use crate::compare::boots::units;
-    use crate::sample;
+    use crate::compare::comparison::Pairing;
+    use crate::runs::unit::units;
+    use iowq_sample as sample;
+
+    use iowq_contract::{Caveat, Code};
 
     const RULES: Rules = Rules { threshold: 0.05, alpha: 0.05 };
 
@@ -312,8 +278,11 @@ mod tests {
         };
         let finding = of(&|run| few(run, 2));
         assert_eq!(finding.verdict, Some(Verdict::Inconclusive));
-        let doubt = finding.doubt.expect("it says why").text;
-        assert!(doubt.starts_with("the test alone lacks it in 2 of 10 pairs (it needs"), "{doubt}");
+        let one_sided = finding.one_sided.expect("it says why").text;
+        assert!(
+            one_sided.starts_with("the test alone lacks it in 2 of 10 pairs (it needs"),
+            "{one_sided}"
+        );
         assert_eq!(of(&|run| few(run, 0)).verdict, Some(Verdict::Equivalent));
         assert_eq!(of(&|run| few(run, 99)).verdict, Some(Verdict::Inconclusive), "in all");
         let slower = of(&|run| {
@@ -327,8 +296,7 @@ mod tests {
     #[test]
     fn latencies_by_another_clock_on_one_side_say_nothing_either_way() {
         let caveat = |run: &mut Record| {
-            let code = "timed-at-reaping".to_owned();
-            run.caveats.push(iowq_contract::Caveat { code: code.into(), text: "later".to_owned() });
+            run.caveats.push(Caveat::new(Code::TimedAtReaping, "later"));
             let all = run.latency.response.get_mut("all").expect("it has one");
             all.p50_ns *= 2;
             run.ops.per_s /= 2.0;
@@ -340,7 +308,7 @@ mod tests {
         for run in records.iter_mut().filter(|run| run.key.policy == "6.12") {
             caveat(run);
         }
-        assert_eq!(judged(&records, Metric::ResponseP50).doubt, None, "both sides");
+        assert_eq!(judged(&records, Metric::ResponseP50).one_sided, None, "both sides");
     }
 
     #[test]

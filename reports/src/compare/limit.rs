@@ -1,11 +1,9 @@
 //! A limit that is broken: more workers of an account than its limit allows, where the base keeps
 //! to it.
 
-use iowq_contract::Record;
-
-use super::Bar;
-use super::boots::Unit;
 use crate::format;
+use crate::runs::unit::Unit;
+use iowq_contract::{Caveat, Code, Record};
 
 /// How far a peak may read over the limit: a birth is seen before the death of the worker that it
 /// replaces.
@@ -30,7 +28,7 @@ type Peak = fn(&Record, Account) -> Option<u32>;
 /// were every worker seen together with the one that it replaces, there would be twice the limit.
 /// Up to that it takes two units and most of them.
 #[must_use]
-pub fn broken(name: [&str; 2], base: &[Unit<'_>], test: &[Unit<'_>]) -> Option<Bar> {
+pub fn broken(name: [&str; 2], base: &[Unit<'_>], test: &[Unit<'_>]) -> Option<Caveat> {
     let accounts = [Account::Bounded, Account::Unbounded];
     let runs = base.iter().chain(test).flat_map(|unit| &unit.runs).copied();
     let peak = peak_of(&runs.collect::<Vec<_>>());
@@ -106,7 +104,7 @@ fn of_account(
     name: [&str; 2],
     base: &[Unit<'_>],
     test: &[Unit<'_>],
-) -> Option<Bar> {
+) -> Option<Caveat> {
     let mut over: Vec<u32> = test.iter().filter_map(|unit| account.peak_over(unit, peak)).collect();
     over.sort_unstable();
     let limit = account.limit(test.first()?.runs.first()?);
@@ -131,14 +129,14 @@ fn of_account(
         over.len(),
         base.len()
     );
-    Some(Bar { code: "limit-broken".to_owned(), text })
+    Some(Caveat::new(Code::LimitBroken, text))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compare::boots::units;
-    use crate::sample;
+    use crate::runs::unit::units;
+    use iowq_sample as sample;
 
     fn runs(peaks: &[u32]) -> Vec<Record> {
         let run = |(at, peak): (u32, &u32)| {

@@ -1,12 +1,14 @@
 //! Noise: the base against itself, and how large an effect must be beside that to take a side.
 
-use iowq_contract::Role;
-
-use super::judge::{self, Adjust, Rules};
-use super::pairs::{self, Beside};
-use super::set::Set;
-use super::{Bar, Decides, Finding, Pairing, show};
+use crate::compare::comparison::Pairing;
+use crate::compare::decide::Decides;
+use crate::compare::finding::Finding;
+use crate::compare::judge::{Adjust, Rules};
+use crate::compare::pairs::Beside;
+use crate::compare::set::Set;
+use crate::compare::{judge, pairs};
 use crate::format;
+use iowq_contract::{Caveat, Code, Role};
 
 /// What the base against itself says.
 #[derive(Debug, Default)]
@@ -14,9 +16,9 @@ pub struct Noise {
     /// The primary metrics, judged by themselves.
     pub findings: Vec<Finding>,
     /// What forbids a verdict.
-    pub bars: Vec<Bar>,
+    pub blockers: Vec<Caveat>,
     /// What a reader should know.
-    pub notes: Vec<Bar>,
+    pub notes: Vec<Caveat>,
     /// Whether there are pairs enough for a floor.
     has_floor: bool,
 }
@@ -28,7 +30,10 @@ impl Noise {
         let arm = match pairs::of_role(base, workload, Role::Noise) {
             Beside::Nothing => return Self::default(),
             Beside::Another(text) => {
-                return Self { notes: vec![bar("noise-of-another", text)], ..Self::default() };
+                return Self {
+                    notes: vec![Caveat::new(Code::NoiseOfAnother, text)],
+                    ..Self::default()
+                };
             }
             Beside::Arm(arm) => arm,
         };
@@ -43,7 +48,7 @@ impl Noise {
                      `kernels` with --noise, and compare what came of it alone.",
                     arm.unit().1
                 );
-                noise.bars.push(bar("noise-unpaired", text));
+                noise.blockers.push(Caveat::new(Code::NoiseUnpaired, text));
             }
             Pairing::Paired { pairs, .. } => {
                 let needed = judge::pairs_min(&noise.findings, rules.alpha);
@@ -52,7 +57,7 @@ impl Noise {
                 noise.notes.extend(few.map(|needed| few_pairs(*pairs, needed)));
             }
         }
-        noise.bars.extend(noise.rejects(rules.alpha));
+        noise.blockers.extend(noise.rejects(rules.alpha));
         noise
     }
 
@@ -66,7 +71,7 @@ impl Noise {
     }
 
     /// The base differs from itself: then so may anything.
-    fn rejects(&self, alpha: f64) -> Option<Bar> {
+    fn rejects(&self, alpha: f64) -> Option<Caveat> {
         let rejected = self.findings.iter().filter(|finding| finding.rejects(alpha));
         let names: Vec<String> =
             rejected.map(|finding| finding.metric.title().to_owned()).collect();
@@ -75,26 +80,26 @@ impl Noise {
              machine quieter, or the runs longer.",
             format::list(&names)
         );
-        (!names.is_empty()).then(|| bar("noise-rejects", text))
+        (!names.is_empty()).then(|| Caveat::new(Code::NoiseRejects, text))
     }
 }
 
-fn few_pairs(pairs: u32, needed: u32) -> Bar {
+fn few_pairs(pairs: u32, needed: u32) -> Caveat {
     let text = format!(
         "The base ran against itself in {}, and {needed} are needed for it to show that it differs \
          from itself: its noise is not known.",
         format::count(u64::from(pairs), "pair", "pairs")
     );
-    bar("few-noise-pairs", text)
+    Caveat::new(Code::FewNoisePairs, text)
 }
 
 /// Metrics in which it takes more than was asked for to take a side.
 #[must_use]
-pub fn raised(primary: &[Finding]) -> Option<Bar> {
+pub fn raised(primary: &[Finding]) -> Option<Caveat> {
     let raised = primary.iter().filter(|one| one.side_threshold() > one.threshold);
     let parts: Vec<String> = raised
         .map(|one| {
-            format!("{} ({})", one.metric.title(), show::size(one.metric, one.side_threshold()))
+            format!("{} ({})", one.metric.title(), one.metric.show_size(one.side_threshold()))
         })
         .collect();
     let text = format!(
@@ -102,9 +107,5 @@ pub fn raised(primary: &[Finding]) -> Option<Bar> {
          to count: {}. What counts as the same is as it was asked for.",
         format::list(&parts)
     );
-    (!parts.is_empty()).then(|| bar("noise-floor", text))
-}
-
-fn bar(code: &str, text: String) -> Bar {
-    Bar { code: code.to_owned(), text }
+    (!parts.is_empty()).then(|| Caveat::new(Code::NoiseFloor, text))
 }

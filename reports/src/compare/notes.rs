@@ -1,35 +1,39 @@
 //! Notes: what a reader should know of a comparison, and what forbids nothing.
 
-use super::judge::{self, Rules};
-use super::pairs::Matched;
-use super::set::Set;
-use super::whole::bar;
-use super::{Bar, Finding, Pairing};
-use super::{bars, hosts, linger, noise, order};
+use crate::compare::comparison::Pairing;
+use crate::compare::finding::Finding;
+use crate::compare::judge::Rules;
+use crate::compare::pairs::Matched;
+use crate::compare::set::Set;
+use crate::compare::{blockers, hosts, judge, noise, order, stayed};
 use crate::format;
 use crate::stats::trend;
+use iowq_contract::{Caveat, Code};
 
 /// A trend that chance alone makes as seldom as this in one metric is worth a note.
 const DRIFT_P_MAX: f64 = 0.01;
 
 /// What a reader should know.
 #[must_use]
-pub(super) fn notes(
+pub(crate) fn notes(
     base: &Set<'_>,
     test: &Set<'_>,
     matched: &Matched<'_>,
     primary: &[Finding],
     rules: Rules,
-) -> Vec<Bar> {
+) -> Vec<Caveat> {
     let both = matched.runs();
     let mut notes = hosts::notes(&both);
-    notes.extend(linger::note(&matched.base, &matched.test));
+    notes.extend(stayed::note(&matched.base, &matched.test));
     if let Pairing::Paired { pairs, left_over } = matched.pairing {
         notes.extend(few_pairs(pairs, primary, rules.alpha));
         if left_over > 0 {
             let (one, many) = matched.unit();
             let units = format::count(u64::from(left_over), one, many);
-            notes.push(bar("left-over", format!("{units} had no partner and took no part.")));
+            notes.push(Caveat::new(
+                Code::LeftOver,
+                format!("{units} had no partner and took no part."),
+            ));
         }
         notes.extend(lost_pairs(pairs, primary));
         notes.extend(drift(primary));
@@ -37,15 +41,16 @@ pub(super) fn notes(
         notes.extend(most.and_then(|finding| order::unbalanced(&finding.points)));
     }
     notes.extend(noise::raised(primary));
-    notes.extend(bars::notes(&both));
-    let mut read: Vec<&String> = base.loaded.notes.iter().chain(&test.loaded.notes).collect();
+    notes.extend(blockers::notes(&both));
+    let mut read: Vec<&Caveat> = base.loaded.notes.iter().chain(&test.loaded.notes).collect();
     read.dedup();
-    notes.extend(read.into_iter().map(|note| bar("reading", format!("{note}."))));
+    notes
+        .extend(read.into_iter().map(|note| Caveat::new(Code::Reading, format!("{}.", note.text))));
     notes
 }
 
 /// Too few pairs for anything to be shown: the smallest p there is, is 2 / 2^pairs.
-fn few_pairs(pairs: u32, primary: &[Finding], alpha: f64) -> Option<Bar> {
+fn few_pairs(pairs: u32, primary: &[Finding], alpha: f64) -> Option<Caveat> {
     let metrics = judge::family(primary).max(1);
     let needed = judge::pairs_min(primary, alpha)?;
     let text = format!(
@@ -53,21 +58,21 @@ fn few_pairs(pairs: u32, primary: &[Finding], alpha: f64) -> Option<Bar> {
         format::count(u64::from(pairs), "pair", "pairs"),
         format::count(metrics as u64, "metric", "metrics")
     );
-    (pairs < needed).then(|| bar("few-pairs", text))
+    (pairs < needed).then(|| Caveat::new(Code::FewPairs, text))
 }
 
 /// Metrics that some pairs lack: these may be just the pairs that went otherwise.
-fn lost_pairs(pairs: u32, primary: &[Finding]) -> Option<Bar> {
+fn lost_pairs(pairs: u32, primary: &[Finding]) -> Option<Caveat> {
     let have = |finding: &Finding| u32::try_from(finding.points.len()).unwrap_or(u32::MAX);
     let lost = primary.iter().filter(|one| !one.points.is_empty() && have(one) < pairs);
     let parts: Vec<String> =
         lost.map(|one| format!("{} in {} of {pairs}", one.metric.title(), have(one))).collect();
     let text = format!("Not all pairs have every metric: {}.", format::list(&parts));
-    (!parts.is_empty()).then(|| bar("pairs-lost", text))
+    (!parts.is_empty()).then(|| Caveat::new(Code::PairsLost, text))
 }
 
 /// A drift of the base over the bench. Pairs cancel it, and it says something about the machine.
-fn drift(primary: &[Finding]) -> Option<Bar> {
+fn drift(primary: &[Finding]) -> Option<Caveat> {
     let drifts = |finding: &&Finding| {
         let mut points = finding.points.clone();
         points.sort_by_key(|point| point.base_position);
@@ -80,5 +85,5 @@ fn drift(primary: &[Finding]) -> Option<Bar> {
         "The base drifted over the bench in {}; pairs cancel that, as long as it is slow.",
         format::list(&names)
     );
-    (!names.is_empty()).then(|| bar("drift", text))
+    (!names.is_empty()).then(|| Caveat::new(Code::Drift, text))
 }

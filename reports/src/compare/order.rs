@@ -1,13 +1,12 @@
 //! Order: whether positions tell in which order runs were made, and how often either side was first.
 
+use crate::compare::finding::Point;
+use crate::format;
+use crate::runs::unit::Unit;
 use std::collections::BTreeMap;
 
-use iowq_contract::Record;
+use iowq_contract::{Caveat, Code, Record};
 use jiff::Timestamp;
-
-use super::boots::Unit;
-use super::{Bar, Point};
-use crate::format;
 
 /// More than this share of pairs with the same side first is worth a note.
 const FIRST_SHARE_MAX: f64 = 0.7;
@@ -16,7 +15,7 @@ const FIRST_SHARE_MAX: f64 = 0.7;
 /// or a run that started before one of an earlier place. Two benches with the same seed have the
 /// same rounds, so that nothing else tells them apart. The clock of a booted kernel is its own.
 #[must_use]
-pub fn doubt(units: &[&Unit<'_>]) -> Option<String> {
+pub fn not_one_bench(units: &[&Unit<'_>]) -> Option<String> {
     let mut places: BTreeMap<u32, &Record> = BTreeMap::new();
     for (place, run) in units.iter().filter_map(|unit| Some((unit.position(), *unit.runs.first()?)))
     {
@@ -51,7 +50,7 @@ fn same_boot(one: &Record, other: &Record) -> bool {
 /// A note where one side ran first in nearly all pairs: what the first run of a round has to itself,
 /// such as a cold cache, then looks like an effect.
 #[must_use]
-pub fn unbalanced(points: &[Point]) -> Option<Bar> {
+pub fn unbalanced(points: &[Point]) -> Option<Caveat> {
     let base_first = points.iter().filter(|one| one.base_position < one.test_position).count();
     let (all, most) = (points.len(), base_first.max(points.len() - base_first));
     if all < 2 || most as f64 <= FIRST_SHARE_MAX * all as f64 {
@@ -63,20 +62,20 @@ pub fn unbalanced(points: &[Point]) -> Option<Bar> {
         "The {side} ran first in {most} of {pairs}, so that what comes of being first looks like \
          an effect. A bench with an even number of rounds has as many of either."
     );
-    Some(Bar { code: "order-unbalanced".to_owned(), text })
+    Some(Caveat::new(Code::OrderUnbalanced, text))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compare::boots::units;
-    use crate::sample;
+    use crate::runs::unit::units;
+    use iowq_sample as sample;
 
     fn said(change: impl Fn(&mut [Record])) -> String {
         let mut runs = sample::pairs(4, |_| ());
         change(&mut runs);
         let units = units(&runs.iter().collect::<Vec<_>>());
-        doubt(&units.iter().collect::<Vec<_>>()).unwrap_or_default()
+        not_one_bench(&units.iter().collect::<Vec<_>>()).unwrap_or_default()
     }
 
     #[test]

@@ -1,14 +1,14 @@
 //! Pairs: which run or boot of the test belongs to which of the base, or why none does.
 
+use crate::compare::comparison::Pairing;
+use crate::compare::order;
+use crate::compare::set::Set;
+use crate::format;
+use crate::runs::unit::{Round, Unit};
+use crate::runs::{group, unit};
 use std::collections::BTreeMap;
 
 use iowq_contract::{Record, Role, RunKey};
-
-use super::boots::{self, Round, Unit};
-use super::set::Set;
-use super::{Pairing, order};
-use crate::analysis::group;
-use crate::format;
 
 /// Two lists of units with finished runs, matched.
 #[derive(Debug)]
@@ -128,7 +128,7 @@ fn arm(cell: &RunKey) -> (&str, &str, Option<&str>) {
 /// Matches runs of one file by their round. Runs of one boot are averaged before they are matched.
 fn matched<'a>(base: Vec<&'a Record>, test: Vec<&'a Record>) -> Matched<'a> {
     let (base, test) = (finished(base), finished(test));
-    if let Some(why) = order::doubt(&base.iter().chain(&test).collect::<Vec<_>>()) {
+    if let Some(why) = order::not_one_bench(&base.iter().chain(&test).collect::<Vec<_>>()) {
         return unpaired(base, test, why);
     }
     let (mut left, right) = match (by_round(&base), by_round(&test)) {
@@ -163,7 +163,7 @@ fn unpaired<'a>(base: Vec<Unit<'a>>, test: Vec<Unit<'a>>, why: String) -> Matche
 
 fn finished(mut runs: Vec<&Record>) -> Vec<Unit<'_>> {
     runs.retain(|run| run.error.is_none());
-    boots::units(&runs)
+    unit::units(&runs)
 }
 
 /// The units by their rounds, or the first round that has two.
@@ -184,8 +184,9 @@ fn number(count: usize) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use iowq_sample as sample;
+
     use super::*;
-    use crate::sample;
 
     fn runs(policy: &str, rounds: &[u32]) -> Vec<Record> {
         let run = |(at, pair): (u32, &u32)| {

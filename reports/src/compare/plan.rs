@@ -6,7 +6,7 @@
 //! for it: the plan is for one and a half thresholds, and for the case that there is no effect at
 //! all and sameness has to be shown.
 
-use super::Finding;
+use crate::compare::finding::Finding;
 use crate::stats::power;
 
 /// Power of a plan.

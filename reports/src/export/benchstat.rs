@@ -8,14 +8,13 @@
 //! the processor is a configuration line: benchstat compares only what agrees in all of these, and
 //! kernels are there to differ.
 
+use crate::export::run::{cpu_ns_per_op, finished, role};
+use crate::runs::births;
+use crate::runs::figures::quantile_ns;
+use crate::runs::sample_size::{P50_PPB, P99_PPB, P999_PPB};
 use std::fmt::Write as _;
 
 use iowq_contract::{Quantiles, Record, Role};
-
-use super::{cpu_ns_per_op, finished, role};
-use crate::analysis::beyond::{P50_PPB, P99_PPB, P999_PPB};
-use crate::analysis::births;
-use crate::analysis::figures::quantile_ns;
 
 /// Units that benchstat does not know, and which way of them is better.
 const UNITS: &str = "Unit ops/s better=higher\nUnit workers/1000ops better=lower\n\
@@ -100,7 +99,7 @@ fn one_line(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample;
+    use iowq_sample as sample;
 
     #[test]
     fn names_obey_the_grammar_whatever_a_workload_is_called() {

@@ -5,13 +5,12 @@
 //! `throughput` in ops per second are measures that Bencher knows; the others it makes itself when
 //! it first sees them.
 
+use crate::export::run::{cpu_ns_per_op, finished, name};
+use crate::runs::figures::{Figures, Spread};
 use std::collections::BTreeMap;
 
 use iowq_contract::Record;
 use serde_json::{Map, Value, json};
-
-use super::{cpu_ns_per_op, finished, name};
-use crate::analysis::figures::{Figures, Spread};
 
 /// The runs as JSON, one benchmark per cell.
 #[must_use]

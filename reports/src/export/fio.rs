@@ -6,13 +6,12 @@
 //! are in `sync`, as fio has them. What a run did not measure, such as bytes, is absent, and so is a
 //! percentile with fewer than 100 samples beyond it.
 
+use crate::export::run::{ended, finished, name, started};
+use crate::runs::histogram::{Clock, merged};
+use crate::runs::sample_size;
 use iowq_contract::Record;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
-
-use super::{ended, finished, name, started};
-use crate::analysis::beyond;
-use crate::analysis::histogram::{Clock, merged};
 
 /// Percentiles that fio prints unless told otherwise. Those with too few samples are left out.
 const PERCENTILES: [f64; 17] = [
@@ -120,7 +119,7 @@ fn latency(record: &Record, kinds: &[&str]) -> Value {
 /// did is as much a matter of a few operations as what the slowest did.
 fn is_sure(count: u64, percentile: f64) -> bool {
     let smaller = percentile.min(100.0 - percentile) / 100.0;
-    beyond::is_sure(count, (smaller * beyond::ALL_PPB as f64).round() as u64)
+    sample_size::is_sure(count, (smaller * sample_size::ALL_PPB as f64).round() as u64)
 }
 
 fn plain(record: &Record, kinds: &[&str]) -> Value {
@@ -142,7 +141,7 @@ fn plain(record: &Record, kinds: &[&str]) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample;
+    use iowq_sample as sample;
 
     #[test]
     fn a_percentile_with_too_few_samples_is_left_out_with_bins_and_without() {

@@ -4,14 +4,14 @@
 //! in the next one, so that each run has a series of its own by the label `run`, its place in the
 //! export. What no run knows is absent, not zero.
 
+use crate::export::run::{cpu_ns_per_op, ended, finished, role};
+use crate::runs::births;
+use crate::runs::births::Births;
+use crate::runs::figures::quantile_ns;
+use crate::runs::sample_size::{P50_PPB, P90_PPB, P99_PPB, P999_PPB};
 use std::fmt::Write as _;
 
 use iowq_contract::Record;
-
-use super::{cpu_ns_per_op, ended, finished, role};
-use crate::analysis::beyond::{P50_PPB, P90_PPB, P99_PPB, P999_PPB};
-use crate::analysis::births::{self, Births};
-use crate::analysis::figures::quantile_ns;
 
 /// Samples of one run in a family: what follows the name, labels of their own, and the value.
 type Samples = Vec<(&'static str, String, f64)>;
@@ -174,7 +174,7 @@ fn time(record: &Record) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample;
+    use iowq_sample as sample;
 
     #[test]
     fn labels_are_escaped_and_a_start_that_is_no_time_leaves_the_time_out() {

@@ -10,6 +10,8 @@
 //! Fields: HOWTO of fio 3, "JSON output",
 //! <https://fio.readthedocs.io/en/latest/fio_doc.html#json-output>.
 
+use crate::format::clip;
+use crate::import::fio_json::{Direction, Job, Output, Times};
 use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine as _;
@@ -17,12 +19,9 @@ use base64::engine::general_purpose::STANDARD;
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::{Serializer as _, V2Serializer};
 use iowq_contract::{
-    Blocking, Caveat, Churn, Host, Latency, Ops, Probe, Quantiles, Record, Role, RunKey, SCHEMA,
-    Settings, Tier, Workers,
+    Blocking, Caveat, Churn, Code, Host, Latency, Ops, Probe, Quantiles, Record, Role, RunKey,
+    SCHEMA, Settings, Tier, Workers,
 };
-
-use super::fio_json::{Direction, Job, Output, Times};
-use crate::format::clip;
 
 /// What a field says that nobody wrote down.
 const UNKNOWN: &str = "unknown";
@@ -231,8 +230,6 @@ fn host(output: &Output) -> Host {
 }
 
 fn caveats(job: &Job, rated: bool) -> Vec<Caveat> {
-    let caveat =
-        |code: &str, text: &str| Caveat { code: code.to_owned().into(), text: text.to_owned() };
     let response = if rated {
         "fio was given a rate and does not write down when an op was meant to start, so that there \
          is no response time"
@@ -243,13 +240,13 @@ fn caveats(job: &Job, rated: bool) -> Vec<Caveat> {
         "imported from fio: workers were not watched, the host is as good as unknown, latencies \
          are middles of fio's bins, and {response}"
     );
-    let mut caveats = vec![caveat("imported", &imported)];
+    let mut caveats = vec![Caveat::new(Code::Imported, imported)];
     let moved = |one: &Direction| one.slat_ns.count > 0 && one.lat_ns.bins.is_empty();
     if [&job.read, &job.write, &job.trim].into_iter().any(moved) {
         let text = "service time is fio's completion latency with the mean of its submission \
                     latency added, so that its quantiles are near and not exact: run fio with \
                     lat_percentiles=1";
-        caveats.push(caveat("slat-added", text));
+        caveats.push(Caveat::new(Code::SlatAdded, text));
     }
     caveats
 }

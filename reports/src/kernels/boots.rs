@@ -1,24 +1,22 @@
 //! Boots that went wrong: panics, hangs, oopses and stalls are findings about a kernel, and boots
 //! that failed for another reason are trouble.
 
-use iowq_contract::{Boot, Complaint, ComplaintKind, Ended, Kernels, Role};
-use serde::Serialize;
-
-use super::often;
-use crate::compare::show;
 use crate::format;
+use crate::kernels::fault_rates;
 use crate::stats::fisher::Share;
+use iowq_contract::{Boot, Code, Complaint, ComplaintKind, Ended, Kernels, Role};
+use serde::Serialize;
 
 /// Boots that are named in a sentence.
 const NAMED_MAX: usize = 6;
 
 /// Something that went wrong in boots of one kernel.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Went {
+pub struct BootFinding {
     /// The kernel.
     pub kernel: String,
     /// Short and stable, such as `hung`.
-    pub code: &'static str,
+    pub code: Code,
     /// What it means for the comparison.
     pub class: Class,
     /// Numbers of the boots.
@@ -45,7 +43,7 @@ pub enum Class {
 
 /// A kind of what can go wrong.
 struct Kind {
-    code: &'static str,
+    code: Code,
     /// What a kernel did, such as `hung`.
     words: &'static str,
     happened: fn(&Boot) -> bool,
@@ -54,7 +52,7 @@ struct Kind {
 }
 
 const fn complained(
-    code: &'static str,
+    code: Code,
     words: &'static str,
     kind: ComplaintKind,
     happened: fn(&Boot) -> bool,
@@ -62,41 +60,43 @@ const fn complained(
     Kind { code, words, happened, complaint: Some(kind) }
 }
 
-const fn ended(code: &'static str, words: &'static str, happened: fn(&Boot) -> bool) -> Kind {
+const fn ended(code: Code, words: &'static str, happened: fn(&Boot) -> bool) -> Kind {
     Kind { code, words, happened, complaint: None }
 }
 
 /// Faults of a kernel.
 const FAULTS: [Kind; 5] = [
-    complained("panic", "panicked", ComplaintKind::Panic, |boot| {
+    complained(Code::Panic, "panicked", ComplaintKind::Panic, |boot| {
         boot.ended == Ended::Panicked || has(boot, ComplaintKind::Panic)
     }),
-    ended("hung", "hung", |boot| boot.ended == Ended::Hung),
-    complained("oops", "had an oops", ComplaintKind::Oops, |boot| has(boot, ComplaintKind::Oops)),
-    complained("soft-lockup", "had a soft lockup", ComplaintKind::SoftLockup, |boot| {
+    ended(Code::Hung, "hung", |boot| boot.ended == Ended::Hung),
+    complained(Code::Oops, "had an oops", ComplaintKind::Oops, |boot| {
+        has(boot, ComplaintKind::Oops)
+    }),
+    complained(Code::SoftLockup, "had a soft lockup", ComplaintKind::SoftLockup, |boot| {
         has(boot, ComplaintKind::SoftLockup)
     }),
-    complained("rcu-stall", "had an RCU stall", ComplaintKind::RcuStall, |boot| {
+    complained(Code::RcuStall, "had an RCU stall", ComplaintKind::RcuStall, |boot| {
         has(boot, ComplaintKind::RcuStall)
     }),
 ];
 
 /// What need not be the kernel's fault.
 const TROUBLES: [Kind; 3] = [
-    ended("lacks", "lacked what is needed", |boot| boot.ended == Ended::Lacks),
-    ended("failed", "failed", |boot| boot.ended == Ended::Failed),
-    ended("died", "died with its virtual machine", |boot| boot.ended == Ended::Died),
+    ended(Code::Lacks, "lacked what is needed", |boot| boot.ended == Ended::Lacks),
+    ended(Code::Failed, "failed", |boot| boot.ended == Ended::Failed),
+    ended(Code::Died, "died with its virtual machine", |boot| boot.ended == Ended::Died),
 ];
 
 /// What is worth a look.
 const NOTES: [Kind; 3] = [
-    complained("hung-task", "had a task that hung", ComplaintKind::HungTask, |boot| {
+    complained(Code::HungTask, "had a task that hung", ComplaintKind::HungTask, |boot| {
         has(boot, ComplaintKind::HungTask)
     }),
-    complained("out-of-memory", "ran out of memory", ComplaintKind::OutOfMemory, |boot| {
+    complained(Code::OutOfMemory, "ran out of memory", ComplaintKind::OutOfMemory, |boot| {
         has(boot, ComplaintKind::OutOfMemory)
     }),
-    complained("warning", "printed a warning", ComplaintKind::Warning, |boot| {
+    complained(Code::Warning, "printed a warning", ComplaintKind::Warning, |boot| {
         has(boot, ComplaintKind::Warning)
     }),
 ];
@@ -109,7 +109,7 @@ fn complaint(boot: &Boot, kind: ComplaintKind) -> Option<&Complaint> {
     boot.complaints.iter().find(|complaint| complaint.kind == kind)
 }
 
-impl Went {
+impl BootFinding {
     /// The finding with what was said first.
     #[must_use]
     pub fn sentence(&self) -> String {
@@ -121,7 +121,7 @@ impl Went {
 /// What went wrong in the boots of all kernels, the worst first. Boots of the base for noise are
 /// boots of the base. `alpha` is the error rate of the findings of one kernel together.
 #[must_use]
-pub fn went(kernels: &Kernels, boots: &[Boot], alpha: f64) -> Vec<Went> {
+pub fn went(kernels: &Kernels, boots: &[Boot], alpha: f64) -> Vec<BootFinding> {
     let base = kernels.kernels.first().map_or("", |kernel| &kernel.label);
     let of = |label: &str| boots.iter().filter(|boot| boot.kernel == label).collect::<Vec<_>>();
     let of_base = of(base);
@@ -148,21 +148,21 @@ pub fn went(kernels: &Kernels, boots: &[Boot], alpha: f64) -> Vec<Went> {
         if label == base && faulty && !finished {
             let text = format!("no boot of {} finished", format::clip(label, 60));
             let (kernel, said) = (label.to_owned(), String::new());
-            let (code, class) = ("base-unfinished", Class::Trouble);
-            all.push(Went { kernel, code, class, boots: Vec::new(), text, said });
+            let (code, class) = (Code::BaseUnfinished, Class::Trouble);
+            all.push(BootFinding { kernel, code, class, boots: Vec::new(), text, said });
         }
         let again = || of_kernel.iter().filter(|boot| boot.role == Role::Noise);
         if label == base && kernels.noise && !again().any(|boot| boot.ended == Ended::Finished) {
             let text = "no boot for noise finished, so that nothing is known of it".to_owned();
             let (kernel, said) = (label.to_owned(), String::new());
-            let (code, class) = ("no-noise", Class::Caveat);
-            all.push(Went { kernel, code, class, boots: Vec::new(), text, said });
+            let (code, class) = (Code::NoNoise, Class::Caveat);
+            all.push(BootFinding { kernel, code, class, boots: Vec::new(), text, said });
         }
         if measured().next().is_none() {
             let text = format!("{} was not booted", format::clip(label, 60));
             let (kernel, said) = (label.to_owned(), String::new());
-            let (code, class) = ("not-booted", Class::Trouble);
-            all.push(Went { kernel, code, class, boots: Vec::new(), text, said });
+            let (code, class) = (Code::NotBooted, Class::Trouble);
+            all.push(BootFinding { kernel, code, class, boots: Vec::new(), text, said });
         }
     }
     // The sort is stable: within a class kernels stay in their order.
@@ -171,7 +171,7 @@ pub fn went(kernels: &Kernels, boots: &[Boot], alpha: f64) -> Vec<Went> {
 }
 
 /// Faults of the base, which are no finding against it.
-fn base_faults(base: &str, boots: &[&Boot]) -> Vec<Went> {
+fn base_faults(base: &str, boots: &[&Boot]) -> Vec<BootFinding> {
     let fault = |kind| finding(kind, base, Class::Caveat, &telling(kind, boots));
     FAULTS.iter().filter_map(fault).collect()
 }
@@ -183,10 +183,10 @@ fn test_faults(
     of_base: &[&Boot],
     of_test: &[&Boot],
     alpha: f64,
-) -> Vec<Went> {
+) -> Vec<BootFinding> {
     let shares = |boots: &[&Boot]| FAULTS.each_ref().map(|kind| share(kind, boots));
     let (base_shares, test_shares) = (shares(of_base), shares(of_test));
-    let p = often::more_often(&base_shares, &test_shares);
+    let p = fault_rates::more_often(&base_shares, &test_shares);
     let fault = |((kind, base_share), p): ((&Kind, &Share), &Option<f64>)| {
         let chance = p.is_some_and(|p| p >= alpha) || (p.is_none() && base_share.with > 0);
         let class = if chance { Class::Caveat } else { Class::Regression };
@@ -195,7 +195,7 @@ fn test_faults(
             let may = if chance { "chance may do that" } else { "more than chance does" };
             let Share { with, of } = base_share;
             let base = format::clip(base, 60);
-            went.text += &format!(", and {base} in {with} of {of} ({may}, p {})", show::p(*p));
+            went.text += &format!(", and {base} in {with} of {of} ({may}, p {})", format::p(*p));
         }
         Some(went)
     };
@@ -218,9 +218,9 @@ fn share(kind: &Kind, boots: &[&Boot]) -> Share {
 }
 
 /// Takes back what fresh boots of the same kernels did not show again: it is a caveat then.
-pub fn confirm(went: &mut [Went], fresh: &[Went]) {
+pub fn confirm(went: &mut [BootFinding], fresh: &[BootFinding]) {
     for one in went.iter_mut().filter(|one| one.class == Class::Regression) {
-        let again = |other: &&Went| other.kernel == one.kernel && other.code == one.code;
+        let again = |other: &&BootFinding| other.kernel == one.kernel && other.code == one.code;
         let found = fresh.iter().find(again);
         one.text += &match found {
             Some(again) => format!("; booted once more, {}", again.text),
@@ -233,7 +233,7 @@ pub fn confirm(went: &mut [Went], fresh: &[Went]) {
     went.sort_by_key(|one| one.class);
 }
 
-fn finding(kind: &Kind, label: &str, class: Class, boots: &[&Boot]) -> Option<Went> {
+fn finding(kind: &Kind, label: &str, class: Class, boots: &[&Boot]) -> Option<BootFinding> {
     let found: Vec<&Boot> = boots.iter().copied().filter(|boot| (kind.happened)(boot)).collect();
     let first = found.first()?;
     let said = match kind.complaint.and_then(|kind| complaint(first, kind)) {
@@ -259,13 +259,20 @@ fn finding(kind: &Kind, label: &str, class: Class, boots: &[&Boot]) -> Option<We
         format::list(&named)
     );
     let said = format::clip(said, 300);
-    Some(Went { kernel: label.to_owned(), code: kind.code, class, boots: numbers, text, said })
+    Some(BootFinding {
+        kernel: label.to_owned(),
+        code: kind.code.clone(),
+        class,
+        boots: numbers,
+        text,
+        said,
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample;
+    use iowq_sample as sample;
 
     const ALPHA: f64 = 0.05;
 
@@ -328,7 +335,7 @@ mod tests {
             spoil(boot);
         }
         let mut all = went(&kernels, &boots, ALPHA).into_iter();
-        let of_test = all.find(|one| one.kernel == "B" && one.code == "hung");
+        let of_test = all.find(|one| one.kernel == "B" && one.code == Code::Hung);
         of_test.map(|one| (one.class, one.text)).expect("it hung")
     }
 

@@ -4,16 +4,14 @@
 //! Just after the close many workers are there that leave by themselves, and each of them is in
 //! criu's way. So what is said of the kept worker is said by the dump after the idle timeout alone.
 
-mod case;
+pub mod case;
 
+use crate::format;
+use crate::kernels::dumps::case::Try;
+pub use crate::kernels::dumps::case::{Case, When};
 use iowq_contract::guest::{CRIU_OPTIONS, ControlFailure, Dump, WORKER_IN_THE_WAY};
 use iowq_contract::{Boot, Kernel, Kernels};
 use serde::Serialize;
-
-use crate::format;
-use case::Try;
-
-pub use case::{Case, When};
 
 /// The dumps that were tried in the boots of one kernel.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -280,9 +278,9 @@ impl Dumps {
 mod tests {
     use iowq_contract::AfterTimeout;
     use iowq_contract::guest::Control;
+    use iowq_sample as sample;
 
     use super::*;
-    use crate::sample;
 
     const WORKER: &str = "Can't block signals for 264: Operation not permitted";
     const LATE: &str = "not done after 20 s: Waiting for 9 to stop";

@@ -1,9 +1,10 @@
 //! The noise floor: how far the base differs from itself, by workload and metric.
 
-use serde::Serialize;
-
-use crate::compare::{Comparison, Finding, Metric, show};
+use crate::compare::comparison::Comparison;
+use crate::compare::finding::Finding;
 use crate::format;
+use crate::runs::metric::Metric;
+use serde::Serialize;
 
 /// The base against itself on one workload.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -84,7 +85,7 @@ impl Floor {
             let floor = match size.estimate {
                 None => "n/a".to_owned(),
                 Some(0.0) => "0".to_owned(),
-                Some(estimate) => show::size(size.metric, estimate.abs()),
+                Some(estimate) => size.metric.show_size(estimate.abs()),
             };
             let raises = if size.raises { " (raises what counts)" } else { "" };
             format!("{} {floor}{raises}", size.metric.name())
@@ -96,10 +97,11 @@ impl Floor {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compare::Rules;
-    use crate::kernels::{self, read::Booted};
+    use crate::compare::judge::Rules;
+    use crate::kernels::outcome;
+    use crate::kernels::read::Booted;
     use crate::load::Loaded;
-    use crate::sample;
+    use iowq_sample as sample;
 
     const RULES: Rules = Rules { threshold: 0.05, alpha: 0.05 };
 
@@ -107,7 +109,7 @@ mod tests {
         let made = if noise { sample::kernels_with_noise } else { sample::kernels };
         let (kernels, boots, records) = made(rounds);
         let booted = Booted { kernels, boots, loaded: Loaded { records, ..Loaded::default() } };
-        kernels::compare(&booted, RULES, None).expect("nothing is to be confirmed").noise
+        outcome::compare(&booted, RULES, None).expect("nothing is to be confirmed").noise
     }
 
     #[test]

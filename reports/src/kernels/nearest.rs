@@ -1,13 +1,14 @@
 //! The preset that each kernel is nearest to, by the distance of a fidelity analysis: how workers
 //! created and peaks of io_uring on that kernel differ from those of the pool under each preset.
 
+use crate::fidelity::variants;
+use crate::fidelity::variants::{Arm, Arms};
+use crate::kernels::read::Booted;
+use crate::kernels::sets::is_of;
+use crate::runs::group;
+use crate::runs::group::{POOL, Section};
 use iowq_contract::{Record, Role};
 use serde::Serialize;
-
-use super::is_of;
-use super::read::Booted;
-use crate::analysis::fidelity::{self, Arm, Arms};
-use crate::analysis::group::{self, POOL, Section};
 
 /// What was found, of all kernels.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -66,7 +67,7 @@ pub fn nearest(booted: &Booted) -> Nearest {
     let records = &booted.loaded.records;
     let is_pool = |run: &Record| run.key.engine == POOL && run.key.role == Role::Measured;
     let pool = group::sections(records.iter().filter(|run| is_pool(run)));
-    let presets = fidelity::presets(&pool);
+    let presets = variants::presets(&pool);
     let mut found = Nearest {
         presets: presets.iter().map(|preset| (*preset).to_owned()).collect(),
         ..Nearest::default()
@@ -145,7 +146,7 @@ fn overall(kernel: &str, judged: &[(&str, &Arms<'_>)]) -> Option<Overall> {
 mod tests {
     use super::*;
     use crate::load::Loaded;
-    use crate::sample;
+    use iowq_sample as sample;
 
     fn found(with_pool: bool) -> Nearest {
         let (kernels, boots, mut records) = sample::kernels(2);

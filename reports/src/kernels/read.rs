@@ -1,17 +1,16 @@
 //! Reading a folder of boots: what was booted, how boots ended, and the runs that came back.
 
+use crate::load::{LoadError, Loaded, RECORD_NAME};
+use crate::{format, load};
 use std::collections::BTreeSet;
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use iowq_contract::{
-    BOOT_SCHEMA, BOOTS_NAME, Boot, KERNELS_NAME, KERNELS_SCHEMA, Kernels, Record, Role,
+    BOOT_SCHEMA, BOOTS_NAME, Boot, Caveat, Code, KERNELS_NAME, KERNELS_SCHEMA, Kernels, Record,
+    Role,
 };
 use serde::de::DeserializeOwned;
-
-use crate::format;
-use crate::load::{self, LoadError, Loaded, RECORD_NAME};
 
 /// Kernels that are compared at most: more would not fit a page.
 const KERNELS_MAX: usize = 32;
@@ -80,12 +79,13 @@ pub fn read(dir: &Path) -> Result<Booted, ReadError> {
     let left_out = read - loaded.records.len();
     if left_out > 0 {
         let runs = format::count(left_out as u64, "run", "runs");
-        notes.push(format!("{runs} of boots that were not seen to their end take no part"));
+        let text = format!("{runs} of boots that were not seen to their end take no part");
+        notes.push(Caveat::new(Code::Reading, text));
     }
     roles(&boots, &loaded.records)
         .map_err(|problem| ReadError::Content { path: dir.join(RECORD_NAME), problem })?;
     if loaded.records.is_empty() {
-        notes.push("No run came back from any boot".to_owned());
+        notes.push(Caveat::new(Code::Reading, "No run came back from any boot"));
     }
     loaded.notes.extend(notes);
     Ok(Booted { kernels, boots, loaded })
@@ -129,7 +129,7 @@ fn kernels(path: &Path) -> Result<Kernels, ReadError> {
 }
 
 /// The boots. A last line that is cut off is what a killed comparison leaves: it becomes a note.
-fn boots(path: &Path, kernels: &Kernels, notes: &mut Vec<String>) -> Result<Vec<Boot>, ReadError> {
+fn boots(path: &Path, kernels: &Kernels, notes: &mut Vec<Caveat>) -> Result<Vec<Boot>, ReadError> {
     let text = text(path)?;
     let mut boots: Vec<Boot> = Vec::new();
     for (number, line) in (1..).zip(text.split_inclusive('\n')) {
@@ -143,7 +143,8 @@ fn boots(path: &Path, kernels: &Kernels, notes: &mut Vec<String>) -> Result<Vec<
         let boot: Boot = match parse(line) {
             Ok(boot) => boot,
             Err(_) if !line.ends_with('\n') => {
-                notes.push(format!("{BOOTS_NAME}, line {number} is cut off and left out"));
+                let text = format!("{BOOTS_NAME}, line {number} is cut off and left out");
+                notes.push(Caveat::new(Code::RecordCutOff, text));
                 continue;
             }
             Err(problem) => return Err(fail(problem)),

@@ -1,13 +1,13 @@
 //! The table of workers by workload and kernel: created per 1000 ops, peak, and who stayed.
 
+use crate::compare::set::Set;
+use crate::format;
+use crate::runs::figures::Spread;
+use crate::runs::metric::Metric;
+use crate::runs::unit::Unit;
+use crate::runs::{linger, unit};
 use iowq_contract::Record;
 use serde::Serialize;
-
-use crate::analysis::figures::Spread;
-use crate::compare::boots::{self, Unit};
-use crate::compare::set::Set;
-use crate::compare::{Metric, linger};
-use crate::format;
 
 /// One kernel on one workload, over its boots.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -72,7 +72,7 @@ fn row(workload: &str, set: &Set<'_>) -> Row {
 pub fn units<'a>(set: &Set<'a>, workload: &str) -> Vec<Unit<'a>> {
     let mut runs: Vec<&Record> = set.of(workload);
     runs.retain(|run| run.error.is_none());
-    boots::units(&runs)
+    unit::units(&runs)
 }
 
 impl Row {
@@ -115,7 +115,7 @@ fn spread_text(spread: Option<Spread>, show: fn(f64) -> String) -> String {
 mod tests {
     use super::*;
     use crate::load::Loaded;
-    use crate::sample;
+    use iowq_sample as sample;
 
     #[test]
     fn a_row_is_over_boots_and_says_who_stayed() {

@@ -6,7 +6,7 @@ use iowq_contract::{Quantiles, Record};
 const NAME_BYTES_MAX: usize = 200;
 
 /// Says which field is wrong, what was found and what is allowed.
-pub(super) fn check(record: &Record) -> Result<(), String> {
+pub(crate) fn check(record: &Record) -> Result<(), String> {
     let cell = &record.key;
     name("key.workload", &cell.workload)?;
     name("key.engine", &cell.engine)?;
@@ -86,7 +86,7 @@ fn not_negative(field: &str, value: f64) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample;
+    use iowq_sample as sample;
 
     fn complaint(spoil: impl FnOnce(&mut Record)) -> String {
         let mut record = sample::run("nop", "6.12", 0);
@@ -116,7 +116,7 @@ mod tests {
         assert_eq!(falls, "latency.response.all.p99_ns is 5: it must not be below p90_ns, 9");
         let fill = complaint(|record| record.workers.born_measured = Some(1));
         assert!(fill.ends_with("must not be above born_measured, 1"), "{fill}");
-        assert!(complaint(|record| record.key.policy = "x".repeat(201)).contains("cell.policy"));
+        assert!(complaint(|record| record.key.policy = "x".repeat(201)).contains("key.policy"));
         assert!(complaint(|record| record.churn.births.push(1)).contains("as many"));
     }
 }

@@ -4,10 +4,10 @@ use std::io::{self, BufRead, Read};
 
 /// The longest line that is read. A record with ten million points of timeline is about 200 MB;
 /// what is longer than this is not a record, and reading on would only exhaust memory.
-pub(super) const LINE_BYTES_MAX: u64 = 1 << 30;
+pub(crate) const LINE_BYTES_MAX: u64 = 1 << 30;
 
 /// What reading a line gave.
-pub(super) enum Line {
+pub(crate) enum Line {
     /// A line that ended with a line break.
     Whole,
     /// The rest of the file, without a line break at its end.
@@ -19,7 +19,7 @@ pub(super) enum Line {
 }
 
 /// Reads the next line into `buffer`, without its line break.
-pub(super) fn next(
+pub(crate) fn next(
     input: &mut impl BufRead,
     buffer: &mut Vec<u8>,
     bytes_max: u64,

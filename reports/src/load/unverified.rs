@@ -1,18 +1,17 @@
 //! The run whose data was being read back when its bench was killed: measured, on the device, and in
 //! a file of its own beside the record.
 
+use crate::load::line::LINE_BYTES_MAX;
+use crate::load::{LoadError, RECORD_NAME, Reading, line, parse};
 use std::fs::File;
 use std::io::{BufReader, ErrorKind};
 use std::path::Path;
 
 use iowq_contract::UNVERIFIED_NAME;
 
-use super::line::{self, LINE_BYTES_MAX};
-use super::{LoadError, RECORD_NAME, Reading, parse};
-
 impl Reading {
     /// Takes in what lies beside a record, unless the record has it; returns whether there was a run.
-    pub(super) fn add_unverified(&mut self, record: &Path) -> Result<bool, LoadError> {
+    pub(crate) fn add_unverified(&mut self, record: &Path) -> Result<bool, LoadError> {
         if record.file_name().is_none_or(|name| name != RECORD_NAME) {
             return Ok(false);
         }

@@ -1,24 +1,23 @@
-//! Comparing: what was named on the command line in, text and files of the verdict out.
+//! Comparing: sets as they were named in, text and files of the verdict out.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use iowq_contract::Host;
 
-use super::{PAGE_NAME, ReportError, SUMMARY_NAME, write_whole};
+use super::files::{self, JSON_NAME, PAGE_NAME, SUMMARY_NAME, WriteError};
+use crate::compare::comparison::Comparisons;
 use crate::compare::confirm::{self, ConfirmError};
-use crate::compare::fresh::{self, FreshError};
+use crate::compare::judge::Rules;
+use crate::compare::rerun::{self, Rerun, RerunError};
 use crate::compare::set::{Files, SetError};
-use crate::compare::{self, Comparisons, Rules};
+use crate::compare::{page, text, verdict};
 use crate::load::{self, LoadError, RECORD_NAME};
-use crate::{page, summary};
-
-/// Name of the file with all figures.
-pub const JSON_NAME: &str = "compare.json";
+use crate::render::page::PageError;
 
 /// What is wanted.
 #[derive(Clone, Copy, Debug)]
-pub struct Request<'a> {
+pub struct CompareRequest<'a> {
     /// Sets, `PATH` or `PATH@POLICY`; the first is the base.
     pub sets: &'a [PathBuf],
     /// Workloads that are compared; all of them where none is named.
@@ -57,10 +56,13 @@ pub enum CompareError {
     Confirm(#[from] ConfirmError),
     /// Regressions cannot be measured again here.
     #[error(transparent)]
-    Fresh(#[from] FreshError),
+    Rerun(#[from] RerunError),
+    /// The page could not be made.
+    #[error(transparent)]
+    Page(#[from] PageError),
     /// A file could not be written.
     #[error(transparent)]
-    Write(#[from] ReportError),
+    Write(#[from] WriteError),
     /// The folder holds what must not be replaced.
     #[error(
         "{}: it is {what}, and a comparison would replace what is beside it: name another folder \
@@ -86,7 +88,7 @@ fn free(dir: &Path) -> Result<(), CompareError> {
     }
     let path = dir.join(PAGE_NAME);
     match fs::read(&path) {
-        Ok(html) if !page::compare::is_of_comparison(&html) => {
+        Ok(html) if !page::is_of_comparison(&html) => {
             Err(CompareError::Taken { path, what: "a page that is of no comparison" })
         }
         _ => Ok(()),
@@ -98,43 +100,35 @@ fn free(dir: &Path) -> Result<(), CompareError> {
 /// # Errors
 ///
 /// Sets that cannot be read or are none, or files that cannot be written.
-pub fn compare(request: &Request<'_>) -> Result<Compared, CompareError> {
+pub fn compare(request: &CompareRequest<'_>) -> Result<Compared, CompareError> {
     let files = Files::read(request.sets, request.workloads)?;
     let sets = files.sets()?;
-    let mut comparisons = compare::compare(&sets, request.rules);
+    let mut comparisons = verdict::compare(&sets, request.rules);
     if !request.confirmed_by.is_empty() {
         let fresh =
             request.confirmed_by.iter().map(|path| load::load_strictly(std::slice::from_ref(path)));
         let fresh = fresh.collect::<Result<Vec<_>, _>>()?;
         confirm::confirm(&mut comparisons, &sets, &fresh)?;
     }
-    let text = summary::compare::text(&comparisons);
+    let text = text::text(&comparisons);
     let json = serde_json::to_string_pretty(&comparisons)? + "\n";
     if let Some(dir) = request.out {
         free(dir)?;
-        let fail = |path: &Path| {
-            let path = path.to_owned();
-            move |source| ReportError::Write { path, source }
-        };
-        fs::create_dir_all(dir).map_err(fail(dir))?;
-        let page = page::compare::page(&comparisons, &sets).map_err(ReportError::from)?;
-        for (name, bytes) in [(PAGE_NAME, &page), (SUMMARY_NAME, &text), (JSON_NAME, &json)] {
-            let path = dir.join(name);
-            write_whole(&path, bytes.as_bytes()).map_err(fail(&path))?;
-        }
+        let page = page::page(&comparisons, &sets)?;
+        files::write(dir, &[(PAGE_NAME, &page), (SUMMARY_NAME, &text), (JSON_NAME, &json)])?;
     }
     Ok(Compared { comparisons, text, json })
 }
 
-/// The benches that would measure the regressions of these sets again, as JSON: a list of flags of
-/// `iowq bench` for each. `here` is the host that they would run on.
+/// The benches that would measure the regressions of these sets again. `here` is the host that they
+/// would run on.
 ///
 /// # Errors
 ///
 /// Sets that cannot be read or are none, or runs that cannot be made again on this host.
-pub fn fresh(request: &Request<'_>, here: &Host) -> Result<String, CompareError> {
+pub fn reruns(request: &CompareRequest<'_>, here: &Host) -> Result<Vec<Rerun>, CompareError> {
     let files = Files::read(request.sets, request.workloads)?;
     let sets = files.sets()?;
-    let comparisons = compare::compare(&sets, request.rules);
-    Ok(serde_json::to_string(&fresh::benches(&comparisons, &sets, here)?)? + "\n")
+    let comparisons = verdict::compare(&sets, request.rules);
+    Ok(rerun::reruns(&comparisons, &sets, here)?)
 }

@@ -1,23 +1,19 @@
 //! Kernels that were booted: a folder of boots in, text and files of the verdict out.
 
-use std::fs;
 use std::path::Path;
 
-use super::{PAGE_NAME, ReportError, SUMMARY_NAME, write_whole};
-use crate::compare::Rules;
+use super::files::{self, JSON_NAME, PAGE_NAME, SUMMARY_NAME, WriteError};
 use crate::compare::confirm::ConfirmError;
-use crate::export::ktap;
-use crate::kernels;
+use crate::compare::judge::Rules;
+use crate::compare::{ktap, page as compare_page};
+use crate::kernels::page::PAIRS_NAME;
 use crate::kernels::read::{self, Booted, ReadError};
-use crate::output::compare::JSON_NAME;
-use crate::{page, summary};
-
-/// Name of the page with every pair of kernels in full.
-pub const PAIRS_NAME: &str = "pairs.html";
+use crate::kernels::{outcome, page as kernels_page, sets, text};
+use crate::render::page::PageError;
 
 /// What is wanted.
 #[derive(Clone, Copy, Debug)]
-pub struct Request<'a> {
+pub struct KernelsRequest<'a> {
     /// The folder of boots.
     pub dir: &'a Path,
     /// A folder of fresh boots of the same kernels, which a regression must show in too.
@@ -30,7 +26,7 @@ pub struct Request<'a> {
 
 /// What was found, as text, as JSON and as test results.
 #[derive(Debug)]
-pub struct Compared {
+pub struct KernelsCompared {
     /// The text, as in the summary.
     pub text: String,
     /// All figures as JSON.
@@ -61,9 +57,12 @@ pub enum KernelsError {
         /// The folder that is to be confirmed.
         dir: String,
     },
+    /// A page could not be made.
+    #[error(transparent)]
+    Page(#[from] PageError),
     /// A file could not be written.
     #[error(transparent)]
-    Write(#[from] ReportError),
+    Write(#[from] WriteError),
     /// The values could not be made JSON.
     #[error("the comparison cannot be written as JSON: {0}")]
     Json(#[from] serde_json::Error),
@@ -74,29 +73,20 @@ pub enum KernelsError {
 /// # Errors
 ///
 /// A folder that is not one of boots, or files that cannot be written.
-pub fn kernels(request: &Request<'_>) -> Result<Compared, KernelsError> {
+pub fn kernels(request: &KernelsRequest<'_>) -> Result<KernelsCompared, KernelsError> {
     let booted = read::read(request.dir)?;
     let fresh = request.confirmed_by.map(|dir| fresh(dir, request.dir, &booted)).transpose()?;
-    let outcome = kernels::compare(&booted, request.rules, fresh.as_ref())?;
-    let sets = kernels::sets(&booted);
-    let text = summary::kernels::text(&outcome);
+    let outcome = outcome::compare(&booted, request.rules, fresh.as_ref())?;
+    let sets = sets::sets(&booted);
+    let text = text::text(&outcome);
     let json = serde_json::to_string_pretty(&outcome)? + "\n";
-    let page = page::kernels::page(&outcome, &sets).map_err(ReportError::from)?;
-    let pairs = page::compare::page(&outcome.pairs(), &sets).map_err(ReportError::from)?;
-    let dir = request.out;
-    let fail = |path: &Path| {
-        let path = path.to_owned();
-        move |source| ReportError::Write { path, source }
-    };
-    fs::create_dir_all(dir).map_err(fail(dir))?;
-    let files =
-        [(PAGE_NAME, &page), (PAIRS_NAME, &pairs), (SUMMARY_NAME, &text), (JSON_NAME, &json)];
-    for (name, bytes) in files {
-        let path = dir.join(name);
-        write_whole(&path, bytes.as_bytes()).map_err(fail(&path))?;
-    }
+    let page = kernels_page::page(&outcome, &sets)?;
+    let pairs = compare_page::page(&outcome.pairs(), &sets)?;
+    let all =
+        [(PAGE_NAME, &*page), (PAIRS_NAME, &pairs), (SUMMARY_NAME, &text), (JSON_NAME, &json)];
+    files::write(request.out, &all)?;
     let ktap = ktap::with(&outcome.comparisons, &outcome.tests());
-    Ok(Compared { text, json, ktap, exit_code: outcome.exit_code() })
+    Ok(KernelsCompared { text, json, ktap, exit_code: outcome.exit_code() })
 }
 
 /// Reads fresh boots, of the same kernels on the same machine.

@@ -6,7 +6,7 @@ use std::f64::consts::PI;
 ///
 /// Near the middle Marsaglia's series (2004, Journal of Statistical Software 11(4)), further out
 /// the continued fraction 26.2.14 of Abramowitz & Stegun; good to 12 digits.
-pub(super) fn above(x: f64) -> f64 {
+pub(crate) fn above(x: f64) -> f64 {
     if x < 0.0 {
         return 1.0 - above(-x);
     }
@@ -24,7 +24,7 @@ pub(super) fn above(x: f64) -> f64 {
 }
 
 /// The x above which lies this share; `None` unless the share is between 0 and 1.
-pub(super) fn with_above(share: f64) -> Option<f64> {
+pub(crate) fn with_above(share: f64) -> Option<f64> {
     if !(share > 0.0 && share < 1.0) {
         return None;
     }

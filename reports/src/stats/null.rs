@@ -5,7 +5,7 @@
 //! 1986, Statistical Software Newsletter 12).
 
 /// Of the sum of ranks whose effect is positive: every sign is as likely as the other.
-pub(super) fn of_signs(ranks: &[usize]) -> Vec<f64> {
+pub(crate) fn of_signs(ranks: &[usize]) -> Vec<f64> {
     let mut shares = vec![0.0; ranks.iter().sum::<usize>() + 1];
     shares[0] = 1.0;
     for &rank in ranks {
@@ -18,7 +18,7 @@ pub(super) fn of_signs(ranks: &[usize]) -> Vec<f64> {
 }
 
 /// Of the sum of `chosen` of the ranks: every choice is as likely as any other.
-pub(super) fn of_choices(ranks: &[usize], chosen: usize) -> Vec<f64> {
+pub(crate) fn of_choices(ranks: &[usize], chosen: usize) -> Vec<f64> {
     let sums = ranks.iter().sum::<usize>() + 1;
     let mut ways = vec![vec![0.0; sums]; chosen + 1];
     ways[0][0] = 1.0;
@@ -39,7 +39,7 @@ pub(super) fn of_choices(ranks: &[usize], chosen: usize) -> Vec<f64> {
 }
 
 /// Of the number of pairs out of order among `n` values: every order is as likely as any other.
-pub(super) fn of_orders(n: usize) -> Vec<f64> {
+pub(crate) fn of_orders(n: usize) -> Vec<f64> {
     let mut shares = vec![1.0];
     for place in 2..=n {
         // The next value stands behind 0 to place - 1 of those before it.
@@ -53,7 +53,7 @@ pub(super) fn of_orders(n: usize) -> Vec<f64> {
 }
 
 /// How many of the smallest values together are no more likely than `tail`.
-pub(super) fn values_in_tail(shares: &[f64], tail: f64) -> usize {
+pub(crate) fn values_in_tail(shares: &[f64], tail: f64) -> usize {
     let mut sum = 0.0;
     let fits = |share: &&f64| {
         sum += **share;

@@ -1,9 +1,9 @@
 //! Order: sorted values, midranks, and the k-th smallest of many numbers that are never all made.
 
-use super::ties;
+use crate::stats::ties;
 
 /// The values in ascending order; `None` if there is none or one that is not finite.
-pub(super) fn sorted(values: &[f64]) -> Option<Vec<f64>> {
+pub(crate) fn sorted(values: &[f64]) -> Option<Vec<f64>> {
     if values.is_empty() || !values.iter().all(|value| value.is_finite()) {
         return None;
     }
@@ -15,7 +15,7 @@ pub(super) fn sorted(values: &[f64]) -> Option<Vec<f64>> {
 /// Twice the rank of each value, from 2 on. Values that are equal to the smallest of them but for
 /// rounding ([`ties`]) share the mean of their ranks, which can end in a half; twice that is a whole
 /// number, so that exact counts stay exact.
-pub(super) fn doubled_ranks(values: &[f64]) -> Vec<usize> {
+pub(crate) fn doubled_ranks(values: &[f64]) -> Vec<usize> {
     let mut places: Vec<usize> = (0..values.len()).collect();
     places.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
     let mut ranks = vec![0; values.len()];
@@ -34,7 +34,7 @@ pub(super) fn doubled_ranks(values: &[f64]) -> Vec<usize> {
 /// The k-th smallest (from 1) of numbers between `low` and `high`, of which `count(x)` says how
 /// many are at most x. Bisects the floating-point numbers themselves, so the answer is exact after
 /// at most 64 steps, and thousands of runs do not make millions of averages.
-pub(super) fn smallest(k: usize, low: f64, high: f64, count: impl Fn(f64) -> usize) -> f64 {
+pub(crate) fn smallest(k: usize, low: f64, high: f64, count: impl Fn(f64) -> usize) -> f64 {
     let (mut low, mut high) = (key(low), key(high));
     while low < high {
         let middle = u64::midpoint(low, high);
@@ -49,7 +49,7 @@ pub(super) fn smallest(k: usize, low: f64, high: f64, count: impl Fn(f64) -> usi
 }
 
 /// How many differences `test - base` are at most x; both sorted.
-pub(super) fn differences_up_to(x: f64, base: &[f64], test: &[f64]) -> usize {
+pub(crate) fn differences_up_to(x: f64, base: &[f64], test: &[f64]) -> usize {
     let (mut count, mut end) = (0, 0);
     for base in base {
         // What is small enough for one is small enough for all larger ones.

@@ -4,7 +4,7 @@
 //! Mann & Whitney 1947, Annals of Mathematical Statistics 18; Hollander, Wolfe & Chicken,
 //! Nonparametric Statistical Methods, 3rd ed., sections 4.2 and 4.3.
 
-use super::{normal, null, order};
+use crate::stats::{normal, null, order};
 
 /// Up to so many values in both samples together the interval is exact; beyond that it is the normal
 /// approximation, corrected for continuity.

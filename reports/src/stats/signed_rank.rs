@@ -5,7 +5,7 @@
 //! rounding get midranks, and the null distribution is that of these very midranks, so p is exact
 //! with ties too.
 
-use super::{normal, null, order};
+use crate::stats::{normal, null, order};
 
 /// Up to so many effects other than zero p is exact; beyond that it is the normal approximation
 /// with correction for ties and continuity, whose error is then far below any digit shown.
@@ -43,7 +43,7 @@ fn at_least(ranks: &[usize], sum: usize) -> f64 {
 
 /// How many of the smallest rank sums of `n` effects without ties are together no more likely than
 /// `tail`.
-pub(super) fn sums_in_tail(n: usize, tail: f64) -> usize {
+pub(crate) fn sums_in_tail(n: usize, tail: f64) -> usize {
     if n <= EXACT_MAX {
         let ranks: Vec<_> = (1..=n).collect();
         return null::values_in_tail(&null::of_signs(&ranks), tail);

@@ -1,6 +1,6 @@
 //! Order and time: did the machine drift, and were the arms run side by side?
 
-use super::{normal, null, order};
+use crate::stats::{normal, null, order};
 
 /// Up to so many values without ties the p of a drift is exact.
 const EXACT_MAX: usize = 60;

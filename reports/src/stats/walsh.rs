@@ -5,7 +5,7 @@
 //! smallest and the c-th largest is the set of shifts that the signed-rank test does not reject
 //! (Tukey 1949; Hollander, Wolfe & Chicken, 3rd ed., sections 3.2 and 3.3).
 
-use super::{order, signed_rank, ties};
+use crate::stats::{order, signed_rank, ties};
 
 /// The Hodges-Lehmann estimate of the middle of the effects; `None` for no effect, or one that is
 /// not finite.

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{none, tree::top};
 
 /// Every package of the workspace, and the packages of it that its code may use.
-const EDGES: [(&str, &[&str]); 9] = [
+const EDGES: [(&str, &[&str]); 10] = [
     (
         "iowq",
         &[
@@ -26,6 +26,7 @@ const EDGES: [(&str, &[&str]); 9] = [
     ("iowq-kernels", &["iowq-contract", "iowq-workloads"]),
     ("iowq-pool", &["iowq-workloads"]),
     ("iowq-reports", &["iowq-contract"]),
+    ("iowq-sample", &["iowq-contract"]),
     ("iowq-workloads", &[]),
     ("xtask", &[]),
 ];

@@ -16,7 +16,7 @@ const SWITCHBOARD_LINES_MAX: usize = 100;
 const FUNCTION_LINES_MAX: usize = 70;
 
 const SWITCHBOARD: &str = "xtask/src/main.rs";
-const MEMBERS: [&str; 9] = [
+const MEMBERS: [&str; 10] = [
     "ebpf",
     "harness",
     "harness/cli",
@@ -24,6 +24,7 @@ const MEMBERS: [&str; 9] = [
     "harness/kernels",
     "harness/pool",
     "reports",
+    "reports/sample",
     "workloads",
     "xtask",
 ];

@@ -1,6 +1,7 @@
 //! Tidy: the project's rules about its own tree, as tests. Every rule is a function from text to
 //! complaints, and is itself tested on a small bad example: a rule that cannot fail is a defect.
 
+mod cycles;
 mod doors;
 mod edges;
 mod files;

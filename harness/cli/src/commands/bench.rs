@@ -51,7 +51,7 @@ pub(crate) fn run(
         (tally.finished > 0).then(|| report::draw(std::slice::from_ref(&record), &[], Some(&out)));
     let report = report.transpose()?;
     match (flags.format, &report) {
-        (Format::Text, Some(report)) if !verbosity.quiet => print(&report.shown())?,
+        (Format::Text, Some(report)) if !verbosity.quiet => print(&report::shown(report))?,
         (Format::Text, _) => {}
         (Format::Json, report) => print_json(&json!({
             "record": record,

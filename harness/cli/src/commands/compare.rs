@@ -4,17 +4,16 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use clap::Parser;
 use iowq_contract::RECORD_NAME;
 use iowq_harness::machine;
 use iowq_pool::policy::Registry;
-use iowq_reports::export::ktap;
-use iowq_reports::output::compare::{self, Compared, Request};
+use iowq_reports::compare::ktap;
+use iowq_reports::output::{self, CompareRequest, Compared};
 
 use super::bench;
 use crate::exit::Exit;
 use crate::flags::VerdictFormat;
-use crate::flags::bench::BenchFlags;
+use crate::flags::bench::request_of;
 use crate::flags::compare::CompareFlags;
 use crate::flags::verbosity::Verbosity;
 use crate::print::{note, print};
@@ -35,7 +34,7 @@ pub(crate) fn run(
     if flags.confirm {
         folders::refuse_used(&folder)?;
     }
-    let compared = compare::compare(&first)?;
+    let compared = output::compare(&first)?;
     let exit = Exit::of(compared.comparisons.exit_code());
     if !flags.confirm || exit != Exit::Regression {
         print(&shown(flags, &compared))?;
@@ -43,7 +42,7 @@ pub(crate) fn run(
     }
     note(&shown(flags, &compared));
     let records = measure_again(flags, registry, &first, &folder, verbosity)?;
-    let compared = compare::compare(&request(flags, Some(&folder), &records))?;
+    let compared = output::compare(&request(flags, Some(&folder), &records))?;
     print(&shown(flags, &compared))?;
     note(&format!("confirm  {}", folder.display()));
     Ok(Exit::of(compared.comparisons.exit_code()))
@@ -53,8 +52,8 @@ fn request<'a>(
     flags: &'a CompareFlags,
     out: Option<&'a Path>,
     confirmed_by: &'a [PathBuf],
-) -> Request<'a> {
-    Request {
+) -> CompareRequest<'a> {
+    CompareRequest {
         sets: &flags.sets,
         workloads: &flags.workloads,
         rules: flags.judging.rules(),
@@ -75,31 +74,23 @@ fn shown(flags: &CompareFlags, compared: &Compared) -> String {
 fn measure_again(
     flags: &CompareFlags,
     registry: &Registry,
-    first: &Request<'_>,
+    first: &CompareRequest<'_>,
     folder: &Path,
     verbosity: Verbosity,
 ) -> anyhow::Result<Vec<PathBuf>> {
-    #[derive(Parser)]
-    struct Line {
-        #[command(flatten)]
-        flags: BenchFlags,
-    }
     let dir = folders::files_under_test(flags.dir.as_deref())?;
-    let text = compare::fresh(first, &machine::describe(&dir))
+    let benches = output::reruns(first, &machine::describe(&dir))
         .context("the regression cannot be measured again from here")?;
-    let benches: Vec<Vec<String>> = serde_json::from_str(&text)?;
     if benches.is_empty() {
         bail!("there is a regression, and no bench that would measure it again");
     }
     let stop = stop::flag()?;
     let mut folders = Vec::new();
-    for (number, words) in (1..).zip(&benches) {
+    for (number, rerun) in (1..).zip(&benches) {
         let folder = folder.join(number.to_string());
-        note(&format!("confirm  bench {number} of {}: {}", benches.len(), words.join(" ")));
-        let Line { flags: bench } =
-            Line::try_parse_from([&["bench".to_owned()][..], words].concat())?;
+        note(&format!("confirm  bench {number} of {}: {}", benches.len(), rerun.flags().join(" ")));
         let tally = bench::measure(
-            &bench.request(registry)?,
+            &request_of(rerun, registry)?,
             registry,
             Some(&dir),
             &folder,

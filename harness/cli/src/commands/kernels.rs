@@ -7,7 +7,7 @@ use iowq_kernels::job::{WARM_UP_SECONDS, Workloads};
 use iowq_kernels::options::Options;
 use iowq_kernels::run::{self, Setup, Tally};
 use iowq_pool::policy::Registry;
-use iowq_reports::output::kernels::{self, Compared, Request};
+use iowq_reports::output::{self, KernelsCompared, KernelsRequest};
 
 use super::compare::CONFIRM;
 use crate::exit::Exit;
@@ -59,7 +59,7 @@ pub(crate) fn run(flags: &KernelsFlags, registry: &Registry) -> anyhow::Result<E
 
 /// A comparison of boots, and what a script learns.
 struct Judged {
-    compared: Option<Compared>,
+    compared: Option<KernelsCompared>,
     exit: Exit,
 }
 
@@ -113,8 +113,8 @@ fn judged_boots(
     confirmed_by: Option<&Path>,
     boots: Exit,
 ) -> anyhow::Result<Judged> {
-    let request = Request { dir, confirmed_by, rules: flags.judging.rules(), out };
-    match kernels::kernels(&request) {
+    let request = KernelsRequest { dir, confirmed_by, rules: flags.judging.rules(), out };
+    match output::kernels(&request) {
         Ok(compared) => {
             let exit = boots.max(Exit::of(compared.exit_code));
             Ok(Judged { compared: Some(compared), exit })

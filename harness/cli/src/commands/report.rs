@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use iowq_reports::output::{self, Request, Written};
+use iowq_reports::output::{self, ReportRequest, ReportWritten};
 use serde_json::json;
 
 use crate::exit::Exit;
@@ -10,37 +10,27 @@ use crate::flags::Format;
 use crate::flags::report::ReportFlags;
 use crate::print::{print, print_json, width};
 
-/// A report that was drawn.
-pub(crate) struct Drawn {
-    pub(crate) page: PathBuf,
-    pub(crate) fidelity: Option<PathBuf>,
-    pub(crate) summary: PathBuf,
-    text: String,
-}
-
-impl Drawn {
-    /// The summary and where the files are, for a terminal.
-    pub(crate) fn shown(&self) -> String {
-        let fidelity = self.fidelity.as_ref().map(|path| format!("fidelity {}\n", path.display()));
-        format!(
-            "{}\nreport   {}\n{}summary  {}\n",
-            self.text,
-            self.page.display(),
-            fidelity.unwrap_or_default(),
-            self.summary.display()
-        )
-    }
+/// The summary and where the files are, for a terminal.
+pub(crate) fn shown(report: &ReportWritten) -> String {
+    let fidelity = report.fidelity.as_ref().map(|path| format!("fidelity {}\n", path.display()));
+    format!(
+        "{}\nreport   {}\n{}summary  {}\n",
+        report.text,
+        report.page.display(),
+        fidelity.unwrap_or_default(),
+        report.summary.display()
+    )
 }
 
 /// Runs the command.
 pub(crate) fn run(flags: &ReportFlags) -> anyhow::Result<Exit> {
-    let drawn = draw(&flags.records, &flags.workloads, flags.out.as_deref())?;
+    let report = draw(&flags.records, &flags.workloads, flags.out.as_deref())?;
     match flags.format {
-        Format::Text => print(&drawn.shown())?,
+        Format::Text => print(&shown(&report))?,
         Format::Json => print_json(&json!({
-            "report": drawn.page,
-            "fidelity": drawn.fidelity,
-            "summary": drawn.summary,
+            "report": report.page,
+            "fidelity": report.fidelity,
+            "summary": report.summary,
         }))?,
     }
     Ok(Exit::Fine)
@@ -51,8 +41,6 @@ pub(crate) fn draw(
     records: &[PathBuf],
     workloads: &[String],
     out: Option<&Path>,
-) -> anyhow::Result<Drawn> {
-    let request = Request { records, workloads, out, text_width: width() };
-    let Written { page, fidelity, summary, text } = output::report(&request)?;
-    Ok(Drawn { page, fidelity, summary, text })
+) -> anyhow::Result<ReportWritten> {
+    Ok(output::report(&ReportRequest { records, workloads, out, text_width: width() })?)
 }

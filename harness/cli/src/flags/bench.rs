@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::Args;
 use iowq_contract::{
-    BenchRequest, EngineName, IdleTimeout, Role, WantBlocking, WantProbes, Workload,
+    BenchRequest, Blocking, EngineName, IdleTimeout, Role, Tier, WantBlocking, WantProbes, Workload,
 };
 use iowq_harness::workload;
 use iowq_pool::policy::Registry;
+use iowq_reports::compare::rerun::Rerun;
 use iowq_workloads::{Length, Plan, grid_with};
 
 use super::variants::{fidelity_variants, first_again, variants};
@@ -25,6 +26,8 @@ const PAIRS: u32 = 3;
 const PERCENT_MIN: f64 = 0.1;
 /// Most delay of a control: one that anything finds tells nothing.
 const PERCENT_MAX: f64 = 1000.0;
+/// Delay of a control in percent if none is named; as in the help of `--control`.
+const CONTROL_PERCENT: f64 = 5.0;
 /// Length of a run with `--quick`: four idle timeouts of the built-in workloads.
 const QUICK_SECONDS: f64 = 1.0;
 
@@ -190,6 +193,46 @@ impl BenchFlags {
             drops_histograms: true,
         })
     }
+}
+
+/// The bench that measures once more what got worse.
+///
+/// # Errors
+/// A workload or a policy that is not there any more.
+pub(crate) fn request_of(rerun: &Rerun, registry: &Registry) -> anyhow::Result<BenchRequest> {
+    let engine = |name: &String| {
+        let found = EngineName::ALL.into_iter().find(|engine| engine.name() == name);
+        found.with_context(|| format!("engine {name}: no bench starts it"))
+    };
+    let engines = rerun.engines.iter().map(engine).collect::<anyhow::Result<Vec<_>>>()?;
+    let blocking = match rerun.blocking {
+        Some(Blocking::Sched) => WantBlocking::Sched,
+        Some(Blocking::Declared) => WantBlocking::Declared,
+        Some(Blocking::Kernel) | None => WantBlocking::Auto,
+    };
+    let control_percent = rerun.control.map(|it| it.percent.unwrap_or(CONTROL_PERCENT));
+    let mut variants = variants(&engines, &rerun.policies, registry, blocking)?;
+    let noise = rerun.noise.then_some(Role::Noise);
+    let control = control_percent.map(|_| Role::Control);
+    let roles: Vec<Role> = noise.into_iter().chain(control).collect();
+    variants.extend(first_again(&variants, &roles));
+    Ok(BenchRequest {
+        workloads: workloads(&rerun.workloads, rerun.seconds)?,
+        variants,
+        rounds: rerun.rounds,
+        seed: Some(rerun.seed),
+        seconds: rerun.seconds,
+        idle_timeout: None,
+        control_percent,
+        probes: match rerun.probes {
+            Some(Tier::Bpf) => WantProbes::Bpf,
+            Some(Tier::Proc) => WantProbes::Proc,
+            Some(Tier::Off) => WantProbes::Off,
+            None => WantProbes::Auto,
+        },
+        blocking,
+        drops_histograms: false,
+    })
 }
 
 fn with_seconds(plan: Plan, seconds: Option<f64>) -> anyhow::Result<Plan> {

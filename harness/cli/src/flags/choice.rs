@@ -2,6 +2,7 @@
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use iowq_contract::{EngineName, WantBlocking, WantProbes};
+use iowq_reports::export::Format;
 use serde::de::DeserializeOwned;
 
 /// What carries out ops.
@@ -31,6 +32,14 @@ pub(super) fn blocking() -> impl TypedValueParser<Value = WantBlocking> {
     ])
 }
 
+/// What is exported.
+pub(super) fn export_format() -> impl TypedValueParser<Value = Format> {
+    PossibleValuesParser::new(Format::ALL.map(|(name, _)| name)).try_map(|name| {
+        let found = Format::ALL.iter().find(|(known, _)| *known == name);
+        found.map(|(_, format)| *format).ok_or("no such format")
+    })
+}
+
 /// The value that the contract has by this name.
 fn choice<T: DeserializeOwned + Clone + Send + Sync + 'static>(
     values: &[(&'static str, &'static str)],
@@ -57,5 +66,6 @@ mod tests {
         assert_all(&engine());
         assert_all(&probes());
         assert_all(&blocking());
+        assert_all(&export_format());
     }
 }

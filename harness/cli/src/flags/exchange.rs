@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use iowq_reports::export;
 
-use super::Format;
+use super::{Format, choice};
 
 /// Flags of `export`.
 #[derive(Args, Clone, Debug)]
@@ -14,7 +14,7 @@ pub(crate) struct ExportFlags {
     #[arg(required = true, value_name = "RECORD")]
     pub(crate) records: Vec<PathBuf>,
     /// What to write
-    #[arg(long, value_enum)]
+    #[arg(long, value_parser = choice::export_format())]
     pub(crate) format: export::Format,
     /// Export this workload alone; again for more [default: all]
     #[arg(long = "workload", value_name = "NAME")]

@@ -1,8 +1,11 @@
-//! Tests of confirming: regressions and faults, fresh runs that show them, and that do not.
-
+//! Tests of confirming: regressions and violations, fresh runs that show them, and that do not.
 use super::*;
-use crate::compare::{Metric, compare};
-use crate::sample;
+use crate::compare::test_sets;
+use crate::compare::verdict::compare;
+use crate::runs::metric::Metric;
+use iowq_sample as sample;
+
+use iowq_contract::Code;
 
 const RULES: Rules = Rules { threshold: 0.05, alpha: 0.05 };
 
@@ -30,7 +33,7 @@ fn fresh(change: impl Fn(&mut Record)) -> Vec<Record> {
 fn try_confirmed(first: Vec<Record>, fresh: Vec<Vec<Record>>) -> Result<Comparison, ConfirmError> {
     let first = loaded(first);
     let fresh: Vec<Loaded> = fresh.into_iter().map(loaded).collect();
-    let sets = sample::sets(&first);
+    let sets = test_sets::sets(&first);
     let mut comparisons = compare(&sets, RULES);
     confirm(&mut comparisons, &sets, &fresh)?;
     Ok(comparisons.all.remove(0))
@@ -48,8 +51,8 @@ fn verdict(comparison: &Comparison, metric: Metric) -> Option<Verdict> {
     comparison.primary.iter().find(|one| one.metric == metric).and_then(|one| one.verdict)
 }
 
-fn note(comparison: &Comparison, code: &str) -> String {
-    let note = comparison.notes.iter().find(|note| note.code == code);
+fn note(comparison: &Comparison, code: &Code) -> String {
+    let note = comparison.notes.iter().find(|note| note.code == *code);
     note.unwrap_or_else(|| panic!("no {code} in {:?}", comparison.notes)).text.clone()
 }
 
@@ -57,7 +60,7 @@ fn note(comparison: &Comparison, code: &str) -> String {
 fn a_regression_that_fresh_runs_show_too_stays_one() {
     let one = confirmed(sample::pairs(10, slower), fresh(slower));
     assert_eq!((outcome(&one), one.verdict), (Some(Outcome::Confirmed), Some(Verdict::Regression)));
-    let text = note(&one, "confirmed");
+    let text = note(&one, &Code::Confirmed);
     assert!(text.contains("10 pairs") && text.contains("a regression again"), "{text}");
 }
 
@@ -67,7 +70,7 @@ fn a_regression_that_fresh_runs_do_not_show_is_inconclusive_and_says_so() {
     assert_eq!(outcome(&one), Some(Outcome::NotConfirmed));
     assert_eq!(verdict(&one, Metric::ResponseP99), Some(Verdict::Inconclusive));
     assert_eq!(one.verdict, Some(Verdict::Inconclusive));
-    let text = note(&one, "not-confirmed");
+    let text = note(&one, &Code::NotConfirmed);
     assert!(text.contains("response p99") && text.contains("equivalent"), "{text}");
     let confirmation = one.confirmation.expect("it was measured again");
     assert_eq!(confirmation.first[0].verdict, Some(Verdict::Regression));
@@ -112,16 +115,16 @@ fn fresh_runs_that_are_barred_or_unlike_the_first_confirm_nothing() {
         run.asked.as_mut().expect("it says").seconds = Some(9.0);
     }
     let cases = [
-        (lost, "events-lost", "lost probe events"),
-        (elsewhere, "unlike-first-runs", "device: nvme0n1 and sda"),
-        (other_kernel, "unlike-first-runs", "kernel: 6.12.117 #1 SMP PREEMPT_DYNAMIC and 6.99"),
-        (longer, "unlike-first-runs", "length: the workload's own and 9 s"),
+        (lost, Code::EventsLost, "lost probe events"),
+        (elsewhere, Code::UnlikeFirstRuns, "device: nvme0n1 and sda"),
+        (other_kernel, Code::UnlikeFirstRuns, "kernel: 6.12.117 #1 SMP PREEMPT_DYNAMIC and 6.99"),
+        (longer, Code::UnlikeFirstRuns, "length: the workload's own and 9 s"),
     ];
     for (fresh, code, why) in cases {
         let one = confirmed(sample::pairs(10, slower), fresh);
         assert_eq!(one.verdict, Some(Verdict::Inconclusive), "{code}");
-        let text = note(&one, "not-confirmed");
-        assert!(text.contains(code) && text.contains(why), "{text}");
+        let text = note(&one, &Code::NotConfirmed);
+        assert!(text.contains(code.name()) && text.contains(why), "{text}");
     }
 }
 
@@ -133,7 +136,7 @@ fn unlimited(run: &mut Record) {
 fn a_limit_that_fresh_runs_break_too_stays_a_fault() {
     let one = confirmed(sample::pairs(10, unlimited), fresh(unlimited));
     assert_eq!((outcome(&one), one.verdict), (Some(Outcome::Confirmed), Some(Verdict::Regression)));
-    let text = note(&one, "confirmed");
+    let text = note(&one, &Code::Confirmed);
     assert!(text.contains("limit-broken again: "), "{text}");
 }
 
@@ -147,7 +150,7 @@ fn a_limit_that_fresh_runs_break_is_a_fault_though_something_bars_their_verdict(
         }),
     );
     assert_eq!((outcome(&one), one.verdict), (Some(Outcome::Confirmed), Some(Verdict::Regression)));
-    assert!(note(&one, "confirmed").contains("limit-broken again: "));
+    assert!(note(&one, &Code::Confirmed).contains("limit-broken again: "));
 }
 
 #[test]
@@ -157,9 +160,9 @@ fn a_limit_that_fresh_runs_keep_to_is_a_note() {
         (outcome(&one), one.verdict),
         (Some(Outcome::NotConfirmed), Some(Verdict::Inconclusive))
     );
-    assert!(one.faults.is_empty() && one.has_unconfirmed(), "{one:?}");
-    assert!(note(&one, "limit-broken").contains("under a limit of"));
-    assert!(note(&one, "not-confirmed").contains("limit-broken not again"));
+    assert!(one.violations.is_empty() && one.has_unconfirmed(), "{one:?}");
+    assert!(note(&one, &Code::LimitBroken).contains("under a limit of"));
+    assert!(note(&one, &Code::NotConfirmed).contains("limit-broken not again"));
     let mut elsewhere = fresh(unlimited);
     elsewhere.iter_mut().for_each(|run| "nop".clone_into(&mut run.key.workload));
     let one = confirmed(sample::pairs(10, unlimited), elsewhere);
@@ -172,7 +175,7 @@ fn without_fresh_runs_of_it_a_regression_is_no_verdict() {
     elsewhere.iter_mut().for_each(|run| "nop".clone_into(&mut run.key.workload));
     let one = confirmed(sample::pairs(10, slower), elsewhere);
     assert_eq!((outcome(&one), one.verdict), (Some(Outcome::Missing), None));
-    assert_eq!(one.bars[0].code, "not-measured-again");
+    assert_eq!(one.blockers[0].code, Code::NotMeasuredAgain);
 }
 
 #[test]
@@ -205,5 +208,5 @@ fn another_build_of_the_fresh_runs_is_a_note() {
     fresh.iter_mut().for_each(|run| "1111111".clone_into(&mut run.host.commit));
     let one = confirmed(sample::pairs(10, slower), fresh);
     assert_eq!(one.verdict, Some(Verdict::Regression));
-    assert!(note(&one, "builds-differ").contains("0000000 and 1111111"));
+    assert!(note(&one, &Code::BuildsDiffer).contains("0000000 and 1111111"));
 }

@@ -1,11 +1,10 @@
 //! What came of one kind of dump in all boots of a kernel: of the control, just after the close, or
 //! after the idle timeout.
 
+use crate::format;
+use crate::runs::figures::Spread;
 use iowq_contract::guest::{ControlFailure, Dump, failure};
 use serde::Serialize;
-
-use crate::analysis::figures::Spread;
-use crate::format;
 
 /// Characters of criu's that are quoted.
 const SAID_CHARS_MAX: usize = 300;
@@ -38,12 +37,12 @@ impl When {
 }
 
 /// One dump of one boot.
-pub(super) struct Try<'a> {
-    pub(super) failure: Option<ControlFailure>,
-    pub(super) took_ms: f64,
+pub(crate) struct Try<'a> {
+    pub(crate) failure: Option<ControlFailure>,
+    pub(crate) took_ms: f64,
     /// Workers that were there; none in the control, which has no use for any.
-    pub(super) workers: Option<u32>,
-    pub(super) reason: &'a str,
+    pub(crate) workers: Option<u32>,
+    pub(crate) reason: &'a str,
 }
 
 impl<'a> Try<'a> {
@@ -52,7 +51,7 @@ impl<'a> Try<'a> {
     }
 
     /// The dump of that kind, where the boot has one.
-    pub(super) fn of(dump: &'a Dump, when: When) -> Option<Try<'a>> {
+    pub(crate) fn of(dump: &'a Dump, when: When) -> Option<Try<'a>> {
         match when {
             When::Control => dump
                 .control
@@ -94,7 +93,7 @@ pub struct Case {
 
 impl Case {
     /// Of boots that had a dump of that kind; none where no boot had.
-    pub(super) fn of(when: When, dumps: &[&Dump]) -> Option<Case> {
+    pub(crate) fn of(when: When, dumps: &[&Dump]) -> Option<Case> {
         let tries: Vec<Try<'_>> = dumps.iter().filter_map(|dump| Try::of(dump, when)).collect();
         let first = tries.iter().find(|one| one.failure.is_some());
         let count = |wanted| {

@@ -1,0 +1,50 @@
+//! Analysis: runs in, figures and plain sentences out. The unit is a run, never an operation.
+
+use crate::bench::answer::Answer;
+use crate::bench::{answer, caveats, fidelity};
+use crate::fidelity::analysis::Fidelity;
+use crate::load::Loaded;
+use crate::runs::caveat::ScopedCaveat;
+use crate::runs::group::{self, Section};
+
+/// Workloads that a page shows one by one, where they are judged together as well: some screens.
+const GRID_WORKLOADS: usize = 12;
+
+/// All that the page and the summary say, before it is laid out.
+#[derive(Debug)]
+pub struct Analysis<'a> {
+    /// One per workload, in the order in which they first ran.
+    pub sections: Vec<Section<'a>>,
+    /// The answers of each section, in the same order.
+    pub answers: Vec<Vec<Answer>>,
+    /// How near the presets come to the running kernel; none where they did not run side by side.
+    pub fidelity: Option<Fidelity<'a>>,
+    /// What a reader must know before believing anything.
+    pub caveats: Vec<ScopedCaveat>,
+    /// What was read.
+    pub loaded: &'a Loaded,
+}
+
+impl Analysis<'_> {
+    /// Whether there are too many workloads beside the kernel to show each: they are judged as a
+    /// grid, and a report of some of them shows the rest.
+    #[must_use]
+    pub fn is_grid(&self) -> bool {
+        self.fidelity.is_some() && self.sections.len() > GRID_WORKLOADS
+    }
+}
+
+/// One answer per metric, and one on the running kernel if it ran beside presets.
+fn answers(section: &Section<'_>) -> Vec<Answer> {
+    answer::answers(section).into_iter().chain(fidelity::answer(section)).collect()
+}
+
+/// Groups the runs, compares policies and collects the caveats.
+#[must_use]
+pub fn analyse(loaded: &Loaded) -> Analysis<'_> {
+    let sections = group::sections(&loaded.records);
+    let answers = sections.iter().map(answers).collect();
+    let caveats = caveats::collect(loaded);
+    let fidelity = Fidelity::of(&sections);
+    Analysis { sections, answers, fidelity, caveats, loaded }
+}

@@ -1,0 +1,273 @@
+//! Caveats: those that runs carry, and those that only show when runs are put side by side.
+
+use crate::bench::settings;
+use crate::format;
+use crate::load::Loaded;
+use crate::runs::caveat::ScopedCaveat;
+use crate::runs::counts::{counts_disagree, switches_spoil_churn};
+use crate::runs::group;
+use std::collections::BTreeMap;
+
+use iowq_contract::{Code, Record, Settings, Tier};
+
+/// All caveats, severe ones first, each once with the runs it is about.
+pub(crate) fn collect(loaded: &Loaded) -> Vec<ScopedCaveat> {
+    let mut found: BTreeMap<(Code, String), Said<'_>> = BTreeMap::new();
+    let mut say = |record, code: Code, text: String| {
+        let key = (code, without_figures(&text));
+        let said =
+            found.entry(key).or_insert_with(|| Said { text: text.clone(), ..Said::default() });
+        said.varies |= said.text != text;
+        said.by.push(record);
+    };
+    for record in &loaded.records {
+        for caveat in &record.caveats {
+            say(record, caveat.code.clone(), format::clip(&caveat.text, 400));
+        }
+        for (code, text) in seen_in(record) {
+            if record.caveats.iter().all(|caveat| caveat.code != code) {
+                say(record, code, text);
+            }
+        }
+    }
+    let runs = loaded.records.len();
+    let mut caveats: Vec<ScopedCaveat> = found
+        .into_iter()
+        .map(|((code, _), Said { text, varies, by })| {
+            let text = if varies { format!("{text} (figures of the first)") } else { text };
+            ScopedCaveat::new(code, text, scope(&by, runs))
+        })
+        .collect();
+    caveats.extend(between(&loaded.records));
+    for note in &loaded.notes {
+        caveats.push(ScopedCaveat::new(note.code.clone(), note.text.clone(), String::new()));
+    }
+    caveats.sort_by_key(|caveat| !caveat.severe);
+    caveats
+}
+
+/// A caveat as the first of some runs says it.
+#[derive(Default)]
+struct Said<'a> {
+    text: String,
+    /// Whether others have other figures.
+    varies: bool,
+    by: Vec<&'a Record>,
+}
+
+/// A text without its numbers, by which the same caveat of two runs is known.
+fn without_figures(text: &str) -> String {
+    text.chars().filter(|letter| !letter.is_ascii_digit()).collect()
+}
+
+/// What a record shows by itself, whether or not its writer said so.
+fn seen_in(record: &Record) -> Vec<(Code, String)> {
+    let mut seen = Vec::new();
+    if let Some(error) = &record.error {
+        // It was not watched to its end, and no figure is taken from it: that is all there is.
+        return vec![(Code::RunFailed, format!("a run failed: {}", format::clip(error, 300)))];
+    }
+    if record.probe.events_lost > 0 {
+        let text = "the probes lost events: no statement on churn is made for this workload";
+        seen.push((Code::EventsLost, text.to_owned()));
+    }
+    if counts_disagree(record) {
+        let text = "probe and engine count different numbers of workers: \
+                    no statement on churn is made for this workload";
+        seen.push((Code::CountsDisagree, text.to_owned()));
+    }
+    if switches_spoil_churn(std::iter::once(record)) {
+        let text = "the scheduler's probe missed many switches of workers: nothing can be said about \
+                    the churn of this run";
+        seen.push((Code::SwitchesMissedOften, text.to_owned()));
+    }
+    if record.ops.failed > 0 {
+        let text = "operations failed; they are in no latency figure";
+        seen.push((Code::OpsFailed, text.to_owned()));
+    }
+    if record.probe.tier != Tier::Bpf {
+        let reason = format::clip(&record.probe.reason, 200);
+        let why = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
+        let text = match record.probe.tier {
+            Tier::Proc => format!("workers were watched by polling /proc, not by eBPF{why}"),
+            _ => format!("no probe watched the workers; the engine's own counts stand alone{why}"),
+        };
+        seen.push((Code::NoBpf, text));
+    }
+    if record.host.profile == "debug" {
+        seen.push((Code::DebugBuild, "built without optimisation: times mean nothing".to_owned()));
+    }
+    seen
+}
+
+/// What shows only between runs that were made: unlike hosts, unlike settings.
+fn between(records: &[Record]) -> Vec<ScopedCaveat> {
+    let mut caveats = Vec::new();
+    let made = records.iter().filter(|record| record.error.is_none());
+    let Some(first) = made.clone().next() else {
+        return caveats;
+    };
+    if made.clone().any(|record| record.host != first.host) {
+        let text = "runs come from unlike hosts, kernels, builds or commits: \
+                    a difference between policies may be one between hosts";
+        caveats.push(ScopedCaveat::new(Code::HostsDiffer, text.to_owned(), String::new()));
+    }
+    let unlike = settings::caveats(made).into_iter();
+    caveats.extend(unlike.map(|(code, text)| ScopedCaveat::new(code, text, String::new())));
+    if beside_kernel_unlike(records) {
+        let text = "io_uring and the pool ran the same workload with unlike settings (limit, \
+                    depth, files, idle timeout or arrival): what differs between them need not be \
+                    the rules";
+        caveats.push(ScopedCaveat::new(Code::KernelSettingsDiffer, text.to_owned(), String::new()));
+    }
+    caveats
+}
+
+/// Whether a workload had other settings on one engine than on another. Who sees that a worker
+/// blocks differs between them by nature.
+fn beside_kernel_unlike(records: &[Record]) -> bool {
+    let mut first: BTreeMap<&str, &Record> = BTreeMap::new();
+    records.iter().filter(|record| record.error.is_none()).any(|record| {
+        let first = first.entry(&record.key.workload).or_insert(record);
+        let settings = |record: &Record| {
+            let patches = Vec::new();
+            Settings { patches, watched_ms: None, ..undelayed(record) }
+        };
+        first.key.engine != record.key.engine && settings(first) != settings(record)
+    })
+}
+
+/// Settings without an injected delay, and without the plan, of which older records say nothing.
+fn undelayed(record: &Record) -> Settings {
+    Settings {
+        injected_delay_ns: None,
+        injected_delay_percent: None,
+        plan: None,
+        ..record.settings.clone()
+    }
+}
+
+/// `all 24 runs`, or how many of them and under which policies.
+fn scope(records: &[&Record], runs: usize) -> String {
+    if records.len() == runs {
+        return format!("all {}", format::count(runs as u64, "run", "runs"));
+    }
+    let mut cells: Vec<String> = Vec::new();
+    for record in records {
+        let policy = group::label(record);
+        let cell = format!("{} under {policy}", record.key.workload);
+        if !cells.contains(&cell) {
+            cells.push(cell);
+        }
+    }
+    let shown = 4;
+    let more = cells.len().saturating_sub(shown);
+    cells.truncate(shown);
+    if more > 0 {
+        cells.push(format!("{more} more"));
+    }
+    format!("{} of {runs} runs: {}", records.len(), format::list(&cells))
+}
+
+#[cfg(test)]
+mod tests {
+    use iowq_contract::{Blocking, Caveat};
+    use iowq_sample as sample;
+
+    use super::*;
+
+    fn collected(records: Vec<Record>) -> Vec<ScopedCaveat> {
+        collect(&Loaded { records, ..Loaded::default() })
+    }
+
+    #[test]
+    fn a_clean_bench_raises_no_caveat() {
+        assert_eq!(collected(sample::bench(2)), []);
+    }
+
+    #[test]
+    fn the_same_caveat_of_many_runs_is_said_once_with_its_scope() {
+        let mut records = sample::bench(1);
+        for record in &mut records[..3] {
+            let (code, text) = (Code::VirtualMachine, "measured in a VM".to_owned());
+            record.caveats.push(Caveat { code, text });
+        }
+        let caveats = collected(records);
+        assert_eq!(caveats.len(), 1);
+        assert_eq!(
+            caveats[0].scope,
+            "3 of 8 runs: fsync-mix under 6.12, fsync-mix under 6.16 and fsync-mix under 6.17"
+        );
+        assert!(!caveats[0].severe);
+    }
+
+    #[test]
+    fn a_caveat_whose_figures_differ_from_run_to_run_is_said_once() {
+        let mut records = sample::bench(1);
+        for (record, percent) in records.iter_mut().zip([126, 99]) {
+            let text = format!("others used {percent} % of a processor");
+            record.caveats.push(Caveat { code: iowq_contract::Code::BusyMachine, text });
+        }
+        let caveats = collected(records);
+        assert_eq!(caveats.len(), 1);
+        assert_eq!(caveats[0].text, "others used 126 % of a processor (figures of the first)");
+        assert!(caveats[0].scope.starts_with("2 of 8 runs"), "{}", caveats[0].scope);
+    }
+
+    #[test]
+    fn what_can_make_a_figure_wrong_comes_first() {
+        let mut records = sample::bench(1);
+        records[0].host.kernel = "another".to_owned();
+        records[1].error = Some("ENOSPC".to_owned());
+        records[2].settings.limit_bounded = 8;
+        let codes: Vec<Code> = collected(records).into_iter().map(|caveat| caveat.code).collect();
+        assert_eq!(codes, [Code::RunFailed, Code::HostsDiffer, Code::SettingsDiffer]);
+    }
+
+    #[test]
+    fn settings_and_lengths_that_differ_are_named_with_their_workload() {
+        let mut records = sample::bench(1);
+        records[0].settings.limit_bounded = 8;
+        records[7].asked.as_mut().expect("it says").seconds = Some(9.0);
+        let caveats = collected(records);
+        let text = |code: Code| {
+            let found = caveats.iter().find(|caveat| caveat.code == code);
+            found.map(|caveat| caveat.text.clone()).unwrap_or_default()
+        };
+        let settings = text(Code::SettingsDiffer);
+        assert!(settings.contains("fsync-mix (limit of bounded workers: 8 and 64)"), "{settings}");
+        let lengths = text(Code::LengthsDiffer);
+        assert!(lengths.contains("dsync (length: the workload's own and 9 s)"), "{lengths}");
+    }
+
+    #[test]
+    fn a_kernel_that_ran_with_other_settings_than_the_pool_is_a_caveat() {
+        let mut records = vec![sample::run("nop", "6.17", 0), sample::kernel_run("nop", 0)];
+        records[0].host = records[1].host.clone();
+        assert_eq!(collected(records.clone()), []);
+        records[1].settings.idle_timeout_ms = 5_000;
+        assert_eq!(collected(records)[0].code, Code::KernelSettingsDiffer);
+    }
+
+    #[test]
+    fn a_run_that_failed_raises_that_caveat_and_no_other() {
+        let mut records = sample::bench(1);
+        records[0].error = Some("it was killed".to_owned());
+        records[0].probe.tier = Tier::Off;
+        records[0].blocking = Blocking::Declared;
+        records[0].host.filesystem = "unknown".to_owned();
+        let codes: Vec<Code> = collected(records).into_iter().map(|caveat| caveat.code).collect();
+        assert_eq!(codes, [Code::RunFailed]);
+    }
+
+    #[test]
+    fn a_caveat_that_the_record_states_is_not_stated_again() {
+        let mut records = sample::bench(1);
+        records[0].probe.events_lost = 3;
+        let (code, text) = (Code::EventsLost, "3 events lost".to_owned());
+        records[0].caveats.push(Caveat { code, text });
+        let caveats = collected(records);
+        assert_eq!(caveats.len(), 1);
+        assert!(caveats[0].severe);
+    }
+}

@@ -1,0 +1,185 @@
+//! Charts: one file each, drawn from the same groups that the tables are made of.
+
+mod histograms;
+mod run_order;
+mod tradeoff;
+
+use crate::format;
+use crate::render::chart::{ChartSet, Figure, LABEL_CHARS_MAX, Series, set};
+use crate::render::palette::Colours;
+pub use crate::render::plot::ChartError;
+use crate::render::{marker, palette, percentiles, workers};
+use crate::runs::arrival::Arrival;
+use crate::runs::group::{Group, Section};
+use crate::runs::histogram;
+use crate::runs::histogram::Clock;
+use iowq_contract::Record;
+
+/// Policies that are drawn: more would hide each other.
+const POLICIES_MAX: usize = 12;
+
+/// Draws all charts of a section; `points_max` bounds each timeline.
+pub(crate) fn sets(
+    section: &Section<'_>,
+    colours: &Colours<'_>,
+    points_max: usize,
+) -> Result<Vec<ChartSet>, ChartError> {
+    let artist = Artist { section, colours, points_max };
+    let sets = [
+        artist.workers()?,
+        artist.tradeoff()?,
+        artist.percentiles()?,
+        artist.histograms()?,
+        artist.order()?,
+    ];
+    Ok(sets.into_iter().flatten().collect())
+}
+
+/// How many policies of a section the charts leave out.
+pub(crate) fn left_out(section: &Section<'_>) -> usize {
+    section.groups.len() - drawn(section).count()
+}
+
+/// The groups that are drawn: the first policies, and always the kernel that they are held against.
+fn drawn<'a>(section: &'a Section<'a>) -> impl Iterator<Item = &'a Group<'a>> {
+    let groups = section.groups.iter().enumerate();
+    groups.filter(|(at, group)| *at < POLICIES_MAX || group.is_kernel()).map(|(_, group)| group)
+}
+
+/// Draws the charts of one section.
+struct Artist<'a> {
+    section: &'a Section<'a>,
+    colours: &'a Colours<'a>,
+    points_max: usize,
+}
+
+impl Artist<'_> {
+    /// What `data` makes of each policy, where it makes something.
+    fn series<T>(&self, data: impl Fn(&Group<'_>) -> Option<T>) -> Vec<Series<T>> {
+        drawn(self.section)
+            .filter_map(|group| {
+                let label = format::clip(&group.label, LABEL_CHARS_MAX);
+                Some(Series { label, place: self.colours.place(&group.label), data: data(group)? })
+            })
+            .collect()
+    }
+
+    fn workers(&self) -> Result<Option<ChartSet>, ChartError> {
+        let lives = self.series(|group| {
+            let run = typical(group)?;
+            Some((run.key.round, group.runs.len(), workers::life(run, self.points_max)))
+        });
+        let all: Vec<workers::Life> = lives.iter().map(|one| one.data.2.clone()).collect();
+        let axes = workers::axes(&all);
+        let mut figures = Vec::new();
+        for one in &lives {
+            let (pair, runs, life) = &one.data;
+            let caption = if *runs == 1 {
+                one.label.clone()
+            } else {
+                format!("{}, round {} of {runs} runs", one.label, pair + 1)
+            };
+            let svg = workers::draw(life, &axes, &one.label, one.place)?;
+            let mark = Some((one.place % palette::COLOURS, marker::sign(one.place)));
+            figures.push(Figure { caption, mark, svg });
+        }
+        let how = "The upper line is how many workers live at each moment; bars above the lower \
+                   line are workers born per second, bars below it workers gone. Equal scales for \
+                   all policies; of several runs the one with the median churn is drawn.";
+        let set = set("Workers over time", how, figures);
+        Ok(set.map(|set| ChartSet { legend: false, ..set }))
+    }
+
+    fn tradeoff(&self) -> Result<Option<ChartSet>, ChartError> {
+        let place = |policy: &str| self.colours.place(policy);
+        let Some(points) = tradeoff::points(self.section, place) else {
+            return Ok(None);
+        };
+        let how = format!(
+            "Each mark is one run: the further left, the fewer workers it created, the lower, the \
+             shorter its {} response time. Both axes are logarithmic.",
+            points.quantile
+        );
+        let figure = Figure { caption: String::new(), mark: None, svg: tradeoff::draw(&points)? };
+        Ok(set("Churn against latency", &how, vec![figure]))
+    }
+
+    fn percentiles(&self) -> Result<Option<ChartSet>, ChartError> {
+        let lines = |clock| {
+            self.series(|group| {
+                Some(percentiles::line(&histogram::merged(&group.runs, clock, "all")?))
+            })
+        };
+        let arrival = Arrival::of(self.section);
+        let both = [Clock::Response, Clock::Service].map(|clock| (clock, lines(clock)));
+        let axis = percentiles::time_axis(both.iter().flat_map(|one| &one.1).map(|one| &one.data));
+        let mut figures = Vec::new();
+        for (clock, lines) in &both {
+            if !lines.is_empty() {
+                let begin = arrival.map_or("from when an op was meant to start", Arrival::begin);
+                let caption = match clock {
+                    Clock::Response => format!("Response time: {begin}"),
+                    Clock::Service => "Service time: from when it was handed over".to_owned(),
+                };
+                let svg = percentiles::draw(lines, &axis, clock.name())?;
+                figures.push(Figure { caption, mark: None, svg });
+            }
+        }
+        let how = "Read upwards from a percentile: that share of all operations was at least this \
+                   fast; each step to the right is ten times rarer. Runs are merged, and a line is \
+                   dotted where fewer than 100 operations lie beyond it.";
+        let how = format!("{how} {}", arrival.map_or("", Arrival::words));
+        Ok(set("Latency by percentile", how.trim_end(), figures))
+    }
+
+    fn histograms(&self) -> Result<Option<ChartSet>, ChartError> {
+        let mut kinds = self.section.kinds();
+        if kinds.is_empty() {
+            kinds.push("all".to_owned());
+        }
+        // A single kind leaves room to show what waiting adds to it.
+        let clocks: &[Clock] =
+            if kinds.len() == 1 { &[Clock::Response, Clock::Service] } else { &[Clock::Response] };
+        let mut all = Vec::new();
+        for kind in &kinds {
+            for clock in clocks {
+                let series = self.series(|group| {
+                    let merged = histogram::merged(&group.runs, *clock, kind)?;
+                    Some(histograms::bins(&merged))
+                });
+                let name = format!("{}, {}", format::clip(kind, LABEL_CHARS_MAX), clock.name());
+                all.push((name, series));
+            }
+        }
+        all.retain(|(_, series)| !series.is_empty());
+        let axis = histograms::time_axis(all.iter().flat_map(|one| &one.1).map(|one| &one.data));
+        let mut figures = Vec::new();
+        for (caption, series) in all {
+            let svg = histograms::draw(&series, &axis, &caption)?;
+            figures.push(Figure { caption, mark: None, svg });
+        }
+        let how = "The higher an outline, the more operations took about that long; several humps \
+                   are several ways an operation can go. Runs are merged; the axis of time is \
+                   logarithmic and the same in each chart.";
+        Ok(set("Latency histograms", how, figures))
+    }
+
+    fn order(&self) -> Result<Option<ChartSet>, ChartError> {
+        let points = run_order::points(self.section, |policy| self.colours.place(policy));
+        if points.iter().map(|one| one.data.len()).sum::<usize>() < 2 {
+            return Ok(None);
+        }
+        let how = "Marks in the order in which the runs were made: a slope shared by all policies \
+                   is the machine, not the policy.";
+        let figure = Figure { caption: String::new(), mark: None, svg: run_order::draw(&points)? };
+        Ok(set("Run order", how, vec![figure]))
+    }
+}
+
+/// The run to draw for a group: the one with the median churn.
+fn typical<'a>(group: &Group<'a>) -> Option<&'a Record> {
+    let mut runs = group.runs.clone();
+    let churn = |record: &Record| record.workers.created_per_1000_ops.unwrap_or(0.0);
+    runs.sort_by(|a, b| churn(a).total_cmp(&churn(b)));
+    runs.get(runs.len().saturating_sub(1) / 2).copied()
+}

@@ -1,0 +1,304 @@
+//! The page: one offline file that opens with the answer. Strings go in, the template lays out.
+
+mod birth;
+mod dispatch;
+mod measured;
+mod raw;
+mod table;
+
+use crate::bench::analysis::Analysis;
+use crate::bench::answer::Answer;
+use crate::bench::metric::Metric;
+use crate::bench::page::dispatch::ReachRow;
+use crate::bench::page::measured::{Facts, RunRow};
+use crate::bench::page::table::Row;
+use crate::bench::{charts, ranges, text};
+use crate::fidelity::page::{self as fidelity_page, CellTable, Verdict};
+use crate::format;
+use crate::render::chart::ChartSet;
+use crate::render::page::{CHART_BYTES_MAX, Download, Mark, PAGE_BYTES_MAX, PageError};
+use crate::render::palette::Colours;
+use crate::runs::arrival::Arrival;
+use crate::runs::caveat::ScopedCaveat;
+use crate::runs::group::Section;
+use crate::runs::{counts, group, histogram};
+use askama::Template;
+
+/// Points of all timelines together, and of one of them.
+const POINTS_ALL_MAX: usize = 32_000;
+const POINTS_MIN: usize = 100;
+const POINTS_MAX: usize = 800;
+
+/// Failed runs that are listed one by one.
+const FAILURES_MAX: usize = 50;
+
+#[derive(Template)]
+#[template(path = "report.html")]
+struct Page<'a> {
+    title: String,
+    lead: String,
+    chance: String,
+    sections: Vec<View<'a>>,
+    caveats: &'a [ScopedCaveat],
+    hosts: Vec<Facts>,
+    runs: Vec<RunRow>,
+    runs_left_out: usize,
+    failures: Vec<Failure>,
+    failures_left_out: usize,
+    downloads: Vec<Download>,
+    text: String,
+    /// Whether the running kernel is among the groups.
+    kernel: bool,
+    /// Whether something is shown that a bench of the pool alone does not have.
+    extra: bool,
+    fidelity: Option<FidelityPart>,
+}
+
+/// The fidelity part: what its own page opens with, and the cells where the page is of a grid.
+struct FidelityPart {
+    verdict: Verdict,
+    link: &'static str,
+    cells: Option<CellTable>,
+    workloads: usize,
+    /// Whether some run has a histogram of latency.
+    histograms: bool,
+}
+
+/// A section as the template shows it.
+struct View<'a> {
+    id: String,
+    title: String,
+    about: String,
+    answers: &'a [Answer],
+    legend: Vec<Mark>,
+    warning: Option<&'static str>,
+    rows: Vec<Row>,
+    /// What its response times can show.
+    arrival: &'static str,
+    reach: Vec<ReachRow>,
+    charts: Vec<ChartSet>,
+    note: String,
+    settings: Facts,
+}
+
+/// A run that failed.
+struct Failure {
+    run: String,
+    error: String,
+}
+
+/// Makes the page. The same analysis gives the same bytes.
+///
+/// # Errors
+///
+/// When a chart or the template cannot be written out; no input should bring that about.
+pub fn page(analysis: &Analysis<'_>) -> Result<String, PageError> {
+    let sections = if analysis.is_grid() { Vec::new() } else { views(analysis)? };
+    let kernel = analysis.sections.iter().any(|section| section.kernel().is_some());
+    let extra = kernel || sections.iter().any(|section| !section.reach.is_empty());
+    let mut failures = failures(analysis);
+    let failures_left_out = failures.len().saturating_sub(FAILURES_MAX);
+    failures.truncate(FAILURES_MAX);
+    let (runs, runs_left_out) = measured::runs(analysis);
+    let mut page = Page {
+        title: title(analysis),
+        lead: lead(analysis),
+        chance: chance(analysis),
+        sections,
+        caveats: &analysis.caveats,
+        hosts: measured::hosts(&analysis.loaded.records),
+        runs,
+        runs_left_out,
+        failures,
+        failures_left_out,
+        downloads: Vec::new(),
+        text: text::text(analysis, text::WIDTH_TEXT),
+        kernel,
+        extra,
+        fidelity: fidelity_part(analysis),
+    };
+    let room = PAGE_BYTES_MAX.saturating_sub(page.render()?.len());
+    let records = &analysis.loaded.records;
+    page.downloads = if analysis.is_grid() {
+        raw::table_alone(records, room)
+    } else {
+        raw::downloads(records, room)
+    };
+    Ok(page.render()?)
+}
+
+/// Makes the fidelity page, if the analysis has something to say on it.
+///
+/// # Errors
+///
+/// As of [`page`].
+pub fn fidelity(analysis: &Analysis<'_>) -> Result<Option<String>, PageError> {
+    let page = |fidelity| {
+        let (title, lead) = (title(analysis), lead(analysis));
+        let (colours, caveats) = (Colours::of(&analysis.sections), &analysis.caveats[..]);
+        fidelity_page::page(fidelity, fidelity_page::About { title, lead, colours, caveats })
+    };
+    analysis.fidelity.as_ref().map(page).transpose()
+}
+
+fn fidelity_part(analysis: &Analysis<'_>) -> Option<FidelityPart> {
+    let found = analysis.fidelity.as_ref()?;
+    Some(FidelityPart {
+        verdict: fidelity_page::verdict(found),
+        link: fidelity_page::NAME,
+        cells: analysis.is_grid().then(|| fidelity_page::all(found)),
+        workloads: analysis.sections.len(),
+        histograms: analysis.sections.iter().any(|section| histogram::any(section.records())),
+    })
+}
+
+fn views<'a>(analysis: &'a Analysis<'_>) -> Result<Vec<View<'a>>, PageError> {
+    let colours = Colours::of(&analysis.sections);
+    let panels: usize = analysis.sections.iter().map(|section| section.groups.len()).sum();
+    let points_max = (POINTS_ALL_MAX / panels.max(1)).clamp(POINTS_MIN, POINTS_MAX);
+    let mut bytes_left = CHART_BYTES_MAX;
+    let mut views = Vec::new();
+    for (at, (section, answers)) in analysis.sections.iter().zip(&analysis.answers).enumerate() {
+        let mut note = Vec::new();
+        if !histogram::any(section.records()) {
+            note.push(no_histogram(section));
+        }
+        let mut charts = Vec::new();
+        if bytes_left > 0 {
+            charts = charts::sets(section, &colours, points_max)?;
+        }
+        let before = charts.len();
+        charts.retain(|set| {
+            let bytes: usize = set.figures.iter().map(|figure| figure.svg.len()).sum();
+            let fits = bytes <= bytes_left;
+            bytes_left = if fits { bytes_left - bytes } else { 0 };
+            fits
+        });
+        if charts.len() < before || before == 0 {
+            note.push(
+                "Charts are left out where they would make the page too large: \
+                 report this workload alone to see them all."
+                    .to_owned(),
+            );
+        }
+        match charts::left_out(section) {
+            0 => {}
+            left_out => note.push(format!(
+                "{} drawn in no chart: they would hide each other.",
+                format::count(left_out as u64, "policy is", "policies are")
+            )),
+        }
+        views.push(View {
+            id: format!("w{at}"),
+            title: section.workload.to_owned(),
+            about: about(section),
+            answers,
+            legend: legend(section, &colours),
+            warning: counts::churn_blocker(section),
+            rows: table::rows(section, &colours),
+            arrival: Arrival::of(section).map_or("", Arrival::words),
+            reach: dispatch::rows(section, &colours),
+            charts,
+            note: note.join(" "),
+            settings: measured::settings(section),
+        });
+    }
+    Ok(views)
+}
+
+/// Why no chart shows how long operations took.
+fn no_histogram(section: &Section<'_>) -> String {
+    let engines = section.engines();
+    let engines: String =
+        engines.iter().map(|name| format!(" --engine {}", format::clip(name, 20))).collect();
+    format!(
+        "There is no chart of latency by percentile and no histogram: these runs have none, and a \
+         fidelity bench keeps none. cargo xtask bench --workload {}{engines} makes them.",
+        format::clip(section.workload, 60)
+    )
+}
+
+fn legend(section: &Section<'_>, colours: &Colours<'_>) -> Vec<Mark> {
+    section.groups.iter().map(|group| Mark::of(&group.label, colours)).collect()
+}
+
+/// What the workload shows, as its specification says it.
+fn about(section: &Section<'_>) -> String {
+    let text = section.records().next().map_or("", |record| &record.settings.summary);
+    format::clip(text, 300)
+}
+
+/// `6.12, 6.16 and 6.17 on fsync-mix and dsync`, with numbers where names would be too many.
+fn title(analysis: &Analysis<'_>) -> String {
+    let mut policies: Vec<String> = Vec::new();
+    for group in analysis.sections.iter().flat_map(|section| &section.groups) {
+        let policy = format::clip(&group.label, 40);
+        if !policies.contains(&policy) {
+            policies.push(policy);
+        }
+    }
+    let titles =
+        analysis.sections.iter().map(|section| format::clip(section.workload, 40)).collect();
+    let name = |names: Vec<String>, many: &str| match names.len() {
+        0..=6 => format::list(&names),
+        number => format!("{number} {many}"),
+    };
+    format!("{} on {}", name(policies, "policies"), name(titles, "workloads"))
+}
+
+fn lead(analysis: &Analysis<'_>) -> String {
+    let records = &analysis.loaded.records;
+    let failed = records.iter().filter(|record| record.error.is_some()).count();
+    let finished = (records.len() - failed) as u64;
+    let mut parts = vec![format::count(finished, "finished run", "finished runs")];
+    if failed > 0 {
+        parts.push(format!("{failed} failed"));
+    }
+    if let Some(first) = records.first() {
+        parts.push(format!("Linux {}", format::clip(&first.host.kernel, 60)));
+        let cpus = format::count(u64::from(first.host.cpus), "processor", "processors");
+        parts.push(format!("{cpus}, {}", format::clip(&first.host.filesystem, 40)));
+        parts.push(format::clip(&first.started, 40));
+    }
+    parts.join(" · ")
+}
+
+/// How often ranges like these lie apart for no reason: the weight of the answers.
+fn chance(analysis: &Analysis<'_>) -> String {
+    let groups = || analysis.sections.iter().flat_map(|section| &section.groups);
+    let runs = groups().map(|group| group.runs.len()).filter(|runs| *runs > 1).min();
+    let Some(runs) = runs else {
+        return "With one run per policy nothing shows how far runs vary by themselves.".to_owned();
+    };
+    let others = |section: &Section<'_>| {
+        let base = section.base().unwrap_or(0);
+        ranges::against_base(section, base, Metric::Created).len() * Metric::ALL.len()
+    };
+    let comparisons = analysis.sections.iter().map(others).sum::<usize>() as u64;
+    format!(
+        "With {runs} runs each, the ranges of two equal policies would still lie apart in one of {} \
+         comparisons, and this page makes {}.",
+        format::number(ranges::apart_by_chance_one_in(runs).round()),
+        format::count(comparisons, "comparison", "comparisons")
+    )
+}
+
+fn failures(analysis: &Analysis<'_>) -> Vec<Failure> {
+    let groups = analysis
+        .sections
+        .iter()
+        .flat_map(|section| section.groups.iter().map(move |group| (section, group)));
+    let failed =
+        groups.flat_map(|(section, group)| group.failed.iter().map(move |run| (section, run)));
+    failed
+        .map(|(section, run)| Failure {
+            run: format!(
+                "{} under {}, round {}",
+                section.workload,
+                group::label(run),
+                run.key.round + 1
+            ),
+            error: format::clip(run.error.as_deref().unwrap_or_default(), 500),
+        })
+        .collect()
+}

@@ -1,0 +1,231 @@
+//! How it was measured: hosts, settings, probes, and every run with its counts.
+
+use crate::bench::analysis::Analysis;
+use crate::bench::page::birth;
+use crate::format;
+use crate::runs::births::Births;
+use crate::runs::group::Section;
+use crate::runs::{group, plans};
+use std::collections::BTreeSet;
+
+use iowq_contract::{Blocking, Counts, Host, PlanSettings, Record, Tier};
+
+/// Runs that are listed one by one; the rest is in the raw numbers.
+const RUNS_MAX: usize = 400;
+
+/// Hosts that are described.
+const HOSTS_MAX: usize = 8;
+
+/// Characters of one fact.
+const FACT_CHARS_MAX: usize = 300;
+
+/// A list of names and values under a heading.
+pub(crate) struct Facts {
+    pub(crate) heading: String,
+    pub(crate) facts: Vec<(&'static str, String)>,
+}
+
+/// One run, with the counts of each source.
+pub(crate) struct RunRow {
+    pub(crate) section: String,
+    pub(crate) policy: String,
+    pub(crate) round: u32,
+    pub(crate) done: String,
+    pub(crate) failed: u64,
+    pub(crate) per_s: String,
+    pub(crate) created: String,
+    pub(crate) exited: String,
+    pub(crate) births: String,
+    pub(crate) causes: String,
+    pub(crate) unmet: String,
+    pub(crate) events: String,
+    pub(crate) state: &'static str,
+}
+
+/// The hosts that runs were made on, each once.
+pub(crate) fn hosts(records: &[Record]) -> Vec<Facts> {
+    let mut hosts: Vec<(&Host, u64)> = Vec::new();
+    for record in records {
+        match hosts.iter_mut().find(|(host, _)| *host == &record.host) {
+            Some((_, runs)) => *runs += 1,
+            None => hosts.push((&record.host, 1)),
+        }
+    }
+    let several = hosts.len() > 1;
+    let facts = hosts.iter().take(HOSTS_MAX).map(|(host, runs)| {
+        let heading = if several {
+            format!("Host of {}", format::count(*runs, "run", "runs"))
+        } else {
+            "Host".to_owned()
+        };
+        Facts { heading, facts: host_facts(host) }
+    });
+    facts.collect()
+}
+
+fn host_facts(host: &Host) -> Vec<(&'static str, String)> {
+    let text = |text: &str| format::clip(text, FACT_CHARS_MAX);
+    vec![
+        ("kernel", text(&host.kernel)),
+        ("processor", text(&host.cpu)),
+        ("processors", host.cpus.to_string()),
+        ("memory", format::bytes(host.memory_bytes)),
+        ("file system", format!("{} ({})", text(&host.filesystem), text(&host.mount_options))),
+        ("device", text(&host.device)),
+        ("governor", text(&host.governor)),
+        ("hypervisor", text(&host.accelerator)),
+        ("commit", text(&host.commit)),
+        ("built by", format!("{}, {}", text(&host.rustc), text(&host.profile))),
+    ]
+}
+
+/// What a workload asks for beside what is in the settings of every record.
+fn plan(plan: &PlanSettings) -> Vec<(&'static str, String)> {
+    let mix = &plan.mix;
+    let kinds =
+        [(mix.write, "write"), (mix.read, "read"), (mix.fallocate, "fallocate"), (mix.nop, "nop")];
+    let kinds = kinds.iter().filter(|(weight, _)| *weight > 0);
+    let mut done: Vec<String> = kinds.map(|(weight, kind)| format!("{weight} {kind}")).collect();
+    if mix.writes_per_fsync > 0 {
+        let kind = if mix.data_only { "fdatasync" } else { "fsync" };
+        let linked = if mix.linked { ", linked" } else { "" };
+        done.push(format!("{kind} after {} writes of a file{linked}", mix.writes_per_fsync));
+    }
+    if let Some(log) = &plan.log {
+        done.push(format!("{} append, fsync after {}", log.weight, log.writes_per_fsync));
+    }
+    vec![
+        ("length asked for", plans::length(plan)),
+        ("file", format::bytes(plan.file_bytes)),
+        ("opened", format::clip(&plan.open.join(", "), FACT_CHARS_MAX)),
+        ("blocks visited", format::clip(&plan.order, FACT_CHARS_MAX)),
+        ("mix", format::clip(&done.join(", "), FACT_CHARS_MAX)),
+        ("digest of the plan", format::clip(&plan.digest, 12)),
+    ]
+}
+
+/// The settings of a section, taken from its first run; a caveat says where runs differ.
+pub(crate) fn settings(section: &Section<'_>) -> Facts {
+    let Some(record) = section.records().next() else {
+        return Facts { heading: section.workload.to_owned(), facts: Vec::new() };
+    };
+    let settings = &record.settings;
+    let limits =
+        format!("{} bounded, {} unbounded", settings.limit_bounded, settings.limit_unbounded);
+    let mut facts = vec![
+        ("files", settings.files.to_string()),
+        ("block", format::bytes(settings.block_bytes)),
+        ("depth", settings.depth.to_string()),
+        ("arrival", format::clip(&settings.arrival, FACT_CHARS_MAX)),
+        ("worker limit", limits),
+        ("idle timeout", format!("{} ms", settings.idle_timeout_ms)),
+        ("seed", seed(section)),
+        ("blocking seen by", blocking(record.blocking).to_owned()),
+        ("probe", probe(record)),
+    ];
+    facts.extend(settings.plan.iter().flat_map(plan));
+    if let Some(cpus) = settings.cpus {
+        facts.push(("confined to", format::count(u64::from(cpus), "processor", "processors")));
+    }
+    if section.kernel().is_some() && record.blocking != Blocking::Kernel {
+        facts.push(("blocking on io_uring seen by", blocking(Blocking::Kernel).to_owned()));
+    }
+    facts.extend(birth::facts(section));
+    let unseen: BTreeSet<&String> = section.records().flat_map(|run| &run.probe.unseen).collect();
+    let clipped = unseen.into_iter().map(|text| format::clip(text, FACT_CHARS_MAX));
+    facts.extend(clipped.map(|text| ("not seen", text)));
+    for group in &section.groups {
+        if let Some(run) = group.runs.first().or(group.failed.first())
+            && !run.settings.patches.is_empty()
+        {
+            let switches = run.settings.patches.join(", ");
+            let text = format!("{}: {}", group.label, format::clip(&switches, FACT_CHARS_MAX));
+            facts.push(("switches", text));
+        }
+    }
+    Facts { heading: format!("{} · {}", section.workload, section.engines().join(", ")), facts }
+}
+
+/// The seed of the stream of operations, if all runs had the same.
+fn seed(section: &Section<'_>) -> String {
+    let mut seeds = section.records().map(|record| record.key.seed);
+    match seeds.next() {
+        Some(first) if seeds.all(|seed| seed == first) => first.to_string(),
+        _ => "one per run, in the raw numbers".to_owned(),
+    }
+}
+
+fn blocking(blocking: Blocking) -> &'static str {
+    match blocking {
+        Blocking::Sched => "the scheduler, through a probe on sched_switch",
+        Blocking::Declared => "the worker itself, around calls that may block",
+        Blocking::Kernel => "the kernel's own hooks",
+    }
+}
+
+/// The tier, and why not a better one.
+fn probe(record: &Record) -> String {
+    let tier = tier(record.probe.tier);
+    if record.probe.reason.is_empty() {
+        tier.to_owned()
+    } else {
+        format!("{tier}: {}", format::clip(&record.probe.reason, FACT_CHARS_MAX))
+    }
+}
+
+fn tier(tier: Tier) -> &'static str {
+    match tier {
+        Tier::Bpf => "bpf",
+        Tier::Proc => "proc",
+        Tier::Off => "off",
+    }
+}
+
+/// The runs in the order in which they were made, and how many are left out.
+pub(crate) fn runs(analysis: &Analysis<'_>) -> (Vec<RunRow>, usize) {
+    let mut all: Vec<(&Section<'_>, &Record)> = Vec::new();
+    for section in &analysis.sections {
+        all.extend(section.records().map(|record| (section, record)));
+    }
+    all.sort_by_key(|(_, record)| record.key.position);
+    let left_out = all.len().saturating_sub(RUNS_MAX);
+    (
+        all.into_iter().take(RUNS_MAX).map(|(section, record)| row(section, record)).collect(),
+        left_out,
+    )
+}
+
+fn row(section: &Section<'_>, record: &Record) -> RunRow {
+    let workers = &record.workers;
+    let agree = workers.created.trusted() && workers.exited.trusted();
+    RunRow {
+        section: section.workload.to_owned(),
+        policy: group::label(record).into_owned(),
+        round: record.key.round.saturating_add(1),
+        done: format::number(record.ops.done as f64),
+        failed: record.ops.failed,
+        per_s: format::number(record.ops.per_s),
+        created: counts(&workers.created),
+        exited: counts(&workers.exited),
+        births: Births::of(record).map_or_else(|| "–".to_owned(), Births::text),
+        causes: pair(workers.causes.map(|causes| (causes.enqueue, causes.request))),
+        unmet: pair(workers.causes.map(|causes| (causes.request_woken, causes.request_dropped))),
+        events: format!("{} / {}", record.probe.events_seen, record.probe.events_lost),
+        state: match (&record.error, agree) {
+            (Some(_), _) => "failed",
+            (None, false) => "counts disagree",
+            (None, true) => "fine",
+        },
+    }
+}
+
+/// Probe, engine and /proc, with a dash for a source that was off.
+fn counts(counts: &Counts) -> String {
+    let show = |count: Option<u64>| count.map_or_else(|| "–".to_owned(), |count| count.to_string());
+    format!("{} / {} / {}", show(counts.probe), show(counts.engine), show(counts.proc))
+}
+
+/// Two counts, with a dash where nobody counted.
+fn pair(counts: Option<(u64, u64)>) -> String {
+    counts.map_or_else(|| "–".to_owned(), |(first, second)| format!("{first} / {second}"))
+}

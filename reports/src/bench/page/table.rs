@@ -1,0 +1,134 @@
+//! The table of a section: a row per policy, medians with their ranges.
+
+use crate::format;
+use crate::render::marker;
+use crate::render::palette::{COLOURS, Colours};
+use crate::runs::births::Births;
+use crate::runs::figures::{Figures, Spread};
+use crate::runs::group::{Group, Section};
+
+/// A policy's row.
+pub(crate) struct Row {
+    pub(crate) colour: usize,
+    pub(crate) sign: &'static str,
+    pub(crate) policy: String,
+    /// What the running kernel is, in its own row.
+    pub(crate) release: String,
+    pub(crate) runs: String,
+    pub(crate) cells: Vec<Cell>,
+}
+
+/// One figure.
+#[derive(Clone)]
+pub(crate) struct Cell {
+    pub(crate) label: &'static str,
+    pub(crate) median: String,
+    pub(crate) range: String,
+}
+
+/// The rows of a section, in the order of its policies.
+pub(crate) fn rows(section: &Section<'_>, colours: &Colours<'_>) -> Vec<Row> {
+    section
+        .groups
+        .iter()
+        .map(|group| {
+            let place = colours.place(&group.label);
+            Row {
+                colour: place % COLOURS,
+                sign: marker::sign(place),
+                policy: group.label.to_string(),
+                release: release(group),
+                runs: group.runs_text(),
+                cells: cells(&group.figures),
+            }
+        })
+        .collect()
+}
+
+/// The kernel that io_uring is part of, as its first run says.
+fn release(group: &Group<'_>) -> String {
+    let run = group.runs.first().or(group.failed.first()).filter(|_| group.is_kernel());
+    run.map_or_else(String::new, |run| format::release(&run.host.kernel))
+}
+
+fn cells(figures: &Figures) -> Vec<Cell> {
+    let number = format::number;
+    vec![
+        cell("created per 1000 ops", figures.created_per_1000_ops, number),
+        cell("born per second", figures.born_per_s, number),
+        births(figures.births),
+        cell("peak workers", figures.peak, number),
+        cell("p50", figures.p50_ns, format::duration),
+        cell("p99", figures.p99_ns, format::duration),
+        cell("p99.9", figures.p999_ns, format::duration),
+        cell("ops/s", figures.per_s, number),
+        linger(figures),
+    ]
+}
+
+pub(crate) fn cell(label: &'static str, spread: Option<Spread>, show: fn(f64) -> String) -> Cell {
+    let Some(spread) = spread else {
+        return Cell { label, median: "n/a".to_owned(), range: String::new() };
+    };
+    let several = spread.runs > 1 && spread.least < spread.most;
+    let range =
+        if several { range(&show(spread.least), &show(spread.most)) } else { String::new() };
+    Cell { label, median: show(spread.median), range }
+}
+
+/// All births of a run above what they are made of.
+fn births(births: Option<Births>) -> Cell {
+    let text = births.map(Births::text);
+    let (born, parts) =
+        text.as_deref().and_then(|text| text.split_once(" = ")).unwrap_or(("n/a", ""));
+    Cell { label: "born = first fill + churn", median: born.to_owned(), range: parts.to_owned() }
+}
+
+/// `30 – 33.4 ms`: a unit that both ends have is said once.
+fn range(least: &str, most: &str) -> String {
+    let short = match (least.split_once('\u{a0}'), most.split_once('\u{a0}')) {
+        (Some((figure, unit)), Some((_, other))) if unit == other => figure,
+        _ => least,
+    };
+    format!("{short} – {most}")
+}
+
+/// A worker that never left has no time; how many runs that was is said instead.
+fn linger(figures: &Figures) -> Cell {
+    let show = |ms: f64| format::duration(ms * 1e6);
+    let mut cell = cell("linger", figures.linger_ms, show);
+    if figures.stayed > 0 {
+        match figures.linger_ms {
+            None => cell.median = "stayed".to_owned(),
+            Some(_) => cell.range = format!("stayed in {}", figures.stayed),
+        }
+    }
+    cell
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_figure_is_said_to_be_missing() {
+        let row = cells(&Figures::default());
+        assert!(row.iter().all(|cell| cell.median == "n/a"));
+    }
+
+    #[test]
+    fn workers_that_stay_are_told_from_workers_that_leave() {
+        let some = Spread::of(vec![12.0]);
+        let of = |linger_ms, stayed| linger(&Figures { linger_ms, stayed, ..Figures::default() });
+        assert_eq!(of(None, 3).median, "stayed");
+        assert_eq!(of(some, 0).median, "12\u{a0}ms");
+        assert_eq!(of(some, 2).range, "stayed in 2");
+    }
+
+    #[test]
+    fn a_unit_is_said_once_where_both_ends_have_it() {
+        assert_eq!(range("30\u{a0}ms", "33.4\u{a0}ms"), "30 – 33.4\u{a0}ms");
+        assert_eq!(range("800\u{a0}µs", "1\u{a0}ms"), "800\u{a0}µs – 1\u{a0}ms");
+        assert_eq!(range("0.9", "1.1"), "0.9 – 1.1");
+    }
+}

@@ -1,0 +1,65 @@
+//! Unlike: settings and lengths in which runs of one workload on one engine differ, as caveats.
+
+use crate::format;
+use crate::runs::{differences, plans};
+use std::collections::BTreeMap;
+
+use iowq_contract::{Code, Record, Settings};
+
+/// Workloads that are named with what differs.
+const NAMED_MAX: usize = 4;
+
+/// Code and text of each caveat.
+pub(crate) fn caveats<'a>(made: impl Iterator<Item = &'a Record>) -> Vec<(Code, String)> {
+    let mut cells: BTreeMap<(&str, &str), Vec<&Record>> = BTreeMap::new();
+    for run in made {
+        cells.entry((&run.key.workload, &run.key.engine)).or_default().push(run);
+    }
+    let settings = named(&cells, |runs| match differences::settings(runs) {
+        found if found.is_empty() && !all_same(runs) => Some("in summary or watch".to_owned()),
+        found if found.is_empty() => None,
+        found => Some(found.join("; ")),
+    });
+    let lengths = named(&cells, plans::lengths);
+    let settings = settings.map(|what| {
+        let text = format!("runs of the same workload had unlike settings: {what}");
+        (Code::SettingsDiffer, text)
+    });
+    let lengths = lengths.map(|what| {
+        let text = format!(
+            "runs of the same workload were to take unlike times or numbers of ops: {what}"
+        );
+        (Code::LengthsDiffer, text)
+    });
+    settings.into_iter().chain(lengths).collect()
+}
+
+/// `dsync (depth: 16 and 64)` and so on; none where nothing differs.
+fn named(
+    cells: &BTreeMap<(&str, &str), Vec<&Record>>,
+    find: impl Fn(&[&Record]) -> Option<String>,
+) -> Option<String> {
+    let found = cells.iter().filter_map(|((workload, _), runs)| Some((workload, find(runs)?)));
+    let mut parts: Vec<String> =
+        found.map(|(workload, what)| format!("{} ({what})", format::clip(workload, 60))).collect();
+    let more = parts.len().saturating_sub(NAMED_MAX);
+    parts.truncate(NAMED_MAX);
+    if more > 0 {
+        parts.push(format!("{more} more"));
+    }
+    (!parts.is_empty()).then(|| format::list(&parts))
+}
+
+/// Whether settings are the same but for the switches, which are the policy's own, the delay, which
+/// is a control's, and the plan, of which older records say nothing.
+fn all_same(runs: &[&Record]) -> bool {
+    let shared = |run: &Record| Settings {
+        patches: Vec::new(),
+        injected_delay_ns: None,
+        injected_delay_percent: None,
+        plan: None,
+        ..run.settings.clone()
+    };
+    let first = runs.first().map(|run| (shared(run), run.blocking));
+    runs.iter().all(|run| Some((shared(run), run.blocking)) == first)
+}

@@ -1,0 +1,206 @@
+//! The summary: the same answers as the page, as plain text for a terminal or a mail.
+
+use crate::bench::analysis::Analysis;
+use crate::bench::births;
+use crate::fidelity::analysis::Fidelity;
+use crate::fidelity::prose;
+use crate::format;
+use crate::render::text::{STYLE, ascii, fits, trimmed, wrap};
+use crate::runs::arrival;
+use crate::runs::figures::{Figures, Spread};
+use crate::runs::group::Group;
+use comfy_table::{CellAlignment, ContentArrangement, Table};
+
+/// Width of `summary.txt`: fits into a mail and a terminal.
+pub const WIDTH_TEXT: usize = 100;
+
+/// Narrowest text that is laid out; a table below that is unreadable.
+const WIDTH_MIN: usize = 60;
+
+/// Caveats that are said on a terminal; the page has them all.
+const CAVEATS_MAX: usize = 12;
+
+/// Cells that are off, worst first; the fidelity page has them all.
+const OFF_MAX: usize = 24;
+
+/// Heads of the columns after workload and policy.
+const COLUMNS: [&str; 8] = ["runs", "ops/s", "p50", "p99", "p99.9", "created", "peak", "linger"];
+
+/// The whole summary, at most `width` columns wide where its words allow.
+#[must_use]
+pub fn text(analysis: &Analysis<'_>, width: usize) -> String {
+    let width = width.max(WIDTH_MIN);
+    let mut text = String::new();
+    if let Some(fidelity) = &analysis.fidelity {
+        text.push_str(&fidelity_text(fidelity, width));
+    }
+    if !analysis.is_grid() {
+        text.push_str(&sections(analysis, width));
+    }
+    text.push_str(&wrap("Descriptive: ranges of runs, not a statistical verdict.", width, ""));
+    if !analysis.caveats.is_empty() {
+        text.push_str("\nCaveats\n");
+    }
+    for caveat in analysis.caveats.iter().take(CAVEATS_MAX) {
+        let scope =
+            if caveat.scope.is_empty() { String::new() } else { format!(" ({})", caveat.scope) };
+        let sign = if caveat.severe { "!" } else { "-" };
+        let line = format!("{sign} {}: {}{scope}", caveat.code, caveat.text);
+        text.push_str(&wrap(&line, width, "  "));
+    }
+    let more = analysis.caveats.len().saturating_sub(CAVEATS_MAX);
+    if more > 0 {
+        text.push_str(&format!("  and {more} more in the report\n"));
+    }
+    ascii(&text)
+}
+
+/// The verdict on the presets, group by group, the cells that are off, and further figures.
+fn fidelity_text(fidelity: &Fidelity<'_>, width: usize) -> String {
+    let mut text = wrap(&format!("{}.", prose::headline(fidelity)), width, "");
+    text.push_str(&trimmed(&groups(fidelity)));
+    text.push('\n');
+    text.push_str(&wrap(&prose::group_rules(fidelity), width, ""));
+    let off = fidelity.off();
+    if !off.is_empty() {
+        text.push_str("\nOff, the worst first\n");
+    }
+    for cell in off.iter().take(OFF_MAX) {
+        text.push_str(&wrap(&format!("! {}", prose::off(cell)), width, "  "));
+    }
+    if off.len() > OFF_MAX {
+        let more = off.len() - OFF_MAX;
+        text.push_str(&format!("  and {more} more, in the fidelity page\n"));
+    }
+    text.push('\n');
+    for line in prose::figures(fidelity) {
+        text.push_str(&wrap(&format!("- {line}"), width, ""));
+    }
+    text.push('\n');
+    text
+}
+
+/// The table of groups of cells.
+fn groups(fidelity: &Fidelity<'_>) -> Table {
+    let mut table = Table::new();
+    table
+        .load_style(STYLE)
+        .set_content_arrangement(ContentArrangement::Disabled)
+        .set_header(prose::GROUP_HEADS);
+    for (at, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((u16::from(at > 0), 0));
+        if at > 0 {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    for totals in fidelity.by_group() {
+        table.add_row(prose::group(&totals));
+    }
+    table
+}
+
+/// The table and the answers of each workload.
+fn sections(analysis: &Analysis<'_>, width: usize) -> String {
+    let mut text = trimmed(&table(analysis, width));
+    text.push_str(
+        "\nMedians of runs. created: workers per 1000 operations; times are response times.\n",
+    );
+    for words in arrival::words(&analysis.sections) {
+        text.push_str(&wrap(&words, width, ""));
+    }
+    text.push('\n');
+    for (section, answers) in analysis.sections.iter().zip(&analysis.answers) {
+        text.push_str(&format!("{}\n", section.workload));
+        if let Some(births) = births::parts(section) {
+            text.push_str(&wrap(&births, width, "  "));
+        }
+        for answer in answers {
+            text.push_str(&wrap(&format!("{}: {}", answer.topic, answer.text), width, "  "));
+        }
+    }
+    text
+}
+
+fn table(analysis: &Analysis<'_>, width: usize) -> Table {
+    let mut table = Table::new();
+    table
+        .load_style(STYLE)
+        .set_content_arrangement(ContentArrangement::Disabled)
+        .set_width(u16::try_from(width).unwrap_or(u16::MAX))
+        .set_header(["workload", "policy"].into_iter().chain(COLUMNS));
+    for (at, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((0, 2));
+        if at > 1 {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    for section in &analysis.sections {
+        for group in &section.groups {
+            table.add_row(row(&format::clip(section.workload, 40), group));
+        }
+    }
+    // Columns move together, and then cells are broken, only where the table would not fit.
+    if !fits(&table, width) {
+        table.column_iter_mut().for_each(|column| _ = column.set_padding((0, 1)));
+    }
+    if !fits(&table, width) {
+        table.set_content_arrangement(ContentArrangement::Dynamic);
+    }
+    table
+}
+
+fn row(title: &str, group: &Group<'_>) -> Vec<String> {
+    let Figures { per_s, p50_ns, p99_ns, p999_ns, .. } = &group.figures;
+    let show = |spread: &Option<Spread>, show: fn(f64) -> String| {
+        spread.map_or_else(|| "n/a".to_owned(), |spread| show(spread.median))
+    };
+    vec![
+        title.to_owned(),
+        format::clip(&group.label, 40),
+        group.runs_text(),
+        show(per_s, format::number),
+        show(p50_ns, format::duration),
+        show(p99_ns, format::duration),
+        show(p999_ns, format::duration),
+        show(&group.figures.created_per_1000_ops, format::number),
+        show(&group.figures.peak, format::number),
+        linger(&group.figures),
+    ]
+}
+
+fn linger(figures: &Figures) -> String {
+    match (figures.linger_ms, figures.stayed) {
+        (Some(spread), _) => format::duration(spread.median * 1e6),
+        (None, 0) => "n/a".to_owned(),
+        (None, _) => "stayed".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::analysis::analyse;
+    use crate::load::Loaded;
+    use iowq_sample as sample;
+
+    #[test]
+    fn a_name_cannot_steer_a_terminal() {
+        assert_eq!(ascii("6.12\u{1b}[2J\n4.5\u{a0}µs"), "6.12 [2J\n4.5 us");
+    }
+
+    #[test]
+    fn names_stay_whole_in_a_table_that_just_fits() {
+        let mut runs = vec![sample::run("ring-per-batch", "exit-on-idle-retire", 0)];
+        runs[0].ops.per_s = 1_234_567.0;
+        let loaded = Loaded { records: runs, ..Loaded::default() };
+        let text = table(&analyse(&loaded), WIDTH_TEXT).to_string();
+        assert!(text.contains("exit-on-idle-retire"), "{text}");
+        assert!(text.lines().all(|line| line.trim_end().chars().count() <= WIDTH_TEXT), "{text}");
+    }
+
+    #[test]
+    fn long_paragraphs_are_broken_and_indented() {
+        assert_eq!(wrap("one two three", 9, ""), "one two\n  three\n");
+        assert_eq!(wrap("verylongword", 5, "  "), "  verylongword\n");
+    }
+}

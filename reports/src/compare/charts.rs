@@ -1,0 +1,90 @@
+//! Charts of a comparison: pairs, intervals, shift by quantile and run order.
+
+mod effect;
+mod forest;
+mod run_order;
+mod shift;
+pub(crate) mod sides;
+mod strip;
+
+use crate::compare::comparison::{Comparison, Comparisons};
+use crate::compare::finding::Finding;
+use crate::render::chart::{ChartSet, Figure, set};
+use crate::render::plot::ChartError;
+use iowq_contract::Record;
+
+/// Draws the intervals of all comparisons beside each other.
+pub(crate) fn overview(all: &Comparisons) -> Result<Option<ChartSet>, ChartError> {
+    let figures = forest::figures(&all.all)?;
+    let how = "Each row is a metric: the mark is the estimated change from base to test, the line \
+               its 95\u{a0}% interval, the grey box what is too small to matter. A line off the \
+               middle whose mark is outside the box is a change that matters, a line inside the \
+               box is none. Full marks are primary metrics, hollow ones advisory; more is better \
+               for ops/s alone.";
+    Ok(set("All metrics", how, figures).map(|set| ChartSet { legend: false, ..set }))
+}
+
+/// Draws the charts of one comparison; `base` and `test` are the records of both sets.
+pub(crate) fn sets(
+    comparison: &Comparison,
+    base: &[&Record],
+    test: &[&Record],
+) -> Result<Vec<ChartSet>, ChartError> {
+    let sets = [pairs(comparison)?, shift_set(comparison, base, test)?, run_order(comparison)?];
+    Ok(sets.into_iter().flatten().collect())
+}
+
+fn figure(finding: &Finding, svg: String) -> Figure {
+    Figure { caption: finding.metric.name().to_owned(), mark: None, svg }
+}
+
+fn pairs(comparison: &Comparison) -> Result<Option<ChartSet>, ChartError> {
+    let mut figures = Vec::new();
+    for finding in &comparison.primary {
+        let noise = comparison.noise.iter().find(|noise| noise.metric == finding.metric);
+        if let Some(svg) = strip::draw(finding, noise, comparison.is_paired())? {
+            figures.push(figure(finding, svg));
+        }
+    }
+    let how = "Each dot is one pair, the first at the top; the diamond is the Hodges-Lehmann \
+               estimate with its 95\u{a0}% interval, and the grey band is too small to matter. Below, \
+               where it was measured, the same for the base against itself: what noise alone does.";
+    let (title, how) = if comparison.is_paired() {
+        ("Pairs", how)
+    } else {
+        let how = "The runs are no pairs: the diamond is the estimated shift between both sets \
+                   with its 95\u{a0}% interval, and the grey band is too small to matter.";
+        ("Estimates", how)
+    };
+    Ok(set(title, how, figures).map(|set| ChartSet { legend: false, ..set }))
+}
+
+fn shift_set(
+    comparison: &Comparison,
+    base: &[&Record],
+    test: &[&Record],
+) -> Result<Option<ChartSet>, ChartError> {
+    let Some(shift) = shift::shift(comparison, base, test) else {
+        return Ok(None);
+    };
+    let figure = Figure { caption: String::new(), mark: None, svg: shift::draw(&shift)? };
+    let how = format!(
+        "Read upwards from a quantile: so much slower (above the middle) or faster the test was \
+         there, as the median of {} pairs; the band is {} at each quantile alone. Descriptive: no \
+         verdict stands on it. Beyond the last quantile with 100 samples it is n/a.",
+        shift.pairs, shift.band
+    );
+    let set = set("Shift of response time by quantile", &how, vec![figure]);
+    Ok(set.map(|set| ChartSet { legend: false, ..set }))
+}
+
+fn run_order(comparison: &Comparison) -> Result<Option<ChartSet>, ChartError> {
+    let mut figures = Vec::new();
+    for finding in comparison.primary.iter().filter(|finding| finding.medians().is_some()) {
+        figures.push(figure(finding, run_order::draw(finding, comparison.is_paired())?));
+    }
+    let how = "Values in the order in which the runs were made, the two runs of a pair joined: a \
+               slope that base and test share is drift of the machine, and two levels are runs of \
+               two kinds.";
+    Ok(set("Run order", how, figures))
+}

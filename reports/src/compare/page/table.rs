@@ -1,0 +1,85 @@
+//! The table of a comparison: a row per metric, primary ones first.
+
+use crate::compare::comparison::Comparison;
+use crate::compare::finding::{Finding, Verdict};
+use crate::format;
+
+/// One metric.
+pub(crate) struct Row {
+    pub(crate) metric: &'static str,
+    pub(crate) advisory: bool,
+    /// Whether it is the first of the advisory ones.
+    pub(crate) first: bool,
+    pub(crate) cells: Vec<Cell>,
+    /// Name of the verdict's style, and its word.
+    pub(crate) class: &'static str,
+    pub(crate) verdict: String,
+}
+
+/// One figure with what is said below it.
+pub(crate) struct Cell {
+    pub(crate) label: &'static str,
+    pub(crate) value: String,
+    pub(crate) below: String,
+}
+
+/// The rows of a comparison.
+pub(crate) fn rows(one: &Comparison) -> Vec<Row> {
+    let noise = |finding: &Finding| one.noise.iter().find(|noise| noise.metric == finding.metric);
+    let primary = one.primary.iter().map(|finding| row(finding, noise(finding), false));
+    let mut rows: Vec<Row> = primary.collect();
+    let advisory = one.advisory.iter().map(|finding| row(finding, None, true));
+    rows.extend(advisory.enumerate().map(|(at, row)| Row { first: at == 0, ..row }));
+    rows
+}
+
+fn row(finding: &Finding, noise: Option<&Finding>, advisory: bool) -> Row {
+    let (class, verdict) = match (&finding.missing, finding.verdict) {
+        (Some(why), _) => ("none", format::clip(why, 120)),
+        (None, Some(verdict)) => (verdict.name(), verdict.name().to_owned()),
+        (None, None) => ("none", "–".to_owned()),
+    };
+    // An advisory metric decides nothing, so that its word stays pale.
+    let class = if advisory { Verdict::Inconclusive.name() } else { class };
+    let optional = |text: Option<String>| text.unwrap_or_else(|| "n/a".to_owned());
+    let medians = finding.medians();
+    let cell = |label, value| Cell { label, value, below: String::new() };
+    Row {
+        metric: finding.metric.name(),
+        advisory,
+        first: false,
+        cells: vec![
+            cell("base", optional(medians.map(|(base, _)| finding.metric.show(base)))),
+            cell("test", optional(medians.map(|(_, test)| finding.metric.show(test)))),
+            change("change", Some(finding)),
+            cell("adjusted p", optional(finding.p_adjusted.map(format::p))),
+            threshold(finding),
+            change("noise", noise),
+        ],
+        class,
+        verdict,
+    }
+}
+
+/// The smallest effect that counts, and below it what it takes to take a side, where that is more.
+fn threshold(finding: &Finding) -> Cell {
+    let show = |effect| finding.metric.show_size(effect);
+    let side = finding.side_threshold();
+    let raised = (side > finding.threshold).then(|| format!("{} to take a side", show(side)));
+    let below = raised.unwrap_or_default();
+    Cell { label: "threshold", value: show(finding.threshold), below }
+}
+
+/// An estimate with its interval below.
+fn change(label: &'static str, finding: Option<&Finding>) -> Cell {
+    let figures = finding.and_then(|finding| Some((finding, finding.estimate?)));
+    let Some((finding, estimate)) = figures else {
+        return Cell { label, value: "n/a".to_owned(), below: String::new() };
+    };
+    let ends = finding.interval_95();
+    Cell {
+        label,
+        value: finding.metric.show_effect(estimate),
+        below: ends.map_or_else(String::new, |ends| finding.metric.show_interval(ends)),
+    }
+}

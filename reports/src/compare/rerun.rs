@@ -1,0 +1,394 @@
+//! Reruns: the benches that would measure the regressions of a comparison once more.
+//!
+//! Here they are only described. The number of rounds is that of the first bench, whatever was
+//! found, and the seed is one that it did not use.
+
+use crate::compare::comparison::Comparisons;
+use crate::compare::set::Set;
+use crate::format;
+use crate::runs::differences;
+use crate::runs::group::{POOL, URING};
+use iowq_contract::{Blocking, Host, Record, Role, Tier};
+
+/// Engines that a bench can be asked for.
+const ENGINES: [&str; 2] = [POOL, URING];
+
+/// Regressions cannot be measured again from here. Each text says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum RerunError {
+    /// The runs were made inside of kernels that were booted for them.
+    #[error(
+        "{workload} under {test} was measured in kernels that were booted for it, which `cargo \
+         xtask kernels` does with --confirm, and not this command"
+    )]
+    Boots {
+        /// Name of the workload.
+        workload: String,
+        /// Name of the test.
+        test: String,
+    },
+    /// No bench makes such runs.
+    #[error(
+        "{workload} was run by {engine}, which no bench starts: measure it again as it was \
+         measured, and name the record with --confirmed-by"
+    )]
+    Engine {
+        /// Name of the workload.
+        workload: String,
+        /// Name of the engine.
+        engine: String,
+    },
+    /// The record does not say how long the runs were to be, or where the workload is from.
+    #[error(
+        "the record does not say which flags the runs of {workload} were made with: give those to \
+         `cargo xtask bench {flags} --out DIR`, with the workload and the length of the first \
+         bench, and name DIR with --confirmed-by"
+    )]
+    Unasked {
+        /// Name of the workload.
+        workload: String,
+        /// What is known of them.
+        flags: String,
+    },
+    /// This is another host, or another kernel runs.
+    #[error(
+        "{workload} was measured elsewhere: {unlike}. Measure it again there, with --dir for a \
+         folder on the same device"
+    )]
+    Host {
+        /// Name of the workload.
+        workload: String,
+        /// What differs.
+        unlike: String,
+    },
+}
+
+/// A bench that measures something once more.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rerun {
+    /// Workloads as they were named: built-in ones, or paths of specs.
+    pub workloads: Vec<String>,
+    /// Engines, the one to be repeated for noise or as a control first.
+    pub engines: Vec<String>,
+    /// Policies of the pool, in the same order.
+    pub policies: Vec<String>,
+    /// Rounds, as many as the first bench had.
+    pub rounds: u32,
+    /// Seed of the first round, above all seeds of the first bench.
+    pub seed: u64,
+    /// Length of a run; the workload's own if not given.
+    pub seconds: Option<f64>,
+    /// Whether the first variant runs once more in each round for noise.
+    pub noise: bool,
+    /// Whether it runs once more as a control, with which delay.
+    pub control: Option<ControlDelay>,
+    /// What watched the first runs, so that a machine without it says so before a run.
+    pub probes: Option<Tier>,
+    /// Who told the pool that a worker sleeps.
+    pub blocking: Option<Blocking>,
+}
+
+/// The delay of a control run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ControlDelay {
+    /// In percent of the median response time; the bench's default if not given.
+    pub percent: Option<f64>,
+}
+
+impl Rerun {
+    /// The same as flags of `iowq bench`.
+    #[must_use]
+    pub fn flags(&self) -> Vec<String> {
+        let each = |flag: &str, values: &[String]| -> Vec<String> {
+            values.iter().map(|value| format!("--{flag}={value}")).collect()
+        };
+        let mut flags = each("workload", &self.workloads);
+        flags.extend(each("engine", &self.engines));
+        flags.extend(each("policy", &self.policies));
+        flags.push(format!("--pairs={}", self.rounds));
+        flags.push(format!("--seed={}", self.seed));
+        flags.extend(self.seconds.map(|seconds| format!("--seconds={seconds}")));
+        flags.extend(self.noise.then(|| "--noise".to_owned()));
+        flags.extend(self.control.map(|control| match control.percent {
+            Some(percent) => format!("--control={percent}"),
+            None => "--control".to_owned(),
+        }));
+        flags.extend(self.probes.map(|tier| format!("--probes={}", name_of_tier(tier))));
+        flags.extend(self.blocking.and_then(|blocking| match blocking {
+            Blocking::Sched => Some("--blocking=sched".to_owned()),
+            Blocking::Declared => Some("--blocking=declared".to_owned()),
+            Blocking::Kernel => None,
+        }));
+        flags
+    }
+}
+
+fn name_of_tier(tier: Tier) -> &'static str {
+    match tier {
+        Tier::Bpf => "bpf",
+        Tier::Proc => "proc",
+        Tier::Off => "off",
+    }
+}
+
+/// The benches that are needed, if there are regressions. `here` is the host that they would run
+/// on. Workloads with the same variants share a bench.
+///
+/// # Errors
+///
+/// Runs that cannot be made again, or not on this host.
+pub fn reruns(
+    comparisons: &Comparisons,
+    sets: &[Set<'_>],
+    here: &Host,
+) -> Result<Vec<Rerun>, RerunError> {
+    let mut benches: Vec<Rerun> = Vec::new();
+    for one in regressed(comparisons, sets) {
+        let rerun = one.rerun();
+        let workload = one.check(here, &rerun)?;
+        let same =
+            |bench: &&mut Rerun| Rerun { workloads: Vec::new(), ..(*bench).clone() } == rerun;
+        match benches.iter_mut().find(same) {
+            Some(bench) => bench.workloads.push(workload),
+            None => benches.push(Rerun { workloads: vec![workload], ..rerun }),
+        }
+    }
+    Ok(benches)
+}
+
+/// What is measured again on a workload: the base, and every test that is worse.
+struct Regressed<'a> {
+    workload: &'a str,
+    test: &'a str,
+    /// All runs of the file.
+    records: &'a [Record],
+    /// Measured runs of each variant.
+    variants: Vec<Vec<&'a Record>>,
+}
+
+/// One for each base and workload, because the tests of a workload belong into the same rounds.
+fn regressed<'a>(comparisons: &'a Comparisons, sets: &'a [Set<'_>]) -> Vec<Regressed<'a>> {
+    let mut all: Vec<Regressed<'a>> = Vec::new();
+    let set = |name: &str| sets.iter().find(|set| set.name == name);
+    for one in comparisons.all.iter().filter(|one| one.got_worse()) {
+        let (Some(base), Some(test)) = (set(&one.base), set(&one.test)) else { continue };
+        let runs = test.of(&one.workload);
+        match all.iter_mut().find(|known| known.workload == one.workload) {
+            Some(known) => known.variants.push(runs),
+            None => all.push(Regressed {
+                workload: &one.workload,
+                test: &one.test,
+                records: &base.loaded.records,
+                variants: vec![base.of(&one.workload), runs],
+            }),
+        }
+    }
+    all
+}
+
+impl<'a> Regressed<'a> {
+    /// The first run of each variant.
+    fn first_runs(&self) -> impl Iterator<Item = &'a Record> {
+        self.variants.iter().filter_map(|runs| runs.first().copied())
+    }
+
+    /// The first run of the workload that has a role.
+    fn of_role(&self, role: Role) -> Option<&'a Record> {
+        let mut runs = self.records.iter().filter(|run| run.key.workload == self.workload);
+        runs.find(|run| run.key.role == role)
+    }
+
+    /// The bench, without a workload. The variant that ran once more for noise or as a control comes
+    /// first, because that is the one that a bench repeats.
+    fn rerun(&self) -> Rerun {
+        let (noise, control) = (self.of_role(Role::Noise), self.of_role(Role::Control));
+        let (mut engines, mut policies) = (Vec::new(), Vec::new());
+        for run in noise.or(control).into_iter().chain(self.first_runs()) {
+            add(&mut engines, &run.key.engine);
+            if run.key.engine == POOL {
+                add(&mut policies, &run.key.policy);
+            }
+        }
+        let rounds = self.variants.iter().flatten().map(|run| run.key.round).max();
+        let seeds = self.records.iter().map(|run| run.key.seed);
+        let blocking = |run: &Record| Some(run.blocking).filter(|one| *one != Blocking::Kernel);
+        Rerun {
+            workloads: Vec::new(),
+            engines,
+            policies,
+            rounds: rounds.unwrap_or(0).saturating_add(1),
+            seed: seeds.max().and_then(|seed| seed.checked_add(1)).unwrap_or(1),
+            seconds: self.first_runs().find_map(|run| run.asked.as_ref()?.seconds),
+            noise: noise.is_some(),
+            control: control
+                .map(|run| ControlDelay { percent: run.settings.injected_delay_percent }),
+            probes: self.first_runs().next().map(|run| run.probe.tier),
+            blocking: self.first_runs().find_map(blocking),
+        }
+    }
+
+    /// The workload as a bench is asked for it, if one can be and this is the host for it.
+    fn check(&self, here: &Host, rerun: &Rerun) -> Result<String, RerunError> {
+        let workload = || format::clip(self.workload, 60);
+        if self.first_runs().any(|run| run.key.boot.is_some()) {
+            let test = format::clip(self.test, 60);
+            return Err(RerunError::Boots { workload: workload(), test });
+        }
+        let engines = self.first_runs().map(|run| run.key.engine.as_str());
+        if let Some(engine) = engines.into_iter().find(|engine| !ENGINES.contains(engine)) {
+            let engine = format::clip(engine, 60);
+            return Err(RerunError::Engine { workload: workload(), engine });
+        }
+        let asked: Option<Vec<_>> = self.first_runs().map(|run| run.asked.as_ref()).collect();
+        let Some([asked, ..]) = asked.as_deref() else {
+            let flags = rerun.flags().join(" ");
+            return Err(RerunError::Unasked { workload: workload(), flags });
+        };
+        for run in self.first_runs() {
+            let now = Record { host: here.clone(), ..run.clone() };
+            let unlike = differences::all(&[run, &now]);
+            if !unlike.is_empty() {
+                let unlike = unlike.join("; ");
+                return Err(RerunError::Host { workload: workload(), unlike });
+            }
+        }
+        Ok(asked.workload.clone())
+    }
+}
+
+fn add(names: &mut Vec<String>, name: &str) {
+    if names.iter().all(|known| known != name) {
+        names.push(name.to_owned());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::compare::test_sets;
+    use iowq_sample as sample;
+
+    use crate::compare::judge::Rules;
+    use crate::compare::verdict::compare;
+    use crate::load::Loaded;
+    use iowq_contract::InBoot;
+
+    use super::*;
+
+    const RULES: Rules = Rules { threshold: 0.05, alpha: 0.05 };
+
+    fn here() -> Host {
+        sample::run("dsync", "6.12", 0).host
+    }
+
+    fn worse(run: &mut Record) {
+        run.ops.per_s *= 0.8;
+    }
+
+    fn benches_of(records: Vec<Record>, here: &Host) -> Result<Vec<String>, String> {
+        let loaded = Loaded { records, ..Loaded::default() };
+        let sets = test_sets::sets(&loaded);
+        let found = reruns(&compare(&sets, RULES), &sets, here);
+        let found = found.map_err(|error| error.to_string())?;
+        Ok(found.iter().map(|rerun| rerun.flags().join(" ")).collect())
+    }
+
+    fn regressed(change: impl Fn(&mut Record)) -> Result<Vec<String>, String> {
+        let mut records = sample::pairs(10, worse);
+        records.iter_mut().for_each(change);
+        benches_of(records, &here())
+    }
+
+    #[test]
+    fn a_regression_is_measured_again_as_often_and_with_a_seed_of_its_own() {
+        let last = sample::pairs(10, worse).iter().map(|run| run.key.seed).max();
+        let seed = last.expect("there are runs") + 1;
+        let flags = format!(
+            "--workload=dsync --engine=pool --policy=6.12 --policy=6.17 --pairs=10 --seed={seed} \
+             --probes=bpf --blocking=sched"
+        );
+        assert_eq!(regressed(|_| ()), Ok(vec![flags]));
+    }
+
+    #[test]
+    fn a_broken_limit_is_measured_again_though_no_metric_is_worse() {
+        let flags = benches_of(sample::pairs(10, |run| run.workers.peak = 200), &here());
+        assert_eq!(flags.map(|benches| benches.len()), Ok(1));
+    }
+
+    #[test]
+    fn without_a_regression_there_is_nothing_to_measure() {
+        assert_eq!(benches_of(sample::pairs(10, |_| ()), &here()), Ok(vec![]));
+    }
+
+    #[test]
+    fn length_spec_noise_and_control_are_those_of_the_first_bench() {
+        let mut records = sample::pairs(10, worse);
+        records = sample::with_role(records, Role::Noise, |_| ());
+        records = sample::with_role(records, Role::Control, |run| {
+            run.settings.injected_delay_percent = Some(10.0);
+        });
+        for run in &mut records {
+            let asked = run.asked.as_mut().expect("it says");
+            asked.seconds = Some(0.5);
+            "specs/my dsync.toml".clone_into(&mut asked.workload);
+        }
+        let benches = benches_of(records, &here()).expect("it can be made again");
+        for part in ["--workload=specs/my dsync.toml", "--seconds=0.5", "--noise", "--control=10"] {
+            assert!(benches[0].contains(part), "{part} is not in {benches:?}");
+        }
+    }
+
+    #[test]
+    fn workloads_with_the_same_arms_share_a_bench() {
+        let mut records = sample::pairs(10, worse);
+        let mut more = records.clone();
+        for run in &mut more {
+            "nop".clone_into(&mut run.key.workload);
+            "nop".clone_into(&mut run.asked.as_mut().expect("it says").workload);
+        }
+        records.extend(more);
+        let benches = benches_of(records, &here()).expect("it can be made again");
+        assert_eq!(benches.len(), 1);
+        assert!(benches[0].starts_with("--workload=dsync --workload=nop --engine"), "{benches:?}");
+    }
+
+    #[test]
+    fn the_kernels_own_io_wq_is_asked_for_by_its_engine_alone() {
+        let mut records = sample::pairs(10, worse);
+        for run in records.iter_mut().filter(|run| run.key.policy == "6.12") {
+            "uring".clone_into(&mut run.key.engine);
+            run.blocking = Blocking::Kernel;
+        }
+        let benches = benches_of(records, &here()).expect("it can be made again");
+        let flags = "--engine=uring --engine=pool --policy=6.17 --pairs=10";
+        assert!(benches[0].contains(flags), "{benches:?}");
+        assert!(benches[0].ends_with("--blocking=sched"), "{benches:?}");
+    }
+
+    #[test]
+    fn a_record_that_does_not_say_how_it_was_made_is_told_how_to_do_it_by_hand() {
+        let error = regressed(|run| run.asked = None).expect_err("it does not say");
+        assert!(error.contains("cargo xtask bench --engine=pool --policy=6.12"), "{error}");
+        assert!(error.contains("--confirmed-by"), "{error}");
+        let error = regressed(|run| "fio".clone_into(&mut run.key.engine)).expect_err("not ours");
+        assert!(error.contains("dsync was run by fio"), "{error}");
+    }
+
+    #[test]
+    fn another_host_and_booted_kernels_are_refused() {
+        let there = Host { device: "sda".to_owned(), kernel: "6.99".to_owned(), ..here() };
+        let error = benches_of(sample::pairs(10, worse), &there).expect_err("it is elsewhere");
+        for part in ["device: nvme0n1 and sda", "and 6.99", "--dir"] {
+            assert!(error.contains(part), "{part} is not in {error}");
+        }
+        let rebuilt = Host { commit: "1111111".to_owned(), ..here() };
+        assert!(benches_of(sample::pairs(10, worse), &rebuilt).is_ok());
+        let booted = |run: &mut Record| {
+            let (number, round) = (run.key.position, run.key.round);
+            let kernel = "base".to_owned();
+            run.key.boot = Some(InBoot { kernel, number, round, repeat: 0 });
+        };
+        let error = regressed(booted).expect_err("kernels were booted");
+        assert!(error.contains("kernels that were booted"), "{error}");
+    }
+}

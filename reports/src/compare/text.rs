@@ -1,0 +1,220 @@
+//! The text of a comparison: for a terminal, and for the cover letter of a patch.
+
+use crate::compare::comparison::{Comparison, Comparisons, Pairing};
+use crate::compare::decide::Decides;
+use crate::compare::finding::{Finding, Verdict};
+use crate::format;
+use crate::render::text::{STYLE, ascii, fits, wrap};
+use iowq_contract::{Caveat, Code};
+use std::collections::BTreeMap;
+
+use comfy_table::{CellAlignment, ContentArrangement, Table};
+
+/// Width of the text: what a mail leaves of 80 columns after it was quoted twice.
+pub const WIDTH: usize = 76;
+
+/// Confidence of the intervals in the table, in percent.
+const CONFIDENCE: u32 = 95;
+
+/// Heads of the columns.
+const COLUMNS: [&str; 6] = ["metric", "base", "test", "change (95 %)", "p adj", "verdict"];
+
+/// The whole text.
+#[must_use]
+pub fn text(comparisons: &Comparisons) -> String {
+    let mut text = String::new();
+    for one in &comparisons.all {
+        text.push_str(&comparison(one, comparisons));
+        text.push('\n');
+    }
+    let method = format!(
+        "p after Holm over the metrics above the gap, error rate {}; smallest change that \
+         counts {}, or more where a note says so. The unit is the run, never the op. Below the \
+         gap: for information.",
+        format::number(comparisons.alpha),
+        format::either_way(comparisons.threshold),
+    );
+    text.push_str(&wrap(&method, WIDTH, ""));
+    if comparisons.decides != Decides::usual().why {
+        text.push_str(&wrap(&comparisons.decides, WIDTH, ""));
+    }
+    let notes = notes(comparisons);
+    if !notes.is_empty() {
+        text.push_str("\nNotes\n");
+    }
+    for note in notes {
+        text.push_str(&wrap(&format!("- {note}"), WIDTH, "  "));
+    }
+    ascii(&text)
+}
+
+/// Head, table, sentence and blockers of one comparison.
+fn comparison(one: &Comparison, all: &Comparisons) -> String {
+    let name = |name: &str| format::clip(name, 60);
+    let head = format!(
+        "{}: {} against {}, {}",
+        name(&one.workload),
+        name(&one.test),
+        name(&one.base),
+        runs(&one.pairing)
+    );
+    let mut text = wrap(&head, WIDTH, "");
+    text.push('\n');
+    for line in table(one).lines() {
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text.push('\n');
+    for violation in &one.violations {
+        text.push_str(&wrap(&format!("! {}: {}", violation.code, violation.text), WIDTH, "  "));
+    }
+    text.push_str(&wrap(&sentence(one, all), WIDTH, ""));
+    for bar in &one.blockers {
+        text.push_str(&wrap(&format!("! {}: {}", bar.code, bar.text), WIDTH, "  "));
+    }
+    text
+}
+
+fn runs(pairing: &Pairing) -> String {
+    match pairing {
+        Pairing::Paired { pairs, .. } => format::count(u64::from(*pairs), "pair", "pairs"),
+        Pairing::Unpaired { base_runs, test_runs, .. } => {
+            let runs = format::count(u64::from(*test_runs), "run", "runs");
+            format!("{runs} against {base_runs}, no pairs")
+        }
+    }
+}
+
+fn table(one: &Comparison) -> Table {
+    let mut table = Table::new();
+    table
+        .load_style(STYLE)
+        .set_content_arrangement(ContentArrangement::Disabled)
+        .set_header(COLUMNS);
+    for finding in &one.primary {
+        let verdict = finding.verdict.map_or("-", Verdict::name);
+        table.add_row(row(finding, verdict));
+    }
+    table.add_row([""; COLUMNS.len()]);
+    for finding in &one.advisory {
+        table.add_row(row(finding, ""));
+    }
+    for (at, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((0, 1));
+        if (1..=4).contains(&at) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    // Cells are broken only where the table would not fit.
+    if !fits(&table, WIDTH) {
+        let width = u16::try_from(WIDTH).unwrap_or(u16::MAX);
+        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+    }
+    table
+}
+
+fn row(finding: &Finding, verdict: &str) -> [String; COLUMNS.len()] {
+    let absent = || "n/a".to_owned();
+    let (base, test) = finding.medians().map_or((absent(), absent()), |(base, test)| {
+        (finding.metric.show(base), finding.metric.show(test))
+    });
+    let p = finding.p_adjusted.map_or_else(|| "-".to_owned(), format::p);
+    let name = finding.metric.name().to_owned();
+    [name, base, test, change(finding), p, verdict.to_owned()]
+}
+
+/// `+4.2 % (+3.1, +5.0)`: the estimate and its interval, where there is one.
+fn change(finding: &Finding) -> String {
+    let Some(estimate) = finding.estimate else {
+        return "n/a".to_owned();
+    };
+    let show = |effect: f64| finding.metric.show_effect(effect);
+    match finding.intervals.get(&CONFIDENCE) {
+        Some((low, high)) => {
+            // The sign of percent stands once, after the estimate.
+            let bare = |effect| show(effect).trim_end_matches("\u{a0}%").to_owned();
+            format!("{} ({}, {})", show(estimate), bare(*low), bare(*high))
+        }
+        None => show(estimate),
+    }
+}
+
+/// What comes of it, in one sentence.
+fn sentence(one: &Comparison, all: &Comparisons) -> String {
+    let Some(verdict) = one.verdict else {
+        let codes: Vec<String> = one.blockers.iter().map(|bar| bar.code.to_string()).collect();
+        return format!("No verdict: {}.", format::list(&codes));
+    };
+    let of = |wanted: Verdict| one.primary.iter().filter(move |one| one.verdict == Some(wanted));
+    let changed = |verdict| -> Vec<String> {
+        let show = |one: &Finding| {
+            let effect =
+                one.estimate.map_or_else(String::new, |one_of| one.metric.show_effect(one_of));
+            format!("{} {effect}", one.metric.title())
+        };
+        of(verdict).map(show).collect()
+    };
+    let mut parts: Vec<String> =
+        one.violations.iter().map(|violation| violation.code.to_string()).collect();
+    if !one.blockers.is_empty() {
+        let codes: Vec<String> = one.blockers.iter().map(|bar| bar.code.to_string()).collect();
+        parts.push(format!("no verdict on metrics: {}", format::list(&codes)));
+    }
+    for (verdict, word) in [(Verdict::Regression, "worse"), (Verdict::Improvement, "better")] {
+        let changed = changed(verdict);
+        if !changed.is_empty() {
+            parts.push(format!("{word} in {}", format::list(&changed)));
+        }
+    }
+    let titles =
+        |verdict| -> Vec<String> { of(verdict).map(|one| one.metric.title().to_owned()).collect() };
+    let same = titles(Verdict::Equivalent);
+    if !same.is_empty() {
+        parts.push(format!("the same in {}", format::list(&same)));
+    }
+    for finding in of(Verdict::Inconclusive) {
+        let title = finding.metric.title();
+        parts.push(match one.unconfirmed(finding.metric) {
+            Some(why) => format!("not confirmed in {title} ({why})"),
+            None => format!("{title}: {}", finding.undecided(all.alpha)),
+        });
+    }
+    let missing: Vec<String> = one.primary.iter().filter_map(missing).collect();
+    if !missing.is_empty() {
+        parts.push(format!("no value of {}", format::list(&missing)));
+    }
+    let percent = format::number(all.threshold * 100.0);
+    format!("{}, at {percent} %: {}.", capital(verdict.name()), parts.join("; "))
+}
+
+fn missing(finding: &Finding) -> Option<String> {
+    let why = finding.missing.as_ref().filter(|_| finding.one_sided.is_none())?;
+    Some(format!("{} ({why})", finding.metric.title()))
+}
+
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+/// Notes of all comparisons, each once, with the workloads that it is about where not all have it.
+pub(crate) fn notes(comparisons: &Comparisons) -> Vec<String> {
+    let mut order: Vec<&Caveat> = Vec::new();
+    let mut about: BTreeMap<(&Code, &str), Vec<String>> = BTreeMap::new();
+    for one in &comparisons.all {
+        for note in &one.notes {
+            let places = about.entry((&note.code, &note.text)).or_default();
+            if places.is_empty() {
+                order.push(note);
+            }
+            places.push(format!("{} under {}", one.workload, one.test));
+        }
+    }
+    let line = |note: &Caveat| {
+        let places = about.get(&(&note.code, note.text.as_str()));
+        let places = places.filter(|places| places.len() < comparisons.all.len());
+        let scope = places.map_or_else(String::new, |all| format!(" ({})", format::list(all)));
+        format!("{}: {}{scope}", note.code, note.text)
+    };
+    order.into_iter().map(line).collect()
+}

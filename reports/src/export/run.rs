@@ -1,0 +1,46 @@
+//! What exports have in common: the name of a run, when it started and ended, and what it cost.
+
+use iowq_contract::{Record, Role};
+use jiff::{SignedDuration, Timestamp};
+
+/// Runs that finished, in the order of the record.
+pub(crate) fn finished(records: &[Record]) -> impl Iterator<Item = &Record> {
+    records.iter().filter(|record| record.error.is_none())
+}
+
+/// What a run is for, as the record spells it.
+pub(crate) fn role(role: Role) -> &'static str {
+    match role {
+        Role::Measured => "measured",
+        Role::Noise => "noise",
+        Role::Control => "control",
+    }
+}
+
+/// What a run is one of: `fsync-mix/6.12/pool`, with the role behind it where there is a special
+/// one, so that a control run never passes for a measured one.
+pub(crate) fn name(record: &Record) -> String {
+    let cell = &record.key;
+    let name = format!("{}/{}/{}", cell.workload, cell.policy, cell.engine);
+    match cell.role {
+        Role::Measured => name,
+        special => format!("{name}/{}", role(special)),
+    }
+}
+
+/// When a run started; `None` where a hand wrote something else there.
+pub(crate) fn started(record: &Record) -> Option<Timestamp> {
+    record.started.parse().ok()
+}
+
+/// When a run ended, where it is known when it started.
+pub(crate) fn ended(record: &Record) -> Option<Timestamp> {
+    let length = SignedDuration::from_nanos(i64::try_from(record.duration_ns).ok()?);
+    started(record)?.checked_add(length).ok()
+}
+
+/// Processor time per op in nanoseconds, where both are known.
+pub(crate) fn cpu_ns_per_op(record: &Record) -> Option<f64> {
+    let cpu_ns = record.ops.cpu_ns?;
+    (record.ops.done > 0).then(|| cpu_ns as f64 / record.ops.done as f64)
+}

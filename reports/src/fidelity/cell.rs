@@ -1,0 +1,195 @@
+//! A cell: one workload on io_uring and under each preset, and how near they are.
+
+use crate::fidelity::dispatch::Dispatch;
+use crate::fidelity::name::Name;
+use crate::fidelity::variants::{Arm, Arms, near};
+use crate::fidelity::{dispatch, expected};
+use crate::format;
+use crate::runs::group::{Group, Section};
+use iowq_contract::Settings;
+
+/// Workers created under a preset agree with the kernel's up to this factor of each other. On one
+/// machine io_uring itself made up to 1.4 times as many workers in one run as in another.
+pub const BIRTHS_FACTOR: f64 = 1.5;
+
+/// They agree as well up to this many workers apart, whatever their factor.
+pub const BIRTHS_WORKERS: f64 = 3.0;
+
+/// A workload that can be judged.
+#[derive(Debug)]
+pub struct Cell<'a> {
+    /// Name of the workload.
+    pub workload: &'a str,
+    /// What that name tells, if it is of a grid.
+    pub name: Name<'a>,
+    /// Its settings, as the kernel ran it.
+    pub settings: &'a Settings,
+    /// File system that it ran on.
+    pub filesystem: &'a str,
+    /// What kernel and presets did.
+    pub arms: Arms<'a>,
+    /// The preset that stands for the kernel's release.
+    pub expected: Arm<'a>,
+    /// Operations per second under the expected preset for each one on io_uring.
+    pub ops_ratio: Option<f64>,
+    /// How ops of each kind reached workers, where both the kernel and the expected preset say so.
+    pub dispatch: Vec<Dispatch>,
+    /// The presets that have the rules of the expected one in this cell, the one that is shown
+    /// among them.
+    pub(crate) same: &'static [&'static str],
+}
+
+/// What of a cell is off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Off {
+    /// Presets differ and the nearest is not the expected one, nor alike it.
+    Nearest,
+    /// Workers created.
+    Births,
+    /// Most workers alive.
+    Peak,
+    /// How ops reached workers.
+    Dispatch,
+}
+
+impl Off {
+    /// As a table has it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Nearest => "nearest",
+            Self::Births => "births",
+            Self::Peak => "peak",
+            Self::Dispatch => "dispatch",
+        }
+    }
+}
+
+impl<'a> Cell<'a> {
+    /// Of a section, with the presets that are wanted.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be judged.
+    pub(crate) fn of(section: &Section<'a>, wanted: &[&'a str]) -> Result<Self, String> {
+        let arms = Arms::of(section, wanted)?;
+        let kernel = section.kernel().ok_or("io_uring did not run")?;
+        let run = kernel.runs.first().ok_or("io_uring did not run")?;
+        let release = &run.host.kernel;
+        let name = Name::of(section.workload);
+        let same = expected::presets(release, name.closes_rings())
+            .ok_or("the kernel's release is unknown")?;
+        let shown = same[0];
+        let expected = arms.presets.iter().find(|arm| arm.preset == shown).copied();
+        let expected = expected.ok_or_else(|| {
+            format!("{shown} did not run, which stands for {}", format::release(release))
+        })?;
+        let ours = section.groups.iter().find(|one| one.is_preset() && one.policy == shown);
+        let per_s = |group: &Group<'_>| group.figures.per_s.map(|spread| spread.median);
+        let ops_ratio = ours.and_then(per_s).zip(per_s(kernel).filter(|per_s| *per_s > 0.0));
+        Ok(Self {
+            workload: section.workload,
+            name,
+            settings: &run.settings,
+            filesystem: &run.host.filesystem,
+            arms,
+            expected,
+            ops_ratio: ops_ratio.map(|(ours, kernels)| ours / kernels),
+            dispatch: ours.map_or_else(Vec::new, |ours| dispatch::of(kernel, ours)),
+            same,
+        })
+    }
+
+    /// The preset with the least distance from the kernel; of equal ones an expected.
+    #[must_use]
+    pub fn nearest(&self) -> Arm<'a> {
+        self.arms.nearest(self.same).unwrap_or(self.expected)
+    }
+
+    /// Whether a preset has the rules of the expected one in this cell, or is that one.
+    #[must_use]
+    pub fn expects(&self, preset: &str) -> bool {
+        self.same.contains(&preset)
+    }
+
+    /// Whether an arm does something else than is expected, and not by chance alone.
+    pub(crate) fn differs(&self, arm: &Arm<'_>) -> bool {
+        !self.expects(arm.preset) && !arm.counts.alike(self.expected.counts)
+    }
+
+    /// Whether some preset differs from the expected ones.
+    #[must_use]
+    pub fn presets_differ(&self) -> bool {
+        self.arms.presets.iter().any(|arm| self.differs(arm))
+    }
+
+    /// Whether the nearest preset is expected, or alike the expected one.
+    #[must_use]
+    pub fn right(&self) -> bool {
+        !self.differs(&self.nearest())
+    }
+
+    /// Whether it is right only as far as a preset that differs is not nearer, but as near.
+    #[must_use]
+    pub fn tied(&self) -> bool {
+        let distance = |arm: &Arm<'_>| self.arms.kernel.distance(arm.counts);
+        let least = distance(&self.nearest());
+        self.right()
+            && self.arms.presets.iter().any(|arm| self.differs(arm) && distance(arm) <= least)
+    }
+
+    /// Whether the expected preset created about as many workers as the kernel.
+    #[must_use]
+    pub fn births_agree(&self) -> bool {
+        let (ours, kernels) = (self.expected.counts.created, self.arms.kernel.created);
+        near(ours, kernels, BIRTHS_FACTOR, BIRTHS_WORKERS)
+    }
+
+    /// Whether the expected preset's peak is near the kernel's.
+    #[must_use]
+    pub fn peak_agrees(&self) -> bool {
+        self.expected.counts.peak_alike(self.arms.kernel)
+    }
+
+    /// Whether ops of each kind reached workers as in the kernel; none where that was not seen.
+    #[must_use]
+    pub fn dispatch_agrees(&self) -> Option<bool> {
+        (!self.dispatch.is_empty()).then(|| self.dispatch.iter().all(Dispatch::agrees))
+    }
+
+    /// All that is off in it, in the order of the columns of a table.
+    #[must_use]
+    pub fn off(&self) -> Vec<Off> {
+        let all = [
+            (Off::Nearest, self.presets_differ() && !self.right()),
+            (Off::Births, !self.births_agree()),
+            (Off::Peak, !self.peak_agrees()),
+            (Off::Dispatch, self.dispatch_agrees() == Some(false)),
+        ];
+        all.into_iter().filter_map(|(off, is)| is.then_some(off)).collect()
+    }
+
+    /// How far it is off, to put the worst first: the distance of the expected preset, and of
+    /// shares the greatest difference, of 1. One whose nearest preset is wrong comes before all
+    /// others.
+    #[must_use]
+    pub fn badness(&self) -> (bool, f64) {
+        let gap = self.dispatch.iter().map(Dispatch::gap).fold(0.0, f64::max) / 100.0;
+        let distance = self.arms.kernel.distance(self.expected.counts);
+        (self.off().contains(&Off::Nearest), distance + gap)
+    }
+
+    /// Workers that the expected preset created for each that the kernel did; none where the
+    /// kernel created none.
+    #[must_use]
+    pub fn created_ratio(&self) -> Option<f64> {
+        self.expected.counts.created_ratio(self.arms.kernel)
+    }
+
+    /// The same cell as if a preset had not run.
+    pub(crate) fn without(&self, preset: &str) -> Self {
+        let presets = self.arms.presets.iter().filter(|arm| arm.preset != preset);
+        let arms = Arms { kernel: self.arms.kernel, presets: presets.copied().collect() };
+        Self { arms, dispatch: self.dispatch.clone(), ..*self }
+    }
+}

@@ -1,0 +1,277 @@
+//! The fidelity page: how near the presets come to the running kernel, over many workloads.
+
+use crate::fidelity::analysis::{Fidelity, PresetTotals};
+use crate::fidelity::cell::{Cell, Off};
+use crate::fidelity::dispatch_table::DispatchRow;
+use crate::fidelity::share::Share;
+use crate::fidelity::variants::{Arm, Counts};
+use crate::fidelity::{charts, prose};
+use crate::format;
+use crate::render::chart::ChartSet;
+use crate::render::page::{Mark, PageError};
+use crate::render::palette::Colours;
+use crate::runs::caveat::ScopedCaveat;
+use crate::runs::figures::Spread;
+use askama::Template;
+
+/// Name of the page, as the report links it.
+pub const NAME: &str = "fidelity.html";
+
+/// Cells of a table at most: a page of more is no longer read.
+const CELLS_MAX: usize = 2_000;
+
+#[derive(Template)]
+#[template(path = "fidelity.html")]
+struct Page<'a> {
+    title: String,
+    lead: String,
+    verdict: Verdict,
+    charts: Vec<ChartSet>,
+    legend: Vec<Mark>,
+    presets: Vec<PresetRow>,
+    levels: Vec<LevelRow>,
+    off: CellTable,
+    dispatch: Vec<DispatchView>,
+    all: CellTable,
+    apart: Vec<(String, String)>,
+    caveats: &'a [ScopedCaveat],
+}
+
+/// The answer, as both pages open with it.
+pub(crate) struct Verdict {
+    pub(crate) headline: String,
+    pub(crate) heads: [&'static str; 6],
+    pub(crate) groups: Vec<[String; 6]>,
+    pub(crate) rules: String,
+    pub(crate) figures: Vec<String>,
+    pub(crate) definitions: Vec<(&'static str, String)>,
+}
+
+/// A table of cells.
+pub(crate) struct CellTable {
+    pub(crate) rows: Vec<CellRow>,
+    pub(crate) left_out: usize,
+    /// What the columns of the expected preset are called.
+    pub(crate) expected: String,
+}
+
+/// One cell.
+pub(crate) struct CellRow {
+    pub(crate) workload: String,
+    pub(crate) kernel: [String; 2],
+    pub(crate) expected: [String; 2],
+    /// Of workers created and of operations per second, the expected preset's for each on io_uring.
+    pub(crate) ratios: [String; 2],
+    pub(crate) nearest: String,
+    pub(crate) right: &'static str,
+    /// What is not as the kernel, with the shares of ops that went another way.
+    pub(crate) off: String,
+}
+
+/// One kind of op in one family of cells.
+struct DispatchView {
+    family: String,
+    /// Kind, open flags, file system, number of cells.
+    what: [String; 4],
+    /// By the kernel and by the expected preset.
+    ways: [String; 2],
+    agrees: bool,
+    /// The greatest difference, in percentage points.
+    gap: String,
+}
+
+/// One preset over all cells.
+struct PresetRow {
+    mark: Mark,
+    figures: [String; 7],
+}
+
+/// One level of a factor.
+struct LevelRow {
+    factor: &'static str,
+    /// Whether it is the first of its factor.
+    first: bool,
+    level: String,
+    cells: usize,
+    /// Nearest right, and peak as the kernel's.
+    bars: [Bar; 2],
+}
+
+/// A share as a bar with its text.
+struct Bar {
+    percent: f64,
+    text: String,
+}
+
+/// What the page says beside the analysis itself.
+#[derive(Debug)]
+pub(crate) struct About<'a> {
+    /// What was run.
+    pub(crate) title: String,
+    /// On what, and when.
+    pub(crate) lead: String,
+    /// Colours of the presets, as in the report.
+    pub(crate) colours: Colours<'a>,
+    /// What a reader must know before believing anything.
+    pub(crate) caveats: &'a [ScopedCaveat],
+}
+
+/// Makes the page.
+///
+/// # Errors
+///
+/// When a chart or the template cannot be written out; no input should bring that about.
+pub(crate) fn page(fidelity: &Fidelity<'_>, about: About<'_>) -> Result<String, PageError> {
+    let About { title, lead, colours, caveats } = about;
+    let apart = fidelity.apart.iter().take(CELLS_MAX);
+    let page = Page {
+        title,
+        lead,
+        verdict: verdict(fidelity),
+        charts: charts::sets(fidelity, &colours)?,
+        legend: legend(fidelity, &colours),
+        presets: presets(fidelity, &colours),
+        levels: levels(fidelity),
+        off: table(fidelity, fidelity.off()),
+        dispatch: dispatch(fidelity),
+        all: all(fidelity),
+        apart: apart.map(|one| (format::clip(one.workload, 80), one.reason.clone())).collect(),
+        caveats,
+    };
+    Ok(page.render()?)
+}
+
+pub(crate) fn verdict(fidelity: &Fidelity<'_>) -> Verdict {
+    Verdict {
+        headline: prose::headline(fidelity),
+        heads: prose::GROUP_HEADS,
+        groups: fidelity.by_group().iter().map(prose::group).collect(),
+        rules: prose::group_rules(fidelity),
+        figures: prose::figures(fidelity),
+        definitions: prose::definitions(fidelity),
+    }
+}
+
+/// All cells, in the order in which they first ran.
+pub(crate) fn all(fidelity: &Fidelity<'_>) -> CellTable {
+    table(fidelity, fidelity.cells.iter().collect())
+}
+
+fn table(fidelity: &Fidelity<'_>, cells: Vec<&Cell<'_>>) -> CellTable {
+    let mut names = fidelity.totals().into_iter().filter(|one| one.expected > 0);
+    let expected = match (names.next(), names.next()) {
+        (Some(only), None) => only.preset.to_owned(),
+        _ => "expected".to_owned(),
+    };
+    CellTable {
+        left_out: cells.len().saturating_sub(CELLS_MAX),
+        rows: cells.into_iter().take(CELLS_MAX).map(row).collect(),
+        expected,
+    }
+}
+
+fn row(cell: &Cell<'_>) -> CellRow {
+    let show = |counts: Counts| [counts.created, counts.peak].map(format::number);
+    let ratio = |ratio: Option<f64>| ratio.map_or_else(|| "n/a".to_owned(), format::number);
+    let Arm { preset, counts } = cell.nearest();
+    let [created, peak] = show(counts);
+    CellRow {
+        workload: format::clip(cell.workload, 80),
+        kernel: show(cell.arms.kernel),
+        expected: show(cell.expected.counts),
+        ratios: [cell.created_ratio(), cell.ops_ratio].map(ratio),
+        nearest: format!("{preset} ({created}, {peak})"),
+        right: match (cell.presets_differ(), cell.right()) {
+            (false, _) => "same",
+            (true, true) => "yes",
+            (true, false) => "no",
+        },
+        off: off(cell),
+    }
+}
+
+fn off(cell: &Cell<'_>) -> String {
+    let mut parts: Vec<String> = cell
+        .off()
+        .into_iter()
+        .filter(|off| *off != Off::Dispatch)
+        .map(|off| off.word().to_owned())
+        .collect();
+    parts.extend(cell.dispatch.iter().filter(|one| !one.agrees()).map(prose::dispatch));
+    parts.join("; ")
+}
+
+fn dispatch(fidelity: &Fidelity<'_>) -> Vec<DispatchView> {
+    let view = |row: DispatchRow<'_>| DispatchView {
+        family: format::clip(&row.family, 40),
+        what: [
+            format::clip(&row.dispatch.kind, 40),
+            format::clip(row.open, 40),
+            format::clip(row.filesystem, 20),
+            row.cells.to_string(),
+        ],
+        ways: [prose::shares(&row.dispatch.kernel), prose::shares(&row.dispatch.preset)],
+        agrees: row.dispatch.agrees(),
+        gap: format::number(row.dispatch.gap()),
+    };
+    fidelity.dispatch().into_iter().take(CELLS_MAX).map(view).collect()
+}
+
+/// The presets with their colours, and which of them are expected.
+fn legend(fidelity: &Fidelity<'_>, colours: &Colours<'_>) -> Vec<Mark> {
+    let marks = fidelity.totals().into_iter().map(|one| {
+        let mut mark = Mark::of(one.preset, colours);
+        if one.expected > 0 {
+            mark.policy.push_str(" (expected)");
+        } else if one.stands_in > 0 {
+            mark.policy.push_str(" (same rules)");
+        }
+        mark
+    });
+    marks.collect()
+}
+
+fn presets(fidelity: &Fidelity<'_>, colours: &Colours<'_>) -> Vec<PresetRow> {
+    let number = |value: Option<f64>| value.map_or_else(|| "n/a".to_owned(), format::number);
+    let totals = fidelity.totals().into_iter();
+    let rows = totals.map(|one| PresetRow {
+        mark: Mark::of(one.preset, colours),
+        figures: [
+            expected_in(&one),
+            one.nearest.to_string(),
+            one.nearest_where_differ.to_string(),
+            if one.told_apart.of > 0 { prose::share(one.told_apart) } else { "–".to_owned() },
+            number(one.distance.map(|spread: Spread| spread.median)),
+            number(one.rho_created),
+            number(one.rho_peak),
+        ],
+    });
+    rows.collect()
+}
+
+fn expected_in(totals: &PresetTotals<'_>) -> String {
+    match (totals.expected, totals.stands_in) {
+        (0, 0) => "–".to_owned(),
+        (expected, 0) => expected.to_string(),
+        (0, stands_in) => format!("{stands_in} (same rules)"),
+        (expected, stands_in) => format!("{expected}, {stands_in} (same rules)"),
+    }
+}
+
+fn levels(fidelity: &Fidelity<'_>) -> Vec<LevelRow> {
+    let mut rows: Vec<LevelRow> = Vec::new();
+    for level in fidelity.by_factor() {
+        rows.push(LevelRow {
+            factor: level.factor,
+            first: rows.last().is_none_or(|before| before.factor != level.factor),
+            level: format::clip(&level.level, 40),
+            cells: level.cells,
+            bars: [level.right, level.peaks].map(bar),
+        });
+    }
+    rows
+}
+
+fn bar(share: Share) -> Bar {
+    Bar { percent: share.percent().unwrap_or(0.0), text: prose::share(share) }
+}

@@ -1,0 +1,347 @@
+//! What a fidelity analysis says, in sentences for the page and the summary.
+
+use crate::fidelity::analysis::{Fidelity, PAST_LIMIT, PresetTotals};
+use crate::fidelity::cell::{BIRTHS_FACTOR, BIRTHS_WORKERS, Cell, Off};
+use crate::fidelity::dispatch::{Dispatch, GAP_MAX, Shares, WAYS};
+use crate::fidelity::share::Share;
+use crate::fidelity::totals::GroupTotals;
+use crate::fidelity::variants::{ALIKE_FACTOR, ALIKE_WORKERS, Counts};
+use crate::format;
+use std::collections::BTreeMap;
+
+/// What a table of groups of cells has above its columns.
+pub const GROUP_HEADS: [&str; 6] =
+    ["group", "cells", "nearest right", "births", "peak", "dispatch"];
+
+/// A row of that table.
+#[must_use]
+pub fn group(totals: &GroupTotals) -> [String; 6] {
+    let group =
+        totals.group.as_deref().map_or_else(|| "all".to_owned(), |one| format::clip(one, 40));
+    let GroupTotals { right, births, peaks, dispatch, .. } = *totals;
+    let [right, births, peaks, dispatch] = [right, births, peaks, dispatch].map(share);
+    [group, totals.cells.to_string(), right, births, peaks, dispatch]
+}
+
+/// What its columns count, in one paragraph.
+#[must_use]
+pub fn group_rules(fidelity: &Fidelity<'_>) -> String {
+    let number = format::number;
+    let expected = names(fidelity, |one| one.expected > 0);
+    let expected = match expected.as_slice() {
+        [] => "the expected preset".to_owned(),
+        names => format::list(names),
+    };
+    format!(
+        "Nearest right: of the cells in which presets differ, those in which the nearest one is \
+         expected or alike the expected. The rest holds {expected} against io_uring. Births: \
+         workers created at most a factor of {} or {} workers apart. Peak: a factor of {} or {} \
+         worker. Dispatch: of each kind of op the shares done {} at most {} percentage point apart.",
+        number(BIRTHS_FACTOR),
+        number(BIRTHS_WORKERS),
+        number(ALIKE_FACTOR),
+        number(ALIKE_WORKERS),
+        format::list(&WAYS.map(str::to_owned)),
+        number(GAP_MAX)
+    )
+}
+
+/// `140 of 150 (93.3 %)`, or that there is none.
+#[must_use]
+pub fn share(share: Share) -> String {
+    match share.of {
+        0 => "n/a".to_owned(),
+        of => format!("{} of {of}{}", share.count, percent(share)),
+    }
+}
+
+/// The verdict in one line.
+#[must_use]
+pub fn headline(fidelity: &Fidelity<'_>) -> String {
+    let right = fidelity.right();
+    match (fidelity.cells.len(), right.percent()) {
+        (0, _) => "No cell can be judged".to_owned(),
+        (1, None) => "Presets do the same in the one cell there is".to_owned(),
+        (cells, None) => format!("Presets do the same in all {cells} cells"),
+        (_, Some(_)) => format!(
+            "Nearest preset right in {} where presets differ{}",
+            of(right, "cells"),
+            percent(right)
+        ),
+    }
+}
+
+/// The figures behind it, a sentence each.
+#[must_use]
+pub fn figures(fidelity: &Fidelity<'_>) -> Vec<String> {
+    let mut lines: Vec<String> = within_limit(fidelity).into_iter().collect();
+    lines.extend(told_apart(fidelity));
+    lines.push(cells(fidelity));
+    if !fidelity.cells.is_empty() {
+        lines.extend(ratio(fidelity));
+        lines.push(nearest(fidelity));
+    }
+    lines.extend(apart(fidelity));
+    lines
+}
+
+/// What the words mean and what the counts leave open, one sentence each.
+#[must_use]
+pub fn definitions(fidelity: &Fidelity<'_>) -> Vec<(&'static str, String)> {
+    let mut all = terms();
+    all.extend(limits(fidelity));
+    all
+}
+
+fn terms() -> Vec<(&'static str, String)> {
+    let near = format!(
+        "a factor of {} or {} worker",
+        format::number(ALIKE_FACTOR),
+        format::number(ALIKE_WORKERS)
+    );
+    let owned = str::to_owned;
+    vec![
+        ("cell", owned("a workload that ran on io_uring and under each preset")),
+        (
+            "distance",
+            owned(
+                "|ln((created + 1) / (kernel's created + 1))| + |ln((peak + 1) / (kernel's peak + \
+                 1))|, on medians of runs: 0 if a preset did as the kernel, 0.7 if one of the two \
+                 counts is twice the kernel's",
+            ),
+        ),
+        ("nearest", owned("the preset with the least distance from the kernel")),
+        (
+            "expected",
+            owned(
+                "the preset that stands for the kernel's release. exit-on-idle stands beside 6.17: \
+                 it adds only that workers leave once the last ring is closed, which most cells do \
+                 at their very end, so that where the two differ it is by chance. In cells that \
+                 close rings all along only the one is expected",
+            ),
+        ),
+        (
+            "alike",
+            format!("two arms whose workers created and whose peaks are each at most {near} apart"),
+        ),
+        (
+            "differ",
+            owned("presets differ in a cell if some other preset is not alike the expected one"),
+        ),
+        (
+            "right",
+            owned(
+                "the nearest preset is expected or alike the expected one: to choose one of two \
+                 that do the same is no error. Of equally near presets an expected one is nearest",
+            ),
+        ),
+        (
+            "told apart",
+            owned(
+                "of the cells in which a preset is neither expected nor alike the expected one, \
+                 those in which the kernel is nearer to the expected one",
+            ),
+        ),
+        (
+            "dispatch",
+            owned(
+                "how ops reached workers: done inline by the submitter, queued hashed (one at a \
+                 time with others of the file) or unhashed, or linked, done by the worker that had \
+                 just done the one before",
+            ),
+        ),
+        (
+            "off",
+            owned("not as the kernel in one of births, peak and dispatch, or nearest not right"),
+        ),
+        (
+            "rho",
+            owned(
+                "Spearman's rank correlation over all cells between a preset's count and the \
+                 kernel's: 1 if both put the cells into the same order",
+            ),
+        ),
+    ]
+}
+
+/// What counts of runs do not tell.
+fn limits(fidelity: &Fidelity<'_>) -> Vec<(&'static str, String)> {
+    let owned = str::to_owned;
+    let runs = match fidelity.runs_least {
+        0 | 1 => owned("with one run per arm nothing shows how far runs vary by themselves"),
+        runs => format!("medians of {runs} or more, whose own spread this page does not show"),
+    };
+    vec![
+        (
+            "ratios",
+            owned(
+                "what the expected preset did, divided by what io_uring did. Runs are bound by \
+                 time: an engine that does more ops may make more workers too. Counts are \
+                 compared as they are, not per op; the ratio of ops/s stands beside them",
+            ),
+        ),
+        (
+            "files of a bucket",
+            owned(
+                "the kernel hashes addresses of inodes to 64 buckets, and writes to files that \
+                 share one wait for each other: some two do by chance in 9 % of runs on 4 files, \
+                 in 37 % on 8. In the pool each of these files has its own bucket",
+            ),
+        ),
+        ("runs", runs),
+    ]
+}
+
+/// `140 of 150 cells`.
+fn of(share: Share, what: &str) -> String {
+    format!("{} of {} {what}", share.count, share.of)
+}
+
+/// ` (93.3 %)`, or nothing of nothing.
+fn percent(share: Share) -> String {
+    share
+        .percent()
+        .map_or_else(String::new, |percent| format!(" ({}\u{a0}%)", format::number(percent)))
+}
+
+fn cells(fidelity: &Fidelity<'_>) -> String {
+    let all = format::count((fidelity.cells.len() + fidelity.apart.len()) as u64, "cell", "cells");
+    let differ = fidelity.differing().count();
+    let expected = names(fidelity, |one| one.expected > 0);
+    if expected.is_empty() {
+        return format!("{all}.");
+    }
+    let expected = format::list(&expected);
+    let beside = names(fidelity, |one| one.stands_in > 0);
+    let beside = match beside.as_slice() {
+        [] => String::new(),
+        names => format!(", with the same rules while a ring is open: {}", format::list(names)),
+    };
+    format!("{all}; presets differ in {differ}; expected: {expected}{beside}.")
+}
+
+fn names(fidelity: &Fidelity<'_>, wanted: impl Fn(&PresetTotals<'_>) -> bool) -> Vec<String> {
+    let totals = fidelity.totals().into_iter().filter(wanted);
+    totals.map(|one| one.preset.to_owned()).collect()
+}
+
+/// The headline without the preset that differs by itself almost everywhere.
+fn within_limit(fidelity: &Fidelity<'_>) -> Option<String> {
+    let right = fidelity.right_within_limit().filter(|right| right.of > 0)?;
+    Some(format!(
+        "{}{} with {PAST_LIMIT} left out, which makes workers past the limit and alone differs in \
+         the other {}.",
+        of(right, "cells"),
+        percent(right),
+        fidelity.right().of - right.of
+    ))
+}
+
+/// Each preset on its own: the headline counts a cell as soon as one of them differs.
+fn told_apart(fidelity: &Fidelity<'_>) -> Option<String> {
+    let totals = fidelity.totals().into_iter().filter(|one| one.told_apart.of > 0);
+    let presets: Vec<String> = totals
+        .map(|one| format!("{} in {} of {}", one.preset, one.told_apart.count, one.told_apart.of))
+        .collect();
+    (!presets.is_empty()).then(|| {
+        format!(
+            "Each told apart from the expected preset, of the cells where the two differ: {}.",
+            format::list(&presets)
+        )
+    })
+}
+
+fn ratio(fidelity: &Fidelity<'_>) -> Option<String> {
+    let ratio = fidelity.created_ratio()?;
+    let none = fidelity.cells.len() - ratio.runs;
+    let number = format::number;
+    let mut text = format!(
+        "For each worker that the kernel created the expected preset created {} (median of cells; \
+         {} to {}).",
+        number(ratio.median),
+        number(ratio.least),
+        number(ratio.most)
+    );
+    if none > 0 {
+        let cells = format::count(none as u64, "cell is", "cells are");
+        text.push_str(&format!(" {cells} left out of that: the kernel created none there."));
+    }
+    Some(text)
+}
+
+fn nearest(fidelity: &Fidelity<'_>) -> String {
+    let totals = fidelity.totals();
+    let where_differ = fidelity.differing().count() > 0;
+    let counts: Vec<String> = totals
+        .iter()
+        .map(|one| {
+            let count = if where_differ { one.nearest_where_differ } else { one.nearest };
+            format!("{} in {count}", one.preset)
+        })
+        .collect();
+    let scope = if where_differ { ", of the cells where presets differ" } else { "" };
+    let text = format!("Nearest{scope}: {}.", format::list(&counts));
+    match fidelity.differing().filter(|cell| cell.tied()).count() {
+        0 => text,
+        tied => {
+            let cells = format::count(tied as u64, "cell", "cells");
+            format!("{text} Right in {cells} though a preset that differs is equally near.")
+        }
+    }
+}
+
+/// How many cells are not judged, by reason.
+fn apart(fidelity: &Fidelity<'_>) -> Option<String> {
+    let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for one in &fidelity.apart {
+        reasons.entry(&one.reason).or_default().push(one.workload);
+    }
+    let parts: Vec<String> = reasons
+        .iter()
+        .map(|(reason, workloads)| match workloads.as_slice() {
+            [only] => format!("{reason} ({})", format::clip(only, 60)),
+            many => format!("{reason} ({} cells)", many.len()),
+        })
+        .collect();
+    let cells = format::count(fidelity.apart.len() as u64, "cell is", "cells are");
+    (!parts.is_empty()).then(|| format!("{cells} not judged: {}.", parts.join("; ")))
+}
+
+/// A cell that is off, in one line: `a (births, peak): io_uring created 10, peak 9; 6.17 created …`.
+#[must_use]
+pub fn off(cell: &Cell<'_>) -> String {
+    let show = |name: &str, counts: Counts| {
+        let (created, peak) = (format::number(counts.created), format::number(counts.peak));
+        format!("{name} created {created}, peak {peak}")
+    };
+    let (expected, off) = (cell.expected, cell.off());
+    let mut parts =
+        vec![show("io_uring", cell.arms.kernel), show(expected.preset, expected.counts)];
+    if off.contains(&Off::Nearest) {
+        let nearest = cell.nearest();
+        parts.push(show(&format!("nearest {}", nearest.preset), nearest.counts));
+    }
+    parts.extend(cell.dispatch.iter().filter(|one| !one.agrees()).map(dispatch));
+    format!("{} ({}): {}", format::clip(cell.workload, 60), off_words(&off), parts.join("; "))
+}
+
+/// `births, peak`.
+#[must_use]
+pub fn off_words(off: &[Off]) -> String {
+    off.iter().map(|off| off.word()).collect::<Vec<_>>().join(", ")
+}
+
+/// `write 100 % inline against 98 % inline, 2 % hashed`.
+#[must_use]
+pub fn dispatch(dispatch: &Dispatch) -> String {
+    let kind = format::clip(&dispatch.kind, 40);
+    format!("{kind} {} against {}", shares(&dispatch.kernel), shares(&dispatch.preset))
+}
+
+/// `98 % inline, 2 % hashed`.
+#[must_use]
+pub fn shares(shares: &Shares) -> String {
+    let ways = WAYS.iter().zip(shares).filter(|(_, share)| **share > 0.0);
+    let ways = ways.map(|(way, share)| format!("{}\u{a0}% {way}", format::number(*share)));
+    ways.collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,183 @@
+//! Arms: what the kernel and each preset did with one workload, and how near they are.
+
+use crate::runs::counts;
+use crate::runs::figures::Spread;
+use crate::runs::group::{Group, PRESETS, Section};
+use iowq_contract::Record;
+
+/// Counts up to this factor apart are alike. Medians of five runs of two presets with the same
+/// rules, 6.17 and exit-on-idle with a ring open, lay up to a factor of 1.11 apart on four
+/// workloads (`reports/runs`), and rules that differ there lay a factor of 38 or more apart.
+pub const ALIKE_FACTOR: f64 = 1.25;
+
+/// Counts up to this many workers apart are alike, whatever their factor: 1 and 2 workers are a
+/// matter of timing, not of rules.
+pub const ALIKE_WORKERS: f64 = 1.0;
+
+/// Medians of the runs of an arm.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Counts {
+    /// Workers created.
+    pub created: f64,
+    /// Most workers alive at one time.
+    pub peak: f64,
+}
+
+/// A preset and what it did.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Arm<'a> {
+    /// Name of the preset.
+    pub preset: &'a str,
+    /// What it did.
+    pub counts: Counts,
+}
+
+/// All arms of a workload.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Arms<'a> {
+    /// What io_uring did.
+    pub kernel: Counts,
+    /// What each preset did, in the order of kernels.
+    pub presets: Vec<Arm<'a>>,
+}
+
+impl Counts {
+    /// How far two arms are from each other: 0 if they did the same.
+    #[must_use]
+    pub fn distance(self, other: Self) -> f64 {
+        let part = |a: f64, b: f64| ((a + 1.0).ln() - (b + 1.0).ln()).abs();
+        part(self.created, other.created) + part(self.peak, other.peak)
+    }
+
+    /// Whether two arms behave the same, as far as runs can show.
+    #[must_use]
+    pub fn alike(self, other: Self) -> bool {
+        alike(self.created, other.created) && self.peak_alike(other)
+    }
+
+    /// Whether the peaks of two arms are the same, as far as runs can show.
+    #[must_use]
+    pub fn peak_alike(self, other: Self) -> bool {
+        alike(self.peak, other.peak)
+    }
+
+    /// Workers created for each that `other` did; none where that is none.
+    #[must_use]
+    pub fn created_ratio(self, other: Self) -> Option<f64> {
+        (other.created > 0.0).then(|| self.created / other.created)
+    }
+}
+
+/// Whether two counts are at most a factor or so many workers apart.
+pub(crate) fn near(a: f64, b: f64, factor: f64, workers: f64) -> bool {
+    (a - b).abs() <= workers || a.max(b) <= factor * a.min(b)
+}
+
+/// Whether two counts are [`ALIKE_FACTOR`] or [`ALIKE_WORKERS`] apart at most.
+fn alike(a: f64, b: f64) -> bool {
+    near(a, b, ALIKE_FACTOR, ALIKE_WORKERS)
+}
+
+impl<'a> Arms<'a> {
+    /// Of a section, with the presets that are wanted.
+    ///
+    /// # Errors
+    ///
+    /// Why the arms cannot be held against each other: one did not finish, or was badly counted.
+    pub fn of(section: &Section<'a>, wanted: &[&'a str]) -> Result<Self, String> {
+        let kernel = section.kernel().ok_or("io_uring did not run")?;
+        let kernel = counts(kernel)?;
+        let mut presets = Vec::new();
+        for preset in wanted {
+            let mut groups = section.groups.iter().filter(|group| group.is_preset());
+            let group = groups.find(|group| group.policy == *preset);
+            let group = group.ok_or_else(|| format!("{preset} did not run"))?;
+            presets.push(Arm { preset, counts: counts(group)? });
+        }
+        Ok(Self { kernel, presets })
+    }
+
+    /// The preset nearest to the kernel; of equal ones the first of `favoured`, or of all.
+    #[must_use]
+    pub fn nearest(&self, favoured: &[&str]) -> Option<Arm<'a>> {
+        let place = |preset: &str| favoured.iter().position(|one| *one == preset);
+        let key = |arm: &&Arm<'_>| {
+            (self.kernel.distance(arm.counts), place(arm.preset).unwrap_or(favoured.len()))
+        };
+        let least = self.presets.iter().min_by(|a, b| {
+            let (a, b) = (key(a), key(b));
+            a.0.total_cmp(&b.0).then(a.1.cmp(&b.1))
+        });
+        least.copied()
+    }
+}
+
+/// The presets that ran in some section, in the order of kernels.
+pub(crate) fn presets<'a>(sections: &[Section<'a>]) -> Vec<&'a str> {
+    let groups = || sections.iter().flat_map(|section| &section.groups);
+    let ran = |preset: &&str| {
+        let group = groups().find(|group| group.is_preset() && group.policy == *preset);
+        group.map(|group| group.policy)
+    };
+    PRESETS.iter().filter_map(ran).collect()
+}
+
+/// Medians of an arm's runs, or why they cannot be trusted.
+fn counts(group: &Group<'_>) -> Result<Counts, String> {
+    let label = &group.label;
+    if group.runs.iter().any(|run| run.probe.events_lost > 0) {
+        return Err(format!("events were lost under {label}"));
+    }
+    if group.runs.iter().any(|run| counts::counts_disagree(run)) {
+        return Err(format!("counts disagree under {label}"));
+    }
+    // Polling misses who comes and goes in between, so that it cannot stand for a count.
+    let created = |run: &&Record| {
+        let created = run.workers.created;
+        created.probe.or(created.engine).map(|count| count as f64)
+    };
+    let created: Option<Vec<f64>> = group.runs.iter().map(created).collect();
+    let created = created.ok_or_else(|| format!("no probe counted workers under {label}"))?;
+    let created = Spread::of(created).ok_or_else(|| format!("no run finished under {label}"))?;
+    let peak = group.figures.peak.ok_or_else(|| format!("no run finished under {label}"))?;
+    Ok(Counts { created: created.median, peak: peak.median })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counts(created: f64, peak: f64) -> Counts {
+        Counts { created, peak }
+    }
+
+    #[test]
+    fn the_distance_is_zero_for_the_same_and_the_same_both_ways() {
+        let (few, many) = (counts(9.0, 9.0), counts(99.0, 64.0));
+        assert_eq!(few.distance(few), 0.0);
+        assert!((few.distance(many) - (10.0_f64.ln() + 6.5_f64.ln())).abs() < 1e-12);
+        assert_eq!(few.distance(many), many.distance(few));
+        assert!(counts(0.0, 0.0).distance(counts(0.0, 0.0)) == 0.0, "none has a distance too");
+    }
+
+    #[test]
+    fn a_quarter_or_one_worker_is_alike_and_more_is_not() {
+        let rows = [(100.0, 125.0, true), (100.0, 126.0, false), (0.0, 1.0, true)];
+        for (a, b, alike) in rows.into_iter().chain([(1.0, 2.0, true), (1.0, 3.0, false)]) {
+            assert_eq!((super::alike(a, b), super::alike(b, a)), (alike, alike), "{a} and {b}");
+        }
+        assert!(!counts(100.0, 5.0).alike(counts(100.0, 9.0)), "peaks count as well");
+    }
+
+    #[test]
+    fn of_equally_near_presets_the_favoured_one_is_taken() {
+        let arm = |preset| Arm { preset, counts: counts(5.0, 5.0) };
+        let arms = Arms { kernel: counts(5.0, 5.0), presets: vec![arm("6.12"), arm("6.17")] };
+        let nearest = |favoured: &[&str]| arms.nearest(favoured).map(|arm| arm.preset);
+        assert_eq!(nearest(&["6.17"]), Some("6.17"));
+        assert_eq!(nearest(&["6.1", "6.17"]), Some("6.17"));
+        assert_eq!(nearest(&[]), Some("6.12"));
+        let none = Arms { kernel: counts(5.0, 5.0), presets: Vec::new() };
+        assert_eq!(none.nearest(&[]), None);
+    }
+}

@@ -1,0 +1,339 @@
+//! The page of booted kernels: what each does against the base, the table of workers, and what was
+//! booted on what.
+
+mod dumps;
+mod machine;
+mod mark;
+mod noise;
+mod table;
+
+use crate::compare::comparison::Comparison;
+use crate::compare::finding::Verdict;
+use crate::compare::set::Set;
+use crate::format;
+use crate::kernels::boots::Class;
+use crate::kernels::charts::kernel;
+use crate::kernels::charts::kernel::place;
+use crate::kernels::nearest::Nearest;
+use crate::kernels::outcome::Outcome;
+use crate::kernels::page::dumps::Checkpoint;
+use crate::kernels::page::machine::{Console, Fact, KernelView, Setting};
+use crate::kernels::page::mark::{mark, name};
+use crate::kernels::page::noise::Noise;
+use crate::kernels::page::table::{Grid, grid, steps};
+use crate::kernels::table::units;
+use crate::kernels::{charts, text};
+use crate::render::chart::ChartSet;
+use crate::render::marker;
+use crate::render::page::{Download, Mark, PAGE_BYTES_MAX, PageError, Room};
+use crate::render::palette::COLOURS;
+use askama::Template;
+use iowq_contract::Code;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+/// Name of the page with every pair of kernels in full.
+pub const PAIRS_NAME: &str = "pairs.html";
+
+/// Workloads that have charts.
+const CHARTED_MAX: usize = 12;
+
+/// Findings that are shown.
+const FINDINGS_MAX: usize = 48;
+
+/// Bytes that are kept free for the words around the download.
+const MARGIN_BYTES: usize = 4_000;
+
+#[derive(Template)]
+#[template(path = "kernels.html")]
+struct Page {
+    title: String,
+    lead: String,
+    pairs: &'static str,
+    word: &'static str,
+    class: &'static str,
+    headline: String,
+    lines: Vec<String>,
+    findings: Vec<Finding>,
+    decides: String,
+    threshold: String,
+    alpha: String,
+    confidence: String,
+    confidence_of_same: String,
+    grid: Grid,
+    steps: Option<Grid>,
+    noise: Option<Noise>,
+    sections: Vec<View>,
+    charts_left_out: bool,
+    dumps: Option<Checkpoint>,
+    nearest: Presets,
+    kernels: Vec<KernelView>,
+    config: Vec<Setting>,
+    config_text: String,
+    machine: Vec<Fact>,
+    order: Vec<Vec<Mark>>,
+    consoles: Vec<Console>,
+    notes: Vec<String>,
+    downloads: Vec<Download>,
+}
+
+/// Something that is said before anything is shown.
+struct Finding {
+    severe: bool,
+    code: Code,
+    text: String,
+}
+
+/// The charts of one workload.
+struct View {
+    id: String,
+    title: String,
+    about: String,
+    legend: Vec<Mark>,
+    charts: Vec<ChartSet>,
+}
+
+/// The presets that kernels are nearest to.
+struct Presets {
+    workloads: Vec<String>,
+    rows: Vec<PresetRow>,
+    missing: Vec<String>,
+}
+
+struct PresetRow {
+    mark: Mark,
+    overall: String,
+    below: String,
+    /// The nearest preset of each workload, and those that behave alike there.
+    cells: Vec<[String; 2]>,
+}
+
+/// Makes the page; `sets` are the runs of each kernel, the base first.
+///
+/// # Errors
+///
+/// When a chart or the template cannot be written out; no input should bring that about.
+pub fn page(outcome: &Outcome<'_>, sets: &[Set<'_>]) -> Result<String, PageError> {
+    let mut room = Room::new();
+    let sections = sections(sets, &mut room)?;
+    let (class, word) = match outcome.exit_code() {
+        0 => verdict(outcome),
+        1 => ("regression", "regression"),
+        2 => ("none", "trouble"),
+        _ => ("none", "no verdict on all"),
+    };
+    let comparisons = &outcome.comparisons;
+    let mut page = Page {
+        title: title(outcome),
+        lead: machine::lead(outcome),
+        pairs: PAIRS_NAME,
+        word,
+        class,
+        headline: headline(outcome),
+        lines: outcome
+            .kernels
+            .kernels
+            .iter()
+            .skip(1)
+            .map(|one| line(outcome, &one.label))
+            .collect(),
+        findings: findings(outcome),
+        decides: comparisons.decides.clone(),
+        threshold: format::either_way(comparisons.threshold),
+        alpha: format::number(comparisons.alpha),
+        confidence: format::percent(1.0 - comparisons.alpha),
+        confidence_of_same: format::percent(1.0 - 2.0 * comparisons.alpha),
+        grid: grid(outcome),
+        steps: steps(outcome),
+        noise: noise::noise(outcome),
+        sections,
+        charts_left_out: room.left_out,
+        dumps: dumps::checkpoint(&outcome.dumps),
+        nearest: presets(outcome, &outcome.nearest),
+        kernels: machine::kernels(outcome),
+        config: machine::options(outcome),
+        config_text: machine::options_text(outcome),
+        machine: machine::facts(outcome),
+        order: machine::order(outcome),
+        consoles: machine::consoles(outcome),
+        notes: text::notes(outcome),
+        downloads: Vec::new(),
+    };
+    let room = PAGE_BYTES_MAX.saturating_sub(page.render()?.len());
+    page.downloads = download(outcome, room).into_iter().collect();
+    Ok(page.render()?)
+}
+
+fn title(outcome: &Outcome<'_>) -> String {
+    let tests = outcome.kernels.kernels.iter().skip(1).map(|one| name(&one.label));
+    format!("{} against {}", format::list(&tests.collect::<Vec<_>>()), name(outcome.base()))
+}
+
+/// The verdict of all, where none is a regression and all have one.
+fn verdict(outcome: &Outcome<'_>) -> (&'static str, &'static str) {
+    let verdicts = outcome.comparisons.all.iter().filter_map(|one| one.verdict);
+    verdicts.max().map_or(("none", "no verdict"), |worst| (worst.name(), worst.name()))
+}
+
+/// The worst that there is to say.
+fn headline(outcome: &Outcome<'_>) -> String {
+    if let Some(went) = outcome.went.iter().find(|went| went.class <= Class::Trouble) {
+        return format!("{}.", went.text);
+    }
+    if let Some(violation) = outcome.comparisons.all.iter().flat_map(|one| &one.violations).next() {
+        return violation.text.clone();
+    }
+    let of = |wanted: Verdict| {
+        let mut all = outcome.comparisons.all.iter();
+        all.find(move |one| one.verdict == Some(wanted))
+    };
+    let sides = [
+        (Verdict::Regression, "worse"),
+        (Verdict::Improvement, "better"),
+        (Verdict::Inconclusive, "neither changed nor the same"),
+    ];
+    for (verdict, word) in sides {
+        if let Some((one, finding)) = of(verdict).and_then(|one| Some((one, one.deciding()?))) {
+            let (test, workload) = (name(&one.test), name(&one.workload));
+            return format!("{test} is {word} on {workload}: {}", finding.sentence());
+        }
+    }
+    "All kernels do the same within the threshold, or nothing could be judged.".to_owned()
+}
+
+/// What one kernel does against the base: `AB: better on paced and dsync-1; the same on limit-8.`
+fn line(outcome: &Outcome<'_>, label: &str) -> String {
+    let of_test: Vec<&Comparison> =
+        outcome.comparisons.all.iter().filter(|one| one.test == label).collect();
+    let kinds = [
+        (Some(Verdict::Regression), "worse on"),
+        (Some(Verdict::Improvement), "better on"),
+        (Some(Verdict::Inconclusive), "not decided on"),
+        (Some(Verdict::Equivalent), "the same on"),
+        (None, "no verdict on"),
+    ];
+    let mut parts = Vec::new();
+    for (verdict, words) in kinds {
+        let names = of_test.iter().filter(|one| one.verdict == verdict);
+        let names: Vec<String> = names.map(|one| name(&one.workload)).collect();
+        if !names.is_empty() {
+            parts.push(format!("{words} {}", format::list(&names)));
+        }
+    }
+    format!("{}: {}.", name(label), parts.join("; "))
+}
+
+/// What went wrong in boots, broken limits and what forbids verdicts, the worst first.
+fn findings(outcome: &Outcome<'_>) -> Vec<Finding> {
+    let went = outcome.went.iter().map(|went| Finding {
+        severe: went.class <= Class::Trouble,
+        code: went.code.clone(),
+        text: went.sentence(),
+    });
+    let mut all: Vec<Finding> = went.collect();
+    for one in &outcome.comparisons.all {
+        let workload = name(&one.workload);
+        let about = format!("{workload}, {}", name(&one.test));
+        let violations = one.violations.iter().map(|violation| (&workload, violation));
+        for (about, bar) in violations.chain(one.blockers.iter().map(|bar| (&about, bar))) {
+            let text = format!("{about}: {}", format::clip(&bar.text, 300));
+            all.push(Finding { severe: true, code: bar.code.clone(), text });
+        }
+    }
+    all.sort_by_key(|finding| !finding.severe);
+    all.truncate(FINDINGS_MAX);
+    all
+}
+
+fn sections(sets: &[Set<'_>], room: &mut Room) -> Result<Vec<View>, PageError> {
+    let mut views = Vec::new();
+    let workloads = crate::kernels::table::workloads(sets);
+    for (at, workload) in workloads.into_iter().take(CHARTED_MAX).enumerate() {
+        let kernels: Vec<kernel::Kernel<'_>> = sets
+            .iter()
+            .map(|set| kernel::Kernel { label: &set.name, boots: units(set, workload) })
+            .collect();
+        let drawn = if room.left_out { Vec::new() } else { charts::sets(&kernels)? };
+        let first = sets.iter().find_map(|set| set.of(workload).first().copied());
+        let legend = sets.iter().enumerate().map(|(at, set)| Mark {
+            colour: place(at) % COLOURS,
+            sign: marker::sign(place(at)),
+            policy: name(&set.name),
+        });
+        views.push(View {
+            id: format!("w{at}"),
+            title: name(workload),
+            about: first.map_or_else(String::new, |run| format::clip(&run.settings.summary, 300)),
+            legend: legend.collect(),
+            charts: drawn.into_iter().filter_map(|set| room.take(set)).collect(),
+        });
+    }
+    Ok(views)
+}
+
+fn presets(outcome: &Outcome<'_>, nearest: &Nearest) -> Presets {
+    let mut workloads: Vec<String> = Vec::new();
+    let mut missing = Vec::new();
+    for cell in &nearest.cells {
+        if let Some(why) = &cell.missing {
+            missing.push(format!("{}, {}: {why}", name(&cell.workload), name(&cell.kernel)));
+        } else if !workloads.contains(&cell.workload) {
+            workloads.push(cell.workload.clone());
+        }
+    }
+    missing.truncate(FINDINGS_MAX);
+    let row = |one: &crate::kernels::nearest::Overall| {
+        let cell = |workload: &String| {
+            let mut cells = nearest.cells.iter();
+            let cell = cells.find(|cell| cell.kernel == one.kernel && cell.workload == *workload);
+            near(cell.map_or(&[], |cell| &cell.presets), &one.preset)
+        };
+        let at = nearest.presets.iter().position(|preset| *preset == one.preset);
+        let distance = at.and_then(|at| one.distances.get(at)).copied().unwrap_or(f64::NAN);
+        PresetRow {
+            mark: mark(outcome, &one.kernel),
+            overall: format!("{} (distance {})", one.preset, format::number(distance)),
+            below: unlike(one),
+            cells: workloads.iter().map(cell).collect(),
+        }
+    };
+    let rows = nearest.overall.iter().map(row).collect();
+    Presets { rows, workloads, missing }
+}
+
+/// The nearest preset and those alike; the one that is nearest over all stands first if it is one.
+fn near(presets: &[String], overall: &str) -> [String; 2] {
+    let shown = presets.iter().find(|preset| *preset == overall).or_else(|| presets.first());
+    let Some(shown) = shown else {
+        return ["n/a".to_owned(), String::new()];
+    };
+    let others: Vec<String> = presets.iter().filter(|preset| *preset != shown).cloned().collect();
+    let alike =
+        if others.is_empty() { String::new() } else { format!("alike: {}", others.join(", ")) };
+    [shown.clone(), alike]
+}
+
+/// What tells the nearest preset from the others.
+fn unlike(one: &crate::kernels::nearest::Overall) -> String {
+    let parts: Vec<String> = one
+        .others
+        .iter()
+        .map(|(preset, workloads)| match workloads.as_slice() {
+            [] => format!("{preset} cannot be told from it here"),
+            workloads => format!("{preset} differs on {}", format::list(workloads)),
+        })
+        .collect();
+    parts.join("; ")
+}
+
+/// All figures as JSON, if they fit.
+fn download(outcome: &Outcome<'_>, room: usize) -> Option<Download> {
+    let json = STANDARD.encode(serde_json::to_vec(outcome).ok()?);
+    (json.len() + MARGIN_BYTES <= room).then(|| Download {
+        name: "compare.json",
+        about: "every figure of this page and of the page of pairs".to_owned(),
+        mime: "application/json",
+        base64: json,
+    })
+}

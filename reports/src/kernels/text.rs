@@ -1,0 +1,285 @@
+//! The text of booted kernels: for a terminal, and for the cover letter of a patch.
+
+use crate::compare::comparison::{Comparison, Comparisons};
+use crate::compare::finding::{Finding, Verdict};
+use crate::compare::text;
+use crate::compare::text::WIDTH;
+use crate::format;
+use crate::kernels::boots::{BootFinding, Class};
+use crate::kernels::dumps::Dumps;
+use crate::kernels::floor::Floor;
+use crate::kernels::nearest::{Nearest, Overall};
+use crate::kernels::outcome::Outcome;
+use crate::kernels::table::Row;
+use crate::render::text::{STYLE, ascii, fits, wrap};
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, Width};
+use iowq_contract::{Caveat, Code};
+
+/// Characters of a label or a workload.
+const NAME_CHARS_MAX: usize = 24;
+
+/// Room for a head and a range of workers created, with the space behind it.
+const RANGE_CHARS: u16 = 13;
+
+/// The same in the table, where ranges need the room.
+const CELL_CHARS_MAX: usize = 15;
+
+/// The whole text.
+#[must_use]
+pub fn text(outcome: &Outcome<'_>) -> String {
+    let mut text = wrap(&head(outcome), WIDTH, "");
+    text.push('\n');
+    for line in table(outcome).lines() {
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text.push('\n');
+    text.push_str(&wrap(
+        "Created per 1000 ops: median of boots (least to most). Left: how long the last worker \
+         outlived the last ring. WORSE, better and same are shown; open: neither a change nor \
+         sameness is; none: something forbids a verdict.",
+        WIDTH,
+        "",
+    ));
+    let parts = [
+        ("Boots", went(outcome)),
+        ("Found", found(&outcome.comparisons)),
+        ("Noise", noise(outcome)),
+        ("Checkpoint", outcome.dumps.iter().flat_map(Dumps::lines).collect()),
+        ("Nearest preset", nearest(&outcome.nearest)),
+        ("Method", method(outcome)),
+        ("Notes", notes(outcome)),
+    ];
+    for (title, lines) in parts.iter().filter(|(_, lines)| !lines.is_empty()) {
+        text.push_str(&format!("\n{title}\n"));
+        for line in lines {
+            let line = if line.starts_with('!') { line.clone() } else { format!("- {line}") };
+            text.push_str(&wrap(&line, WIDTH, "  "));
+        }
+    }
+    ascii(&text)
+}
+
+fn head(outcome: &Outcome<'_>) -> String {
+    let machine = &outcome.kernels.machine;
+    let tests = outcome.kernels.kernels.iter().skip(1);
+    let tests: Vec<String> = tests.map(|one| format::clip(&one.label, NAME_CHARS_MAX)).collect();
+    let disk = &machine.disk;
+    let delay = match disk.delay_us {
+        0 => String::new(),
+        delay_us => format!(" delayed by {}", format::duration(delay_us as f64 * 1e3)),
+    };
+    let noise = match outcome.boots_for_noise() {
+        0 => String::new(),
+        boots => format!(" ({boots} for noise)"),
+    };
+    format!(
+        "{} against {}: {}{noise}, {}, {}, {}{delay}",
+        format::list(&tests),
+        format::clip(outcome.base(), NAME_CHARS_MAX),
+        format::count(outcome.boots.len() as u64, "boot", "boots"),
+        machine.accelerator.to_uppercase(),
+        format::count(u64::from(machine.cpus), "processor", "processors"),
+        format::clip(&disk.filesystem, 20),
+    )
+}
+
+/// How far the base differs from itself, a line for each workload.
+fn noise(outcome: &Outcome<'_>) -> Vec<String> {
+    let line = |floor: &Floor| {
+        let workload = name(&floor.workload);
+        format!("{workload}: {} ({})", floor.sizes_text(), floor.pairs_text())
+    };
+    let mut lines: Vec<String> = outcome.noise.iter().map(line).collect();
+    if !lines.is_empty() {
+        let text = format!(
+            "How far {} differs from itself. Where the pairs are enough for that, a change must be \
+             at least as large to take a side; what passes as the same stays what was asked for.",
+            name(outcome.base())
+        );
+        lines.insert(0, text);
+    }
+    lines
+}
+
+fn table(outcome: &Outcome<'_>) -> Table {
+    let steps = !outcome.steps.is_empty();
+    let mut heads = vec!["workload", "kernel", "created/1000", "peak", "left", "vs base"];
+    if steps {
+        heads.push("step");
+    }
+    let mut table = Table::new();
+    table.load_style(STYLE).set_content_arrangement(ContentArrangement::Disabled).set_header(heads);
+    let mut last = "";
+    for row in &outcome.table {
+        if !last.is_empty() && last != row.workload {
+            table.add_row([""]);
+        }
+        let workload = if last == row.workload { "" } else { row.workload.as_str() };
+        last = &row.workload;
+        table.add_row(cells(outcome, row, workload, steps));
+    }
+    for (at, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((0, 1));
+        if (2..=4).contains(&at) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    if !fits(&table, WIDTH) {
+        let width = u16::try_from(WIDTH).unwrap_or(u16::MAX);
+        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+        // Ranges may go to a line of their own; a name that is broken in two is none.
+        for column in table.column_iter_mut().take(2) {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
+        if let Some(created) = table.column_mut(2) {
+            created.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(RANGE_CHARS)));
+        }
+    }
+    table
+}
+
+fn cells(outcome: &Outcome<'_>, row: &Row, workload: &str, steps: bool) -> Vec<String> {
+    let [whole, step] = outcome.of(&row.workload, &row.kernel);
+    let verdict = |one: Option<&Comparison>| one.map_or("", short).to_owned();
+    let mut cells = vec![
+        format::clip(workload, CELL_CHARS_MAX),
+        format::clip(&row.kernel, CELL_CHARS_MAX),
+        row.created_text(),
+        row.peak_text(),
+        row.linger_text(),
+        verdict(whole),
+    ];
+    if steps {
+        cells.push(verdict(step));
+    }
+    cells
+}
+
+/// A verdict in a word that leaves room beside it.
+fn short(one: &Comparison) -> &'static str {
+    match one.verdict {
+        Some(Verdict::Equivalent) => "same",
+        Some(Verdict::Improvement) => "better",
+        Some(Verdict::Inconclusive) => "open",
+        Some(Verdict::Regression) => "WORSE",
+        None => "none",
+    }
+}
+
+/// What went wrong in boots.
+fn went(outcome: &Outcome<'_>) -> Vec<String> {
+    let line = |went: &BootFinding| {
+        let mark = if went.class <= Class::Trouble { "! " } else { "" };
+        format!("{mark}{}", went.sentence())
+    };
+    outcome.went.iter().map(line).collect()
+}
+
+/// Faults, regressions and why there is no verdict, each in a line, and what each kernel improves.
+fn found(comparisons: &Comparisons) -> Vec<String> {
+    let mut lines = Vec::new();
+    for one in &comparisons.all {
+        let about = format!("{}, {}", name(&one.workload), name(&one.test));
+        for violation in &one.violations {
+            lines.push(format!("! {}: {}", name(&one.workload), violation.text));
+        }
+        let worse = effects(one, Verdict::Regression);
+        if !worse.is_empty() {
+            lines.push(format!("! {about}: worse in {}", format::list(&worse)));
+        }
+        let codes: Vec<String> = one.blockers.iter().map(|bar| bar.code.to_string()).collect();
+        if !codes.is_empty() {
+            lines.push(format!("! {about}: no verdict, {}", format::list(&codes)));
+        }
+    }
+    lines.extend(better(comparisons));
+    lines
+}
+
+/// `AB: better on paced (created/1000 -87, peak -55)`, a line for each kernel.
+fn better(comparisons: &Comparisons) -> Vec<String> {
+    let mut lines: Vec<(&str, Vec<String>)> = Vec::new();
+    for one in &comparisons.all {
+        let better = effects(one, Verdict::Improvement);
+        if better.is_empty() {
+            continue;
+        }
+        let part = format!("{} ({})", name(&one.workload), better.join(", "));
+        match lines.iter_mut().find(|line| line.0 == one.test) {
+            Some(line) => line.1.push(part),
+            None => lines.push((&one.test, vec![part])),
+        }
+    }
+    let line = |(test, parts): &(&str, Vec<String>)| {
+        format!("{}: better on {}", name(test), format::list(parts))
+    };
+    lines.iter().map(line).collect()
+}
+
+/// The metrics with a verdict, and how much they changed.
+fn effects(one: &Comparison, verdict: Verdict) -> Vec<String> {
+    let of_it = one.primary.iter().filter(|finding| finding.verdict == Some(verdict));
+    of_it.map(effect).collect()
+}
+
+fn effect(finding: &Finding) -> String {
+    let effect = finding.estimate.map_or_else(String::new, |one| finding.metric.show_effect(one));
+    format!("{} {effect}", finding.metric.name())
+}
+
+fn name(text: &str) -> String {
+    format::clip(text, NAME_CHARS_MAX)
+}
+
+fn nearest(nearest: &Nearest) -> Vec<String> {
+    if nearest.presets.is_empty() {
+        return vec![
+            "No preset ran beside the kernels; --presets 1 runs them in a boot.".to_owned(),
+        ];
+    }
+    let line = |one: &Overall| {
+        let alike: Vec<String> = one.alike();
+        let alike = if alike.is_empty() {
+            String::new()
+        } else {
+            format!(", not to be told from {} here", format::list(&alike))
+        };
+        format!("{}: {}{alike}", name(&one.kernel), one.preset)
+    };
+    nearest.overall.iter().map(line).collect()
+}
+
+fn method(outcome: &Outcome<'_>) -> Vec<String> {
+    let comparisons = &outcome.comparisons;
+    let mut lines = vec![
+        comparisons.decides.clone(),
+        format!(
+            "The unit is the boot: pairs are boots of one round. Exact signed-rank p after Holm, \
+             error rate {}; smallest change that counts {}.",
+            format::number(comparisons.alpha),
+            format::either_way(comparisons.threshold)
+        ),
+    ];
+    if !outcome.steps.is_empty() {
+        lines.push(
+            "A step is the kernel against the one before it. Steps are for information: they \
+             decide no exit code."
+                .to_owned(),
+        );
+    }
+    lines
+}
+
+/// Notes of comparisons with the base, each once, and of the reading.
+pub(crate) fn notes(outcome: &Outcome<'_>) -> Vec<String> {
+    let told = |note: &&Caveat| note.code != Code::Stayed;
+    let mut all = outcome.comparisons.clone();
+    for one in &mut all.all {
+        one.notes = one.notes.iter().filter(told).cloned().collect();
+    }
+    let mut lines = text::notes(&all);
+    lines.extend(outcome.notes.iter().map(|note| format!("reading: {}.", note.text)));
+    lines.dedup();
+    lines
+}

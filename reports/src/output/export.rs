@@ -1,0 +1,78 @@
+//! Exporting: records in, finished runs as text that another tool reads out.
+
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use iowq_contract::{Caveat, write_whole};
+
+use super::files::WriteError;
+use crate::export::Format;
+use crate::load::{self, LoadError};
+
+/// What is wanted.
+#[derive(Clone, Copy, Debug)]
+pub struct ExportRequest<'a> {
+    /// Records, or the folders that they are in.
+    pub records: &'a [PathBuf],
+    /// Workloads to export; all if none is named.
+    pub workloads: &'a [String],
+    /// The format.
+    pub format: Format,
+    /// The file to write, if the text is to go to one.
+    pub out: Option<&'a Path>,
+}
+
+/// What was exported.
+#[derive(Debug)]
+pub struct Exported {
+    /// The text.
+    pub text: String,
+    /// What a reader should know about the reading itself.
+    pub notes: Vec<Caveat>,
+    /// Runs that were left out because they failed.
+    pub failed: usize,
+}
+
+/// Runs could not be exported. Each text says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// The records could not be read.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// There is nothing to export.
+    #[error("no run finished, so that there is nothing to export: see the report for why")]
+    NoRun,
+    /// The file to write is one that was read.
+    #[error("{}: is a record that was read: --out must be another file", .0.display())]
+    Same(PathBuf),
+    /// The file could not be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+}
+
+/// Reads records and exports them.
+///
+/// # Errors
+///
+/// Records that cannot be read or have no finished run, or a file that cannot be written.
+pub fn export(request: &ExportRequest<'_>) -> Result<Exported, ExportError> {
+    let mut loaded = load::load(request.records)?;
+    loaded.keep_workloads(request.workloads)?;
+    let failed = loaded.records.iter().filter(|record| record.error.is_some()).count();
+    if failed == loaded.records.len() {
+        return Err(ExportError::NoRun);
+    }
+    let text = request.format.text(&loaded.records);
+    if let Some(out) = request.out {
+        if loaded.files.iter().any(|file| is_same(file, out).unwrap_or(false)) {
+            return Err(ExportError::Same(out.to_owned()));
+        }
+        let fail = |source| WriteError { path: out.to_owned(), source };
+        write_whole(out, text.as_bytes()).map_err(fail)?;
+    }
+    Ok(Exported { text, notes: loaded.notes, failed })
+}
+
+fn is_same(one: &Path, other: &Path) -> io::Result<bool> {
+    Ok(fs::canonicalize(one)? == fs::canonicalize(other)?)
+}

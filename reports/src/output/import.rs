@@ -1,0 +1,109 @@
+//! Importing: what another tool measured in, records out.
+
+use std::fs::File;
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use iowq_contract::jsonl;
+
+use crate::import::fio;
+
+/// The largest text of fio that is read: bins of a thousand jobs are some ten megabytes.
+const FIO_BYTES_MAX: u64 = 256 << 20;
+
+/// What is wanted.
+#[derive(Clone, Copy, Debug)]
+pub struct ImportRequest<'a> {
+    /// Files that `fio --output-format=json+` wrote, one for each round.
+    pub fio: &'a [PathBuf],
+    /// What to call the workload: the name of the job if not given.
+    pub workload: Option<&'a str>,
+    /// The file to write, which must not exist.
+    pub out: &'a Path,
+}
+
+/// What was imported.
+#[derive(Clone, Copy, Debug)]
+pub struct Imported {
+    /// Runs that were written.
+    pub runs: usize,
+}
+
+/// Something could not be imported. Each text names the file and says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// A file could not be read.
+    #[error("{}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A file is not a report of fio, or holds none that a record can be made of.
+    #[error("{}: {problem}", path.display())]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and what to do.
+        problem: String,
+    },
+    /// The file to write could not be created.
+    #[error("{}: cannot be made, and --out replaces no file: {source}", path.display())]
+    Create {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The records could not be written.
+    #[error("{}: cannot be written: {source}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// Reads files of another tool and writes records.
+///
+/// # Errors
+///
+/// Files that cannot be read or are of no use, or a file that exists or cannot be written.
+pub fn import(request: &ImportRequest<'_>) -> Result<Imported, ImportError> {
+    let mut lines = Vec::new();
+    let mut runs: u32 = 0;
+    let path = request.out.to_owned();
+    for (round, file) in (0..).zip(request.fio) {
+        let content = |problem| ImportError::Content { path: file.clone(), problem };
+        for mut record in fio::records(&read(file)?, request.workload).map_err(content)? {
+            // Files are taken in the order in which they were named; fio does not say which run was
+            // made beside which.
+            (record.key.round, record.key.position) = (round, runs);
+            runs = runs.saturating_add(1);
+            let line = jsonl::line(&record);
+            lines.extend(line.map_err(|source| ImportError::Write { path: path.clone(), source })?);
+        }
+    }
+    let mut out = File::create_new(request.out)
+        .map_err(|source| ImportError::Create { path: path.clone(), source })?;
+    let written = out.write_all(&lines).and_then(|()| out.sync_all());
+    written.map_err(|source| ImportError::Write { path, source })?;
+    Ok(Imported { runs: runs as usize })
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, ImportError> {
+    let mut text = Vec::new();
+    let read = File::open(path).and_then(|file| {
+        let mut file = file.take(FIO_BYTES_MAX + 1);
+        file.read_to_end(&mut text)
+    });
+    read.map_err(|source| ImportError::Read { path: path.to_owned(), source })?;
+    if text.len() as u64 > FIO_BYTES_MAX {
+        let problem =
+            format!("longer than {} MiB: this is not a report of fio", FIO_BYTES_MAX >> 20);
+        return Err(ImportError::Content { path: path.to_owned(), problem });
+    }
+    Ok(text)
+}

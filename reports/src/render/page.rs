@@ -1,0 +1,74 @@
+//! What pages have in common: their size, room for charts, marks in legends, and downloads.
+
+use crate::render::chart::ChartSet;
+use crate::render::marker;
+use crate::render::palette::{COLOURS, Colours};
+use crate::render::plot::ChartError;
+
+/// Bytes of a whole page at most: it is mailed and opened on phones.
+pub const PAGE_BYTES_MAX: usize = 3_000_000;
+
+/// Bytes of all charts: what is left is for tables and raw numbers.
+pub(crate) const CHART_BYTES_MAX: usize = 1_500_000;
+
+/// A page could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum PageError {
+    /// A chart could not be drawn.
+    #[error(transparent)]
+    Chart(#[from] ChartError),
+    /// The template could not be filled.
+    #[error("the page could not be written: {0}")]
+    Template(#[from] askama::Error),
+}
+
+/// A policy in a legend.
+pub(crate) struct Mark {
+    pub(crate) colour: usize,
+    pub(crate) sign: &'static str,
+    pub(crate) policy: String,
+}
+
+impl Mark {
+    /// Of a group, by its label.
+    pub(crate) fn of(label: &str, colours: &Colours<'_>) -> Self {
+        let place = colours.place(label);
+        Self { colour: place % COLOURS, sign: marker::sign(place), policy: label.to_owned() }
+    }
+}
+
+/// Bytes that are left for charts.
+pub(crate) struct Room {
+    bytes_left: usize,
+    pub(crate) left_out: bool,
+}
+
+impl Room {
+    /// All that a page has.
+    pub(crate) fn new() -> Self {
+        Self { bytes_left: CHART_BYTES_MAX, left_out: false }
+    }
+
+    /// The charts, if they fit.
+    pub(crate) fn take(&mut self, set: ChartSet) -> Option<ChartSet> {
+        let bytes: usize = set.figures.iter().map(|figure| figure.svg.len()).sum();
+        match self.bytes_left.checked_sub(bytes) {
+            Some(left) => {
+                self.bytes_left = left;
+                Some(set)
+            }
+            None => {
+                self.left_out = true;
+                None
+            }
+        }
+    }
+}
+
+/// A file inside the page.
+pub(crate) struct Download {
+    pub(crate) name: &'static str,
+    pub(crate) about: String,
+    pub(crate) mime: &'static str,
+    pub(crate) base64: String,
+}

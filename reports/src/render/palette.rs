@@ -1,0 +1,125 @@
+//! Colours: plotters draws with stand-ins, the page puts its own in, light or dark.
+
+use crate::runs::group::Section;
+use plotters::style::RGBColor;
+
+/// Colours that the page's style defines, as `--c0` and so on. The last is the kernel's own.
+pub(crate) const COLOURS: usize = 9;
+
+/// Place of the running kernel: no policy ever has its colour or its sign.
+pub(crate) const KERNEL: usize = COLOURS - 1;
+
+/// Stand-in for text.
+pub(crate) const INK: RGBColor = RGBColor(0xA1, 0x00, 0x01);
+/// Stand-in for lines of the grid.
+pub(crate) const GRID: RGBColor = RGBColor(0xA1, 0x00, 0x02);
+/// Stand-in for axes.
+pub(crate) const AXIS: RGBColor = RGBColor(0xA1, 0x00, 0x03);
+
+/// First byte of the stand-in for a policy; the second is its dash, the third its colour.
+const SERIES: u8 = 0xC1;
+
+/// How a line is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dash {
+    /// Whole, or dashed where the colours are used a second time.
+    Whole,
+    /// Dotted: not much lies behind it.
+    Dotted,
+}
+
+/// Stand-in for the policy at this place.
+pub(crate) fn series(place: usize, dash: Dash) -> RGBColor {
+    let again = place / COLOURS % 2 == 1;
+    let style = match dash {
+        Dash::Whole => u8::from(again),
+        Dash::Dotted => 2,
+    };
+    RGBColor(SERIES, style, u8::try_from(place % COLOURS).unwrap_or(0))
+}
+
+/// Puts the page's colours in the place of the stand-ins.
+pub(crate) fn put_in(svg: &str) -> String {
+    let mut themed = svg.to_owned();
+    for (colour, name) in [(INK, "ink"), (GRID, "grid"), (AXIS, "axis")] {
+        themed = themed.replace(&hex(colour), &format!("\"var(--{name})\""));
+    }
+    for place in 0..COLOURS {
+        for (style, dash) in
+            [(0, ""), (1, " stroke-dasharray=\"14 8\""), (2, " stroke-dasharray=\"3 7\"")]
+        {
+            let colour = RGBColor(SERIES, style, u8::try_from(place).unwrap_or(0));
+            themed = themed.replace(&hex(colour), &format!("\"var(--c{place})\"{dash}"));
+        }
+    }
+    themed
+}
+
+/// A colour as it stands in an attribute, quotes and all.
+fn hex(RGBColor(red, green, blue): RGBColor) -> String {
+    format!("\"#{red:02X}{green:02X}{blue:02X}\"")
+}
+
+/// The colour of each group, the same in every section of a page.
+#[derive(Debug)]
+pub(crate) struct Colours<'a> {
+    policies: Vec<&'a str>,
+    kernels: Vec<&'a str>,
+}
+
+impl<'a> Colours<'a> {
+    /// In the order in which sections first name them.
+    pub(crate) fn of(sections: &'a [Section<'_>]) -> Self {
+        let (mut policies, mut kernels) = (Vec::new(), Vec::new());
+        for group in sections.iter().flat_map(|section| &section.groups) {
+            let labels = if group.is_kernel() { &mut kernels } else { &mut policies };
+            if !labels.contains(&group.label.as_ref()) {
+                labels.push(group.label.as_ref());
+            }
+        }
+        Self { policies, kernels }
+    }
+
+    /// The place of a group among the colours, by its label.
+    pub(crate) fn place(&self, label: &str) -> usize {
+        if self.kernels.contains(&label) {
+            return KERNEL;
+        }
+        let at = self.policies.iter().position(|known| *known == label).unwrap_or(0);
+        at / KERNEL * COLOURS + at % KERNEL
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::analysis::analyse;
+    use crate::load::Loaded;
+    use iowq_sample as sample;
+
+    #[test]
+    fn the_kernel_has_a_place_of_its_own_among_any_number_of_policies() {
+        let names: Vec<String> = (0..20).map(|at| format!("6.12+{at}")).collect();
+        let mut records: Vec<_> = names.iter().map(|name| sample::run("nop", name, 0)).collect();
+        records.push(sample::kernel_run("nop", 0));
+        let loaded = Loaded { records, ..Loaded::default() };
+        let analysis = analyse(&loaded);
+        let colours = Colours::of(&analysis.sections);
+        let places: Vec<usize> = names.iter().map(|name| colours.place(name)).collect();
+        assert_eq!(places[6..10], [6, 7, 9, 10]);
+        assert!(places.iter().all(|place| place % COLOURS != KERNEL));
+        assert_eq!(colours.place("io_uring"), KERNEL);
+    }
+
+    #[test]
+    fn stand_ins_become_names_of_the_page() {
+        let line = |colour| format!("<line stroke={}/>", hex(colour));
+        assert_eq!(put_in(&line(INK)), "<line stroke=\"var(--ink)\"/>");
+        assert_eq!(put_in(&line(series(3, Dash::Whole))), "<line stroke=\"var(--c3)\"/>");
+        assert_eq!(
+            put_in(&line(series(COLOURS + 3, Dash::Whole))),
+            "<line stroke=\"var(--c3)\" stroke-dasharray=\"14 8\"/>"
+        );
+        assert!(put_in(&line(series(3, Dash::Dotted))).contains("\"3 7\""));
+    }
+}

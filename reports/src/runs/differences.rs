@@ -1,0 +1,113 @@
+//! Differences between runs: hosts, settings and builds, field by field.
+
+use crate::format;
+use crate::runs::plans;
+use iowq_contract::{Blocking, Record};
+
+/// Share by which memory may differ: kernels keep unlike parts of it for themselves.
+const MEMORY_SHARE_MAX: f64 = 0.05;
+
+/// Values of a field that are named; the others are counted.
+const VALUES_MAX: usize = 3;
+
+/// A field of a run, by the name that readers know, as text.
+pub type Field = (&'static str, fn(&Record) -> String);
+
+/// What must be alike in all runs.
+const HOST: [Field; 9] = [
+    ("processor", |run| run.host.cpu.clone()),
+    ("processors", |run| run.host.cpus.to_string()),
+    ("file system", |run| run.host.filesystem.clone()),
+    ("mount options", |run| run.host.mount_options.clone()),
+    ("device", |run| run.host.device.clone()),
+    ("governor", |run| run.host.governor.clone()),
+    ("accelerator", |run| run.host.accelerator.clone()),
+    ("profile", |run| run.host.profile.clone()),
+    ("probes", |run| format!("{:?}", run.probe.tier).to_lowercase()),
+];
+
+/// What the workload and the engines were told, and must be alike in all runs. What a policy
+/// switches on is its own, and who sees that a worker blocks is the engine's.
+const SETTINGS: [Field; 9] = [
+    ("blocking", blocking),
+    ("files", |run| run.settings.files.to_string()),
+    ("bytes per op", |run| run.settings.block_bytes.to_string()),
+    ("depth", |run| run.settings.depth.to_string()),
+    ("limit of bounded workers", |run| run.settings.limit_bounded.to_string()),
+    ("limit of unbounded workers", |run| run.settings.limit_unbounded.to_string()),
+    ("idle timeout in ms", |run| run.settings.idle_timeout_ms.to_string()),
+    ("arrival", |run| run.settings.arrival.clone()),
+    ("processors it was confined to", confined),
+];
+
+/// What a control run has and no other.
+pub const DELAY: Field =
+    ("injected delay in ns", |run| format!("{:?}", run.settings.injected_delay_ns));
+
+/// What may differ and should be known.
+pub const BUILD: [Field; 2] =
+    [("commit", |run| run.host.commit.clone()), ("compiler", |run| run.host.rustc.clone())];
+
+/// The kernel, which may differ between the sides of a comparison.
+pub const KERNEL: Field = ("kernel", |run| run.host.kernel.clone());
+
+fn confined(run: &Record) -> String {
+    run.settings.cpus.map_or_else(|| "none".to_owned(), |cpus| cpus.to_string())
+}
+
+/// The kernel's own io-wq needs nobody to tell it, so it is like either way of the pool.
+fn blocking(run: &Record) -> String {
+    match run.blocking {
+        Blocking::Sched | Blocking::Kernel => "seen by the scheduler".to_owned(),
+        Blocking::Declared => "declared".to_owned(),
+    }
+}
+
+/// What differs between the hosts of runs, each with its values.
+#[must_use]
+pub fn hosts(runs: &[&Record]) -> Vec<String> {
+    let unlike = HOST.iter().filter_map(|field| differs(field, runs));
+    unlike.chain(memory_differs(runs)).collect()
+}
+
+/// Settings that differ, each with its values; lengths stand apart.
+pub fn settings(runs: &[&Record]) -> Vec<String> {
+    let unlike = SETTINGS.iter().filter_map(|field| differs(field, runs));
+    unlike.chain(plans::unlike(runs)).collect()
+}
+
+/// What differs between runs that are to be like each other in all but their time: first runs, and
+/// fresh ones that confirm them. Their kernel must be the same too, and so must their length.
+#[must_use]
+pub fn all(runs: &[&Record]) -> Vec<String> {
+    let mut unlike = hosts(runs);
+    unlike.extend(differs(&KERNEL, runs));
+    unlike.extend(settings(runs));
+    unlike.extend(differs(&DELAY, runs));
+    unlike.extend(plans::lengths(runs));
+    unlike
+}
+
+/// `device: nvme0n1, sda`, where not all runs have the same value.
+pub fn differs((name, read): &Field, runs: &[&Record]) -> Option<String> {
+    let mut values: Vec<String> = Vec::new();
+    for value in runs.iter().map(|run| format::clip(&read(run), 60)) {
+        if !values.contains(&value) {
+            values.push(value);
+        }
+    }
+    let more = values.len().saturating_sub(VALUES_MAX);
+    let unlike = values.len() > 1;
+    values.truncate(VALUES_MAX);
+    if more > 0 {
+        values.push(format!("{more} more"));
+    }
+    unlike.then(|| format!("{name}: {}", format::list(&values)))
+}
+
+fn memory_differs(runs: &[&Record]) -> Option<String> {
+    let bytes = || runs.iter().map(|run| run.host.memory_bytes);
+    let (least, most) = (bytes().min()?, bytes().max()?);
+    let unlike = most - least > (most as f64 * MEMORY_SHARE_MAX) as u64;
+    unlike.then(|| format!("memory: {} and {}", format::bytes(least), format::bytes(most)))
+}
