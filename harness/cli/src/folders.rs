@@ -9,6 +9,9 @@ use iowq_harness::clock;
 /// Names the folder that results go to by default; `cargo xtask` names the workspace's `target`.
 const BASE: &str = "IOWQ_OUT";
 
+/// Folder for what confirms a regression, in the folder for the results.
+pub(crate) const CONFIRM: &str = "confirm";
+
 /// Folder for results if `IOWQ_OUT` names none.
 const DEFAULT_BASE: &str = "iowq-results";
 

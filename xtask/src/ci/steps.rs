@@ -22,7 +22,7 @@ pub(super) struct Step {
 }
 
 /// All of them.
-pub(super) const STEPS: [Step; 8] = [
+pub(super) const STEPS: [Step; 9] = [
     Step {
         name: "fmt",
         about: "the code is formatted",
@@ -62,6 +62,18 @@ pub(super) const STEPS: [Step; 8] = [
         command: || {
             let mut command = cargo(&["test", "--locked", "--package", "iowq-pool"]);
             command.args(["--features", "shuttle", "--test", "shuttle", "--", "--show-output"]);
+            command
+        },
+        ..PLAIN
+    },
+    Step {
+        name: "package",
+        about: "crates that others use build from what would be published",
+        command: || {
+            let mut command = cargo(&["package", "--locked", "--allow-dirty"]);
+            for name in ["iowq-workloads", "iowq-contract", "iowq-pool"] {
+                command.args(["--package", name]);
+            }
             command
         },
         ..PLAIN

@@ -4,13 +4,14 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use iowq_contract::RECORD_NAME;
+use iowq_contract::{BenchTally, RECORD_NAME};
 use iowq_harness::machine;
 use iowq_pool::policy::Registry;
 use iowq_reports::compare::ktap;
+use iowq_reports::compare::rerun::Rerun;
 use iowq_reports::output::{self, CompareRequest, Compared};
 
-use super::bench;
+use super::{bench, kernels};
 use crate::exit::Exit;
 use crate::flags::VerdictFormat;
 use crate::flags::bench::request_of;
@@ -19,18 +20,21 @@ use crate::flags::verbosity::Verbosity;
 use crate::print::{note, print};
 use crate::{folders, stop};
 
-/// Folder for fresh runs and what comes of them, in the folder for the results.
-pub(crate) const CONFIRM: &str = "confirm";
-
 /// Runs the command.
 pub(crate) fn run(
     flags: &CompareFlags,
     registry: &Registry,
     verbosity: Verbosity,
 ) -> anyhow::Result<Exit> {
+    if let [dir] = flags.sets.as_slice()
+        && kernels::is_of_boots(dir)
+    {
+        let confirmed_by = flags.confirmed_by.first().map(PathBuf::as_path);
+        return kernels::judge(dir, confirmed_by, flags.judging, flags.out.as_deref());
+    }
     let first = request(flags, flags.out.as_deref(), &flags.confirmed_by);
     let out = flags.out.clone().unwrap_or_else(|| folders::by_time("bench"));
-    let folder = out.join(CONFIRM);
+    let folder = out.join(folders::CONFIRM);
     if flags.confirm {
         folders::refuse_used(&folder)?;
     }
@@ -41,7 +45,13 @@ pub(crate) fn run(
         return Ok(exit);
     }
     note(&shown(flags, &compared));
-    let records = measure_again(flags, registry, &first, &folder, verbosity)?;
+    let dir = folders::files_under_test(flags.dir.as_deref())?;
+    let benches = output::reruns(&first, &machine::describe(&dir))
+        .context("the regression cannot be measured again from here")?;
+    let stop = stop::flag()?;
+    let records = measure_again(&benches, &folder, &mut |rerun, out| {
+        bench::measure(&request_of(rerun, registry)?, registry, Some(&dir), out, &stop, verbosity)
+    })?;
     let compared = output::compare(&request(flags, Some(&folder), &records))?;
     print(&shown(flags, &compared))?;
     note(&format!("confirm  {}", folder.display()));
@@ -70,33 +80,24 @@ fn shown(flags: &CompareFlags, compared: &Compared) -> String {
     }
 }
 
+/// What makes a bench, with its results in a folder.
+type Measure<'a> = &'a mut dyn FnMut(&Rerun, &Path) -> anyhow::Result<BenchTally>;
+
 /// Makes the fresh runs and returns their folders.
 fn measure_again(
-    flags: &CompareFlags,
-    registry: &Registry,
-    first: &CompareRequest<'_>,
+    benches: &[Rerun],
     folder: &Path,
-    verbosity: Verbosity,
+    measure: Measure<'_>,
 ) -> anyhow::Result<Vec<PathBuf>> {
-    let dir = folders::files_under_test(flags.dir.as_deref())?;
-    let benches = output::reruns(first, &machine::describe(&dir))
-        .context("the regression cannot be measured again from here")?;
     if benches.is_empty() {
         bail!("there is a regression, and no bench that would measure it again");
     }
-    let stop = stop::flag()?;
     let mut folders = Vec::new();
-    for (number, rerun) in (1..).zip(&benches) {
+    for (number, rerun) in (1..).zip(benches) {
         let folder = folder.join(number.to_string());
-        note(&format!("confirm  bench {number} of {}: {}", benches.len(), rerun.flags().join(" ")));
-        let tally = bench::measure(
-            &request_of(rerun, registry)?,
-            registry,
-            Some(&dir),
-            &folder,
-            &stop,
-            verbosity,
-        )?;
+        let flags = rerun.flags().join(" ");
+        note(&format!("confirm  bench {number} of {}: {flags}", benches.len()));
+        let tally = measure(rerun, &folder)?;
         if let Some(problem) = bench::problem(&tally, &folder.join(RECORD_NAME)) {
             // Some of the rounds are no ground for a verdict: who stops at will may stop where it
             // fits.
@@ -108,4 +109,68 @@ fn measure_again(
         folders.push(folder);
     }
     Ok(folders)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rerun(workload: &str) -> Rerun {
+        Rerun {
+            workloads: vec![workload.to_owned()],
+            engines: vec!["pool".to_owned()],
+            policies: vec!["6.12".to_owned(), "6.17".to_owned()],
+            rounds: 8,
+            seed: 9,
+            seconds: None,
+            noise: true,
+            control: None,
+            probes: None,
+            blocking: None,
+        }
+    }
+
+    /// The benches that were made, and what came of them; all runs of the first `good` finish.
+    fn made(benches: &[Rerun], good: usize) -> (Vec<String>, anyhow::Result<Vec<PathBuf>>) {
+        let mut made = Vec::new();
+        let folders = measure_again(benches, Path::new("confirm"), &mut |rerun, out| {
+            made.push(format!("{} {}", rerun.workloads[0], out.display()));
+            let finished = if made.len() > good { 3 } else { 16 };
+            Ok(BenchTally {
+                wanted: 16,
+                finished,
+                interrupted: finished < 16,
+                ..BenchTally::default()
+            })
+        });
+        (made, folders)
+    }
+
+    #[test]
+    fn each_bench_has_a_folder_of_its_own() {
+        let (made, folders) = made(&[rerun("dsync"), rerun("nop")], 2);
+        assert_eq!(made, ["dsync confirm/1", "nop confirm/2"]);
+        assert_eq!(folders.expect("all finished"), ["confirm/1", "confirm/2"].map(PathBuf::from));
+    }
+
+    #[test]
+    fn runs_that_did_not_all_finish_confirm_nothing_and_no_further_bench_is_made() {
+        let (made, folders) = made(&[rerun("dsync"), rerun("nop")], 0);
+        assert_eq!(made.len(), 1);
+        let error = folders.expect_err("interrupted").to_string();
+        assert!(error.contains("neither confirmed nor refuted: interrupted: 3 of 16"), "{error}");
+    }
+
+    #[test]
+    fn a_regression_that_no_bench_measures_is_an_error() {
+        assert!(made(&[], 0).1.is_err());
+    }
+
+    #[test]
+    fn a_bench_that_measures_again_is_asked_for_what_the_first_one_was() {
+        let request = request_of(&rerun("dsync"), &Registry::builtin()).expect("a request");
+        let variants: Vec<String> = request.variants.iter().map(ToString::to_string).collect();
+        assert_eq!(variants, ["under 6.12", "under 6.17", "under 6.12 again"]);
+        assert_eq!((request.rounds, request.seed), (8, Some(9)));
+    }
 }

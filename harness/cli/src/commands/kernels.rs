@@ -2,17 +2,17 @@
 
 use std::path::Path;
 
-use iowq_contract::{BOOTS_NAME, Workload};
+use iowq_contract::{BOOTS_NAME, KERNELS_NAME, Workload};
 use iowq_kernels::job::{WARM_UP_SECONDS, Workloads};
 use iowq_kernels::options::Options;
 use iowq_kernels::run::{self, Setup, Tally};
 use iowq_pool::policy::Registry;
 use iowq_reports::output::{self, KernelsCompared, KernelsRequest};
 
-use super::compare::CONFIRM;
 use crate::exit::Exit;
 use crate::flags::VerdictFormat;
 use crate::flags::bench::workloads;
+use crate::flags::compare::JudgingFlags;
 use crate::flags::kernels::KernelsFlags;
 use crate::print::{note, print};
 use crate::{folders, measuring_program};
@@ -46,15 +46,35 @@ pub(crate) fn run(flags: &KernelsFlags, registry: &Registry) -> anyhow::Result<E
     };
     let first = judged(flags, options, &setup, None)?;
     if !flags.confirm || first.exit != Exit::Regression {
-        print(&first.shown(flags, &setup.out))?;
+        print(&first.shown(flags.judging, &setup.out))?;
         return Ok(first.exit);
     }
-    note(&first.shown(flags, &setup.out));
-    let rerun = Setup { out: setup.out.join(CONFIRM), ..setup.clone() };
+    note(&first.shown(flags.judging, &setup.out));
+    let rerun = Setup { out: setup.out.join(folders::CONFIRM), ..setup.clone() };
     let boots = boot(&options.rerun(), &rerun)?;
     let confirmed = judged_boots(flags, &setup.out, &rerun.out, Some(&rerun.out), boots)?;
-    print(&confirmed.shown(flags, &rerun.out))?;
+    print(&confirmed.shown(flags.judging, &rerun.out))?;
     Ok(confirmed.exit)
+}
+
+/// Judges boots that were made before, in a folder of them.
+pub(crate) fn judge(
+    dir: &Path,
+    confirmed_by: Option<&Path>,
+    judging: JudgingFlags,
+    out: Option<&Path>,
+) -> anyhow::Result<Exit> {
+    let out = out.unwrap_or(dir);
+    let request = KernelsRequest { dir, confirmed_by, rules: judging.rules(), out };
+    let compared = output::kernels(&request)?;
+    let exit = Exit::of(compared.exit_code);
+    print(&Judged { compared: Some(compared), exit }.shown(judging, out))?;
+    Ok(exit)
+}
+
+/// Whether this is a folder of boots.
+pub(crate) fn is_of_boots(dir: &Path) -> bool {
+    dir.join(KERNELS_NAME).exists()
 }
 
 /// A comparison of boots, and what a script learns.
@@ -64,9 +84,9 @@ struct Judged {
 }
 
 impl Judged {
-    fn shown(&self, flags: &KernelsFlags, out: &Path) -> String {
+    fn shown(&self, judging: JudgingFlags, out: &Path) -> String {
         let Some(compared) = &self.compared else { return String::new() };
-        match flags.judging.format {
+        match judging.format {
             VerdictFormat::Text => {
                 let page = out.join(iowq_reports::output::PAGE_NAME);
                 format!("{}\nreport   {}\n", compared.text, page.display())

@@ -16,7 +16,8 @@ const ALPHA: [f64; 2] = [0.001, 0.2];
 #[derive(Args, Clone, Debug)]
 pub(crate) struct CompareFlags {
     /// Two or more sets, the base first: PATH or PATH@POLICY, where PATH is a record.jsonl or the
-    /// folder that it is in, and POLICY is as in the summary (`io_uring` for the kernel's)
+    /// folder that it is in, and POLICY is as in the summary (`io_uring` for the kernel's). Or one
+    /// folder of boots that `kernels` made
     #[arg(required = true, value_name = "BASE TEST")]
     pub(crate) sets: Vec<PathBuf>,
     /// How to judge and what to print

@@ -46,8 +46,8 @@ fn folder((kernels, boots, records): &Made) -> tempfile::TempDir {
 }
 
 fn run(folder: &Path, arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_iowq-report"));
-    command.arg("kernels").arg(folder).args(arguments).output().expect("it starts")
+    let mut command = Command::new(crate::IOWQ);
+    command.arg("compare").arg(folder).args(arguments).output().expect("it starts")
 }
 
 fn code(made: &Made) -> Option<i32> {
@@ -59,7 +59,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 fn expected(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/expected").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../reports/tests/expected").join(name)
 }
 
 /// Without `cycle`, in which the last of them pays a price.

@@ -15,7 +15,7 @@ fn folder(records: &[Record]) -> tempfile::TempDir {
 }
 
 fn run(arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_iowq-report"));
+    let mut command = Command::new(crate::IOWQ);
     command.arg("compare").args(arguments).output().expect("it starts")
 }
 
@@ -30,7 +30,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 fn expected(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/expected").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../reports/tests/expected").join(name)
 }
 
 /// A regression in p99, an improvement in churn, and two metrics that do not change.
@@ -74,7 +74,7 @@ fn a_text_that_cannot_be_printed_whole_is_trouble_and_a_closed_pipe_is_not() {
     let folder = folder(&sample::pairs(10, |_| ()));
     let set = |policy| format!("{}@{policy}", folder.path().display());
     let printing_to = |out: Stdio| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_iowq-report"));
+        let mut command = Command::new(crate::IOWQ);
         command.arg("compare").args([set("6.12"), set("6.17")]).stdout(out);
         command.output().expect("it starts")
     };

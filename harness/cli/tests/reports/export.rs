@@ -36,7 +36,8 @@ fn runs() -> Vec<Record> {
 }
 
 fn is_as_expected(name: &str, text: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/expected").join(name);
+    let path =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../reports/tests/expected").join(name);
     if std::env::var_os("IOWQ_UPDATE_EXPECTED").is_some() {
         fs::write(&path, text).expect("the file can be written");
     }
@@ -216,7 +217,7 @@ fn ktap_fails_regressions_and_skips_what_has_no_verdict() {
 }
 
 fn iowq_report(arguments: &[&str], folder: &Path) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_iowq-report"));
+    let mut command = Command::new(crate::IOWQ);
     command.args(arguments).current_dir(folder).output().expect("it starts")
 }
 

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 fn path(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fio").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../reports/tests/fio").join(name)
 }
 
 fn text(name: &str) -> Vec<u8> {
@@ -91,7 +91,7 @@ fn the_command_writes_a_record_that_a_report_takes_and_replaces_none() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let out = folder.path().join("record.jsonl");
     let import = |name: &str| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_iowq-report"));
+        let mut command = Command::new(crate::IOWQ);
         command.arg("import").arg("--fio").arg(path("fsync.json"));
         command.arg("--fio").arg(path(name)).arg("--out").arg(&out);
         command.output().expect("it starts")
@@ -105,7 +105,7 @@ fn the_command_writes_a_record_that_a_report_takes_and_replaces_none() {
     let again = import("io_uring.json");
     assert_eq!(again.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&again.stderr).contains("replaces no file"));
-    let report = Command::new(env!("CARGO_BIN_EXE_iowq-report")).arg(&out).output();
+    let report = Command::new(crate::IOWQ).arg("report").arg(&out).output();
     assert!(report.expect("it starts").status.success());
 }
 

@@ -26,8 +26,8 @@ fn read(path: &Path) -> String {
 }
 
 fn run(folder: &Path, arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_iowq-report"));
-    command.arg(folder).args(arguments).output().expect("it starts")
+    let mut command = Command::new(crate::IOWQ);
+    command.arg("report").arg(folder).args(arguments).output().expect("it starts")
 }
 
 #[test]

@@ -37,7 +37,7 @@ impl Folder {
 }
 
 fn run(arguments: &[&Path]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_iowq-report")).args(arguments).output().expect("it starts")
+    Command::new(crate::IOWQ).arg("report").args(arguments).output().expect("it starts")
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn samples_are_valid_by_the_published_schema() {
 #[test]
 fn the_summary_is_a_table_then_the_answers() {
     let (_, summary) = Folder::with(&sample::bench(3)).report();
-    let expected = include_str!("expected/summary.txt");
+    let expected = include_str!("../../../../reports/tests/expected/summary.txt");
     assert!(summary == expected, "the summary changed:\n{summary}");
 }
 

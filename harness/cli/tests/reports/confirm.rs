@@ -1,11 +1,13 @@
 //! A regression that was measured again: what is printed and written of it, and the exit code.
 
 use std::fs;
+use std::path::Path;
 use std::process::{Command, Output};
 
-use iowq_contract::Record;
+use iowq_contract::{Host, Record};
+use iowq_reports::compare::Rules;
+use iowq_reports::output::{self, CompareRequest};
 use iowq_sample as sample;
-use serde_json::Value;
 
 fn folder(records: &[Record]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder can be made");
@@ -28,7 +30,7 @@ fn fresh(change: impl Fn(&mut Record)) -> tempfile::TempDir {
 
 fn run(command: &str, first: &tempfile::TempDir, arguments: &[&str]) -> Output {
     let set = |policy| format!("{}@{policy}", first.path().display());
-    let mut report = Command::new(env!("CARGO_BIN_EXE_iowq-report"));
+    let mut report = Command::new(crate::IOWQ);
     report.arg(command).args([set("6.12"), set("6.17")]).args(arguments).output().expect("starts")
 }
 
@@ -69,7 +71,7 @@ fn a_regression_that_is_not_confirmed_is_no_verdict_in_every_format() {
     assert!(ktap.contains("dsync.response_p99 # SKIP not confirmed: +20.0"), "{ktap}");
     assert!(ktap.contains("\nok 1 dsync: 6.17 against 6.12 # SKIP a regression was not"), "{ktap}");
     let (_, json) = confirmed_by(&alike, &["--format", "json"]);
-    let one = &serde_json::from_str::<Value>(&json).expect("it is JSON")["all"][0];
+    let one = &serde_json::from_str::<serde_json::Value>(&json).expect("it is JSON")["all"][0];
     assert_eq!(one["verdict"], "inconclusive");
     assert_eq!(one["confirmation"]["outcome"], "not-confirmed");
     assert_eq!(one["confirmation"]["first"][0]["verdict"], "regression");
@@ -107,17 +109,50 @@ fn fresh_runs_of_something_else_give_no_verdict_and_the_same_runs_are_trouble() 
 }
 
 #[test]
-fn the_benches_that_are_needed_are_a_list_of_flags() {
+fn the_benches_that_are_needed_are_told_to_whoever_asks_on_the_same_host() {
     let records = sample::pairs(10, slower);
-    let here = serde_json::to_string(&records[0].host).expect("a host is JSON");
+    let mut here = records[0].host.clone();
     let first = folder(&records);
-    // As `compare` was called, so that flags need not be told apart.
-    let output = run("fresh", &first, &["--format", "ktap", "--host", &here]);
-    let benches: Value = serde_json::from_slice(&output.stdout).expect("it is JSON");
-    assert_eq!(benches[0][0], "--workload=dsync");
-    assert_eq!(benches.as_array().map(Vec::len), Some(1));
-    let elsewhere = here.replace("nvme0n1", "sda");
-    let output = run("fresh", &first, &["--host", &elsewhere]);
+    let sets = ["6.12", "6.17"].map(|policy| format!("{}@{policy}", first.path().display()).into());
+    let request = CompareRequest {
+        sets: &sets,
+        workloads: &[],
+        rules: Rules { threshold: 0.05, alpha: 0.05 },
+        confirmed_by: &[],
+        out: None,
+    };
+    let benches = output::reruns(&request, &here).expect("they can be made here");
+    assert_eq!(benches.len(), 1);
+    assert_eq!((&benches[0].workloads[..], benches[0].rounds), (&["dsync".to_owned()][..], 10));
+    "sda".clone_into(&mut here.device);
+    let error = output::reruns(&request, &here).expect_err("elsewhere").to_string();
+    assert!(error.contains("device: nvme0n1 and sda"), "{error}");
+}
+
+/// A regression of runs of this spec on this host.
+fn regression_of(spec: &Path, dir: &Path) -> tempfile::TempDir {
+    let mut records = sample::pairs(8, slower);
+    for record in &mut records {
+        // A debug build gets no verdict.
+        let profile = "release".to_owned();
+        record.host = Host { profile, ..iowq_harness::machine::describe(dir) };
+        let asked = record.asked.as_mut().expect("it says");
+        asked.workload = spec.display().to_string();
+        "tiny".clone_into(&mut record.key.workload);
+    }
+    folder(&records)
+}
+
+#[test]
+fn what_cannot_be_measured_again_is_trouble_and_nothing_runs() {
+    let place = tempfile::tempdir().expect("a folder");
+    let first = regression_of(&place.path().join("tiny.toml"), place.path());
+    let out = place.path().join("out");
+    let flags = ["--confirm", "--dir", &place.path().display().to_string(), "--out"];
+    let output = run("compare", &first, &[&flags[..], &[&out.display().to_string()]].concat());
     assert_eq!(output.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("device: nvme0n1 and sda"));
+    let said = String::from_utf8_lossy(&output.stderr);
+    // Tests are a debug build, and so on no host that a verdict is about.
+    assert!(said.contains("tiny was measured elsewhere: profile"), "{said}");
+    assert!(!out.join("confirm").exists());
 }
