@@ -10,6 +10,7 @@ use std::path::Path;
 use anyhow::{Context as _, bail};
 
 use crate::process;
+use crate::process::read;
 use provenance::{Provenance, source_hash};
 use toolchain::Toolchain;
 
@@ -103,10 +104,6 @@ fn check_committed(workspace: &Path) -> anyhow::Result<Provenance> {
         bail!("{OBJECT} is not the one that {PROVENANCE} is about: cargo xtask probes");
     }
     Ok(committed)
-}
-
-fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
-    fs::read(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
 fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {

@@ -3,6 +3,7 @@
 use std::{
     env,
     ffi::OsString,
+    fs,
     path::{Path, PathBuf},
     process::{Command, ExitStatus},
 };
@@ -26,6 +27,10 @@ pub(crate) fn workspace() -> PathBuf {
 pub(crate) fn target() -> PathBuf {
     let target = env::var_os("CARGO_TARGET_DIR");
     target.map_or_else(|| workspace().join("target"), |target| workspace().join(target))
+}
+
+pub(crate) fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
+    fs::read(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
 /// Runs a command to its end, with our standard streams.

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Role;
+use crate::disk::Disk;
 
 /// The value of [`Boot::schema`] that this version writes and reads.
 pub const BOOT_SCHEMA: &str = "iowq-lab/boot/1";
@@ -171,19 +172,6 @@ pub struct Machine {
     pub memory_mib: u32,
     /// The disk of each boot.
     pub disk: Disk,
-}
-
-/// The disk that files under test lie on, new for each boot.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Eq)]
-pub struct Disk {
-    /// `ext4`, `xfs`, `btrfs` or `tmpfs`.
-    pub filesystem: String,
-    /// Its size.
-    pub size_mib: u32,
-    /// How long dm-delay holds each write and flush back; 0 without dm-delay.
-    pub delay_us: u64,
-    /// Requests per second at most; null without a limit.
-    pub iops_max: Option<u32>,
 }
 
 /// One kernel.

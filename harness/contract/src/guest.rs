@@ -6,7 +6,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{AfterTimeout, BenchRequest, Disk, Record};
+use crate::Record;
+use crate::disk::Disk;
+use crate::dump::AfterTimeout;
+use crate::request::BenchRequest;
 
 /// Where the guest finds its job.
 pub const JOB_PATH: &str = "/iowq/job.json";

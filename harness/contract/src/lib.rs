@@ -7,6 +7,7 @@ mod asked;
 mod birth;
 mod boot;
 mod caveat;
+mod disk;
 mod dump;
 mod files;
 pub mod guest;
@@ -30,10 +31,11 @@ use serde::{Deserialize, Serialize};
 pub use asked::Asked;
 pub use birth::Birth;
 pub use boot::{
-    BOOT_SCHEMA, BOOTS_NAME, Boot, Complaint, ComplaintKind, Disk, Ended, InBoot, KERNELS_NAME,
+    BOOT_SCHEMA, BOOTS_NAME, Boot, Complaint, ComplaintKind, Ended, InBoot, KERNELS_NAME,
     KERNELS_SCHEMA, Kernel, Kernels, Machine,
 };
 pub use caveat::{Caveat, Code};
+pub use disk::Disk;
 pub use dump::AfterTimeout;
 pub use files::{CameRound, Files, Settled, UNVERIFIED_NAME};
 pub use host::Host;

@@ -16,7 +16,7 @@ mod words;
 
 use std::fs::{self, File};
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -32,7 +32,7 @@ use crate::io;
 use crate::machine::kernel_idle_timeout;
 use crate::probes::procfs;
 use crate::sync::thread;
-use words::why_not;
+use words::{Ended, why_not};
 
 /// How long it may take to come so far.
 const READY_MAX: Duration = Duration::from_secs(60);
@@ -221,15 +221,6 @@ fn ready(iowq: &Path, folder: &Path, case: Case) -> anyhow::Result<Process> {
 
 /// A process that does not outlive this value.
 struct Process(Child);
-
-/// How waiting for a process ended.
-#[derive(Clone, Copy)]
-enum Ended {
-    Exited(ExitStatus),
-    /// What was waited for came first.
-    Not,
-    Hung,
-}
 
 impl Process {
     /// Starts it without terminal, pipe or socket, none of which criu could dump: what it says goes

@@ -54,7 +54,7 @@ pub(super) fn compile(
     let built = folder.join(TARGET).join("bpf/probes");
     let stripped = stripped(folder);
     run(Command::new(&toolchain.strip).arg("-g").arg(&built).arg("-o").arg(&stripped))?;
-    super::read(&stripped)
+    crate::process::read(&stripped)
 }
 
 /// Where [`compile`] leaves the object.

@@ -1,10 +1,18 @@
 //! What criu says: why there is no dump, and which criu it is.
 
+use std::process::ExitStatus;
 use std::time::Duration;
 
 use iowq_contract::guest::{NOT_DONE, WORKER_IN_THE_WAY};
 
-use super::Ended;
+/// How waiting for a process ended.
+#[derive(Clone, Copy)]
+pub(super) enum Ended {
+    Exited(ExitStatus),
+    /// What was waited for came first.
+    Not,
+    Hung,
+}
 
 /// Errors of a log that are quoted at most.
 const ERRORS_MAX: usize = 3;
