@@ -7,5 +7,6 @@ pub mod page;
 pub mod palette;
 pub mod percentiles;
 pub mod plot;
+pub mod run_order;
 pub mod text;
 pub mod workers;

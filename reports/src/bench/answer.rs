@@ -1,12 +1,13 @@
 //! Answers: what the runs of a section say, in plain sentences, and no more than they say.
 
-use crate::bench::metric::Metric;
 use crate::bench::ranges::{Comparison, Finding};
+use crate::bench::topic::{TOPICS, Topic};
 use crate::bench::{births, ranges};
 use crate::format;
 use crate::runs::counts;
 use crate::runs::figures::Spread;
 use crate::runs::group::Section;
+use crate::runs::metric::Metric;
 
 /// The answer to one question about one section.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,10 +24,10 @@ pub struct Answer {
 
 /// One answer per metric.
 pub(crate) fn answers(section: &Section<'_>) -> Vec<Answer> {
-    let metrics = Metric::ALL.iter().map(|metric| {
-        let mut answer = answer(section, *metric);
+    let metrics = TOPICS.iter().map(|topic| {
+        let mut answer = answer(section, topic);
         // Per op alone a slower disk would look like more churn.
-        if let (Metric::Created, Some(births)) = (metric, births::rates(section)) {
+        if let (Metric::CreatedPer1000, Some(births)) = (topic.metric, births::rates(section)) {
             answer.text.push_str(&format!(" {births}"));
         }
         answer
@@ -34,14 +35,14 @@ pub(crate) fn answers(section: &Section<'_>) -> Vec<Answer> {
     metrics.collect()
 }
 
-fn answer(section: &Section<'_>, metric: Metric) -> Answer {
+fn answer(section: &Section<'_>, topic: &'static Topic) -> Answer {
     let silent = |short: &str, text: String| Answer {
-        topic: metric.topic(),
+        topic: topic.title,
         short: short.to_owned(),
         text,
         differs: false,
     };
-    if metric == Metric::Created
+    if topic.metric == Metric::CreatedPer1000
         && let Some(reason) = counts::churn_blocker(section)
     {
         return silent("no statement", format!("No statement on churn: {reason}."));
@@ -50,15 +51,15 @@ fn answer(section: &Section<'_>, metric: Metric) -> Answer {
         return silent("no statement", "No run finished.".to_owned());
     };
     let base_policy = section.groups[base_at].label.as_ref();
-    let Some(base) = metric.of(&section.groups[base_at].figures) else {
-        return silent("no statement", format!("{base_policy}: {}.", metric.missing()));
+    let Some(base) = section.groups[base_at].figures.of(topic.metric) else {
+        return silent("no statement", format!("{base_policy}: {}.", topic.missing));
     };
-    let found = ranges::against_base(section, base_at, metric);
+    let found = ranges::against_base(section, base_at, topic.metric);
     if found.is_empty() {
-        let text = format!("{base_policy} alone: {}.", range(metric, &base));
-        return silent(&metric.show(base.median), text);
+        let text = format!("{base_policy} alone: {}.", range(topic.metric, &base));
+        return silent(&topic.metric.show(base.median), text);
     }
-    let writer = Writer { section, metric, base_policy, base };
+    let writer = Writer { section, topic, base_policy, base };
     let sentences = [writer.apart(&found), writer.overlap(&found), writer.open(&found)].concat();
     let text = sentences.join(" ");
     match writer.widest(&found, Finding::Apart) {
@@ -79,7 +80,7 @@ fn range(metric: Metric, spread: &Spread) -> String {
 /// Writes the sentences about one metric of one section.
 struct Writer<'a> {
     section: &'a Section<'a>,
-    metric: Metric,
+    topic: &'static Topic,
     base_policy: &'a str,
     base: Spread,
 }
@@ -107,7 +108,7 @@ impl Writer<'_> {
     }
 
     fn headline(&self, (widest, test): (&Comparison<'_>, Spread)) -> String {
-        let briefly = self.metric.differs_briefly(self.base.median, test.median);
+        let briefly = self.topic.differs_briefly(self.base.median, test.median);
         format!("{briefly} under {}", widest.policy)
     }
 
@@ -132,10 +133,10 @@ impl Writer<'_> {
             "On {} {} {} {} ({} against {}; {}, ranges do not overlap).",
             self.section.workload,
             widest.policy,
-            self.metric.differs(self.base.median, test.median),
+            self.topic.differs(self.base.median, test.median),
             self.base_policy,
-            self.metric.show(test.median),
-            self.metric.show(self.base.median),
+            self.topic.metric.show(test.median),
+            self.topic.metric.show(self.base.median),
             self.runs(&test),
         );
         let others: Vec<String> = found
@@ -143,8 +144,8 @@ impl Writer<'_> {
             .filter(|one| one.finding == Finding::Apart && one.policy != widest.policy)
             .filter_map(|one| {
                 let median = one.test?.median;
-                let briefly = self.metric.differs_briefly(self.base.median, median);
-                Some(format!("{} {briefly} ({})", one.policy, self.metric.show(median)))
+                let briefly = self.topic.differs_briefly(self.base.median, median);
+                Some(format!("{} {briefly} ({})", one.policy, self.topic.metric.show(median)))
             })
             .collect();
         if others.is_empty() {
@@ -170,8 +171,8 @@ impl Writer<'_> {
         vec![format!(
             "No difference that these runs can show between {} ({} to {}) and {}: ranges overlap.",
             self.base_policy,
-            self.metric.show(self.base.least),
-            self.metric.show(self.base.most),
+            self.topic.metric.show(self.base.least),
+            self.topic.metric.show(self.base.most),
             format::list(&same),
         )]
     }
@@ -179,7 +180,8 @@ impl Writer<'_> {
     /// Policies of which nothing can be said, and why.
     fn open(&self, found: &[Comparison<'_>]) -> Vec<String> {
         let mut sentences = Vec::new();
-        let figure = |policy: &str, value| format!("{} under {policy}", self.metric.show(value));
+        let figure =
+            |policy: &str, value| format!("{} under {policy}", self.topic.metric.show(value));
         let mut single: Vec<String> = found
             .iter()
             .filter(|one| one.finding == Finding::Single)
@@ -198,7 +200,7 @@ impl Writer<'_> {
             .map(|one| one.policy.to_owned())
             .collect();
         if !missing.is_empty() {
-            sentences.push(format!("{}: {}.", format::list(&missing), self.metric.missing()));
+            sentences.push(format!("{}: {}.", format::list(&missing), self.topic.missing));
         }
         sentences
     }
@@ -207,7 +209,8 @@ impl Writer<'_> {
         let of = found.iter().filter(|one| one.finding == finding);
         of.filter_map(|one| {
             let test = one.test?;
-            let (least, most) = (self.metric.show(test.least), self.metric.show(test.most));
+            let (least, most) =
+                (self.topic.metric.show(test.least), self.topic.metric.show(test.most));
             Some(format!("{} ({least} to {most})", one.policy))
         })
         .collect()
@@ -235,7 +238,7 @@ mod tests {
     }
 
     fn say(records: &[Record]) -> Answer {
-        answer(&group::sections(records)[0], Metric::Created)
+        answer(&group::sections(records)[0], &TOPICS[0])
     }
 
     #[test]

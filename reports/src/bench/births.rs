@@ -5,12 +5,13 @@ use crate::runs::births::Births;
 use crate::runs::counts;
 use crate::runs::figures::Figures;
 use crate::runs::group::Section;
+use crate::runs::metric::Metric;
 
 /// `Born per second: 84.3 under 6.12 and 1.67 under 6.17.` None where nobody counted, or counts are
 /// in caveat.
 #[must_use]
 pub fn rates(section: &Section<'_>) -> Option<String> {
-    let rate = |figures: &Figures| Some(format::number(figures.born_per_s?.median));
+    let rate = |figures: &Figures| Some(format::number(figures.of(Metric::BornPerS)?.median));
     by_group(section, rate).map(|rates| format!("Born per second: {rates}."))
 }
 

@@ -165,13 +165,13 @@ impl Artist<'_> {
     }
 
     fn order(&self) -> Result<Option<ChartSet>, ChartError> {
-        let points = run_order::points(self.section, |policy| self.colours.place(policy));
-        if points.iter().map(|one| one.data.len()).sum::<usize>() < 2 {
+        let dots = run_order::dots(self.section, |policy| self.colours.place(policy));
+        if dots.len() < 2 {
             return Ok(None);
         }
         let how = "Marks in the order in which the runs were made: a slope shared by all policies \
                    is the machine, not the policy.";
-        let figure = Figure { caption: String::new(), mark: None, svg: run_order::draw(&points)? };
+        let figure = Figure { caption: String::new(), mark: None, svg: run_order::draw(&dots)? };
         Ok(set("Run order", how, vec![figure]))
     }
 }

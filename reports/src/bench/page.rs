@@ -8,10 +8,10 @@ mod table;
 
 use crate::bench::analysis::Analysis;
 use crate::bench::answer::Answer;
-use crate::bench::metric::Metric;
 use crate::bench::page::dispatch::ReachRow;
 use crate::bench::page::measured::{Facts, RunRow};
 use crate::bench::page::table::Row;
+use crate::bench::topic::TOPICS;
 use crate::bench::{charts, ranges, text};
 use crate::fidelity::page::{self as fidelity_page, CellTable, Verdict};
 use crate::format;
@@ -21,6 +21,7 @@ use crate::render::palette::Colours;
 use crate::runs::arrival::Arrival;
 use crate::runs::caveat::ScopedCaveat;
 use crate::runs::group::Section;
+use crate::runs::metric::Metric;
 use crate::runs::{counts, group, histogram};
 use askama::Template;
 
@@ -272,7 +273,7 @@ fn chance(analysis: &Analysis<'_>) -> String {
     };
     let others = |section: &Section<'_>| {
         let base = section.base().unwrap_or(0);
-        ranges::against_base(section, base, Metric::Created).len() * Metric::ALL.len()
+        ranges::against_base(section, base, Metric::CreatedPer1000).len() * TOPICS.len()
     };
     let comparisons = analysis.sections.iter().map(others).sum::<usize>() as u64;
     format!(

@@ -1,8 +1,8 @@
 //! One metric of a policy against the base: ranges of runs, nothing cleverer.
 
-use crate::bench::metric::Metric;
 use crate::runs::figures::Spread;
 use crate::runs::group::Section;
+use crate::runs::metric::Metric;
 
 /// What may be said of a policy against the base.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -40,7 +40,7 @@ pub fn against_base<'a>(
     let Some(base_group) = section.groups.get(base) else {
         return Vec::new();
     };
-    let base_spread = metric.of(&base_group.figures);
+    let base_spread = base_group.figures.of(metric);
     let others = section.groups.iter().enumerate();
     others
         .filter(|(at, group)| {
@@ -48,7 +48,7 @@ pub fn against_base<'a>(
             *at != base && comparable && !group.runs.is_empty()
         })
         .map(|(_, group)| {
-            let test = metric.of(&group.figures);
+            let test = group.figures.of(metric);
             Comparison { policy: &group.label, test, finding: find(base_spread, test) }
         })
         .collect()

@@ -7,8 +7,9 @@ use crate::fidelity::prose;
 use crate::format;
 use crate::render::text::{STYLE, ascii, fits, trimmed, wrap};
 use crate::runs::arrival;
-use crate::runs::figures::{Figures, Spread};
+use crate::runs::figures::Figures;
 use crate::runs::group::Group;
+use crate::runs::metric::Metric;
 use comfy_table::{CellAlignment, ContentArrangement, Table};
 
 /// Width of `summary.txt`: fits into a mail and a terminal.
@@ -23,8 +24,15 @@ const CAVEATS_MAX: usize = 12;
 /// Cells that are off, worst first; the fidelity page has them all.
 const OFF_MAX: usize = 24;
 
-/// Heads of the columns after workload and policy.
-const COLUMNS: [&str; 8] = ["runs", "ops/s", "p50", "p99", "p99.9", "created", "peak", "linger"];
+/// The metrics of the table; the last but one is called `created` there.
+const METRICS: [Metric; 6] = [
+    Metric::OpsPerS,
+    Metric::ResponseP50,
+    Metric::ResponseP99,
+    Metric::ResponseP999,
+    Metric::CreatedPer1000,
+    Metric::Peak,
+];
 
 /// The whole summary, at most `width` columns wide where its words allow.
 #[must_use]
@@ -127,7 +135,7 @@ fn table(analysis: &Analysis<'_>, width: usize) -> Table {
         .load_style(STYLE)
         .set_content_arrangement(ContentArrangement::Disabled)
         .set_width(u16::try_from(width).unwrap_or(u16::MAX))
-        .set_header(["workload", "policy"].into_iter().chain(COLUMNS));
+        .set_header(heads());
     for (at, column) in table.column_iter_mut().enumerate() {
         column.set_padding((0, 2));
         if at > 1 {
@@ -149,23 +157,24 @@ fn table(analysis: &Analysis<'_>, width: usize) -> Table {
     table
 }
 
-fn row(title: &str, group: &Group<'_>) -> Vec<String> {
-    let Figures { per_s, p50_ns, p99_ns, p999_ns, .. } = &group.figures;
-    let show = |spread: &Option<Spread>, show: fn(f64) -> String| {
-        spread.map_or_else(|| "n/a".to_owned(), |spread| show(spread.median))
+fn heads() -> Vec<&'static str> {
+    let name = |metric: Metric| match metric {
+        Metric::CreatedPer1000 => "created",
+        other => other.name(),
     };
-    vec![
-        title.to_owned(),
-        format::clip(&group.label, 40),
-        group.runs_text(),
-        show(per_s, format::number),
-        show(p50_ns, format::duration),
-        show(p99_ns, format::duration),
-        show(p999_ns, format::duration),
-        show(&group.figures.created_per_1000_ops, format::number),
-        show(&group.figures.peak, format::number),
-        linger(&group.figures),
-    ]
+    let before = ["workload", "policy", "runs"].into_iter();
+    before.chain(METRICS.map(name)).chain([Metric::Linger.name()]).collect()
+}
+
+fn row(title: &str, group: &Group<'_>) -> Vec<String> {
+    let show = |metric: Metric| {
+        let spread = group.figures.of(metric);
+        spread.map_or_else(|| "n/a".to_owned(), |spread| metric.show(spread.median))
+    };
+    let mut row = vec![title.to_owned(), format::clip(&group.label, 40), group.runs_text()];
+    row.extend(METRICS.map(show));
+    row.push(linger(&group.figures));
+    row
 }
 
 fn linger(figures: &Figures) -> String {

@@ -6,7 +6,7 @@
 
 use crate::compare::comparison::{Comparison, Comparisons};
 use crate::compare::finding::{Finding, Verdict};
-use crate::runs::metric::{Metric, Scale};
+use crate::runs::metric::Scale;
 use std::fmt::Write as _;
 
 /// From here on effects are shown with few digits.
@@ -59,7 +59,7 @@ fn one(text: &mut String, number: usize, comparison: &Comparison, alpha: f64) {
         if let Some(effect) = effect(finding) {
             let _ = writeln!(text, "  # {effect}");
         }
-        let name = format!("{workload}.{}", word(finding.metric));
+        let name = format!("{workload}.{}", finding.metric.key());
         let outcome = match &barred {
             Some(why) => Err(why.clone()),
             None => outcome(finding.verdict, || undecided(comparison, finding, alpha)),
@@ -126,7 +126,7 @@ fn effect(finding: &Finding) -> Option<String> {
         Scale::Difference if effect.abs() < LARGE => format!("{effect:+.4}"),
         Scale::Ratio | Scale::Difference => finding.metric.show_effect(effect),
     };
-    let mut text = format!("{} {}", word(finding.metric), show(finding.estimate?));
+    let mut text = format!("{} {}", finding.metric.key(), show(finding.estimate?));
     if let Some((confidence, (low, high))) = finding.intervals.last_key_value() {
         let _ = write!(text, ", {confidence} % interval {} to {}", show(*low), show(*high));
     }
@@ -134,12 +134,6 @@ fn effect(finding: &Finding) -> Option<String> {
         let _ = write!(text, ", adjusted p {p:.4}");
     }
     Some(text)
-}
-
-/// The name of a metric, as JSON has it.
-fn word(metric: Metric) -> String {
-    let value = serde_json::to_value(metric).unwrap_or_default();
-    value.as_str().unwrap_or_default().to_owned()
 }
 
 /// Text without what the grammar gives a meaning to: line breaks, and the mark of a directive.

@@ -8,26 +8,15 @@
 //! the processor is a configuration line: benchstat compares only what agrees in all of these, and
 //! kernels are there to differ.
 
-use crate::export::run::{cpu_ns_per_op, finished, role};
-use crate::runs::births;
-use crate::runs::figures::quantile_ns;
-use crate::runs::sample_size::{P50_PPB, P99_PPB, P999_PPB};
+use crate::export::run::{finished, role};
+use crate::runs::metric::Metric;
 use std::fmt::Write as _;
 
-use iowq_contract::{Quantiles, Record, Role};
+use iowq_contract::{Record, Role};
 
 /// Units that benchstat does not know, and which way of them is better.
 const UNITS: &str = "Unit ops/s better=higher\nUnit workers/1000ops better=lower\n\
     Unit workers/s better=lower\n";
-
-/// Quantiles of response time: unit, share beyond, and where a record has it.
-type Quantile = (&'static str, u64, fn(&Quantiles) -> u64);
-
-const QUANTILES: [Quantile; 3] = [
-    ("p50-response-ns", P50_PPB, |all| all.p50_ns),
-    ("p99-response-ns", P99_PPB, |all| all.p99_ns),
-    ("p999-response-ns", P999_PPB, |all| all.p999_ns),
-];
 
 /// The runs as benchmark lines; a run that did nothing has no time per op and is a comment.
 #[must_use]
@@ -53,20 +42,11 @@ fn line(text: &mut String, record: &Record) {
     let ns_per_op = record.duration_ns as f64 / ops.done as f64;
     // Go reads the count as a signed number.
     let done = ops.done.min(i64::MAX as u64);
-    let _ = write!(text, "{name} {done} {ns_per_op:.1} ns/op {:.3} ops/s", ops.per_s);
-    for (unit, beyond_ppb, pick) in QUANTILES {
-        if let Some(ns) = quantile_ns(record, beyond_ppb, pick) {
-            let _ = write!(text, " {ns} {unit}");
+    let _ = write!(text, "{name} {done} {ns_per_op:.1} ns/op");
+    for metric in Metric::all() {
+        if let (Some((unit, decimals)), Some(value)) = (metric.benchstat(), metric.value(record)) {
+            let _ = write!(text, " {value:.decimals$} {unit}");
         }
-    }
-    if let Some(cpu_ns) = cpu_ns_per_op(record) {
-        let _ = write!(text, " {cpu_ns:.1} cpu-ns/op");
-    }
-    if let Some(created) = record.workers.created_per_1000_ops {
-        let _ = write!(text, " {created:.4} workers/1000ops");
-    }
-    if let Some(born) = births::per_s(record) {
-        let _ = write!(text, " {born:.4} workers/s");
     }
     text.push('\n');
 }

@@ -5,8 +5,9 @@
 //! `throughput` in ops per second are measures that Bencher knows; the others it makes itself when
 //! it first sees them.
 
-use crate::export::run::{cpu_ns_per_op, finished, name};
+use crate::export::run::{finished, name};
 use crate::runs::figures::{Figures, Spread};
+use crate::runs::metric::Metric;
 use std::collections::BTreeMap;
 
 use iowq_contract::Record;
@@ -25,19 +26,10 @@ pub fn text(records: &[Record]) -> String {
 }
 
 fn measures(runs: &[&Record]) -> Value {
-    let figures = Figures::of(runs);
-    let cpu = runs.iter().map(|record| cpu_ns_per_op(record)).collect::<Option<Vec<f64>>>();
-    let all = [
-        ("throughput", figures.per_s),
-        ("latency", figures.p50_ns),
-        ("response-p99", figures.p99_ns),
-        ("response-p999", figures.p999_ns),
-        ("cpu-time-per-op", cpu.and_then(Spread::of)),
-        ("workers-per-1000-ops", figures.created_per_1000_ops),
-        ("workers-per-second", figures.born_per_s),
-    ];
-    let known = all.into_iter().filter_map(|(measure, spread)| {
-        let Spread { median, least, most, .. } = spread?;
+    let figures = Figures::new(runs);
+    let known = Metric::all().filter_map(|metric| {
+        let measure = metric.bmf()?;
+        let Spread { median, least, most, .. } = figures.of(metric)?;
         let metric = json!({ "value": median, "lower_value": least, "upper_value": most });
         Some((measure.to_owned(), metric))
     });

@@ -4,11 +4,9 @@
 //! in the next one, so that each run has a series of its own by the label `run`, its place in the
 //! export. What no run knows is absent, not zero.
 
-use crate::export::run::{cpu_ns_per_op, ended, finished, role};
-use crate::runs::births;
+use crate::export::run::{ended, finished, role};
 use crate::runs::births::Births;
-use crate::runs::figures::quantile_ns;
-use crate::runs::sample_size::{P50_PPB, P90_PPB, P99_PPB, P999_PPB};
+use crate::runs::metric::Metric;
 use std::fmt::Write as _;
 
 use iowq_contract::Record;
@@ -55,7 +53,7 @@ const FAMILIES: [Family; 9] = [
         kind: "gauge",
         unit: "seconds",
         help: "Processor time per operation, user and system.",
-        samples: |record| optional(cpu_ns_per_op(record).map(|ns| ns / 1e9)),
+        samples: |record| optional(Metric::CpuPerOp.value(record).map(|ns| ns / 1e9)),
     },
     Family {
         name: "iowq_worker_births",
@@ -72,14 +70,14 @@ const FAMILIES: [Family; 9] = [
         kind: "gauge",
         unit: "",
         help: "Workers created per thousand operations.",
-        samples: |record| optional(record.workers.created_per_1000_ops),
+        samples: |record| optional(Metric::CreatedPer1000.value(record)),
     },
     Family {
         name: "iowq_worker_births_per_second",
         kind: "gauge",
         unit: "",
         help: "Workers created per second.",
-        samples: |record| optional(births::per_s(record)),
+        samples: |record| optional(Metric::BornPerS.value(record)),
     },
     Family {
         name: "iowq_worker_births_measured",
@@ -127,14 +125,14 @@ fn response(record: &Record) -> Samples {
     let Some(all) = record.latency.response.get("all") else {
         return Vec::new();
     };
-    let seconds = |ns: f64| ns / 1e9;
-    let shares: [(f64, Option<f64>); 4] = [
-        (0.5, quantile_ns(record, P50_PPB, |all| all.p50_ns)),
-        (0.9, quantile_ns(record, P90_PPB, |all| all.p90_ns)),
-        (0.99, quantile_ns(record, P99_PPB, |all| all.p99_ns)),
-        (0.999, quantile_ns(record, P999_PPB, |all| all.p999_ns)),
+    let shares = [
+        (0.5, Metric::ResponseP50),
+        (0.9, Metric::ResponseP90),
+        (0.99, Metric::ResponseP99),
+        (0.999, Metric::ResponseP999),
     ];
-    let known = shares.into_iter().filter_map(|(share, ns)| Some((share, seconds(ns?))));
+    let known =
+        shares.into_iter().filter_map(|(share, metric)| Some((share, metric.value(record)? / 1e9)));
     let mut samples: Samples =
         known.map(|(share, value)| ("", label("quantile", &share.to_string()), value)).collect();
     samples.push(("_count", String::new(), all.count as f64));

@@ -38,9 +38,3 @@ pub(crate) fn ended(record: &Record) -> Option<Timestamp> {
     let length = SignedDuration::from_nanos(i64::try_from(record.duration_ns).ok()?);
     started(record)?.checked_add(length).ok()
 }
-
-/// Processor time per op in nanoseconds, where both are known.
-pub(crate) fn cpu_ns_per_op(record: &Record) -> Option<f64> {
-    let cpu_ns = record.ops.cpu_ns?;
-    (record.ops.done > 0).then(|| cpu_ns as f64 / record.ops.done as f64)
-}

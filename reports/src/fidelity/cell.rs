@@ -6,6 +6,7 @@ use crate::fidelity::variants::{Arm, Arms, near};
 use crate::fidelity::{dispatch, expected};
 use crate::format;
 use crate::runs::group::{Group, Section};
+use crate::runs::metric::Metric;
 use iowq_contract::Settings;
 
 /// Workers created under a preset agree with the kernel's up to this factor of each other. On one
@@ -85,7 +86,8 @@ impl<'a> Cell<'a> {
             format!("{shown} did not run, which stands for {}", format::release(release))
         })?;
         let ours = section.groups.iter().find(|one| one.is_preset() && one.policy == shown);
-        let per_s = |group: &Group<'_>| group.figures.per_s.map(|spread| spread.median);
+        let per_s =
+            |group: &Group<'_>| group.figures.of(Metric::OpsPerS).map(|spread| spread.median);
         let ops_ratio = ours.and_then(per_s).zip(per_s(kernel).filter(|per_s| *per_s > 0.0));
         Ok(Self {
             workload: section.workload,

@@ -3,6 +3,7 @@
 use crate::runs::counts;
 use crate::runs::figures::Spread;
 use crate::runs::group::{Group, PRESETS, Section};
+use crate::runs::metric::Metric;
 use iowq_contract::Record;
 
 /// Counts up to this factor apart are alike. Medians of five runs of two presets with the same
@@ -139,7 +140,8 @@ fn counts(group: &Group<'_>) -> Result<Counts, String> {
     let created: Option<Vec<f64>> = group.runs.iter().map(created).collect();
     let created = created.ok_or_else(|| format!("no probe counted workers under {label}"))?;
     let created = Spread::of(created).ok_or_else(|| format!("no run finished under {label}"))?;
-    let peak = group.figures.peak.ok_or_else(|| format!("no run finished under {label}"))?;
+    let peak =
+        group.figures.of(Metric::Peak).ok_or_else(|| format!("no run finished under {label}"))?;
     Ok(Counts { created: created.median, peak: peak.median })
 }
 

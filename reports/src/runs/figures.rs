@@ -1,9 +1,9 @@
 //! Figures of a group: for each metric the median, the least and the most of its runs.
 
-use crate::runs::births::Births;
-use crate::runs::sample_size::{P50_PPB, P90_PPB, P99_PPB, P999_PPB};
-use crate::runs::{births, sample_size};
-use iowq_contract::{Quantiles, Record};
+use iowq_contract::Record;
+
+use crate::runs::births::{self, Births};
+use crate::runs::metric::Metric;
 
 /// One metric over the runs of a group.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
@@ -37,28 +37,14 @@ impl Spread {
     }
 }
 
-/// The figures of a group. A metric is absent where a run of the group lacks it: leaving that run
-/// out would compare unlike sets.
+/// The figures of a group. A metric is absent if a run of the group lacks it: omitting that run
+/// would compare sets that differ.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Figures {
-    /// Operations done per second.
-    pub per_s: Option<Spread>,
-    /// Median response time.
-    pub p50_ns: Option<Spread>,
-    /// 90th percentile of response time.
-    pub p90_ns: Option<Spread>,
-    /// 99th percentile of response time.
-    pub p99_ns: Option<Spread>,
-    /// 99.9th percentile of response time.
-    pub p999_ns: Option<Spread>,
-    /// Workers created per 1000 operations.
-    pub created_per_1000_ops: Option<Spread>,
-    /// Workers born per second.
-    pub born_per_s: Option<Spread>,
+    /// Each metric over the runs, in the order of [`Metric::all`].
+    metrics: [Option<Spread>; Metric::COUNT],
     /// Births of the run with the median number of them.
     pub births: Option<Births>,
-    /// Most workers alive at one time.
-    pub peak: Option<Spread>,
     /// How long the last worker outlived the last ring, of the runs that watched it leave.
     pub linger_ms: Option<Spread>,
     /// Runs in which the last worker stayed until the watch over it ended.
@@ -68,37 +54,28 @@ pub struct Figures {
 impl Figures {
     /// Of finished runs.
     #[must_use]
-    pub fn of(runs: &[&Record]) -> Self {
-        let quantile = |beyond_ppb, pick: fn(&Quantiles) -> u64| {
-            over(runs, |record| quantile_ns(record, beyond_ppb, pick))
-        };
-        // Who is sent away the moment the ring is closed neither stays nor leaves.
-        let watched = runs.iter().filter(|record| record.settings.watched_ms != Some(0));
-        let lingers: Vec<Option<f64>> = watched.map(|record| record.workers.linger_ms).collect();
+    pub fn new(runs: &[&Record]) -> Self {
+        let mut metrics = [None; Metric::COUNT];
+        for metric in Metric::all() {
+            let values: Option<Vec<f64>> = runs.iter().map(|run| metric.value(run)).collect();
+            metrics[metric as usize] = values.and_then(Spread::of);
+        }
+        // A worker that is sent away when the ring is closed neither stays nor leaves.
+        let watched = runs.iter().filter(|run| run.settings.watched_ms != Some(0));
+        let lingers: Vec<Option<f64>> = watched.map(|run| run.workers.linger_ms).collect();
         Self {
-            per_s: over(runs, |record| Some(record.ops.per_s)),
-            p50_ns: quantile(P50_PPB, |all| all.p50_ns),
-            p90_ns: quantile(P90_PPB, |all| all.p90_ns),
-            p99_ns: quantile(P99_PPB, |all| all.p99_ns),
-            p999_ns: quantile(P999_PPB, |all| all.p999_ns),
-            created_per_1000_ops: over(runs, |record| record.workers.created_per_1000_ops),
-            born_per_s: over(runs, births::per_s),
+            metrics,
             births: births::typical(runs),
-            peak: over(runs, |record| Some(f64::from(record.workers.peak))),
             stayed: lingers.iter().filter(|linger_ms| linger_ms.is_none()).count(),
             linger_ms: Spread::of(lingers.into_iter().flatten().collect()),
         }
     }
-}
 
-fn over(runs: &[&Record], value: impl Fn(&Record) -> Option<f64>) -> Option<Spread> {
-    Spread::of(runs.iter().map(|record| value(record)).collect::<Option<Vec<f64>>>()?)
-}
-
-/// A quantile of response time over all operations, if enough samples lie beyond it.
-pub fn quantile_ns(record: &Record, beyond_ppb: u64, pick: fn(&Quantiles) -> u64) -> Option<f64> {
-    let all = record.latency.response.get("all")?;
-    sample_size::is_sure(all.count, beyond_ppb).then(|| pick(all) as f64)
+    /// A metric over the runs.
+    #[must_use]
+    pub fn of(&self, metric: Metric) -> Option<Spread> {
+        self.metrics[metric as usize]
+    }
 }
 
 #[cfg(test)]
@@ -126,28 +103,28 @@ mod tests {
         let mut record = sample::run("nop", "6.12", 0);
         let all = record.latency.response.get_mut("all").expect("all operations are there");
         all.count = 99_960;
-        let figures = Figures::of(&[&record]);
-        assert!(figures.p99_ns.is_some());
-        assert!(figures.p999_ns.is_none(), "99.96 samples are not 100");
+        let figures = Figures::new(&[&record]);
+        assert!(figures.of(Metric::ResponseP99).is_some());
+        assert!(figures.of(Metric::ResponseP999).is_none(), "99.96 samples are not 100");
     }
 
     #[test]
     fn a_worker_that_nobody_watched_after_the_close_did_not_stay() {
         let mut record = sample::run("dsync", "6.12", 0);
         record.workers.linger_ms = None;
-        assert_eq!(Figures::of(&[&record]).stayed, 1);
+        assert_eq!(Figures::new(&[&record]).stayed, 1);
         record.settings.watched_ms = Some(0);
-        assert_eq!(Figures::of(&[&record]).stayed, 0);
+        assert_eq!(Figures::new(&[&record]).stayed, 0);
         record.workers.linger_ms = Some(0.01);
-        assert_eq!(Figures::of(&[&record]).linger_ms, None);
+        assert_eq!(Figures::new(&[&record]).linger_ms, None);
     }
 
     #[test]
     fn a_metric_that_one_run_lacks_is_absent() {
         let (whole, mut short) = (sample::run("nop", "6.12", 0), sample::run("nop", "6.12", 1));
         short.workers.created_per_1000_ops = None;
-        let figures = Figures::of(&[&whole, &short]);
-        assert_eq!(figures.created_per_1000_ops, None);
-        assert_eq!(figures.peak.map(|peak| peak.runs), Some(2));
+        let figures = Figures::new(&[&whole, &short]);
+        assert_eq!(figures.of(Metric::CreatedPer1000), None);
+        assert_eq!(figures.of(Metric::Peak).map(|peak| peak.runs), Some(2));
     }
 }

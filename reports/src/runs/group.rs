@@ -181,7 +181,7 @@ pub(crate) fn sections<'a>(records: impl IntoIterator<Item = &'a Record>) -> Vec
             .groups
             .sort_by_key(|group| (engine_rank(group.engine), rank(group.policy), group.role));
         for group in &mut section.groups {
-            group.figures = Figures::of(&group.runs);
+            group.figures = Figures::new(&group.runs);
         }
     }
     sections
@@ -228,6 +228,7 @@ fn rank(policy: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::runs::metric::Metric;
     use iowq_sample as sample;
 
     #[test]
@@ -284,7 +285,7 @@ mod tests {
         records[0].error = Some("disk full".to_owned());
         let sections = sections(&records);
         assert_eq!(sections[0].groups[0].runs_text(), "0 of 1");
-        assert!(sections[0].groups[0].figures.created_per_1000_ops.is_none());
+        assert!(sections[0].groups[0].figures.of(Metric::CreatedPer1000).is_none());
         assert_eq!(sections[0].base(), Some(1));
     }
 }

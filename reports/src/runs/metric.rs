@@ -1,9 +1,10 @@
-//! Metrics of a run: their value, or why there is none, and the words for them.
+//! Metrics of a run: one table of what they are called, how they are read, and what of them counts.
+
+use iowq_contract::{Quantiles, Record};
 
 use crate::format;
-use crate::runs::sample_size::{P50_PPB, P99_PPB, P999_PPB};
-use crate::runs::{births, linger, sample_size};
-use iowq_contract::{Quantiles, Record};
+use crate::runs::sample_size::{self, P50_PPB, P90_PPB, P99_PPB, P999_PPB};
+use crate::runs::{births, linger};
 
 /// How an effect is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
@@ -23,6 +24,8 @@ pub enum Metric {
     OpsPerS,
     /// Response time, median.
     ResponseP50,
+    /// Response time, 90th percentile.
+    ResponseP90,
     /// Response time, 99th percentile.
     ResponseP99,
     /// Response time, 99.9th percentile.
@@ -42,7 +45,7 @@ pub enum Metric {
 }
 
 /// Named before any run, and few: each one more makes it harder for all to show anything. Others
-/// decide where time is not to be trusted, see [`crate::compare::decide::Decides`].
+/// decide if times are not to be trusted, see [`crate::compare::decide::Decides`].
 pub const PRIMARY: [Metric; 6] = [
     Metric::OpsPerS,
     Metric::ResponseP50,
@@ -52,7 +55,7 @@ pub const PRIMARY: [Metric; 6] = [
     Metric::CreatedPer1000,
 ];
 
-/// Shown, and there never a reason for a verdict.
+/// Shown in comparisons, and never a reason for a verdict there.
 pub const ADVISORY: [Metric; 4] =
     [Metric::BornPerS, Metric::Peak, Metric::ServiceP50, Metric::Linger];
 
@@ -72,14 +75,200 @@ const LINGER_DIFFERENCE_MS_MIN: f64 = 10.0;
 /// An effect of so many percent is shown as a factor.
 const PERCENT_MAX: f64 = 99_999.5;
 
+/// What a value is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Unit {
+    /// A plain number.
+    Number,
+    /// Nanoseconds of an operation.
+    Latency,
+    /// Nanoseconds of a processor.
+    Nanoseconds,
+    /// Milliseconds.
+    Milliseconds,
+}
+
+/// All that is known of a metric.
+struct Row {
+    metric: Metric,
+    /// In JSON and in test results.
+    key: &'static str,
+    /// In a table with little room.
+    name: &'static str,
+    /// Above a column.
+    label: &'static str,
+    /// In a sentence.
+    title: &'static str,
+    unit: Unit,
+    /// Smallest difference that counts; a ratio if there is none.
+    difference_min: Option<f64>,
+    /// As a unit of Go's benchmark format, and decimals there.
+    benchstat: Option<(&'static str, usize)>,
+    /// As a measure of Bencher's.
+    bmf: Option<&'static str>,
+    /// The value, or why a run has none.
+    read: fn(&Record) -> Result<f64, String>,
+}
+
+/// The table, in the order of [`Metric`].
+const ROWS: [Row; Metric::COUNT] = [
+    Row {
+        metric: Metric::OpsPerS,
+        key: "ops_per_s",
+        name: "ops/s",
+        label: "ops/s",
+        title: "throughput",
+        unit: Unit::Number,
+        difference_min: None,
+        benchstat: Some(("ops/s", 3)),
+        bmf: Some("throughput"),
+        read: |run| Ok(run.ops.per_s),
+    },
+    Row {
+        metric: Metric::ResponseP50,
+        key: "response_p50",
+        name: "p50",
+        label: "p50",
+        title: "response p50",
+        unit: Unit::Latency,
+        difference_min: None,
+        benchstat: Some(("p50-response-ns", 0)),
+        bmf: Some("latency"),
+        read: |run| response(run, P50_PPB, |all| all.p50_ns),
+    },
+    Row {
+        metric: Metric::ResponseP90,
+        key: "response_p90",
+        name: "p90",
+        label: "p90",
+        title: "response p90",
+        unit: Unit::Latency,
+        difference_min: None,
+        benchstat: None,
+        bmf: None,
+        read: |run| response(run, P90_PPB, |all| all.p90_ns),
+    },
+    Row {
+        metric: Metric::ResponseP99,
+        key: "response_p99",
+        name: "p99",
+        label: "p99",
+        title: "response p99",
+        unit: Unit::Latency,
+        difference_min: None,
+        benchstat: Some(("p99-response-ns", 0)),
+        bmf: Some("response-p99"),
+        read: |run| response(run, P99_PPB, |all| all.p99_ns),
+    },
+    Row {
+        metric: Metric::ResponseP999,
+        key: "response_p999",
+        name: "p99.9",
+        label: "p99.9",
+        title: "response p99.9",
+        unit: Unit::Latency,
+        difference_min: None,
+        benchstat: Some(("p999-response-ns", 0)),
+        bmf: Some("response-p999"),
+        read: |run| response(run, P999_PPB, |all| all.p999_ns),
+    },
+    Row {
+        metric: Metric::CpuPerOp,
+        key: "cpu_per_op",
+        name: "cpu/op",
+        label: "processor time per op",
+        title: "processor time per op",
+        unit: Unit::Nanoseconds,
+        difference_min: None,
+        benchstat: Some(("cpu-ns/op", 1)),
+        bmf: Some("cpu-time-per-op"),
+        read: |run| match run.ops.cpu_ns {
+            Some(cpu_ns) if run.ops.done > 0 => Ok(cpu_ns as f64 / run.ops.done as f64),
+            _ => Err("the record has no processor time".to_owned()),
+        },
+    },
+    Row {
+        metric: Metric::CreatedPer1000,
+        key: "created_per1000",
+        name: "created/1000",
+        label: "created per 1000 ops",
+        title: "workers created per 1000 ops",
+        unit: Unit::Number,
+        difference_min: Some(CREATED_DIFFERENCE_MIN),
+        benchstat: Some(("workers/1000ops", 4)),
+        bmf: Some("workers-per-1000-ops"),
+        read: |run| {
+            let why = "workers were not counted, or nothing was done";
+            Ok(run.workers.created_per_1000_ops.ok_or(why)?)
+        },
+    },
+    Row {
+        metric: Metric::BornPerS,
+        key: "born_per_s",
+        name: "born/s",
+        label: "born per second",
+        title: "workers created per second",
+        unit: Unit::Number,
+        difference_min: Some(BORN_DIFFERENCE_MIN),
+        benchstat: Some(("workers/s", 4)),
+        bmf: Some("workers-per-second"),
+        read: |run| Ok(births::per_s(run).ok_or("workers were not counted")?),
+    },
+    Row {
+        metric: Metric::Peak,
+        key: "peak",
+        name: "peak",
+        label: "peak workers",
+        title: "most workers alive",
+        unit: Unit::Number,
+        difference_min: Some(PEAK_DIFFERENCE_MIN),
+        benchstat: None,
+        bmf: None,
+        read: |run| Ok(f64::from(run.workers.peak)),
+    },
+    Row {
+        metric: Metric::ServiceP50,
+        key: "service_p50",
+        name: "service p50",
+        label: "service p50",
+        title: "service p50",
+        unit: Unit::Latency,
+        difference_min: None,
+        benchstat: None,
+        bmf: None,
+        read: |run| quantile(run.latency.service.get("all"), P50_PPB, |all| all.p50_ns),
+    },
+    Row {
+        metric: Metric::Linger,
+        key: "linger",
+        name: "linger",
+        label: "linger",
+        title: "stay of the last worker",
+        unit: Unit::Milliseconds,
+        difference_min: Some(LINGER_DIFFERENCE_MS_MIN),
+        benchstat: None,
+        bmf: None,
+        read: linger::value,
+    },
+];
+
 impl Metric {
+    /// How many there are.
+    pub const COUNT: usize = 11;
+
+    /// All of them, in the order of the table.
+    pub fn all() -> impl Iterator<Item = Self> {
+        ROWS.iter().map(|row| row.metric)
+    }
+
+    fn row(self) -> &'static Row {
+        &ROWS[self as usize]
+    }
+
     /// How its effects are measured.
     #[must_use]
     pub fn scale(self) -> Scale {
-        match self {
-            Self::CreatedPer1000 | Self::BornPerS | Self::Peak | Self::Linger => Scale::Difference,
-            _ => Scale::Ratio,
-        }
+        self.row().difference_min.map_or(Scale::Ratio, |_| Scale::Difference)
     }
 
     /// Whether more of it is worse.
@@ -91,61 +280,57 @@ impl Metric {
     /// Whether it is a time that an operation took.
     #[must_use]
     pub fn is_latency(self) -> bool {
-        match self {
-            Self::ResponseP50 | Self::ResponseP99 | Self::ResponseP999 | Self::ServiceP50 => true,
-            Self::OpsPerS | Self::CpuPerOp | Self::CreatedPer1000 => false,
-            Self::BornPerS | Self::Peak | Self::Linger => false,
-        }
+        self.row().unit == Unit::Latency
+    }
+
+    /// Its name in JSON and in test results.
+    #[must_use]
+    pub fn key(self) -> &'static str {
+        self.row().key
     }
 
     /// Its name in a table.
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self {
-            Self::OpsPerS => "ops/s",
-            Self::ResponseP50 => "p50",
-            Self::ResponseP99 => "p99",
-            Self::ResponseP999 => "p99.9",
-            Self::CpuPerOp => "cpu/op",
-            Self::CreatedPer1000 => "created/1000",
-            Self::BornPerS => "born/s",
-            Self::Peak => "peak",
-            Self::ServiceP50 => "service p50",
-            Self::Linger => "linger",
-        }
+        self.row().name
+    }
+
+    /// Its name above a column.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        self.row().label
     }
 
     /// Its name in a sentence.
     #[must_use]
     pub fn title(self) -> &'static str {
-        match self {
-            Self::OpsPerS => "throughput",
-            Self::ResponseP50 => "response p50",
-            Self::ResponseP99 => "response p99",
-            Self::ResponseP999 => "response p99.9",
-            Self::CpuPerOp => "processor time per op",
-            Self::CreatedPer1000 => "workers created per 1000 ops",
-            Self::BornPerS => "workers created per second",
-            Self::Peak => "most workers alive",
-            Self::ServiceP50 => "service p50",
-            Self::Linger => "stay of the last worker",
-        }
+        self.row().title
+    }
+
+    /// Its unit in Go's benchmark format, and decimals there.
+    #[must_use]
+    pub fn benchstat(self) -> Option<(&'static str, usize)> {
+        self.row().benchstat
+    }
+
+    /// Its name as a measure of Bencher's.
+    #[must_use]
+    pub fn bmf(self) -> Option<&'static str> {
+        self.row().bmf
     }
 
     /// A value of it, with its unit.
     #[must_use]
     pub fn show(self, value: f64) -> String {
-        match self {
-            Self::OpsPerS | Self::CreatedPer1000 | Self::BornPerS | Self::Peak => {
-                format::number(value)
-            }
-            Self::Linger => format::duration(value * 1e6),
-            _ => format::duration(value),
+        match self.row().unit {
+            Unit::Number => format::number(value),
+            Unit::Latency | Unit::Nanoseconds => format::duration(value),
+            Unit::Milliseconds => format::duration(value * 1e6),
         }
     }
 
-    /// An effect on its scale with a sign: `+4.2 %`, `-14.5`, and `×1.2e9` where a share would have
-    /// too many digits.
+    /// An effect on its scale with a sign: `+4.2 %`, `-14.5`, and `×1.2e9` if a share would have too
+    /// many digits.
     #[must_use]
     pub fn show_effect(self, effect: f64) -> String {
         let sign = if effect < 0.0 { "-" } else { "+" };
@@ -174,33 +359,19 @@ impl Metric {
         format!("{} to {}", self.show_effect(low), self.show_effect(high))
     }
 
-    /// Its value in a run.
+    /// Its value in a run, if the run has one.
+    #[must_use]
+    pub fn value(self, run: &Record) -> Option<f64> {
+        (self.row().read)(run).ok()
+    }
+
+    /// Its value in a run that is to be compared.
     ///
     /// # Errors
     ///
     /// Why the run has none, for a reader.
-    pub fn of(self, record: &Record) -> Result<f64, String> {
-        let value = match self {
-            Self::OpsPerS => record.ops.per_s,
-            Self::ResponseP50 => of_all(record, P50_PPB, |all| all.p50_ns)?,
-            Self::ResponseP99 => of_all(record, P99_PPB, |all| all.p99_ns)?,
-            Self::ResponseP999 => of_all(record, P999_PPB, |all| all.p999_ns)?,
-            Self::CpuPerOp => match record.ops.cpu_ns {
-                Some(cpu_ns) if record.ops.done > 0 => cpu_ns as f64 / record.ops.done as f64,
-                _ => return Err("the record has no processor time".to_owned()),
-            },
-            Self::CreatedPer1000 => {
-                let why = "nobody counted workers, or nothing was done";
-                record.workers.created_per_1000_ops.ok_or(why)?
-            }
-            Self::BornPerS => births::per_s(record).ok_or("nobody counted workers")?,
-            Self::Peak => f64::from(record.workers.peak),
-            Self::ServiceP50 => {
-                let service = record.latency.service.get("all");
-                quantile(service, P50_PPB, |all| all.p50_ns)?
-            }
-            Self::Linger => linger::value(record)?,
-        };
+    pub fn of(self, run: &Record) -> Result<f64, String> {
+        let value = (self.row().read)(run)?;
         if self.scale() == Scale::Ratio && value <= 0.0 {
             return Err("it is 0, which has no ratio to anything".to_owned());
         }
@@ -212,13 +383,9 @@ impl Metric {
     /// below an amount that means something by itself.
     #[must_use]
     pub fn threshold(self, share: f64, base_median: Option<f64>) -> f64 {
-        let part = base_median.unwrap_or(0.0) * share;
-        match self {
-            Self::CreatedPer1000 => part.max(CREATED_DIFFERENCE_MIN),
-            Self::BornPerS => part.max(BORN_DIFFERENCE_MIN),
-            Self::Peak => part.max(PEAK_DIFFERENCE_MIN),
-            Self::Linger => part.max(LINGER_DIFFERENCE_MS_MIN),
-            _ => share.ln_1p(),
+        match self.row().difference_min {
+            Some(least) => (base_median.unwrap_or(0.0) * share).max(least),
+            None => share.ln_1p(),
         }
     }
 }
@@ -233,8 +400,8 @@ fn factor(ln: f64) -> String {
 }
 
 /// A quantile of all response times.
-fn of_all(record: &Record, beyond_ppb: u64, read: fn(&Quantiles) -> u64) -> Result<f64, String> {
-    quantile(record.latency.response.get("all"), beyond_ppb, read)
+fn response(run: &Record, beyond_ppb: u64, read: fn(&Quantiles) -> u64) -> Result<f64, String> {
+    quantile(run.latency.response.get("all"), beyond_ppb, read)
 }
 
 /// A quantile with that share of the samples beyond it, if these are enough.
@@ -313,5 +480,15 @@ mod tests {
         assert_eq!(metric.show_size(1.05_f64.ln()), "5.0\u{a0}%");
         let ends = (0.9_f64.ln(), 0.1);
         assert_eq!(metric.show_interval(ends), "-10.0\u{a0}% to +10.5\u{a0}%");
+    }
+
+    #[test]
+    fn the_table_is_in_the_order_of_the_metrics_and_has_their_names_of_json() {
+        assert_eq!(Metric::all().count(), Metric::COUNT);
+        for (at, metric) in Metric::all().enumerate() {
+            assert_eq!(metric as usize, at);
+            let json = serde_json::to_value(metric).expect("it is a name");
+            assert_eq!(json, metric.key());
+        }
     }
 }

@@ -6,24 +6,16 @@ use crate::render::chart::Series;
 use crate::render::marker;
 use crate::render::palette::{AXIS, Dash, INK, series};
 use crate::render::plot::{ChartError, Place, Plot, WIDTH, picture};
-use crate::runs::figures;
 use crate::runs::group::Section;
-use crate::runs::sample_size::{P50_PPB, P90_PPB, P99_PPB};
-use iowq_contract::{Quantiles, Record};
+use crate::runs::metric::Metric;
+use iowq_contract::Record;
 use plotters::style::text_anchor::{HPos, VPos};
 
 /// Workers created per 1000 operations, and response time in nanoseconds.
 pub(crate) type Point = (f64, f64);
 
-/// Share beyond, name and field of a quantile.
-type Quantile = (u64, &'static str, fn(&Quantiles) -> u64);
-
 /// Quantiles from the best for this chart to the one that every run has.
-const QUANTILES: [Quantile; 3] = [
-    (P99_PPB, "p99", |all| all.p99_ns),
-    (P90_PPB, "p90", |all| all.p90_ns),
-    (P50_PPB, "p50", |all| all.p50_ns),
-];
+const QUANTILES: [Metric; 3] = [Metric::ResponseP99, Metric::ResponseP90, Metric::ResponseP50];
 
 /// The points of a section, by policy.
 #[derive(Clone, Debug)]
@@ -37,12 +29,11 @@ pub(crate) struct Points {
 /// The points of all runs that have both figures; none where there is no such quantile.
 pub(crate) fn points(section: &Section<'_>, place: impl Fn(&str) -> usize) -> Option<Points> {
     let runs = || section.groups.iter().flat_map(|group| &group.runs);
-    let (beyond_ppb, quantile, pick) = QUANTILES.into_iter().find(|(beyond_ppb, _, pick)| {
-        runs().all(|record| figures::quantile_ns(record, *beyond_ppb, *pick).is_some())
-    })?;
+    let latency =
+        QUANTILES.into_iter().find(|metric| runs().all(|record| metric.value(record).is_some()))?;
     let point = |record: &&Record| {
-        let latency_ns = figures::quantile_ns(record, beyond_ppb, pick)?;
-        Some((record.workers.created_per_1000_ops?, latency_ns.max(1.0)))
+        let created = Metric::CreatedPer1000.value(record)?;
+        Some((created, latency.value(record)?.max(1.0)))
     };
     let series: Vec<_> = section
         .groups
@@ -54,7 +45,7 @@ pub(crate) fn points(section: &Section<'_>, place: impl Fn(&str) -> usize) -> Op
         })
         .filter(|series| !series.data.is_empty())
         .collect();
-    (!series.is_empty()).then_some(Points { quantile, series })
+    (!series.is_empty()).then_some(Points { quantile: latency.name(), series })
 }
 
 /// Draws the points; runs that created no worker stand on a line of their own, left of the axis.

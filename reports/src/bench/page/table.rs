@@ -6,6 +6,7 @@ use crate::render::palette::{COLOURS, Colours};
 use crate::runs::births::Births;
 use crate::runs::figures::{Figures, Spread};
 use crate::runs::group::{Group, Section};
+use crate::runs::metric::Metric;
 
 /// A policy's row.
 pub(crate) struct Row {
@@ -51,22 +52,25 @@ fn release(group: &Group<'_>) -> String {
     run.map_or_else(String::new, |run| format::release(&run.host.kernel))
 }
 
+/// The metrics before births and after them.
+const BEFORE: [Metric; 2] = [Metric::CreatedPer1000, Metric::BornPerS];
+const AFTER: [Metric; 5] =
+    [Metric::Peak, Metric::ResponseP50, Metric::ResponseP99, Metric::ResponseP999, Metric::OpsPerS];
+
 fn cells(figures: &Figures) -> Vec<Cell> {
-    let number = format::number;
-    vec![
-        cell("created per 1000 ops", figures.created_per_1000_ops, number),
-        cell("born per second", figures.born_per_s, number),
-        births(figures.births),
-        cell("peak workers", figures.peak, number),
-        cell("p50", figures.p50_ns, format::duration),
-        cell("p99", figures.p99_ns, format::duration),
-        cell("p99.9", figures.p999_ns, format::duration),
-        cell("ops/s", figures.per_s, number),
-        linger(figures),
-    ]
+    let of = |metric: Metric| cell(metric.label(), figures.of(metric), |value| metric.show(value));
+    let mut cells: Vec<Cell> = BEFORE.map(of).into();
+    cells.push(births(figures.births));
+    cells.extend(AFTER.map(of));
+    cells.push(linger(figures));
+    cells
 }
 
-pub(crate) fn cell(label: &'static str, spread: Option<Spread>, show: fn(f64) -> String) -> Cell {
+pub(crate) fn cell(
+    label: &'static str,
+    spread: Option<Spread>,
+    show: impl Fn(f64) -> String,
+) -> Cell {
     let Some(spread) = spread else {
         return Cell { label, median: "n/a".to_owned(), range: String::new() };
     };
@@ -119,7 +123,11 @@ mod tests {
     #[test]
     fn workers_that_stay_are_told_from_workers_that_leave() {
         let some = Spread::of(vec![12.0]);
-        let of = |linger_ms, stayed| linger(&Figures { linger_ms, stayed, ..Figures::default() });
+        let of = |linger_ms, stayed| {
+            let mut figures = Figures::default();
+            (figures.linger_ms, figures.stayed) = (linger_ms, stayed);
+            linger(&figures)
+        };
         assert_eq!(of(None, 3).median, "stayed");
         assert_eq!(of(some, 0).median, "12\u{a0}ms");
         assert_eq!(of(some, 2).range, "stayed in 2");
