@@ -15,7 +15,7 @@ fn root() -> PathBuf {
 fn folders() -> impl Iterator<Item = PathBuf> {
     let folder = root().join("reports/runs");
     let entries = fs::read_dir(folder).expect("there are curated runs");
-    entries.map(|entry| entry.expect("an entry").path())
+    entries.map(|entry| entry.expect("an entry").path()).filter(|path| path.is_dir())
 }
 
 /// Those that have records of a bench; a comparison with another tool has none.
@@ -79,6 +79,22 @@ fn curated_kernels_give_the_summary_that_is_committed_beside_them() {
         found += 1;
     }
     assert!(found > 0, "there are curated kernels");
+}
+
+#[test]
+fn a_curated_run_is_its_record_and_what_is_said_of_it_and_the_index_names_each() {
+    let index = fs::read_to_string(root().join("reports/runs/README.md")).expect("the index");
+    for folder in folders() {
+        let name = folder.file_name().expect("it has a name").display().to_string();
+        assert!(index.contains(&format!("]({name}/README.md)")), "{name} is not in the index");
+        let files = fs::read_dir(&folder).expect("it is a folder");
+        let names: Vec<String> = files
+            .map(|file| file.expect("an entry").file_name().to_string_lossy().into_owned())
+            .collect();
+        assert!(names.iter().any(|name| name == "README.md"), "{name} has no README");
+        let is_page = |file: &&String| file.ends_with(".html") || *file == "compare.json";
+        assert_eq!(names.iter().find(is_page), None, "{name}: pages are made again from records");
+    }
 }
 
 #[test]
