@@ -70,7 +70,7 @@ fn curated_kernels_give_the_summary_that_is_committed_beside_them() {
             dir: &dir,
             confirmed_by: None,
             rules: Rules { threshold: 0.05, alpha: 0.05 },
-            out: scratch.path(),
+            out: Some(scratch.path()),
         };
         let made =
             output::kernels(&request).unwrap_or_else(|error| panic!("{}: {error}", dir.display()));

@@ -88,15 +88,32 @@ pub(crate) fn main(registry: &Registry) -> ExitCode {
         Command::Man { out } => shell::man(Cli::command(), &out),
     };
     done.unwrap_or_else(|error| {
-        note(&format!("error: {error:#}"));
+        note(&format!("error: {}", with_causes(&error)));
         Exit::Trouble
     })
     .into()
 }
 
+/// An error and its causes, without those that it repeats.
+fn with_causes(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).fold(String::new(), |text, cause| match text.as_str() {
+        "" => cause,
+        text if text.contains(&cause) => text.to_owned(),
+        text => format!("{text}: {cause}"),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cause_that_an_error_repeats_is_told_once() {
+        let error = anyhow::anyhow!("no such file").context("missing: no such file");
+        assert_eq!(with_causes(&error), "missing: no such file");
+        let error = anyhow::anyhow!("no such file").context("cannot read missing");
+        assert_eq!(with_causes(&error), "cannot read missing: no such file");
+    }
 
     #[test]
     fn flags_do_not_contradict_each_other() {

@@ -20,8 +20,8 @@ pub struct KernelsRequest<'a> {
     pub confirmed_by: Option<&'a Path>,
     /// Smallest effect that matters, and error rate.
     pub rules: Rules,
-    /// Where to put the files.
-    pub out: &'a Path,
+    /// Where to put the files; none are written if it is not given.
+    pub out: Option<&'a Path>,
 }
 
 /// What was found, as text, as JSON and as test results.
@@ -84,7 +84,9 @@ pub fn kernels(request: &KernelsRequest<'_>) -> Result<KernelsCompared, KernelsE
     let pairs = compare_page::page(&outcome.pairs(), &sets)?;
     let all =
         [(PAGE_NAME, &*page), (PAIRS_NAME, &pairs), (SUMMARY_NAME, &text), (JSON_NAME, &json)];
-    files::write(request.out, &all)?;
+    if let Some(out) = request.out {
+        files::write(out, &all)?;
+    }
     let ktap = ktap::with(&outcome.comparisons, &outcome.tests());
     Ok(KernelsCompared { text, json, ktap, exit_code: outcome.exit_code() })
 }

@@ -29,6 +29,13 @@ pub(crate) fn run(
     if let [dir] = flags.sets.as_slice()
         && kernels::is_of_boots(dir)
     {
+        if flags.confirm || !flags.workloads.is_empty() {
+            bail!(
+                "{}: is a folder of boots, whose workloads are judged together; omit --workload, and \
+                 --confirm, which `iowq kernels` takes",
+                dir.display()
+            );
+        }
         let confirmed_by = flags.confirmed_by.first().map(PathBuf::as_path);
         return kernels::judge(dir, confirmed_by, flags.judging, flags.out.as_deref());
     }

@@ -46,14 +46,14 @@ pub(crate) fn run(flags: &KernelsFlags, registry: &Registry) -> anyhow::Result<E
     };
     let first = judged(flags, options, &setup, None)?;
     if !flags.confirm || first.exit != Exit::Regression {
-        print(&first.shown(flags.judging, &setup.out))?;
+        print(&first.shown(flags.judging, Some(&setup.out)))?;
         return Ok(first.exit);
     }
-    note(&first.shown(flags.judging, &setup.out));
+    note(&first.shown(flags.judging, Some(&setup.out)));
     let rerun = Setup { out: setup.out.join(folders::CONFIRM), ..setup.clone() };
     let boots = boot(&options.rerun(), &rerun)?;
     let confirmed = judged_boots(flags, &setup.out, &rerun.out, Some(&rerun.out), boots)?;
-    print(&confirmed.shown(flags.judging, &rerun.out))?;
+    print(&confirmed.shown(flags.judging, Some(&rerun.out)))?;
     Ok(confirmed.exit)
 }
 
@@ -64,7 +64,6 @@ pub(crate) fn judge(
     judging: JudgingFlags,
     out: Option<&Path>,
 ) -> anyhow::Result<Exit> {
-    let out = out.unwrap_or(dir);
     let request = KernelsRequest { dir, confirmed_by, rules: judging.rules(), out };
     let compared = output::kernels(&request)?;
     let exit = Exit::of(compared.exit_code);
@@ -84,12 +83,13 @@ struct Judged {
 }
 
 impl Judged {
-    fn shown(&self, judging: JudgingFlags, out: &Path) -> String {
+    fn shown(&self, judging: JudgingFlags, out: Option<&Path>) -> String {
         let Some(compared) = &self.compared else { return String::new() };
         match judging.format {
             VerdictFormat::Text => {
-                let page = out.join(iowq_reports::output::PAGE_NAME);
-                format!("{}\nreport   {}\n", compared.text, page.display())
+                let page = out.map(|out| out.join(output::PAGE_NAME));
+                let page = page.map(|page| format!("\nreport   {}\n", page.display()));
+                compared.text.clone() + &page.unwrap_or_default()
             }
             VerdictFormat::Json => compared.json.clone(),
             VerdictFormat::Ktap => compared.ktap.clone(),
@@ -133,7 +133,8 @@ fn judged_boots(
     confirmed_by: Option<&Path>,
     boots: Exit,
 ) -> anyhow::Result<Judged> {
-    let request = KernelsRequest { dir, confirmed_by, rules: flags.judging.rules(), out };
+    let request =
+        KernelsRequest { dir, confirmed_by, rules: flags.judging.rules(), out: Some(out) };
     match output::kernels(&request) {
         Ok(compared) => {
             let exit = boots.max(Exit::of(compared.exit_code));

@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use iowq_reports::output::{self, ReportRequest, ReportWritten};
 use serde_json::json;
 
+use super::kernels;
 use crate::exit::Exit;
 use crate::flags::Format;
+use crate::flags::compare::JudgingFlags;
 use crate::flags::report::ReportFlags;
 use crate::print::{print, print_json, width};
 
@@ -24,6 +26,13 @@ pub(crate) fn shown(report: &ReportWritten) -> String {
 
 /// Runs the command.
 pub(crate) fn run(flags: &ReportFlags) -> anyhow::Result<Exit> {
+    if let [dir] = flags.records.as_slice()
+        && kernels::is_of_boots(dir)
+    {
+        let out = flags.out.as_deref().unwrap_or(dir);
+        let judging = JudgingFlags::of_report(flags.format);
+        return kernels::judge(dir, None, judging, Some(out)).map(|_| Exit::Fine);
+    }
     let report = draw(&flags.records, &flags.workloads, flags.out.as_deref())?;
     match flags.format {
         Format::Text => print(&shown(&report))?,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use iowq_reports::compare::Rules;
 
-use super::VerdictFormat;
+use super::{Format, VerdictFormat};
 
 /// Smallest effects that can be asked for, in percent: from what no machine shows to a doubling.
 const THRESHOLD_PERCENT: [f64; 2] = [0.1, 100.0];
@@ -57,6 +57,15 @@ pub(crate) struct JudgingFlags {
 }
 
 impl JudgingFlags {
+    /// Those of a report, which judges as a comparison does by default.
+    pub(crate) fn of_report(format: Format) -> JudgingFlags {
+        let format = match format {
+            Format::Text => VerdictFormat::Text,
+            Format::Json => VerdictFormat::Json,
+        };
+        JudgingFlags { threshold: 5.0, alpha: 0.05, format }
+    }
+
     /// The rules that they come to.
     pub(crate) fn rules(self) -> Rules {
         Rules { threshold: self.threshold / 100.0, alpha: self.alpha }

@@ -9,7 +9,7 @@ use super::Format;
 /// Flags of `report`.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ReportFlags {
-    /// record.jsonl files, or the folders that they are in
+    /// record.jsonl files, or the folders that they are in, or one folder of boots that `kernels` made
     #[arg(required = true, value_name = "RECORD")]
     pub(crate) records: Vec<PathBuf>,
     /// Report this workload alone; again for more [default: all]
