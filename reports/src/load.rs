@@ -7,7 +7,7 @@ mod line;
 mod unverified;
 
 use crate::format::{clip, list};
-use crate::load::duplicates::Twins;
+use crate::load::duplicates::Duplicates;
 use crate::load::line::{LINE_BYTES_MAX, Line};
 use crate::runs::thin;
 use std::collections::BTreeSet;
@@ -21,9 +21,9 @@ use serde::Deserialize;
 /// Name of the record inside a folder that `bench` wrote.
 pub const RECORD_NAME: &str = "record.jsonl";
 
-/// What is said of a last line that is cut off, where it cannot be left out.
-const CUT_OFF: &str = "cut off: the bench was stopped while it wrote that run. Take the line out, so \
-                       that its round has no verdict to give, or run the bench again";
+/// What is said of a last line that is cut off, if it cannot be left out.
+const CUT_OFF: &str = "cut off: the bench was stopped while it wrote that run. Remove the line, \
+                       so that its round is not compared, or run the bench again";
 
 /// What was read.
 #[derive(Debug, Default)]
@@ -80,7 +80,7 @@ const RECORDS_MAX: usize = 100_000;
 const NAMED_MAX: usize = 12;
 
 impl Loaded {
-    /// Leaves only the runs of these workloads; all of them where none is named.
+    /// Leaves only the runs of these workloads; all of them if none is named.
     ///
     /// # Errors
     ///
@@ -140,7 +140,7 @@ pub fn read(input: impl BufRead, path: &Path) -> Result<Loaded, LoadError> {
 #[derive(Default)]
 struct Reading {
     loaded: Loaded,
-    twins: Twins,
+    duplicates: Duplicates,
     /// Whether what is cut off or there twice is an error.
     strict: bool,
 }
@@ -198,12 +198,12 @@ impl Reading {
     fn keep(&mut self, record: Record, line: usize) -> Result<(), String> {
         let Loaded { records, files, .. } = &mut self.loaded;
         let place = (files.len() - 1, line);
-        match self.twins.has(&record, place, records) {
+        match self.duplicates.has(&record, place, records) {
             Ok(Some((file, line))) if self.strict => {
                 let file = files.get(file).map_or_else(String::new, |file| file_name(file));
                 return Err(format!(
                     "is the same run as {file}, line {line}, once more, and would count twice: \
-                     take one of the two lines out"
+                     remove one of the two lines"
                 ));
             }
             Ok(Some(_)) => return Ok(()),
@@ -211,8 +211,8 @@ impl Reading {
             Err((file, line)) => {
                 let file = files.get(file).map_or_else(String::new, |file| file_name(file));
                 return Err(format!(
-                    "says otherwise than {file}, line {line}, which is the same run: one of them \
-                     was changed, so take it out"
+                    "differs from {file}, line {line}, which is the same run: one of them was \
+                     edited, so remove it"
                 ));
             }
         }
@@ -226,8 +226,8 @@ impl Reading {
     }
 
     fn end(mut self) -> Loaded {
-        if self.twins.count > 0 {
-            let runs = crate::format::count(self.twins.count, "run", "runs");
+        if self.duplicates.count > 0 {
+            let runs = crate::format::count(self.duplicates.count, "run", "runs");
             let text = format!("{runs} read twice and counted once");
             self.loaded.notes.push(Caveat::new(Code::ReadTwice, text));
         }
@@ -237,8 +237,8 @@ impl Reading {
 
 fn cut_off_note(path: &Path, line: usize) -> Caveat {
     let text = format!(
-        "{}, line {line} is cut off: the bench was stopped while it wrote that run, \
-         which is left out",
+        "{}, line {line} is cut off: the bench was stopped while it wrote that run, which is \
+         omitted",
         file_name(path)
     );
     Caveat::new(Code::RecordCutOff, text)

@@ -44,10 +44,14 @@ fn a_page_opens_with_the_verdicts_and_what_bars_them() {
 #[test]
 fn a_page_says_the_confidence_that_was_asked_for_and_the_threshold_in_both_directions() {
     let (records, mut comparisons) = made_up();
-    assert!(page_of(&comparisons, &records).contains("a 95\u{a0}% interval without no change"));
+    assert!(
+        page_of(&comparisons, &records).contains("a 95\u{a0}% interval that excludes no change")
+    );
     comparisons.alpha = 0.01;
     let page = page_of(&comparisons, &records);
-    for part in ["a 99\u{a0}% interval without", "a 98\u{a0}% interval within", "-4.76\u{a0}%"] {
+    for part in
+        ["a 99\u{a0}% interval that excludes", "a 98\u{a0}% interval within", "-4.76\u{a0}%"]
+    {
         assert!(page.contains(part), "{part} is not in the page");
     }
 }
@@ -56,7 +60,7 @@ fn a_page_says_the_confidence_that_was_asked_for_and_the_threshold_in_both_direc
 fn a_page_says_which_checks_were_not_made_or_failed() {
     let (records, comparisons) = made_up();
     let page = page_of(&comparisons, &records);
-    assert!(page.contains("injected and not found: this comparison is blind"));
+    assert!(page.contains("injected and not found: this comparison cannot show"));
     assert!(page.contains("There are no runs of the base against itself"));
     assert!(page.contains("No delay was injected"));
 }
@@ -117,5 +121,5 @@ fn a_page_of_many_comparisons_stays_small() {
     comparisons.all = vec![one; 600];
     let page = page_of(&comparisons, &records);
     assert!(page.contains("400 more comparisons are in the raw numbers"));
-    assert!(page.contains("Charts are left out"));
+    assert!(page.contains("Charts are omitted"));
 }

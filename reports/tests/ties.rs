@@ -12,10 +12,10 @@ use proptest::prelude::*;
 
 const RULES: Rules = Rules { threshold: 0.05, alpha: 0.05 };
 
-/// Base and test of a pair in whole steps of a metric; none where a run lacks it.
+/// Base and test of a pair in whole steps of a metric; none if a run lacks it.
 type Pair = (Option<u32>, Option<u32>);
 
-/// An effect as a fraction that is exact: its size is above one over `of` where it is a ratio.
+/// An effect as a fraction that is exact: its size is above one over `of` if it is a ratio.
 #[derive(Clone, Copy, Debug)]
 struct Exact {
     size: u64,

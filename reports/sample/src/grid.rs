@@ -14,7 +14,7 @@ pub struct Levels {
     pub files: &'static [u32],
     /// Operations in flight at most.
     pub depth: &'static [u32],
-    /// Writes between two fsyncs; none where 0.
+    /// Writes between two fsyncs; none if 0.
     pub fsync: &'static [u32],
     /// Limit on bounded workers.
     pub limit: &'static [u32],
@@ -149,7 +149,7 @@ fn count(record: &mut Record, created: u64, peak: u32) {
     record.workers.created_per_1000_ops = Some(created as f64 * 1e3 / record.ops.done as f64);
 }
 
-/// Workers created and peak: the older rules churn where several files block or are synced; the
+/// Workers created and peak: the older rules churn if several files block or are synced; the
 /// kernel does as 6.17, but where syncs are rare and the limit is low.
 fn workers(policy: &str, cell: Cell, noise: &mut Noise) -> (u64, u32) {
     let busy = cell.files.min(cell.depth) + u32::from(cell.fsync > 0);

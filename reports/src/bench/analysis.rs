@@ -7,7 +7,7 @@ use crate::load::Loaded;
 use crate::runs::caveat::ScopedCaveat;
 use crate::runs::group::{self, Section};
 
-/// Workloads that a page shows one by one, where they are judged together as well: some screens.
+/// Workloads that a page shows one by one, if they are judged together as well: some screens.
 const GRID_WORKLOADS: usize = 12;
 
 /// All that the page and the summary say, before it is laid out.
@@ -17,7 +17,7 @@ pub struct Analysis<'a> {
     pub sections: Vec<Section<'a>>,
     /// The answers of each section, in the same order.
     pub answers: Vec<Vec<Answer>>,
-    /// How near the presets come to the running kernel; none where they did not run side by side.
+    /// How near the presets come to the running kernel; none if they did not run side by side.
     pub fidelity: Option<Fidelity<'a>>,
     /// What a reader must know before believing anything.
     pub caveats: Vec<ScopedCaveat>,

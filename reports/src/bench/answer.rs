@@ -169,7 +169,7 @@ impl Writer<'_> {
             return Vec::new();
         }
         vec![format!(
-            "No difference that these runs can show between {} ({} to {}) and {}: ranges overlap.",
+            "These runs show no difference between {} ({} to {}) and {}: ranges overlap.",
             self.base_policy,
             self.topic.metric.show(self.base.least),
             self.topic.metric.show(self.base.most),
@@ -190,7 +190,7 @@ impl Writer<'_> {
         if !single.is_empty() {
             single.insert(0, figure(self.base_policy, self.base.median));
             sentences.push(format!(
-                "One run is no range, so these are figures and no verdict: {}.",
+                "One run is not a range, so that these are figures without a verdict: {}.",
                 format::list(&single),
             ));
         }
@@ -259,7 +259,7 @@ mod tests {
         let answer = say(&records);
         assert_eq!(
             answer.text,
-            "No difference that these runs can show between 6.12 (30 to 40) and 6.16 (29 to 31): \
+            "These runs show no difference between 6.12 (30 to 40) and 6.16 (29 to 31): \
              ranges overlap."
         );
         assert!(!answer.differs);
@@ -272,8 +272,8 @@ mod tests {
         assert_eq!(answer.short, "one run each, not compared");
         assert_eq!(
             answer.text,
-            "One run is no range, so these are figures and no verdict: 30 under 6.12 and 1 under \
-             6.17."
+            "One run is not a range, so that these are figures without a verdict: 30 under 6.12 \
+             and 1 under 6.17."
         );
     }
 

@@ -7,7 +7,7 @@ use crate::runs::figures::Figures;
 use crate::runs::group::Section;
 use crate::runs::metric::Metric;
 
-/// `Born per second: 84.3 under 6.12 and 1.67 under 6.17.` None where nobody counted, or counts are
+/// `Born per second: 84.3 under 6.12 and 1.67 under 6.17.` None if workers were not counted, or counts are
 /// in caveat.
 #[must_use]
 pub fn rates(section: &Section<'_>) -> Option<String> {

@@ -77,7 +77,8 @@ fn seen_in(record: &Record) -> Vec<(Code, String)> {
         seen.push((Code::CountsDisagree, text.to_owned()));
     }
     if switches_spoil_churn(std::iter::once(record)) {
-        let text = "the scheduler's probe missed many switches of workers: nothing can be said about \
+        let text = "the scheduler's probe missed many switches of workers: nothing can be said \
+                    about \
                     the churn of this run";
         seen.push((Code::SwitchesMissedOften, text.to_owned()));
     }
@@ -108,14 +109,14 @@ fn between(records: &[Record]) -> Vec<ScopedCaveat> {
         return caveats;
     };
     if made.clone().any(|record| record.host != first.host) {
-        let text = "runs come from unlike hosts, kernels, builds or commits: \
+        let text = "runs come from different hosts, kernels, builds or commits: \
                     a difference between policies may be one between hosts";
         caveats.push(ScopedCaveat::new(Code::HostsDiffer, text.to_owned(), String::new()));
     }
     let unlike = settings::caveats(made).into_iter();
     caveats.extend(unlike.map(|(code, text)| ScopedCaveat::new(code, text, String::new())));
     if beside_kernel_unlike(records) {
-        let text = "io_uring and the pool ran the same workload with unlike settings (limit, \
+        let text = "io_uring and the pool ran the same workload with different settings (limit, \
                     depth, files, idle timeout or arrival): what differs between them need not be \
                     the rules";
         caveats.push(ScopedCaveat::new(Code::KernelSettingsDiffer, text.to_owned(), String::new()));

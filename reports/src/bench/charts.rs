@@ -54,7 +54,7 @@ struct Artist<'a> {
 }
 
 impl Artist<'_> {
-    /// What `data` makes of each policy, where it makes something.
+    /// What `data` makes of each policy, if it makes something.
     fn series<T>(&self, data: impl Fn(&Group<'_>) -> Option<T>) -> Vec<Series<T>> {
         drawn(self.section)
             .filter_map(|group| {
@@ -73,11 +73,11 @@ impl Artist<'_> {
         let axes = workers::axes(&all);
         let mut figures = Vec::new();
         for one in &lives {
-            let (pair, runs, life) = &one.data;
+            let (round, runs, life) = &one.data;
             let caption = if *runs == 1 {
                 one.label.clone()
             } else {
-                format!("{}, round {} of {runs} runs", one.label, pair + 1)
+                format!("{}, round {} of {runs} runs", one.label, round + 1)
             };
             let svg = workers::draw(life, &axes, &one.label, one.place)?;
             let mark = Some((one.place % palette::COLOURS, marker::sign(one.place)));
@@ -169,8 +169,7 @@ impl Artist<'_> {
         if dots.len() < 2 {
             return Ok(None);
         }
-        let how = "Marks in the order in which the runs were made: a slope shared by all policies \
-                   is the machine, not the policy.";
+        let how = "Marks in the order in which the runs were made: a slope that all policies share is that of the machine.";
         let figure = Figure { caption: String::new(), mark: None, svg: run_order::draw(&dots)? };
         Ok(set("Run order", how, vec![figure]))
     }

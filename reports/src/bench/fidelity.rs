@@ -1,11 +1,11 @@
 //! Like the kernel: which preset comes nearest to io_uring on one workload, as an answer.
 
 use crate::bench::answer::Answer;
-use crate::fidelity::variants::{Arm, Arms, Counts};
+use crate::fidelity::variants::{Counts, Variant, Variants};
 use crate::format;
 use crate::runs::group::Section;
 
-/// The answer, where the kernel and a preset finished a run.
+/// The answer, if the kernel and a preset finished a run.
 pub(crate) fn answer(section: &Section<'_>) -> Option<Answer> {
     section.kernel().filter(|kernel| !kernel.runs.is_empty())?;
     let finished = section.groups.iter().filter(|one| one.is_preset() && !one.runs.is_empty());
@@ -19,21 +19,21 @@ pub(crate) fn answer(section: &Section<'_>) -> Option<Answer> {
         text,
         differs,
     };
-    match Arms::of(section, &presets) {
-        Ok(arms) => {
-            let nearest = arms.nearest(&[])?;
-            Some(answer(nearest.preset, text(&arms, &nearest), true))
+    match Variants::of(section, &presets) {
+        Ok(variants) => {
+            let nearest = variants.nearest(&[])?;
+            Some(answer(nearest.preset, text(&variants, &nearest), true))
         }
         Err(reason) => Some(answer("no statement", format!("No statement: {reason}."), false)),
     }
 }
 
-fn text(arms: &Arms<'_>, nearest: &Arm<'_>) -> String {
-    let names = |arms: &mut dyn Iterator<Item = &Arm<'_>>| -> Vec<String> {
-        arms.map(|arm| arm.preset.to_owned()).collect()
+fn text(variants: &Variants<'_>, nearest: &Variant<'_>) -> String {
+    let names = |variants: &mut dyn Iterator<Item = &Variant<'_>>| -> Vec<String> {
+        variants.map(|variant| variant.preset.to_owned()).collect()
     };
-    let all = names(&mut arms.presets.iter());
-    let figures = figures(nearest.counts, arms.kernel);
+    let all = names(&mut variants.presets.iter());
+    let figures = figures(nearest.counts, variants.kernel);
     if all.len() == 1 {
         return format!("{} against io_uring: {figures}.", nearest.preset);
     }
@@ -42,12 +42,9 @@ fn text(arms: &Arms<'_>, nearest: &Arm<'_>) -> String {
         format::list(&all),
         nearest.preset
     );
-    let alike = names(
-        &mut arms
-            .presets
-            .iter()
-            .filter(|arm| arm.preset != nearest.preset && arm.counts.alike(nearest.counts)),
-    );
+    let alike = names(&mut variants.presets.iter().filter(|variant| {
+        variant.preset != nearest.preset && variant.counts.alike(nearest.counts)
+    }));
     if !alike.is_empty() {
         text.push_str(&format!(" Alike {} here: {}.", nearest.preset, format::list(&alike)));
     }

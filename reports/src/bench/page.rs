@@ -177,7 +177,7 @@ fn views<'a>(analysis: &'a Analysis<'_>) -> Result<Vec<View<'a>>, PageError> {
         });
         if charts.len() < before || before == 0 {
             note.push(
-                "Charts are left out where they would make the page too large: \
+                "Charts are omitted if they would make the page too large: \
                  report this workload alone to see them all."
                     .to_owned(),
             );
@@ -185,7 +185,7 @@ fn views<'a>(analysis: &'a Analysis<'_>) -> Result<Vec<View<'a>>, PageError> {
         match charts::left_out(section) {
             0 => {}
             left_out => note.push(format!(
-                "{} drawn in no chart: they would hide each other.",
+                "{} not drawn, for lack of room.",
                 format::count(left_out as u64, "policy is", "policies are")
             )),
         }
@@ -213,8 +213,8 @@ fn no_histogram(section: &Section<'_>) -> String {
     let engines: String =
         engines.iter().map(|name| format!(" --engine {}", format::clip(name, 20))).collect();
     format!(
-        "There is no chart of latency by percentile and no histogram: these runs have none, and a \
-         fidelity bench keeps none. cargo xtask bench --workload {}{engines} makes them.",
+        "There are no charts of latency: these runs have no histograms, which a fidelity bench \
+         does not keep. cargo xtask bench --workload {}{engines} makes them.",
         format::clip(section.workload, 60)
     )
 }
@@ -269,7 +269,7 @@ fn chance(analysis: &Analysis<'_>) -> String {
     let groups = || analysis.sections.iter().flat_map(|section| &section.groups);
     let runs = groups().map(|group| group.runs.len()).filter(|runs| *runs > 1).min();
     let Some(runs) = runs else {
-        return "With one run per policy nothing shows how far runs vary by themselves.".to_owned();
+        return "With one run per policy the variation between runs is not known.".to_owned();
     };
     let others = |section: &Section<'_>| {
         let base = section.base().unwrap_or(0);
@@ -277,8 +277,8 @@ fn chance(analysis: &Analysis<'_>) -> String {
     };
     let comparisons = analysis.sections.iter().map(others).sum::<usize>() as u64;
     format!(
-        "With {runs} runs each, the ranges of two equal policies would still lie apart in one of {} \
-         comparisons, and this page makes {}.",
+        "With {runs} runs each, the ranges of two equal policies are disjoint in one of {} \
+         comparisons by chance, and this page makes {}.",
         format::number(ranges::apart_by_chance_one_in(runs).round()),
         format::count(comparisons, "comparison", "comparisons")
     )

@@ -22,19 +22,19 @@ pub(crate) fn caveats<'a>(made: impl Iterator<Item = &'a Record>) -> Vec<(Code, 
     });
     let lengths = named(&cells, plans::lengths);
     let settings = settings.map(|what| {
-        let text = format!("runs of the same workload had unlike settings: {what}");
+        let text = format!("runs of the same workload had different settings: {what}");
         (Code::SettingsDiffer, text)
     });
     let lengths = lengths.map(|what| {
         let text = format!(
-            "runs of the same workload were to take unlike times or numbers of ops: {what}"
+            "runs of the same workload were to take different times or numbers of ops: {what}"
         );
         (Code::LengthsDiffer, text)
     });
     settings.into_iter().chain(lengths).collect()
 }
 
-/// `dsync (depth: 16 and 64)` and so on; none where nothing differs.
+/// `dsync (depth: 16 and 64)` and so on; none if nothing differs.
 fn named(
     cells: &BTreeMap<(&str, &str), Vec<&Record>>,
     find: impl Fn(&[&Record]) -> Option<String>,

@@ -28,7 +28,7 @@ pub const TOPICS: [Topic; 3] = [
     Topic {
         metric: Metric::ResponseP99,
         title: "Latency, p99",
-        missing: "no statement, for want of operations (p99 needs 10,000 per run)",
+        missing: "no statement, because there are too few operations (p99 needs 10,000 per run)",
         less: "lower",
         more: "higher",
     },

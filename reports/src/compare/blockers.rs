@@ -19,8 +19,8 @@ const ROWS: [Row; 13] = [
     (
         Code::NothingDone,
         |run| run.error.is_none() && run.ops.done == 0,
-        "did nothing: an op may take longer than the run, or something stalled. Look into it, then \
-         measure again, longer",
+        "finished no op: an op may take longer than the run, or something stalled. Find out why, \
+         then measure again, longer",
     ),
     (
         Code::EventsLost,
@@ -36,36 +36,35 @@ const ROWS: [Row; 13] = [
     (
         Code::OpsFailed,
         |run| run.ops.failed > 0,
-        "had ops that failed, and what fails is fast: see `ops.failures` in the record",
+        "had ops that failed, which may be faster than others: see `ops.failures` in the record",
     ),
     (
         Code::DebugBuild,
         |run| run.host.profile == "debug",
-        "were made by a debug build, whose own cost is in every figure",
+        "were made by a debug build, whose overhead is in every figure",
     ),
     (
         Code::CreationsFailed,
         |run| run.workers.creations_failed > 0,
-        "could not create all the workers that the policy asked for",
+        "could not create all workers that the policy requested",
     ),
     (
         Code::UntrackedWorkers,
         |_| false,
-        "had workers whose sleeps nobody saw, so nobody decided then",
+        "had workers whose sleeps were not seen, so that no decision was made then",
     ),
     (
         Code::RateNotKept,
         |_| false,
-        "fell behind the rate that the workload asks for, so that they measure a backlog: ask for \
-         less",
+        "fell behind the rate of the workload, so that they measure a backlog: lower the rate",
     ),
-    (Code::LengthDiffers, |_| false, "took another time than they were asked to"),
-    (Code::Stopped, |_| false, "were stopped for a while, which is in all their figures"),
-    (Code::Suspended, |_| false, "were on a machine that was suspended meanwhile"),
+    (Code::LengthDiffers, |_| false, "took a different time than requested"),
+    (Code::Stopped, |_| false, "were stopped for a while, which affects all their figures"),
+    (Code::Suspended, |_| false, "were on a machine that was suspended during the run"),
     (
         Code::TimeNamespace,
         |_| false,
-        "were made in a time namespace, so that times of the probes are on another clock",
+        "were made in a time namespace, so that the probes use another clock",
     ),
 ];
 
@@ -109,7 +108,7 @@ fn positions(runs: &[&Record]) -> String {
     format!("{word} {}{more}", first.collect::<Vec<_>>().join(", "))
 }
 
-/// Caveats that forbid nothing, each once, with how many runs it is about where not all have it.
+/// Caveats that forbid nothing, each once, with how many runs it is about if not all have it.
 #[must_use]
 pub fn notes(runs: &[&Record]) -> Vec<Caveat> {
     let mut found: BTreeMap<&Code, (&str, usize)> = BTreeMap::new();

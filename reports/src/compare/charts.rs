@@ -17,9 +17,7 @@ use iowq_contract::Record;
 pub(crate) fn overview(all: &Comparisons) -> Result<Option<ChartSet>, ChartError> {
     let figures = forest::figures(&all.all)?;
     let how = "Each row is a metric: the mark is the estimated change from base to test, the line \
-               its 95\u{a0}% interval, the grey box what is too small to matter. A line off the \
-               middle whose mark is outside the box is a change that matters, a line inside the \
-               box is none. Full marks are primary metrics, hollow ones advisory; more is better \
+               its 95\u{a0}% interval, the grey box the threshold. A line that excludes no change with its mark outside the box is a change that matters, a line inside the box is equivalence. Full marks are primary metrics, hollow ones advisory; more is better \
                for ops/s alone.";
     Ok(set("All metrics", how, figures).map(|set| ChartSet { legend: false, ..set }))
 }
@@ -47,13 +45,12 @@ fn pairs(comparison: &Comparison) -> Result<Option<ChartSet>, ChartError> {
         }
     }
     let how = "Each dot is one pair, the first at the top; the diamond is the Hodges-Lehmann \
-               estimate with its 95\u{a0}% interval, and the grey band is too small to matter. Below, \
-               where it was measured, the same for the base against itself: what noise alone does.";
+               estimate with its 95\u{a0}% interval, and the grey band is the threshold. Below, if it was measured, the same for the base against itself: the noise.";
     let (title, how) = if comparison.is_paired() {
         ("Pairs", how)
     } else {
-        let how = "The runs are no pairs: the diamond is the estimated shift between both sets \
-                   with its 95\u{a0}% interval, and the grey band is too small to matter.";
+        let how = "The runs are not paired: the diamond is the estimated shift between both sets \
+                   with its 95\u{a0}% interval, and the grey band is the threshold.";
         ("Estimates", how)
     };
     Ok(set(title, how, figures).map(|set| ChartSet { legend: false, ..set }))
@@ -69,9 +66,8 @@ fn shift_set(
     };
     let figure = Figure { caption: String::new(), mark: None, svg: shift::draw(&shift)? };
     let how = format!(
-        "Read upwards from a quantile: so much slower (above the middle) or faster the test was \
-         there, as the median of {} pairs; the band is {} at each quantile alone. Descriptive: no \
-         verdict stands on it. Beyond the last quantile with 100 samples it is n/a.",
+        "Read upwards from a quantile: how much slower (above the middle) or faster the test was there, as the median of {} pairs; the band is {} at each quantile alone. Descriptive: \
+         no verdict depends on it. Beyond the last quantile with 100 samples it is n/a.",
         shift.pairs, shift.band
     );
     let set = set("Shift of response time by quantile", &how, vec![figure]);
@@ -84,7 +80,6 @@ fn run_order(comparison: &Comparison) -> Result<Option<ChartSet>, ChartError> {
         figures.push(figure(finding, run_order::draw(finding, comparison.is_paired())?));
     }
     let how = "Values in the order in which the runs were made, the two runs of a pair joined: a \
-               slope that base and test share is drift of the machine, and two levels are runs of \
-               two kinds.";
+               slope that base and test share is drift of the machine, and two levels are two kinds of runs.";
     Ok(set("Run order", how, figures))
 }

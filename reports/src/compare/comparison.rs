@@ -30,7 +30,7 @@ pub struct Comparison {
     /// What makes the test worse whatever its metrics say, such as a broken limit. It is a
     /// regression even where something forbids a verdict on the metrics.
     pub violations: Vec<Caveat>,
-    /// What forbids a verdict; empty where none does.
+    /// What forbids a verdict; empty if none does.
     pub blockers: Vec<Caveat>,
     /// What a reader should know and what forbids nothing, such as drift.
     pub notes: Vec<Caveat>,
@@ -38,14 +38,14 @@ pub struct Comparison {
     pub primary: Vec<Finding>,
     /// All others; they decide nothing.
     pub advisory: Vec<Finding>,
-    /// The base against itself, where the bench had such an arm: findings of the primary metrics.
+    /// The base against itself, if the bench had such an variant: findings of the primary metrics.
     pub noise: Vec<Finding>,
-    /// Whether an injected delay was found, where the bench had such an arm.
+    /// Whether an injected delay was found, if the bench had such an variant.
     pub control: Option<Control>,
     /// What runs that were made for it said of its regressions; `None` where there were none, or
-    /// nobody measured again.
+    /// they were not measured again.
     pub confirmation: Option<Confirmation>,
-    /// What comes of all of it: a regression where there is a violation, `None` where it is barred, and
+    /// What comes of all of it: a regression if there is a violation, `None` if it is barred, and
     /// else the worst of the primary metrics.
     pub verdict: Option<Verdict>,
 }
@@ -77,13 +77,13 @@ pub enum Pairing {
 pub struct Confirmation {
     /// What came of it.
     pub outcome: Outcome,
-    /// Whether the fresh runs are pairs; `None` where there are none.
+    /// Whether the fresh runs are pairs; `None` if there are none.
     pub pairing: Option<Pairing>,
     /// What forbade a verdict on the fresh runs.
     pub blockers: Vec<Caveat>,
     /// The metrics that were a regression, as the first runs had them.
     pub first: Vec<Finding>,
-    /// The same metrics in the fresh runs, in the same order; empty where there are none.
+    /// The same metrics in the fresh runs, in the same order; empty if there are none.
     pub again: Vec<Finding>,
     /// The violations of the first runs.
     pub violations: Vec<Caveat>,
@@ -110,7 +110,7 @@ pub struct Control {
     pub injected: f64,
     /// Whether response p50 was found to be a regression.
     pub found: bool,
-    /// Pairs that would have been needed, where it was not.
+    /// Pairs that would have been needed, if it was not.
     pub pairs_needed: Option<u32>,
 }
 

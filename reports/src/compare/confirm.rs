@@ -50,7 +50,7 @@ pub enum ConfirmError {
 }
 
 /// Judges each comparison with a regression once more on `fresh`, by the same rules. A metric stays
-/// a regression only where it is one there too. Without fresh runs of it there is no verdict.
+/// a regression only if it is one there too. Without fresh runs of it there is no verdict.
 ///
 /// # Errors
 ///
@@ -150,7 +150,7 @@ impl<'a> Again<'a> {
         Ok(found.map(|fresh| Self { first, fresh }))
     }
 
-    /// What comes of the fresh runs, with a bar where they are not like the first.
+    /// What comes of the fresh runs, with a bar if they are not like the first.
     fn judge(self, workload: &str, decides: &Decides, rules: Rules) -> Comparison {
         let [base, test] = &self.fresh;
         let mut again = verdict::one(base, test, workload, decides, rules);
@@ -166,7 +166,7 @@ impl<'a> Again<'a> {
             all.extend(side);
         }
         if !unlike.is_empty() {
-            let text = format!("The fresh runs are unlike the first: {}.", format::list(&unlike));
+            let text = format!("The fresh runs differ from the first: {}.", format::list(&unlike));
             again.blockers.push(Caveat::new(UNLIKE, text));
         }
         again.notes = hosts::notes(&all);
@@ -175,15 +175,15 @@ impl<'a> Again<'a> {
 }
 
 /// Whether a run is a measured one of the same cell, and of the same kernel where that tells the
-/// sides apart: by its label where kernels were booted.
+/// sides apart: by its label if kernels were booted.
 fn alike(one: &Record, run: &Record, by_kernel: bool) -> bool {
-    let arm = |run: &Record| {
-        let cell = &run.key;
-        [&cell.workload, &cell.engine, &cell.policy].map(Clone::clone)
+    let variant = |run: &Record| {
+        let key = &run.key;
+        [&key.workload, &key.engine, &key.policy].map(Clone::clone)
     };
     let booted = |run: &Record| run.key.boot.as_ref().map(|boot| boot.kernel.clone());
     run.key.role == Role::Measured
-        && arm(one) == arm(run)
+        && variant(one) == variant(run)
         && booted(one) == booted(run)
         && (!by_kernel || one.host.kernel == run.host.kernel)
 }
@@ -235,8 +235,8 @@ fn missing(one: &mut Comparison, first: Vec<Finding>) -> Confirmation {
     let names: Vec<String> =
         first.iter().map(|one| one.metric.title().to_owned()).chain(codes).collect();
     let text = format!(
-        "A regression in {} was to be confirmed by fresh runs, and there are none of {} under {} \
-         and {}. `cargo xtask compare` with --confirm makes them.",
+        "A regression in {} was to be confirmed, and there are no fresh runs of {} under {} and \
+         {}. `cargo xtask compare` with --confirm makes them.",
         format::list(&names),
         one.workload,
         one.base,

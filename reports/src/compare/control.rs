@@ -11,24 +11,24 @@ use crate::runs::metric::Metric;
 use crate::stats::power;
 use iowq_contract::{Caveat, Code, Role};
 
-/// Of the arm of the base's file that has a delay, and what a reader should know of it.
+/// Of the variant of the base's file that has a delay, and what a reader should know of it.
 #[must_use]
 pub fn of(base: &Set<'_>, workload: &str, rules: Rules) -> (Option<Control>, Option<Caveat>) {
     match pairs::of_role(base, workload, Role::Control) {
         Beside::Nothing => (None, None),
         Beside::Another(text) => (None, Some(Caveat::new(Code::ControlOfAnother, text))),
-        Beside::Arm(arm) => {
-            let control = found(&arm, rules);
+        Beside::Variant(variant) => {
+            let control = found(&variant, rules);
             (control, control.and_then(blind))
         }
     }
 }
 
 /// Whether the delay was found: one metric, named before, so nothing is adjusted.
-fn found(arm: &Matched<'_>, rules: Rules) -> Option<Control> {
-    let delayed = arm.test.iter().flat_map(|unit| &unit.runs);
+fn found(variant: &Matched<'_>, rules: Rules) -> Option<Control> {
+    let delayed = variant.test.iter().flat_map(|unit| &unit.runs);
     let delay_ns = delayed.filter_map(|run| run.settings.injected_delay_ns).next()?;
-    let finding = judge::find(Metric::ResponseP50, arm, rules);
+    let finding = judge::find(Metric::ResponseP50, variant, rules);
     let (base_ns, _) = finding.medians()?;
     let injected = delay_ns as f64 / base_ns;
     let slower = finding.estimate.is_some_and(|estimate| estimate > 0.0);
@@ -44,12 +44,12 @@ fn found(arm: &Matched<'_>, rules: Rules) -> Option<Control> {
 fn blind(control: Control) -> Option<Caveat> {
     let percent = format::number(control.injected * 100.0);
     let needed = control.pairs_needed.map_or_else(
-        || "more pairs need not show it".to_owned(),
-        |pairs| format!("some {pairs} pairs would show it"),
+        || "more pairs may not show it".to_owned(),
+        |pairs| format!("about {pairs} pairs would show it"),
     );
     let text = format!(
         "An injected delay of {percent} % of the median response time was not found: these runs \
-         are blind to so little; {needed}."
+         cannot show effects of that size; {needed}."
     );
     (!control.found).then(|| Caveat::new(Code::Blind, text))
 }

@@ -14,7 +14,7 @@ pub struct Finding {
     pub scale: Scale,
     /// Hodges-Lehmann estimate of the effect on that scale; `None` with too few values.
     pub estimate: Option<f64>,
-    /// Exact intervals of the estimate by confidence in percent (90 and 95), where that many runs
+    /// Exact intervals of the estimate by confidence in percent (90 and 95), if that many runs
     /// allow one.
     pub intervals: BTreeMap<u32, (f64, f64)>,
     /// Exact two-sided p.
@@ -23,7 +23,7 @@ pub struct Finding {
     pub p_adjusted: Option<f64>,
     /// Smallest effect that counts, on the scale, as it was asked for: sameness is held to it.
     pub threshold: f64,
-    /// How much the base differs from itself, where an arm of the bench can tell. An effect must be
+    /// How much the base differs from itself, where an variant of the bench can tell. An effect must be
     /// as large to take a side.
     pub noise_floor: Option<f64>,
     /// Smallest effect that these runs would have called a change with 80 % power.
@@ -64,7 +64,7 @@ pub struct Lone {
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub struct Point {
     /// Number of the round.
-    pub pair: u32,
+    pub round: u32,
     /// Place of the base's run, or boot, in the order of all.
     pub base_position: u32,
     /// Place of the test's run or boot.
@@ -94,7 +94,7 @@ impl Finding {
         self.p_adjusted.is_some_and(|p| p < alpha)
     }
 
-    /// Smallest effect that takes a side: what was asked for, or the noise floor where that is
+    /// Smallest effect that takes a side: what was asked for, or the noise floor if that is
     /// higher.
     #[must_use]
     pub fn side_threshold(&self) -> f64 {

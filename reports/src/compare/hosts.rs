@@ -30,7 +30,7 @@ pub fn bars_beside(base: &[&Record], beside: &[&Record]) -> Vec<Caveat> {
     bars_of(&hosts, &differences::settings(&both), plans::lengths(&both), runs, "noise")
 }
 
-/// The blockers, where there is anything unlike; `cause` is what the difference was to show.
+/// The blockers, if there is anything unlike; `cause` is what the difference was to show.
 fn bars_of(
     hosts: &[String],
     settings: &[String],
@@ -41,7 +41,8 @@ fn bars_of(
     let mut blockers = Vec::new();
     if !hosts.is_empty() {
         let text = format!(
-            "{runs} on unlike hosts, and what differs need not be the {cause}: {}. Measure them on \
+            "{runs} on different hosts, so that a difference need not be that of the {cause}: \
+             {}. Measure them on \
              one machine.",
             hosts.join("; ")
         );
@@ -49,7 +50,8 @@ fn bars_of(
     }
     if !settings.is_empty() {
         let text = format!(
-            "{runs} with unlike settings, and what differs need not be the {cause}: {}. Measure \
+            "{runs} with different settings, so that a difference need not be that of the \
+             {cause}: {}. Measure \
              them with the same ones.",
             settings.join("; ")
         );
@@ -57,7 +59,8 @@ fn bars_of(
     }
     if let Some(lengths) = lengths {
         let text = format!(
-            "{runs} for unlike times or numbers of ops, on which figures depend: {lengths}. Measure \
+            "{runs} for different times or numbers of ops, on which figures depend: {lengths}. \
+             Measure \
              them for as long."
         );
         blockers.push(Caveat::new(Code::LengthsDiffer, text));
@@ -73,7 +76,7 @@ pub fn notes(both: &[&Record]) -> Vec<Caveat> {
     if unlike.is_empty() {
         return Vec::new();
     }
-    let text = format!("The runs were made by unlike builds: {}.", unlike.join("; "));
+    let text = format!("The runs were made by different builds: {}.", unlike.join("; "));
     vec![Caveat::new(Code::BuildsDiffer, text)]
 }
 

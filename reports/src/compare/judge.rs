@@ -101,7 +101,7 @@ pub fn find(metric: Metric, matched: &Matched<'_>, rules: Rules) -> Finding {
         why_base.or(why_test)
     };
     if finding.estimate.is_none() {
-        let why = why.unwrap_or_else(|| "there is no run to take it from".to_owned());
+        let why = why.unwrap_or_else(|| "there is no run".to_owned());
         finding.missing = Some(why);
     }
     let base_median = finding.medians().map(|(base, _)| base);
@@ -118,7 +118,7 @@ fn pairs_of(finding: &mut Finding, matched: &Matched<'_>) -> Option<String> {
         pairs += 1;
         match (base.value(metric), test.value(metric)) {
             (Ok(base_value), Ok(test_value)) => finding.points.push(Point {
-                pair: base.round().0,
+                round: base.round().0,
                 base_position: base.position(),
                 test_position: test.position(),
                 base: base_value,
@@ -172,7 +172,7 @@ fn intervals(interval: impl Fn(f64) -> Option<(f64, f64)>) -> BTreeMap<u32, (f64
     CONFIDENCES.into_iter().filter_map(of).collect()
 }
 
-/// Gives findings their adjusted p, and a plan and a verdict where they are of pairs.
+/// Gives findings their adjusted p, and a plan and a verdict if they are of pairs.
 pub fn judge(findings: &mut [Finding], adjust: Adjust, alpha: f64, paired: bool) {
     let raw: Vec<Option<f64>> = findings.iter().map(|finding| finding.p).collect();
     let strictest = adjust.alpha_strictest(family(findings), alpha);

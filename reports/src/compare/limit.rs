@@ -1,4 +1,4 @@
-//! A limit that is broken: more workers of an account than its limit allows, where the base keeps
+//! A limit that is broken: more workers of an account than its limit allows, if the base keeps
 //! to it.
 
 use crate::format;
@@ -9,7 +9,7 @@ use iowq_contract::{Caveat, Code, Record};
 /// replaces.
 const OVER_MAX: u32 = 1;
 
-/// Units that must be over the limit, where one alone might have been misread.
+/// Units that must be over the limit, if one alone might have been misread.
 const UNITS_MIN: usize = 2;
 
 /// Whose limit it is.

@@ -24,10 +24,10 @@ pub struct Noise {
 }
 
 impl Noise {
-    /// Of the arm of the base's file that is the base once more; nothing where there is none.
+    /// Of the variant of the base's file that is the base once more; nothing if there is none.
     #[must_use]
     pub fn of(base: &Set<'_>, workload: &str, decides: &Decides, rules: Rules) -> Self {
-        let arm = match pairs::of_role(base, workload, Role::Noise) {
+        let variant = match pairs::of_role(base, workload, Role::Noise) {
             Beside::Nothing => return Self::default(),
             Beside::Another(text) => {
                 return Self {
@@ -35,18 +35,18 @@ impl Noise {
                     ..Self::default()
                 };
             }
-            Beside::Arm(arm) => arm,
+            Beside::Variant(variant) => variant,
         };
         let mut findings: Vec<Finding> =
-            decides.primary.iter().map(|metric| judge::find(*metric, &arm, rules)).collect();
-        judge::judge(&mut findings, Adjust::Holm, rules.alpha, arm.is_paired());
+            decides.primary.iter().map(|metric| judge::find(*metric, &variant, rules)).collect();
+        judge::judge(&mut findings, Adjust::Holm, rules.alpha, variant.is_paired());
         let mut noise = Self { findings, ..Self::default() };
-        match &arm.pairing {
+        match &variant.pairing {
             Pairing::Unpaired { why, .. } => {
                 let text = format!(
-                    "The {} of the base against itself are no pairs: {why}. Run `bench` or \
-                     `kernels` with --noise, and compare what came of it alone.",
-                    arm.unit().1
+                    "The {} of the base against itself are not paired: {why}. Run `bench` or \
+                     `kernels` with --noise, and compare its record alone.",
+                    variant.unit().1
                 );
                 noise.blockers.push(Caveat::new(Code::NoiseUnpaired, text));
             }
@@ -76,7 +76,7 @@ impl Noise {
         let names: Vec<String> =
             rejected.map(|finding| finding.metric.title().to_owned()).collect();
         let text = format!(
-            "The base differs from itself in {}, so a difference means nothing here. Make the \
+            "The base differs from itself in {}, so that a difference shows nothing. Make the \
              machine quieter, or the runs longer.",
             format::list(&names)
         );
@@ -86,8 +86,8 @@ impl Noise {
 
 fn few_pairs(pairs: u32, needed: u32) -> Caveat {
     let text = format!(
-        "The base ran against itself in {}, and {needed} are needed for it to show that it differs \
-         from itself: its noise is not known.",
+        "The base ran against itself in {}, and {needed} are needed to show a difference: its \
+         noise is not known.",
         format::count(u64::from(pairs), "pair", "pairs")
     );
     Caveat::new(Code::FewNoisePairs, text)
@@ -103,8 +103,8 @@ pub fn raised(primary: &[Finding]) -> Option<Caveat> {
         })
         .collect();
     let text = format!(
-        "The base differs from itself by more than was asked for, so that a change must be larger \
-         to count: {}. What counts as the same is as it was asked for.",
+        "The base differs from itself by more than the threshold, so that a change must be \
+         larger to count: {}. The limit for equivalence stays the threshold.",
         format::list(&parts)
     );
     (!parts.is_empty()).then(|| Caveat::new(Code::NoiseFloor, text))

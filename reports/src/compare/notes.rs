@@ -32,7 +32,7 @@ pub(crate) fn notes(
             let units = format::count(u64::from(left_over), one, many);
             notes.push(Caveat::new(
                 Code::LeftOver,
-                format!("{units} had no partner and took no part."),
+                format!("{units} had no partner and are not compared."),
             ));
         }
         notes.extend(lost_pairs(pairs, primary));
@@ -54,7 +54,7 @@ fn few_pairs(pairs: u32, primary: &[Finding], alpha: f64) -> Option<Caveat> {
     let metrics = judge::family(primary).max(1);
     let needed = judge::pairs_min(primary, alpha)?;
     let text = format!(
-        "{} cannot show a difference, however large: {needed} are needed for {}.",
+        "{} cannot show a difference of any size: {needed} are needed for {}.",
         format::count(u64::from(pairs), "pair", "pairs"),
         format::count(metrics as u64, "metric", "metrics")
     );
@@ -67,7 +67,7 @@ fn lost_pairs(pairs: u32, primary: &[Finding]) -> Option<Caveat> {
     let lost = primary.iter().filter(|one| !one.points.is_empty() && have(one) < pairs);
     let parts: Vec<String> =
         lost.map(|one| format!("{} in {} of {pairs}", one.metric.title(), have(one))).collect();
-    let text = format!("Not all pairs have every metric: {}.", format::list(&parts));
+    let text = format!("Some pairs lack a metric: {}.", format::list(&parts));
     (!parts.is_empty()).then(|| Caveat::new(Code::PairsLost, text))
 }
 
@@ -82,7 +82,7 @@ fn drift(primary: &[Finding]) -> Option<Caveat> {
     let names: Vec<String> =
         primary.iter().filter(drifts).map(|one| one.metric.title().to_owned()).collect();
     let text = format!(
-        "The base drifted over the bench in {}; pairs cancel that, as long as it is slow.",
+        "The base drifted over the bench in {}; pairs cancel a slow drift.",
         format::list(&names)
     );
     (!names.is_empty()).then(|| Caveat::new(Code::Drift, text))

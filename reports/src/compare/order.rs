@@ -21,7 +21,7 @@ pub fn not_one_bench(units: &[&Unit<'_>]) -> Option<String> {
     {
         if places.insert(place, run).is_some_and(|other| !same_boot(other, run)) {
             return Some(format!(
-                "position {place} is there twice, so the file holds more than one bench"
+                "position {place} occurs twice, so the file holds more than one bench"
             ));
         }
     }
@@ -41,7 +41,7 @@ pub fn not_one_bench(units: &[&Unit<'_>]) -> Option<String> {
     })
 }
 
-/// Whether two arms ran in one boot.
+/// Whether two variants ran in one boot.
 fn same_boot(one: &Record, other: &Record) -> bool {
     let kernel = |run: &Record| run.key.boot.as_ref().map(|boot| boot.kernel.clone());
     kernel(one).is_some() && kernel(one) == kernel(other)
@@ -59,8 +59,8 @@ pub fn unbalanced(points: &[Point]) -> Option<Caveat> {
     let side = if most == base_first { "base" } else { "test" };
     let pairs = format::count(all as u64, "pair", "pairs");
     let text = format!(
-        "The {side} ran first in {most} of {pairs}, so that what comes of being first looks like \
-         an effect. A bench with an even number of rounds has as many of either."
+        "The {side} ran first in {most} of {pairs}, so that an effect of being first looks like \
+         a difference. A bench with an even number of rounds is balanced."
     );
     Some(Caveat::new(Code::OrderUnbalanced, text))
 }
@@ -82,7 +82,7 @@ mod tests {
     fn places_are_there_once_and_time_goes_on_with_them() {
         assert_eq!(said(|_| ()), "");
         assert_eq!(said(<[Record]>::reverse), "", "the order of lines says nothing");
-        assert!(said(|runs| runs[3].key.position = 1).contains("position 1 is there twice"));
+        assert!(said(|runs| runs[3].key.position = 1).contains("position 1 occurs twice"));
         let back = said(|runs| "2026-11-20T23:00:00Z".clone_into(&mut runs[3].started));
         assert!(back.contains("position 3 started before that of position 2"), "{back}");
         assert_eq!(said(|runs| "some day".clone_into(&mut runs[3].started)), "");
@@ -91,7 +91,7 @@ mod tests {
     #[test]
     fn one_side_first_in_more_than_seven_of_ten_is_noted() {
         let point = |at: u32, first: bool| Point {
-            pair: at,
+            round: at,
             base_position: 2 * at + u32::from(!first),
             test_position: 2 * at + u32::from(first),
             base: 1.0,

@@ -62,7 +62,7 @@ pub enum Beside<'a> {
     /// Those that have it are of another policy than the base; the text says of which.
     Another(String),
     /// They are of the base, and matched with its measured runs.
-    Arm(Matched<'a>),
+    Variant(Matched<'a>),
 }
 
 /// Matches the runs with a role in the base's file with the measured runs of the base.
@@ -73,11 +73,11 @@ pub fn of_role<'a>(set: &Set<'a>, workload: &str, role: Role) -> Beside<'a> {
     let Some(first) = runs.first() else {
         return Beside::Nothing;
     };
-    let of_base: Vec<&Record> = runs.iter().copied().filter(|run| is_arm(run, &base)).collect();
+    let of_base: Vec<&Record> = runs.iter().copied().filter(|run| is_variant(run, &base)).collect();
     if of_base.is_empty() {
         let text = format!(
-            "The {} of this file are of {}, which is not the base: they say nothing of it. Name as \
-             the base what the bench named first.",
+            "The {} of this file are of {}, which is not the base. Use the first variant of the \
+             bench as the base.",
             match role {
                 Role::Measured => "measured runs",
                 Role::Noise => "noise runs",
@@ -87,7 +87,7 @@ pub fn of_role<'a>(set: &Set<'a>, workload: &str, role: Role) -> Beside<'a> {
         );
         return Beside::Another(text);
     }
-    Beside::Arm(matched(base, of_base))
+    Beside::Variant(matched(base, of_base))
 }
 
 /// Runs with a special role that are of the base: all that noise and control are taken from.
@@ -95,7 +95,7 @@ pub fn of_role<'a>(set: &Set<'a>, workload: &str, role: Role) -> Beside<'a> {
 pub fn beside<'a>(set: &Set<'a>, workload: &str) -> Vec<&'a Record> {
     let base = set.of(workload);
     let mut runs = with_role(set, workload, |role| role != Role::Measured);
-    runs.retain(|run| is_arm(run, &base));
+    runs.retain(|run| is_variant(run, &base));
     runs
 }
 
@@ -117,11 +117,11 @@ fn with_role<'a>(set: &Set<'a>, workload: &str, is: impl Fn(Role) -> bool) -> Ve
 }
 
 /// Whether a run is of the same engine, policy and booted kernel as those of a set.
-fn is_arm(run: &Record, base: &[&Record]) -> bool {
-    base.first().is_some_and(|first| arm(&first.key) == arm(&run.key))
+fn is_variant(run: &Record, base: &[&Record]) -> bool {
+    base.first().is_some_and(|first| variant(&first.key) == variant(&run.key))
 }
 
-fn arm(cell: &RunKey) -> (&str, &str, Option<&str>) {
+fn variant(cell: &RunKey) -> (&str, &str, Option<&str>) {
     (&cell.engine, &cell.policy, cell.boot.as_ref().map(|boot| boot.kernel.as_str()))
 }
 
@@ -133,12 +133,12 @@ fn matched<'a>(base: Vec<&'a Record>, test: Vec<&'a Record>) -> Matched<'a> {
     }
     let (mut left, right) = match (by_round(&base), by_round(&test)) {
         (Ok(left), Ok(right)) => (left, right),
-        (Err((pair, _)), _) | (_, Err((pair, _))) => {
+        (Err((round, _)), _) | (_, Err((round, _))) => {
             let why = if base.iter().chain(&test).any(Unit::is_boot) {
-                format!("round {pair} has several boots of one kernel")
+                format!("round {round} has several boots of one kernel")
             } else {
                 format!(
-                    "round {pair} has several runs of one policy, so the file holds more than one \
+                    "round {round} has several runs of one policy, so the file holds more than one \
                      bench"
                 )
             };

@@ -16,7 +16,10 @@ impl Finding {
             return format!("not decided, because {}", format::clip(&one_sided.text, 300));
         }
         let shown = if self.rejects(alpha) {
-            format!("differs, but not surely by {}", self.metric.show_size(self.side_threshold()))
+            format!(
+                "differs, but not certainly by {}",
+                self.metric.show_size(self.side_threshold())
+            )
         } else {
             "nothing shown".to_owned()
         };
@@ -33,7 +36,7 @@ impl Finding {
         }
         if let Some(pairs) = self.pairs_needed {
             let effect = show(EFFECT * self.side_threshold());
-            parts.push(format!("some {pairs} pairs would tell {effect} from none"));
+            parts.push(format!("about {pairs} pairs would distinguish {effect} from none"));
         }
         parts
     }
@@ -115,7 +118,7 @@ impl Confirmation {
                 .map(|violation| format!(" {}.", self.of_violation(violation)))
                 .collect();
             return format!(
-                "{runs}, which allow no verdict, so that no metric is confirmed. {}{}",
+                "{runs}, which do not allow a verdict, so that no metric is confirmed. {}{}",
                 blockers.join(" "),
                 violations.concat()
             );
@@ -127,7 +130,7 @@ impl Confirmation {
         if self.again.iter().all(Finding::is_regression) {
             return text;
         }
-        format!("{text} What is no regression again counts as inconclusive.")
+        format!("{text} A metric that is not a regression again counts as inconclusive.")
     }
 
     /// `limit-broken again: S let 60 …`, of a violation of the first runs.

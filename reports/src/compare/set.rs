@@ -124,7 +124,7 @@ impl<'a> Set<'a> {
 }
 
 impl Files {
-    /// Reads the files of all sets; only runs of `workloads` stay, or all where none is named.
+    /// Reads the files of all sets; only runs of `workloads` stay, or all if none is named.
     ///
     /// # Errors
     ///
@@ -162,7 +162,7 @@ impl Files {
         for (named, file) in &self.named {
             let Some(loaded) = self.loaded.get(*file) else { continue };
             let runs = runs_of(named, loaded)?;
-            let name = if one_file { arm_of(&runs) } else { shown(named) };
+            let name = if one_file { variant_of(&runs) } else { shown(named) };
             let set = Set { name, file: *file, loaded, runs };
             if sets.iter().any(|other| other.is_same(&set)) {
                 return Err(SetError::Same { name: set.name });
@@ -185,12 +185,12 @@ impl Files {
 fn runs_of<'a>(named: &Named, loaded: &'a Loaded) -> Result<Vec<&'a Record>, SetError> {
     let measured = loaded.records.iter().filter(|run| run.key.role == Role::Measured);
     if let Some(policy) = &named.policy {
-        let runs: Vec<&Record> = measured.clone().filter(|run| arm(run) == *policy).collect();
+        let runs: Vec<&Record> = measured.clone().filter(|run| variant(run) == *policy).collect();
         if runs.is_empty() {
             return Err(SetError::NoPolicy {
                 file: named.path.display().to_string(),
                 policy: policy.clone(),
-                policies: format::list(&arms(measured)),
+                policies: format::list(&variants(measured)),
             });
         }
         return Ok(runs);
@@ -198,7 +198,7 @@ fn runs_of<'a>(named: &Named, loaded: &'a Loaded) -> Result<Vec<&'a Record>, Set
     let runs: Vec<&Record> = measured.collect();
     for workload in workloads(&runs) {
         let of = runs.iter().copied().filter(|run| run.key.workload == workload);
-        let found = arms(of);
+        let found = variants(of);
         if let [first, second, ..] = found.as_slice() {
             let file = named.path.display().to_string();
             let name = |policy: &str| format!("{file}{POLICY_SIGN}{policy}");
@@ -229,32 +229,32 @@ fn workloads<'a>(runs: &[&'a Record]) -> Vec<&'a str> {
 
 /// What a run's policy is called on a command line. In a boot that is the kernel, and what the pool
 /// did in that boot is told apart, for a kernel may be called as a preset is.
-fn arm(run: &Record) -> String {
+fn variant(run: &Record) -> String {
     let label = group::label(run).into_owned();
     let beside = run.key.boot.is_some() && run.key.engine == POOL;
     if beside { format!("{label} on {POOL}") } else { label }
 }
 
 /// The policies of runs, each once: presets in the order of kernels, then others as they ran.
-fn arms<'a>(runs: impl Iterator<Item = &'a Record>) -> Vec<String> {
-    let mut arms = Vec::new();
+fn variants<'a>(runs: impl Iterator<Item = &'a Record>) -> Vec<String> {
+    let mut variants = Vec::new();
     for run in runs {
-        let arm = arm(run);
-        if !arms.contains(&arm) {
-            arms.push(arm);
+        let variant = variant(run);
+        if !variants.contains(&variant) {
+            variants.push(variant);
         }
     }
-    arms.sort_by_key(|arm| rank(arm));
-    arms
+    variants.sort_by_key(|variant| rank(variant));
+    variants
 }
 
-fn rank(arm: &str) -> usize {
-    PRESETS.iter().position(|preset| *preset == arm).unwrap_or(PRESETS.len())
+fn rank(variant: &str) -> usize {
+    PRESETS.iter().position(|preset| *preset == variant).unwrap_or(PRESETS.len())
 }
 
 /// The policies of a set, which are one unless they differ from workload to workload.
-fn arm_of(runs: &[&Record]) -> String {
-    format::list(&arms(runs.iter().copied()))
+fn variant_of(runs: &[&Record]) -> String {
+    format::list(&variants(runs.iter().copied()))
 }
 
 /// The last part of a set's path, and its policy: what tells sets of different files apart.

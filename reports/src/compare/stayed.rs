@@ -6,7 +6,7 @@ use crate::runs::unit;
 use crate::runs::unit::Unit;
 use iowq_contract::{Caveat, Code};
 
-/// What a reader must know of stays that nobody saw the end of.
+/// What a reader must know of stays that outlasted the watch.
 #[must_use]
 pub fn note(base: &[Unit<'_>], test: &[Unit<'_>]) -> Option<Caveat> {
     let [base_stayed, test_stayed] = [base, test].map(|units| {
@@ -21,8 +21,8 @@ pub fn note(base: &[Unit<'_>], test: &[Unit<'_>]) -> Option<Caveat> {
     let boots = runs().any(|run| unit::any(&[run]));
     let text = format!(
         "The last worker was still there at the end of the watch in {base_stayed} of {} {units} of \
-         the base and {test_stayed} of {} of the test. Such a stay counts as {}, the length of the \
-         watch, so that a difference to one that ended is the least that it can be.",
+         the base and {test_stayed} of {} of the test. Such a stay counts as {}, the length of \
+         the watch, so that differences to it are lower bounds.",
         base.len(),
         test.len(),
         format::duration(watched_ms as f64 * 1e6),

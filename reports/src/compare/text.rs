@@ -28,9 +28,9 @@ pub fn text(comparisons: &Comparisons) -> String {
         text.push('\n');
     }
     let method = format!(
-        "p after Holm over the metrics above the gap, error rate {}; smallest change that \
-         counts {}, or more where a note says so. The unit is the run, never the op. Below the \
-         gap: for information.",
+        "p after Holm over the metrics above the gap, error rate {}; smallest change that counts \
+         {}, or more if a note says so. The unit is the run, never the op. Metrics below the gap \
+         are for information.",
         format::number(comparisons.alpha),
         format::either_way(comparisons.threshold),
     );
@@ -123,7 +123,7 @@ fn row(finding: &Finding, verdict: &str) -> [String; COLUMNS.len()] {
     [name, base, test, change(finding), p, verdict.to_owned()]
 }
 
-/// `+4.2 % (+3.1, +5.0)`: the estimate and its interval, where there is one.
+/// `+4.2 % (+3.1, +5.0)`: the estimate and its interval, if there is one.
 fn change(finding: &Finding) -> String {
     let Some(estimate) = finding.estimate else {
         return "n/a".to_owned();
@@ -197,7 +197,7 @@ fn capital(text: &str) -> String {
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
-/// Notes of all comparisons, each once, with the workloads that it is about where not all have it.
+/// Notes of all comparisons, each once, with the workloads that it is about if not all have it.
 pub(crate) fn notes(comparisons: &Comparisons) -> Vec<String> {
     let mut order: Vec<&Caveat> = Vec::new();
     let mut about: BTreeMap<(&Code, &str), Vec<String>> = BTreeMap::new();

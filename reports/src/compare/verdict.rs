@@ -114,14 +114,14 @@ fn of_sides(base: &Set<'_>, test: &Set<'_>, workload: &str, matched: &Matched<'_
     found.extend(hosts::blockers(&base_runs, &test_runs));
     if let Pairing::Unpaired { why, .. } = &matched.pairing {
         let text = format!(
-            "No verdict, and what is shown is a description: {why}. Run both as arms of one \
-             bench (`--policy A --policy B --pairs 10`)."
+            "No verdict, the figures are descriptive: {why}. Run both as variants of one bench \
+             (`--policy A --policy B --pairs 10`)."
         );
         found.push(Caveat::new(Code::NotInterleaved, text));
     } else if trend::block_order(&positions(&matched.base), &positions(&matched.test)) {
-        let text = "All or nearly all runs of one side were made before those of the other, so a \
-                    drift of the machine would look like an effect. Run them in turns, as `bench` \
-                    does.";
+        let text = "All or nearly all runs of one side were made before those of the other, so \
+                    that a drift of the machine would look like an effect. Interleave them, as \
+                    `bench` does.";
         found.push(Caveat::new(Code::BlockOrder, text.to_owned()));
     }
     found
@@ -403,7 +403,7 @@ mod tests {
         }
         let one = between(records, "6.12", "6.17");
         assert_eq!((codes(&one.blockers), one.verdict), (vec![Code::NotInterleaved], None));
-        assert!(one.blockers[0].text.contains("position 0 is there twice"), "{:?}", one.blockers);
+        assert!(one.blockers[0].text.contains("position 0 occurs twice"), "{:?}", one.blockers);
     }
 
     #[test]

@@ -53,17 +53,17 @@ fn line(text: &mut String, record: &Record) {
 
 /// The name of a benchmark: no space is allowed in it, and no small letter behind `Benchmark`.
 fn name(record: &Record) -> String {
-    let cell = &record.key;
+    let key = &record.key;
     let mut name = String::from("Benchmark");
-    let workload = part(&cell.workload);
+    let workload = part(&key.workload);
     let mut letters = workload.chars();
     name.extend(letters.next().into_iter().flat_map(char::to_uppercase));
     name.push_str(letters.as_str());
-    let _ = write!(name, "/policy={}", part(&cell.policy));
-    if cell.role != Role::Measured {
-        let _ = write!(name, "/role={}", role(cell.role));
+    let _ = write!(name, "/policy={}", part(&key.policy));
+    if key.role != Role::Measured {
+        let _ = write!(name, "/role={}", role(key.role));
     }
-    let _ = write!(name, "/engine={}", part(&cell.engine));
+    let _ = write!(name, "/engine={}", part(&key.engine));
     name
 }
 

@@ -66,7 +66,7 @@ fn count(record: &Record, kind: &str) -> u64 {
     record.latency.service.get(kind).map_or(0, |quantiles| quantiles.count)
 }
 
-/// One direction of data, with zeros where it was not used, as fio has it.
+/// One direction of data, with zeros if it was not used, as fio has it.
 fn data(record: &Record, kind: &str) -> Value {
     let done = count(record, kind);
     let seconds = record.duration_ns as f64 / 1e9;

@@ -144,14 +144,14 @@ fn optional(value: Option<f64>) -> Samples {
 }
 
 fn labels(record: &Record, run: usize) -> String {
-    let cell = &record.key;
+    let key = &record.key;
     format!(
-        "workload=\"{}\",engine=\"{}\",policy=\"{}\",role=\"{}\",pair=\"{}\",run=\"{run}\"",
-        escape(&cell.workload),
-        escape(&cell.engine),
-        escape(&cell.policy),
-        role(cell.role),
-        cell.round
+        "workload=\"{}\",engine=\"{}\",policy=\"{}\",role=\"{}\",round=\"{}\",run=\"{run}\"",
+        escape(&key.workload),
+        escape(&key.engine),
+        escape(&key.policy),
+        role(key.role),
+        key.round
     )
 }
 
@@ -164,7 +164,7 @@ fn escape(text: &str) -> String {
     text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 
-/// Seconds since 1970 at which the run ended, with a space before; nothing where it is not known.
+/// Seconds since 1970 at which the run ended, with a space before; nothing if it is not known.
 fn time(record: &Record) -> String {
     ended(record).map_or_else(String::new, |at| format!(" {}", at.as_millisecond() as f64 / 1e3))
 }

@@ -17,12 +17,12 @@ pub(crate) fn role(role: Role) -> &'static str {
     }
 }
 
-/// What a run is one of: `fsync-mix/6.12/pool`, with the role behind it where there is a special
+/// What a run is one of: `fsync-mix/6.12/pool`, with the role behind it if there is a special
 /// one, so that a control run never passes for a measured one.
 pub(crate) fn name(record: &Record) -> String {
-    let cell = &record.key;
-    let name = format!("{}/{}/{}", cell.workload, cell.policy, cell.engine);
-    match cell.role {
+    let key = &record.key;
+    let name = format!("{}/{}/{}", key.workload, key.policy, key.engine);
+    match key.role {
         Role::Measured => name,
         special => format!("{name}/{}", role(special)),
     }
@@ -33,7 +33,7 @@ pub(crate) fn started(record: &Record) -> Option<Timestamp> {
     record.started.parse().ok()
 }
 
-/// When a run ended, where it is known when it started.
+/// When a run ended, if it is known when it started.
 pub(crate) fn ended(record: &Record) -> Option<Timestamp> {
     let length = SignedDuration::from_nanos(i64::try_from(record.duration_ns).ok()?);
     started(record)?.checked_add(length).ok()

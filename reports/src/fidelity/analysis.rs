@@ -17,7 +17,7 @@ pub use crate::fidelity::factor::Level;
 pub use crate::fidelity::name::Name;
 pub use crate::fidelity::share::Share;
 pub use crate::fidelity::totals::GroupTotals;
-pub use crate::fidelity::variants::{ALIKE_FACTOR, ALIKE_WORKERS, Arm, Arms, Counts};
+pub use crate::fidelity::variants::{ALIKE_FACTOR, ALIKE_WORKERS, Counts, Variant, Variants};
 use crate::fidelity::{dispatch_table, factor, totals, variants};
 use crate::runs::figures::Spread;
 use crate::runs::group::{Group, Section};
@@ -48,7 +48,7 @@ pub struct Fidelity<'a> {
     pub apart: Vec<Apart<'a>>,
     /// The presets that ran, in the order of kernels.
     pub presets: Vec<&'a str>,
-    /// Least runs of an arm of the cells; 0 without cells.
+    /// Least runs of an variant of the cells; 0 without cells.
     pub runs_least: usize,
 }
 
@@ -70,7 +70,7 @@ pub struct PresetTotals<'a> {
     pub told_apart: Share,
     /// Distance from the kernel.
     pub distance: Option<Spread>,
-    /// Spearman's rho across cells between its workers created and the kernel's; none where either
+    /// Spearman's rho across cells between its workers created and the kernel's; none if either
     /// is the same in all cells.
     pub rho_created: Option<f64>,
     /// The same of peaks.
@@ -100,9 +100,9 @@ impl<'a> Fidelity<'a> {
             match Cell::of(section, &fidelity.presets) {
                 Ok(cell) => {
                     fidelity.cells.push(cell);
-                    let arms =
+                    let variants =
                         section.groups.iter().filter(|one| one.is_kernel() || one.is_preset());
-                    runs_least = arms.map(|arm| arm.runs.len()).chain(runs_least).min();
+                    runs_least = variants.map(|variant| variant.runs.len()).chain(runs_least).min();
                 }
                 Err(reason) => fidelity.apart.push(Apart { workload: section.workload, reason }),
             }
@@ -173,11 +173,12 @@ impl<'a> Fidelity<'a> {
         self.presets.iter().enumerate().map(|(at, preset)| self.preset_totals(at, preset)).collect()
     }
 
-    /// `Arms` has all presets in the order of `self.presets`, so that a place is the same in each.
+    /// `Variants` has all presets in the order of `self.presets`, so that a place is the same in each.
     fn preset_totals(&self, at: usize, preset: &'a str) -> PresetTotals<'a> {
         let count = |so: &dyn Fn(&&Cell<'a>) -> bool| self.cells.iter().filter(so).count();
-        let pairs =
-            || self.cells.iter().map(|cell| (cell.arms.presets[at].counts, cell.arms.kernel));
+        let pairs = || {
+            self.cells.iter().map(|cell| (cell.variants.presets[at].counts, cell.variants.kernel))
+        };
         let rho = |value: fn(Counts) -> f64| {
             let (ours, kernels): (Vec<f64>, Vec<f64>) =
                 pairs().map(|(ours, kernel)| (value(ours), value(kernel))).unzip();
@@ -200,9 +201,9 @@ impl<'a> Fidelity<'a> {
     }
 
     fn told_apart(&self, at: usize) -> Share {
-        let arms = self.cells.iter().map(|cell| (cell, cell.arms.presets[at]));
-        Share::of(arms.filter(|(cell, ours)| cell.differs(ours)), |(cell, ours)| {
-            let kernel = cell.arms.kernel;
+        let variants = self.cells.iter().map(|cell| (cell, cell.variants.presets[at]));
+        Share::of(variants.filter(|(cell, ours)| cell.differs(ours)), |(cell, ours)| {
+            let kernel = cell.variants.kernel;
             kernel.distance(cell.expected.counts) < kernel.distance(ours.counts)
         })
     }

@@ -2,7 +2,7 @@
 
 use crate::fidelity::dispatch::Dispatch;
 use crate::fidelity::name::Name;
-use crate::fidelity::variants::{Arm, Arms, near};
+use crate::fidelity::variants::{Variant, Variants, near};
 use crate::fidelity::{dispatch, expected};
 use crate::format;
 use crate::runs::group::{Group, Section};
@@ -28,12 +28,12 @@ pub struct Cell<'a> {
     /// File system that it ran on.
     pub filesystem: &'a str,
     /// What kernel and presets did.
-    pub arms: Arms<'a>,
+    pub variants: Variants<'a>,
     /// The preset that stands for the kernel's release.
-    pub expected: Arm<'a>,
+    pub expected: Variant<'a>,
     /// Operations per second under the expected preset for each one on io_uring.
     pub ops_ratio: Option<f64>,
-    /// How ops of each kind reached workers, where both the kernel and the expected preset say so.
+    /// How ops of each kind reached workers, if both the kernel and the expected preset say so.
     pub dispatch: Vec<Dispatch>,
     /// The presets that have the rules of the expected one in this cell, the one that is shown
     /// among them.
@@ -73,7 +73,7 @@ impl<'a> Cell<'a> {
     ///
     /// Why it cannot be judged.
     pub(crate) fn of(section: &Section<'a>, wanted: &[&'a str]) -> Result<Self, String> {
-        let arms = Arms::of(section, wanted)?;
+        let variants = Variants::of(section, wanted)?;
         let kernel = section.kernel().ok_or("io_uring did not run")?;
         let run = kernel.runs.first().ok_or("io_uring did not run")?;
         let release = &run.host.kernel;
@@ -81,7 +81,7 @@ impl<'a> Cell<'a> {
         let same = expected::presets(release, name.closes_rings())
             .ok_or("the kernel's release is unknown")?;
         let shown = same[0];
-        let expected = arms.presets.iter().find(|arm| arm.preset == shown).copied();
+        let expected = variants.presets.iter().find(|variant| variant.preset == shown).copied();
         let expected = expected.ok_or_else(|| {
             format!("{shown} did not run, which stands for {}", format::release(release))
         })?;
@@ -94,7 +94,7 @@ impl<'a> Cell<'a> {
             name,
             settings: &run.settings,
             filesystem: &run.host.filesystem,
-            arms,
+            variants,
             expected,
             ops_ratio: ops_ratio.map(|(ours, kernels)| ours / kernels),
             dispatch: ours.map_or_else(Vec::new, |ours| dispatch::of(kernel, ours)),
@@ -104,8 +104,8 @@ impl<'a> Cell<'a> {
 
     /// The preset with the least distance from the kernel; of equal ones an expected.
     #[must_use]
-    pub fn nearest(&self) -> Arm<'a> {
-        self.arms.nearest(self.same).unwrap_or(self.expected)
+    pub fn nearest(&self) -> Variant<'a> {
+        self.variants.nearest(self.same).unwrap_or(self.expected)
     }
 
     /// Whether a preset has the rules of the expected one in this cell, or is that one.
@@ -114,15 +114,15 @@ impl<'a> Cell<'a> {
         self.same.contains(&preset)
     }
 
-    /// Whether an arm does something else than is expected, and not by chance alone.
-    pub(crate) fn differs(&self, arm: &Arm<'_>) -> bool {
-        !self.expects(arm.preset) && !arm.counts.alike(self.expected.counts)
+    /// Whether an variant does something else than is expected, and not by chance alone.
+    pub(crate) fn differs(&self, variant: &Variant<'_>) -> bool {
+        !self.expects(variant.preset) && !variant.counts.alike(self.expected.counts)
     }
 
     /// Whether some preset differs from the expected ones.
     #[must_use]
     pub fn presets_differ(&self) -> bool {
-        self.arms.presets.iter().any(|arm| self.differs(arm))
+        self.variants.presets.iter().any(|variant| self.differs(variant))
     }
 
     /// Whether the nearest preset is expected, or alike the expected one.
@@ -134,26 +134,30 @@ impl<'a> Cell<'a> {
     /// Whether it is right only as far as a preset that differs is not nearer, but as near.
     #[must_use]
     pub fn tied(&self) -> bool {
-        let distance = |arm: &Arm<'_>| self.arms.kernel.distance(arm.counts);
+        let distance = |variant: &Variant<'_>| self.variants.kernel.distance(variant.counts);
         let least = distance(&self.nearest());
         self.right()
-            && self.arms.presets.iter().any(|arm| self.differs(arm) && distance(arm) <= least)
+            && self
+                .variants
+                .presets
+                .iter()
+                .any(|variant| self.differs(variant) && distance(variant) <= least)
     }
 
     /// Whether the expected preset created about as many workers as the kernel.
     #[must_use]
     pub fn births_agree(&self) -> bool {
-        let (ours, kernels) = (self.expected.counts.created, self.arms.kernel.created);
+        let (ours, kernels) = (self.expected.counts.created, self.variants.kernel.created);
         near(ours, kernels, BIRTHS_FACTOR, BIRTHS_WORKERS)
     }
 
     /// Whether the expected preset's peak is near the kernel's.
     #[must_use]
     pub fn peak_agrees(&self) -> bool {
-        self.expected.counts.peak_alike(self.arms.kernel)
+        self.expected.counts.peak_alike(self.variants.kernel)
     }
 
-    /// Whether ops of each kind reached workers as in the kernel; none where that was not seen.
+    /// Whether ops of each kind reached workers as in the kernel; none if that was not seen.
     #[must_use]
     pub fn dispatch_agrees(&self) -> Option<bool> {
         (!self.dispatch.is_empty()).then(|| self.dispatch.iter().all(Dispatch::agrees))
@@ -177,21 +181,22 @@ impl<'a> Cell<'a> {
     #[must_use]
     pub fn badness(&self) -> (bool, f64) {
         let gap = self.dispatch.iter().map(Dispatch::gap).fold(0.0, f64::max) / 100.0;
-        let distance = self.arms.kernel.distance(self.expected.counts);
+        let distance = self.variants.kernel.distance(self.expected.counts);
         (self.off().contains(&Off::Nearest), distance + gap)
     }
 
-    /// Workers that the expected preset created for each that the kernel did; none where the
+    /// Workers that the expected preset created for each that the kernel did; none if the
     /// kernel created none.
     #[must_use]
     pub fn created_ratio(&self) -> Option<f64> {
-        self.expected.counts.created_ratio(self.arms.kernel)
+        self.expected.counts.created_ratio(self.variants.kernel)
     }
 
     /// The same cell as if a preset had not run.
     pub(crate) fn without(&self, preset: &str) -> Self {
-        let presets = self.arms.presets.iter().filter(|arm| arm.preset != preset);
-        let arms = Arms { kernel: self.arms.kernel, presets: presets.copied().collect() };
-        Self { arms, dispatch: self.dispatch.clone(), ..*self }
+        let presets = self.variants.presets.iter().filter(|variant| variant.preset != preset);
+        let variants =
+            Variants { kernel: self.variants.kernel, presets: presets.copied().collect() };
+        Self { variants, dispatch: self.dispatch.clone(), ..*self }
     }
 }

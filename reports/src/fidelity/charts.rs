@@ -84,9 +84,10 @@ fn layers(fidelity: &Fidelity<'_>, colours: &Colours<'_>, count: Count) -> Vec<L
         for preset in &fidelity.presets {
             let mut marks = Marks::new();
             for cell in &fidelity.cells {
-                let arms = cell.arms.presets.iter().filter(|arm| arm.preset == *preset);
-                for arm in arms.filter(|_| (cell.expected.preset == *preset) == expected) {
-                    let at = (count.of(cell.arms.kernel), count.of(arm.counts));
+                let variants =
+                    cell.variants.presets.iter().filter(|variant| variant.preset == *preset);
+                for variant in variants.filter(|_| (cell.expected.preset == *preset) == expected) {
+                    let at = (count.of(cell.variants.kernel), count.of(variant.counts));
                     *marks.entry((at.0.to_bits(), at.1.to_bits())).or_insert(0) += 1;
                 }
             }

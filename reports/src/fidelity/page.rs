@@ -4,7 +4,7 @@ use crate::fidelity::analysis::{Fidelity, PresetTotals};
 use crate::fidelity::cell::{Cell, Off};
 use crate::fidelity::dispatch_table::DispatchRow;
 use crate::fidelity::share::Share;
-use crate::fidelity::variants::{Arm, Counts};
+use crate::fidelity::variants::{Counts, Variant};
 use crate::fidelity::{charts, prose};
 use crate::format;
 use crate::render::chart::ChartSet;
@@ -173,11 +173,11 @@ fn table(fidelity: &Fidelity<'_>, cells: Vec<&Cell<'_>>) -> CellTable {
 fn row(cell: &Cell<'_>) -> CellRow {
     let show = |counts: Counts| [counts.created, counts.peak].map(format::number);
     let ratio = |ratio: Option<f64>| ratio.map_or_else(|| "n/a".to_owned(), format::number);
-    let Arm { preset, counts } = cell.nearest();
+    let Variant { preset, counts } = cell.nearest();
     let [created, peak] = show(counts);
     CellRow {
         workload: format::clip(cell.workload, 80),
-        kernel: show(cell.arms.kernel),
+        kernel: show(cell.variants.kernel),
         expected: show(cell.expected.counts),
         ratios: [cell.created_ratio(), cell.ops_ratio].map(ratio),
         nearest: format!("{preset} ({created}, {peak})"),

@@ -34,9 +34,11 @@ pub fn group_rules(fidelity: &Fidelity<'_>) -> String {
     };
     format!(
         "Nearest right: of the cells in which presets differ, those in which the nearest one is \
-         expected or alike the expected. The rest holds {expected} against io_uring. Births: \
+         expected or alike the expected. The other columns compare {expected} with io_uring. \
+         Births: \
          workers created at most a factor of {} or {} workers apart. Peak: a factor of {} or {} \
-         worker. Dispatch: of each kind of op the shares done {} at most {} percentage point apart.",
+         worker. Dispatch: of each kind of op the shares done {} at most {} percentage point \
+         apart.",
         number(BIRTHS_FACTOR),
         number(BIRTHS_WORKERS),
         number(ALIKE_FACTOR),
@@ -61,8 +63,8 @@ pub fn headline(fidelity: &Fidelity<'_>) -> String {
     let right = fidelity.right();
     match (fidelity.cells.len(), right.percent()) {
         (0, _) => "No cell can be judged".to_owned(),
-        (1, None) => "Presets do the same in the one cell there is".to_owned(),
-        (cells, None) => format!("Presets do the same in all {cells} cells"),
+        (1, None) => "Presets behave the same in the only cell".to_owned(),
+        (cells, None) => format!("Presets behave the same in all {cells} cells"),
         (_, Some(_)) => format!(
             "Nearest preset right in {} where presets differ{}",
             of(right, "cells"),
@@ -85,7 +87,7 @@ pub fn figures(fidelity: &Fidelity<'_>) -> Vec<String> {
     lines
 }
 
-/// What the words mean and what the counts leave open, one sentence each.
+/// Terms and what the counts leave open, one sentence each.
 #[must_use]
 pub fn definitions(fidelity: &Fidelity<'_>) -> Vec<(&'static str, String)> {
     let mut all = terms();
@@ -106,23 +108,23 @@ fn terms() -> Vec<(&'static str, String)> {
             "distance",
             owned(
                 "|ln((created + 1) / (kernel's created + 1))| + |ln((peak + 1) / (kernel's peak + \
-                 1))|, on medians of runs: 0 if a preset did as the kernel, 0.7 if one of the two \
-                 counts is twice the kernel's",
+                 1))|, on medians of runs: 0 if a preset did the same as the kernel, 0.7 if one \
+                 of the two counts is twice the kernel's",
             ),
         ),
         ("nearest", owned("the preset with the least distance from the kernel")),
         (
             "expected",
             owned(
-                "the preset that stands for the kernel's release. exit-on-idle stands beside 6.17: \
-                 it adds only that workers leave once the last ring is closed, which most cells do \
-                 at their very end, so that where the two differ it is by chance. In cells that \
-                 close rings all along only the one is expected",
+                "the preset that stands for the kernel's release. exit-on-idle stands for the \
+                 same as 6.17: it adds only that workers exit once the last ring is closed, \
+                 which most cells do at their very end, so that the two differ by chance only. \
+                 In cells that keep closing rings only one of them is expected",
             ),
         ),
         (
             "alike",
-            format!("two arms whose workers created and whose peaks are each at most {near} apart"),
+            format!("two variants whose workers created and peaks are each at most {near} apart"),
         ),
         (
             "differ",
@@ -131,8 +133,9 @@ fn terms() -> Vec<(&'static str, String)> {
         (
             "right",
             owned(
-                "the nearest preset is expected or alike the expected one: to choose one of two \
-                 that do the same is no error. Of equally near presets an expected one is nearest",
+                "the nearest preset is expected or alike the expected one: choosing one of two \
+                 that behave the same is not an error. Of equally near presets an expected one \
+                 is nearest",
             ),
         ),
         (
@@ -152,7 +155,7 @@ fn terms() -> Vec<(&'static str, String)> {
         ),
         (
             "off",
-            owned("not as the kernel in one of births, peak and dispatch, or nearest not right"),
+            owned("different from the kernel in births, peak or dispatch, or nearest not right"),
         ),
         (
             "rho",
@@ -168,7 +171,7 @@ fn terms() -> Vec<(&'static str, String)> {
 fn limits(fidelity: &Fidelity<'_>) -> Vec<(&'static str, String)> {
     let owned = str::to_owned;
     let runs = match fidelity.runs_least {
-        0 | 1 => owned("with one run per arm nothing shows how far runs vary by themselves"),
+        0 | 1 => owned("with one run per variant the variation between runs is not known"),
         runs => format!("medians of {runs} or more, whose own spread this page does not show"),
     };
     vec![
@@ -177,7 +180,7 @@ fn limits(fidelity: &Fidelity<'_>) -> Vec<(&'static str, String)> {
             owned(
                 "what the expected preset did, divided by what io_uring did. Runs are bound by \
                  time: an engine that does more ops may make more workers too. Counts are \
-                 compared as they are, not per op; the ratio of ops/s stands beside them",
+                 compared as they are, not per op; the ratio of ops/s is given as well",
             ),
         ),
         (
@@ -229,7 +232,7 @@ fn names(fidelity: &Fidelity<'_>, wanted: impl Fn(&PresetTotals<'_>) -> bool) ->
 fn within_limit(fidelity: &Fidelity<'_>) -> Option<String> {
     let right = fidelity.right_within_limit().filter(|right| right.of > 0)?;
     Some(format!(
-        "{}{} with {PAST_LIMIT} left out, which makes workers past the limit and alone differs in \
+        "{}{} without {PAST_LIMIT}, which creates workers past the limit and alone differs in \
          the other {}.",
         of(right, "cells"),
         percent(right),
@@ -245,7 +248,7 @@ fn told_apart(fidelity: &Fidelity<'_>) -> Option<String> {
         .collect();
     (!presets.is_empty()).then(|| {
         format!(
-            "Each told apart from the expected preset, of the cells where the two differ: {}.",
+            "Distinguished from the expected preset, of the cells where the two differ: {}.",
             format::list(&presets)
         )
     })
@@ -264,7 +267,7 @@ fn ratio(fidelity: &Fidelity<'_>) -> Option<String> {
     );
     if none > 0 {
         let cells = format::count(none as u64, "cell is", "cells are");
-        text.push_str(&format!(" {cells} left out of that: the kernel created none there."));
+        text.push_str(&format!(" {cells} not in that: the kernel created none there."));
     }
     Some(text)
 }
@@ -285,7 +288,7 @@ fn nearest(fidelity: &Fidelity<'_>) -> String {
         0 => text,
         tied => {
             let cells = format::count(tied as u64, "cell", "cells");
-            format!("{text} Right in {cells} though a preset that differs is equally near.")
+            format!("{text} Right in {cells} although a preset that differs is equally near.")
         }
     }
 }
@@ -316,7 +319,7 @@ pub fn off(cell: &Cell<'_>) -> String {
     };
     let (expected, off) = (cell.expected, cell.off());
     let mut parts =
-        vec![show("io_uring", cell.arms.kernel), show(expected.preset, expected.counts)];
+        vec![show("io_uring", cell.variants.kernel), show(expected.preset, expected.counts)];
     if off.contains(&Off::Nearest) {
         let nearest = cell.nearest();
         parts.push(show(&format!("nearest {}", nearest.preset), nearest.counts));

@@ -20,7 +20,7 @@ pub struct GroupTotals {
     pub dispatch: Share,
 }
 
-/// A row for each group in the order of pages, and where there are several one for all cells.
+/// A row for each group in the order of pages, and if there are several one for all cells.
 pub(crate) fn by_group(cells: &[Cell<'_>]) -> Vec<GroupTotals> {
     let mut groups: Vec<(usize, &str)> =
         cells.iter().map(|cell| (cell.name.place(), cell.name.group)).collect();

@@ -1,4 +1,4 @@
-//! Arms: what the kernel and each preset did with one workload, and how near they are.
+//! Variants: what the kernel and each preset did with one workload, and how near they are.
 
 use crate::runs::counts;
 use crate::runs::figures::Spread;
@@ -15,7 +15,7 @@ pub const ALIKE_FACTOR: f64 = 1.25;
 /// matter of timing, not of rules.
 pub const ALIKE_WORKERS: f64 = 1.0;
 
-/// Medians of the runs of an arm.
+/// Medians of the runs of an variant.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Counts {
     /// Workers created.
@@ -26,43 +26,43 @@ pub struct Counts {
 
 /// A preset and what it did.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Arm<'a> {
+pub struct Variant<'a> {
     /// Name of the preset.
     pub preset: &'a str,
     /// What it did.
     pub counts: Counts,
 }
 
-/// All arms of a workload.
+/// All variants of a workload.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Arms<'a> {
+pub struct Variants<'a> {
     /// What io_uring did.
     pub kernel: Counts,
     /// What each preset did, in the order of kernels.
-    pub presets: Vec<Arm<'a>>,
+    pub presets: Vec<Variant<'a>>,
 }
 
 impl Counts {
-    /// How far two arms are from each other: 0 if they did the same.
+    /// How far two variants are from each other: 0 if they did the same.
     #[must_use]
     pub fn distance(self, other: Self) -> f64 {
         let part = |a: f64, b: f64| ((a + 1.0).ln() - (b + 1.0).ln()).abs();
         part(self.created, other.created) + part(self.peak, other.peak)
     }
 
-    /// Whether two arms behave the same, as far as runs can show.
+    /// Whether two variants behave the same, as far as runs can show.
     #[must_use]
     pub fn alike(self, other: Self) -> bool {
         alike(self.created, other.created) && self.peak_alike(other)
     }
 
-    /// Whether the peaks of two arms are the same, as far as runs can show.
+    /// Whether the peaks of two variants are the same, as far as runs can show.
     #[must_use]
     pub fn peak_alike(self, other: Self) -> bool {
         alike(self.peak, other.peak)
     }
 
-    /// Workers created for each that `other` did; none where that is none.
+    /// Workers created for each that `other` did; none if that is none.
     #[must_use]
     pub fn created_ratio(self, other: Self) -> Option<f64> {
         (other.created > 0.0).then(|| self.created / other.created)
@@ -79,12 +79,12 @@ fn alike(a: f64, b: f64) -> bool {
     near(a, b, ALIKE_FACTOR, ALIKE_WORKERS)
 }
 
-impl<'a> Arms<'a> {
+impl<'a> Variants<'a> {
     /// Of a section, with the presets that are wanted.
     ///
     /// # Errors
     ///
-    /// Why the arms cannot be held against each other: one did not finish, or was badly counted.
+    /// Why the variants cannot be held against each other: one did not finish, or was badly counted.
     pub fn of(section: &Section<'a>, wanted: &[&'a str]) -> Result<Self, String> {
         let kernel = section.kernel().ok_or("io_uring did not run")?;
         let kernel = counts(kernel)?;
@@ -93,17 +93,17 @@ impl<'a> Arms<'a> {
             let mut groups = section.groups.iter().filter(|group| group.is_preset());
             let group = groups.find(|group| group.policy == *preset);
             let group = group.ok_or_else(|| format!("{preset} did not run"))?;
-            presets.push(Arm { preset, counts: counts(group)? });
+            presets.push(Variant { preset, counts: counts(group)? });
         }
         Ok(Self { kernel, presets })
     }
 
     /// The preset nearest to the kernel; of equal ones the first of `favoured`, or of all.
     #[must_use]
-    pub fn nearest(&self, favoured: &[&str]) -> Option<Arm<'a>> {
+    pub fn nearest(&self, favoured: &[&str]) -> Option<Variant<'a>> {
         let place = |preset: &str| favoured.iter().position(|one| *one == preset);
-        let key = |arm: &&Arm<'_>| {
-            (self.kernel.distance(arm.counts), place(arm.preset).unwrap_or(favoured.len()))
+        let key = |variant: &&Variant<'_>| {
+            (self.kernel.distance(variant.counts), place(variant.preset).unwrap_or(favoured.len()))
         };
         let least = self.presets.iter().min_by(|a, b| {
             let (a, b) = (key(a), key(b));
@@ -123,7 +123,7 @@ pub(crate) fn presets<'a>(sections: &[Section<'a>]) -> Vec<&'a str> {
     PRESETS.iter().filter_map(ran).collect()
 }
 
-/// Medians of an arm's runs, or why they cannot be trusted.
+/// Medians of an variant's runs, or why they cannot be trusted.
 fn counts(group: &Group<'_>) -> Result<Counts, String> {
     let label = &group.label;
     if group.runs.iter().any(|run| run.probe.events_lost > 0) {
@@ -173,13 +173,14 @@ mod tests {
 
     #[test]
     fn of_equally_near_presets_the_favoured_one_is_taken() {
-        let arm = |preset| Arm { preset, counts: counts(5.0, 5.0) };
-        let arms = Arms { kernel: counts(5.0, 5.0), presets: vec![arm("6.12"), arm("6.17")] };
-        let nearest = |favoured: &[&str]| arms.nearest(favoured).map(|arm| arm.preset);
+        let variant = |preset| Variant { preset, counts: counts(5.0, 5.0) };
+        let variants =
+            Variants { kernel: counts(5.0, 5.0), presets: vec![variant("6.12"), variant("6.17")] };
+        let nearest = |favoured: &[&str]| variants.nearest(favoured).map(|variant| variant.preset);
         assert_eq!(nearest(&["6.17"]), Some("6.17"));
         assert_eq!(nearest(&["6.1", "6.17"]), Some("6.17"));
         assert_eq!(nearest(&[]), Some("6.12"));
-        let none = Arms { kernel: counts(5.0, 5.0), presets: Vec::new() };
+        let none = Variants { kernel: counts(5.0, 5.0), presets: Vec::new() };
         assert_eq!(none.nearest(&[]), None);
     }
 }

@@ -23,7 +23,7 @@ use iowq_contract::{
     SCHEMA, Settings, Tier, Workers,
 };
 
-/// What a field says that nobody wrote down.
+/// The value of a field that fio does not write.
 const UNKNOWN: &str = "unknown";
 
 /// The longest name that is taken from a job; the reader of records allows no longer one.
@@ -57,7 +57,7 @@ pub fn records(text: &[u8], workload: Option<&str>) -> Result<Vec<Record>, Strin
     for (at, job) in output.jobs.iter().enumerate() {
         if !groups.insert(job.groupid) {
             return Err(format!(
-                "jobs[{at}] ran beside another job of group {}, and parts of a run are no runs: \
+                "jobs[{at}] ran beside another job of group {}, and a part of a run is not a run: \
                  run fio with --group_reporting, or with stonewall in each job",
                 job.groupid
             ));
@@ -208,7 +208,7 @@ fn bytes(text: &str) -> Option<u64> {
 
 fn host(output: &Output) -> Host {
     let unknown = || UNKNOWN.to_owned();
-    // Of several disks nobody says which one was under the files.
+    // Of several disks fio does not say which one held the files.
     let device = match output.disk_util.as_slice() {
         [only] => clip(&only.name, NAME_CHARS_MAX),
         _ => unknown(),

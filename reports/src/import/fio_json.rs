@@ -25,7 +25,7 @@ pub(crate) struct Job {
     pub(crate) jobname: String,
     #[serde(default)]
     pub(crate) groupid: u64,
-    /// Number of the error that ended it; 0 where none did.
+    /// Number of the error that ended it; 0 if none did.
     #[serde(default)]
     pub(crate) error: i64,
     /// When it began, in milliseconds since 1970; not before fio 3.36.

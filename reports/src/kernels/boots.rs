@@ -121,7 +121,7 @@ impl BootFinding {
 /// What went wrong in the boots of all kernels, the worst first. Boots of the base for noise are
 /// boots of the base. `alpha` is the error rate of the findings of one kernel together.
 #[must_use]
-pub fn went(kernels: &Kernels, boots: &[Boot], alpha: f64) -> Vec<BootFinding> {
+pub fn findings(kernels: &Kernels, boots: &[Boot], alpha: f64) -> Vec<BootFinding> {
     let base = kernels.kernels.first().map_or("", |kernel| &kernel.label);
     let of = |label: &str| boots.iter().filter(|boot| boot.kernel == label).collect::<Vec<_>>();
     let of_base = of(base);
@@ -153,7 +153,7 @@ pub fn went(kernels: &Kernels, boots: &[Boot], alpha: f64) -> Vec<BootFinding> {
         }
         let again = || of_kernel.iter().filter(|boot| boot.role == Role::Noise);
         if label == base && kernels.noise && !again().any(|boot| boot.ended == Ended::Finished) {
-            let text = "no boot for noise finished, so that nothing is known of it".to_owned();
+            let text = "no boot for noise finished, so that noise is not known".to_owned();
             let (kernel, said) = (label.to_owned(), String::new());
             let (code, class) = (Code::NoNoise, Class::Caveat);
             all.push(BootFinding { kernel, code, class, boots: Vec::new(), text, said });
@@ -166,7 +166,7 @@ pub fn went(kernels: &Kernels, boots: &[Boot], alpha: f64) -> Vec<BootFinding> {
         }
     }
     // The sort is stable: within a class kernels stay in their order.
-    all.sort_by_key(|went| went.class);
+    all.sort_by_key(|finding| finding.class);
     all
 }
 
@@ -190,20 +190,20 @@ fn test_faults(
     let fault = |((kind, base_share), p): ((&Kind, &Share), &Option<f64>)| {
         let chance = p.is_some_and(|p| p >= alpha) || (p.is_none() && base_share.with > 0);
         let class = if chance { Class::Caveat } else { Class::Regression };
-        let mut went = finding(kind, test, class, &telling(kind, of_test))?;
+        let mut finding = finding(kind, test, class, &telling(kind, of_test))?;
         if let Some(p) = p {
-            let may = if chance { "chance may do that" } else { "more than chance does" };
+            let may = if chance { "chance explains that" } else { "more than chance explains" };
             let Share { with, of } = base_share;
             let base = format::clip(base, 60);
-            went.text += &format!(", and {base} in {with} of {of} ({may}, p {})", format::p(*p));
+            finding.text += &format!(", and {base} in {with} of {of} ({may}, p {})", format::p(*p));
         }
-        Some(went)
+        Some(finding)
     };
     FAULTS.iter().zip(&base_shares).zip(&p).filter_map(fault).collect()
 }
 
 /// The boots that can tell whether a fault happens: where the guest failed or its machine was gone
-/// nobody knows what would have come.
+/// it is not known what would have come.
 fn telling<'a>(kind: &Kind, boots: &[&'a Boot]) -> Vec<&'a Boot> {
     let untold = [Ended::Failed, Ended::Died, Ended::Lacks];
     let tells = |boot: &&Boot| (kind.happened)(boot) || !untold.contains(&boot.ended);
@@ -218,8 +218,8 @@ fn share(kind: &Kind, boots: &[&Boot]) -> Share {
 }
 
 /// Takes back what fresh boots of the same kernels did not show again: it is a caveat then.
-pub fn confirm(went: &mut [BootFinding], fresh: &[BootFinding]) {
-    for one in went.iter_mut().filter(|one| one.class == Class::Regression) {
+pub fn confirm(finding: &mut [BootFinding], fresh: &[BootFinding]) {
+    for one in finding.iter_mut().filter(|one| one.class == Class::Regression) {
         let again = |other: &&BootFinding| other.kernel == one.kernel && other.code == one.code;
         let found = fresh.iter().find(again);
         one.text += &match found {
@@ -230,7 +230,7 @@ pub fn confirm(went: &mut [BootFinding], fresh: &[BootFinding]) {
             one.class = Class::Caveat;
         }
     }
-    went.sort_by_key(|one| one.class);
+    finding.sort_by_key(|one| one.class);
 }
 
 fn finding(kind: &Kind, label: &str, class: Class, boots: &[&Boot]) -> Option<BootFinding> {
@@ -279,8 +279,8 @@ mod tests {
     fn found(spoil: impl Fn(&mut Boot)) -> Vec<(Class, String)> {
         let (kernels, mut boots, _) = sample::kernels(4);
         boots.iter_mut().for_each(spoil);
-        let went = went(&kernels, &boots, ALPHA).into_iter();
-        went.map(|went| (went.class, went.text)).collect()
+        let finding = findings(&kernels, &boots, ALPHA).into_iter();
+        finding.map(|finding| (finding.class, finding.text)).collect()
     }
 
     fn hang(boot: &mut Boot) {
@@ -319,7 +319,7 @@ mod tests {
         let classes: Vec<Class> = both.iter().map(|one| one.0).collect();
         assert_eq!(classes, [Class::Regression, Class::Caveat, Class::Caveat]);
         assert!(both[0].1.starts_with("B had an oops in 4 of 4 boots"), "{both:?}");
-        let chance = ", and base in 1 of 4 (chance may do that, p 0.786)";
+        let chance = ", and base in 1 of 4 (chance explains that, p 0.786)";
         assert!(both[2].1.ends_with(chance), "{both:?}");
     }
 
@@ -334,7 +334,7 @@ mod tests {
             }
             spoil(boot);
         }
-        let mut all = went(&kernels, &boots, ALPHA).into_iter();
+        let mut all = findings(&kernels, &boots, ALPHA).into_iter();
         let of_test = all.find(|one| one.kernel == "B" && one.code == Code::Hung);
         of_test.map(|one| (one.class, one.text)).expect("it hung")
     }
@@ -344,7 +344,7 @@ mod tests {
         let (class, text) = hangs(1, 8, |_| ());
         assert_eq!(class, Class::Regression);
         assert!(text.contains("B hung in 8 of 8 boots"), "{text}");
-        assert!(text.contains(", and base in 1 of 16 (more than chance does, p <"), "{text}");
+        assert!(text.contains(", and base in 1 of 16 (more than chance explains, p <"), "{text}");
         assert_eq!(hangs(2, 4, |_| ()).0, Class::Caveat);
         assert_eq!(hangs(8, 6, |_| ()).0, Class::Caveat);
     }
@@ -358,14 +358,14 @@ mod tests {
         };
         let (class, text) = hangs(0, 1, noisy);
         assert_eq!(class, Class::Caveat);
-        assert!(text.contains("and base in 1 of 16 (chance may do that"), "{text}");
+        assert!(text.contains("and base in 1 of 16 (chance explains that"), "{text}");
         let (kernels, mut boots, _) = sample::kernels_with_noise(4);
         boots.iter_mut().for_each(noisy);
-        let went = went(&kernels, &boots, ALPHA);
-        assert_eq!(went.len(), 1);
-        assert_eq!(went[0].class, Class::Caveat);
-        assert!(went[0].text.starts_with("base hung in 1 of 8 boots (boot "), "{went:?}");
-        assert!(went[0].text.ends_with(" for noise)"), "{went:?}");
+        let finding = findings(&kernels, &boots, ALPHA);
+        assert_eq!(finding.len(), 1);
+        assert_eq!(finding[0].class, Class::Caveat);
+        assert!(finding[0].text.starts_with("base hung in 1 of 8 boots (boot "), "{finding:?}");
+        assert!(finding[0].text.ends_with(" for noise)"), "{finding:?}");
     }
 
     #[test]
@@ -381,21 +381,21 @@ mod tests {
 
     #[test]
     fn a_fault_that_fresh_boots_do_not_show_is_a_caveat() {
-        let went_of = |spoil: fn(&mut Boot)| {
+        let findings_of = |spoil: fn(&mut Boot)| {
             let (kernels, mut boots, _) = sample::kernels(4);
             boots.iter_mut().filter(|boot| boot.kernel == "B").for_each(spoil);
-            went(&kernels, &boots, ALPHA)
+            findings(&kernels, &boots, ALPHA)
         };
-        let mut first = went_of(hang);
-        confirm(&mut first, &went_of(hang));
+        let mut first = findings_of(hang);
+        confirm(&mut first, &findings_of(hang));
         assert_eq!(first[0].class, Class::Regression);
         assert!(first[0].text.contains("; booted once more, B hung in 4 of 4"), "{first:?}");
-        let mut first = went_of(hang);
-        confirm(&mut first, &went_of(|_| ()));
+        let mut first = findings_of(hang);
+        confirm(&mut first, &findings_of(|_| ()));
         assert_eq!(first[0].class, Class::Caveat);
         assert!(first[0].text.ends_with("booted once more, it did not"), "{first:?}");
-        let mut first = went_of(hang);
-        let mut again = went_of(hang);
+        let mut first = findings_of(hang);
+        let mut again = findings_of(hang);
         again[0].class = Class::Caveat;
         confirm(&mut first, &again);
         assert_eq!(first[0].class, Class::Caveat, "the base did so too, there");

@@ -20,13 +20,12 @@ pub(crate) fn sets(kernels: &[Kernel<'_>]) -> Result<Vec<ChartSet>, ChartError> 
     let kernels = &kernels[..kernels.len().min(KERNELS_MAX)];
     let mut sets = Vec::new();
     if let Some(svg) = created::draw(kernels)? {
-        let how = "Each mark is one boot, in the order in which they were made: a slope that all \
-                   kernels share is the machine. The axis is logarithmic where kernels differ by \
+        let how = "Each mark is one boot, in the order in which they were made: a slope that all kernels share is that of the machine. The axis is logarithmic where kernels differ by \
                    more than ten times; a boot that created none then stands at its lower end.";
         sets.extend(set("Workers created per 1000 ops, by boot", how, vec![plain(svg)]));
     }
     if let Some(svg) = stay::draw(kernels)? {
-        let how = "Each mark is a worker that was there when the last ring was closed, of the boot \
+        let how = "Each mark is a worker that was alive when the last ring was closed, of the boot \
                    with the median of workers created: how long it stayed after that. Marks at the \
                    right end stayed until the watch was over.";
         let set = set("How long workers stayed", how, vec![plain(svg)]);

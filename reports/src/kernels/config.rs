@@ -10,11 +10,11 @@ pub struct Changed {
     pub test: String,
     /// The option with its `CONFIG_`.
     pub option: String,
-    /// Its value in the base, `n` where it is not set.
+    /// Its value in the base, `n` if it is not set.
     pub base: String,
     /// Its value in the test.
     pub value: String,
-    /// Why it bears on io-wq; none where it is not known to.
+    /// Why it bears on io-wq; none if it is not known to.
     pub why: Option<&'static str>,
 }
 

@@ -26,10 +26,10 @@ pub struct Dumps {
     pub cases: Vec<Case>,
     /// What these boots say about the worker that is kept.
     pub answers: Vec<Answered>,
-    /// How the control failed in boots that are void for that; null where there are none, or it
+    /// How the control failed in boots that are void for that; null if there are none, or it
     /// failed differently from boot to boot.
     pub control: Option<ControlFailure>,
-    /// Options that criu looks for and this kernel lacks, where boots are void because criu cannot
+    /// Options that criu looks for and this kernel lacks, if boots are void because criu cannot
     /// work on it, and its configuration is known.
     pub lacks: Vec<String>,
 }
@@ -85,7 +85,7 @@ impl Answer {
 
     fn without_control(dump: &Dump) -> Answer {
         let Some(late) = Try::of(dump, When::AfterTimeout) else {
-            // Without a ring no worker comes, so where there is none, none is kept.
+            // Without a ring no worker comes, so if there is none, none is kept.
             let none = dump.dumped && dump.workers == 0;
             return if none { Answer::NoneKept } else { Answer::NotTried };
         };
@@ -106,7 +106,8 @@ impl Answer {
     fn words(self) -> &'static str {
         match self {
             Answer::KeptWorkerBlocks => {
-                "the kept worker blocks the checkpoint: with exactly one worker left after the idle \
+                "the kept worker blocks the checkpoint: with exactly one worker left after the \
+                 idle \
                  timeout, and a control that was dumped, criu dump did not complete"
             }
             Answer::NoneKept => "no worker is kept, and the process is dumped",
@@ -122,9 +123,9 @@ impl Answer {
             Answer::Other => "criu dump failed for a reason that says nothing about workers",
             Answer::NotTried => {
                 "nothing is known of a last worker: no dump was tried after the idle timeout, and \
-                 just after the close workers are there that leave by themselves"
+                 just after the close there are workers that exit by themselves"
             }
-            Answer::Void => "nothing is known where the control was not dumped",
+            Answer::Void => "nothing is known, because the control was not dumped",
         }
     }
 }
@@ -133,7 +134,7 @@ fn control_failure(dump: &Dump) -> Option<ControlFailure> {
     dump.control.as_ref()?.failure()
 }
 
-/// Options that criu looks for and a kernel lacks; none where its configuration is not known.
+/// Options that criu looks for and a kernel lacks; none if its configuration is not known.
 fn lacks(kernel: &Kernel) -> Vec<String> {
     let Some(config) = &kernel.config else { return Vec::new() };
     let has = |option: &str, module: Option<&str>| match config.get(option).map(String::as_str) {
@@ -241,8 +242,8 @@ impl Dumps {
     /// Where criu never worked, nothing is known about workers.
     fn cannot_work(&self, kernel: &str, boots: &str) -> String {
         let text = format!(
-            "{kernel}: criu itself cannot work on this kernel, so nothing is known: in {boots} it \
-             did not even dump a process that never opened a ring: {}",
+            "{kernel}: criu does not work on this kernel, so nothing is known: in {boots} it did \
+             not dump even a process that never opened a ring: {}",
             self.said()
         );
         if self.lacks.is_empty() {
@@ -352,7 +353,8 @@ mod tests {
         assert_eq!(found.answers, all(Answer::KeptWorkerBlocks));
         let lines = found.lines();
         let expected = "base, criu 3.17.1: the kept worker blocks the checkpoint: with exactly one \
-                        worker left after the idle timeout, and a control that was dumped, criu dump \
+                        worker left after the idle timeout, and a control that was dumped, criu \
+                        dump \
                         did not complete in 4 boots: it failed in 4 and hung in none.";
         assert_eq!(lines[0], expected);
         assert_eq!(lines.len(), 4, "{lines:?}");
@@ -426,7 +428,7 @@ mod tests {
         assert_eq!(counts, expected);
         let text = found.sentence();
         assert!(text.contains("4 boots that do not agree: in 2 the kept worker blocks"), "{text}");
-        assert!(text.contains("; in 1 nothing is known where the control was not"), "{text}");
+        assert!(text.contains("; in 1 nothing is known, because the control was not"), "{text}");
         assert_eq!(found.cases[2].workers_text(), "1 to 2");
     }
 
@@ -434,8 +436,9 @@ mod tests {
     fn a_criu_that_cannot_dump_a_process_without_a_ring_says_nothing_about_workers() {
         let found = without(&["HUGETLBFS", "TUN"], |_| void(1.0, "memfd_create failed."));
         let text = found.sentence();
-        assert!(text.contains("criu itself cannot work on this kernel, so nothing is"), "{text}");
-        let lacks = "memfd_create failed. This kernel lacks CONFIG_HUGETLBFS and CONFIG_TUN, which criu \
+        assert!(text.contains("criu does not work on this kernel, so nothing is"), "{text}");
+        let lacks = "memfd_create failed. This kernel lacks CONFIG_HUGETLBFS and CONFIG_TUN, \
+                     which criu \
                      looks for and the configuration that comes with --build sets";
         assert!(text.ends_with(lacks), "{text}");
         assert!(!text.contains("signals") && !text.contains("blocks"), "{text}");
@@ -447,8 +450,10 @@ mod tests {
     #[test]
     fn a_control_that_was_given_up_or_that_criu_never_saw_is_not_said_to_be_criu_that_cannot_work()
     {
-        let expected = "base, criu 3.17.1: nothing is known, because the control, a dump of a process \
-                        that never opened a ring, did not complete in its time in 4 boots: not done \
+        let expected = "base, criu 3.17.1: nothing is known, because the control, a dump of a \
+                        process \
+                        that never opened a ring, did not complete in its time in 4 boots: not \
+                        done \
                         after 20 s: Waiting for 9 to stop. A larger --criu gives it more";
         assert_eq!(without(&["TUN"], |_| void(20_000.0, LATE)).sentence(), expected);
         let never = "the process to be dumped was not ready after 60 s";

@@ -24,9 +24,9 @@ pub struct Floor {
 pub struct Size {
     /// Which.
     pub metric: Metric,
-    /// The effect on the scale of the metric; `None` where there is no value.
+    /// The effect on the scale of the metric; `None` if there is no value.
     pub estimate: Option<f64>,
-    /// Its interval of confidence 95 %, where so many pairs allow one.
+    /// Its interval of confidence 95 %, if so many pairs allow one.
     pub interval: Option<(f64, f64)>,
     /// Whether a change must be larger to count than was asked for.
     pub raises: bool,
@@ -78,7 +78,7 @@ impl Floor {
         if self.counts { pairs } else { format!("{pairs}, no floor") }
     }
 
-    /// `created/1000 0.12, peak 1 (raises what counts)`.
+    /// `created/1000 0.12, peak 1 (raises the threshold)`.
     #[must_use]
     pub fn sizes_text(&self) -> String {
         let part = |size: &Size| {
@@ -87,7 +87,7 @@ impl Floor {
                 Some(0.0) => "0".to_owned(),
                 Some(estimate) => size.metric.show_size(estimate.abs()),
             };
-            let raises = if size.raises { " (raises what counts)" } else { "" };
+            let raises = if size.raises { " (raises the threshold)" } else { "" };
             format!("{} {floor}{raises}", size.metric.name())
         };
         format::list(&self.metrics.iter().map(part).collect::<Vec<_>>())

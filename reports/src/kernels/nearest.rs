@@ -2,7 +2,7 @@
 //! created and peaks of io_uring on that kernel differ from those of the pool under each preset.
 
 use crate::fidelity::variants;
-use crate::fidelity::variants::{Arm, Arms};
+use crate::fidelity::variants::{Variant, Variants};
 use crate::kernels::read::Booted;
 use crate::kernels::sets::is_of;
 use crate::runs::group;
@@ -13,7 +13,7 @@ use serde::Serialize;
 /// What was found, of all kernels.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Nearest {
-    /// The presets that ran, in the order of kernels; empty where none did.
+    /// The presets that ran, in the order of kernels; empty if none did.
     pub presets: Vec<String>,
     /// By workload and kernel.
     pub cells: Vec<Cell>,
@@ -47,7 +47,7 @@ pub struct Overall {
     pub workloads: usize,
     /// Mean distance to each preset, in the order of [`Nearest::presets`].
     pub distances: Vec<f64>,
-    /// Each other preset, and the workloads in which it is not alike the nearest one; none where
+    /// Each other preset, and the workloads in which it is not alike the nearest one; none if
     /// these workloads cannot tell the two apart.
     pub others: Vec<(String, Vec<String>)>,
 }
@@ -79,20 +79,23 @@ pub fn nearest(booted: &Booted) -> Nearest {
         let label = kernel.label.as_str();
         let runs = records.iter().filter(|run| is_pool(run) || is_of(run, label));
         let sections = group::sections(runs);
-        let judged: Vec<(&str, Result<Arms<'_>, String>)> =
-            sections.iter().map(|one| (one.workload, arms(one, &presets))).collect();
-        found.cells.extend(judged.iter().map(|(workload, arms)| cell(workload, label, arms)));
-        let whole = judged.iter().filter_map(|(name, arms)| Some((*name, arms.as_ref().ok()?)));
+        let judged: Vec<(&str, Result<Variants<'_>, String>)> =
+            sections.iter().map(|one| (one.workload, variants(one, &presets))).collect();
+        found
+            .cells
+            .extend(judged.iter().map(|(workload, variants)| cell(workload, label, variants)));
+        let whole =
+            judged.iter().filter_map(|(name, variants)| Some((*name, variants.as_ref().ok()?)));
         found.overall.extend(overall(label, &whole.collect::<Vec<_>>()));
     }
     found
 }
 
-fn arms<'a>(section: &Section<'a>, presets: &[&'a str]) -> Result<Arms<'a>, String> {
-    Arms::of(section, presets)
+fn variants<'a>(section: &Section<'a>, presets: &[&'a str]) -> Result<Variants<'a>, String> {
+    Variants::of(section, presets)
 }
 
-fn cell(workload: &str, kernel: &str, arms: &Result<Arms<'_>, String>) -> Cell {
+fn cell(workload: &str, kernel: &str, variants: &Result<Variants<'_>, String>) -> Cell {
     let mut cell = Cell {
         workload: workload.to_owned(),
         kernel: kernel.to_owned(),
@@ -100,43 +103,45 @@ fn cell(workload: &str, kernel: &str, arms: &Result<Arms<'_>, String>) -> Cell {
         distances: Vec::new(),
         missing: None,
     };
-    match arms {
+    match variants {
         Err(why) => cell.missing = Some(why.clone()),
-        Ok(arms) => {
-            cell.distances = distances(arms);
-            if let Some(nearest) = arms.nearest(&[]) {
-                let alike = |arm: &&Arm<'_>| {
-                    arm.preset != nearest.preset && arm.counts.alike(nearest.counts)
+        Ok(variants) => {
+            cell.distances = distances(variants);
+            if let Some(nearest) = variants.nearest(&[]) {
+                let alike = |variant: &&Variant<'_>| {
+                    variant.preset != nearest.preset && variant.counts.alike(nearest.counts)
                 };
-                let others = arms.presets.iter().filter(alike);
+                let others = variants.presets.iter().filter(alike);
                 let all = std::iter::once(&nearest).chain(others);
-                cell.presets = all.map(|arm| arm.preset.to_owned()).collect();
+                cell.presets = all.map(|variant| variant.preset.to_owned()).collect();
             }
         }
     }
     cell
 }
 
-fn distances(arms: &Arms<'_>) -> Vec<f64> {
-    arms.presets.iter().map(|arm| arms.kernel.distance(arm.counts)).collect()
+fn distances(variants: &Variants<'_>) -> Vec<f64> {
+    variants.presets.iter().map(|variant| variants.kernel.distance(variant.counts)).collect()
 }
 
 /// Over all workloads that could be judged; none without such.
-fn overall(kernel: &str, judged: &[(&str, &Arms<'_>)]) -> Option<Overall> {
+fn overall(kernel: &str, judged: &[(&str, &Variants<'_>)]) -> Option<Overall> {
     let (_, first) = judged.first()?;
     let mut sums = vec![0.0; first.presets.len()];
-    for (_, arms) in judged {
-        for (sum, distance) in sums.iter_mut().zip(distances(arms)) {
+    for (_, variants) in judged {
+        for (sum, distance) in sums.iter_mut().zip(distances(variants)) {
             *sum += distance;
         }
     }
     let distances: Vec<f64> = sums.iter().map(|sum| sum / judged.len() as f64).collect();
     let at = (0..distances.len()).min_by(|a, b| distances[*a].total_cmp(&distances[*b]))?;
     let mut others = Vec::new();
-    for (other, arm) in first.presets.iter().enumerate().filter(|(other, _)| *other != at) {
-        let unlike = |arms: &Arms<'_>| !arms.presets[other].counts.alike(arms.presets[at].counts);
-        let workloads = judged.iter().filter(|(_, arms)| unlike(arms));
-        others.push((arm.preset.to_owned(), workloads.map(|one| one.0.to_owned()).collect()));
+    for (other, variant) in first.presets.iter().enumerate().filter(|(other, _)| *other != at) {
+        let unlike = |variants: &Variants<'_>| {
+            !variants.presets[other].counts.alike(variants.presets[at].counts)
+        };
+        let workloads = judged.iter().filter(|(_, variants)| unlike(variants));
+        others.push((variant.preset.to_owned(), workloads.map(|one| one.0.to_owned()).collect()));
     }
     let preset = first.presets[at].preset.to_owned();
     Some(Overall { kernel: kernel.to_owned(), preset, workloads: judged.len(), distances, others })

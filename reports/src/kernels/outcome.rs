@@ -29,11 +29,11 @@ pub struct Outcome<'a> {
     pub comparisons: Comparisons,
     /// Each kernel from the third on against the one before it; these decide nothing.
     pub steps: Vec<Comparison>,
-    /// How far the base differs from itself, where it was booted for that.
+    /// How far the base differs from itself, if it was booted for that.
     pub noise: Vec<Floor>,
     /// What went wrong in boots, the worst first.
-    pub went: Vec<BootFinding>,
-    /// What came of `criu dump`, where it was tried.
+    pub findings: Vec<BootFinding>,
+    /// What came of `criu dump`, if it was tried.
     pub dumps: Vec<Dumps>,
     /// Counts of workers by workload and kernel.
     pub table: Vec<Row>,
@@ -63,10 +63,11 @@ pub fn compare<'a>(
     let decides = Decides::of_machine(&booted.kernels);
     let sets = sets::sets(booted);
     let mut comparisons = compare_by(&sets, &decides, rules);
-    let went_of = |booted: &Booted| boots::went(&booted.kernels, &booted.boots, rules.alpha);
-    let mut went = went_of(booted);
+    let findings_of =
+        |booted: &Booted| boots::findings(&booted.kernels, &booted.boots, rules.alpha);
+    let mut findings = findings_of(booted);
     if let Some(fresh) = fresh {
-        boots::confirm(&mut went, &went_of(fresh));
+        boots::confirm(&mut findings, &findings_of(fresh));
         let fresh = std::slice::from_ref(&fresh.loaded);
         confirm::confirm_by(&mut comparisons, &sets, fresh, &decides)?;
     }
@@ -80,7 +81,7 @@ pub fn compare<'a>(
         noise: floor::floors(&comparisons.all),
         comparisons,
         steps,
-        went,
+        findings,
         dumps: dumps::dumps(&booted.kernels, &booted.boots),
         table: table::rows(&sets),
         nearest: nearest::nearest(booted),
@@ -96,7 +97,7 @@ impl Outcome<'_> {
     /// regression, and a kernel of which no boot finished for another reason is trouble.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
-        let any = |class| self.went.iter().any(|went| went.class == class);
+        let any = |class| self.findings.iter().any(|finding| finding.class == class);
         if any(Class::Trouble) {
             2
         } else if any(Class::Regression) {
@@ -119,15 +120,15 @@ impl Outcome<'_> {
     pub fn tests(&self) -> Vec<Test> {
         let test = |kernel: &Kernel| {
             let of = |class: Class| {
-                let mut all = self.went.iter();
-                all.find(|went| went.kernel == kernel.label && went.class == class)
+                let mut all = self.findings.iter();
+                all.find(|finding| finding.kernel == kernel.label && finding.class == class)
             };
             let outcome = match (of(Class::Regression), of(Class::Trouble)) {
                 (Some(_), _) => Ok(false),
-                (None, Some(went)) => Err(went.text.clone()),
+                (None, Some(finding)) => Err(finding.text.clone()),
                 (None, None) => Ok(true),
             };
-            let of_kernel = self.went.iter().filter(|went| went.kernel == kernel.label);
+            let of_kernel = self.findings.iter().filter(|finding| finding.kernel == kernel.label);
             let said = of_kernel.map(BootFinding::sentence).collect();
             Test { name: format!("boots of {}", kernel.label), said, outcome }
         };

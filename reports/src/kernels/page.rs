@@ -170,7 +170,7 @@ fn title(outcome: &Outcome<'_>) -> String {
     format!("{} against {}", format::list(&tests.collect::<Vec<_>>()), name(outcome.base()))
 }
 
-/// The verdict of all, where none is a regression and all have one.
+/// The verdict of all, if none is a regression and all have one.
 fn verdict(outcome: &Outcome<'_>) -> (&'static str, &'static str) {
     let verdicts = outcome.comparisons.all.iter().filter_map(|one| one.verdict);
     verdicts.max().map_or(("none", "no verdict"), |worst| (worst.name(), worst.name()))
@@ -178,8 +178,8 @@ fn verdict(outcome: &Outcome<'_>) -> (&'static str, &'static str) {
 
 /// The worst that there is to say.
 fn headline(outcome: &Outcome<'_>) -> String {
-    if let Some(went) = outcome.went.iter().find(|went| went.class <= Class::Trouble) {
-        return format!("{}.", went.text);
+    if let Some(finding) = outcome.findings.iter().find(|finding| finding.class <= Class::Trouble) {
+        return format!("{}.", finding.text);
     }
     if let Some(violation) = outcome.comparisons.all.iter().flat_map(|one| &one.violations).next() {
         return violation.text.clone();
@@ -191,7 +191,7 @@ fn headline(outcome: &Outcome<'_>) -> String {
     let sides = [
         (Verdict::Regression, "worse"),
         (Verdict::Improvement, "better"),
-        (Verdict::Inconclusive, "neither changed nor the same"),
+        (Verdict::Inconclusive, "undecided"),
     ];
     for (verdict, word) in sides {
         if let Some((one, finding)) = of(verdict).and_then(|one| Some((one, one.deciding()?))) {
@@ -199,7 +199,7 @@ fn headline(outcome: &Outcome<'_>) -> String {
             return format!("{test} is {word} on {workload}: {}", finding.sentence());
         }
     }
-    "All kernels do the same within the threshold, or nothing could be judged.".to_owned()
+    "All kernels are equivalent, or nothing could be judged.".to_owned()
 }
 
 /// What one kernel does against the base: `AB: better on paced and dsync-1; the same on limit-8.`
@@ -209,7 +209,7 @@ fn line(outcome: &Outcome<'_>, label: &str) -> String {
     let kinds = [
         (Some(Verdict::Regression), "worse on"),
         (Some(Verdict::Improvement), "better on"),
-        (Some(Verdict::Inconclusive), "not decided on"),
+        (Some(Verdict::Inconclusive), "undecided on"),
         (Some(Verdict::Equivalent), "the same on"),
         (None, "no verdict on"),
     ];
@@ -226,12 +226,12 @@ fn line(outcome: &Outcome<'_>, label: &str) -> String {
 
 /// What went wrong in boots, broken limits and what forbids verdicts, the worst first.
 fn findings(outcome: &Outcome<'_>) -> Vec<Finding> {
-    let went = outcome.went.iter().map(|went| Finding {
-        severe: went.class <= Class::Trouble,
-        code: went.code.clone(),
-        text: went.sentence(),
+    let finding = outcome.findings.iter().map(|finding| Finding {
+        severe: finding.class <= Class::Trouble,
+        code: finding.code.clone(),
+        text: finding.sentence(),
     });
-    let mut all: Vec<Finding> = went.collect();
+    let mut all: Vec<Finding> = finding.collect();
     for one in &outcome.comparisons.all {
         let workload = name(&one.workload);
         let about = format!("{workload}, {}", name(&one.test));
@@ -320,7 +320,7 @@ fn unlike(one: &crate::kernels::nearest::Overall) -> String {
         .others
         .iter()
         .map(|(preset, workloads)| match workloads.as_slice() {
-            [] => format!("{preset} cannot be told from it here"),
+            [] => format!("{preset} is indistinguishable from it here"),
             workloads => format!("{preset} differs on {}", format::list(workloads)),
         })
         .collect();

@@ -25,7 +25,7 @@ pub struct Booted {
     pub kernels: Kernels,
     /// How each boot ended, in the order in which they were made.
     pub boots: Vec<Boot>,
-    /// The runs that came back; none where no boot came so far.
+    /// The runs that came back; none if no boot came so far.
     pub loaded: Loaded,
 }
 
@@ -79,13 +79,13 @@ pub fn read(dir: &Path) -> Result<Booted, ReadError> {
     let left_out = read - loaded.records.len();
     if left_out > 0 {
         let runs = format::count(left_out as u64, "run", "runs");
-        let text = format!("{runs} of boots that were not seen to their end take no part");
+        let text = format!("{runs} of boots that were not observed until their end are omitted");
         notes.push(Caveat::new(Code::Reading, text));
     }
     roles(&boots, &loaded.records)
         .map_err(|problem| ReadError::Content { path: dir.join(RECORD_NAME), problem })?;
     if loaded.records.is_empty() {
-        notes.push(Caveat::new(Code::Reading, "No run came back from any boot"));
+        notes.push(Caveat::new(Code::Reading, "No boot returned a run"));
     }
     loaded.notes.extend(notes);
     Ok(Booted { kernels, boots, loaded })
@@ -143,7 +143,7 @@ fn boots(path: &Path, kernels: &Kernels, notes: &mut Vec<Caveat>) -> Result<Vec<
         let boot: Boot = match parse(line) {
             Ok(boot) => boot,
             Err(_) if !line.ends_with('\n') => {
-                let text = format!("{BOOTS_NAME}, line {number} is cut off and left out");
+                let text = format!("{BOOTS_NAME}, line {number} is cut off and omitted");
                 notes.push(Caveat::new(Code::RecordCutOff, text));
                 continue;
             }
@@ -157,7 +157,8 @@ fn boots(path: &Path, kernels: &Kernels, notes: &mut Vec<Caveat>) -> Result<Vec<
         let base = kernels.kernels.first().is_some_and(|base| base.label == boot.kernel);
         if !(boot.role == Role::Measured || boot.role == Role::Noise && base && kernels.noise) {
             return Err(fail(format!(
-                "role is {:?}: measured is allowed, and for the base noise where {KERNELS_NAME} says so",
+                "role is {:?}: measured is allowed, and for the base noise where {KERNELS_NAME} \
+                 says so",
                 boot.role.name()
             )));
         }

@@ -18,7 +18,7 @@ pub struct Row {
     pub kernel: String,
     /// Boots with a finished run.
     pub boots: usize,
-    /// Workers created per 1000 ops; none where nobody counted.
+    /// Workers created per 1000 ops; none if workers were not counted.
     pub created: Option<Spread>,
     /// Most workers alive.
     pub peak: Option<Spread>,

@@ -37,12 +37,12 @@ pub fn text(outcome: &Outcome<'_>) -> String {
     text.push_str(&wrap(
         "Created per 1000 ops: median of boots (least to most). Left: how long the last worker \
          outlived the last ring. WORSE, better and same are shown; open: neither a change nor \
-         sameness is; none: something forbids a verdict.",
+         equivalence is; none: something forbids a verdict.",
         WIDTH,
         "",
     ));
     let parts = [
-        ("Boots", went(outcome)),
+        ("Boots", boots(outcome)),
         ("Found", found(&outcome.comparisons)),
         ("Noise", noise(outcome)),
         ("Checkpoint", outcome.dumps.iter().flat_map(Dumps::lines).collect()),
@@ -93,8 +93,8 @@ fn noise(outcome: &Outcome<'_>) -> Vec<String> {
     let mut lines: Vec<String> = outcome.noise.iter().map(line).collect();
     if !lines.is_empty() {
         let text = format!(
-            "How far {} differs from itself. Where the pairs are enough for that, a change must be \
-             at least as large to take a side; what passes as the same stays what was asked for.",
+            "How far {} differs from itself. With enough pairs a change must be at least as \
+             large to count; the limit for equivalence stays the threshold.",
             name(outcome.base())
         );
         lines.insert(0, text);
@@ -168,12 +168,12 @@ fn short(one: &Comparison) -> &'static str {
 }
 
 /// What went wrong in boots.
-fn went(outcome: &Outcome<'_>) -> Vec<String> {
-    let line = |went: &BootFinding| {
-        let mark = if went.class <= Class::Trouble { "! " } else { "" };
-        format!("{mark}{}", went.sentence())
+fn boots(outcome: &Outcome<'_>) -> Vec<String> {
+    let line = |finding: &BootFinding| {
+        let mark = if finding.class <= Class::Trouble { "! " } else { "" };
+        format!("{mark}{}", finding.sentence())
     };
-    outcome.went.iter().map(line).collect()
+    outcome.findings.iter().map(line).collect()
 }
 
 /// Faults, regressions and why there is no verdict, each in a line, and what each kernel improves.
@@ -234,16 +234,14 @@ fn name(text: &str) -> String {
 
 fn nearest(nearest: &Nearest) -> Vec<String> {
     if nearest.presets.is_empty() {
-        return vec![
-            "No preset ran beside the kernels; --presets 1 runs them in a boot.".to_owned(),
-        ];
+        return vec!["No preset ran with the kernels; --presets 1 runs them in a boot.".to_owned()];
     }
     let line = |one: &Overall| {
         let alike: Vec<String> = one.alike();
         let alike = if alike.is_empty() {
             String::new()
         } else {
-            format!(", not to be told from {} here", format::list(&alike))
+            format!(", indistinguishable from {} here", format::list(&alike))
         };
         format!("{}: {}{alike}", name(&one.kernel), one.preset)
     };

@@ -7,10 +7,10 @@ const NAME_BYTES_MAX: usize = 200;
 
 /// Says which field is wrong, what was found and what is allowed.
 pub(crate) fn check(record: &Record) -> Result<(), String> {
-    let cell = &record.key;
-    name("key.workload", &cell.workload)?;
-    name("key.engine", &cell.engine)?;
-    name("key.policy", &cell.policy)?;
+    let key = &record.key;
+    name("key.workload", &key.workload)?;
+    name("key.engine", &key.engine)?;
+    name("key.policy", &key.policy)?;
     not_negative("ops.per_s", record.ops.per_s)?;
     let workers = &record.workers;
     if let Some(per_1000) = workers.created_per_1000_ops {
@@ -36,7 +36,7 @@ pub(crate) fn check(record: &Record) -> Result<(), String> {
     let (births, deaths) = (record.churn.births.len(), record.churn.deaths.len());
     if births != deaths {
         return Err(format!(
-            "churn has {births} slices of births and {deaths} of deaths: they must be as many"
+            "churn has {births} slices of births and {deaths} of deaths: the numbers must be equal"
         ));
     }
     Ok(())
@@ -117,6 +117,6 @@ mod tests {
         let fill = complaint(|record| record.workers.born_measured = Some(1));
         assert!(fill.ends_with("must not be above born_measured, 1"), "{fill}");
         assert!(complaint(|record| record.key.policy = "x".repeat(201)).contains("key.policy"));
-        assert!(complaint(|record| record.churn.births.push(1)).contains("as many"));
+        assert!(complaint(|record| record.churn.births.push(1)).contains("equal"));
     }
 }

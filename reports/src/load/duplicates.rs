@@ -1,4 +1,4 @@
-//! Twins: runs that were read twice, which would make a result look surer than it is.
+//! Duplicates: runs that were read twice, which would make a result look surer than it is.
 
 use std::collections::HashMap;
 
@@ -12,15 +12,15 @@ pub(crate) type Place = (usize, usize);
 
 /// The runs that were read so far.
 #[derive(Debug, Default)]
-pub(crate) struct Twins {
+pub(crate) struct Duplicates {
     seen: HashMap<Key, (usize, Place)>,
     /// How many were read again.
     pub(crate) count: u64,
 }
 
-impl Twins {
+impl Duplicates {
     /// Where the run stands of which `record`, read at `place`, is a copy; `kept` are those that
-    /// were kept. It is noted as the next of them where it is no copy.
+    /// were kept. It is noted as the next of them if it is no copy.
     ///
     /// # Errors
     ///
@@ -49,7 +49,7 @@ impl Twins {
 }
 
 fn key(record: &Record) -> Key {
-    let cell = &record.key;
-    let names = [&cell.workload, &cell.engine, &cell.policy].map(Clone::clone);
-    (record.started.clone(), record.duration_ns, cell.position, names)
+    let key = &record.key;
+    let names = [&key.workload, &key.engine, &key.policy].map(Clone::clone);
+    (record.started.clone(), record.duration_ns, key.position, names)
 }

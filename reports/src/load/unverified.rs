@@ -26,7 +26,7 @@ impl Reading {
         let fail = |problem| LoadError::Line { path: path.clone(), line: 1, problem };
         let run = parse(&buffer).map_err(fail)?;
         // The bench was killed between writing it there and removing it here.
-        if self.twins.knows(&run) {
+        if self.duplicates.knows(&run) {
             return Ok(false);
         }
         self.loaded.files.push(path.clone());

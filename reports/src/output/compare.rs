@@ -20,14 +20,14 @@ use crate::render::page::PageError;
 pub struct CompareRequest<'a> {
     /// Sets, `PATH` or `PATH@POLICY`; the first is the base.
     pub sets: &'a [PathBuf],
-    /// Workloads that are compared; all of them where none is named.
+    /// Workloads that are compared; all of them if none is named.
     pub workloads: &'a [String],
     /// Smallest effect that matters, and error rate.
     pub rules: Rules,
     /// Fresh records, or the folders that they are in: a regression counts only where they show it
-    /// too. Every regression counts where none is named.
+    /// too. Every regression counts if none is named.
     pub confirmed_by: &'a [PathBuf],
-    /// Where to put the files; none are written where it is not said.
+    /// Where to put the files; none are written if it is not said.
     pub out: Option<&'a Path>,
 }
 
@@ -95,7 +95,7 @@ fn free(dir: &Path) -> Result<(), CompareError> {
     }
 }
 
-/// Reads sets, compares them, and writes page, summary and figures where that was asked for.
+/// Reads sets, compares them, and writes page, summary and figures if that was asked for.
 ///
 /// # Errors
 ///

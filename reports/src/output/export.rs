@@ -40,7 +40,7 @@ pub enum ExportError {
     #[error(transparent)]
     Load(#[from] LoadError),
     /// There is nothing to export.
-    #[error("no run finished, so that there is nothing to export: see the report for why")]
+    #[error("no run finished, so there is nothing to export: see the report for why")]
     NoRun,
     /// The file to write is one that was read.
     #[error("{}: is a record that was read: --out must be another file", .0.display())]

@@ -15,7 +15,7 @@ const SPAN_SHARE_MIN: f64 = 0.1;
 /// One axis of a chart.
 #[derive(Clone, Debug)]
 pub(crate) struct Axis {
-    /// What lies between its ends, already logarithmic where it is so.
+    /// What lies between its ends, already logarithmic if it is so.
     pub(crate) range: Range<f64>,
     /// Where a line of the grid and its label go.
     pub(crate) ticks: Vec<(f64, String)>,

@@ -18,7 +18,7 @@ pub struct ChartSet {
 pub struct Figure {
     /// What is special about this one; may be empty.
     pub caption: String,
-    /// Colour and sign of the policy, where the chart is about one.
+    /// Colour and sign of the policy, if the chart is about one.
     pub mark: Option<(usize, &'static str)>,
     /// The picture, ready to stand in a page.
     pub svg: String,

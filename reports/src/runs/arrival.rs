@@ -20,7 +20,7 @@ impl Arrival {
     /// Both.
     pub const ALL: [Self; 2] = [Self::Closed, Self::Open];
 
-    /// Of a section; none where its runs differ or an import does not say.
+    /// Of a section; none if its runs differ or an import does not say.
     #[must_use]
     pub fn of(section: &Section<'_>) -> Option<Self> {
         let mut all = section.records().map(of_record);
@@ -64,7 +64,7 @@ fn of_record(record: &Record) -> Option<Arrival> {
     }
 }
 
-/// The words for all sections, each once, with the workloads that it is about where not all are.
+/// The words for all sections, each once, with the workloads that it is about if not all are.
 #[must_use]
 pub fn words(sections: &[Section<'_>]) -> Vec<String> {
     let of = |arrival: Arrival| {

@@ -13,7 +13,7 @@ pub struct Births {
 }
 
 impl Births {
-    /// Of a run; none where nobody counted, or an older record had a warm-up: how many workers it
+    /// Of a run; none if workers were not counted, or an older record had a warm-up: how many workers it
     /// left is then unknown.
     #[must_use]
     pub fn of(record: &Record) -> Option<Self> {
@@ -46,7 +46,7 @@ fn born(record: &Record) -> Option<u64> {
     workers.born_measured.or_else(counted)
 }
 
-/// Births per second of the measured part; none where nobody counted or it took no time.
+/// Births per second of the measured part; none if workers were not counted or it took no time.
 #[must_use]
 pub fn per_s(record: &Record) -> Option<f64> {
     let seconds = record.duration_ns as f64 / 1e9;

@@ -55,7 +55,7 @@ fn confined(run: &Record) -> String {
     run.settings.cpus.map_or_else(|| "none".to_owned(), |cpus| cpus.to_string())
 }
 
-/// The kernel's own io-wq needs nobody to tell it, so it is like either way of the pool.
+/// The kernel's own io-wq observes blocking by itself, as the scheduler's probe does.
 fn blocking(run: &Record) -> String {
     match run.blocking {
         Blocking::Sched | Blocking::Kernel => "seen by the scheduler".to_owned(),
@@ -88,7 +88,7 @@ pub fn all(runs: &[&Record]) -> Vec<String> {
     unlike
 }
 
-/// `device: nvme0n1, sda`, where not all runs have the same value.
+/// `device: nvme0n1, sda`, if not all runs have the same value.
 pub fn differs((name, read): &Field, runs: &[&Record]) -> Option<String> {
     let mut values: Vec<String> = Vec::new();
     for value in runs.iter().map(|run| format::clip(&read(run), 60)) {

@@ -11,7 +11,7 @@ pub struct Reach {
     pub group: usize,
     /// Kind of operation.
     pub kind: String,
-    /// Sums over the runs that counted; none where no run did.
+    /// Sums over the runs that counted; none if no run did.
     pub dispatch: Option<DispatchCounts>,
     /// Median of runs: median of the time in the queue.
     pub queue_p50_ns: Option<Spread>,
@@ -25,7 +25,7 @@ pub fn reach(section: &Section<'_>) -> Vec<Reach> {
     let runs = || section.groups.iter().flat_map(|group| &group.runs);
     let mut kinds: Vec<&String> =
         runs().flat_map(|run| run.dispatch.keys().chain(run.latency.queue.keys())).collect();
-    // Nobody is punted as `all`, and its times are those of the kinds.
+    // No op is punted as `all`, and its times are those of the kinds.
     kinds.retain(|kind| *kind != "all");
     kinds.sort();
     kinds.dedup();
@@ -38,7 +38,7 @@ pub fn reach(section: &Section<'_>) -> Vec<Reach> {
     rows
 }
 
-/// Sums over the runs that counted; none where no run did.
+/// Sums over the runs that counted; none if no run did.
 pub(crate) fn dispatch(kind: &str, runs: &[&Record]) -> Option<DispatchCounts> {
     runs.iter().filter_map(|run| run.dispatch.get(kind)).copied().reduce(|a, b| DispatchCounts {
         inline: a.inline.saturating_add(b.inline),

@@ -62,7 +62,7 @@ impl<'a> Section<'a> {
         pool.or_else(|| self.groups.iter().position(finished))
     }
 
-    /// The running kernel's own io-wq, where it ran.
+    /// The running kernel's own io-wq, if it ran.
     #[must_use]
     pub fn kernel(&self) -> Option<&Group<'a>> {
         self.groups.iter().find(|group| group.is_kernel())
@@ -135,25 +135,25 @@ impl Group<'_> {
 /// A run of io_uring in a boot is called as the kernel.
 #[must_use]
 pub fn label(run: &Record) -> Cow<'_, str> {
-    let arm = measured_label(run);
+    let variant = measured_label(run);
     match (run.key.role, run.settings.injected_delay_percent) {
-        (Role::Measured, _) => arm,
-        (Role::Noise, _) => Cow::Owned(format!("{arm} again")),
-        (Role::Control, Some(percent)) => Cow::Owned(format!("{arm} +{percent} % delay")),
-        (Role::Control, None) => Cow::Owned(format!("{arm} delayed")),
+        (Role::Measured, _) => variant,
+        (Role::Noise, _) => Cow::Owned(format!("{variant} again")),
+        (Role::Control, Some(percent)) => Cow::Owned(format!("{variant} +{percent} % delay")),
+        (Role::Control, None) => Cow::Owned(format!("{variant} delayed")),
     }
 }
 
-/// What the measured runs of the same arm are called.
+/// What the measured runs of the same variant are called.
 pub(crate) fn measured_label(run: &Record) -> Cow<'_, str> {
     match &run.key.boot {
         Some(boot) if run.key.engine == URING => Cow::Borrowed(boot.kernel.as_str()),
-        _ => arm(&run.key.engine, &run.key.policy),
+        _ => variant(&run.key.engine, &run.key.policy),
     }
 }
 
 /// What an engine under a policy is called: where the engine is the pool, its policy.
-pub(crate) fn arm<'a>(engine: &str, policy: &'a str) -> Cow<'a, str> {
+pub(crate) fn variant<'a>(engine: &str, policy: &'a str) -> Cow<'a, str> {
     match (engine, policy) {
         (POOL, _) => Cow::Borrowed(policy),
         (URING, KERNEL) => Cow::Borrowed(URING_LABEL),
@@ -256,10 +256,10 @@ mod tests {
 
     #[test]
     fn an_engine_that_is_not_the_pool_is_in_the_label() {
-        assert_eq!(arm("pool", "kernel"), "kernel");
-        assert_eq!(arm("uring", "kernel"), "io_uring");
-        assert_eq!(arm("uring", "patched"), "io_uring, patched");
-        assert_eq!(arm("scripted", "6.12"), "6.12 on scripted");
+        assert_eq!(variant("pool", "kernel"), "kernel");
+        assert_eq!(variant("uring", "kernel"), "io_uring");
+        assert_eq!(variant("uring", "patched"), "io_uring, patched");
+        assert_eq!(variant("scripted", "6.12"), "6.12 on scripted");
     }
 
     #[test]

@@ -45,7 +45,7 @@ pub fn any<'a>(mut records: impl Iterator<Item = &'a Record>) -> bool {
     records.any(|record| record.latency.response.values().any(|one| !one.hdr_v2.is_empty()))
 }
 
-/// The histograms of all runs in one; none where no run has a readable one.
+/// The histograms of all runs in one; none if no run has a readable one.
 #[must_use]
 pub fn merged(runs: &[&Record], clock: Clock, kind: &str) -> Option<Histogram<u64>> {
     let mut sum: Option<Histogram<u64>> = None;

@@ -14,13 +14,15 @@ const WATCHED_MS_MIN: u64 = 300;
 /// Why the run does not tell, for a reader.
 pub fn value(run: &Record) -> Result<f64, String> {
     match (run.settings.watched_ms, run.workers.linger_ms) {
-        (Some(0), _) => Err("workers were sent away at once, so nobody watched them".to_owned()),
+        (Some(0), _) => Err("workers were terminated at once, so that their stay was not \
+                             measured"
+            .to_owned()),
         (Some(watched_ms), _) if watched_ms < WATCHED_MS_MIN => {
-            Err(format!("it needs a watch of {WATCHED_MS_MIN} ms, and it was {watched_ms} ms"))
+            Err(format!("it needs a watch of {WATCHED_MS_MIN} ms, which was {watched_ms} ms"))
         }
         (_, Some(linger_ms)) => Ok(linger_ms),
         (Some(watched_ms), None) => Ok(watched_ms as f64),
-        (None, None) => Err("the last worker stayed until the end, or nobody watched".to_owned()),
+        (None, None) => Err("the last worker stayed until the end, or was not watched".to_owned()),
     }
 }
 

@@ -39,7 +39,7 @@ pub fn unlike(runs: &[&Record]) -> Vec<String> {
     fields.into_iter().map(|(field, values)| named(&field, values)).collect()
 }
 
-/// `length: 1 s and 9 s`, where runs were asked for unlike ones. Runs of older versions say what
+/// `length: 1 s and 9 s`, if runs were asked for unlike ones. Runs of older versions say what
 /// they were asked for by flags, or nothing.
 #[must_use]
 pub fn lengths(runs: &[&Record]) -> Option<String> {

@@ -1,4 +1,4 @@
-//! Units: what is compared with its like. A run, or all runs of one boot where kernels are booted:
+//! Units: what is compared with its like. A run, or all runs of one boot if kernels are booted:
 //! runs of a boot share its luck, so that only boots are independent of each other.
 
 use crate::runs::metric::Metric;

@@ -1,7 +1,7 @@
 //! Ranks: whether two columns of numbers rise and fall together.
 
 /// Spearman's rho, from -1 to 1: Pearson's correlation of ranks, where equal values share the mean
-/// of their ranks. None where the columns are not equally long or one of them is all the same.
+/// of their ranks. None if the columns are not equally long or one of them is all the same.
 pub(crate) fn spearman(a: &[f64], b: &[f64]) -> Option<f64> {
     if a.len() != b.len() {
         return None;

@@ -72,7 +72,7 @@ fn comparison(records: &[Record], workload: &str) -> Comparison {
 fn finding(metric: Metric, base: &[&Record], test: &[&Record]) -> Finding {
     let points = base.iter().zip(test).filter_map(|(base, test)| {
         Some(Point {
-            pair: base.key.round,
+            round: base.key.round,
             base_position: base.key.position,
             test_position: test.key.position,
             base: metric.of(base).ok()?,

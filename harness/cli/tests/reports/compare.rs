@@ -131,14 +131,14 @@ fn a_record_that_would_have_to_be_mended_is_refused_with_its_line() {
     let whole = sample::lines(&sample::pairs(3, |_| ()));
     let cut = error(&whole[..whole.len() - 100]);
     assert!(cut.contains("record.jsonl, line 6: cut off"), "{cut}");
-    assert!(cut.contains("Take the line out"), "{cut}");
+    assert!(cut.contains("Remove the line"), "{cut}");
     let first = whole.lines().next().expect("there are lines");
     let twice = error(&format!("{whole}{first}\n"));
     assert!(
         twice.contains("record.jsonl, line 7: is the same run as record.jsonl, line 1"),
         "{twice}"
     );
-    assert!(twice.contains("take one of the two lines out"), "{twice}");
+    assert!(twice.contains("remove one of the two lines"), "{twice}");
 }
 
 #[test]

@@ -23,8 +23,8 @@ fn writes_and_syncs_become_a_run_of_fios_own_threads() {
     let record = &fio::records(&text("fsync.json"), None).expect("fio wrote it")[0];
     let given: Value = serde_json::from_slice(&text("fsync.json")).expect("it is JSON");
     let job = &given["jobs"][0];
-    let (cell, service) = (&record.key, &record.latency.service);
-    assert_eq!((&*cell.workload, &*cell.engine, &*cell.policy), ("writes", "fio", "fio"));
+    let (key, service) = (&record.key, &record.latency.service);
+    assert_eq!((&*key.workload, &*key.engine, &*key.policy), ("writes", "fio", "fio"));
     assert_eq!(service["write"].count, job["write"]["total_ios"]);
     assert_eq!(service["fsync"].count, job["sync"]["total_ios"]);
     assert_eq!(record.ops.done, service["write"].count + service["fsync"].count);

@@ -104,7 +104,7 @@ fn the_base_once_more_is_a_floor_and_no_kernel_under_test() {
     ] {
         assert!(page.contains(part), "{part} is not in the page");
     }
-    assert!(pairs.contains("The base against itself, which differs by noise alone"));
+    assert!(pairs.contains("Of the base against itself, the largest change is in"));
     assert!(pairs.contains("AB was not booted against itself"), "a step begins at another kernel");
     assert!(!pairs.contains("noise-of-another"));
     let rows = printed.matches("base again").count();
@@ -130,7 +130,7 @@ fn a_base_that_differs_from_itself_bars_every_verdict() {
     assert_eq!(code(&made), Some(3));
     let (printed, [page, _]) = shown(&made);
     assert!(printed.contains("! paced, AB: no verdict, noise-rejects"), "{printed}");
-    assert!(printed.contains("peak 24 (raises what counts)"), "{printed}");
+    assert!(printed.contains("peak 24 (raises the threshold)"), "{printed}");
     assert!(page.contains("The base differs from itself in most workers alive"));
 }
 

@@ -26,7 +26,7 @@ pub(crate) struct Points {
     pub(crate) series: Vec<Series<Vec<Point>>>,
 }
 
-/// The points of all runs that have both figures; none where there is no such quantile.
+/// The points of all runs that have both figures; none if there is no such quantile.
 pub(crate) fn points(section: &Section<'_>, place: impl Fn(&str) -> usize) -> Option<Points> {
     let runs = || section.groups.iter().flat_map(|group| &group.runs);
     let latency =

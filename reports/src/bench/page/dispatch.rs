@@ -15,7 +15,7 @@ pub(crate) struct ReachRow {
     pub(crate) cells: Vec<Cell>,
 }
 
-/// The rows of a section; none where nobody saw how operations reached workers.
+/// The rows of a section; none if it was not seen how operations reached workers.
 pub(crate) fn rows(section: &Section<'_>, colours: &Colours<'_>) -> Vec<ReachRow> {
     let rows = dispatch::reach(section).into_iter();
     rows.filter_map(|row| {

@@ -225,7 +225,7 @@ fn counts(counts: &Counts) -> String {
     format!("{} / {} / {}", show(counts.probe), show(counts.engine), show(counts.proc))
 }
 
-/// Two counts, with a dash where nobody counted.
+/// Two counts, with a dash if they were not counted.
 fn pair(counts: Option<(u64, u64)>) -> String {
     counts.map_or_else(|| "–".to_owned(), |(first, second)| format!("{first} / {second}"))
 }

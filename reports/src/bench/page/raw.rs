@@ -96,12 +96,12 @@ fn without_histograms(record: &mut Record) {
 }
 
 /// Names of the columns, in the order of [`row`].
-const COLUMNS: &str = "workload,engine,policy,pair,position,seed,started,duration_ns,done,failed,\
+const COLUMNS: &str = "workload,engine,policy,round,position,seed,started,duration_ns,done,failed,\
 per_s,count,p50_ns,p90_ns,p99_ns,p999_ns,max_ns,created_probe,created_engine,created_proc,\
 exited_probe,exited_engine,exited_proc,peak,created_per_1000_ops,born_per_s,born,fill,linger_ms,\
 events_seen,events_lost,error\n";
 
-/// Names of further columns, where some run was made for noise or control.
+/// Names of further columns, if some run was made for noise or control.
 const ROLE_COLUMNS: &str = "role,injected_delay_ns,";
 
 fn table(records: &[Record]) -> String {
@@ -119,16 +119,16 @@ fn table(records: &[Record]) -> String {
 }
 
 fn row(record: &Record) -> Vec<String> {
-    let (cell, workers) = (&record.key, &record.workers);
+    let (key, workers) = (&record.key, &record.workers);
     let nothing = Quantiles::default();
     let all = record.latency.response.get("all").unwrap_or(&nothing);
     let mut row = vec![
-        quoted(&cell.workload),
-        quoted(&cell.engine),
-        quoted(&cell.policy),
-        cell.round.to_string(),
-        cell.position.to_string(),
-        cell.seed.to_string(),
+        quoted(&key.workload),
+        quoted(&key.engine),
+        quoted(&key.policy),
+        key.round.to_string(),
+        key.position.to_string(),
+        key.seed.to_string(),
         quoted(&record.started),
         record.duration_ns.to_string(),
         record.ops.done.to_string(),

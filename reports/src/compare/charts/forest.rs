@@ -78,7 +78,7 @@ fn rows(all: &[Comparison], scale: Scale) -> Vec<Row<'_>> {
     rows
 }
 
-/// What effects of a finding are divided by on the axis; none where nothing can be drawn.
+/// What effects of a finding are divided by on the axis; none if nothing can be drawn.
 fn on_axis(finding: &Finding) -> Option<f64> {
     finding.estimate?;
     match finding.scale {

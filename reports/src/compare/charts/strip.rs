@@ -26,7 +26,7 @@ struct Lane<'a> {
     place: usize,
 }
 
-/// Draws the strip, where there is anything to draw.
+/// Draws the strip, if there is anything to draw.
 pub(crate) fn draw(
     finding: &Finding,
     noise: Option<&Finding>,

@@ -61,11 +61,11 @@ fn row(finding: &Finding, noise: Option<&Finding>, advisory: bool) -> Row {
     }
 }
 
-/// The smallest effect that counts, and below it what it takes to take a side, where that is more.
+/// The smallest effect that counts, and below it what it takes to take a side, if that is more.
 fn threshold(finding: &Finding) -> Cell {
     let show = |effect| finding.metric.show_size(effect);
     let side = finding.side_threshold();
-    let raised = (side > finding.threshold).then(|| format!("{} to take a side", show(side)));
+    let raised = (side > finding.threshold).then(|| format!("{} to count", show(side)));
     let below = raised.unwrap_or_default();
     Cell { label: "threshold", value: show(finding.threshold), below }
 }

@@ -7,7 +7,7 @@ use crate::format;
 /// The verdict with the metric that it stands on.
 pub(crate) fn headline(one: &Comparison) -> String {
     let Some(verdict) = one.verdict else {
-        return "No verdict: what was measured does not allow one".to_owned();
+        return "No verdict: the runs do not allow one".to_owned();
     };
     if let Some(violation) = one.violations.first() {
         return violation.text.clone();
@@ -15,11 +15,11 @@ pub(crate) fn headline(one: &Comparison) -> String {
     let says = match verdict {
         Verdict::Regression => "Worse",
         Verdict::Improvement => "Better",
-        Verdict::Equivalent => "The same within the threshold; the largest change is in",
+        Verdict::Equivalent => "Equivalent; the largest change is in",
         Verdict::Inconclusive if one.has_unconfirmed() => {
             return "A regression that fresh runs did not confirm".to_owned();
         }
-        Verdict::Inconclusive => "Neither a change nor sameness is shown",
+        Verdict::Inconclusive => "Neither a change nor equivalence is shown",
     };
     match (verdict, one.deciding()) {
         (_, None) => says.to_owned(),
@@ -62,40 +62,38 @@ pub(crate) fn lines(one: &Comparison, alpha: f64) -> Vec<String> {
     lines
 }
 
-/// What the base against itself says of the noise; `boots` where kernels were booted.
+/// What the base against itself says of the noise; `boots` if kernels were booted.
 pub(crate) fn noise(one: &Comparison, boots: bool) -> String {
     if boots && one.noise.is_empty() {
         return format!(
-            "{} was not booted against itself: how far equal kernels differ is not known. cargo \
-             xtask kernels --noise boots the first kernel once more in each round, and no other.",
+            "{} was not booted against itself: its noise is not known. cargo xtask kernels \
+             --noise boots the first kernel once more in each round.",
             format::clip(&one.base, 60)
         );
     }
     if one.noise.is_empty() {
-        return "There are no runs of the base against itself: how far equal runs differ is not \
-                known. cargo xtask bench --noise makes them."
+        return "There are no runs of the base against itself: its noise is not known. cargo \
+                xtask bench --noise makes them."
             .to_owned();
     }
     let found = one.noise.iter().filter(|noise| noise.estimate.is_some());
     let most = found.max_by(|a, b| a.weight().total_cmp(&b.weight()));
     match most {
-        Some(finding) => format!(
-            "The base against itself, which differs by noise alone: the largest change is in {}.",
-            finding.sentence()
-        ),
-        None => "The base ran against itself too few times to tell how far equal runs differ."
-            .to_owned(),
+        Some(finding) => {
+            format!("Of the base against itself, the largest change is in {}.", finding.sentence())
+        }
+        None => "The base ran against itself too few times for its noise to be known.".to_owned(),
     }
 }
 
-/// Whether an injected delay was found; `boots` where kernels were booted.
+/// Whether an injected delay was found; `boots` if kernels were booted.
 pub(crate) fn control(one: &Comparison, boots: bool) -> String {
     if boots && one.control.is_none() {
-        return "No delay was injected into runs of boots.".to_owned();
+        return "No delay is injected into runs of boots.".to_owned();
     }
     let Some(control) = one.control else {
-        return "No delay was injected: whether one would be found is not known. \
-                cargo xtask bench --control injects one."
+        return "No delay was injected, so that it is not known whether one would be found. cargo \
+                xtask bench --control injects one."
             .to_owned();
     };
     let size = format::percent(control.injected);
@@ -105,12 +103,12 @@ pub(crate) fn control(one: &Comparison, boots: bool) -> String {
         }
         (false, Some(pairs)) => format!(
             "A delay of {size} of the median response time was injected and not found: this \
-             comparison is blind to such a change. {} would find it.",
+             comparison cannot show such a change. {} would.",
             format::count(pairs.into(), "pair", "pairs")
         ),
         (false, None) => format!(
             "A delay of {size} of the median response time was injected and not found: this \
-             comparison is blind to such a change, and more pairs need not help."
+             comparison cannot show such a change, and more pairs may not help."
         ),
     }
 }

@@ -108,7 +108,7 @@ fn without_the_preset_that_ignores_the_limit_neither_differ_nor_nearest_knows_it
     assert_eq!(fidelity.right(), Share { count: 2, of: 3 });
     assert_eq!(fidelity.right_within_limit(), Some(Share { count: 1, of: 2 }));
     let said = prose::figures(&fidelity).remove(0);
-    assert!(said.starts_with("1 of 2 cells (50\u{a0}%) with 6.17-as-posted left out"), "{said}");
+    assert!(said.starts_with("1 of 2 cells (50\u{a0}%) without 6.17-as-posted"), "{said}");
     let sections = group::sections(&records[..9]);
     let fidelity = Fidelity::of(&sections).expect("three workloads have both");
     assert_eq!(fidelity.right_within_limit(), None, "it did not run");
@@ -121,7 +121,7 @@ fn one_run_per_arm_is_said_to_show_no_spread() {
         let sections = group::sections(records);
         let fidelity = Fidelity::of(&sections).expect("three workloads have both");
         let said = prose::definitions(&fidelity).pop().expect("runs come last").1;
-        (fidelity.runs_least, said.starts_with("with one run per arm"))
+        (fidelity.runs_least, said.starts_with("with one run per variant"))
     };
     assert_eq!(runs(&records), (1, true));
     records.extend(records.clone());

@@ -17,7 +17,7 @@ const STAY_MS_MIN: f64 = 0.1;
 /// Marks of one lane at most.
 const MARKS_MAX: usize = 200;
 
-/// Draws a lane per kernel, where somebody watched single workers.
+/// Draws a lane per kernel, if single workers were watched.
 pub(crate) fn draw(kernels: &[Kernel<'_>]) -> Result<Option<String>, ChartError> {
     let mut lanes = Vec::new();
     for (at, kernel) in kernels.iter().enumerate() {

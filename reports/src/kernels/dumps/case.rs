@@ -50,7 +50,7 @@ impl<'a> Try<'a> {
         Try { failure: failure(dumped, took_ms, reason), took_ms, workers, reason }
     }
 
-    /// The dump of that kind, where the boot has one.
+    /// The dump of that kind, if the boot has one.
     pub(crate) fn of(dump: &'a Dump, when: When) -> Option<Try<'a>> {
         match when {
             When::Control => dump
@@ -92,7 +92,7 @@ pub struct Case {
 }
 
 impl Case {
-    /// Of boots that had a dump of that kind; none where no boot had.
+    /// Of boots that had a dump of that kind; none if no boot had.
     pub(crate) fn of(when: When, dumps: &[&Dump]) -> Option<Case> {
         let tries: Vec<Try<'_>> = dumps.iter().filter_map(|dump| Try::of(dump, when)).collect();
         let first = tries.iter().find(|one| one.failure.is_some());

@@ -21,7 +21,7 @@ pub(crate) struct Row {
     pub(crate) said: String,
 }
 
-/// The table; none where no dump was tried.
+/// The table; none if no dump was tried.
 pub(crate) fn checkpoint(dumps: &[Dumps]) -> Option<Checkpoint> {
     let rows = |one: &'_ Dumps| one.cases.iter().map(|case| row(one, case)).collect::<Vec<_>>();
     (!dumps.is_empty()).then(|| Checkpoint {

@@ -194,7 +194,7 @@ fn ended(boot: &Boot) -> &'static str {
 /// The last lines of boots that did not finish or whose kernel complained, the worst first.
 pub(crate) fn consoles(outcome: &Outcome<'_>) -> Vec<Console> {
     let mut numbers: Vec<u32> = Vec::new();
-    for number in outcome.went.iter().flat_map(|went| &went.boots) {
+    for number in outcome.findings.iter().flat_map(|finding| &finding.boots) {
         if !numbers.contains(number) {
             numbers.push(*number);
         }

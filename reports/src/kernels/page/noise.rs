@@ -23,7 +23,7 @@ pub(crate) struct Cell {
     pub(crate) below: Vec<String>,
 }
 
-/// The table; none where the base was not booted against itself.
+/// The table; none if the base was not booted against itself.
 pub(crate) fn noise(outcome: &Outcome<'_>) -> Option<Noise> {
     let first = outcome.noise.first()?;
     Some(Noise {
@@ -45,7 +45,7 @@ fn cell(size: &Size) -> Cell {
     let metric = size.metric;
     let below = [
         size.interval.map(|ends| metric.show_interval(ends)),
-        size.raises.then(|| "raises what counts".to_owned()),
+        size.raises.then(|| "raises the threshold".to_owned()),
     ];
     Cell {
         value: match size.estimate {

@@ -73,7 +73,7 @@ fn left(row: &table::Row) -> String {
     }
 }
 
-/// Each kernel against the one before it; none where there are two.
+/// Each kernel against the one before it; none if there are two.
 pub(crate) fn steps(outcome: &Outcome<'_>) -> Option<Grid> {
     if outcome.steps.is_empty() {
         return None;
