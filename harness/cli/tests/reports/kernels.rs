@@ -47,7 +47,14 @@ fn folder((kernels, boots, records): &Made) -> tempfile::TempDir {
 
 fn run(folder: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(crate::IOWQ);
-    command.arg("compare").arg(folder).arg("--out").arg(folder).args(arguments).output().expect("it starts")
+    command
+        .arg("compare")
+        .arg(folder)
+        .arg("--out")
+        .arg(folder)
+        .args(arguments)
+        .output()
+        .expect("it starts")
 }
 
 fn code(made: &Made) -> Option<i32> {
