@@ -134,6 +134,13 @@ pub fn release(kernel: &str) -> String {
     format!("Linux {}", clip(release, 40))
 }
 
+/// With a capital letter.
+#[must_use]
+pub fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
 /// `a`, `a and b`, `a, b and c`.
 #[must_use]
 pub fn list(items: &[String]) -> String {

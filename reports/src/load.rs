@@ -3,19 +3,17 @@
 mod duplicates;
 
 mod check;
-mod line;
-mod unverified;
 
 use crate::format::{clip, list};
 use crate::load::duplicates::Duplicates;
-use crate::load::line::{LINE_BYTES_MAX, Line};
 use crate::runs::thin;
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use iowq_contract::{Caveat, Code, Record, SCHEMA, SCHEMAS_READ};
+use iowq_contract::jsonl::{Limits, Lines};
+use iowq_contract::{Caveat, Code, Record, SCHEMA, SCHEMAS_READ, UNVERIFIED_NAME};
 use serde::Deserialize;
 
 /// Name of the record inside a folder that `bench` wrote.
@@ -160,38 +158,51 @@ impl Reading {
         Ok(self.end())
     }
 
-    fn add(&mut self, mut input: impl BufRead, path: PathBuf) -> Result<(), LoadError> {
-        let io_error = |source| LoadError::Io { path: path.clone(), source };
-        let mut buffer = Vec::new();
+    fn add(&mut self, input: impl BufRead, path: PathBuf) -> Result<(), LoadError> {
         let mut found = false;
         self.loaded.files.push(path.clone());
-        for line in 1.. {
-            let fail = |problem| LoadError::Line { path: path.clone(), line, problem };
-            let read = line::next(&mut input, &mut buffer, LINE_BYTES_MAX).map_err(io_error)?;
-            let record = match read {
-                Line::End => break,
-                Line::TooLong => {
-                    let mib = LINE_BYTES_MAX >> 20;
-                    return Err(fail(format!("longer than {mib} MiB: this is not a record")));
+        for line in Lines::new(input, Limits::default()) {
+            let line = line.map_err(|source| LoadError::Io { path: path.clone(), source })?;
+            let number = line.number;
+            let fail = |problem| LoadError::Line { path: path.clone(), line: number, problem };
+            let record = match parse(&line.bytes) {
+                Ok(record) => record,
+                Err(_) if line.is_cut_off() && self.strict => return Err(fail(CUT_OFF.to_owned())),
+                Err(_) if line.is_cut_off() => {
+                    self.loaded.notes.push(cut_off_note(&path, number));
+                    continue;
                 }
-                Line::Whole | Line::Last if buffer.trim_ascii().is_empty() => continue,
-                Line::Whole => parse(&buffer).map_err(fail)?,
-                Line::Last => match parse(&buffer) {
-                    Ok(record) => record,
-                    Err(_) if is_cut_off(&buffer) && self.strict => {
-                        return Err(fail(CUT_OFF.to_owned()));
-                    }
-                    Err(_) if is_cut_off(&buffer) => {
-                        self.loaded.notes.push(cut_off_note(&path, line));
-                        continue;
-                    }
-                    Err(problem) => return Err(fail(problem)),
-                },
+                Err(problem) => return Err(fail(problem)),
             };
             found = true;
-            self.keep(record, line).map_err(fail)?;
+            self.keep(record, number).map_err(fail)?;
         }
         if found { Ok(()) } else { Err(LoadError::Empty { path }) }
+    }
+
+    /// Adds the run whose data was being read back when its bench was killed, which is in a file of
+    /// its own beside the record, unless the record has it; returns whether there was one.
+    fn add_unverified(&mut self, record: &Path) -> Result<bool, LoadError> {
+        if record.file_name().is_none_or(|name| name != RECORD_NAME) {
+            return Ok(false);
+        }
+        let path = record.with_file_name(UNVERIFIED_NAME);
+        let io_error = |source| LoadError::Io { path: path.clone(), source };
+        let file = match File::open(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+            file => file.map_err(io_error)?,
+        };
+        let line = Lines::new(BufReader::new(file), Limits::default()).next().transpose();
+        let bytes = line.map_err(io_error)?.map_or_else(Vec::new, |line| line.bytes);
+        let fail = |problem| LoadError::Line { path: path.clone(), line: 1, problem };
+        let run = parse(&bytes).map_err(fail)?;
+        // The bench was killed between writing it there and removing it here.
+        if self.duplicates.knows(&run) {
+            return Ok(false);
+        }
+        self.loaded.files.push(path.clone());
+        self.keep(run, 1).map_err(fail)?;
+        Ok(true)
     }
 
     /// Keeps a run of the last file, unless it was read before.
@@ -247,13 +258,6 @@ fn cut_off_note(path: &Path, line: usize) -> Caveat {
 /// The name of a file without its folders, which say more about a machine than about a run.
 fn file_name(path: &Path) -> String {
     path.file_name().map_or_else(|| path.display().to_string(), |name| name.display().to_string())
-}
-
-/// Whether the bytes are the beginning of a JSON object that just stops.
-fn is_cut_off(bytes: &[u8]) -> bool {
-    let starts = bytes.trim_ascii_start().first() == Some(&b'{');
-    let parsed = serde_json::from_slice::<serde::de::IgnoredAny>(bytes);
-    starts && parsed.is_err_and(|error| error.is_eof())
 }
 
 /// One line as a run, its timeline thinned at once: a folder of long runs must fit in memory.

@@ -16,7 +16,7 @@ use crate::bench::{charts, ranges, text};
 use crate::fidelity::page::{self as fidelity_page, CellTable, Verdict};
 use crate::format;
 use crate::render::chart::ChartSet;
-use crate::render::page::{CHART_BYTES_MAX, Download, Mark, PAGE_BYTES_MAX, PageError};
+use crate::render::page::{Download, Mark, PAGE_BYTES_MAX, PageError, Room};
 use crate::render::palette::Colours;
 use crate::runs::arrival::Arrival;
 use crate::runs::caveat::ScopedCaveat;
@@ -157,25 +157,17 @@ fn views<'a>(analysis: &'a Analysis<'_>) -> Result<Vec<View<'a>>, PageError> {
     let colours = Colours::of(&analysis.sections);
     let panels: usize = analysis.sections.iter().map(|section| section.groups.len()).sum();
     let points_max = (POINTS_ALL_MAX / panels.max(1)).clamp(POINTS_MIN, POINTS_MAX);
-    let mut bytes_left = CHART_BYTES_MAX;
+    let mut room = Room::new();
     let mut views = Vec::new();
     for (at, (section, answers)) in analysis.sections.iter().zip(&analysis.answers).enumerate() {
         let mut note = Vec::new();
         if !histogram::any(section.records()) {
             note.push(no_histogram(section));
         }
-        let mut charts = Vec::new();
-        if bytes_left > 0 {
-            charts = charts::sets(section, &colours, points_max)?;
-        }
-        let before = charts.len();
-        charts.retain(|set| {
-            let bytes: usize = set.figures.iter().map(|figure| figure.svg.len()).sum();
-            let fits = bytes <= bytes_left;
-            bytes_left = if fits { bytes_left - bytes } else { 0 };
-            fits
-        });
-        if charts.len() < before || before == 0 {
+        let drawn =
+            if room.left_out { Vec::new() } else { charts::sets(section, &colours, points_max)? };
+        let charts: Vec<ChartSet> = drawn.into_iter().filter_map(|set| room.take(set)).collect();
+        if room.left_out {
             note.push(
                 "Charts are omitted if they would make the page too large: \
                  report this workload alone to see them all."

@@ -75,9 +75,7 @@ impl Decides {
 
 fn titles(metrics: &[Metric]) -> String {
     let titles: Vec<String> = metrics.iter().map(|metric| metric.title().to_owned()).collect();
-    let text = format::list(&titles);
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+    format::capital(&format::list(&titles))
 }
 
 #[cfg(test)]

@@ -1,14 +1,13 @@
 //! The page of a comparison: the verdicts in words, then what forbids them, then tables and charts.
 
 mod table;
-mod words;
 
-use crate::compare::charts;
 use crate::compare::charts::sides::{BASE, TEST};
 use crate::compare::comparison::{Comparison, Comparisons};
 use crate::compare::page::table::Row;
 use crate::compare::prose::Reasons;
 use crate::compare::set::Set;
+use crate::compare::{charts, prose};
 use crate::format;
 use crate::render::chart::ChartSet;
 use crate::render::marker;
@@ -176,8 +175,8 @@ fn answer(one: &Comparison, alpha: f64) -> Answer {
         title: format!("{}: {} against {}", name(&one.workload), name(&one.test), name(&one.base)),
         class,
         word,
-        headline: words::headline(one),
-        lines: words::lines(one, alpha),
+        headline: prose::headline(one),
+        lines: prose::lines(one, alpha),
         blockers: Reasons::of(&one.blockers, REASONS_MAX),
         notes: Reasons::of(&one.notes, REASONS_MAX),
     }
@@ -195,8 +194,8 @@ fn view(at: usize, one: &Comparison, charts: Vec<ChartSet>, boots: bool) -> View
         pairing: one.pairing_text(),
         legend: [mark(BASE, "base", &one.base), mark(TEST, "test", &one.test)],
         rows: table::rows(one),
-        noise: words::noise(one, boots),
-        control: words::control(one, boots),
+        noise: prose::noise(one, boots),
+        control: prose::control(one, boots),
         charts,
     }
 }

@@ -81,6 +81,48 @@ impl Comparison {
     }
 }
 
+impl Comparison {
+    /// What is said of the metrics that decide: those that are worse, better and the same, and what
+    /// would decide the others.
+    #[must_use]
+    pub fn parts(&self, alpha: f64) -> Vec<String> {
+        let of =
+            |wanted: Verdict| self.primary.iter().filter(move |one| one.verdict == Some(wanted));
+        let changed = |one: &Finding| match one.estimate {
+            Some(effect) => format!("{} {}", one.metric.title(), one.metric.show_effect(effect)),
+            None => one.metric.title().to_owned(),
+        };
+        let mut parts = Vec::new();
+        let mut say = |before: &str, names: Vec<String>| {
+            if !names.is_empty() {
+                parts.push(format!("{before} {}", format::list(&names)));
+            }
+        };
+        say("worse in", of(Verdict::Regression).map(changed).collect());
+        say("better in", of(Verdict::Improvement).map(changed).collect());
+        let title = |one: &Finding| one.metric.title().to_owned();
+        say("the same in", of(Verdict::Equivalent).map(title).collect());
+        let undecided = of(Verdict::Inconclusive).map(|finding| {
+            let title = finding.metric.title();
+            match self.unconfirmed(finding.metric) {
+                Some(why) => format!("not confirmed in {title} ({why})"),
+                None => format!("{title}: {}", finding.undecided(alpha)),
+            }
+        });
+        let undecided: Vec<String> = undecided.collect();
+        let missing = |finding: &Finding| {
+            let why = finding.missing.as_ref().filter(|_| finding.one_sided.is_none())?;
+            Some(format!("{} ({why})", finding.metric.title()))
+        };
+        let missing: Vec<String> = self.primary.iter().filter_map(missing).collect();
+        parts.extend(undecided);
+        if !missing.is_empty() {
+            parts.push(format!("no value of {}", format::list(&missing)));
+        }
+        parts
+    }
+}
+
 impl Pairing {
     /// `10 pairs, 2 runs left over`, or the numbers of runs and why they are no pairs.
     #[must_use]
@@ -191,4 +233,90 @@ impl Reasons {
             (more > 0).then(|| format::count(more, "more of this kind", "more of this kind"));
         Self { shown: caveats.iter().take(most).map(clip).collect(), more }
     }
+}
+
+/// The verdict with the metric that it stands on.
+pub(crate) fn headline(one: &Comparison) -> String {
+    let Some(verdict) = one.verdict else {
+        return "No verdict: the runs do not allow one".to_owned();
+    };
+    if let Some(violation) = one.violations.first() {
+        return violation.text.clone();
+    }
+    let says = match verdict {
+        Verdict::Regression => "Worse",
+        Verdict::Improvement => "Better",
+        Verdict::Equivalent => "Equivalent; the largest change is in",
+        Verdict::Inconclusive if one.has_unconfirmed() => {
+            return "A regression that fresh runs did not confirm".to_owned();
+        }
+        Verdict::Inconclusive => "Neither a change nor equivalence is shown",
+    };
+    match (verdict, one.deciding()) {
+        (_, None) => says.to_owned(),
+        (Verdict::Equivalent, Some(finding)) => format!("{says} {}", finding.sentence()),
+        (_, Some(finding)) => format!("{says}: {}", finding.sentence()),
+    }
+}
+
+/// What the base against itself says of the noise; `boots` if kernels were booted.
+pub(crate) fn noise(one: &Comparison, boots: bool) -> String {
+    if boots && one.noise.is_empty() {
+        return format!(
+            "{} was not booted against itself: its noise is not known. cargo xtask kernels \
+             --noise boots the first kernel once more in each round.",
+            format::clip(&one.base, 60)
+        );
+    }
+    if one.noise.is_empty() {
+        return "There are no runs of the base against itself: its noise is not known. cargo \
+                xtask bench --noise makes them."
+            .to_owned();
+    }
+    let found = one.noise.iter().filter(|noise| noise.estimate.is_some());
+    let most = found.max_by(|a, b| a.weight().total_cmp(&b.weight()));
+    match most {
+        Some(finding) => {
+            format!("Of the base against itself, the largest change is in {}.", finding.sentence())
+        }
+        None => "The base ran against itself too few times for its noise to be known.".to_owned(),
+    }
+}
+
+/// Whether an injected delay was found; `boots` if kernels were booted.
+pub(crate) fn control(one: &Comparison, boots: bool) -> String {
+    if boots && one.control.is_none() {
+        return "No delay is injected into runs of boots.".to_owned();
+    }
+    let Some(control) = one.control else {
+        return "No delay was injected, so that it is not known whether one would be found. cargo \
+                xtask bench --control injects one."
+            .to_owned();
+    };
+    let size = format::percent(control.injected);
+    match (control.found, control.pairs_needed) {
+        (true, _) => {
+            format!("A delay of {size} of the median response time was injected and found.")
+        }
+        (false, Some(pairs)) => format!(
+            "A delay of {size} of the median response time was injected and not found: this \
+             comparison cannot show such a change. {} would.",
+            format::count(pairs.into(), "pair", "pairs")
+        ),
+        (false, None) => format!(
+            "A delay of {size} of the median response time was injected and not found: this \
+             comparison cannot show such a change, and more pairs may not help."
+        ),
+    }
+}
+
+/// What else the page says: further violations, the confirmation, and the metrics by their verdicts.
+pub(crate) fn lines(one: &Comparison, alpha: f64) -> Vec<String> {
+    let violations = one.violations.iter().skip(1).map(|violation| violation.text.clone());
+    let mut lines: Vec<String> = violations.collect();
+    lines.extend(one.confirmation.as_ref().map(Confirmation::text));
+    if one.verdict.is_some() {
+        lines.extend(one.parts(alpha).iter().map(|part| format!("{}.", format::capital(part))));
+    }
+    lines
 }

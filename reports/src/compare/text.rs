@@ -141,60 +141,20 @@ fn change(finding: &Finding) -> String {
 
 /// What comes of it, in one sentence.
 fn sentence(one: &Comparison, all: &Comparisons) -> String {
+    let codes = |caveats: &[Caveat]| -> Vec<String> {
+        caveats.iter().map(|caveat| caveat.code.to_string()).collect()
+    };
+    let blockers = format::list(&codes(&one.blockers));
     let Some(verdict) = one.verdict else {
-        let codes: Vec<String> = one.blockers.iter().map(|bar| bar.code.to_string()).collect();
-        return format!("No verdict: {}.", format::list(&codes));
+        return format!("No verdict: {blockers}.");
     };
-    let of = |wanted: Verdict| one.primary.iter().filter(move |one| one.verdict == Some(wanted));
-    let changed = |verdict| -> Vec<String> {
-        let show = |one: &Finding| {
-            let effect =
-                one.estimate.map_or_else(String::new, |one_of| one.metric.show_effect(one_of));
-            format!("{} {effect}", one.metric.title())
-        };
-        of(verdict).map(show).collect()
-    };
-    let mut parts: Vec<String> =
-        one.violations.iter().map(|violation| violation.code.to_string()).collect();
-    if !one.blockers.is_empty() {
-        let codes: Vec<String> = one.blockers.iter().map(|bar| bar.code.to_string()).collect();
-        parts.push(format!("no verdict on metrics: {}", format::list(&codes)));
+    let mut parts = codes(&one.violations);
+    if !blockers.is_empty() {
+        parts.push(format!("no verdict on metrics: {blockers}"));
     }
-    for (verdict, word) in [(Verdict::Regression, "worse"), (Verdict::Improvement, "better")] {
-        let changed = changed(verdict);
-        if !changed.is_empty() {
-            parts.push(format!("{word} in {}", format::list(&changed)));
-        }
-    }
-    let titles =
-        |verdict| -> Vec<String> { of(verdict).map(|one| one.metric.title().to_owned()).collect() };
-    let same = titles(Verdict::Equivalent);
-    if !same.is_empty() {
-        parts.push(format!("the same in {}", format::list(&same)));
-    }
-    for finding in of(Verdict::Inconclusive) {
-        let title = finding.metric.title();
-        parts.push(match one.unconfirmed(finding.metric) {
-            Some(why) => format!("not confirmed in {title} ({why})"),
-            None => format!("{title}: {}", finding.undecided(all.alpha)),
-        });
-    }
-    let missing: Vec<String> = one.primary.iter().filter_map(missing).collect();
-    if !missing.is_empty() {
-        parts.push(format!("no value of {}", format::list(&missing)));
-    }
+    parts.extend(one.parts(all.alpha));
     let percent = format::number(all.threshold * 100.0);
-    format!("{}, at {percent} %: {}.", capital(verdict.name()), parts.join("; "))
-}
-
-fn missing(finding: &Finding) -> Option<String> {
-    let why = finding.missing.as_ref().filter(|_| finding.one_sided.is_none())?;
-    Some(format!("{} ({why})", finding.metric.title()))
-}
-
-fn capital(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+    format!("{}, at {percent} %: {}.", format::capital(verdict.name()), parts.join("; "))
 }
 
 /// Notes of all comparisons, each once, with the workloads that it is about if not all have it.

@@ -3,9 +3,11 @@
 use crate::load::{LoadError, Loaded, RECORD_NAME};
 use crate::{format, load};
 use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
-use std::{fs, io};
 
+use iowq_contract::jsonl::{Limits, Lines};
 use iowq_contract::{
     BOOT_SCHEMA, BOOTS_NAME, Boot, Caveat, Code, KERNELS_NAME, KERNELS_SCHEMA, Kernels, Record,
     Role,
@@ -110,7 +112,7 @@ fn roles(boots: &[Boot], records: &[Record]) -> Result<(), String> {
 
 fn kernels(path: &Path) -> Result<Kernels, ReadError> {
     let fail = |problem| ReadError::Content { path: path.to_owned(), problem };
-    let text = text(path)?;
+    let text = fs::read(path).map_err(|source| ReadError::Io { path: path.to_owned(), source })?;
     let kernels: Kernels = parse(&text).map_err(fail)?;
     schema(&kernels.schema, KERNELS_SCHEMA).map_err(fail)?;
     let labels: BTreeSet<&str> = kernels.kernels.iter().map(|one| one.label.as_str()).collect();
@@ -130,19 +132,19 @@ fn kernels(path: &Path) -> Result<Kernels, ReadError> {
 
 /// The boots. A last line that is cut off is what a killed comparison leaves: it becomes a note.
 fn boots(path: &Path, kernels: &Kernels, notes: &mut Vec<Caveat>) -> Result<Vec<Boot>, ReadError> {
-    let text = text(path)?;
+    let io_error = |source| ReadError::Io { path: path.to_owned(), source };
+    let file = BufReader::new(File::open(path).map_err(io_error)?);
     let mut boots: Vec<Boot> = Vec::new();
-    for (number, line) in (1..).zip(text.split_inclusive('\n')) {
-        if line.trim().is_empty() {
-            continue;
-        }
+    for line in Lines::new(file, Limits::default()) {
+        let line = line.map_err(io_error)?;
+        let number = line.number;
         let fail = |problem: String| ReadError::Content {
             path: path.to_owned(),
             problem: format!("line {number}: {problem}"),
         };
-        let boot: Boot = match parse(line) {
+        let boot: Boot = match parse(&line.bytes) {
             Ok(boot) => boot,
-            Err(_) if !line.ends_with('\n') => {
+            Err(_) if !line.is_ended => {
                 let text = format!("{BOOTS_NAME}, line {number} is cut off and omitted");
                 notes.push(Caveat::new(Code::RecordCutOff, text));
                 continue;
@@ -171,12 +173,8 @@ fn boots(path: &Path, kernels: &Kernels, notes: &mut Vec<Caveat>) -> Result<Vec<
     Ok(boots)
 }
 
-fn text(path: &Path) -> Result<String, ReadError> {
-    fs::read_to_string(path).map_err(|source| ReadError::Io { path: path.to_owned(), source })
-}
-
-fn parse<T: DeserializeOwned>(text: &str) -> Result<T, String> {
-    let mut input = serde_json::Deserializer::from_str(text);
+fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, String> {
+    let mut input = serde_json::Deserializer::from_slice(text);
     let value = serde_path_to_error::deserialize(&mut input).map_err(|error| error.to_string())?;
     input.end().map_err(|error| error.to_string())?;
     Ok(value)
