@@ -29,7 +29,9 @@ pub(crate) mod test_sets;
 pub mod text;
 pub mod verdict;
 
-pub use comparison::{Comparison, Comparisons, Confirmation, Control, Outcome, Pairing};
+pub use comparison::{
+    Comparison, Comparisons, Confirmation, ConfirmationOutcome, Control, Pairing,
+};
 pub use decide::Decides;
 pub use finding::{Finding, Lone, OneSided, Point, Verdict};
 pub use judge::Rules;

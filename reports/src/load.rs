@@ -4,9 +4,6 @@ mod duplicates;
 
 mod check;
 
-use crate::format::{clip, list};
-use crate::load::duplicates::Duplicates;
-use crate::runs::thin;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, ErrorKind};
@@ -15,6 +12,10 @@ use std::path::{Path, PathBuf};
 use iowq_contract::jsonl::{Limits, Lines};
 use iowq_contract::{Caveat, Code, Record, SCHEMA, SCHEMAS_READ, UNVERIFIED_NAME};
 use serde::Deserialize;
+
+use crate::format::{clip, list};
+use crate::load::duplicates::Duplicates;
+use crate::runs::thin;
 
 /// Name of the record inside a folder that `bench` wrote.
 pub const RECORD_NAME: &str = "record.jsonl";

@@ -1,8 +1,9 @@
 //! A made-up grid: many small workloads on io_uring and under presets, for the fidelity page.
 
+use iowq_contract::{DispatchCounts, Record};
+
 use crate::noise::Noise;
 use crate::run::{KERNEL, kernel_run, run};
-use iowq_contract::{DispatchCounts, Record};
 
 /// Presets of the made-up grid.
 const PRESETS: [&str; 4] = ["6.12", "6.16", "6.17", "exit-on-idle"];

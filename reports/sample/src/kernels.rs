@@ -1,15 +1,16 @@
 //! Made-up boots of six kernels, near what such kernels did: for the page of `kernels` and its tests.
 
-use crate::latency;
-use crate::noise::Noise;
-use crate::run::run_of;
-use crate::workers::Shape;
 use std::collections::BTreeMap;
 
 use iowq_contract::{
     BOOT_SCHEMA, Blocking, Boot, Disk, Ended, InBoot, KERNELS_SCHEMA, Kernel, Kernels, Latency,
     Machine, Record, Role,
 };
+
+use crate::latency;
+use crate::noise::Noise;
+use crate::run::run_of;
+use crate::workers::Shape;
 
 /// The kernels, and the preset that each stands for.
 const LABELS: [(&str, &str); 6] = [

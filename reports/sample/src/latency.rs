@@ -1,11 +1,12 @@
 //! Made-up latency: a body and a heavy tail per kind of operation.
 
-use crate::noise::Noise;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::{Serializer, V2Serializer};
 use iowq_contract::{Latency, Quantiles};
+
+use crate::noise::Noise;
 
 /// Values per operation kind; each stands for several operations.
 const STEPS: u64 = 1_500;

@@ -1,8 +1,9 @@
 //! A made-up bench of two policies that are alike, but for what is changed.
 
+use iowq_contract::{Record, Role};
+
 use crate::noise::Noise;
 use crate::run::run;
-use iowq_contract::{Record, Role};
 
 /// Share by which one run differs from the next.
 const SPREAD: f64 = 0.01;

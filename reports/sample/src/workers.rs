@@ -1,7 +1,8 @@
 //! Made-up lives of workers: a ramp, then births and deaths until the end.
 
-use crate::noise::Noise;
 use iowq_contract::Churn;
+
+use crate::noise::Noise;
 
 /// Slices of births and deaths in a run.
 const SLICES: u64 = 120;

@@ -219,11 +219,11 @@ impl Writer<'_> {
 
 #[cfg(test)]
 mod tests {
-    use crate::runs::group;
     use iowq_contract::Record;
     use iowq_sample as sample;
 
     use super::*;
+    use crate::runs::group;
 
     fn churn(rows: &[(&str, &[f64])]) -> Vec<Record> {
         let mut records = Vec::new();

@@ -1,14 +1,15 @@
 //! Caveats: those that runs carry, and those that only show when runs are put side by side.
 
+use std::collections::BTreeMap;
+
+use iowq_contract::{Code, Record, Settings, Tier};
+
 use crate::bench::settings;
 use crate::format;
 use crate::load::Loaded;
 use crate::runs::caveat::ScopedCaveat;
 use crate::runs::counts::{counts_disagree, switches_spoil_churn};
 use crate::runs::group;
-use std::collections::BTreeMap;
-
-use iowq_contract::{Code, Record, Settings, Tier};
 
 /// All caveats, severe ones first, each once with the runs it is about.
 pub(crate) fn collect(loaded: &Loaded) -> Vec<ScopedCaveat> {

@@ -64,11 +64,11 @@ fn figures(ours: Counts, kernel: Counts) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::runs::group;
     use iowq_contract::Record;
     use iowq_sample as sample;
 
     use super::*;
+    use crate::runs::group;
 
     fn with(mut record: Record, created: u64, peak: u32) -> Record {
         record.workers.created.probe = Some(created);

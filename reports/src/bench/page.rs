@@ -6,6 +6,8 @@ mod measured;
 mod raw;
 mod table;
 
+use askama::Template;
+
 use crate::bench::analysis::Analysis;
 use crate::bench::answer::Answer;
 use crate::bench::page::dispatch::ReachRow;
@@ -23,7 +25,6 @@ use crate::runs::caveat::ScopedCaveat;
 use crate::runs::group::Section;
 use crate::runs::metric::Metric;
 use crate::runs::{counts, group, histogram};
-use askama::Template;
 
 /// Points of all timelines together, and of one of them.
 const POINTS_ALL_MAX: usize = 32_000;

@@ -1,10 +1,11 @@
 //! Unlike: settings and lengths in which runs of one workload on one engine differ, as caveats.
 
-use crate::format;
-use crate::runs::{differences, plans};
 use std::collections::BTreeMap;
 
 use iowq_contract::{Code, Record, Settings};
+
+use crate::format;
+use crate::runs::{differences, plans};
 
 /// Workloads that are named with what differs.
 const NAMED_MAX: usize = 4;

@@ -1,5 +1,7 @@
 //! The summary: the same answers as the page, as plain text for a terminal or a mail.
 
+use comfy_table::{CellAlignment, ContentArrangement, Table};
+
 use crate::bench::analysis::Analysis;
 use crate::bench::births;
 use crate::fidelity::analysis::Fidelity;
@@ -10,7 +12,6 @@ use crate::runs::arrival;
 use crate::runs::figures::Figures;
 use crate::runs::group::Group;
 use crate::runs::metric::Metric;
-use comfy_table::{CellAlignment, ContentArrangement, Table};
 
 /// Width of `summary.txt`: fits into a mail and a terminal.
 pub const WIDTH_TEXT: usize = 100;
@@ -187,10 +188,11 @@ fn linger(figures: &Figures) -> String {
 
 #[cfg(test)]
 mod tests {
+    use iowq_sample as sample;
+
     use super::*;
     use crate::bench::analysis::analyse;
     use crate::load::Loaded;
-    use iowq_sample as sample;
 
     #[test]
     fn a_name_cannot_steer_a_terminal() {

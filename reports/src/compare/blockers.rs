@@ -1,11 +1,12 @@
 //! Blockers: what forbids a verdict because the runs did not go as they should.
 
-use crate::format;
-use crate::runs::counts::{counts_disagree, switches_spoil_churn};
-use crate::runs::unit;
 use std::collections::{BTreeMap, BTreeSet};
 
 use iowq_contract::{Caveat, Code, Record};
+
+use crate::format;
+use crate::runs::counts::{counts_disagree, switches_spoil_churn};
+use crate::runs::unit;
 
 /// Positions of runs that are named.
 const POSITIONS_MAX: usize = 4;
@@ -134,8 +135,9 @@ pub fn notes(runs: &[&Record]) -> Vec<Caveat> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use iowq_sample as sample;
+
+    use super::*;
 
     fn codes(spoil: impl Fn(&mut Record)) -> Vec<Code> {
         let mut runs = [sample::run("dsync", "6.12", 0), sample::run("dsync", "6.12", 1)];

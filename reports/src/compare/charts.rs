@@ -7,11 +7,12 @@ mod shift;
 pub(crate) mod sides;
 mod strip;
 
+use iowq_contract::Record;
+
 use crate::compare::comparison::{Comparison, Comparisons};
 use crate::compare::finding::Finding;
 use crate::render::chart::{ChartSet, Figure, set};
 use crate::render::plot::ChartError;
-use iowq_contract::Record;
 
 /// Draws the intervals of all comparisons beside each other.
 pub(crate) fn overview(all: &Comparisons) -> Result<Option<ChartSet>, ChartError> {

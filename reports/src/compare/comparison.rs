@@ -1,7 +1,8 @@
 //! Comparisons: what the page, the text and the files of a comparison are made of.
 
-use crate::compare::finding::{Finding, Verdict};
 use iowq_contract::Caveat;
+
+use crate::compare::finding::{Finding, Verdict};
 
 /// All comparisons of one call, and what comes of them together.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
@@ -76,7 +77,7 @@ pub enum Pairing {
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct Confirmation {
     /// What came of it.
-    pub outcome: Outcome,
+    pub outcome: ConfirmationOutcome,
     /// Whether the fresh runs are pairs; `None` if there are none.
     pub pairing: Option<Pairing>,
     /// What forbade a verdict on the fresh runs.
@@ -94,7 +95,7 @@ pub struct Confirmation {
 /// What came of measuring again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Outcome {
+pub enum ConfirmationOutcome {
     /// A regression is one in the fresh runs too.
     Confirmed,
     /// None is.

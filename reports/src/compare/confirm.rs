@@ -2,7 +2,9 @@
 //!
 //! Runs are never pooled: more pairs until something is significant would find anything.
 
-use crate::compare::comparison::{Comparison, Comparisons, Confirmation, Outcome};
+use iowq_contract::{Caveat, Code, Record, Role};
+
+use crate::compare::comparison::{Comparison, Comparisons, Confirmation, ConfirmationOutcome};
 use crate::compare::decide::Decides;
 use crate::compare::finding::{Finding, Verdict};
 use crate::compare::judge::Rules;
@@ -11,7 +13,6 @@ use crate::compare::{hosts, verdict};
 use crate::format;
 use crate::load::Loaded;
 use crate::runs::differences;
-use iowq_contract::{Caveat, Code, Record, Role};
 
 /// The bar of fresh runs that are not like the first.
 const UNLIKE: Code = Code::UnlikeFirstRuns;
@@ -219,11 +220,13 @@ fn apply(one: &mut Comparison, again: Option<Comparison>) {
         one.verdict = one.verdict.map(|verdict| verdict.max(Verdict::Inconclusive));
     }
     match confirmation.outcome {
-        Outcome::Confirmed => one.notes.push(Caveat::new(Code::Confirmed, confirmation.text())),
-        Outcome::NotConfirmed => {
+        ConfirmationOutcome::Confirmed => {
+            one.notes.push(Caveat::new(Code::Confirmed, confirmation.text()));
+        }
+        ConfirmationOutcome::NotConfirmed => {
             one.notes.push(Caveat::new(Code::NotConfirmed, confirmation.text()));
         }
-        Outcome::Missing => {}
+        ConfirmationOutcome::Missing => {}
     }
     one.confirmation = Some(confirmation);
 }
@@ -244,7 +247,7 @@ fn missing(one: &mut Comparison, first: Vec<Finding>) -> Confirmation {
     );
     one.blockers.push(Caveat::new(Code::NotMeasuredAgain, text));
     let (blockers, again, violations_again) = (Vec::new(), Vec::new(), Vec::new());
-    let outcome = Outcome::Missing;
+    let outcome = ConfirmationOutcome::Missing;
     Confirmation { outcome, pairing: None, blockers, first, again, violations, violations_again }
 }
 
@@ -263,7 +266,11 @@ fn measured(first: Vec<Finding>, violations: Vec<Caveat>, again: Comparison) -> 
         .retain(|violation| !unlike && violations.iter().any(|first| first.code == violation.code));
     let any = !violations_again.is_empty() || found.iter().any(Finding::is_regression);
     Confirmation {
-        outcome: if any { Outcome::Confirmed } else { Outcome::NotConfirmed },
+        outcome: if any {
+            ConfirmationOutcome::Confirmed
+        } else {
+            ConfirmationOutcome::NotConfirmed
+        },
         pairing: Some(again.pairing),
         blockers: again.blockers,
         first,

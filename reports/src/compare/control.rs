@@ -1,5 +1,7 @@
 //! Control: whether a delay that was injected into the base was found.
 
+use iowq_contract::{Caveat, Code, Role};
+
 use crate::compare::comparison::Control;
 use crate::compare::judge::Rules;
 use crate::compare::pairs::{Beside, Matched};
@@ -9,7 +11,6 @@ use crate::compare::{judge, pairs};
 use crate::format;
 use crate::runs::metric::Metric;
 use crate::stats::power;
-use iowq_contract::{Caveat, Code, Role};
 
 /// Of the variant of the base's file that has a delay, and what a reader should know of it.
 #[must_use]

@@ -1,8 +1,9 @@
 //! What decides: the metrics that a verdict stands on, chosen by the machine before any run is seen.
 
+use iowq_contract::{Kernels, Record};
+
 use crate::format;
 use crate::runs::metric::{ADVISORY, Metric, PRIMARY};
-use iowq_contract::{Kernels, Record};
 
 /// Counts of workers: what does not depend on how fast the machine is.
 const COUNTS: [Metric; 3] = [Metric::CreatedPer1000, Metric::Peak, Metric::Linger];
@@ -80,8 +81,9 @@ fn titles(metrics: &[Metric]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use iowq_sample as sample;
+
+    use super::*;
 
     #[test]
     fn emulated_times_decide_only_where_the_disk_has_a_speed_and_processor_time_never() {

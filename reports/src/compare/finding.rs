@@ -1,9 +1,10 @@
 //! A finding: what the runs say on one metric, and what follows from its values.
 
+use std::collections::BTreeMap;
+
 use crate::runs::figures::Spread;
 use crate::runs::metric::{Metric, Scale};
 use crate::stats::ties;
-use std::collections::BTreeMap;
 
 /// What was found for one metric.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]

@@ -1,7 +1,8 @@
 //! Hosts and settings: in what two sets of runs are unlike that could explain a difference.
 
-use crate::runs::{differences, plans};
 use iowq_contract::{Caveat, Code, Record};
+
+use crate::runs::{differences, plans};
 
 /// What differs and forbids a verdict.
 #[must_use]

@@ -1,5 +1,9 @@
 //! Judging: from the values of runs to an effect, how sure it is, and one of four verdicts.
 
+use std::collections::BTreeMap;
+
+use iowq_contract::Record;
+
 use crate::compare::finding::{Finding, Lone, OneSided, Point, Verdict};
 use crate::compare::missing_values::Missing;
 use crate::compare::pairs::Matched;
@@ -7,9 +11,6 @@ use crate::compare::{missing_values, plan};
 use crate::runs::metric::{Metric, Scale};
 use crate::runs::unit::Unit;
 use crate::stats::{adjust, power, rank_sum, signed_rank, walsh};
-use std::collections::BTreeMap;
-
-use iowq_contract::Record;
 
 /// Confidence of the intervals that are shown, in percent.
 const CONFIDENCES: [u32; 2] = [90, 95];
@@ -216,12 +217,12 @@ fn restrained(one_sided: Option<&OneSided>, verdict: Option<Verdict>) -> Option<
 
 #[cfg(test)]
 mod tests {
+    use iowq_contract::{Caveat, Code};
+    use iowq_sample as sample;
+
     use super::*;
     use crate::compare::comparison::Pairing;
     use crate::runs::unit::units;
-    use iowq_sample as sample;
-
-    use iowq_contract::{Caveat, Code};
 
     const RULES: Rules = Rules { threshold: 0.05, alpha: 0.05 };
 

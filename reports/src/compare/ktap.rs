@@ -4,10 +4,11 @@
 //! What has no verdict is skipped with its reason, because nothing was shown either way; a CI that
 //! must not take silence for success counts the skips.
 
+use std::fmt::Write as _;
+
 use crate::compare::comparison::{Comparison, Comparisons};
 use crate::compare::finding::{Finding, Verdict};
 use crate::runs::metric::Scale;
-use std::fmt::Write as _;
 
 /// From here on effects are shown with few digits.
 const LARGE: f64 = 1e6;

@@ -1,9 +1,10 @@
 //! A limit that is broken: more workers of an account than its limit allows, if the base keeps
 //! to it.
 
+use iowq_contract::{Caveat, Code, Record};
+
 use crate::format;
 use crate::runs::unit::Unit;
-use iowq_contract::{Caveat, Code, Record};
 
 /// How far a peak may read over the limit: a birth is seen before the death of the worker that it
 /// replaces.
@@ -134,9 +135,10 @@ fn of_account(
 
 #[cfg(test)]
 mod tests {
+    use iowq_sample as sample;
+
     use super::*;
     use crate::runs::unit::units;
-    use iowq_sample as sample;
 
     fn runs(peaks: &[u32]) -> Vec<Record> {
         let run = |(at, peak): (u32, &u32)| {

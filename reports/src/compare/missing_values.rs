@@ -1,9 +1,10 @@
 //! What is so on one side only: a value that is missing, or a clock that is another.
 
+use iowq_contract::{Code, Record};
+
 use crate::compare::finding::OneSided;
 use crate::format;
 use crate::runs::metric::Metric;
-use iowq_contract::{Code, Record};
 
 /// Caveats that say that latencies are not what they are in other runs.
 const OF_LATENCY: [(Code, &str); 2] = [

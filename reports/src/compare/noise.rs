@@ -1,5 +1,7 @@
 //! Noise: the base against itself, and how large an effect must be beside that to take a side.
 
+use iowq_contract::{Caveat, Code, Role};
+
 use crate::compare::comparison::Pairing;
 use crate::compare::decide::Decides;
 use crate::compare::finding::Finding;
@@ -8,7 +10,6 @@ use crate::compare::pairs::Beside;
 use crate::compare::set::Set;
 use crate::compare::{judge, pairs};
 use crate::format;
-use iowq_contract::{Caveat, Code, Role};
 
 /// What the base against itself says.
 #[derive(Debug, Default)]

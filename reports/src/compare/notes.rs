@@ -1,5 +1,7 @@
 //! Notes: what a reader should know of a comparison, and what forbids nothing.
 
+use iowq_contract::{Caveat, Code};
+
 use crate::compare::comparison::Pairing;
 use crate::compare::finding::Finding;
 use crate::compare::judge::Rules;
@@ -8,7 +10,6 @@ use crate::compare::set::Set;
 use crate::compare::{blockers, hosts, judge, noise, order, stayed};
 use crate::format;
 use crate::stats::trend;
-use iowq_contract::{Caveat, Code};
 
 /// A trend that chance alone makes as seldom as this in one metric is worth a note.
 const DRIFT_P_MAX: f64 = 0.01;

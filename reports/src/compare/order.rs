@@ -1,12 +1,13 @@
 //! Order: whether positions tell in which order runs were made, and how often either side was first.
 
-use crate::compare::finding::Point;
-use crate::format;
-use crate::runs::unit::Unit;
 use std::collections::BTreeMap;
 
 use iowq_contract::{Caveat, Code, Record};
 use jiff::Timestamp;
+
+use crate::compare::finding::Point;
+use crate::format;
+use crate::runs::unit::Unit;
 
 /// More than this share of pairs with the same side first is worth a note.
 const FIRST_SHARE_MAX: f64 = 0.7;
@@ -67,9 +68,10 @@ pub fn unbalanced(points: &[Point]) -> Option<Caveat> {
 
 #[cfg(test)]
 mod tests {
+    use iowq_sample as sample;
+
     use super::*;
     use crate::runs::unit::units;
-    use iowq_sample as sample;
 
     fn said(change: impl Fn(&mut [Record])) -> String {
         let mut runs = sample::pairs(4, |_| ());

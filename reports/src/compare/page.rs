@@ -2,6 +2,11 @@
 
 mod table;
 
+use askama::Template;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use iowq_contract::Record;
+
 use crate::compare::charts::sides::{BASE, TEST};
 use crate::compare::comparison::{Comparison, Comparisons};
 use crate::compare::page::table::Row;
@@ -13,10 +18,6 @@ use crate::render::chart::ChartSet;
 use crate::render::marker;
 use crate::render::page::{Download, Mark, PAGE_BYTES_MAX, PageError, Room};
 use crate::runs::unit;
-use askama::Template;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use iowq_contract::Record;
 
 /// Comparisons whose verdict is shown, and those that have a section of their own.
 const ANSWERS_MAX: usize = 200;

@@ -1,14 +1,15 @@
 //! Pairs: which run or boot of the test belongs to which of the base, or why none does.
 
+use std::collections::BTreeMap;
+
+use iowq_contract::{Record, Role, RunKey};
+
 use crate::compare::comparison::Pairing;
 use crate::compare::order;
 use crate::compare::set::Set;
 use crate::format;
 use crate::runs::unit::{Round, Unit};
 use crate::runs::{group, unit};
-use std::collections::BTreeMap;
-
-use iowq_contract::{Record, Role, RunKey};
 
 /// Two lists of units with finished runs, matched.
 #[derive(Debug)]
@@ -121,8 +122,8 @@ fn is_variant(run: &Record, base: &[&Record]) -> bool {
     base.first().is_some_and(|first| variant(&first.key) == variant(&run.key))
 }
 
-fn variant(cell: &RunKey) -> (&str, &str, Option<&str>) {
-    (&cell.engine, &cell.policy, cell.boot.as_ref().map(|boot| boot.kernel.as_str()))
+fn variant(key: &RunKey) -> (&str, &str, Option<&str>) {
+    (&key.engine, &key.policy, key.boot.as_ref().map(|boot| boot.kernel.as_str()))
 }
 
 /// Matches runs of one file by their round. Runs of one boot are averaged before they are matched.

@@ -1,11 +1,12 @@
 //! What is said of a comparison in the page, in the text and in test results.
 
+use iowq_contract::Caveat;
+
 use crate::compare::comparison::{Comparison, Confirmation, Pairing};
 use crate::compare::finding::{Finding, Verdict};
 use crate::compare::plan::EFFECT;
 use crate::format;
 use crate::runs::metric::Metric;
-use iowq_contract::Caveat;
 
 impl Finding {
     /// What is said of a metric that is not decided, without its name: why not, and what would

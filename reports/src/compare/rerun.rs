@@ -3,12 +3,13 @@
 //! Here they are only described. The number of rounds is that of the first bench, whatever was
 //! found, and the seed is one that it did not use.
 
+use iowq_contract::{Blocking, Host, Record, Role, Tier};
+
 use crate::compare::comparison::Comparisons;
 use crate::compare::set::Set;
 use crate::format;
 use crate::runs::differences;
 use crate::runs::group::{POOL, URING};
-use iowq_contract::{Blocking, Host, Record, Role, Tier};
 
 /// Engines that a bench can be asked for.
 const ENGINES: [&str; 2] = [POOL, URING];
@@ -264,15 +265,14 @@ fn add(names: &mut Vec<String>, name: &str) {
 
 #[cfg(test)]
 mod tests {
-    use crate::compare::test_sets;
+    use iowq_contract::InBoot;
     use iowq_sample as sample;
 
+    use super::*;
     use crate::compare::judge::Rules;
+    use crate::compare::test_sets;
     use crate::compare::verdict::compare;
     use crate::load::Loaded;
-    use iowq_contract::InBoot;
-
-    use super::*;
 
     const RULES: Rules = Rules { threshold: 0.05, alpha: 0.05 };
 

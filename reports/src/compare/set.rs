@@ -1,13 +1,14 @@
 //! Sets: the runs of one policy or kernel out of one file, as the command line names them.
 
-use crate::load::{LoadError, Loaded, RECORD_NAME};
-use crate::runs::group;
-use crate::runs::group::{POOL, PRESETS};
-use crate::{format, load};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use iowq_contract::{Record, Role};
+
+use crate::load::{LoadError, Loaded, RECORD_NAME};
+use crate::runs::group;
+use crate::runs::group::{POOL, PRESETS};
+use crate::{format, load};
 
 /// What stands between the file and the policy.
 const POLICY_SIGN: char = '@';
@@ -275,8 +276,9 @@ fn typed(named: &Named) -> String {
 
 #[cfg(test)]
 mod tests {
-    use iowq_sample as sample;
     use std::fs;
+
+    use iowq_sample as sample;
 
     use super::*;
 

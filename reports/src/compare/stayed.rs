@@ -1,10 +1,11 @@
 //! A note on last workers that stayed until the watch over them ended.
 
+use iowq_contract::{Caveat, Code};
+
 use crate::format;
 use crate::runs::linger::stayed;
 use crate::runs::unit;
 use crate::runs::unit::Unit;
-use iowq_contract::{Caveat, Code};
 
 /// What a reader must know of stays that outlasted the watch.
 #[must_use]

@@ -1,14 +1,15 @@
 //! The text of a comparison: for a terminal, and for the cover letter of a patch.
 
+use std::collections::BTreeMap;
+
+use comfy_table::{CellAlignment, ContentArrangement, Table};
+use iowq_contract::{Caveat, Code};
+
 use crate::compare::comparison::{Comparison, Comparisons, Pairing};
 use crate::compare::decide::Decides;
 use crate::compare::finding::{Finding, Verdict};
 use crate::format;
 use crate::render::text::{STYLE, ascii, fits, wrap};
-use iowq_contract::{Caveat, Code};
-use std::collections::BTreeMap;
-
-use comfy_table::{CellAlignment, ContentArrangement, Table};
 
 /// Width of the text: what a mail leaves of 80 columns after it was quoted twice.
 pub const WIDTH: usize = 76;

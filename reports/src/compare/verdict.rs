@@ -1,5 +1,7 @@
 //! The whole comparison: sets in, one finding per metric and one verdict per workload out.
 
+use iowq_contract::{Caveat, Code, Record};
+
 use crate::compare::comparison::{Comparison, Comparisons, Pairing};
 use crate::compare::decide::Decides;
 use crate::compare::finding::{Finding, Verdict};
@@ -11,7 +13,6 @@ use crate::compare::{blockers, control, hosts, judge, limit, notes, pairs};
 use crate::runs::metric::Metric;
 use crate::runs::unit::Unit;
 use crate::stats::trend;
-use iowq_contract::{Caveat, Code, Record};
 
 /// Compares each test with the base on each workload.
 #[must_use]
@@ -149,14 +150,14 @@ fn nothing_to_judge(primary: &[Finding], blockers: &[Caveat]) -> Option<Caveat> 
 
 #[cfg(test)]
 mod tests {
-    use crate::load::Loaded;
-    use iowq_sample as sample;
     use std::sync::LazyLock;
 
     use iowq_contract::Role;
+    use iowq_sample as sample;
     use proptest::prelude::*;
 
     use super::*;
+    use crate::load::Loaded;
 
     const RULES: Rules = Rules { threshold: 0.05, alpha: 0.05 };
 

@@ -8,11 +8,12 @@
 //! the processor is a configuration line: benchstat compares only what agrees in all of these, and
 //! kernels are there to differ.
 
-use crate::export::run::{finished, role};
-use crate::runs::metric::Metric;
 use std::fmt::Write as _;
 
 use iowq_contract::{Record, Role};
+
+use crate::export::run::{finished, role};
+use crate::runs::metric::Metric;
 
 /// Units that benchstat does not know, and which way of them is better.
 const UNITS: &str = "Unit ops/s better=higher\nUnit workers/1000ops better=lower\n\
@@ -78,8 +79,9 @@ fn one_line(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use iowq_sample as sample;
+
+    use super::*;
 
     #[test]
     fn names_obey_the_grammar_whatever_a_workload_is_called() {

@@ -5,13 +5,14 @@
 //! `throughput` in ops per second are measures that Bencher knows; the others it makes itself when
 //! it first sees them.
 
-use crate::export::run::{finished, name};
-use crate::runs::figures::{Figures, Spread};
-use crate::runs::metric::Metric;
 use std::collections::BTreeMap;
 
 use iowq_contract::Record;
 use serde_json::{Map, Value, json};
+
+use crate::export::run::{finished, name};
+use crate::runs::figures::{Figures, Spread};
+use crate::runs::metric::Metric;
 
 /// The runs as JSON, one benchmark per cell.
 #[must_use]

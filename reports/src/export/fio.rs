@@ -6,12 +6,13 @@
 //! are in `sync`, as fio has them. What a run did not measure, such as bytes, is absent, and so is a
 //! percentile with fewer than 100 samples beyond it.
 
-use crate::export::run::{ended, finished, name, started};
-use crate::runs::histogram::{Clock, merged};
-use crate::runs::sample_size;
 use iowq_contract::Record;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
+
+use crate::export::run::{ended, finished, name, started};
+use crate::runs::histogram::{Clock, merged};
+use crate::runs::sample_size;
 
 /// Percentiles that fio prints unless told otherwise. Those with too few samples are left out.
 const PERCENTILES: [f64; 17] = [
@@ -140,8 +141,9 @@ fn plain(record: &Record, kinds: &[&str]) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use iowq_sample as sample;
+
+    use super::*;
 
     #[test]
     fn a_percentile_with_too_few_samples_is_left_out_with_bins_and_without() {

@@ -5,14 +5,15 @@
 //! are nanoseconds; the column of maxima is in milliseconds, as that format's own tools have it.
 //! The tag says whose interval it is: `WORKLOAD/POLICY/ENGINE/CLOCK/KIND`.
 
-use crate::export::run::{finished, name, started};
-use crate::runs::histogram::{Clock, decode};
 use std::time::{Duration, SystemTime};
 
 use hdrhistogram::serialization::V2DeflateSerializer;
 use hdrhistogram::serialization::interval_log::{IntervalLogWriterBuilder, Tag};
 use iowq_contract::Record;
 use jiff::Timestamp;
+
+use crate::export::run::{finished, name, started};
+use crate::runs::histogram::{Clock, decode};
 
 /// Nanoseconds in a millisecond, the unit of the column of maxima.
 const MAX_VALUE_DIVISOR: f64 = 1e6;

@@ -4,12 +4,13 @@
 //! in the next one, so that each run has a series of its own by the label `run`, its place in the
 //! export. What no run knows is absent, not zero.
 
-use crate::export::run::{ended, finished, role};
-use crate::runs::births::Births;
-use crate::runs::metric::Metric;
 use std::fmt::Write as _;
 
 use iowq_contract::Record;
+
+use crate::export::run::{ended, finished, role};
+use crate::runs::births::Births;
+use crate::runs::metric::Metric;
 
 /// Samples of one run in a family: what follows the name, labels of their own, and the value.
 type Samples = Vec<(&'static str, String, f64)>;
@@ -171,8 +172,9 @@ fn time(record: &Record) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use iowq_sample as sample;
+
+    use super::*;
 
     #[test]
     fn labels_are_escaped_and_a_start_that_is_no_time_leaves_the_time_out() {

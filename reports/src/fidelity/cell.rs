@@ -1,5 +1,7 @@
 //! A cell: one workload on io_uring and under each preset, and how near they are.
 
+use iowq_contract::Settings;
+
 use crate::fidelity::dispatch::Dispatch;
 use crate::fidelity::name::Name;
 use crate::fidelity::variants::{Variant, Variants, near};
@@ -7,7 +9,6 @@ use crate::fidelity::{dispatch, expected};
 use crate::format;
 use crate::runs::group::{Group, Section};
 use crate::runs::metric::Metric;
-use iowq_contract::Settings;
 
 /// Workers created under a preset agree with the kernel's up to this factor of each other. On one
 /// machine io_uring itself made up to 1.4 times as many workers in one run as in another.

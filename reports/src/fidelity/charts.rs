@@ -1,5 +1,10 @@
 //! Presets against the kernel: a mark per cell, on the diagonal where both did the same.
 
+use std::collections::BTreeMap;
+
+use plotters::element::Circle;
+use plotters::style::{Color, RGBColor};
+
 use crate::fidelity::analysis::Fidelity;
 use crate::fidelity::variants::{ALIKE_FACTOR, Counts};
 use crate::format;
@@ -7,10 +12,6 @@ use crate::render::axis::Axis;
 use crate::render::chart::{ChartSet, Figure};
 use crate::render::palette::{AXIS, Colours, Dash, series};
 use crate::render::plot::{ChartError, Place, Plot, WIDTH, picture};
-use std::collections::BTreeMap;
-
-use plotters::element::Circle;
-use plotters::style::{Color, RGBColor};
 
 /// Where a count of none is drawn on a logarithmic axis: below the least other count, 1.
 const NONE_AT: f64 = 0.5;
@@ -159,10 +160,11 @@ fn mark(
 
 #[cfg(test)]
 mod tests {
+    use iowq_sample as sample;
+
     use super::*;
     use crate::bench::analysis::analyse;
     use crate::load::Loaded;
-    use iowq_sample as sample;
 
     #[test]
     fn every_cell_is_in_a_mark_and_the_expected_preset_is_drawn_last() {

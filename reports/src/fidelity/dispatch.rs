@@ -1,9 +1,9 @@
 //! Dispatch: which ops were done by the submitter and which were queued how, kernel against preset.
 
+use iowq_contract::DispatchCounts;
+
 use crate::runs::dispatch;
 use crate::runs::group::Group;
-
-use iowq_contract::DispatchCounts;
 
 /// The ways, in the order of shares.
 pub const WAYS: [&str; 4] = ["inline", "hashed", "unhashed", "linked"];
@@ -62,9 +62,10 @@ fn shares(dispatch: DispatchCounts) -> Option<Shares> {
 
 #[cfg(test)]
 mod tests {
+    use iowq_sample as sample;
+
     use super::*;
     use crate::runs::group;
-    use iowq_sample as sample;
 
     fn dispatch(kernel: Shares, preset: Shares) -> Dispatch {
         Dispatch { kind: "write".to_owned(), kernel, preset }

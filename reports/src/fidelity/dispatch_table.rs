@@ -1,8 +1,9 @@
 //! The table of dispatch: a row for each kind of op over all cells that opened their files alike.
 
+use std::collections::BTreeMap;
+
 use crate::fidelity::cell::Cell;
 use crate::fidelity::dispatch::{Dispatch, Shares};
-use std::collections::BTreeMap;
 
 /// One kind of op over all cells of a family that opened their files alike.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,8 +1,9 @@
 //! Factors: what the workloads of a grid vary, read from their settings and names.
 
+use std::collections::BTreeMap;
+
 use crate::fidelity::cell::Cell;
 use crate::fidelity::share::Share;
-use std::collections::BTreeMap;
 
 /// One level of a factor over all cells that have it.
 #[derive(Clone, Debug, PartialEq, Eq)]

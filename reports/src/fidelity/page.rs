@@ -1,5 +1,7 @@
 //! The fidelity page: how near the presets come to the running kernel, over many workloads.
 
+use askama::Template;
+
 use crate::fidelity::analysis::{Fidelity, PresetTotals};
 use crate::fidelity::cell::{Cell, Off};
 use crate::fidelity::dispatch_table::DispatchRow;
@@ -12,7 +14,6 @@ use crate::render::page::{Mark, PageError};
 use crate::render::palette::Colours;
 use crate::runs::caveat::ScopedCaveat;
 use crate::runs::figures::Spread;
-use askama::Template;
 
 /// Name of the page, as the report links it.
 pub const NAME: &str = "fidelity.html";

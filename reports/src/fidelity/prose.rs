@@ -1,5 +1,7 @@
 //! What a fidelity analysis says, in sentences for the page and the summary.
 
+use std::collections::BTreeMap;
+
 use crate::fidelity::analysis::{Fidelity, PAST_LIMIT, PresetTotals};
 use crate::fidelity::cell::{BIRTHS_FACTOR, BIRTHS_WORKERS, Cell, Off};
 use crate::fidelity::dispatch::{Dispatch, GAP_MAX, Shares, WAYS};
@@ -7,7 +9,6 @@ use crate::fidelity::share::Share;
 use crate::fidelity::totals::GroupTotals;
 use crate::fidelity::variants::{ALIKE_FACTOR, ALIKE_WORKERS, Counts};
 use crate::format;
-use std::collections::BTreeMap;
 
 /// What a table of groups of cells has above its columns.
 pub const GROUP_HEADS: [&str; 6] =

@@ -1,10 +1,11 @@
 //! Variants: what the kernel and each preset did with one workload, and how near they are.
 
+use iowq_contract::Record;
+
 use crate::runs::counts;
 use crate::runs::figures::Spread;
 use crate::runs::group::{Group, PRESETS, Section};
 use crate::runs::metric::Metric;
-use iowq_contract::Record;
 
 /// Counts up to this factor apart are alike. Medians of five runs of two presets with the same
 /// rules, 6.17 and exit-on-idle with a ring open, lay up to a factor of 1.11 apart on four

@@ -10,8 +10,6 @@
 //! Fields: HOWTO of fio 3, "JSON output",
 //! <https://fio.readthedocs.io/en/latest/fio_doc.html#json-output>.
 
-use crate::format::clip;
-use crate::import::fio_json::{Direction, Job, Output, Times};
 use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine as _;
@@ -22,6 +20,9 @@ use iowq_contract::{
     Blocking, Caveat, Churn, Code, Host, Latency, Ops, Probe, Quantiles, Record, Role, RunKey,
     SCHEMA, Settings, Tier, Workers,
 };
+
+use crate::format::clip;
+use crate::import::fio_json::{Direction, Job, Output, Times};
 
 /// The value of a field that fio does not write.
 const UNKNOWN: &str = "unknown";

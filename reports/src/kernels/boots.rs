@@ -1,11 +1,12 @@
 //! Boots that went wrong: panics, hangs, oopses and stalls are findings about a kernel, and boots
 //! that failed for another reason are trouble.
 
+use iowq_contract::{Boot, Code, Complaint, ComplaintKind, Ended, Kernels, Role};
+use serde::Serialize;
+
 use crate::format;
 use crate::kernels::fault_rates;
 use crate::stats::fisher::Share;
-use iowq_contract::{Boot, Code, Complaint, ComplaintKind, Ended, Kernels, Role};
-use serde::Serialize;
 
 /// Boots that are named in a sentence.
 const NAMED_MAX: usize = 6;
@@ -271,8 +272,9 @@ fn finding(kind: &Kind, label: &str, class: Class, boots: &[&Boot]) -> Option<Bo
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use iowq_sample as sample;
+
+    use super::*;
 
     const ALPHA: f64 = 0.05;
 

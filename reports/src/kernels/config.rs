@@ -45,8 +45,9 @@ pub fn changed(kernels: &Kernels) -> Vec<Changed> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use iowq_sample as sample;
+
+    use super::*;
 
     #[test]
     fn options_that_bear_on_io_wq_come_first_and_an_unset_one_is_n() {

@@ -1,10 +1,11 @@
 //! The noise floor: how far the base differs from itself, by workload and metric.
 
+use serde::Serialize;
+
 use crate::compare::comparison::Comparison;
 use crate::compare::finding::Finding;
 use crate::format;
 use crate::runs::metric::Metric;
-use serde::Serialize;
 
 /// The base against itself on one workload.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -96,12 +97,13 @@ impl Floor {
 
 #[cfg(test)]
 mod tests {
+    use iowq_sample as sample;
+
     use super::*;
     use crate::compare::judge::Rules;
     use crate::kernels::outcome;
     use crate::kernels::read::Booted;
     use crate::load::Loaded;
-    use iowq_sample as sample;
 
     const RULES: Rules = Rules { threshold: 0.05, alpha: 0.05 };
 

@@ -1,14 +1,15 @@
 //! The preset that each kernel is nearest to, by the distance of a fidelity analysis: how workers
 //! created and peaks of io_uring on that kernel differ from those of the pool under each preset.
 
+use iowq_contract::{Record, Role};
+use serde::Serialize;
+
 use crate::fidelity::variants;
 use crate::fidelity::variants::{Variant, Variants};
 use crate::kernels::read::Booted;
 use crate::kernels::sets::is_of;
 use crate::runs::group;
 use crate::runs::group::{POOL, Section};
-use iowq_contract::{Record, Role};
-use serde::Serialize;
 
 /// What was found, of all kernels.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -149,9 +150,10 @@ fn overall(kernel: &str, judged: &[(&str, &Variants<'_>)]) -> Option<Overall> {
 
 #[cfg(test)]
 mod tests {
+    use iowq_sample as sample;
+
     use super::*;
     use crate::load::Loaded;
-    use iowq_sample as sample;
 
     fn found(with_pool: bool) -> Nearest {
         let (kernels, boots, mut records) = sample::kernels(2);

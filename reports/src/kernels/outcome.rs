@@ -3,6 +3,9 @@
 //! The unit is the boot. Each test is held against the base, which decides, and each kernel against
 //! the one before it, which is for information: a series of patches is read step by step.
 
+use iowq_contract::{Boot, Caveat, Code, Kernel, Kernels, Role};
+use serde::Serialize;
+
 use crate::compare::comparison::{Comparison, Comparisons};
 use crate::compare::confirm;
 use crate::compare::confirm::ConfirmError;
@@ -18,12 +21,10 @@ use crate::kernels::nearest::Nearest;
 use crate::kernels::read::Booted;
 use crate::kernels::table::Row;
 use crate::kernels::{boots, config, dumps, floor, nearest, sets, table};
-use iowq_contract::{Boot, Caveat, Code, Kernel, Kernels, Role};
-use serde::Serialize;
 
 /// All that is found.
 #[derive(Debug, Serialize)]
-pub struct Outcome<'a> {
+pub struct KernelsOutcome<'a> {
     /// Each test against the base, by workload.
     #[serde(flatten)]
     pub comparisons: Comparisons,
@@ -59,7 +60,7 @@ pub fn compare<'a>(
     booted: &'a Booted,
     rules: Rules,
     fresh: Option<&Booted>,
-) -> Result<Outcome<'a>, ConfirmError> {
+) -> Result<KernelsOutcome<'a>, ConfirmError> {
     let decides = Decides::of_machine(&booted.kernels);
     let sets = sets::sets(booted);
     let mut comparisons = compare_by(&sets, &decides, rules);
@@ -77,7 +78,7 @@ pub fn compare<'a>(
     }
     // Noise is of the base of all. A step begins at another kernel, which its page says.
     steps.iter_mut().for_each(|step| step.notes.retain(|note| note.code != Code::NoiseOfAnother));
-    Ok(Outcome {
+    Ok(KernelsOutcome {
         noise: floor::floors(&comparisons.all),
         comparisons,
         steps,
@@ -92,7 +93,7 @@ pub fn compare<'a>(
     })
 }
 
-impl Outcome<'_> {
+impl KernelsOutcome<'_> {
     /// As [`Comparisons::exit_code`]: boots of a test that went wrong as the base's never did are a
     /// regression, and a kernel of which no boot finished for another reason is trouble.
     #[must_use]

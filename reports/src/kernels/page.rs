@@ -7,6 +7,11 @@ mod mark;
 mod noise;
 mod table;
 
+use askama::Template;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use iowq_contract::Code;
+
 use crate::compare::comparison::Comparison;
 use crate::compare::finding::Verdict;
 use crate::compare::set::Set;
@@ -15,7 +20,7 @@ use crate::kernels::boots::Class;
 use crate::kernels::charts::kernel;
 use crate::kernels::charts::kernel::place;
 use crate::kernels::nearest::Nearest;
-use crate::kernels::outcome::Outcome;
+use crate::kernels::outcome::KernelsOutcome;
 use crate::kernels::page::dumps::Checkpoint;
 use crate::kernels::page::machine::{Console, Fact, KernelView, Setting};
 use crate::kernels::page::mark::{mark, name};
@@ -27,11 +32,6 @@ use crate::render::chart::ChartSet;
 use crate::render::marker;
 use crate::render::page::{Download, Mark, PAGE_BYTES_MAX, PageError, Room};
 use crate::render::palette::COLOURS;
-use askama::Template;
-use iowq_contract::Code;
-
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 
 /// Name of the page with every pair of kernels in full.
 pub const PAIRS_NAME: &str = "pairs.html";
@@ -114,7 +114,7 @@ struct PresetRow {
 /// # Errors
 ///
 /// When a chart or the template cannot be written out; no input should bring that about.
-pub fn page(outcome: &Outcome<'_>, sets: &[Set<'_>]) -> Result<String, PageError> {
+pub fn page(outcome: &KernelsOutcome<'_>, sets: &[Set<'_>]) -> Result<String, PageError> {
     let mut room = Room::new();
     let sections = sections(sets, &mut room)?;
     let (class, word) = match outcome.exit_code() {
@@ -165,19 +165,19 @@ pub fn page(outcome: &Outcome<'_>, sets: &[Set<'_>]) -> Result<String, PageError
     Ok(page.render()?)
 }
 
-fn title(outcome: &Outcome<'_>) -> String {
+fn title(outcome: &KernelsOutcome<'_>) -> String {
     let tests = outcome.kernels.kernels.iter().skip(1).map(|one| name(&one.label));
     format!("{} against {}", format::list(&tests.collect::<Vec<_>>()), name(outcome.base()))
 }
 
 /// The verdict of all, if none is a regression and all have one.
-fn verdict(outcome: &Outcome<'_>) -> (&'static str, &'static str) {
+fn verdict(outcome: &KernelsOutcome<'_>) -> (&'static str, &'static str) {
     let verdicts = outcome.comparisons.all.iter().filter_map(|one| one.verdict);
     verdicts.max().map_or(("none", "no verdict"), |worst| (worst.name(), worst.name()))
 }
 
 /// The worst that there is to say.
-fn headline(outcome: &Outcome<'_>) -> String {
+fn headline(outcome: &KernelsOutcome<'_>) -> String {
     if let Some(finding) = outcome.findings.iter().find(|finding| finding.class <= Class::Trouble) {
         return format!("{}.", finding.text);
     }
@@ -203,7 +203,7 @@ fn headline(outcome: &Outcome<'_>) -> String {
 }
 
 /// What one kernel does against the base: `AB: better on paced and dsync-1; the same on limit-8.`
-fn line(outcome: &Outcome<'_>, label: &str) -> String {
+fn line(outcome: &KernelsOutcome<'_>, label: &str) -> String {
     let of_test: Vec<&Comparison> =
         outcome.comparisons.all.iter().filter(|one| one.test == label).collect();
     let kinds = [
@@ -225,7 +225,7 @@ fn line(outcome: &Outcome<'_>, label: &str) -> String {
 }
 
 /// What went wrong in boots, broken limits and what forbids verdicts, the worst first.
-fn findings(outcome: &Outcome<'_>) -> Vec<Finding> {
+fn findings(outcome: &KernelsOutcome<'_>) -> Vec<Finding> {
     let finding = outcome.findings.iter().map(|finding| Finding {
         severe: finding.class <= Class::Trouble,
         code: finding.code.clone(),
@@ -272,7 +272,7 @@ fn sections(sets: &[Set<'_>], room: &mut Room) -> Result<Vec<View>, PageError> {
     Ok(views)
 }
 
-fn presets(outcome: &Outcome<'_>, nearest: &Nearest) -> Presets {
+fn presets(outcome: &KernelsOutcome<'_>, nearest: &Nearest) -> Presets {
     let mut workloads: Vec<String> = Vec::new();
     let mut missing = Vec::new();
     for cell in &nearest.cells {
@@ -328,7 +328,7 @@ fn unlike(one: &crate::kernels::nearest::Overall) -> String {
 }
 
 /// All figures as JSON, if they fit.
-fn download(outcome: &Outcome<'_>, room: usize) -> Option<Download> {
+fn download(outcome: &KernelsOutcome<'_>, room: usize) -> Option<Download> {
     let json = STANDARD.encode(serde_json::to_vec(outcome).ok()?);
     (json.len() + MARGIN_BYTES <= room).then(|| Download {
         name: "compare.json",

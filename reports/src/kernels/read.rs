@@ -1,7 +1,5 @@
 //! Reading a folder of boots: what was booted, how boots ended, and the runs that came back.
 
-use crate::load::{LoadError, Loaded, RECORD_NAME};
-use crate::{format, load};
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, BufReader};
@@ -13,6 +11,9 @@ use iowq_contract::{
     Role,
 };
 use serde::de::DeserializeOwned;
+
+use crate::load::{LoadError, Loaded, RECORD_NAME};
+use crate::{format, load};
 
 /// Kernels that are compared at most: more would not fit a page.
 const KERNELS_MAX: usize = 32;

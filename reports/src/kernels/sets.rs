@@ -1,9 +1,10 @@
 //! The runs of each kernel, as sets to compare.
 
+use iowq_contract::{Record, Role};
+
 use crate::compare::set::Set;
 use crate::kernels::read::Booted;
 use crate::runs::group::URING;
-use iowq_contract::{Record, Role};
 
 /// The runs of each kernel, the base first. A kernel without a run has a set without runs.
 #[must_use]

@@ -1,13 +1,14 @@
 //! The table of workers by workload and kernel: created per 1000 ops, peak, and who stayed.
 
+use iowq_contract::Record;
+use serde::Serialize;
+
 use crate::compare::set::Set;
 use crate::format;
 use crate::runs::figures::Spread;
 use crate::runs::metric::Metric;
 use crate::runs::unit::Unit;
 use crate::runs::{linger, unit};
-use iowq_contract::Record;
-use serde::Serialize;
 
 /// One kernel on one workload, over its boots.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -113,9 +114,10 @@ fn spread_text(spread: Option<Spread>, show: fn(f64) -> String) -> String {
 
 #[cfg(test)]
 mod tests {
+    use iowq_sample as sample;
+
     use super::*;
     use crate::load::Loaded;
-    use iowq_sample as sample;
 
     #[test]
     fn a_row_is_over_boots_and_says_who_stayed() {

@@ -1,5 +1,8 @@
 //! The text of booted kernels: for a terminal, and for the cover letter of a patch.
 
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, Width};
+use iowq_contract::{Caveat, Code};
+
 use crate::compare::comparison::{Comparison, Comparisons};
 use crate::compare::finding::{Finding, Verdict};
 use crate::compare::text;
@@ -9,11 +12,9 @@ use crate::kernels::boots::{BootFinding, Class};
 use crate::kernels::dumps::Dumps;
 use crate::kernels::floor::Floor;
 use crate::kernels::nearest::{Nearest, Overall};
-use crate::kernels::outcome::Outcome;
+use crate::kernels::outcome::KernelsOutcome;
 use crate::kernels::table::Row;
 use crate::render::text::{STYLE, ascii, fits, wrap};
-use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, Width};
-use iowq_contract::{Caveat, Code};
 
 /// Characters of a label or a workload.
 const NAME_CHARS_MAX: usize = 24;
@@ -26,7 +27,7 @@ const CELL_CHARS_MAX: usize = 15;
 
 /// The whole text.
 #[must_use]
-pub fn text(outcome: &Outcome<'_>) -> String {
+pub fn text(outcome: &KernelsOutcome<'_>) -> String {
     let mut text = wrap(&head(outcome), WIDTH, "");
     text.push('\n');
     for line in table(outcome).lines() {
@@ -60,7 +61,7 @@ pub fn text(outcome: &Outcome<'_>) -> String {
     ascii(&text)
 }
 
-fn head(outcome: &Outcome<'_>) -> String {
+fn head(outcome: &KernelsOutcome<'_>) -> String {
     let machine = &outcome.kernels.machine;
     let tests = outcome.kernels.kernels.iter().skip(1);
     let tests: Vec<String> = tests.map(|one| format::clip(&one.label, NAME_CHARS_MAX)).collect();
@@ -85,7 +86,7 @@ fn head(outcome: &Outcome<'_>) -> String {
 }
 
 /// How far the base differs from itself, a line for each workload.
-fn noise(outcome: &Outcome<'_>) -> Vec<String> {
+fn noise(outcome: &KernelsOutcome<'_>) -> Vec<String> {
     let line = |floor: &Floor| {
         let workload = name(&floor.workload);
         format!("{workload}: {} ({})", floor.sizes_text(), floor.pairs_text())
@@ -102,7 +103,7 @@ fn noise(outcome: &Outcome<'_>) -> Vec<String> {
     lines
 }
 
-fn table(outcome: &Outcome<'_>) -> Table {
+fn table(outcome: &KernelsOutcome<'_>) -> Table {
     let steps = !outcome.steps.is_empty();
     let mut heads = vec!["workload", "kernel", "created/1000", "peak", "left", "vs base"];
     if steps {
@@ -139,7 +140,7 @@ fn table(outcome: &Outcome<'_>) -> Table {
     table
 }
 
-fn cells(outcome: &Outcome<'_>, row: &Row, workload: &str, steps: bool) -> Vec<String> {
+fn cells(outcome: &KernelsOutcome<'_>, row: &Row, workload: &str, steps: bool) -> Vec<String> {
     let [whole, step] = outcome.of(&row.workload, &row.kernel);
     let verdict = |one: Option<&Comparison>| one.map_or("", short).to_owned();
     let mut cells = vec![
@@ -168,7 +169,7 @@ fn short(one: &Comparison) -> &'static str {
 }
 
 /// What went wrong in boots.
-fn boots(outcome: &Outcome<'_>) -> Vec<String> {
+fn boots(outcome: &KernelsOutcome<'_>) -> Vec<String> {
     let line = |finding: &BootFinding| {
         let mark = if finding.class <= Class::Trouble { "! " } else { "" };
         format!("{mark}{}", finding.sentence())
@@ -248,7 +249,7 @@ fn nearest(nearest: &Nearest) -> Vec<String> {
     nearest.overall.iter().map(line).collect()
 }
 
-fn method(outcome: &Outcome<'_>) -> Vec<String> {
+fn method(outcome: &KernelsOutcome<'_>) -> Vec<String> {
     let comparisons = &outcome.comparisons;
     let mut lines = vec![
         comparisons.decides.clone(),
@@ -270,7 +271,7 @@ fn method(outcome: &Outcome<'_>) -> Vec<String> {
 }
 
 /// Notes of comparisons with the base, each once, and of the reading.
-pub(crate) fn notes(outcome: &Outcome<'_>) -> Vec<String> {
+pub(crate) fn notes(outcome: &KernelsOutcome<'_>) -> Vec<String> {
     let told = |note: &&Caveat| note.code != Code::Stayed;
     let mut all = outcome.comparisons.clone();
     for one in &mut all.all {

@@ -85,8 +85,9 @@ fn not_negative(field: &str, value: f64) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use iowq_sample as sample;
+
+    use super::*;
 
     fn complaint(spoil: impl FnOnce(&mut Record)) -> String {
         let mut record = sample::run("nop", "6.12", 0);

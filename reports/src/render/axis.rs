@@ -1,7 +1,8 @@
 //! Axes: few ticks at round values, linear or logarithmic.
 
-use crate::format;
 use std::ops::Range;
+
+use crate::format;
 
 /// Ticks that fit on an axis with room between their labels.
 const TICKS_MAX: usize = 6;

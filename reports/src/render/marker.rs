@@ -1,9 +1,10 @@
 //! Markers: a shape per policy, so that colour is never the only difference.
 
-use crate::render::palette::{COLOURS, KERNEL};
-use crate::render::plot::{ChartError, Plot};
 use plotters::element::{Circle, PathElement, Polygon};
 use plotters::style::{Color, RGBColor, ShapeStyle};
+
+use crate::render::palette::{COLOURS, KERNEL};
+use crate::render::plot::{ChartError, Plot};
 
 /// The same shapes as characters, for legends in text.
 const SIGNS: [&str; COLOURS] = ["●", "■", "▲", "◆", "○", "✕", "✚", "□", "★"];

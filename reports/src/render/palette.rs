@@ -1,7 +1,8 @@
 //! Colours: plotters draws with stand-ins, the page puts its own in, light or dark.
 
-use crate::runs::group::Section;
 use plotters::style::RGBColor;
+
+use crate::runs::group::Section;
 
 /// Colours that the page's style defines, as `--c0` and so on. The last is the kernel's own.
 pub(crate) const COLOURS: usize = 9;
@@ -92,10 +93,11 @@ impl<'a> Colours<'a> {
 
 #[cfg(test)]
 mod tests {
+    use iowq_sample as sample;
+
     use super::*;
     use crate::bench::analysis::analyse;
     use crate::load::Loaded;
-    use iowq_sample as sample;
 
     #[test]
     fn the_kernel_has_a_place_of_its_own_among_any_number_of_policies() {

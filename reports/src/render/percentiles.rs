@@ -1,13 +1,14 @@
 //! Latency by percentile, on the axis of HdrHistogram: each nine as wide as the one before.
 
+use hdrhistogram::Histogram;
+use plotters::style::text_anchor::{HPos, VPos};
+
 use crate::format;
 use crate::render::axis::Axis;
 use crate::render::chart::Series;
 use crate::render::palette::{Dash, series};
 use crate::render::plot::{CHAR_WIDTH, ChartError, Place, Plot, WIDTH, picture, spread};
 use crate::runs::sample_size;
-use hdrhistogram::Histogram;
-use plotters::style::text_anchor::{HPos, VPos};
 
 /// Points per nine: enough that a line looks smooth.
 const STEPS_PER_NINE: usize = 40;

@@ -1,8 +1,5 @@
 //! A plot: axes with a light grid inside a picture, drawn by plotters into SVG.
 
-use crate::render::axis::Axis;
-use crate::render::palette;
-use crate::render::palette::{AXIS, GRID, INK};
 use std::io;
 
 use plotters::coord::Shift;
@@ -12,6 +9,10 @@ use plotters::element::{Drawable, PathElement, PointCollection, Polygon, Text};
 use plotters::prelude::{Cartesian2d, IntoFont, SVGBackend};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, RGBColor, ShapeStyle, TextStyle};
+
+use crate::render::axis::Axis;
+use crate::render::palette;
+use crate::render::palette::{AXIS, GRID, INK};
 
 /// Width of every picture, in half pixels of a wide page: plotters rounds to whole units.
 pub(crate) const WIDTH: i32 = 1120;

@@ -1,13 +1,14 @@
 //! Workers over time: how many are alive, and below it births and deaths.
 
+use iowq_contract::Record;
+use plotters::style::text_anchor::{HPos, VPos};
+
 use crate::format;
 use crate::render::axis;
 use crate::render::axis::Axis;
 use crate::render::palette::{Dash, INK, series};
 use crate::render::plot::{ChartError, Place, Plot, WIDTH, picture};
 use crate::runs::thin;
-use iowq_contract::Record;
-use plotters::style::text_anchor::{HPos, VPos};
 
 /// Slices of births and deaths that are drawn.
 const SLICES_MAX: usize = 120;

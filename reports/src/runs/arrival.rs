@@ -1,8 +1,9 @@
 //! How ops arrive, and what their response times can show for that reason.
 
+use iowq_contract::Record;
+
 use crate::format;
 use crate::runs::group::Section;
-use iowq_contract::Record;
 
 /// Workloads that are named one by one.
 const NAMES_MAX: usize = 6;
@@ -83,9 +84,10 @@ pub fn words(sections: &[Section<'_>]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use iowq_sample as sample;
+
     use super::*;
     use crate::runs::group;
-    use iowq_sample as sample;
 
     fn runs(arrivals: &[&str]) -> Vec<Record> {
         let run = |(at, arrival): (usize, &&str)| {

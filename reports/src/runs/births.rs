@@ -1,7 +1,8 @@
 //! Births of a run: how many, how fast, and which were the pool's first fill.
 
-use crate::format;
 use iowq_contract::Record;
+
+use crate::format;
 
 /// Births that count, as a run has them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,10 +64,11 @@ pub fn typical(runs: &[&Record]) -> Option<Births> {
 
 #[cfg(test)]
 mod tests {
+    use iowq_sample as sample;
+
     use super::*;
     use crate::bench::births::{parts, rates};
     use crate::runs::group;
-    use iowq_sample as sample;
 
     #[test]
     fn what_did_not_raise_the_most_alive_is_churn_and_old_records_say_so_by_their_peak() {

@@ -1,7 +1,8 @@
 //! Counts of workers: whether they can be believed.
 
-use crate::runs::group::Section;
 use iowq_contract::{Record, SPOILED_MAX};
+
+use crate::runs::group::Section;
 
 /// Why no statement on churn may be made about a section, if so.
 #[must_use]

@@ -1,8 +1,9 @@
 //! Differences between runs: hosts, settings and builds, field by field.
 
+use iowq_contract::{Blocking, Record};
+
 use crate::format;
 use crate::runs::plans;
-use iowq_contract::{Blocking, Record};
 
 /// Share by which memory may differ: kernels keep unlike parts of it for themselves.
 const MEMORY_SHARE_MAX: f64 = 0.05;

@@ -1,8 +1,9 @@
 //! How ops reached workers: done by the submitter, queued hashed or unhashed, and time in the queue.
 
+use iowq_contract::{DispatchCounts, Record};
+
 use crate::runs::figures::Spread;
 use crate::runs::group::Section;
-use iowq_contract::{DispatchCounts, Record};
 
 /// One kind of operation in one group.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,9 +63,10 @@ fn row(group: usize, kind: &str, runs: &[&Record]) -> Option<Reach> {
 
 #[cfg(test)]
 mod tests {
+    use iowq_sample as sample;
+
     use super::*;
     use crate::runs::group;
-    use iowq_sample as sample;
 
     #[test]
     fn runs_are_summed_by_kind_and_group_and_unknown_ones_have_no_row() {

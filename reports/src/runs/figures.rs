@@ -80,8 +80,9 @@ impl Figures {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use iowq_sample as sample;
+
+    use super::*;
 
     #[test]
     fn the_median_of_an_even_number_lies_between_the_middle_two() {

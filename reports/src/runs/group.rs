@@ -1,11 +1,12 @@
 //! Groups: the runs of one policy on one engine, inside a section of one workload. Runs that a bench
 //! made for noise and control are groups of their own and stand for no policy.
 
-use crate::runs::figures::Figures;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use iowq_contract::{Record, Role};
+
+use crate::runs::figures::Figures;
 
 /// The presets, in the order of kernels: each adds something to the one before.
 pub const PRESETS: [&str; 7] =
@@ -227,9 +228,10 @@ fn rank(policy: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use iowq_sample as sample;
+
     use super::*;
     use crate::runs::metric::Metric;
-    use iowq_sample as sample;
 
     #[test]
     fn policies_come_in_the_order_of_kernels_and_others_as_they_ran() {

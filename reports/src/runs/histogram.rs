@@ -77,8 +77,9 @@ pub(crate) fn decode(quantiles: &Quantiles) -> Option<Histogram<u64>> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use iowq_sample as sample;
+
+    use super::*;
 
     #[test]
     fn merging_adds_the_runs() {

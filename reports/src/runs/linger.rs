@@ -34,10 +34,11 @@ pub fn stayed(run: &Record) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use iowq_sample as sample;
+
     use super::*;
     use crate::compare::stayed::note;
     use crate::runs::unit::units;
-    use iowq_sample as sample;
 
     fn run(watched_ms: Option<u64>, linger_ms: Option<f64>) -> Record {
         let mut run = sample::run("linger", "6.12", 0);

@@ -424,8 +424,9 @@ fn quantile(
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use iowq_sample as sample;
+
+    use super::*;
 
     #[test]
     fn a_quantile_with_less_than_100_samples_beyond_it_is_no_number() {

@@ -1,10 +1,11 @@
 //! Plans: in what runs of one workload name were asked for unlike things.
 
-use crate::format;
 use std::collections::BTreeMap;
 
 use iowq_contract::{PlanSettings, Record};
 use serde_json::Value;
+
+use crate::format;
 
 /// Values of a field that are named; the others are counted.
 const VALUES_MAX: usize = 3;
@@ -124,8 +125,9 @@ fn show(value: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use iowq_sample as sample;
+
+    use super::*;
 
     /// Two runs with plans, the second changed.
     fn runs(change: impl Fn(&mut PlanSettings)) -> [Record; 2] {

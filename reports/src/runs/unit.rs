@@ -1,8 +1,9 @@
 //! Units: what is compared with its like. A run, or all runs of one boot if kernels are booted:
 //! runs of a boot share its luck, so that only boots are independent of each other.
 
-use crate::runs::metric::Metric;
 use iowq_contract::Record;
+
+use crate::runs::metric::Metric;
 
 /// A run, or the runs of one boot.
 #[derive(Clone, Debug)]

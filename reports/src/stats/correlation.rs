@@ -1,12 +1,15 @@
 //! Ranks: whether two columns of numbers rise and fall together.
 
+use super::order;
+
 /// Spearman's rho, from -1 to 1: Pearson's correlation of ranks, where equal values share the mean
 /// of their ranks. None if the columns are not equally long or one of them is all the same.
 pub(crate) fn spearman(a: &[f64], b: &[f64]) -> Option<f64> {
     if a.len() != b.len() {
         return None;
     }
-    let (a, b) = (ranks(a), ranks(b));
+    let ranks = |values| order::doubled_ranks(values).into_iter().map(|rank| rank as f64 / 2.0);
+    let (a, b): (Vec<f64>, Vec<f64>) = (ranks(a).collect(), ranks(b).collect());
     // The mean of all ranks is the same with and without ties.
     let mean = (a.len() as f64 + 1.0) / 2.0;
     let sum = |a: &[f64], b: &[f64]| -> f64 {
@@ -14,20 +17,6 @@ pub(crate) fn spearman(a: &[f64], b: &[f64]) -> Option<f64> {
     };
     let size = (sum(&a, &a) * sum(&b, &b)).sqrt();
     (size > 0.0).then(|| (sum(&a, &b) / size).clamp(-1.0, 1.0))
-}
-
-/// The rank of each value, from 1; equal values share the mean of the ranks they take up.
-fn ranks(values: &[f64]) -> Vec<f64> {
-    let mut order: Vec<usize> = (0..values.len()).collect();
-    order.sort_by(|a, b| values[*a].total_cmp(&values[*b]));
-    let mut ranks = vec![0.0; values.len()];
-    let mut before = 0;
-    for same in order.chunk_by(|a, b| values[*a] == values[*b]) {
-        let rank = before as f64 + (same.len() as f64 + 1.0) / 2.0;
-        same.iter().for_each(|at| ranks[*at] = rank);
-        before += same.len();
-    }
-    ranks
 }
 
 #[cfg(test)]
@@ -40,8 +29,8 @@ mod tests {
 
     #[test]
     fn equal_values_share_the_mean_of_their_ranks() {
-        assert_eq!(ranks(&[30.0, 10.0, 20.0, 10.0]), [4.0, 1.5, 3.0, 1.5]);
-        assert_eq!(ranks(&[]), [0.0; 0]);
+        assert_eq!(order::doubled_ranks(&[30.0, 10.0, 20.0, 10.0]), [8, 3, 6, 3]);
+        assert_eq!(order::doubled_ranks(&[]), [0; 0]);
     }
 
     #[test]

@@ -9,8 +9,9 @@
 //! It is a plan and no test: with ten pairs the spread itself is known to about a quarter. How often
 //! a plan holds is measured by `benches/verdicts`.
 
-use crate::stats::{normal, order};
 use std::f64::consts::PI;
+
+use crate::stats::{normal, order};
 
 /// No plan goes beyond so many pairs.
 pub const PAIRS_MAX: u32 = 10_000;

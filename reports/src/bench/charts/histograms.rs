@@ -1,11 +1,12 @@
 //! Latency histograms: the share of operations in each of equal steps of the logarithm.
 
+use hdrhistogram::Histogram;
+
 use crate::format;
 use crate::render::axis::Axis;
 use crate::render::chart::Series;
 use crate::render::palette::{Dash, series};
 use crate::render::plot::{ChartError, Place, Plot, WIDTH, picture};
-use hdrhistogram::Histogram;
 
 /// Bins per factor of ten: 26 % from one to the next.
 const BINS_PER_DECADE: f64 = 10.0;

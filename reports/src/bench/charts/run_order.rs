@@ -37,10 +37,11 @@ pub(crate) fn draw(dots: &[Dot]) -> Result<String, ChartError> {
 
 #[cfg(test)]
 mod tests {
+    use iowq_sample as sample;
+
     use super::*;
     use crate::bench::analysis::analyse;
     use crate::load::Loaded;
-    use iowq_sample as sample;
 
     #[test]
     fn positions_of_one_workload_are_numbered_without_gaps() {

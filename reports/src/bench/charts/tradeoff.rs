@@ -1,5 +1,8 @@
 //! Churn against latency: a point per run, so that both and their spread are seen at once.
 
+use iowq_contract::Record;
+use plotters::style::text_anchor::{HPos, VPos};
+
 use crate::format;
 use crate::render::axis::Axis;
 use crate::render::chart::Series;
@@ -8,8 +11,6 @@ use crate::render::palette::{AXIS, Dash, INK, series};
 use crate::render::plot::{ChartError, Place, Plot, WIDTH, picture};
 use crate::runs::group::Section;
 use crate::runs::metric::Metric;
-use iowq_contract::Record;
-use plotters::style::text_anchor::{HPos, VPos};
 
 /// Workers created per 1000 operations, and response time in nanoseconds.
 pub(crate) type Point = (f64, f64);
@@ -86,10 +87,11 @@ pub(crate) fn draw(points: &Points) -> Result<String, ChartError> {
 
 #[cfg(test)]
 mod tests {
+    use iowq_sample as sample;
+
     use super::*;
     use crate::bench::analysis::analyse;
     use crate::load::Loaded;
-    use iowq_sample as sample;
 
     fn points_of(records: Vec<Record>) -> Option<Points> {
         let loaded = Loaded { records, ..Loaded::default() };

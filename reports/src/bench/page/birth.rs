@@ -1,9 +1,10 @@
 //! What the birth of a worker cost, in the pool and in the kernel: medians of runs.
 
+use iowq_contract::{Birth, Record};
+
 use crate::format;
 use crate::runs::figures::Spread;
 use crate::runs::group::{POOL, Section, URING};
-use iowq_contract::{Birth, Record};
 
 /// Reads one figure of a run.
 type Figure = fn(&Birth) -> Option<u64>;
@@ -43,9 +44,10 @@ fn text(births: &[&Birth], figures: &[(&str, Figure)]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use iowq_sample as sample;
+
     use super::*;
     use crate::runs::group::sections;
-    use iowq_sample as sample;
 
     #[test]
     fn a_birth_has_a_fact_for_each_engine_and_one_for_the_idle_machine() {

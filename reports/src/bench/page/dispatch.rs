@@ -1,12 +1,13 @@
 //! The table of how operations reached workers: a row per kind and policy.
 
+use iowq_contract::DispatchCounts;
+
 use crate::bench::page::table::{Cell, cell};
 use crate::format;
 use crate::render::page::Mark;
 use crate::render::palette::Colours;
 use crate::runs::dispatch;
 use crate::runs::group::Section;
-use iowq_contract::DispatchCounts;
 
 /// One kind of operation under one policy.
 pub(crate) struct ReachRow {

@@ -1,14 +1,15 @@
 //! How it was measured: hosts, settings, probes, and every run with its counts.
 
+use std::collections::BTreeSet;
+
+use iowq_contract::{Blocking, Counts, Host, PlanSettings, Record, Tier};
+
 use crate::bench::analysis::Analysis;
 use crate::bench::page::birth;
 use crate::format;
 use crate::runs::births::Births;
 use crate::runs::group::Section;
 use crate::runs::{group, plans};
-use std::collections::BTreeSet;
-
-use iowq_contract::{Blocking, Counts, Host, PlanSettings, Record, Tier};
 
 /// Runs that are listed one by one; the rest is in the raw numbers.
 const RUNS_MAX: usize = 400;

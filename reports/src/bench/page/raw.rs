@@ -1,11 +1,12 @@
 //! Raw numbers inside the page: a table of runs, and the records as whole as the room allows.
 
-use crate::render::page::Download;
-use crate::runs::births::Births;
-use crate::runs::{births, thin};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use iowq_contract::{Churn, Quantiles, Record, Role};
+
+use crate::render::page::Download;
+use crate::runs::births::Births;
+use crate::runs::{births, thin};
 
 /// Bytes that are kept free for the words around the data.
 const MARGIN_BYTES: usize = 4_000;
@@ -164,8 +165,9 @@ fn quoted(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use iowq_sample as sample;
+
+    use super::*;
 
     #[test]
     fn every_row_has_a_field_for_each_column() {

@@ -1,9 +1,10 @@
 //! The axis of an effect: shares or factors of a ratio, plain numbers of a difference.
 
+use std::f64::consts::{LN_2, LN_10};
+
 use crate::format;
 use crate::render::axis::Axis;
 use crate::runs::metric::Scale;
-use std::f64::consts::{LN_2, LN_10};
 
 /// Least that an axis of a ratio shows below no change, in percent.
 const PERCENT_MIN: f64 = -90.0;

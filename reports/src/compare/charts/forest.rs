@@ -1,5 +1,8 @@
 //! Intervals of all metrics and workloads below each other, each with its threshold.
 
+use plotters::style::RGBColor;
+use plotters::style::text_anchor::{HPos, VPos};
+
 use crate::compare::charts::effect;
 use crate::compare::comparison::Comparison;
 use crate::compare::finding::{Finding, Verdict};
@@ -10,8 +13,6 @@ use crate::render::marker;
 use crate::render::palette::{AXIS, Dash, INK, series};
 use crate::render::plot::{ChartError, Place, Plot, WIDTH, picture};
 use crate::runs::metric::Scale;
-use plotters::style::RGBColor;
-use plotters::style::text_anchor::{HPos, VPos};
 
 /// Rows of one picture at most; the tables have them all.
 const ROWS_MAX: usize = 120;

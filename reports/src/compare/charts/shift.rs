@@ -1,5 +1,9 @@
 //! Shift of response time by quantile: the median over pairs, with a band for each quantile alone.
 
+use hdrhistogram::Histogram;
+use iowq_contract::Record;
+use plotters::style::text_anchor::{HPos, VPos};
+
 use crate::compare::charts::effect;
 use crate::compare::charts::sides::PAIRS_MAX;
 use crate::compare::comparison::Comparison;
@@ -11,9 +15,6 @@ use crate::runs::figures::Spread;
 use crate::runs::histogram::Clock;
 use crate::runs::metric::Scale;
 use crate::runs::{histogram, sample_size, unit};
-use hdrhistogram::Histogram;
-use iowq_contract::Record;
-use plotters::style::text_anchor::{HPos, VPos};
 
 /// Points per nine.
 const STEPS_PER_NINE: usize = 20;

@@ -1,5 +1,7 @@
 //! A strip: the effect of each pair, with estimate, interval and threshold, over that of noise.
 
+use plotters::style::text_anchor::{HPos, VPos};
+
 use crate::compare::charts::effect;
 use crate::compare::charts::sides::{PAIRS_MAX, TEST};
 use crate::compare::finding::Finding;
@@ -7,7 +9,6 @@ use crate::render::axis::Axis;
 use crate::render::marker;
 use crate::render::palette::{AXIS, Dash, INK, series};
 use crate::render::plot::{ChartError, Place, Plot, WIDTH, picture};
-use plotters::style::text_anchor::{HPos, VPos};
 
 /// Place of noise among the colours: the grey one.
 const NOISE: usize = 6;

@@ -1,11 +1,11 @@
 //! Tests of confirming: regressions and violations, fresh runs that show them, and that do not.
+use iowq_contract::Code;
+use iowq_sample as sample;
+
 use super::*;
 use crate::compare::test_sets;
 use crate::compare::verdict::compare;
 use crate::runs::metric::Metric;
-use iowq_sample as sample;
-
-use iowq_contract::Code;
 
 const RULES: Rules = Rules { threshold: 0.05, alpha: 0.05 };
 
@@ -43,7 +43,7 @@ fn confirmed(first: Vec<Record>, fresh: Vec<Record>) -> Comparison {
     try_confirmed(first, vec![fresh]).expect("they are fresh")
 }
 
-fn outcome(comparison: &Comparison) -> Option<Outcome> {
+fn outcome(comparison: &Comparison) -> Option<ConfirmationOutcome> {
     comparison.confirmation.as_ref().map(|confirmation| confirmation.outcome)
 }
 
@@ -59,7 +59,10 @@ fn note(comparison: &Comparison, code: &Code) -> String {
 #[test]
 fn a_regression_that_fresh_runs_show_too_stays_one() {
     let one = confirmed(sample::pairs(10, slower), fresh(slower));
-    assert_eq!((outcome(&one), one.verdict), (Some(Outcome::Confirmed), Some(Verdict::Regression)));
+    assert_eq!(
+        (outcome(&one), one.verdict),
+        (Some(ConfirmationOutcome::Confirmed), Some(Verdict::Regression))
+    );
     let text = note(&one, &Code::Confirmed);
     assert!(text.contains("10 pairs") && text.contains("a regression again"), "{text}");
 }
@@ -67,7 +70,7 @@ fn a_regression_that_fresh_runs_show_too_stays_one() {
 #[test]
 fn a_regression_that_fresh_runs_do_not_show_is_inconclusive_and_says_so() {
     let one = confirmed(sample::pairs(10, slower), fresh(|_| ()));
-    assert_eq!(outcome(&one), Some(Outcome::NotConfirmed));
+    assert_eq!(outcome(&one), Some(ConfirmationOutcome::NotConfirmed));
     assert_eq!(verdict(&one, Metric::ResponseP99), Some(Verdict::Inconclusive));
     assert_eq!(one.verdict, Some(Verdict::Inconclusive));
     let text = note(&one, &Code::NotConfirmed);
@@ -94,7 +97,7 @@ fn fresh_runs_are_judged_alone_and_never_pooled_with_the_first() {
     let one = confirmed(sample::pairs(10, slower), few);
     assert_eq!(
         (outcome(&one), one.verdict),
-        (Some(Outcome::NotConfirmed), Some(Verdict::Inconclusive))
+        (Some(ConfirmationOutcome::NotConfirmed), Some(Verdict::Inconclusive))
     );
     let confirmation = one.confirmation.expect("it was measured again");
     assert_eq!(confirmation.again[0].points.len(), 3);
@@ -135,7 +138,10 @@ fn unlimited(run: &mut Record) {
 #[test]
 fn a_limit_that_fresh_runs_break_too_stays_a_fault() {
     let one = confirmed(sample::pairs(10, unlimited), fresh(unlimited));
-    assert_eq!((outcome(&one), one.verdict), (Some(Outcome::Confirmed), Some(Verdict::Regression)));
+    assert_eq!(
+        (outcome(&one), one.verdict),
+        (Some(ConfirmationOutcome::Confirmed), Some(Verdict::Regression))
+    );
     let text = note(&one, &Code::Confirmed);
     assert!(text.contains("limit-broken again: "), "{text}");
 }
@@ -149,7 +155,10 @@ fn a_limit_that_fresh_runs_break_is_a_fault_though_something_bars_their_verdict(
             run.ops.failed = u64::from(run.key.round == 0);
         }),
     );
-    assert_eq!((outcome(&one), one.verdict), (Some(Outcome::Confirmed), Some(Verdict::Regression)));
+    assert_eq!(
+        (outcome(&one), one.verdict),
+        (Some(ConfirmationOutcome::Confirmed), Some(Verdict::Regression))
+    );
     assert!(note(&one, &Code::Confirmed).contains("limit-broken again: "));
 }
 
@@ -158,7 +167,7 @@ fn a_limit_that_fresh_runs_keep_to_is_a_note() {
     let one = confirmed(sample::pairs(10, unlimited), fresh(|_| ()));
     assert_eq!(
         (outcome(&one), one.verdict),
-        (Some(Outcome::NotConfirmed), Some(Verdict::Inconclusive))
+        (Some(ConfirmationOutcome::NotConfirmed), Some(Verdict::Inconclusive))
     );
     assert!(one.violations.is_empty() && one.has_unconfirmed(), "{one:?}");
     assert!(note(&one, &Code::LimitBroken).contains("under a limit of"));
@@ -166,7 +175,7 @@ fn a_limit_that_fresh_runs_keep_to_is_a_note() {
     let mut elsewhere = fresh(unlimited);
     elsewhere.iter_mut().for_each(|run| "nop".clone_into(&mut run.key.workload));
     let one = confirmed(sample::pairs(10, unlimited), elsewhere);
-    assert_eq!((outcome(&one), one.verdict), (Some(Outcome::Missing), None));
+    assert_eq!((outcome(&one), one.verdict), (Some(ConfirmationOutcome::Missing), None));
 }
 
 #[test]
@@ -174,7 +183,7 @@ fn without_fresh_runs_of_it_a_regression_is_no_verdict() {
     let mut elsewhere = fresh(slower);
     elsewhere.iter_mut().for_each(|run| "nop".clone_into(&mut run.key.workload));
     let one = confirmed(sample::pairs(10, slower), elsewhere);
-    assert_eq!((outcome(&one), one.verdict), (Some(Outcome::Missing), None));
+    assert_eq!((outcome(&one), one.verdict), (Some(ConfirmationOutcome::Missing), None));
     assert_eq!(one.blockers[0].code, Code::NotMeasuredAgain);
 }
 

@@ -1,11 +1,11 @@
 //! Fidelity: which preset is nearest, what is expected, and what is off.
 
-use crate::fidelity::prose;
-use crate::runs::group;
 use iowq_contract::Record;
 use iowq_sample as sample;
 
 use super::*;
+use crate::fidelity::prose;
+use crate::runs::group;
 
 /// Workload, engine and policy, workers created, peak.
 type Row = (&'static str, &'static str, u64, u32);

@@ -1,11 +1,12 @@
 //! What is drawn of one kernel on one workload.
 
+use iowq_contract::Record;
+
 use crate::format;
 use crate::render::chart::LABEL_CHARS_MAX;
 use crate::render::palette;
 use crate::runs::metric::Metric;
 use crate::runs::unit::Unit;
-use iowq_contract::Record;
 
 /// What is drawn of one kernel on one workload.
 pub(crate) struct Kernel<'a> {

@@ -1,12 +1,13 @@
 //! How long each worker stayed after the last ring was closed, a lane per kernel.
 
+use plotters::style::text_anchor::{HPos, VPos};
+
 use crate::format;
 use crate::kernels::charts::kernel::{Kernel, place};
 use crate::render::axis::Axis;
 use crate::render::marker;
 use crate::render::palette::{Dash, INK, series};
 use crate::render::plot::{CHAR_WIDTH, ChartError, Place, Plot, WIDTH, picture};
-use plotters::style::text_anchor::{HPos, VPos};
 
 /// Height of one lane in units of the picture.
 const LANE: i32 = 64;

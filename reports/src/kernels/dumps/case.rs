@@ -1,10 +1,11 @@
 //! What came of one kind of dump in all boots of a kernel: of the control, just after the close, or
 //! after the idle timeout.
 
-use crate::format;
-use crate::runs::figures::Spread;
 use iowq_contract::guest::{ControlFailure, Dump, failure};
 use serde::Serialize;
+
+use crate::format;
+use crate::runs::figures::Spread;
 
 /// Characters of criu's that are quoted.
 const SAID_CHARS_MAX: usize = 300;

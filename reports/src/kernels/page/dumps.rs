@@ -46,11 +46,11 @@ fn row(of: &Dumps, case: &Case) -> Row {
 
 #[cfg(test)]
 mod tests {
-    use crate::kernels::dumps::dumps;
     use iowq_contract::guest::{Control, Dump};
     use iowq_sample as sample;
 
     use super::*;
+    use crate::kernels::dumps::dumps;
 
     #[test]
     fn each_kernel_has_a_row_for_its_control_and_for_each_dump_that_was_tried() {

@@ -1,11 +1,12 @@
 //! What was booted on what: kernels, their options, the machine, the order of boots and the last
 //! lines of those that went wrong.
 
+use iowq_contract::{Boot, Ended, Role};
+
 use crate::format;
-use crate::kernels::outcome::Outcome;
+use crate::kernels::outcome::KernelsOutcome;
 use crate::kernels::page::mark::{mark, name};
 use crate::render::page::Mark;
-use iowq_contract::{Boot, Ended, Role};
 
 /// Options that are listed; the others are counted.
 const OPTIONS_MAX: usize = 60;
@@ -42,7 +43,7 @@ pub(crate) struct Console {
     pub(crate) text: String,
 }
 
-pub(crate) fn lead(outcome: &Outcome<'_>) -> String {
+pub(crate) fn lead(outcome: &KernelsOutcome<'_>) -> String {
     let machine = &outcome.kernels.machine;
     let boots = format::count(outcome.boots.len() as u64, "boot", "boots");
     let noise = match outcome.boots_for_noise() {
@@ -63,7 +64,7 @@ fn fact(what: &'static str, text: &str) -> Option<Fact> {
     (!text.is_empty()).then(|| Fact { what, text: format::clip(text, 300) })
 }
 
-pub(crate) fn kernels(outcome: &Outcome<'_>) -> Vec<KernelView> {
+pub(crate) fn kernels(outcome: &KernelsOutcome<'_>) -> Vec<KernelView> {
     let view = |kernel: &iowq_contract::Kernel| KernelView {
         mark: mark(outcome, &kernel.label),
         facts: [
@@ -82,7 +83,7 @@ pub(crate) fn kernels(outcome: &Outcome<'_>) -> Vec<KernelView> {
 }
 
 /// Options that bear on io-wq.
-pub(crate) fn options(outcome: &Outcome<'_>) -> Vec<Setting> {
+pub(crate) fn options(outcome: &KernelsOutcome<'_>) -> Vec<Setting> {
     let of = |one: &crate::kernels::config::Changed| {
         Some(Setting {
             test: name(&one.test),
@@ -96,7 +97,7 @@ pub(crate) fn options(outcome: &Outcome<'_>) -> Vec<Setting> {
 }
 
 /// How many other options differ, and of which kernels nothing is known.
-pub(crate) fn options_text(outcome: &Outcome<'_>) -> String {
+pub(crate) fn options_text(outcome: &KernelsOutcome<'_>) -> String {
     let matter = outcome.config.iter().filter(|one| one.why.is_some()).count();
     let others = (outcome.config.len() - matter) as u64;
     let unknown = outcome.kernels.kernels.iter().filter(|kernel| kernel.config.is_none());
@@ -118,7 +119,7 @@ pub(crate) fn options_text(outcome: &Outcome<'_>) -> String {
     parts.join(" ")
 }
 
-pub(crate) fn facts(outcome: &Outcome<'_>) -> Vec<Fact> {
+pub(crate) fn facts(outcome: &KernelsOutcome<'_>) -> Vec<Fact> {
     let kernels = outcome.kernels;
     let machine = &kernels.machine;
     let disk = &machine.disk;
@@ -155,7 +156,7 @@ pub(crate) fn facts(outcome: &Outcome<'_>) -> Vec<Fact> {
 }
 
 /// The kernels in the order in which they were booted, by round.
-pub(crate) fn order(outcome: &Outcome<'_>) -> Vec<Vec<Mark>> {
+pub(crate) fn order(outcome: &KernelsOutcome<'_>) -> Vec<Vec<Mark>> {
     let mut rounds: Vec<Vec<Mark>> = Vec::new();
     let mut last = None;
     for boot in outcome.boots {
@@ -192,7 +193,7 @@ fn ended(boot: &Boot) -> &'static str {
 }
 
 /// The last lines of boots that did not finish or whose kernel complained, the worst first.
-pub(crate) fn consoles(outcome: &Outcome<'_>) -> Vec<Console> {
+pub(crate) fn consoles(outcome: &KernelsOutcome<'_>) -> Vec<Console> {
     let mut numbers: Vec<u32> = Vec::new();
     for number in outcome.findings.iter().flat_map(|finding| &finding.boots) {
         if !numbers.contains(number) {

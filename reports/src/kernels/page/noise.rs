@@ -1,7 +1,7 @@
 //! The table of noise: how far the base differs from itself, by workload and metric.
 
 use crate::kernels::floor::{Floor, Size};
-use crate::kernels::outcome::Outcome;
+use crate::kernels::outcome::KernelsOutcome;
 use crate::kernels::page::mark::name;
 
 /// A row per workload, a column per metric.
@@ -24,7 +24,7 @@ pub(crate) struct Cell {
 }
 
 /// The table; none if the base was not booted against itself.
-pub(crate) fn noise(outcome: &Outcome<'_>) -> Option<Noise> {
+pub(crate) fn noise(outcome: &KernelsOutcome<'_>) -> Option<Noise> {
     let first = outcome.noise.first()?;
     Some(Noise {
         base: name(outcome.base()),

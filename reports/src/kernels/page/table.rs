@@ -1,7 +1,7 @@
 //! The tables of booted kernels: workers created by workload and kernel, and the steps.
 
 use crate::compare::comparison::Comparison;
-use crate::kernels::outcome::Outcome;
+use crate::kernels::outcome::KernelsOutcome;
 use crate::kernels::page::mark::{mark, name};
 use crate::kernels::table;
 use crate::render::page::Mark;
@@ -27,14 +27,14 @@ pub(crate) struct Cell {
 }
 
 /// The workloads, in the order of the table.
-fn workloads<'a>(outcome: &'a Outcome<'_>) -> Vec<&'a str> {
+fn workloads<'a>(outcome: &'a KernelsOutcome<'_>) -> Vec<&'a str> {
     let mut names: Vec<&str> = outcome.table.iter().map(|row| row.workload.as_str()).collect();
     names.dedup();
     names
 }
 
 /// Workers created per 1000 ops with peak and stay, and the verdict against the base.
-pub(crate) fn grid(outcome: &Outcome<'_>) -> Grid {
+pub(crate) fn grid(outcome: &KernelsOutcome<'_>) -> Grid {
     let heads = outcome.kernels.kernels.iter().map(|one| mark(outcome, &one.label)).collect();
     let row = |workload: &str| Row {
         workload: name(workload),
@@ -74,7 +74,7 @@ fn left(row: &table::Row) -> String {
 }
 
 /// Each kernel against the one before it; none if there are two.
-pub(crate) fn steps(outcome: &Outcome<'_>) -> Option<Grid> {
+pub(crate) fn steps(outcome: &KernelsOutcome<'_>) -> Option<Grid> {
     if outcome.steps.is_empty() {
         return None;
     }
@@ -91,7 +91,7 @@ pub(crate) fn steps(outcome: &Outcome<'_>) -> Option<Grid> {
     Some(Grid { heads, rows: workloads(outcome).into_iter().map(row).collect() })
 }
 
-fn cell(outcome: &Outcome<'_>, workload: &str, kernel: &str) -> Cell {
+fn cell(outcome: &KernelsOutcome<'_>, workload: &str, kernel: &str) -> Cell {
     let [_, step] = outcome.of(workload, kernel);
     let (class, word) = verdict(step);
     let effects = step.into_iter().flat_map(|one| &one.primary).filter_map(|finding| {
