@@ -29,7 +29,7 @@ pub struct Finding {
     pub noise_floor: Option<f64>,
     /// Smallest effect that these runs would have called a change with 80 % power.
     pub detectable: Option<f64>,
-    /// Pairs that would decide with 80 % power, see [`plan`]; `None` where more do not help.
+    /// Pairs that would decide with 80 % power, see [`super::plan`]; `None` if more do not help.
     pub pairs_needed: Option<u32>,
     /// What it is: of the worse or the better side, or neither.
     pub verdict: Option<Verdict>,
