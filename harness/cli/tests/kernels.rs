@@ -1,5 +1,6 @@
 //! `iowq kernels` as a whole, with a script in the place of QEMU.
 
+#[path = "../../kernels/tests/fifo/mod.rs"]
 mod fifo;
 
 use std::{

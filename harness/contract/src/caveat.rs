@@ -71,7 +71,7 @@ codes! {
     UntrackedWorkers = "untracked-workers",
     /// The scheduler's probe missed a few switches of workers.
     SwitchesMissed = "switches-missed",
-    /// It missed so many that decisions to create workers may be wrong.
+    /// It missed enough switches to make decisions to create workers unreliable.
     SwitchesMissedOften = "switches-missed-often",
     /// There was no io_uring to try ops inline with.
     AllOpsPunted = "all-ops-punted",

@@ -29,7 +29,7 @@ impl Workloads {
     ///
     /// # Errors
     ///
-    /// A plan that cannot be written down, of which there is none.
+    /// A plan that JSON cannot represent.
     pub fn digests(&self) -> anyhow::Result<BTreeMap<String, String>> {
         let files = self.workloads.iter().filter(|workload| is_path(&workload.name));
         let digest = |workload: &Workload| {

@@ -7,7 +7,7 @@ use crate::policy::{Creation, View};
 use crate::state::{Effects, State, WorkerState};
 use crate::work::{Account, Flags, WorkId, WorkerId};
 
-/// Retries of a creation that failed for now (`WORKER_INIT_LIMIT`).
+/// Retries of a creation after a transient failure (`WORKER_INIT_LIMIT`).
 const RETRIES_MAX: u32 = 3;
 
 /// What to do after a thread could not be created.

@@ -170,7 +170,7 @@ impl BenchFlags {
             anyhow::bail!("{WHY}; omit --probes");
         }
         let workload = |plan: Plan| {
-            // A number of ops stays one, whatever --seconds says, because its counts are of so many
+            // A length in ops is kept, whatever --seconds says, because counts refer to that many
             // rings or blocks.
             let timed = matches!(plan.length, Length::Time(_));
             let plan = with_seconds(plan, seconds.filter(|_| timed))?;

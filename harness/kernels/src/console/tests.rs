@@ -28,8 +28,8 @@ fn complaints_are_counted_by_kind_with_their_first_line_the_worst_first() {
                 [    2.0] WARNING: CPU: 0 PID: 1 at b.c:2\r\n\
                 [    3.0] Kernel panic - not syncing: x\r\n\
                 [    3.1] ---[ end Kernel panic - not syncing: x ]---\r\n";
-    let heard = watched.console.push(text.as_bytes()).unwrap();
-    assert_eq!(heard, [ConsoleEvent::Panic("[    3.0] Kernel panic - not syncing: x".to_owned())]);
+    let events = watched.console.push(text.as_bytes()).unwrap();
+    assert_eq!(events, [ConsoleEvent::Panic("[    3.0] Kernel panic - not syncing: x".to_owned())]);
     let complaints = watched.console.complaints();
     let short: Vec<_> = complaints.iter().map(|one| (one.kind, one.count)).collect();
     assert_eq!(short, [(ComplaintKind::Panic, 1), (ComplaintKind::Warning, 2)]);

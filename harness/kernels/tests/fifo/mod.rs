@@ -21,7 +21,7 @@ const LAST_WORDS_MAX: Duration = Duration::from_secs(5);
 pub fn words(pipe: &Path, writer: &mut Child) -> String {
     let (sender, receiver) = channel();
     let path = pipe.to_owned();
-    // It waits until somebody opens the other end, for ever if need be; it ends with the tests.
+    // Opening blocks until the other end is opened; the thread ends with the tests.
     thread::spawn(move || sender.send(fs::read_to_string(path)));
     let began = Instant::now();
     let mut ended = None;

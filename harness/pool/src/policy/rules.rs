@@ -53,7 +53,7 @@ pub trait Policy: Send {
         false
     }
 
-    /// How long to wait before the n-th retry of a creation that failed for now.
+    /// How long to wait before the n-th retry of a creation after a transient failure.
     fn retry_delay(&self, retry: u32) -> Duration {
         RETRY_STEP * retry
     }
