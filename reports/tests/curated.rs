@@ -107,8 +107,9 @@ fn the_readme_shows_a_table_as_the_program_prints_it() {
     let (shown, printed) = (table(&readme), table(&summary));
     let header = |table: &[&str]| words(table.first().copied().unwrap_or("")).join(" ");
     assert_eq!(header(&shown), header(&printed));
-    assert!(shown.len() > 2, "there are rows below it");
-    for row in &shown[2..] {
+    let rows: Vec<_> = shown.iter().skip(2).filter(|row| row.trim() != "…").collect();
+    assert!(!rows.is_empty(), "there are rows below it");
+    for row in rows {
         assert_eq!(row.split("  ").filter(|cell| !cell.trim().is_empty()).count(), 10, "{row}");
     }
 }
