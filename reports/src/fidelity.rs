@@ -5,7 +5,6 @@ pub mod cell;
 pub mod charts;
 pub mod dispatch;
 pub mod dispatch_table;
-pub mod expected;
 pub mod factor;
 pub mod name;
 pub mod page;

@@ -18,6 +18,7 @@ mod latency;
 mod load;
 pub mod order;
 mod plan;
+mod release;
 mod request;
 mod switches;
 mod whole_file;
@@ -42,6 +43,7 @@ pub use host::Host;
 pub use latency::{Latency, Quantiles};
 pub use load::Load;
 pub use plan::{ArrivalSettings, LogSettings, MixSettings, PlanSettings};
+pub use release::{advice_on, presets_of};
 pub use request::{
     BenchRequest, BenchTally, EngineName, IdleTimeout, InjectedDelay, KERNEL, RunMessage,
     RunRequest, Step, Variant, WantBlocking, WantProbes, Workload,

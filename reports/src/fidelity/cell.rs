@@ -1,11 +1,10 @@
 //! A cell: one workload on io_uring and under each preset, and how near they are.
 
-use iowq_contract::Settings;
+use iowq_contract::{Settings, presets_of};
 
-use crate::fidelity::dispatch::Dispatch;
+use crate::fidelity::dispatch::{self, Dispatch};
 use crate::fidelity::name::Name;
 use crate::fidelity::variants::{Variant, Variants, near};
-use crate::fidelity::{dispatch, expected};
 use crate::format;
 use crate::runs::group::{Group, Section};
 use crate::runs::metric::Metric;
@@ -79,8 +78,8 @@ impl<'a> Cell<'a> {
         let run = kernel.runs.first().ok_or("io_uring did not run")?;
         let release = &run.host.kernel;
         let name = Name::of(section.workload);
-        let same = expected::presets(release, name.closes_rings())
-            .ok_or("the kernel's release is unknown")?;
+        let same =
+            presets_of(release, name.closes_rings()).ok_or("the kernel's release is unknown")?;
         let shown = same[0];
         let expected = variants.presets.iter().find(|variant| variant.preset == shown).copied();
         let expected = expected.ok_or_else(|| {

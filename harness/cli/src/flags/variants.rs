@@ -1,6 +1,7 @@
 //! Variants: what is compared on each workload, from engines and policies.
 
-use iowq_contract::{EngineName, Role, Variant, WantBlocking};
+use anyhow::anyhow;
+use iowq_contract::{EngineName, Role, Variant, WantBlocking, advice_on};
 use iowq_pool::policy::Registry;
 
 /// Policies that are run if none is named.
@@ -17,7 +18,10 @@ pub(super) fn variants(
         refuse_what_is_the_pools(policies, blocking)?;
     }
     for name in policies {
-        registry.parse(name)?;
+        registry.parse(name).map_err(|error| match advice_on(name) {
+            Some(advice) => anyhow!("--policy {name}: a release is no preset; {advice}"),
+            None => error.into(),
+        })?;
     }
     let under = |engine: &EngineName| match (engine, policies) {
         (EngineName::Uring, _) => vec![Variant::kernel()],
@@ -83,6 +87,17 @@ mod tests {
         assert_eq!(named(&[Uring], &[]), ["on io_uring"]);
         assert_eq!(named(&[Uring, Pool], &["6.17"]), ["on io_uring", "under 6.17"]);
         assert_eq!(named(&[Pool], &[]).len(), POLICIES.len());
+    }
+
+    #[test]
+    fn a_release_in_place_of_a_preset_is_answered_with_what_stands_for_it() {
+        let error = |name: &str| {
+            let found = variants(&[Pool], &[name.into()], &Registry::builtin(), WantBlocking::Auto);
+            found.expect_err(name).to_string()
+        };
+        let expected = "--policy 6.18.44: a release is no preset; 6.18.44 is `exit-on-idle`";
+        assert_eq!(error("6.18.44"), expected);
+        assert!(error("6.71").contains("did you mean `6.17`?"), "{}", error("6.71"));
     }
 
     #[test]

@@ -112,6 +112,11 @@ fn apply(mut patches: Patches, mut rest: &str, policy: &str) -> Result<Patches, 
             )));
         };
         let on = (sign == '+') == present;
+        if patches.has(patch) == on {
+            let (has, patch) = (if on { "has" } else { "lacks" }, patch.name());
+            let advice = format!("omit `{sign}{name}`");
+            return Err(NameError(format!("policy `{policy}` {has} {patch} already; {advice}")));
+        }
         patches = if on { patches.with(patch) } else { patches.without(patch) };
         rest = &tail[name.len()..];
     }
@@ -186,12 +191,13 @@ mod tests {
     }
 
     #[test]
-    fn every_preset_and_every_switch_alone_has_a_name() {
+    fn each_patch_alone_may_be_added_to_or_removed_from_each_preset() {
         for preset in PRESETS {
             for patch in Patch::ALL {
-                let on = patches(&format!("{}+{}", preset.name, patch.name()));
-                let off = patches(&format!("{}-{}", preset.name, patch.name()));
-                assert!(on.contains(&patch.name()) && !off.contains(&patch.name()));
+                let has = preset.patches.has(patch);
+                let sign = if has { '-' } else { '+' };
+                let other = patches(&format!("{}{sign}{}", preset.name, patch.name()));
+                assert_eq!(other.contains(&patch.name()), !has, "{}", patch.name());
             }
         }
     }
@@ -207,7 +213,18 @@ mod tests {
     }
 
     #[test]
-    fn switches_add_up() {
+    fn a_patch_that_changes_nothing_is_refused_as_its_runs_would_be_those_of_the_preset() {
+        assert_eq!(
+            error("6.12+fsync-concurrent"),
+            "policy `6.12+fsync-concurrent` has fsync-concurrent already; omit `+fsync-concurrent`"
+        );
+        let twice = error("6.12.0-exit-on-idle");
+        assert!(twice.contains("lacks exit-on-idle already; omit `-exit-on-idle`"), "{twice}");
+        assert!(error("6.12.0+forced-file-unknown").contains("lacks file-looked-up-early already"));
+    }
+
+    #[test]
+    fn patches_add_up() {
         let both = patches("6.12+recheck-free-worker-retire");
         assert!(both.contains(&"recheck-free-worker") && !both.contains(&"retire"));
     }

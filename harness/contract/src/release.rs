@@ -1,4 +1,4 @@
-//! Expected: which presets stand for a kernel, by its release.
+//! Kernel releases, and the presets that stand for them.
 
 /// Presets that have the same rules while a ring is open; the first is the one that is shown.
 type Same = &'static [&'static str];
@@ -37,10 +37,48 @@ const V6_17: Same = &["6.17", "exit-on-idle"];
 
 /// The presets that stand for a kernel, on a workload that closes rings all along or on one that
 /// does not; none if its release cannot be read.
-pub(crate) fn presets(kernel: &str, closes_rings: bool) -> Option<Same> {
-    let found = release(kernel)?;
-    let same = FIRST.iter().find(|(first, _)| found >= *first).map(|(_, same)| *same)?;
+pub fn presets_of(kernel: &str, closes_rings: bool) -> Option<&'static [&'static str]> {
+    let same = same_rules(release(kernel)?)?;
     if closes_rings { same.get(..1) } else { Some(same) }
+}
+
+/// Says which presets stand for a release that was named in place of one, such as `6.18` or
+/// `6.12.60`; none if there is no such release, or if its io-wq is older than any preset.
+#[must_use]
+pub fn advice_on(name: &str) -> Option<String> {
+    let parts: Option<Vec<u32>> = name.split('.').map(|part| part.parse().ok()).collect();
+    let parts = parts?;
+    // Each series so far ended at .19 or before, so that 6.71 is a slip.
+    let exists = |major, minor| major >= 6 && minor <= 19;
+    match parts[..] {
+        [major, minor] if exists(major, minor) => Some(advice_on_series(major, minor)),
+        [major, minor, patch] if exists(major, minor) => {
+            let preset = same_rules([major, minor, patch])?[0];
+            Some(format!("{name} is `{preset}`"))
+        }
+        _ => None,
+    }
+}
+
+fn advice_on_series(major: u32, minor: u32) -> String {
+    let changes = FIRST.iter().map(|(first, _)| *first);
+    let changes = changes.filter(|first| first[..2] == [major, minor] && first[2] > 0);
+    let mut starts: Vec<u32> = changes.map(|first| first[2]).chain([0]).collect();
+    starts.sort_unstable();
+    let ranges = starts.iter().enumerate().filter_map(|(at, &start)| {
+        let preset = same_rules([major, minor, start])?[0];
+        let series = format!("{major}.{minor}");
+        Some(match starts.get(at + 1) {
+            Some(next) => format!("{series}.{start} to {series}.{} is `{preset}`", next - 1),
+            None if at == 0 => format!("{series} is `{preset}`"),
+            None => format!("{series}.{start} and later is `{preset}`"),
+        })
+    });
+    ranges.collect::<Vec<_>>().join(", ")
+}
+
+fn same_rules(release: Release) -> Option<Same> {
+    FIRST.iter().find(|(first, _)| release >= *first).map(|(_, same)| *same)
 }
 
 /// That of `6.18.44-cloud #1 SMP`; a patch level that is not there is 0.
@@ -90,18 +128,37 @@ mod tests {
             ("6.99999999999", None),
         ];
         for (kernel, expected) in rows {
-            assert_eq!(presets(kernel, false).map(|same| same[0]), expected, "{kernel:?}");
+            assert_eq!(presets_of(kernel, false).map(|same| same[0]), expected, "{kernel:?}");
             let alone = expected.map(|preset| vec![preset]);
-            assert_eq!(presets(kernel, true).map(<[&str]>::to_vec), alone, "{kernel:?}");
+            assert_eq!(presets_of(kernel, true).map(<[&str]>::to_vec), alone, "{kernel:?}");
+        }
+    }
+
+    #[test]
+    fn a_release_in_place_of_a_preset_is_answered_with_what_stands_for_it() {
+        let rows = [
+            ("6.18", Some("6.18.0 to 6.18.10 is `6.17`, 6.18.11 and later is `exit-on-idle`")),
+            ("6.18.10", Some("6.18.10 is `6.17`")),
+            ("6.12.60", Some("6.12.60 is `6.12.0`")),
+            ("6.14", Some("6.14 is `6.12.0`")),
+            ("7.1", Some("7.1 is `exit-on-idle`")),
+            ("5.15", None),
+            ("6.71", None),
+            ("6.18-rc2", None),
+            ("6", None),
+            ("wal", None),
+        ];
+        for (name, expected) in rows {
+            assert_eq!(advice_on(name).as_deref(), expected, "{name}");
         }
     }
 
     #[test]
     fn only_a_preset_with_the_same_rules_while_a_ring_is_open_stands_beside_another() {
-        assert_eq!(presets("6.17.3", false), Some(["6.17", "exit-on-idle"].as_slice()));
-        assert_eq!(presets("6.18.44", false), Some(["exit-on-idle", "6.17"].as_slice()));
+        assert_eq!(presets_of("6.17.3", false), Some(["6.17", "exit-on-idle"].as_slice()));
+        assert_eq!(presets_of("6.18.44", false), Some(["exit-on-idle", "6.17"].as_slice()));
         for kernel in ["6.1.9", "6.12.1", "6.16.1", "6.16.7"] {
-            assert_eq!(presets(kernel, false).map(<[&str]>::len), Some(1), "{kernel}");
+            assert_eq!(presets_of(kernel, false).map(<[&str]>::len), Some(1), "{kernel}");
         }
     }
 }
