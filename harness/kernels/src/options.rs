@@ -47,7 +47,7 @@ pub struct Options {
     /// The kernel that the others are compared with
     #[arg(long, value_name = "IMAGE", requires = "test")]
     pub base: Option<Named>,
-    /// A kernel to compare with the base; again for more
+    /// A kernel to compare with the base; may be repeated
     #[arg(long, value_name = "IMAGE", conflicts_with = "build")]
     pub test: Vec<Named>,
 
@@ -55,17 +55,17 @@ pub struct Options {
     /// each further patch
     #[arg(long, value_name = "SOURCE", requires = "patch", conflicts_with = "base")]
     pub build: Option<PathBuf>,
-    /// A patch of the series, in order; again for more
+    /// A patch of the series, in order; may be repeated
     #[arg(long, value_name = "FILE", requires = "build", conflicts_with = "base")]
     pub patch: Vec<PathBuf>,
-    /// A patch that all of them get, the base too; again for more
+    /// A patch that all of them get, the base too; may be repeated
     #[arg(long, value_name = "FILE", requires = "build", conflicts_with = "base")]
     pub aid: Vec<PathBuf>,
     /// Configuration instead of the minimal one
     #[arg(long, value_name = "FILE", requires = "build", conflicts_with = "base")]
     pub config: Option<PathBuf>,
 
-    /// Built-in workload, or path of a spec (.toml) or fio job file (.fio); again for more
+    /// Built-in workload, or path of a spec (.toml) or fio job file (.fio); may be repeated
     #[arg(long, value_name = "NAME|FILE", default_values = ["fsync-mix", "dsync"])]
     pub workload: Vec<String>,
     /// Length of each run, instead of the workload's own
@@ -93,7 +93,7 @@ pub struct Options {
     pub noise: bool,
     /// Try in each boot but those for noise whether `criu dump` completes within so many seconds: of a
     /// process that never opened a ring, of one that just closed its rings, and of one whose workers
-    /// have had their idle timeout since
+    /// have had their idle timeout since [default without S: 20]
     #[arg(long, value_name = "S", num_args = 0..=1, default_missing_value = "20",
           value_parser = clap::value_parser!(u32).range(CRIU_SECONDS))]
     pub criu: Option<u32>,
@@ -128,7 +128,8 @@ pub struct Options {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub disk_iops: Option<u32>,
 
-    /// Folder for the results. Boots that are recorded there already are not made again
+    /// Folder for the results. Boots that are recorded there already are not made again [default:
+    /// kernels/UTC-TIME, where results go]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Folder for kernels that are built, which later calls use again

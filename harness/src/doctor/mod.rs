@@ -81,7 +81,7 @@ pub fn text(checks: &[Check]) -> String {
     for Check { name, state, meaning, fix } in checks {
         let word = match state {
             State::Ok => "ok",
-            State::Less => "less",
+            State::Less => "limited",
             State::Missing => "missing",
         };
         // Writing to a string cannot fail.
@@ -92,7 +92,7 @@ pub fn text(checks: &[Check]) -> String {
     }
     let of = |state| checks.iter().filter(|check| check.state == state).count();
     let (ok, less, missing) = (of(State::Ok), of(State::Less), of(State::Missing));
-    let _ = writeln!(text, "\n{ok} in order, {less} with less, {missing} missing");
+    let _ = writeln!(text, "\n{ok} in order, {less} limited, {missing} missing");
     text
 }
 
@@ -119,11 +119,11 @@ mod tests {
         ];
         let expected = "\
 ok       tmpfs          found
-less     cpus           1
+limited  cpus           1
 missing  tracefs        not mounted
                         fix: sudo mount -t tracefs
 
-1 in order, 1 with less, 1 missing
+1 in order, 1 limited, 1 missing
 ";
         assert_eq!(text(&checks), expected);
     }

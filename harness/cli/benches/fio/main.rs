@@ -26,7 +26,7 @@ struct Options {
     /// Length of each run, after a warm-up of one second
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=3600))]
     seconds: u32,
-    /// Ops in flight; again for more
+    /// Ops in flight; may be repeated
     #[arg(long, default_values_t = [1, 32, 128])]
     depth: Vec<u32>,
     /// Seed of the order of runs

@@ -39,17 +39,17 @@ const SET_BY_FIDELITY: [&str; 8] =
 /// Flags of `bench`.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct BenchFlags {
-    /// Built-in workload, or path of a spec (.toml) or fio job file (.fio); again for more
+    /// Built-in workload, or path of a spec (.toml) or fio job file (.fio); may be repeated
     /// [default: fsync-mix dsync]
     #[arg(long, value_name = "NAME|FILE")]
     workload: Vec<String>,
-    /// A fio job file of one job, as a workload; its name ends in .fio; again for more
+    /// A fio job file of one job, as a workload; its name ends in .fio; may be repeated
     #[arg(long, value_name = "FILE", value_parser = fio_file)]
     fio: Vec<String>,
-    /// What carries out the ops; again for more
+    /// What carries out the ops; may be repeated
     #[arg(long, value_parser = choice::engine(), default_value = "pool")]
     engine: Vec<EngineName>,
-    /// Rules of the pool, such as 6.12 or 6.16+recheck-free-worker; again for more
+    /// Rules of the pool, such as 6.12 or 6.16+recheck-free-worker; may be repeated
     /// [default: 6.12 6.16 6.17 exit-on-idle]
     #[arg(long, value_name = "NAME")]
     policy: Vec<String>,

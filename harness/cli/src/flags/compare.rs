@@ -23,13 +23,13 @@ pub(crate) struct CompareFlags {
     /// How to judge and what to print
     #[command(flatten)]
     pub(crate) judging: JudgingFlags,
-    /// Compare this workload alone; again for more [default: all]
+    /// Compare this workload alone; may be repeated [default: all]
     #[arg(long = "workload", value_name = "NAME")]
     pub(crate) workloads: Vec<String>,
     /// Where to put report.html, summary.txt and compare.json [default: nowhere]
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
-    /// A record of fresh runs of the same policies, or the folder that it is in; again for more. A
+    /// A record of fresh runs of the same policies, or the folder that it is in; may be repeated. A
     /// regression counts only if these runs, judged alone, show it too [default: it counts]
     #[arg(long, value_name = "RECORD", conflicts_with = "confirm")]
     pub(crate) confirmed_by: Vec<PathBuf>,

@@ -16,7 +16,7 @@ pub(crate) struct ExportFlags {
     /// What to write
     #[arg(long, value_parser = choice::export_format())]
     pub(crate) format: export::Format,
-    /// Export this workload alone; again for more [default: all]
+    /// Export this workload alone; may be repeated [default: all]
     #[arg(long = "workload", value_name = "NAME")]
     pub(crate) workloads: Vec<String>,
     /// Where to write it [default: standard output]
@@ -27,7 +27,7 @@ pub(crate) struct ExportFlags {
 /// Flags of `import`.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ImportFlags {
-    /// A file that `fio --output-format=json+` wrote; again for more runs of the same job
+    /// A file that `fio --output-format=json+` wrote; may be repeated runs of the same job
     #[arg(long, required = true, value_name = "FILE")]
     pub(crate) fio: Vec<PathBuf>,
     /// What to call the workload [default: the name of the job]

@@ -12,7 +12,7 @@ pub(crate) struct ReportFlags {
     /// record.jsonl files, or the folders that they are in, or one folder of boots that `kernels` made
     #[arg(required = true, value_name = "RECORD")]
     pub(crate) records: Vec<PathBuf>,
-    /// Report this workload alone; again for more [default: all]
+    /// Report this workload alone; may be repeated [default: all]
     #[arg(long = "workload", value_name = "NAME")]
     pub(crate) workloads: Vec<String>,
     /// Where to put the report [default: beside the first record]

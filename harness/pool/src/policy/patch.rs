@@ -78,14 +78,15 @@ impl Patch {
 
     fn described(self) -> (&'static str, &'static str) {
         match self {
-            Patch::FsyncConcurrent => {
-                ("fsync-concurrent", "fsync and fallocate are forced async (aebb224fd4fc)")
-            }
+            Patch::FsyncConcurrent => (
+                "fsync-concurrent",
+                "fsync and fallocate create a worker though another runs (aebb224fd4fc)",
+            ),
             Patch::DirectUnhashed => {
                 ("direct-unhashed", "on O_DIRECT files nothing is hashed (d4755e15386c)")
             }
             Patch::WakeCountsAwake => {
-                ("wake-counts-awake", "waking a free worker that is awake counts (22f7fb80e6d9)")
+                ("wake-counts-awake", "a free worker that is awake counts as woken (22f7fb80e6d9)")
             }
             Patch::RetryDelay => {
                 ("retry-delay", "failed creations wait 5, 10, 15 ms (13918315c5dc)")
@@ -96,9 +97,10 @@ impl Patch {
             Patch::IdleNeverSpawns => {
                 ("idle-never-spawns", "an idle worker never requests another (8343cae362e1)")
             }
-            Patch::SkipSameBucket => {
-                ("skip-same-bucket", "no worker for the bucket that blocks (0b2b066f8a85)")
-            }
+            Patch::SkipSameBucket => (
+                "skip-same-bucket",
+                "no worker is created for work whose bucket is busy (0b2b066f8a85)",
+            ),
             Patch::FallocateHashed => {
                 ("fallocate-hashed", "fallocate is hashed if its file is known (88a80066af16)")
             }
@@ -106,18 +108,21 @@ impl Patch {
                 "recheck-free-worker",
                 "a creation first looks for a free worker (9d83e1f05c98, cd4ea81be3eb)",
             ),
-            Patch::RecheckAsPosted => {
-                ("recheck-as-posted", "the same as mailed, past the limit (9d83e1f05c98 alone)")
-            }
-            Patch::ExitOnIdle => {
-                ("exit-on-idle", "without a ring idle workers exit (38aa434ab933, 912146614894)")
-            }
-            Patch::Retire => {
-                ("retire", "no worker exits while its request is pending (6.12.115, 6.1.191)")
-            }
+            Patch::RecheckAsPosted => (
+                "recheck-as-posted",
+                "the same as first mailed, which ignores the limit (9d83e1f05c98 alone)",
+            ),
+            Patch::ExitOnIdle => (
+                "exit-on-idle",
+                "idle workers exit once no ring is left (38aa434ab933, 912146614894)",
+            ),
+            Patch::Retire => (
+                "retire",
+                "a worker exits only after its request for another is settled (6.12.115, 6.1.191)",
+            ),
             Patch::FileLookedUpEarly => (
                 "file-looked-up-early",
-                "what is forced async is queued with its file known (6.12.115, 6.1.191)",
+                "forced async ops are queued with their file, so hashed (6.12.115, 6.1.191)",
             ),
         }
     }

@@ -43,37 +43,37 @@ const EXIT_ON_IDLE: Patches = V6_17.with(Patch::ExitOnIdle);
 pub const PRESETS: [Preset; 7] = [
     Preset {
         name: "6.1",
-        summary: "only a sleeping worker counts as woken, fsync waits its turn",
+        summary: "only a sleeping worker counts as woken; fsync creates no worker while another runs",
         releases: "6.1.191 and later of 6.1.y; before that 6.1-retire-file-looked-up-early",
         patches: V6_1,
     },
     Preset {
         name: "6.12.0",
-        summary: "any free worker counts as woken, fsync is CONCURRENT",
+        summary: "any free worker counts as woken; fsync creates one though another runs",
         releases: "6.12.0 to 6.12.114, from .20 on with retry-delay; 6.6 to 6.14 are like it",
         patches: V6_12_0,
     },
     Preset {
         name: "6.12",
-        summary: "what is forced async is queued with its file known, so it may be hashed",
+        summary: "6.12.0, and forced async ops are queued with their file, so that writes are hashed",
         releases: "6.12.115 and later of 6.12.y",
         patches: V6_12,
     },
     Preset {
         name: "6.16",
-        summary: "idle workers do not spawn, nor does a busy bucket at the head",
+        summary: "6.12.0, and no worker is created by an idle worker or for work whose bucket is busy",
         releases: "6.16.0 to 6.16.4; without the fixes of 6.12.115, as all that follow",
         patches: V6_16,
     },
     Preset {
         name: "6.17",
-        summary: "a creation first looks for a free worker",
+        summary: "6.16, and a creation first looks for a free worker",
         releases: "6.16.9 and later of 6.16.y, 6.17.y, 6.18.0 to 6.18.10, 6.19.0",
         patches: V6_17,
     },
     Preset {
         name: "6.17-as-posted",
-        summary: "that patch as first mailed: the limit is ignored",
+        summary: "6.17 with that patch as first mailed, which ignores the limit",
         releases: "6.16.5 to 6.16.8, and 6.17-rc2 until it was fixed",
         patches: V6_17_AS_POSTED,
     },
