@@ -81,8 +81,9 @@ pub struct Boot {
 pub enum Ended {
     /// All runs were made, and the machine was switched off.
     Finished,
-    /// The kernel lacks something that is needed; nothing was measured.
-    Lacks,
+    /// The kernel lacks a feature that is needed, so nothing was measured.
+    #[serde(rename = "lacks")]
+    MissingFeature,
     /// A run or the guest failed, and said so.
     Failed,
     /// The kernel panicked.

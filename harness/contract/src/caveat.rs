@@ -208,8 +208,8 @@ codes! {
     Died = "died",
     /// The boot failed.
     Failed = "failed",
-    /// The kernel lacks something.
-    Lacks = "lacks",
+    /// The kernel lacks a feature that is needed.
+    MissingFeature = "lacks",
     /// The kernel had an oops.
     Oops = "oops",
     /// The kernel had a soft lockup.

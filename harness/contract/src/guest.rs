@@ -81,10 +81,10 @@ pub enum Message {
         /// `uname -v`.
         version: String,
     },
-    /// The kernel lacks something, so nothing is measured.
-    Lacks {
-        /// Everything that it lacks.
-        lacks: Vec<Lack>,
+    /// The kernel lacks features that the job needs, so nothing is measured.
+    Missing {
+        /// All of them.
+        features: Vec<MissingFeature>,
     },
     /// Files and disk are ready; a bench begins.
     Bench {
@@ -112,9 +112,9 @@ pub enum Message {
     },
 }
 
-/// Something that a kernel lacks.
+/// A feature that a kernel lacks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Lack {
+pub struct MissingFeature {
     /// The option that brings it, such as `CONFIG_EXT4_FS`.
     pub option: String,
     /// What the guest saw, for a reader.

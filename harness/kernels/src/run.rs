@@ -172,7 +172,7 @@ impl Comparison<'_> {
                 continue;
             }
             let (boot, brought) = self.boot(scheduled, all.len(), results)?;
-            if boot.ended == Ended::Lacks {
+            if boot.ended == Ended::MissingFeature {
                 bail!("kernel {}: {}", boot.kernel, boot.reason);
             }
             results.boot(&boot)?;
@@ -371,7 +371,7 @@ fn dumped(dump: &Dump) -> String {
 fn ended(ended: Ended) -> &'static str {
     match ended {
         Ended::Finished => "finished",
-        Ended::Lacks => "misses something",
+        Ended::MissingFeature => "misses something",
         Ended::Failed => "failed",
         Ended::Panicked => "panicked",
         Ended::Hung => "hung",

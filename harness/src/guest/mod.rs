@@ -7,7 +7,7 @@ mod block;
 pub mod criu;
 mod delay;
 mod disk;
-mod lacks;
+mod missing;
 mod modules;
 mod power;
 mod runs;
@@ -23,7 +23,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use anyhow::Context as _;
-use iowq_contract::guest::{JOB_PATH, Job, Lack, MODULES_PATH, Message};
+use iowq_contract::guest::{JOB_PATH, Job, MODULES_PATH, Message, MissingFeature};
 use rustix::system::uname;
 
 use iowq_contract::WantProbes;
@@ -73,7 +73,7 @@ pub fn run() -> ! {
 fn work(say: &mut Say) -> anyhow::Result<()> {
     // The first process of a container, say, must not have file systems mounted over its own.
     anyhow::ensure!(Path::new(JOB_PATH).exists(), "there is no {JOB_PATH} in this initramfs");
-    let mut lacks = setup::mount_all();
+    let mut missing = setup::mount_all();
     let job = read_job(Path::new(JOB_PATH));
     let loaded = match &job {
         Ok(job) => modules::load(Path::new(MODULES_PATH), &job.modules),
@@ -84,11 +84,11 @@ fn work(say: &mut Say) -> anyhow::Result<()> {
     say.say(&up());
     loaded?;
     modules::load_for_criu(Path::new(MODULES_PATH), &job.modules_for_criu);
-    if !setup::is_blind(&lacks) {
-        lacks.extend(lacks::lacks(&job, &Seen::look(&job, say.has_port())));
+    if !setup::is_blind(&missing) {
+        missing.extend(missing::features(&job, &Seen::look(&job, say.has_port())));
     }
-    if !lacks.is_empty() {
-        say.say(&Message::Lacks { lacks });
+    if !missing.is_empty() {
+        say.say(&Message::Missing { features: missing });
         return Ok(());
     }
     // What no list of options foresees.
@@ -125,9 +125,9 @@ fn measure(job: &Job, say: &mut Say) -> anyhow::Result<()> {
     checked.iter().try_for_each(|bench| bench.run(files, &stamp, say))
 }
 
-/// Something that is lacking, with what was seen.
-fn lack(option: &str, saw: impl Into<String>) -> Lack {
-    Lack { option: option.to_owned(), saw: saw.into() }
+/// A missing feature, with what was seen.
+fn feature(option: &str, saw: impl Into<String>) -> MissingFeature {
+    MissingFeature { option: option.to_owned(), saw: saw.into() }
 }
 
 #[cfg(test)]

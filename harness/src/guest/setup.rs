@@ -3,11 +3,11 @@
 use std::fs;
 use std::path::Path;
 
-use iowq_contract::guest::Lack;
+use iowq_contract::guest::MissingFeature;
 use rustix::io::Errno;
 use rustix::mount::{MountFlags, mount};
 
-use super::lack;
+use super::feature;
 use crate::io::errno_name;
 
 /// A file system, where it goes, and the option that brings it.
@@ -34,21 +34,21 @@ const MOUNTS: [Wanted; 7] = [
 ];
 
 /// Mounts them all. What cannot be mounted is named by its option, each once.
-pub(super) fn mount_all() -> Vec<Lack> {
-    let mut lacks: Vec<Lack> = Vec::new();
+pub(super) fn mount_all() -> Vec<MissingFeature> {
+    let mut missing: Vec<MissingFeature> = Vec::new();
     for wanted in &MOUNTS {
         let Err(errno) = mount_one(wanted) else { continue };
-        if lacks.iter().all(|lack| lack.option != wanted.option) {
-            lacks.push(cannot_mount(wanted, errno));
+        if missing.iter().all(|feature| feature.option != wanted.option) {
+            missing.push(cannot_mount(wanted, errno));
         }
     }
-    lacks
+    missing
 }
 
-/// Whether so much is lacking that nothing else can be seen.
-pub(super) fn is_blind(lacks: &[Lack]) -> bool {
+/// Whether too much is missing to look for the rest.
+pub(super) fn is_blind(missing: &[MissingFeature]) -> bool {
     let eyes = ["CONFIG_PROC_FS", "CONFIG_SYSFS", "CONFIG_DEVTMPFS"];
-    lacks.iter().any(|lack| eyes.contains(&lack.option.as_str()))
+    missing.iter().any(|feature| eyes.contains(&feature.option.as_str()))
 }
 
 fn mount_one(wanted: &Wanted) -> Result<(), Errno> {
@@ -72,9 +72,9 @@ fn holds_files(place: &Path) -> bool {
     fs::read_dir(place).is_ok_and(|mut entries| entries.next().is_some())
 }
 
-fn cannot_mount(wanted: &Wanted, errno: Errno) -> Lack {
+fn cannot_mount(wanted: &Wanted, errno: Errno) -> MissingFeature {
     let name = errno_name(errno.raw_os_error());
-    lack(
+    feature(
         wanted.option,
         format!("mounting {} on {} failed: {name} ({errno})", wanted.filesystem, wanted.place),
     )
@@ -94,10 +94,10 @@ mod tests {
 
     #[test]
     fn what_cannot_be_mounted_is_named_by_its_option() {
-        let lack = cannot_mount(&MOUNTS[2], Errno::NODEV);
-        assert_eq!(lack.option, "CONFIG_DEVTMPFS");
-        assert!(is_blind(std::slice::from_ref(&lack)));
+        let missing = cannot_mount(&MOUNTS[2], Errno::NODEV);
+        assert_eq!(missing.option, "CONFIG_DEVTMPFS");
+        assert!(is_blind(std::slice::from_ref(&missing)));
         assert!(!is_blind(&[cannot_mount(&MOUNTS[6], Errno::NODEV)]));
-        assert!(lack.saw.contains("devtmpfs on /dev failed: ENODEV"), "{}", lack.saw);
+        assert!(missing.saw.contains("devtmpfs on /dev failed: ENODEV"), "{}", missing.saw);
     }
 }

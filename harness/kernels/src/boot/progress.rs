@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use iowq_contract::{
     Ended, Record,
-    guest::{Dump, Lack, Message},
+    guest::{Dump, Message, MissingFeature},
 };
 
 use super::limits::Limits;
@@ -91,7 +91,9 @@ impl Progress {
             }
             Message::Criu { dump } => self.dump = Some(dump),
             Message::Done => self.leave(now, Ended::Finished, String::new()),
-            Message::Lacks { lacks } => self.leave(now, Ended::Lacks, missing(&lacks)),
+            Message::Missing { features } => {
+                self.leave(now, Ended::MissingFeature, missing(&features))
+            }
             Message::Failed { reason } => self.leave(now, Ended::Failed, reason),
         }
         None
@@ -187,9 +189,9 @@ impl Progress {
     }
 }
 
-fn missing(lacks: &[Lack]) -> String {
+fn missing(features: &[MissingFeature]) -> String {
     let words: Vec<_> =
-        lacks.iter().map(|lack| format!("{} ({})", lack.option, lack.saw)).collect();
+        features.iter().map(|feature| format!("{} ({})", feature.option, feature.saw)).collect();
     format!("the kernel lacks {}", words.join(", "))
 }
 

@@ -102,11 +102,11 @@ fn a_guest_without_a_port_talks_on_the_console() {
 #[test]
 fn a_kernel_that_lacks_something_is_told_what() {
     let script = format!(
-        "{UP}; say '{{\"message\":\"lacks\",\"lacks\":[{{\"option\":\"CONFIG_IO_URING\",\
+        "{UP}; say '{{\"message\":\"missing\",\"features\":[{{\"option\":\"CONFIG_IO_URING\",\
          \"saw\":\"ENOSYS\"}}]}}'"
     );
     let reason = "the kernel lacks CONFIG_IO_URING (ENOSYS)";
-    assert_ends(&script, generous(), Ended::Lacks, reason);
+    assert_ends(&script, generous(), Ended::MissingFeature, reason);
 }
 
 #[test]

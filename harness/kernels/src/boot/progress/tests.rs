@@ -74,14 +74,15 @@ fn who_is_late_has_hung_and_the_reason_says_where() {
 
 #[test]
 fn what_the_guest_said_first_stays_the_verdict() {
-    let lacks = vec![Lack { option: "CONFIG_EXT4_FS".to_owned(), saw: "ENODEV".to_owned() }];
-    let mut progress = after(vec![up(), Message::Lacks { lacks }, Message::Done, bench(3)]);
+    let features =
+        vec![MissingFeature { option: "CONFIG_EXT4_FS".to_owned(), saw: "ENODEV".to_owned() }];
+    let mut progress = after(vec![up(), Message::Missing { features }, Message::Done, bench(3)]);
     assert_eq!(progress.deadline(), seconds(2 + 20), "a bench after the last word changes nothing");
     progress.panicked(seconds(3), "Kernel panic");
     progress.broken("nonsense");
     progress.gone("killed", 7);
     let expected = "the kernel lacks CONFIG_EXT4_FS (ENODEV)";
-    assert_eq!(verdict(progress), (Ended::Lacks, expected.to_owned()));
+    assert_eq!(verdict(progress), (Ended::MissingFeature, expected.to_owned()));
 }
 
 #[test]

@@ -1,40 +1,40 @@
-//! From what was seen to what the kernel lacks, by the names of its options.
+//! The options that a kernel lacks, by what the guest saw.
 
-use iowq_contract::guest::{Job, Lack};
+use iowq_contract::guest::{Job, MissingFeature};
 use rustix::io::Errno;
 
 use super::seen::{Seen, has};
-use super::{delay, disk, lack};
+use super::{delay, disk, feature};
 use crate::io::errno_name;
 
-/// Everything that the kernel lacks for this job.
-pub(super) fn lacks(job: &Job, seen: &Seen) -> Vec<Lack> {
-    let mut lacks = virtio(job, seen);
-    lacks.extend(filesystem(&job.disk.filesystem, seen));
+/// Everything that this job needs and the kernel lacks.
+pub(super) fn features(job: &Job, seen: &Seen) -> Vec<MissingFeature> {
+    let mut missing = virtio(job, seen);
+    missing.extend(filesystem(&job.disk.filesystem, seen));
     if job.disk.delay_us > 0 && job.disk.filesystem != disk::TMPFS {
-        lacks.extend(slowness(seen));
+        missing.extend(slowness(seen));
     }
     if seen.io_uring == Errno::NOSYS {
-        lacks.push(lack("CONFIG_IO_URING", "io_uring_setup says ENOSYS"));
+        missing.push(feature("CONFIG_IO_URING", "io_uring_setup says ENOSYS"));
     }
-    lacks.extend(bpf(seen));
-    lacks.extend(events(seen));
+    missing.extend(bpf(seen));
+    missing.extend(events(seen));
     if seen.eventfd == Some(Errno::NOSYS) {
-        lacks.push(lack("CONFIG_EVENTFD", "eventfd says ENOSYS"));
+        missing.push(feature("CONFIG_EVENTFD", "eventfd says ENOSYS"));
     }
-    lacks
+    missing
 }
 
 /// What messages and files go through.
-fn virtio(job: &Job, seen: &Seen) -> Vec<Lack> {
-    let mut lacks = Vec::new();
+fn virtio(job: &Job, seen: &Seen) -> Vec<MissingFeature> {
+    let mut missing = Vec::new();
     if seen.pci_drivers.is_none() {
-        lacks.push(lack("CONFIG_PCI", "there is no /sys/bus/pci"));
+        missing.push(feature("CONFIG_PCI", "there is no /sys/bus/pci"));
     }
     let mut needs = |drivers: &[String], driver: &str, option: &str, bus: &str| {
         if !has(drivers, driver) {
             let saw = format!("there is no driver {driver} in /sys/bus/{bus}/drivers");
-            lacks.push(lack(option, saw));
+            missing.push(feature(option, saw));
         }
     };
     let pci_drivers = seen.pci_drivers.as_deref().unwrap_or_default();
@@ -45,10 +45,10 @@ fn virtio(job: &Job, seen: &Seen) -> Vec<Lack> {
     if !seen.disk && job.disk.filesystem != disk::TMPFS {
         needs(&seen.virtio_drivers, "virtio_blk", "CONFIG_VIRTIO_BLK", "virtio");
     }
-    lacks
+    missing
 }
 
-fn filesystem(name: &str, seen: &Seen) -> Option<Lack> {
+fn filesystem(name: &str, seen: &Seen) -> Option<MissingFeature> {
     let option = match name {
         // Mounted already, or lacking already.
         disk::TMPFS => return None,
@@ -58,43 +58,46 @@ fn filesystem(name: &str, seen: &Seen) -> Option<Lack> {
         other => format!("CONFIG_{}_FS", other.to_uppercase()),
     };
     let missing = !has(&seen.filesystems, name);
-    missing.then(|| lack(&option, format!("there is no {name} in /proc/filesystems")))
+    missing.then(|| feature(&option, format!("there is no {name} in /proc/filesystems")))
 }
 
 /// What makes a disk slow.
-fn slowness(seen: &Seen) -> Vec<Lack> {
-    let mut lacks = Vec::new();
+fn slowness(seen: &Seen) -> Vec<MissingFeature> {
+    let mut missing = Vec::new();
     if !seen.device_mapper {
-        lacks.push(lack("CONFIG_BLK_DEV_DM", format!("there is no {}", delay::CONTROL)));
+        missing.push(feature("CONFIG_BLK_DEV_DM", format!("there is no {}", delay::CONTROL)));
     }
     if !has(&seen.targets, "delay") {
-        lacks.push(lack("CONFIG_DM_DELAY", "device-mapper has no target named delay"));
+        missing.push(feature("CONFIG_DM_DELAY", "device-mapper has no target named delay"));
     }
-    lacks
+    missing
 }
 
-fn bpf(seen: &Seen) -> Vec<Lack> {
-    let mut lacks = Vec::new();
+fn bpf(seen: &Seen) -> Vec<MissingFeature> {
+    let mut missing = Vec::new();
     match seen.bpf {
         None => {}
-        Some(Errno::NOSYS) => lacks.push(lack("CONFIG_BPF_SYSCALL", "bpf says ENOSYS")),
-        Some(Errno::INVAL) => lacks.push(lack(
+        Some(Errno::NOSYS) => missing.push(feature("CONFIG_BPF_SYSCALL", "bpf says ENOSYS")),
+        Some(Errno::INVAL) => missing.push(feature(
             "CONFIG_BPF_EVENTS",
             "bpf takes no program for trace events (EINVAL); CONFIG_KPROBE_EVENTS or \
              CONFIG_UPROBE_EVENTS brings it, with CONFIG_PERF_EVENTS",
         )),
-        Some(errno) => lacks.push(lack(
+        Some(errno) => missing.push(feature(
             "CONFIG_BPF_SYSCALL",
             format!("bpf refuses the least program: {}", errno_name(errno.raw_os_error())),
         )),
     }
     if !seen.perf {
-        lacks.push(lack("CONFIG_PERF_EVENTS", "there is no /proc/sys/kernel/perf_event_paranoid"));
+        missing.push(feature(
+            "CONFIG_PERF_EVENTS",
+            "there is no /proc/sys/kernel/perf_event_paranoid",
+        ));
     }
-    lacks
+    missing
 }
 
-fn events(seen: &Seen) -> Option<Lack> {
+fn events(seen: &Seen) -> Option<MissingFeature> {
     // Without io_uring its events are missing too, and without tracefs that is the reason.
     let its_own = |event: &&&str| seen.io_uring != Errno::NOSYS || !event.starts_with("io_uring:");
     let missing: Vec<&str> = seen.events_missing.iter().filter(its_own).copied().collect();
@@ -105,7 +108,7 @@ fn events(seen: &Seen) -> Option<Lack> {
         "tracefs has no event {}; CONFIG_KPROBE_EVENTS or any other tracer brings events",
         missing.join(", ")
     );
-    Some(lack("CONFIG_EVENT_TRACING", saw))
+    Some(feature("CONFIG_EVENT_TRACING", saw))
 }
 
 #[cfg(test)]
@@ -152,7 +155,7 @@ mod tests {
     }
 
     fn options(job: &Job, seen: &Seen) -> Vec<String> {
-        lacks(job, seen).into_iter().map(|lack| lack.option).collect()
+        features(job, seen).into_iter().map(|lack| lack.option).collect()
     }
 
     #[test]
