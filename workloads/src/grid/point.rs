@@ -1,4 +1,4 @@
-//! A cell of the grid: its name, and the plan that the name stands for.
+//! A point of the grid: its name, and the plan that the name stands for.
 
 use crate::check;
 use crate::error::SpecError;
@@ -10,12 +10,12 @@ pub(super) const WRITES: &str = "writes";
 
 /// A workload of the grid.
 #[derive(Clone, Copy)]
-pub(super) struct Cell {
+pub(super) struct GridPoint {
     /// The family it belongs to.
     pub(super) group: &'static str,
     /// What tells families of a group apart; may be empty.
     pub(super) word: &'static str,
-    /// Whether the grid runs without it, because another cell says the same.
+    /// Whether the grid runs without it, because another point says the same.
     pub(super) left_out: bool,
     pub(super) shape: Shape,
     /// Weights.
@@ -65,7 +65,7 @@ pub(super) enum Length {
     Ops(i64),
 }
 
-/// Ops on each ring of a cell that closes rings all along.
+/// Ops on each ring of a point that closes rings all along.
 const OPS_PER_RING: i64 = 8;
 
 /// MiB in all files together: 65,536 blocks. Half a second with fsyncs visits none of them twice; a
@@ -80,9 +80,9 @@ const RUN_SECONDS: f64 = 0.5;
 /// one, and how often that happens is up to the disk.
 const GROWING_SECONDS: f64 = 1.5;
 
-impl Cell {
+impl GridPoint {
     /// Writes alone, with nothing that another group adds.
-    pub(super) const WRITES: Cell = Cell {
+    pub(super) const WRITES: GridPoint = GridPoint {
         group: WRITES,
         word: "",
         left_out: false,
