@@ -115,7 +115,7 @@ fn report_delays() -> anyhow::Result<Vec<u64>> {
         // Asleep now: wake it. Its end may come first, and then nobody reads.
         if delays.len() > before {
             // The worker to come is not made, or the next sleep would not be the last one's.
-            page.take_asked(0);
+            page.take_request(0);
             page.running(0).fetch_sub(1, std::sync::atomic::Ordering::SeqCst);
             let _ = to.write_all(&[1]);
         }

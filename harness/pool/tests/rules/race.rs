@@ -39,10 +39,10 @@ fn under_6_17_the_creation_finds_the_free_worker_and_creates_nobody() {
             wake_one_while_another_blocks(&mut bench);
             bench.running()
         };
-        assert!(bench.state.creation_pending(), "{policy}: it is still asked for");
+        assert!(bench.state.creation_pending(), "{policy}: the request is still pending");
         assert_eq!(bench.run_creation(), None, "{policy}");
         assert_eq!(bench.workers(), 2, "{policy}");
-        assert_eq!(bench.running(), running - 1, "{policy}: the credit is given back");
+        assert_eq!(bench.running(), running - 1, "{policy}: the reservation is given back");
     }
 }
 
