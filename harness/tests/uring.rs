@@ -8,7 +8,7 @@ use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use iowq_harness::clock;
-use iowq_harness::drive::{Driven, Driver};
+use iowq_harness::drive::{DriveStats, Driver};
 use iowq_harness::engine::buffers::Buffers;
 use iowq_harness::engine::uring::{self, UringEngine};
 use iowq_harness::engine::{Engine, EngineReport};
@@ -38,7 +38,7 @@ fn plan_or_skip(test: &str, spec: &str) -> Option<Plan> {
 
 /// What a run leaves.
 struct Left {
-    driven: Driven,
+    driven: DriveStats,
     remains: EngineReport,
     ledger: Ledger,
     /// Calls before and after closes of rings.
@@ -85,7 +85,7 @@ fn device(path: &str) -> [OwnedFd; 1] {
     [OwnedFd::from(device)]
 }
 
-fn failures(driven: &Driven) -> Vec<(&str, u64)> {
+fn failures(driven: &DriveStats) -> Vec<(&str, u64)> {
     driven.failures.iter().map(|(name, &count)| (name.as_str(), count)).collect()
 }
 

@@ -4,7 +4,7 @@ use iowq_contract::{Birth, Blocking, Load, Settled, Switches};
 use iowq_workloads::Rounds;
 
 use crate::clock::Nanos;
-use crate::drive::Driven;
+use crate::drive::DriveStats;
 use crate::engine::EngineReport;
 use crate::engine::blocking::SchedReport;
 use crate::probes::watch::Seen;
@@ -12,7 +12,7 @@ use crate::pulse::Stillness;
 
 /// All that a run left, before it is made into a record.
 pub(super) struct Outcome {
-    pub(super) driven: Driven,
+    pub(super) driven: DriveStats,
     pub(super) remains: EngineReport,
     pub(super) seen: Seen,
     pub(super) blocking: Blocking,

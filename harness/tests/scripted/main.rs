@@ -5,7 +5,7 @@ mod engine;
 
 use std::time::Duration;
 
-use iowq_harness::drive::{Driven, Driver};
+use iowq_harness::drive::{DriveStats, Driver};
 use iowq_harness::engine::buffers::Buffers;
 use iowq_harness::engine::{Engine, EngineReport};
 use iowq_pool::PoolTally;
@@ -26,7 +26,7 @@ const SLOW_FSYNC: Script = Script {
     wake: Duration::from_micros(30),
 };
 
-fn run(plan: &Plan, name: &str, script: Script, seed: u64) -> (Driven, EngineReport) {
+fn run(plan: &Plan, name: &str, script: Script, seed: u64) -> (DriveStats, EngineReport) {
     let policy = Registry::builtin().parse(name).expect(name).build();
     let mut engine = Box::new(Scripted::new(plan, policy, script, seed));
     let mut buffers = Buffers::new(plan);

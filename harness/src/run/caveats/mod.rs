@@ -162,7 +162,7 @@ mod tests {
 
     use super::*;
     use crate::clock::Nanos;
-    use crate::drive::Driven;
+    use crate::drive::DriveStats;
     use crate::engine::EngineReport;
     use crate::engine::blocking::SchedReport;
     use crate::probes::watch::Seen;
@@ -171,7 +171,7 @@ mod tests {
     /// What a run leaves that went without a caveat.
     fn outcome() -> Outcome {
         Outcome {
-            driven: Driven { measured_until: Nanos(2_500_000_000), ..Driven::default() },
+            driven: DriveStats { measured_until: Nanos(2_500_000_000), ..DriveStats::default() },
             remains: EngineReport::default(),
             seen: Seen {
                 tier: Tier::Bpf,
