@@ -1,4 +1,4 @@
-//! The command `closed-ring`: a process that used a ring and closed it, for whoever wants to dump one.
+//! The command `closed-ring`: a process that used a ring and closed it, to be dumped.
 
 use std::ffi::OsString;
 use std::os::fd::OwnedFd;
@@ -54,13 +54,14 @@ impl Options {
 /// does nothing for good. Then this process has nothing open but its standard three descriptors.
 ///
 /// # Errors
-/// Where it comes not so far, in words for a person.
+/// If the ring was not used and closed; for a reader.
 pub fn run(options: &Options) -> anyhow::Result<()> {
     end_with_parent(options.parent)?;
     // criu takes no pipe whose other end is outside of what it dumps.
     io::close_inherited().context("cannot close what this process was started with")?;
     // Nor a process whose session began there.
-    io::own_session().context("cannot begin a session: start this one in nobody's foreground")?;
+    io::own_session()
+        .context("cannot begin a session: do not start this as the leader of a process group")?;
     let plan = plan()?;
     let scratch = Scratch::new(Some(&options.dir), &plan)?;
     if !options.without_ring {

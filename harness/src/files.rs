@@ -56,7 +56,7 @@ impl Scratch {
     ///
     /// # Errors
     ///
-    /// Where the folder or the files cannot be made there. Nothing is left behind then.
+    /// If the folder or the files cannot be made there. Nothing is left behind then.
     pub fn new(dir: Option<&Path>, plan: &Plan) -> Result<Scratch, ScratchError> {
         Scratch::new_telling(dir, plan, &mut |_, _, _| {})
     }
@@ -74,7 +74,7 @@ impl Scratch {
         let folder = own_folder(dir)?;
         let dir = dir.unwrap_or(Path::new(DEFAULT_DIR));
         let mut scratch = Scratch { folder, paths: Vec::new(), files: Vec::new(), removed: false };
-        // On an early return the drop removes what was made, before the caller hears of the error.
+        // On an early return the drop removes what was made, before the caller gets the error.
         if let Err(failure) = scratch.lay_out(plan, tell) {
             drop(scratch);
             return Err(cannot_lay_out(dir, plan, failure));
@@ -164,7 +164,7 @@ impl Scratch {
         if let Err(errno) = io::remove_folder(&self.folder) {
             left.push((self.folder.clone(), errno));
         }
-        // What somebody else removed first is gone, which is all that was wanted.
+        // A file that another process removed first is no error.
         left.retain(|(_, errno)| *errno != Errno::NOENT);
         if left.is_empty() { Ok(()) } else { Err(RemoveError { left }) }
     }
@@ -172,7 +172,7 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // Nobody is left to tell; `remove` is for those who want to know.
+        // An error cannot be returned from here; `remove` returns it.
         let _ = self.remove_all(&mut |_, _, _| {});
     }
 }
@@ -181,7 +181,7 @@ impl Drop for Scratch {
 ///
 /// # Errors
 ///
-/// Where it cannot be made there.
+/// If it cannot be made there.
 pub fn own_folder(dir: Option<&Path>) -> Result<PathBuf, ScratchError> {
     let dir = match dir {
         Some(dir) => dir,

@@ -20,7 +20,7 @@ const DIGITS: u8 = 3;
 struct Clocks {
     response: Histogram<u64>,
     service: Histogram<u64>,
-    /// Time in the queue, of those ops where it was seen.
+    /// Time in the queue, of the ops whose start was seen.
     queue: Histogram<u64>,
 }
 

@@ -31,7 +31,7 @@ pub enum WorkloadError {
 ///
 /// # Errors
 ///
-/// Where there is no such workload, or no such file, or what is there is not valid.
+/// If there is no such workload, or no such file, or what is there is not valid.
 pub fn load(name_or_path: &str) -> Result<Plan, WorkloadError> {
     read(name_or_path).map(on_this_machine)
 }

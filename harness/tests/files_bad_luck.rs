@@ -23,7 +23,7 @@ fn message(dir: &Path) -> String {
     Scratch::new(Some(dir), &plan()).expect_err("no files can be made").to_string()
 }
 
-/// Runs a test in a thread whose mounts nobody else sees.
+/// Runs a test in a thread with a mount namespace of its own.
 fn with_own_mounts(test: &str, body: impl FnOnce(&Path) + Send) {
     let dir = tempfile::tempdir().expect("a folder");
     std::thread::scope(|scope| {

@@ -52,7 +52,7 @@ fn a_file_that_is_only_written_has_its_space_and_one_that_is_read_has_data() {
         iowq_harness::io::fallocate(&probe, 0, 4096) == Ok(())
             && rustix::fs::seek(&probe, SeekFrom::Data(0)) == Err(Errno::NXIO)
     };
-    assert_eq!(data, !tells_unwritten, "data only where space cannot be reserved without it");
+    assert_eq!(data, !tells_unwritten, "data only if space cannot be reserved without it");
     let (length, on_disk, data) = first_file(dir.path(), &plan("", "[mix]\nread = 1"));
     assert_eq!((length, on_disk >= length, data), (2 << 20, true, true));
 }

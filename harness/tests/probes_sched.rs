@@ -191,7 +191,7 @@ fn the_worker_to_come_counts_as_running_before_anybody_hears_of_it() {
     // Nothing is read from the ring meanwhile.
     let counted = || page.running(0).load(Ordering::SeqCst) == 1;
     until("the one to come counts", || page.blocked(1) && page.request_pending(1) && counted());
-    // So the next one that sleeps is not the last that runs, and asks for nobody.
+    // So the next one that sleeps is not the last that runs, and requests no worker.
     let (mut other_writer, other) = sleeper(&bpf, 2, KEY_UNHASHED);
     until("the other sleeps", || page.blocked(2));
     assert!(!page.request_pending(2));
@@ -202,7 +202,7 @@ fn the_worker_to_come_counts_as_running_before_anybody_hears_of_it() {
     for worker in [worker, other] {
         worker.join().expect("its end");
     }
-    assert_eq!(page.running(0).load(Ordering::SeqCst), 1, "until somebody takes it back");
+    assert_eq!(page.running(0).load(Ordering::SeqCst), 1, "until it is taken back");
     assert!(page.take_request(1));
 }
 

@@ -19,7 +19,7 @@ pub fn bucket(id: u64) -> u32 {
     (id.wrapping_mul(GOLDEN_RATIO) >> 58) as u32
 }
 
-/// Identities for so many files, made up and the same in every run.
+/// Identities for `count` files, made up and the same in every run.
 ///
 /// The kernel hashes the address of a file's inode, so that files meet in a bucket by chance. Here
 /// they do so on request: with `collide` all files share one bucket; without, each has its own as

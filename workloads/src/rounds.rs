@@ -16,8 +16,8 @@ pub struct Rounds {
     pub writes_again: u64,
     /// Reads.
     pub reads: u64,
-    /// Reads of blocks that earlier ops of the run had written, where nothing was written before,
-    /// or had brought into the page cache, where they were not.
+    /// Reads of blocks that earlier ops of the run had written, if nothing was written before,
+    /// or had brought into the page cache, if they were not.
     pub reads_again: u64,
 }
 

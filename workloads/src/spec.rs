@@ -149,7 +149,7 @@ impl Default for Ring {
     }
 }
 
-/// `[workers]`: limits of the pool. 64 each where nothing is said, because the kernel's own default
+/// `[workers]`: limits of the pool. 64 each if nothing is said, because the kernel's own default
 /// on a small machine is 8 and hides what is looked for; `kernel_limits` asks for the kernel's. An
 /// idle timeout of 5 s, because that is the kernel's.
 #[derive(Clone, Debug, Deserialize)]

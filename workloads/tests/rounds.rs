@@ -2,7 +2,7 @@
 
 use iowq_workloads::{Ledger, OpKind, Plan, Rounds, Stream};
 
-/// The counts after so many ops of one file of 256 blocks, of which so many come before counting.
+/// The counts after `ops` ops on one file of 256 blocks, of which the first `warm_up` do not count.
 fn rounds(files: &str, mix: &str, warm_up: usize, ops: usize) -> Rounds {
     let spec = format!("[files]\nsize_mib = 1\n{files}\n[mix]\n{mix}");
     let plan = Plan::parse("rounds", "rounds.toml", &spec).expect("a valid spec");

@@ -9,7 +9,7 @@ pub struct Asked {
     /// The workload as it was named: a built-in one, or the path of a spec or of a job file, which
     /// counts from the folder that the bench was started in.
     pub workload: String,
-    /// Length of the run in seconds, where it was not to be the workload's own.
+    /// Length of the run in seconds, if it was not to be the workload's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seconds: Option<f64>,
 }

@@ -54,22 +54,22 @@ pub struct Boot {
     pub started: String,
     /// From the start of the virtual machine to its end.
     pub wall_ms: u64,
-    /// Release that the kernel gave itself; null where it never came so far.
+    /// Release that the kernel gave itself; null if it never came so far.
     pub release: Option<String>,
     /// How it ended.
     pub ended: Ended,
-    /// Why, for a reader; empty where it finished.
+    /// Why, for a reader; empty if it finished.
     pub reason: String,
     /// What the kernel complained of on its console, each kind once.
     pub complaints: Vec<Complaint>,
     /// Runs that came back.
     pub runs: u32,
-    /// What came of `criu dump`, where it was tried.
+    /// What came of `criu dump`, if it was tried.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dump: Option<crate::guest::Dump>,
     /// File of the console's log, beside this file.
     pub console: String,
-    /// The last lines of the console, where the boot did not finish or the kernel complained.
+    /// The last lines of the console, if the boot did not finish or the kernel complained.
     pub console_tail: Vec<String>,
 }
 
@@ -163,7 +163,7 @@ pub struct Kernels {
 pub struct Machine {
     /// `kvm` or `tcg`.
     pub accelerator: String,
-    /// Why not KVM, in words; empty where it is.
+    /// Why not KVM, in words; empty if it is.
     pub accelerator_reason: String,
     /// First line of `qemu-system-x86_64 --version`.
     pub qemu: String,
@@ -184,15 +184,15 @@ pub struct Kernel {
     pub image: String,
     /// SHA-256 of the image that was booted, in hex.
     pub sha256: String,
-    /// Release by its own header, such as `6.12.117+deb12-cloud-amd64`; null where none was found.
+    /// Release by its own header, such as `6.12.117+deb12-cloud-amd64`; null if none was found.
     pub release: Option<String>,
     /// Added to the kernel's command line.
     pub command_line: String,
-    /// Its whole configuration without the `CONFIG_`, such as `IO_URING: y`; null where none was
+    /// Its whole configuration without the `CONFIG_`, such as `IO_URING: y`; null if none was
     /// found. An option that is not set is not listed.
     pub config: Option<BTreeMap<String, String>>,
     /// Modules that are loaded before anything else, in order.
     pub modules: Vec<String>,
-    /// Patches it was built with, by file name; empty where it was not built here.
+    /// Patches it was built with, by file name; empty if it was not built here.
     pub patches: Vec<String>,
 }

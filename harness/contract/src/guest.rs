@@ -45,7 +45,7 @@ pub struct Job {
     pub modules_for_criu: Vec<String>,
     /// The benches, one after the other.
     pub benches: Vec<Bench>,
-    /// Path of `criu` in the guest, where the dump of a process that closed its rings is to be
+    /// Path of `criu` in the guest, if the dump of a process that closed its rings is to be
     /// tried.
     pub criu: Option<Criu>,
 }
@@ -130,7 +130,7 @@ pub struct Dump {
     pub took_ms: f64,
     /// Workers that were still there when it began, most of them within their idle timeout.
     pub workers: u32,
-    /// What criu said last, where it failed.
+    /// What criu said last, if it failed.
     pub reason: String,
     /// What came of a process that never opened a ring, tried just before; null in boots made
     /// before there was this control.
@@ -140,7 +140,7 @@ pub struct Dump {
     /// there was this try.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after_timeout: Option<AfterTimeout>,
-    /// Version of criu, such as `3.17.1`; null where it did not say one, and in boots made before
+    /// Version of criu, such as `3.17.1`; null if it did not say one, and in boots made before
     /// it was asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub criu: Option<String>,
@@ -152,9 +152,9 @@ pub struct Dump {
 pub struct Control {
     /// Whether the image was written within the time.
     pub dumped: bool,
-    /// How long it took, or until it was given up; 0 where criu was not started.
+    /// How long it took, or until it was given up; 0 if criu was not started.
     pub took_ms: f64,
-    /// What criu said last, where it failed.
+    /// What criu said last, if it failed.
     pub reason: String,
 }
 
@@ -171,14 +171,14 @@ pub enum ControlFailure {
 }
 
 impl Control {
-    /// How it failed; none where the image was written.
+    /// How it failed; none if the image was written.
     #[must_use]
     pub fn failure(&self) -> Option<ControlFailure> {
         failure(self.dumped, self.took_ms, &self.reason)
     }
 }
 
-/// How any dump failed, of what a record says of it; none where the image was written.
+/// How any dump failed, of what a record says of it; none if the image was written.
 #[must_use]
 pub fn failure(dumped: bool, took_ms: f64, reason: &str) -> Option<ControlFailure> {
     if dumped {

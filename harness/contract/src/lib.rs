@@ -74,14 +74,14 @@ pub struct Record {
     pub key: RunKey,
     /// The settings that were in force, so that a record explains itself.
     pub settings: Settings,
-    /// What the run was asked for with; null where a bench could not be asked for it again.
+    /// What the run was asked for with; null if a bench could not be asked for it again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked: Option<Asked>,
     /// Operations that were counted.
     pub ops: Ops,
     /// Latency by kind of operation.
     pub latency: Latency,
-    /// How measured operations reached a worker, by their kind; empty where nobody saw.
+    /// How measured operations reached a worker, by their kind; empty if that was not observed.
     #[serde(default, alias = "punts")]
     pub dispatch: BTreeMap<String, DispatchCounts>,
     /// Workers born, alive and gone.
@@ -99,7 +99,7 @@ pub struct Record {
     pub files: Option<Files>,
     /// Where it ran.
     pub host: Host,
-    /// What else the machine did meanwhile; null where that was not looked at.
+    /// What else the machine did meanwhile; null if that was not looked at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub load: Option<Load>,
     /// Doubts that travel with the result.
@@ -128,7 +128,7 @@ pub struct RunKey {
     /// What the run is for.
     #[serde(default)]
     pub role: Role,
-    /// The boot that it was made in, where kernels are compared; null elsewhere.
+    /// The boot that it was made in, if kernels are compared; null elsewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub boot: Option<InBoot>,
 }
@@ -188,8 +188,8 @@ pub struct Settings {
     pub idle_timeout_ms: u64,
     /// How operations arrive, as a person would say it.
     pub arrival: String,
-    /// How long workers were watched after the last ring was closed; 0 where they were sent away
-    /// at once, so that nobody knows how long they would have stayed.
+    /// How long workers were watched after the last ring was closed; 0 if they were sent away
+    /// at once, so that it is unknown how long they would have stayed.
     #[serde(default)]
     pub watched_ms: Option<u64>,
     /// How many processors the run was confined to, workers and probes included; null for all that
@@ -225,15 +225,15 @@ pub struct Ops {
     #[serde(default)]
     pub failures: BTreeMap<String, u64>,
     /// Operations that an open loop was to start within its length and never handed over, because
-    /// it fell too far behind: by the rate that was asked for. Null where it kept up, and in a
+    /// it fell too far behind: by the rate that was asked for. Null if it kept up, and in a
     /// closed loop.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub never_started: Option<u64>,
     /// Operations whose completion no probe saw, though probes were to, so that they count as done
-    /// when they were reaped. Null where the engine stamps them itself, or no probe watched.
+    /// when they were reaped. Null if the engine stamps them itself, or no probe watched.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timed_at_reaping: Option<u64>,
-    /// Blocks read back at the end and compared byte for byte; null where that was turned off or
+    /// Blocks read back at the end and compared byte for byte; null if that was turned off or
     /// did not come to its end.
     #[serde(default)]
     pub verified_blocks: Option<u64>,
@@ -241,7 +241,7 @@ pub struct Ops {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verified_from: Option<String>,
     /// Bytes of files that an fsync that was done, or `O_DSYNC`, covers: none of them waited in the
-    /// page cache after the run. Null where the kernel does not tell, as before Linux 6.5.
+    /// page cache after the run. Null if the kernel does not tell, as before Linux 6.5.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verified_written_back_bytes: Option<u64>,
 }
@@ -264,11 +264,11 @@ pub struct Probe {
     /// that was noticed and made good at the worker's next switch. `switches` has all of them.
     #[serde(default)]
     pub switches_missed: u64,
-    /// Context switches of the pool's workers, by the kernel's count and the probe's; null where
-    /// nobody compared them.
+    /// Context switches of the pool's workers, by the kernel's count and the probe's; null if
+    /// they were not compared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub switches: Option<Switches>,
-    /// What this kernel does not let anybody see, each with the reason.
+    /// What cannot be observed on this kernel, each with the reason.
     #[serde(default)]
     pub unseen: Vec<String>,
 }

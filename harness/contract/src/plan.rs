@@ -9,10 +9,10 @@ pub struct PlanSettings {
     /// SHA-256 in hexadecimal over all that decides what is run, its length among it, but for the
     /// seed. Two runs of one workload name with two digests are of two workloads.
     pub digest: String,
-    /// How long was to be measured; null where a number of operations ends the run.
+    /// How long was to be measured; null if a number of operations ends the run.
     #[serde(default)]
     pub length_ns: Option<u64>,
-    /// How many operations were to be measured at most; null where time alone ends the run.
+    /// How many operations were to be measured at most; null if time alone ends the run.
     #[serde(default)]
     pub length_ops: Option<u64>,
     /// How long it was to run before anything counts.

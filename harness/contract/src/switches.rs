@@ -20,7 +20,7 @@ pub struct Switches {
     /// between works.
     pub ins_missed: u64,
     /// Those of them that ended a sleep in a work. Each left the running count one too low until
-    /// the worker's next switch or the end of its work, where it was noticed and made good; a
+    /// the worker's next switch or the end of its work, if it was noticed and made good; a
     /// worker may have been made too many.
     pub ins_missed_in_works: u64,
 }
@@ -51,7 +51,7 @@ impl Switches {
         if missed == 0.0 { 0.0 } else { (missed / sleeps as f64).min(1.0) }
     }
 
-    /// Whether so many were missed that nothing can be said about churn: more than 1 % of decisions
+    /// Whether too many were missed for a statement about churn: more than 1 % of decisions
     /// may be spoiled.
     #[must_use]
     pub fn spoil_churn(&self, sleeps: u64, peak: u32, cpus: u32) -> bool {

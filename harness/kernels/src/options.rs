@@ -91,7 +91,7 @@ pub struct Options {
     /// under what may be called a change
     #[arg(long)]
     pub noise: bool,
-    /// Try in each boot but those for noise whether `criu dump` completes within so many seconds: of a
+    /// Try in each boot but those for noise whether `criu dump` completes within SECONDS: of a
     /// process that never opened a ring, of one that just closed its rings, and of one whose workers
     /// have had their idle timeout since
     #[arg(long, value_name = "S", num_args = 0..=1, default_missing_value = "20",

@@ -1,5 +1,5 @@
-//! A build whose process is killed: what it had started ends, and until then nobody else builds in
-//! the same cache.
+//! A build whose process is killed: what it had started ends, and until then no other build uses
+//! the cache.
 
 mod fifo;
 
@@ -92,7 +92,7 @@ fn skip(test: &str, reason: &str) {
     let _ = std::io::stderr().write_all(format!("\nskipped: {test}: {reason}\n").as_bytes());
 }
 
-/// Whether a process still runs. One that ended may wait for somebody to take notice.
+/// Whether a process still runs. One that ended may be a zombie.
 fn is_alive(number: &str) -> bool {
     let stat = fs::read_to_string(format!("/proc/{number}/stat")).unwrap_or_default();
     let state = stat.rsplit(')').next().unwrap_or_default().trim_start().chars().next();

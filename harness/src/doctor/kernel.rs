@@ -13,7 +13,7 @@ fn io_uring_of(disabled: Option<&str>) -> Check {
     let name = "io_uring";
     let fix = "sudo sysctl kernel.io_uring_disabled=0";
     match disabled {
-        Some("0") => Check::ok(name, "allowed for everybody"),
+        Some("0") => Check::ok(name, "allowed for all users"),
         Some("1") => Check::less(
             name,
             "kernel.io_uring_disabled is 1: only root and the group kernel.io_uring_group may \
@@ -21,7 +21,7 @@ fn io_uring_of(disabled: Option<&str>) -> Check {
         )
         .fix(fix),
         Some("2") => {
-            Check::missing(name, "kernel.io_uring_disabled is 2: nobody may use io_uring").fix(fix)
+            Check::missing(name, "kernel.io_uring_disabled is 2: no user may use io_uring").fix(fix)
         }
         Some(value) => {
             Check::less(name, format!("kernel.io_uring_disabled is {value}, which is not known"))

@@ -34,7 +34,7 @@ pub struct Check {
     pub state: State,
     /// What was found, and what follows from it.
     pub meaning: String,
-    /// The command that fixes it, where there is one.
+    /// The command that fixes it, if there is one.
     pub fix: Option<String>,
 }
 

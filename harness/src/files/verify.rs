@@ -19,7 +19,7 @@ use super::reader::{Reader, Source};
 use super::{Tell, written_back};
 use crate::io::{self, Failure};
 
-/// Bytes read at once at most, or one block where it has more: as many as a disk takes in one
+/// Bytes read at once at most, or one block if it has more: as many as a disk takes in one
 /// request.
 const READ_BYTES: u32 = 1024 * 1024;
 
@@ -28,10 +28,10 @@ const READ_BYTES: u32 = 1024 * 1024;
 pub struct Verified {
     /// Blocks that were compared.
     pub blocks: u64,
-    /// Where all of them were read from, or the lesser where they differ.
+    /// Where all of them were read from, or the lesser source if they differ.
     pub from: Source,
     /// Bytes, in parts of files, that were promised to be on the device, and of which none waited in
-    /// the page cache; none where this cannot be seen.
+    /// the page cache; none if this cannot be seen.
     pub written_back_bytes: Option<u64>,
 }
 

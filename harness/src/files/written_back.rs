@@ -14,7 +14,7 @@ use iowq_workloads::{Ledger, Open, Plan};
 use super::cache;
 use crate::machine::mounts;
 
-/// Bytes of a page where a part of [`PART_BYTES`] is known to hold whole folios.
+/// Bytes of a page if a part of [`PART_BYTES`] is known to hold whole folios.
 const PAGE_BYTES: usize = 4096;
 
 /// What is looked at at once. A folio, which is dirty as a whole, has no more with pages of 4 KiB,
@@ -36,8 +36,8 @@ pub(super) struct Waiting {
 }
 
 /// Bytes of a file in which all that was written was promised to be on the device, and waits
-/// nowhere; none where this kernel cannot tell. To be asked before anything else is done to the
-/// file, and only where [`can_tell`] says so.
+/// nowhere; none if this kernel cannot tell. To be asked before anything else is done to the
+/// file, and only if [`can_tell`] says so.
 pub(super) fn check(
     open: impl AsFd,
     plan: &Plan,
@@ -76,7 +76,7 @@ fn promised(ledger: &Ledger, file: u32, first_block: u64, last_block: u64) -> bo
 }
 
 /// Whether the pages of files in a folder are what their data waits in, and are clean once it is on
-/// the device. So it is on ext4, XFS and Btrfs, but not where ext4 journals data: pages are then
+/// the device. So it is on ext4, XFS and Btrfs, but not if ext4 journals data: pages are then
 /// dirty again once they are in the journal.
 pub(super) fn can_tell(folder: &Path) -> bool {
     let kind = rustix::fs::statfs(folder).map(|status| status.f_type as u64);

@@ -4,12 +4,12 @@
 //! of its own. So a worker that outlives the last ring keeps the process from being dumped.
 //!
 //! Three processes are tried, one after the other. criu needs much of a kernel, and fails for many
-//! reasons, so the first never opened a ring: where that fails, the answer is criu's and not
+//! reasons, so the first never opened a ring: if that fails, the answer is criu's and not
 //! io-wq's. The second is tried just after it closed its ring, when most of its workers are within
 //! their idle timeout and will leave by themselves. The third is tried when that is over: what is
 //! left then is what the kernel keeps for good.
 //!
-//! The first time, criu tries what the kernel can do, and notes it for later. That takes long where
+//! The first time, criu tries what the kernel can do, and notes it for later. That takes long if
 //! the processor is emulated, so it is made to do that before it is timed.
 
 mod words;
@@ -40,7 +40,7 @@ const READY_MAX: Duration = Duration::from_secs(60);
 /// How long criu's look at the kernel may take.
 const CHECK_MAX: Duration = Duration::from_secs(CRIU_CHECK_S_MAX);
 
-/// Workers need some 20 ms to see that the ring is gone, where they look at all.
+/// Workers need some 20 ms to see that the ring is gone, if they look at all.
 const SETTLE: Duration = Duration::from_millis(200);
 
 /// How often a process is looked at.
@@ -55,7 +55,7 @@ const CRIU_SAID_NAME: &str = "criu.txt";
 const PROCESS_SAID_NAME: &str = "process.txt";
 const VERSION_NAME: &str = "version.txt";
 
-/// Where words go that nobody reads.
+/// Where output goes that is not needed.
 const NOWHERE: &str = "/dev/null";
 
 /// What the process to be dumped did before, and how long ago.
@@ -86,7 +86,7 @@ struct Tried {
 /// For a guest: criu refuses to work without a loopback device, so that is brought up.
 #[must_use]
 pub fn dump(criu: &Criu, dir: &Path) -> Dump {
-    // Where that fails criu says so.
+    // If that fails criu says so.
     let _ = io::loopback_up();
     match std::env::current_exe() {
         Ok(iowq) => dump_of(&iowq, criu, dir, kernel_idle_timeout()),
@@ -148,7 +148,7 @@ fn version(criu: &Criu, dir: &Path) -> Option<String> {
     version
 }
 
-/// One dump. Where criu was never started, the reason says why.
+/// One dump. If criu was never started, the reason says why.
 fn tried(iowq: &Path, criu: &Criu, dir: &Path, case: Case) -> Tried {
     let tried = own_folder(Some(dir)).map_err(anyhow::Error::from).and_then(|folder| {
         let tried = try_in(iowq, criu, &folder, case);
@@ -255,7 +255,7 @@ impl Process {
     }
 
     fn end(&mut self) {
-        // It may have ended before; then there is nobody to kill and nobody to wait for.
+        // Both fail if it has ended and been waited for.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
@@ -267,7 +267,7 @@ impl Drop for Process {
     }
 }
 
-/// A log as text, or nothing where there is none.
+/// A log as text, or nothing if there is none.
 fn read(path: &Path) -> String {
     let bytes = io::read_start(path, LOG_BYTES_MAX).map(|(bytes, _)| bytes).unwrap_or_default();
     String::from_utf8_lossy(&bytes).into_owned()

@@ -74,10 +74,10 @@ fn in_words(disk: &Disk, device: &str) -> String {
     words + ")"
 }
 
-/// Unmounts it, where it is mounted.
+/// Unmounts it, if it is mounted.
 pub(super) fn unmount() {
     rustix::fs::sync();
-    // Where it never was mounted there is nothing to unmount.
+    // If it never was mounted there is nothing to unmount.
     let _ = rustix::mount::unmount(PLACE, UnmountFlags::empty());
 }
 

@@ -21,7 +21,7 @@ const DISK_TIME_MAX: Duration = Duration::from_secs(20);
 pub(super) struct Seen {
     /// Names in `/proc/filesystems`.
     pub(super) filesystems: Vec<String>,
-    /// Drivers of PCI devices; none where the kernel has no PCI.
+    /// Drivers of PCI devices; none if the kernel has no PCI.
     pub(super) pci_drivers: Option<Vec<String>>,
     /// Drivers of virtio devices.
     pub(super) virtio_drivers: Vec<String>,
@@ -31,11 +31,11 @@ pub(super) struct Seen {
     pub(super) disk: bool,
     /// What `io_uring_setup` says to nonsense.
     pub(super) io_uring: Errno,
-    /// What `bpf` says to a program of one instruction for a trace event; none where it takes it.
+    /// What `bpf` says to a program of one instruction for a trace event; none if it takes it.
     pub(super) bpf: Option<Errno>,
     /// Whether there are perf events.
     pub(super) perf: bool,
-    /// What `eventfd` says; none where it works.
+    /// What `eventfd` says; none if it works.
     pub(super) eventfd: Option<Errno>,
     /// Trace events that the probes need and that are not there, as `category:name`.
     pub(super) events_missing: Vec<&'static str>,
@@ -46,7 +46,7 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    /// Looks. Waits for the disk where its driver is there.
+    /// Looks. Waits for the disk if its driver is there.
     pub(super) fn look(job: &Job, port: bool) -> Seen {
         let virtio_drivers = names("/sys/bus/virtio/drivers").unwrap_or_default();
         let waits = job.disk.filesystem != disk::TMPFS && has(&virtio_drivers, "virtio_blk");
@@ -75,7 +75,7 @@ pub(super) fn has(names: &[String], name: &str) -> bool {
     names.iter().any(|other| other == name)
 }
 
-/// Names in a folder; none where it is not there.
+/// Names in a folder; none if it is not there.
 fn names(folder: &str) -> Option<Vec<String>> {
     let entries = fs::read_dir(folder).ok()?.flatten();
     Some(entries.filter_map(|entry| entry.file_name().into_string().ok()).collect())
@@ -119,7 +119,7 @@ fn bpf() -> Option<Errno> {
     let fd = unsafe { libc::syscall(libc::SYS_bpf, LOAD, attributes.as_ptr(), attributes.len()) };
     match i32::try_from(fd) {
         Ok(fd) if fd >= 0 => {
-            // SAFETY: the kernel just handed it over, and nobody else has it.
+            // SAFETY: the kernel just handed it over, and nothing else owns it.
             unsafe { libc::close(fd) };
             None
         }

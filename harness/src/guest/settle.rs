@@ -62,7 +62,7 @@ impl Watch {
         Watch { began, changed: began, workers, unchanged_min }
     }
 
-    /// Whether the number has settled, once that is known; false where time is up before.
+    /// Whether the number has settled, once that is known; false if time is up before.
     fn look(&mut self, now: Nanos, workers: u32) -> Option<bool> {
         if workers != self.workers {
             (self.workers, self.changed) = (workers, now);
@@ -81,7 +81,7 @@ mod tests {
 
     const IDLE: Duration = Duration::from_secs(5);
 
-    /// When the watch ends and how many are left then, and whether they have settled, where
+    /// When the watch ends and how many are left then, and whether they have settled, if
     /// `workers` gives their number by the milliseconds since the close.
     fn watch(idle_timeout: Duration, workers: impl Fn(u64) -> u32) -> (u64, u32, bool) {
         let at = |ms: u64| Nanos(ms * 1_000_000);

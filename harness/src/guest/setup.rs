@@ -29,7 +29,7 @@ const MOUNTS: [Wanted; 7] = [
     wanted("tmpfs", "/dev/shm", "CONFIG_TMPFS"),
     wanted("tmpfs", "/tmp", "CONFIG_TMPFS"),
     wanted("tmpfs", "/run", "CONFIG_TMPFS"),
-    // The kernel makes the folder where it has the file system.
+    // The kernel makes the folder if it has the file system.
     wanted("tracefs", "/sys/kernel/tracing", "CONFIG_FTRACE"),
 ];
 
@@ -52,7 +52,7 @@ pub(super) fn is_blind(missing: &[MissingFeature]) -> bool {
 }
 
 fn mount_one(wanted: &Wanted) -> Result<(), Errno> {
-    // Where it cannot be made, mounting says so.
+    // If it cannot be made, mounting says so.
     let _ = fs::create_dir_all(wanted.place);
     if wanted.filesystem == "tmpfs" && holds_files(Path::new(wanted.place)) {
         return Ok(());

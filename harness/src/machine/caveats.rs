@@ -45,7 +45,7 @@ pub fn caveats(host: &Host) -> Vec<Caveat> {
             host.commit.ends_with("-dirty"),
             Code::DirtyCommit,
             format!(
-                "The code had changes that are in no commit ({}), so nobody else can build what \
+                "The code had changes that are in no commit ({}), so it is not known what \
                  was measured.",
                 host.commit
             ),

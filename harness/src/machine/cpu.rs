@@ -1,6 +1,6 @@
 //! The processors, from the text of `/proc/cpuinfo` and of lists in `/sys`.
 
-/// Model name; empty where the text has none. Not every architecture gives it the same key.
+/// Model name; empty if the text has none. Not every architecture gives it the same key.
 pub(super) fn model(cpuinfo: &str) -> String {
     let keys = ["model name", "Model Name", "cpu model", "uarch", "cpu", "Processor"];
     keys.iter().find_map(|key| value(cpuinfo, key)).unwrap_or_default().to_owned()

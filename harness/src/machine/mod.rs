@@ -77,7 +77,7 @@ pub fn governor() -> String {
     )
 }
 
-/// A file of `/proc` or `/sys`, or none where it is absent or not ours to read.
+/// A file of `/proc` or `/sys`, or none if it is absent or not ours to read.
 #[must_use]
 pub fn text(path: impl AsRef<Path>) -> Option<String> {
     // Not read_to_string: a stray byte in one name would hide all the rest.

@@ -43,7 +43,7 @@ fn parse_meminfo(meminfo: &str) -> Unwritten {
     Unwritten { dirty_bytes: bytes("Dirty"), written_back_bytes: bytes("Writeback") }
 }
 
-/// The file that says what the device under a folder works on; none where the file system has no
+/// The file that says what the device under a folder works on; none if the file system has no
 /// device of its own.
 #[must_use]
 pub fn device_under(folder: &Path) -> Option<PathBuf> {

@@ -32,13 +32,13 @@ impl Btf {
     ///
     /// # Errors
     ///
-    /// Where the kernel shows none, as one that was built without `CONFIG_DEBUG_INFO_BTF`, and
-    /// where it is not understood.
+    /// If the kernel shows none, as one that was built without `CONFIG_DEBUG_INFO_BTF`, and
+    /// if it is not understood.
     pub(super) fn of_kernel() -> io::Result<Btf> {
         Btf::parse(&fs::read(PATH)?).ok_or_else(|| io::Error::other("the kernel's BTF is unknown"))
     }
 
-    /// Reads it; `None` where it is not of the known version, or not whole.
+    /// Reads it; `None` if it is not of the known version, or not whole.
     #[must_use]
     pub(super) fn parse(bytes: &[u8]) -> Option<Btf> {
         if u16::from_ne_bytes(*bytes.first_chunk()?) != MAGIC || bytes.get(2) != Some(&1) {
@@ -69,7 +69,7 @@ impl Btf {
         Some(Btf { types, strings, places })
     }
 
-    /// Offset of a struct's member, in bytes; `None` where there is no such struct, or no such
+    /// Offset of a struct's member, in bytes; `None` if there is no such struct, or no such
     /// member in it.
     #[must_use]
     pub(super) fn offset(&self, structure: &str, member: &str) -> Option<u32> {

@@ -12,7 +12,7 @@ pub struct Field {
     pub size: u32,
 }
 
-/// Finds a field by name; `None` where the text has none of that name, or not a readable one.
+/// Finds a field by name; `None` if the text has none of that name, or not a readable one.
 #[must_use]
 pub fn field(text: &str, name: &str) -> Option<Field> {
     text.lines().filter_map(parse_line).find(|(found, _)| *found == name).map(|(_, field)| field)

@@ -17,9 +17,9 @@ use iowq_pool::work::Account;
 pub(crate) struct Lives {
     /// Births (true) and deaths (false).
     changes: Vec<(Nanos, bool)>,
-    /// Each worker's life, where the source tells one from another.
+    /// Each worker's life, if the source tells one from another.
     workers: Option<Vec<Life>>,
-    /// Births and deaths by account, where the account of each is known.
+    /// Births and deaths by account, if the account of each is known.
     by_account: Option<[Vec<(Nanos, bool)>; ACCOUNTS]>,
 }
 
@@ -27,7 +27,7 @@ pub(crate) struct Lives {
 #[derive(Clone, Copy, Debug)]
 struct Life {
     born: Nanos,
-    /// None where it was never seen to leave.
+    /// None if it was never seen to leave.
     gone: Option<Nanos>,
     /// None if its account was not seen.
     account: Option<Account>,
@@ -72,10 +72,10 @@ impl Lives {
         Lives { changes, workers: Some(workers), by_account }
     }
 
-    /// Most workers alive at one time, bounded and unbounded, where the account of each is known.
+    /// Most workers alive at one time, bounded and unbounded, if the account of each is known.
     ///
     /// A worker is made for an account only because something was `queued` for it, so that all are
-    /// of one account where nothing was for the other. A request that follows a linked one without
+    /// of one account if nothing was for the other. A request that follows a linked one without
     /// being queued is run by the worker of that one.
     pub(crate) fn peaks(&self, queued: [u64; ACCOUNTS]) -> Option<[u32; ACCOUNTS]> {
         match (&self.by_account, queued) {
@@ -96,7 +96,7 @@ impl Lives {
     }
 
     /// How many milliseconds each worker that was there at `closed` stayed on, the longest first;
-    /// none for one that was still there at `until`. Empty where a source that does not say who
+    /// none for one that was still there at `until`. Empty if a source that does not say who
     /// left saw a birth after `closed`, since it may have been that worker.
     pub(crate) fn outlived_ms(&self, closed: Nanos, until: Nanos) -> Vec<Option<f64>> {
         let mut gone = match &self.workers {
@@ -110,7 +110,7 @@ impl Lives {
         for gone in &mut gone {
             *gone = gone.filter(|gone| *gone < until);
         }
-        // Whoever stayed is before all who left, as the one who would have stayed longest.
+        // Those that stayed come before all that exited: they would have stayed longest.
         gone.sort_by_key(|gone| std::cmp::Reverse(gone.unwrap_or(until)));
         gone.into_iter().map(|gone| Some(gone?.since(closed) as f64 / 1e6)).collect()
     }
@@ -129,7 +129,7 @@ impl Lives {
         gone
     }
 
-    /// When the last worker was gone, if that was before `until` and nobody was left.
+    /// When the last worker was gone, if that was before `until` and none was left.
     pub(crate) fn all_gone(&self, until: Nanos) -> Option<Nanos> {
         let seen = self.changes.iter().filter(|(at, _)| *at < until);
         let (mut alive, mut last) = (0i64, None);

@@ -52,7 +52,7 @@ impl Found {
         self.here.values().filter(|kind| **kind == Kind::Worker).count()
     }
 
-    /// Takes in one look: the threads there are, and `name` of each where it is asked for.
+    /// Takes in one look: the threads there are, and `name` of each if it is asked for.
     fn look(&mut self, now: Nanos, tids: &[u32], own: &str, name: impl Fn(u32) -> Option<String>) {
         for &tid in tids {
             let kind = self.here.entry(tid).or_insert(Kind::Unnamed(now));
@@ -89,7 +89,7 @@ fn kind_of(name: &str, own: &str) -> Option<Kind> {
     }
 }
 
-/// The kernel's io-wq workers that a process has now; none where it is gone.
+/// The kernel's io-wq workers that a process has now; none if it is gone.
 #[must_use]
 pub fn kernel_workers(process: u32) -> u32 {
     let name = |tid: &u32| fs::read_to_string(format!("/proc/{process}/task/{tid}/comm"));
@@ -128,7 +128,7 @@ impl ProcCensus {
     /// Starts looking, often enough for workers that live `idle_timeout` or longer.
     ///
     /// # Errors
-    /// Where `/proc` is absent or no thread can be made, in words for a person.
+    /// If `/proc` is absent or no thread can be made, in words for a person.
     pub fn start(idle_timeout: Duration) -> Result<ProcCensus, String> {
         if tids().is_empty() {
             return Err("/proc/self/task cannot be read; mount proc".to_owned());

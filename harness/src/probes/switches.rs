@@ -60,7 +60,7 @@ impl std::ops::AddAssign for BothCounts {
 }
 
 impl BothCounts {
-    /// Reads both between two switches of the calling thread: where one comes in between, again.
+    /// Reads both between two switches of the calling thread: if one comes in between, again.
     /// `seen` reads what the probe has counted.
     #[must_use]
     pub fn now(seen: impl Fn() -> SwitchCount) -> BothCounts {
@@ -86,7 +86,7 @@ impl BothCounts {
             outs_missed: kernel.outs.saturating_sub(probe.outs),
             outs_asleep_missed: kernel.outs_asleep.saturating_sub(probe.outs_asleep),
             ins_missed: kernel.ins.saturating_sub(probe.ins),
-            // Where the running count is kept, it is noticed.
+            // If the running count is kept, it is noticed.
             ins_missed_in_works: 0,
         }
     }

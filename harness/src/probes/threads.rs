@@ -122,7 +122,7 @@ impl ThreadReader {
     }
 
     fn end(&mut self) {
-        // Fails only where the counter is full, and then it can be read all the same.
+        // Fails only if the counter is full, and then it can be read all the same.
         let _ = rustix::io::write(&self.stop, &1u64.to_ne_bytes());
         if let Some(thread) = self.thread.take() {
             // A reader that panicked has read what it could.

@@ -21,7 +21,7 @@ pub struct Event {
 /// worker that was there before.
 #[must_use]
 pub fn alive(events: &mut [Event]) -> Vec<(u64, u32)> {
-    // Where both happen at once, the birth came first: a peak is not to be lost.
+    // If both happen at once, the birth came first: a peak is not to be lost.
     events.sort_by_key(|event| (event.at_ns, !event.born));
     let mut alive = 0u32;
     let mut points = vec![(0, 0)];

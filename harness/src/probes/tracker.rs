@@ -40,7 +40,7 @@ impl Tracker {
     ///
     /// # Errors
     ///
-    /// [`TrackError::Slot`] beyond [`SLOTS_MAX`], [`TrackError::Kernel`] where the map is full.
+    /// [`TrackError::Slot`] beyond [`SLOTS_MAX`], [`TrackError::Kernel`] if the map is full.
     pub fn track(&self, tid: u32, slot: u32) -> Result<(), TrackError> {
         if slot as usize >= SLOTS_MAX {
             return Err(TrackError::Slot { slot });
@@ -48,7 +48,7 @@ impl Tracker {
         self.lock().insert(tid, slot, 0).map_err(|cause| TrackError::Kernel { tid, cause })
     }
 
-    /// From now on the thread is nobody, as it also is once it has exited. By the thread itself,
+    /// Stops tracking the thread, as its exit also does. Called by the thread itself,
     /// with no work in hand; a thread that is unknown may stay so.
     pub fn untrack(&self, tid: u32) {
         // Removing fails only for a thread that is not there.

@@ -22,7 +22,7 @@ pub(crate) struct Wanted {
     pub(crate) probes: WantProbes,
     /// Who tells the pool; `None` for the kernel's own io-wq, which knows.
     pub(crate) blocking: Option<WantBlocking>,
-    /// Requests of io_uring in flight at most; 0 where the pool runs.
+    /// Requests of io_uring in flight at most; 0 if the pool runs.
     pub(crate) requests: u32,
     pub(crate) idle_timeout: Duration,
 }
@@ -63,7 +63,7 @@ pub(crate) struct Seen {
     pub(crate) switches_missed: u64,
     /// Requests that were queued for workers of the kernel's, bounded and unbounded.
     pub(crate) queued: [u64; ACCOUNTS],
-    /// What nobody can see here, each with the reason.
+    /// What cannot be observed here, each with the reason.
     pub(crate) unseen: Vec<String>,
 }
 
@@ -74,7 +74,7 @@ impl Watch {
         let may_bpf = matches!(probes, WantProbes::Auto | WantProbes::Bpf);
         if wanted.must_hear_scheduler() && !may_bpf {
             anyhow::bail!(
-                "--blocking sched needs --probes bpf or auto: the scheduler is heard through eBPF; \
+                "--blocking sched needs --probes bpf or auto: the scheduler reports through eBPF; \
                  or take --blocking declared"
             );
         }
@@ -120,13 +120,13 @@ impl Watch {
         self.blocking
     }
 
-    /// What the pool shares with the scheduler's probe, where that is at work; once.
+    /// What the pool shares with the scheduler's probe, if that is at work; once.
     pub(crate) fn take_sched(&mut self) -> Option<(Arc<Page>, Tracker, BlockReader)> {
         let bpf = self.bpf.as_mut()?;
         Some((bpf.page()?, bpf.tracker()?, bpf.take_blocks()?))
     }
 
-    /// What is seen of requests of io_uring, where there are any.
+    /// What is seen of requests of io_uring, if there are any.
     pub(crate) fn requests(&self) -> Option<Arc<Requests>> {
         self.bpf.as_ref()?.requests()
     }

@@ -41,7 +41,7 @@ pub(super) fn record(
     let births = timeline::births(&alive, if request.plan.warmup.is_zero() { 0 } else { measured });
     let births = known.map(|_| births);
     let mut workers = workers(outcome, best, births, timeline::peak(&alive));
-    // Not by /proc, which is only looked at now and then. Nobody is watched without a linger.
+    // Not by /proc, which is only sampled. Without a linger no worker is watched.
     let single = seen.probe.as_ref().or(engine.as_ref());
     if let Some(lives) = single.filter(|_| !request.plan.life.linger.is_zero()) {
         workers.outlived_ms = lives.outlived_ms(outcome.driven.closed, outcome.ended);

@@ -28,9 +28,9 @@ pub(super) struct Measured {
     pub(super) driven: DriveStats,
     pub(super) remains: EngineReport,
     pub(super) ledger: Ledger,
-    /// What the scheduler told, where it was asked.
+    /// What the scheduler told, if it was asked.
     pub(super) sleeps: Option<SchedReport>,
-    /// Why no op could be tried without a worker, where that matters.
+    /// Why no op could be tried without a worker, if that matters.
     pub(super) no_attempts: Option<String>,
     /// Why workers waited for direct ops that the kernel's only begin, if they did.
     pub(super) no_begun: Option<String>,

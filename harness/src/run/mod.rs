@@ -118,8 +118,8 @@ pub fn check_files(dir: Option<&Path>, plan: &Plan) -> anyhow::Result<()> {
     Ok(Scratch::new(dir, &Plan { state, ..plan.clone() })?.remove()?)
 }
 
-/// Whether what is to watch a run works, where the run would not be made without it. `blocking` is
-/// none where only the kernel's io-wq runs, which nobody has to tell that a worker sleeps.
+/// Whether what is to watch a run works, if the run would not be made without it. `blocking` is
+/// none if only the kernel's io-wq runs, which knows by itself that a worker sleeps.
 ///
 /// # Errors
 /// Says what is in the way and what helps.

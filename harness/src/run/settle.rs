@@ -27,7 +27,7 @@ const QUIET_LOOKS: u32 = 5;
 /// much in a moment. What is the run's own was written before.
 const UNWRITTEN_BYTES_MAX: u64 = 16 << 20;
 
-/// Brings the file system under a folder to its device, and waits until that is quiet. Where there
+/// Brings the file system under a folder to its device, and waits until that is quiet. If there
 /// is no device that is known, only the former.
 pub(super) fn settle(folder: &Path) -> Settled {
     let started = clock::now();
@@ -37,7 +37,7 @@ pub(super) fn settle(folder: &Path) -> Settled {
     loop {
         let now = clock::now();
         if sync_at <= now {
-            // Where it is refused, what is dirty shows.
+            // If it is refused, what is dirty shows.
             let _ = io::open_to_read(folder).and_then(io::sync_file_system);
             sync_at = now.after(SYNC);
         }

@@ -1,7 +1,7 @@
 //! A scripted engine: the pool's own state machine under a clock that jumps from event to event.
 //!
 //! What a call costs, how long it sleeps, what making a thread takes and how late a woken thread
-//! comes is in the script. Everybody has a CPU of their own. So minutes pass in no time, and the
+//! comes is in the script. Each thread has a CPU of its own. So minutes pass in no time, and the
 //! same plan, script and seed give the same run, to the nanosecond.
 
 use std::time::Duration;
@@ -30,13 +30,13 @@ pub(crate) struct Script {
     /// What each kind of call computes, and then how long it sleeps on average: between half of
     /// that and one and a half. Zero for a call that does not sleep.
     pub(crate) calls: fn(OpKind) -> (Duration, Duration),
-    /// Making a thread, in whoever makes it.
+    /// Creating a thread, in its creator.
     pub(crate) creation: Duration,
     /// From a wake to the moment when the thread runs.
     pub(crate) wake: Duration,
 }
 
-/// What happens next to somebody.
+/// What happens next to a worker or to the submitter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Event {
     /// The thread that a worker made for a link is there.
@@ -49,7 +49,7 @@ enum Event {
     /// An idle timeout is over; of no effect if the worker was woken since, and so the number of
     /// its sleep is another.
     TimesOut(WorkerId, u64),
-    /// The call computed, and sleeps for so many nanoseconds.
+    /// The call computed, and sleeps for this many nanoseconds.
     Blocks(WorkerId, u64),
     /// The call returns; whether it slept.
     Returns(WorkerId, bool),
@@ -121,7 +121,7 @@ impl<'a> Scripted<'a> {
         }
     }
 
-    /// Lets the next event happen, and time pass until then. False where there is none by `until`.
+    /// Lets the next event happen, and time pass until then. False if there is none by `until`.
     fn happen(&mut self, until: Option<Nanos>) -> bool {
         let event = self.agenda.next(until);
         self.state.set_now(self.agenda.now);
@@ -239,7 +239,7 @@ impl<'a> Scripted<'a> {
         self.effects.spawn.take()
     }
 
-    /// The submitter makes a thread, while everybody else goes on.
+    /// The submitter creates a thread, while the workers go on.
     fn create(&mut self, id: WorkerId) {
         let until = self.agenda.now.after(self.script.creation);
         while self.happen(Some(until)) {}

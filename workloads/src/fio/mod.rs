@@ -1,5 +1,5 @@
 //! fio job files: the part of their language that says the same as a plan, taken over; all else is
-//! ignored by name where it changes nothing, or refused.
+//! ignored by name if it changes nothing, or refused.
 
 mod job;
 mod options;
@@ -18,7 +18,7 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// Where the text is too long, is no job file of exactly one job, or has an option that is
+    /// If the text is too long, is no job file of exactly one job, or has an option that is
     /// unknown, that is not carried out here, or whose value is outside its limits.
     pub fn parse_fio(name: &str, file: &str, text: &str) -> Result<Plan, SpecError> {
         if text.len() as u64 > SPEC_BYTES_MAX {

@@ -7,7 +7,7 @@ use crate::error::SpecError;
 pub(super) struct Written {
     pub(super) line: usize,
     pub(super) name: String,
-    /// What stands after the `=`; `None` where there is none.
+    /// What stands after the `=`; `None` if there is none.
     pub(super) value: Option<String>,
 }
 

@@ -17,7 +17,7 @@ type Row = (i64, i64, i64, i64, Open);
 
 /// MiB of files that are written before the run: that takes time in which nothing is measured.
 const WRITTEN_MIB: i64 = 16;
-/// The same where no block may be read twice, because the first time brings it into the cache.
+/// The same if no block may be read twice, because the first time brings it into the cache.
 const UNCACHED_MIB: i64 = 64;
 /// Half of the blocks that these have.
 const UNCACHED_OPS: i64 = 8_000;

@@ -44,13 +44,13 @@ pub fn grid() -> Result<Vec<Plan>, SpecError> {
     points().iter().filter(|point| !point.left_out).map(GridPoint::plan).collect()
 }
 
-/// The plans of the grid whose name contains one of these; all where none is named. A part that is
+/// The plans of the grid whose name contains one of these; all if none is named. A part that is
 /// in no name of the grid may be in that of a point of `writes` that is left out because another
 /// says the same, and then stands for these. For `--grid`.
 ///
 /// # Errors
 ///
-/// Where one of them is in no name; the error names those that are near.
+/// If one of them is in no name; the error names those that are near.
 pub fn grid_with(parts: &[String]) -> Result<Vec<Plan>, SpecError> {
     let points = points();
     let has = |point: &GridPoint, part: &String| point.name().contains(part.as_str());

@@ -41,7 +41,7 @@ impl Config {
     }
 
     pub(super) fn of(text: String, path: Option<&Path>) -> Config {
-        // The same text makes another kernel where Kconfig adds to it.
+        // The same text makes another kernel if Kconfig adds to it.
         let whole = format!("{}\n{text}", if path.is_some() { "given" } else { "ours" });
         Config { digest: sha256::of_bytes(whole.as_bytes()), text, path: path.map(Path::to_owned) }
     }

@@ -40,7 +40,7 @@ struct Place {
 }
 
 impl Place {
-    /// None, with a word about it, where the machine lacks what the test takes.
+    /// None, with a word about it, if the machine lacks what the test takes.
     fn new(test: &str) -> Option<Place> {
         for tool in ["make", "tar", "git"] {
             let mut command = Command::new(tool);
@@ -410,7 +410,7 @@ fn files_that_a_source_loses_are_gone_from_its_copy() {
 fn two_builds_do_not_share_a_cache() {
     let Some(mut place) = Place::new("two_builds_do_not_share_a_cache") else { return };
     let cache = super::files::make_folder(&place.path("cache")).expect("a folder");
-    let lock = super::Lock::of(&cache).expect("nobody else");
+    let lock = super::Lock::of(&cache).expect("the lock is free");
     assert!(
         matches!(place.build("linux", &[]), Err(error) if matches!(error.downcast_ref(), Some(BuildError::Busy(_))))
     );

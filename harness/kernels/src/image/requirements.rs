@@ -201,7 +201,7 @@ impl Order<'_> {
         Ok(())
     }
 
-    /// Adds a module with all that it needs, or nothing: where criu misses one it says so itself.
+    /// Adds a module with all that it needs, or nothing: if criu misses one it says so itself.
     fn add_if_whole(&mut self, name: &str) {
         let (modules, begun) = (self.modules.len(), self.begun.clone());
         if self.add(name, None).is_err() {

@@ -212,7 +212,7 @@ fn a_request_to_stop_is_heard_while_nothing_happens() {
     let place = Place::new();
     let (ready, stop) = (place.path("ready"), Stop::default());
     let request = place.stand_in(&format!(": >{}; sleep 1000", ready.display()));
-    // Whoever opens the pipe to read waits until the script has opened it to write.
+    // Opening the pipe to read waits until the script has opened it to write.
     std::process::Command::new("mkfifo").arg(&ready).status().unwrap();
     let asked = stop.clone();
     let asks = std::thread::spawn(move || {

@@ -262,7 +262,7 @@ pub(crate) fn run_message() -> Value {
     json!({ "message": "run", "record": record })
 }
 
-/// A small file system in memory, until this is dropped; none where that is not allowed.
+/// A small file system in memory, until this is dropped; none if that is not allowed.
 pub(crate) fn mounted(folder: &Path, size_mib: u32) -> Option<Mount> {
     let options = std::ffi::CString::new(format!("size={size_mib}m")).unwrap();
     let flags = rustix::mount::MountFlags::empty();

@@ -17,7 +17,7 @@ const LOOK: Duration = Duration::from_millis(100);
 const LAST_WORDS_MAX: Duration = Duration::from_secs(5);
 
 /// All that is written into the pipe until its other end is closed. `writer`, or what it started, is
-/// to do that: where it ends without, or takes too long and is ended, the test fails.
+/// to do that: if it ends without, or takes too long and is ended, the test fails.
 pub fn words(pipe: &Path, writer: &mut Child) -> String {
     let (sender, receiver) = channel();
     let path = pipe.to_owned();

@@ -24,7 +24,7 @@ impl Bench {
         Bench::with_room(policy, limit, ROOM)
     }
 
-    /// The same with room for so many workers, whatever the limit says.
+    /// The same with `slots` worker slots, whatever the limit.
     pub(crate) fn with_room(policy: &str, limit: u32, slots: u32) -> Bench {
         Bench::on(LocalCounters::default(), policy, limit, slots)
     }
@@ -141,7 +141,7 @@ impl<B: RunCounters> Bench<B> {
     }
 }
 
-/// A work that creates a worker where no free one is there: an fsync.
+/// A work that creates a worker if no free one is there: an fsync.
 pub(crate) const CONCURRENT: Flags = Flags { account: BOUNDED, bucket: None, concurrent: true };
 
 /// A work that excludes nothing and waits its turn: a read.

@@ -55,7 +55,7 @@ fn busy(policy: &str) -> (Bench<Page>, Page, WorkerId) {
     busy_among(policy, SLOTS as u32)
 }
 
-/// The same with room for so many workers.
+/// The same with `slots` worker slots.
 fn busy_among(policy: &str, slots: u32) -> (Bench<Page>, Page, WorkerId) {
     let page = Page::default();
     let mut bench = Bench::on(page.clone(), policy, 64, slots);

@@ -104,7 +104,7 @@ fn before_6_16_a_worker_that_goes_idle_over_queued_work_asks_for_another() {
         bench.finish_and_park(one);
         assert_eq!(bench.finish(two), NextStep::Rescan);
         bench.scan_in_vain_then_let_the_other_be_woken(two, one);
-        assert!(bench.sleep(two), "{policy}: nobody woke this one");
+        assert!(bench.sleep(two), "{policy}: this one was not woken");
         assert_eq!(bench.state.creation_pending(), asks, "{policy}");
     }
 }

@@ -39,7 +39,7 @@ const PREEMPTIONS: usize = 4;
 /// Schedules that are looked at before the answer is asked for again.
 const ROUND: usize = 50;
 
-/// Runs `body` under so many schedules: one half at random, the other with few preemptions, which
+/// Runs `body` under this many schedules: one half at random, the other with few preemptions, which
 /// finds what is far apart.
 pub(crate) fn under_every_schedule(schedules: usize, body: impl Fn() + Send + Sync + 'static) {
     let body = Arc::new(body);
@@ -62,7 +62,7 @@ pub(crate) fn under_each(
     }
 }
 
-/// Whether `body` is true under one of so many schedules.
+/// Whether `body` is true under one of this many schedules.
 pub(crate) fn under_some_schedule(
     schedules: usize,
     body: impl Fn() -> bool + Send + Sync + 'static,

@@ -37,7 +37,7 @@ fn under_6_17_none_is() {
 
 #[test]
 fn under_6_17_a_request_can_still_be_out_of_date_when_it_is_carried_out() {
-    // Of two workers one sleeps over the fsync and asks, the other then takes the write: nobody
+    // Of two workers one sleeps in the fsync and requests a third, the other takes the write: none
     // is free when the submitter comes, and nothing is queued any more.
     assert!(under_some_schedule(4000, || made_for_two("6.17", 2) > 0));
 }

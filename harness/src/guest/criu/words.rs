@@ -17,7 +17,7 @@ pub(super) enum Ended {
 /// Errors of a log that are quoted at most.
 const ERRORS_MAX: usize = 3;
 
-/// Why there is no dump, in criu's words where it said any.
+/// Why there is no dump, in criu's words if it said any.
 pub(super) fn why_not(ended: Ended, time_max: Duration, log: &str, said: &str) -> String {
     let last = |text: &str| text.lines().map(str::trim).rfind(|line| !line.is_empty()).map(bare);
     let error = match (errors(log), beside(said)) {

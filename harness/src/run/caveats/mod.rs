@@ -47,7 +47,7 @@ fn of_the_watch(outcome: &Outcome, workers: &Workers) -> [Check; 6] {
     let reason = &seen.reason;
     let books = match (outcome.remains.tally.is_some(), seen.tier) {
         (true, Tier::Proc) => "the engine's own, compared with what /proc lists now and then",
-        (true, _) => "the engine's own, and nobody checked them",
+        (true, _) => "the engine's own, not checked by another source",
         (false, Tier::Proc) => "what /proc lists now and then, which misses short lives",
         (false, _) => "not known",
     };

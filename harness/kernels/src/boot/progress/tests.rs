@@ -1,4 +1,4 @@
-//! What a boot makes of what it hears, without a machine and without a clock.
+//! The progress of a boot by its messages, without a machine and without a clock.
 
 use super::*;
 
