@@ -56,7 +56,7 @@ fn shared(bpf: &Bpf) -> anyhow::Result<(Arc<Page>, Tracker)> {
     bpf.page().zip(bpf.tracker()).context("the scheduler probe is off")
 }
 
-/// Nanoseconds per context switch; the threads are workers with work in hand if a page is given.
+/// Nanoseconds per context switch; the threads are workers that execute a work if a page is given.
 fn ping_pong(workers: Option<&(Arc<Page>, Tracker)>) -> anyhow::Result<f64> {
     let ((here, to_there), (there, to_here)) = (pipe()?, pipe()?);
     let player = |slot: u32, mut from: PipeReader, mut to: PipeWriter, serves: bool| {

@@ -27,7 +27,7 @@ const OPS: u64 = 200;
 /// Blocks in each file: the folder may be in memory.
 const FILE_BLOCKS: u64 = 256;
 
-/// What is asked for, as JSON in the only argument: standard input is not the guest's to give.
+/// The request, as JSON in the only argument: the guest has no standard input to pass on.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Options {

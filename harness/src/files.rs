@@ -33,7 +33,7 @@ pub const DEFAULT_DIR: &str = "target/bench-files";
 /// processes of the same number, are a sign of trouble.
 const FOLDERS_MAX: u32 = 1000;
 
-/// Is told how far a step is: bytes done, of how many.
+/// Called with the progress of a step: bytes done, of how many.
 pub type Tell<'a> = &'a mut dyn FnMut(Step, u64, u64);
 
 /// Bytes that a file is cut by before it is removed. A file system that discards what is freed is
@@ -52,7 +52,7 @@ pub struct Scratch {
 
 impl Scratch {
     /// Makes a folder `iowq-<pid>-<n>` in `dir`, or in [`DEFAULT_DIR`], lays the plan's files out in
-    /// it in the state it asks for, brings them to the device and opens them as the plan asks.
+    /// it in the state it specifies, writes them to the device and opens them with the plan's flags.
     ///
     /// # Errors
     ///
@@ -97,7 +97,7 @@ impl Scratch {
 
     /// Checks that what was promised to be on the device does not wait in the page cache, then reads
     /// back every block whose contents the ledger knows, from the device, and compares it byte for
-    /// byte. What that shows and what it cannot is told in [`verify`].
+    /// byte. [`verify`] says what that shows.
     ///
     /// # Errors
     ///

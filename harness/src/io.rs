@@ -26,7 +26,7 @@ pub enum Failure {
     Short {
         /// Bytes moved.
         done_bytes: usize,
-        /// Bytes asked for.
+        /// Bytes requested.
         wanted_bytes: usize,
     },
 }
@@ -115,7 +115,7 @@ pub fn create_new(path: &Path) -> Result<OwnedFd, Errno> {
     retry_on_intr(|| rustix::fs::open(path, flags, Mode::RUSR | Mode::WUSR))
 }
 
-/// Opens a file for reading and writing, as a plan asks for.
+/// Opens a file for reading and writing, with the flags of a plan.
 ///
 /// # Errors
 ///

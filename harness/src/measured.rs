@@ -16,10 +16,10 @@ use crate::clock::{self, Nanos};
 use crate::sync::{Arc, SignalFlag};
 use crate::{closed_ring, guest, run};
 
-/// How often progress is said: often enough to look alive.
+/// How often progress is reported, so that the run does not look stuck.
 const PROGRESS_PERIOD: Duration = Duration::from_millis(250);
 
-/// Does what the arguments, without the program's name, ask for; these policies can be asked for.
+/// Runs the command of these arguments, without the program's name, with these policies available.
 pub fn main(arguments: &[OsString], registry: &Registry) -> ExitCode {
     outlive_file_size_limit();
     if guest::is_wanted() {

@@ -24,7 +24,7 @@ fn alone() -> MutexGuard<'static, ()> {
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The probes, their table and a ring. If the machine has none the test is skipped, aloud.
+/// The probes, their table and a ring. If the machine has none the test is skipped, with the reason printed.
 fn begin(test: &str) -> Option<(Bpf, Arc<Requests>, IoUring)> {
     let options = BpfOptions { requests: SLOTS, ..BpfOptions::default() };
     let bpf = start_or_skip(test, &options)?;
@@ -45,7 +45,7 @@ fn begin(test: &str) -> Option<(Bpf, Arc<Requests>, IoUring)> {
     Some((bpf, requests, ring))
 }
 
-/// Hands over a request for each slot, and waits until all have completed well.
+/// Submits a request for each slot, and waits until all have succeeded.
 fn run(ring: &mut IoUring, requests: &Requests, mut entry: impl FnMut(u32) -> squeue::Entry) {
     for slot in 0..SLOTS {
         requests.prepare(slot);

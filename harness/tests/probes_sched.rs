@@ -21,7 +21,7 @@ fn start(test: &str) -> Option<Bpf> {
     start_or_skip(test, &BpfOptions { sched: true, ..BpfOptions::default() })
 }
 
-/// A worker that is tracked, runs something with a work in hand, and leaves.
+/// A worker that is tracked, executes a work, and exits.
 fn worker(bpf: &Bpf, slot: u32, key: u32, work: impl FnOnce() + Send + 'static) -> JoinHandle<()> {
     let page: Arc<Page> = bpf.page().expect("a page");
     let tracker: Tracker = bpf.tracker().expect("a tracker");
@@ -290,7 +290,7 @@ fn a_worker_that_must_not_request_changes_no_count() {
         writer.write_all(&[1]).expect("a reader");
         worker.join().expect("its end");
         page.set_head(0, KEY_NONE);
-        // It may have slept once more over its end.
+        // It may have slept again while it exited.
         if page.take_request(1) {
             page.running(0).fetch_sub(1, Ordering::SeqCst);
             drain(&mut blocks);

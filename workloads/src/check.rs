@@ -341,7 +341,7 @@ impl Check<'_> {
         }
     }
 
-    /// Asks for a field that the pattern cannot do without.
+    /// Requires a field of the pattern.
     fn needed<T>(
         &self,
         pattern: Pattern,

@@ -11,7 +11,7 @@ use crate::rounds::{Done, Found, Rounds};
 /// What a block must hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expect {
-    /// No write was ever handed over.
+    /// No write was ever submitted.
     Untouched,
     /// What this op wrote.
     Exactly(u64),
@@ -48,7 +48,7 @@ pub struct Ledger {
     file_blocks: u64,
     files: Vec<File>,
     rounds: Rounds,
-    /// The last op that was handed over.
+    /// The last op that was submitted.
     newest: u64,
     /// The first write of the group.
     first: Vec<u64>,

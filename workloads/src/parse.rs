@@ -7,7 +7,7 @@ use crate::plan::Plan;
 use crate::spec::Spec;
 
 impl Plan {
-    /// The plan that a spec asks for.
+    /// The plan of a spec.
     ///
     /// `name` becomes the plan's name; `file` is what errors call the text, usually its path.
     ///

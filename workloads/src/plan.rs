@@ -208,7 +208,7 @@ pub enum Arrival {
 }
 
 impl Arrival {
-    /// Ops per second that an open loop asks for, on average; none in a closed loop.
+    /// Ops per second of an open loop, on average; none in a closed loop.
     #[must_use]
     pub fn per_s(&self) -> Option<f64> {
         match self {

@@ -56,7 +56,7 @@ impl Found {
 }
 
 impl Rounds {
-    /// Counts a measured op that is about to be handed over.
+    /// Counts a measured op that is about to be submitted.
     pub(crate) fn count(&mut self, op: &Op, found: Found, done: Done) {
         let again = u64::from(found.otherwise(op.kind, done));
         match op.kind {

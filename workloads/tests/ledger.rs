@@ -68,7 +68,7 @@ fn fsync(number: u64) -> Op {
     Op { kind: OpKind::Fsync, ..write(number) }
 }
 
-/// Hands over and ends these ops in turn: true hands over, false ends it.
+/// Submits and ends these ops in turn: true submits, false ends it.
 fn after(open: &str, steps: &[(Op, bool)]) -> Option<bool> {
     let spec = format!("[files]\nopen = \"{open}\"");
     let mut ledger = Ledger::new(&Plan::parse("one", "one.toml", &spec).expect("a valid spec"));
@@ -115,5 +115,5 @@ fn nothing_is_promised_where_an_fsync_failed() {
         ledger.submitted(&fsync(number));
         ledger.completed(&fsync(number), ok);
     }
-    assert_eq!(ledger.promised(0, 7), Some(false), "an error is told once");
+    assert_eq!(ledger.promised(0, 7), Some(false), "an error is reported once");
 }

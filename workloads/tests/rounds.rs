@@ -1,4 +1,4 @@
-//! Rounds: ops that come to blocks of another state than the run found are counted.
+//! Rounds: ops on blocks whose state the run itself had changed are counted.
 
 use iowq_workloads::{Ledger, OpKind, Plan, Rounds, Stream};
 

@@ -1,9 +1,9 @@
-//! What a bench was asked for, so that it can be asked for the same once more.
+//! The request that a run was made for, so that it can be made again.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The flags of a run that its cell and its settings do not tell.
+/// The flags of a run that its key and its settings do not show.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Asked {
     /// The workload as it was named: a built-in one, or the path of a spec or of a job file, which

@@ -31,7 +31,7 @@ pub struct InBoot {
     /// Boots of the same round were made next to each other, one of each kernel, and with noise one
     /// more of the base.
     pub round: u32,
-    /// Which of the runs of one cell in this boot it is, from 0.
+    /// Number of the repetition in this boot, from 0.
     pub repeat: u32,
 }
 
@@ -42,7 +42,7 @@ pub struct Boot {
     pub schema: String,
     /// What the kernel is called.
     pub kernel: String,
-    /// What it was made for: to be compared, or for noise, as the base once more. Its runs have the
+    /// Its role: to be compared, or for noise, a repetition of the base. Its runs have the
     /// same role.
     #[serde(default, skip_serializing_if = "Role::is_measured")]
     pub role: Role,
@@ -136,12 +136,12 @@ pub struct Kernels {
     pub machine: Machine,
     /// The kernels, the base first.
     pub kernels: Vec<Kernel>,
-    /// Rounds of boots that were asked for.
+    /// Requested rounds of boots.
     pub boots: u32,
-    /// Whether each round boots the base once more, for noise.
+    /// Whether each round boots the base twice, for noise.
     #[serde(default)]
     pub noise: bool,
-    /// Runs of each cell in a boot that were asked for.
+    /// Requested repetitions of each run in a boot.
     pub repeats: u32,
     /// Seed of the order of boots and of the streams of ops.
     pub seed: u64,
@@ -154,7 +154,7 @@ pub struct Kernels {
     /// and flags that are not said elsewhere.
     #[serde(default)]
     pub inputs: BTreeMap<String, String>,
-    /// The command that a person would type to do it again.
+    /// The command line that repeats it.
     pub command: String,
 }
 

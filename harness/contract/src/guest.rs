@@ -1,4 +1,4 @@
-//! The guest: what a virtual machine is told to do, and what it says while it does so.
+//! The guest: the job of a virtual machine, and the messages that it sends meanwhile.
 //!
 //! The job lies in the initramfs as [`JOB_PATH`]. Messages are JSON, one a line, on the virtio
 //! port [`PORT_NAME`].
@@ -54,7 +54,7 @@ pub struct Job {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Bench {
-    /// What it is asked for.
+    /// The request.
     pub request: BenchRequest,
     /// Whether it only warms up, and its runs are not kept.
     pub warm_up: bool,

@@ -1,4 +1,4 @@
-//! Configurations of kernels: read from a `.config`, held against each other, and which options
+//! Configurations of kernels: read from a `.config`, compared, and which options
 //! bear on io-wq.
 
 use std::{collections::BTreeMap, fmt};
@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, fmt};
 /// quotes; an option that is not set is not listed.
 pub type Config = BTreeMap<String, String>;
 
-/// A line of a `.config` that is none.
+/// An invalid line of a `.config`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError {
     /// Its number, from 1.

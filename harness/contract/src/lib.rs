@@ -67,14 +67,14 @@ pub struct Record {
     pub schema: String,
     /// When the run started, RFC 3339, UTC.
     pub started: String,
-    /// How long the measured part lasted, warm-up and verification left out.
+    /// How long the measured part lasted, without warm-up and verification.
     pub duration_ns: u64,
     /// What was run.
     #[serde(alias = "cell")]
     pub key: RunKey,
     /// The settings that were in force, so that a record explains itself.
     pub settings: Settings,
-    /// What the run was asked for with; null if a bench could not be asked for it again.
+    /// The request for the run; null if a bench could not repeat it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked: Option<Asked>,
     /// Operations that were counted.
@@ -92,17 +92,17 @@ pub struct Record {
     pub churn: Churn,
     /// What watched the workers, and what it missed.
     pub probe: Probe,
-    /// Who told the pool that a worker blocks.
+    /// Who reported to the pool that a worker blocks.
     pub blocking: Blocking,
     /// The files under test; null in old records.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub files: Option<Files>,
     /// Where it ran.
     pub host: Host,
-    /// What else the machine did meanwhile; null if that was not looked at.
+    /// What else the machine did meanwhile; null if that was not measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub load: Option<Load>,
-    /// Doubts that travel with the result.
+    /// Limits on what the result shows.
     pub caveats: Vec<Caveat>,
     /// Why the run failed; what is above is then only what was seen until then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -142,9 +142,9 @@ pub enum Role {
     /// To be compared.
     #[default]
     Measured,
-    /// The first arm once more: what differs from it is noise.
+    /// The first variant once more: what differs from it is noise.
     Noise,
-    /// The first arm with an injected delay: what must be found.
+    /// The first variant with an injected delay: what must be found.
     Control,
 }
 
@@ -186,7 +186,7 @@ pub struct Settings {
     pub limit_unbounded: u32,
     /// Idle timeout of a worker.
     pub idle_timeout_ms: u64,
-    /// How operations arrive, as a person would say it.
+    /// How operations arrive, for a reader.
     pub arrival: String,
     /// How long workers were watched after the last ring was closed; 0 if they were sent away
     /// at once, so that it is unknown how long they would have stayed.
@@ -196,14 +196,14 @@ pub struct Settings {
     /// [`Host::cpus`] counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cpus: Option<u32>,
-    /// How much later ops were handed over than they could have been, in a run whose role is
+    /// How long the submission of ops was delayed, in a run whose role is
     /// `control`; they count from the same moment as without it.
     #[serde(default)]
     pub injected_delay_ns: Option<u64>,
     /// How much that is of the median response time without it, as a pilot run had it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub injected_delay_percent: Option<f64>,
-    /// All else that the workload asked for; null in records that do not say.
+    /// All else that the workload specifies; null in records that do not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<PlanSettings>,
 }
@@ -224,8 +224,8 @@ pub struct Ops {
     /// Failures by the name of their error, such as `ENOSPC`.
     #[serde(default)]
     pub failures: BTreeMap<String, u64>,
-    /// Operations that an open loop was to start within its length and never handed over, because
-    /// it fell too far behind: by the rate that was asked for. Null if it kept up, and in a
+    /// Operations that were due within the length of an open loop and never submitted, because
+    /// it fell too far behind: by its rate. Null if it kept up, and in a
     /// closed loop.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub never_started: Option<u64>,
@@ -234,7 +234,7 @@ pub struct Ops {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timed_at_reaping: Option<u64>,
     /// Blocks read back at the end and compared byte for byte; null if that was turned off or
-    /// did not come to its end.
+    /// did not finish.
     #[serde(default)]
     pub verified_blocks: Option<u64>,
     /// Where they were read from: `device`, or `page cache` where that is all there is.

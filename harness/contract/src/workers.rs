@@ -38,7 +38,7 @@ pub struct Workers {
     /// the run ended with the ring.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub outlived_ms: Vec<Option<f64>>,
-    /// Why workers were created; null if the engine keeps no such books.
+    /// Why workers were created; null if the engine does not count that.
     #[serde(default)]
     pub causes: Option<Causes>,
     /// What a birth cost; null if that was not measured.
@@ -56,7 +56,7 @@ pub struct Workers {
 pub struct Causes {
     /// Creations by enqueueing, in the submitter's own time.
     pub enqueue: u64,
-    /// Creations asked for by a worker that fell asleep over queued work.
+    /// Creations requested by a worker that went to sleep while work was queued.
     pub request: u64,
     /// Requests that woke a free worker instead.
     pub request_woken: u64,
@@ -71,7 +71,7 @@ pub struct DispatchCounts {
     pub inline: u64,
     /// Queued to run one at a time with others of the same file.
     pub hashed: u64,
-    /// Queued to run beside anything.
+    /// Queued to run in parallel with any other.
     pub unhashed: u64,
     /// Done by the worker that had just done the one that it was linked to, without being queued.
     pub linked: u64,
@@ -82,7 +82,7 @@ pub struct DispatchCounts {
 pub struct Counts {
     /// eBPF programs.
     pub probe: Option<u64>,
-    /// The engine's own books.
+    /// The engine's own count.
     pub engine: Option<u64>,
     /// `/proc/PID/task`.
     pub proc: Option<u64>,
@@ -95,8 +95,8 @@ impl Counts {
         self.probe.or(self.engine).or(self.proc)
     }
 
-    /// Whether the probe and the engine say the same, as far as they were on. `/proc` is left out:
-    /// it is only looked at now and then, and misses who comes and goes in between.
+    /// Whether the probe and the engine agree, if both were on. `/proc` is not compared:
+    /// it is only sampled, and misses workers that live between two samples.
     #[must_use]
     pub fn trusted(&self) -> bool {
         Counts { proc: None, ..*self }.agree()

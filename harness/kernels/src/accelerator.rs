@@ -55,7 +55,7 @@ pub fn choose(
     stop: &Stop,
 ) -> anyhow::Result<Accelerator> {
     let reason = match chosen {
-        AcceleratorChoice::Tcg => Some("emulation was asked for".to_owned()),
+        AcceleratorChoice::Tcg => Some("emulation was requested".to_owned()),
         AcceleratorChoice::Auto | AcceleratorChoice::Kvm => {
             why_not_kvm(Path::new(DEVICE), qemu, kernel, stop)?
         }
@@ -182,6 +182,6 @@ mod tests {
     fn emulation_that_was_asked_for_starts_nothing() {
         let none = Path::new("no/qemu");
         let choice = choose(AcceleratorChoice::Tcg, none, none, &Stop::default()).unwrap();
-        assert_eq!(choice.reason, "emulation was asked for");
+        assert_eq!(choice.reason, "emulation was requested");
     }
 }

@@ -19,7 +19,7 @@ use rustix::process::{
 
 use crate::{stop::Stop, stopwatch::Stopwatch};
 
-/// How often a child is looked at: at first, and when it takes its time.
+/// How often a child is polled: at first, and once it takes long.
 const LOOK_MIN: Duration = Duration::from_millis(1);
 const LOOK_MAX: Duration = Duration::from_millis(50);
 /// How long a child may take to tidy up.
@@ -74,7 +74,7 @@ pub(crate) fn wait(
 }
 
 /// Ends a child and all of its group: politely, so that make removes what is half written, and
-/// after a while not so.
+/// less often after a while.
 fn end(child: &mut Child) -> io::Result<()> {
     let group = Pid::from_child(child);
     let mut watch = Stopwatch::start();
@@ -93,7 +93,7 @@ fn end(child: &mut Child) -> io::Result<()> {
 ///
 /// # Errors
 ///
-/// A tool that is not there or does not come to its end, or a request to stop. What the tool
+/// A tool that is missing or does not finish, or a request to stop. What the tool
 /// itself finds wrong is in its status.
 pub(crate) fn output(tool: &mut Command, stop: &Stop) -> anyhow::Result<Output> {
     output_within(tool, TOOL_TIME_MAX, stop)

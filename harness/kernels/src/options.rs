@@ -12,7 +12,7 @@ use crate::label::Named;
 const BOOTS: u32 = 8;
 /// Rounds at most: more would take days.
 const BOOTS_MAX: i64 = 1_000;
-/// Runs of a cell in one boot at most; they are averaged, so that boots are worth more.
+/// Repetitions of a run in one boot at most; they are averaged, so that boots are worth more.
 const REPEATS_MAX: i64 = 100;
 /// Virtual processors at most, as kernels for virtual machines are built.
 const CPUS_MAX: i64 = 64;
@@ -20,7 +20,7 @@ const CPUS_MAX: i64 = 64;
 const MEMORY_MIB: std::ops::RangeInclusive<i64> = 256..=65_536;
 /// Memory by default.
 const MEMORY_MIB_DEFAULT: u32 = 1024;
-/// Size of the disk in MiB: btrfs asks for some 110, and the built-in workloads fill 256.
+/// Size of the disk in MiB: btrfs needs some 110, and the built-in workloads fill 256.
 const DISK_MIB: std::ops::RangeInclusive<i64> = 320..=1_048_576;
 /// Most delay of a write: above, no run is long enough.
 const DELAY_MS_MAX: i64 = 1_000;

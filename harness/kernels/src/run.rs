@@ -35,7 +35,7 @@ pub struct Setup {
     pub out: PathBuf,
     /// Folder for kernels that are built.
     pub cache: PathBuf,
-    /// What a person would type to do it again.
+    /// The command line that repeats it.
     pub command: String,
 }
 
@@ -86,7 +86,7 @@ struct Comparison<'a> {
 /// Nothing can be booted, a request to stop, or results that cannot be written. Boots that
 /// finished stay recorded.
 pub fn run(options: &Options, setup: &Setup) -> anyhow::Result<Tally> {
-    // What only asks for a look at files comes before what takes time.
+    // Checks of files come before what takes time.
     options.check()?;
     let stop = Stop::on_signals().context("cannot install the signal handlers")?;
     let qemu = machine::find_qemu()?;
@@ -119,7 +119,7 @@ pub fn run(options: &Options, setup: &Setup) -> anyhow::Result<Tally> {
 }
 
 /// A folder for what is unpacked and for disks, beside the results, which has room for them.
-/// Those that a killed call left there are removed: no other call is at work.
+/// Those that a killed call left there are removed: no other call is running.
 fn scratch(out: &Path) -> anyhow::Result<tempfile::TempDir> {
     let cannot = || format!("--out {}: no folder can be made in it", out.display());
     for entry in fs::read_dir(out).with_context(cannot)?.flatten() {
@@ -320,15 +320,15 @@ fn append(of_user: &str) -> String {
         .join(" ")
 }
 
-/// What a person sees of a run as it comes back.
+/// The progress line of a finished run.
 fn line(record: &Record) -> String {
-    let cell = &record.key;
-    let arm = if cell.engine == "uring" { "io_uring" } else { &cell.policy };
+    let key = &record.key;
+    let variant = if key.engine == "uring" { "io_uring" } else { &key.policy };
     match (&record.error, record.workers.created_per_1000_ops) {
-        (Some(error), _) => format!("{} on {arm} failed: {error}", cell.workload),
+        (Some(error), _) => format!("{} on {variant} failed: {error}", key.workload),
         (None, created) => format!(
-            "{} on {arm}: {:.0} ops/s, {} workers per 1000 ops, at most {}",
-            cell.workload,
+            "{} on {variant}: {:.0} ops/s, {} workers per 1000 ops, at most {}",
+            key.workload,
             record.ops.per_s,
             created.map_or_else(|| "no count of".to_owned(), |created| format!("{created:.2}")),
             record.workers.peak

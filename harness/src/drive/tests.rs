@@ -14,14 +14,14 @@ const CLOSED: Arrival = Arrival::Closed { pause: Duration::ZERO, min_complete: 1
 #[derive(Default)]
 struct Instant {
     chains: Vec<Vec<Op>>,
-    /// When each chain was meant to start, and when it was handed over.
+    /// The intended time of each chain, and when it was submitted.
     times: Vec<(Nanos, Nanos)>,
     done: Vec<Completion>,
     /// How many completions each wait was for.
     wanted: Vec<usize>,
     /// A wait brings no more than it is for, or one.
     slow: bool,
-    /// Ops handed over in each round.
+    /// Ops submitted in each round.
     rounds: Vec<usize>,
     in_round: usize,
     rings: Vec<&'static str>,
@@ -226,7 +226,7 @@ fn ops_that_an_open_loop_never_started_are_counted() {
     let mut plan = plan("dsync", 1);
     plan.arrival = Arrival::Rate { per_s: 1000.0 };
     plan.length = Length::Time(Duration::from_secs(1));
-    // Each look takes ten times as long as there is from op to op.
+    // Each reading of the clock takes ten times the interval between ops.
     let mut engine = Instant { step_ns: 10_000_000, ..Instant::default() };
     let (driven, _) = drive(&plan, &mut engine);
     assert!(driven.done < 1000, "{driven:?}");

@@ -100,7 +100,7 @@ pub struct Begun {
     /// By slot.
     stages: Vec<Stage>,
     events: Vec<Event>,
-    /// What ended and is to be handed over.
+    /// What ended and is still to be delivered.
     ended: Vec<(u32, i32)>,
 }
 
@@ -165,7 +165,7 @@ impl Begun {
             return;
         }
         let none = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-        // SAFETY: there is room for as many events as are asked for.
+        // SAFETY: there is room for as many events as are requested.
         let taken = unsafe {
             libc::syscall(
                 libc::SYS_io_getevents,

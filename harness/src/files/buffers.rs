@@ -1,6 +1,6 @@
 //! Buffers for blocks, each at the start of a page, as `O_DIRECT` wants them.
 
-/// Bytes in a page; a multiple of every alignment that `O_DIRECT` asks for.
+/// Bytes in a page; a multiple of every alignment that `O_DIRECT` requires.
 const PAGE_BYTES: usize = 4096;
 
 /// Buffers of one block each, in one allocation.

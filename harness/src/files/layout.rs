@@ -35,7 +35,7 @@ pub(super) fn lay_out(
     let all = bytes * u64::from(plan.files);
     let mut tell = |done| tell(Step::Laying, before + done, all);
     match plan.state.get(file as usize).copied().unwrap_or(FileState::Allocated) {
-        // A read beyond the end of a file is none.
+        // A read beyond the end of a file reads nothing.
         FileState::Fresh if plan.kinds().any(|kind| kind == OpKind::Read) => {
             io::truncate(&new, bytes)?;
         }

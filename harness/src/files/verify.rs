@@ -55,7 +55,7 @@ pub enum VerifyError {
     Waiting {
         /// The file.
         path: PathBuf,
-        /// The first block of the part that was looked at.
+        /// The first block of the part that was checked.
         first: u64,
         /// Its last block.
         last: u64,
@@ -128,7 +128,7 @@ pub(super) fn verify(
     Ok(verified)
 }
 
-/// Bytes of all files that were promised to be on the device and are. All files are looked at before
+/// Bytes of all files that were promised to be on the device and are. All files are checked before
 /// the first is read, so that the kernel has less time to write back by itself.
 fn written_back(
     paths: &[PathBuf],
@@ -199,7 +199,7 @@ impl Check<'_> {
         let bytes = (last + 1 - first) as usize * block_bytes;
         let data = match reader.read(first * block_bytes as u64, bytes) {
             Ok(data) => data,
-            // Each by itself tells which of them it is.
+            // One by one, to find the unreadable block.
             Err(_) if first < last => {
                 let each = known.into_iter();
                 return each.map(|block| self.blocks(reader, file, path, block..block + 1)).sum();

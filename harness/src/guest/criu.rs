@@ -37,13 +37,13 @@ use words::{Ended, why_not};
 /// How long it may take to come so far.
 const READY_MAX: Duration = Duration::from_secs(60);
 
-/// How long criu's look at the kernel may take.
+/// How long criu's check of the kernel may take.
 const CHECK_MAX: Duration = Duration::from_secs(CRIU_CHECK_S_MAX);
 
-/// Workers need some 20 ms to see that the ring is gone, if they look at all.
+/// Workers need some 20 ms to notice that the ring is gone, if they check at all.
 const SETTLE: Duration = Duration::from_millis(200);
 
-/// How often a process is looked at.
+/// How often a process is polled.
 const LOOK: Duration = Duration::from_millis(10);
 
 /// Most bytes taken of a log: criu writes some hundred kilobytes.
@@ -152,7 +152,7 @@ fn version(criu: &Criu, dir: &Path) -> Option<String> {
 fn tried(iowq: &Path, criu: &Criu, dir: &Path, case: Case) -> Tried {
     let tried = own_folder(Some(dir)).map_err(anyhow::Error::from).and_then(|folder| {
         let tried = try_in(iowq, criu, &folder, case);
-        // What cannot be removed stays; the answer is known all the same.
+        // What cannot be removed stays; the result is known.
         let _ = fs::remove_dir_all(&folder);
         tried
     });

@@ -21,7 +21,7 @@ pub(super) const TMPFS: &str = "tmpfs";
 /// How long a node in `/dev` may take to appear.
 const NODE_TIME_MAX: Duration = Duration::from_secs(20);
 
-/// Mounts it at [`PLACE`], with the delay that is asked for. Returns what it is, in words.
+/// Mounts it at [`PLACE`], with the job's delay. Returns a description of it.
 ///
 /// # Errors
 /// Says what could not be done.

@@ -34,17 +34,17 @@ use say::Say;
 use seen::Seen;
 use stamp::Stamp;
 
-/// The word by which the kernel's command line asks for it.
+/// The word on the kernel's command line that requests it.
 pub(crate) const WORD: &str = "guest";
 
 /// Whether this process is the first of a machine and was asked to be the guest. The kernel may
-/// hand over words of its own command line, too, which is why no other argument is looked at.
+/// hand over words of its own command line, too, so no other argument is checked.
 #[must_use]
 pub fn is_wanted() -> bool {
     std::process::id() == 1 && std::env::args_os().any(|word| word == WORD)
 }
 
-/// What a person is told who starts it all the same.
+/// The error of a guest that is not the first process.
 #[must_use]
 pub fn not_wanted() -> anyhow::Error {
     anyhow::anyhow!(

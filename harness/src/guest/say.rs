@@ -32,7 +32,7 @@ impl Say {
         Say { port: None }
     }
 
-    /// Looks for the port and says everything there from now on.
+    /// Opens the port and sends all further messages there.
     pub(super) fn open_port(&mut self) {
         let time_max = if Path::new(DRIVER).exists() { PORT_TIME_MAX } else { Duration::ZERO };
         self.port = wait_for(time_max, || {

@@ -29,7 +29,7 @@ pub(super) struct Seen {
     pub(super) port: bool,
     /// Whether our disk is there.
     pub(super) disk: bool,
-    /// What `io_uring_setup` says to nonsense.
+    /// What `io_uring_setup` returns for invalid arguments.
     pub(super) io_uring: Errno,
     /// What `bpf` says to a program of one instruction for a trace event; none if it takes it.
     pub(super) bpf: Option<Errno>,
@@ -46,7 +46,7 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    /// Looks. Waits for the disk if its driver is there.
+    /// Inspects the kernel. Waits for the disk if its driver is there.
     pub(super) fn look(job: &Job, port: bool) -> Seen {
         let virtio_drivers = names("/sys/bus/virtio/drivers").unwrap_or_default();
         let waits = job.disk.filesystem != disk::TMPFS && has(&virtio_drivers, "virtio_blk");
@@ -90,7 +90,7 @@ fn last_errno() -> Errno {
     Errno::from_io_error(&Error::last_os_error()).unwrap_or(Errno::IO)
 }
 
-/// Asks for a ring of no entries, which no kernel gives.
+/// Requests a ring of no entries, which every kernel refuses.
 fn io_uring() -> Errno {
     // SAFETY: the kernel reads and writes nothing at a null pointer; it refuses it.
     unsafe { libc::syscall(libc::SYS_io_uring_setup, 0, std::ptr::null_mut::<u8>()) };

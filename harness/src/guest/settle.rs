@@ -34,7 +34,7 @@ pub(super) struct Settled {
     pub(super) settled: bool,
 }
 
-/// Waits until no worker leaves any more. `count` tells how many there are.
+/// Waits until no worker exits any more. `count` returns how many there are.
 pub(super) fn settle(idle_timeout: Duration, count: impl Fn() -> u32) -> Settled {
     let began = clock::now();
     let workers_at_close = count();
@@ -48,7 +48,7 @@ pub(super) fn settle(idle_timeout: Duration, count: impl Fn() -> u32) -> Settled
     }
 }
 
-/// What the looks have found so far.
+/// The samples so far.
 struct Watch {
     began: Nanos,
     changed: Nanos,

@@ -5,10 +5,10 @@ use std::time::Duration;
 use crate::clock;
 use crate::sync::thread;
 
-/// How often it is looked for.
+/// How often it is polled.
 const LOOK: Duration = Duration::from_millis(10);
 
-/// Looks until there is something, or the time is over. Looks once in any case.
+/// Polls until there is a result or the time is over, and at least once.
 pub(super) fn wait_for<T>(time_max: Duration, mut look: impl FnMut() -> Option<T>) -> Option<T> {
     let deadline = clock::now().after(time_max);
     loop {

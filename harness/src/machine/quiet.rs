@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_waits_is_read_in_bytes_and_nonsense_is_none() {
+    fn unwritten_bytes_are_read_and_an_invalid_text_is_none() {
         let text = "MemTotal: 9 kB\nDirty:              2048 kB\nWriteback:             4 kB\n\
                     WritebackTmp:          8 kB\n";
         let wanted = Unwritten { dirty_bytes: Some(2 << 20), written_back_bytes: Some(4096) };

@@ -30,7 +30,7 @@ pub(super) fn not_permitted(missing: &'static str) -> ProbeError {
     ProbeError::NotPermitted { program, missing }
 }
 
-/// What lacks for loading tracepoint programs. `CAP_SYS_ADMIN` stands for both.
+/// What is missing to load tracepoint programs. `CAP_SYS_ADMIN` stands for both.
 fn missing(effective: CapabilitySet) -> Option<&'static str> {
     let has = |capability| effective.intersects(capability | CapabilitySet::SYS_ADMIN);
     match (has(CapabilitySet::BPF), has(CapabilitySet::PERFMON)) {

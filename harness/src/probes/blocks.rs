@@ -54,7 +54,7 @@ impl BlockReader {
         self.doorbell.wait(timeout)
     }
 
-    /// Hands over all events there are, oldest first. Does not wait, and makes no system call.
+    /// Passes on all events there are, oldest first. Does not wait, and makes no system call.
     pub fn drain(&mut self, take: impl FnMut(BlockEvent)) {
         ring::take_all(&mut self.ring, take);
     }

@@ -92,7 +92,7 @@ impl Bpf {
         self.sched.as_ref().map(|sched| Arc::clone(&sched.page))
     }
 
-    /// What tells the scheduler probe which threads are workers, with [`BpfOptions::sched`].
+    /// Registers workers with the scheduler probe, with [`BpfOptions::sched`].
     #[must_use]
     pub fn tracker(&self) -> Option<Tracker> {
         self.sched.as_ref().map(|sched| sched.tracker.clone())

@@ -24,7 +24,7 @@ const TYPE_BYTES: usize = 12;
 const MEMBER_BYTES: usize = 12;
 const STRUCT: u32 = 4;
 const UNION: u32 = 5;
-/// Structs and unions without a name are looked into only so deep.
+/// Nesting of structs and unions without a name, at most.
 const DEPTH_MAX: u32 = 8;
 
 impl Btf {

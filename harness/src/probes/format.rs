@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_has_no_fields() {
+    fn an_invalid_format_has_no_fields() {
         for text in
             ["", "field:", "field:;offset:;size:;", "\tfield:int a;\toffset:-1;\tsize:4;", "é;"]
         {

@@ -45,7 +45,7 @@ impl Lives {
         Lives { changes, workers: None, by_account: None }
     }
 
-    /// Of an engine's books.
+    /// From an engine's count.
     pub(crate) fn of_books(lives: &[(Nanos, bool, Account)]) -> Lives {
         let mut by_account: [Vec<_>; ACCOUNTS] = Default::default();
         for &(at, born, account) in lives {

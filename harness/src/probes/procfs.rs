@@ -1,6 +1,6 @@
 //! A census by procfs: workers counted by reading `/proc/self/task`, the source that needs no privilege.
 //!
-//! A worker that is born and gone between two looks is missed. So the looks come four times per
+//! A worker that is born and gone between two samples is missed. So samples are taken four times per
 //! idle timeout, which a worker always outlives while a ring is open, and around each close of a
 //! ring.
 
@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::clock::{self, Nanos};
 use crate::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc, thread};
 
-/// Bounds of the time between two looks: a look costs some 50 µs of one processor.
+/// Bounds of the sampling interval: a sample costs some 50 µs of one processor.
 const PERIOD_MIN: Duration = Duration::from_millis(2);
 const PERIOD_MAX: Duration = Duration::from_millis(250);
 
@@ -27,7 +27,7 @@ enum Kind {
     Unnamed(Nanos),
 }
 
-/// What the looks found.
+/// What the samples found.
 #[derive(Clone, Debug, Default)]
 pub struct Found {
     /// When a worker was first seen (true) or first missed (false).
@@ -52,7 +52,7 @@ impl Found {
         self.here.values().filter(|kind| **kind == Kind::Worker).count()
     }
 
-    /// Takes in one look: the threads there are, and `name` of each if it is asked for.
+    /// Takes one sample: the threads there are, and their names if they are wanted.
     fn look(&mut self, now: Nanos, tids: &[u32], own: &str, name: impl Fn(u32) -> Option<String>) {
         for &tid in tids {
             let kind = self.here.entry(tid).or_insert(Kind::Unnamed(now));
@@ -125,10 +125,10 @@ pub struct ProcCensus {
 }
 
 impl ProcCensus {
-    /// Starts looking, often enough for workers that live `idle_timeout` or longer.
+    /// Starts sampling, often enough for workers that live `idle_timeout` or longer.
     ///
     /// # Errors
-    /// If `/proc` is absent or no thread can be made, in words for a person.
+    /// If `/proc` is absent or no thread can be made, for a reader.
     pub fn start(idle_timeout: Duration) -> Result<ProcCensus, String> {
         if tids().is_empty() {
             return Err("/proc/self/task cannot be read; mount proc".to_owned());
@@ -138,33 +138,33 @@ impl ProcCensus {
         let own = name_of(std::process::id()).unwrap_or_default();
         let (stop, stopped) = mpsc::channel();
         let (shared, name) = (Arc::clone(&found), own.clone());
-        let (tell, told) = mpsc::channel();
+        let (ready_sender, ready) = mpsc::channel();
         let looker = thread::Builder::new()
             .name("census".to_owned())
             .spawn(move || {
                 // The other end waits for it.
-                let _ = tell.send(());
+                let _ = ready_sender.send(());
                 while stopped.recv_timeout(period) == Err(mpsc::RecvTimeoutError::Timeout) {
                     look(&shared, &name);
                 }
             })
             .map_err(|error| format!("the census has no thread: {error}"))?;
         // Now it has its name, and is not taken for a worker that has none yet.
-        told.recv().map_err(|error| format!("the census has no thread: {error}"))?;
+        ready.recv().map_err(|error| format!("the census has no thread: {error}"))?;
         Ok(ProcCensus { found, own, stop, looker })
     }
 
-    /// Says that a thread that comes and goes is no worker, though it has no name of its own.
+    /// Excludes a short-lived thread that is no worker, though it has no name of its own.
     pub fn disregard(&self, tid: u32) {
         lock(&self.found).here.insert(tid, Kind::Other);
     }
 
-    /// Looks now.
+    /// Takes a sample now.
     pub fn look(&self) {
         look(&self.found, &self.own);
     }
 
-    /// Looks until the last worker is gone, for a second at most, and ends.
+    /// Samples until the last worker is gone, for a second at most, and ends.
     #[must_use]
     pub fn finish(self) -> Found {
         drop(self.stop);

@@ -13,7 +13,7 @@ use rustix::mm::{MapFlags, ProtFlags, mmap, mmap_anonymous, munmap};
 
 use crate::clock::Nanos;
 
-/// The table of requests. A request's user data is its slot, below the number of slots asked for,
+/// The table of requests. A request's user data is its slot, below the requested number of slots,
 /// and all rings of the process share the slots. Requests with any other user data are not timed,
 /// and slots out of range stay empty.
 pub struct Requests {
@@ -48,7 +48,7 @@ impl Requests {
     /// What `mmap` returns if there is no memory, or `slots` is 0.
     pub fn anonymous(slots: u32) -> io::Result<Requests> {
         let access = ProtFlags::READ | ProtFlags::WRITE;
-        // SAFETY: a new mapping, at an address of the kernel's choice, hurts nothing that exists.
+        // SAFETY: a new mapping, at an address of the kernel's choice, overlaps no other.
         let memory =
             unsafe { mmap_anonymous(ptr::null_mut(), bytes(slots), access, MapFlags::PRIVATE) }?;
         Requests::at(memory, slots)
@@ -108,7 +108,7 @@ fn bytes(slots: u32) -> usize {
     slots as usize * size_of::<RequestView>()
 }
 
-/// A point in time, of which 0 means that there is none.
+/// A point in time; 0 is none.
 fn read(time: &AtomicU64) -> Option<Nanos> {
     match time.load(Ordering::Acquire) {
         0 => None,

@@ -1,4 +1,4 @@
-//! Context switches of a worker as the kernel counts them, to be held against what the probe saw.
+//! Context switches of a worker as the kernel counts them, to check the probe's count.
 
 use iowq_contract::Switches;
 
@@ -60,7 +60,7 @@ impl std::ops::AddAssign for BothCounts {
 }
 
 impl BothCounts {
-    /// Reads both between two switches of the calling thread: if one comes in between, again.
+    /// Reads both between two switches of the calling thread; retries if one comes in between.
     /// `seen` reads what the probe has counted.
     #[must_use]
     pub fn now(seen: impl Fn() -> SwitchCount) -> BothCounts {
@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn a_switch_between_the_two_looks_is_in_both_or_neither() {
         let looks = std::cell::Cell::new(0);
-        // The first look is before a switch, all others are after it.
+        // The first sample is before a switch, all others are after it.
         let seen = || count(u64::from(looks.replace(looks.get() + 1) > 0), 0, 0);
         assert_eq!(BothCounts::now(seen).by_probe, count(1, 0, 0));
         assert_eq!(looks.get(), 3);

@@ -1,4 +1,4 @@
-//! Tells the scheduler probe which threads are workers.
+//! Registers worker threads with the scheduler probe.
 
 use aya::maps::{HashMap, MapData};
 use iowq_ebpf::SLOTS_MAX;
@@ -24,7 +24,7 @@ pub enum TrackError {
     },
 }
 
-/// Tells the scheduler probe which threads are workers. Cheap to clone; a worker's start and end
+/// Registers worker threads with the scheduler probe. Cheap to clone; a worker's start and end
 /// each cost a system call.
 #[derive(Clone)]
 pub struct Tracker {
@@ -49,7 +49,7 @@ impl Tracker {
     }
 
     /// Stops tracking the thread, as its exit also does. Called by the thread itself,
-    /// with no work in hand; a thread that is unknown may stay so.
+    /// between works. No error for a thread that is not tracked.
     pub fn untrack(&self, tid: u32) {
         // Removing fails only for a thread that is not there.
         let _ = self.lock().remove(&tid);

@@ -1,4 +1,4 @@
-//! The watch over a run: the best tier of probes there is, and who tells that a worker sleeps.
+//! The watch over a run: the best tier of probes there is, and who reports that a worker sleeps.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ const EXIT_WAIT: Duration = Duration::from_secs(2);
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Wanted {
     pub(crate) probes: WantProbes,
-    /// Who tells the pool; `None` for the kernel's own io-wq, which knows.
+    /// Who reports to the pool; `None` for the kernel's own io-wq, which knows.
     pub(crate) blocking: Option<WantBlocking>,
     /// Requests of io_uring in flight at most; 0 if the pool runs.
     pub(crate) requests: u32,
@@ -56,7 +56,7 @@ pub(crate) struct Seen {
     pub(crate) events_seen: u64,
     /// From the creation of a worker to its first instruction, median of all.
     pub(crate) start_ns: Option<u64>,
-    /// Losses by cause, those of no event left out.
+    /// Losses by cause, without those of no event.
     pub(crate) lost: Vec<(&'static str, u64)>,
     /// Times that a worker was back on a processor and no event said so; made good at its next
     /// switch.
@@ -82,7 +82,7 @@ impl Watch {
         let bpf = may_bpf.then(|| Bpf::start(&options)).transpose();
         let (bpf, reason) = match bpf {
             Ok(Some(bpf)) => (Some(bpf), String::new()),
-            Ok(None) => (None, "asked for by --probes".to_owned()),
+            Ok(None) => (None, "requested by --probes".to_owned()),
             Err(error) if probes == WantProbes::Bpf => return Err(error).context("--probes bpf"),
             Err(error) if wanted.must_hear_scheduler() => {
                 return Err(error).context("--blocking sched");
@@ -115,12 +115,12 @@ impl Watch {
         Ok(watch)
     }
 
-    /// Who tells that a worker sleeps.
+    /// Who reports that a worker sleeps.
     pub(crate) fn blocking(&self) -> Blocking {
         self.blocking
     }
 
-    /// What the pool shares with the scheduler's probe, if that is at work; once.
+    /// What the pool shares with the scheduler's probe, if it runs; once.
     pub(crate) fn take_sched(&mut self) -> Option<(Arc<Page>, Tracker, BlockReader)> {
         let bpf = self.bpf.as_mut()?;
         Some((bpf.page()?, bpf.tracker()?, bpf.take_blocks()?))
@@ -131,7 +131,7 @@ impl Watch {
         self.bpf.as_ref()?.requests()
     }
 
-    /// The source that looks now and then.
+    /// The source that samples.
     pub(crate) fn census(&self) -> Option<&ProcCensus> {
         self.census.as_ref()
     }

@@ -23,12 +23,12 @@ use iowq_pool::SelfReported;
 use iowq_pool::counters::LocalCounters;
 use iowq_pool::policy::PolicySpec;
 
-/// A run whose workers have all left, and whose files are not looked at yet.
+/// A run whose workers have all exited, and whose files are not verified yet.
 pub(super) struct Measured {
     pub(super) driven: DriveStats,
     pub(super) remains: EngineReport,
     pub(super) ledger: Ledger,
-    /// What the scheduler told, if it was asked.
+    /// What the scheduler's probe reported, if it was on.
     pub(super) sleeps: Option<SchedReport>,
     /// Why no op could be tried without a worker, if that matters.
     pub(super) no_attempts: Option<String>,
@@ -106,7 +106,7 @@ fn on_uring(
 ) -> anyhow::Result<Measured> {
     let (seen, census) = (watch.requests(), watch.census());
     thread::scope(|scope| {
-        // Workers have its name until they have their own, so it must not be one that tells.
+        // Workers have its name until they have their own, so it must not look like theirs.
         let driver = spawn_scoped(scope, || {
             if let Some(census) = census {
                 census.disregard(io::thread_id());

@@ -21,7 +21,7 @@ use crate::clock;
 use crate::engine::uring;
 use crate::files::Scratch;
 use crate::io;
-use crate::machine::{self, load::Look};
+use crate::machine::{self, load::LoadSample};
 use crate::pulse::{Pulse, Stillness};
 use iowq_pool::policy::{PolicySpec, Registry};
 
@@ -32,7 +32,7 @@ pub(crate) use caveats::files::not_verified;
 use measure::Measured;
 use outcome::Outcome;
 
-/// How often the census looks in a check, which ends before that.
+/// The census's interval in a check, which ends before the first one is over.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What takes the messages of a run.
@@ -61,9 +61,9 @@ pub fn run(
     let scratch = Scratch::new_telling(request.dir.as_deref(), &request.plan, &mut progress(say))?;
     let host = Host { cpus, ..machine::describe(scratch.folder()) };
     let settled = settle::settle(scratch.folder());
-    let (pulse, look) = (Pulse::start(), Look::now());
+    let (pulse, load_before) = (Pulse::start(), LoadSample::now());
     let outcome = measure::measure(request, policy.as_ref(), tell_ops, &mut watch, &scratch);
-    let (still, load) = (pulse.finish(), Look::now().since(&look));
+    let (still, load) = (pulse.finish(), LoadSample::now().since(&load_before));
     let outcome =
         outcome.and_then(|measured| finish(measured, (birth, still, load), watch, settled));
     let outcome = outcome.and_then(|(outcome, ledger)| {
@@ -112,7 +112,7 @@ fn verify(
 /// blocks but without their data.
 ///
 /// # Errors
-/// Says what is in the way and what helps.
+/// The obstacle, and what helps.
 pub fn check_files(dir: Option<&Path>, plan: &Plan) -> anyhow::Result<()> {
     let state = vec![FileState::Allocated; plan.state.len()];
     Ok(Scratch::new(dir, &Plan { state, ..plan.clone() })?.remove()?)
@@ -122,7 +122,7 @@ pub fn check_files(dir: Option<&Path>, plan: &Plan) -> anyhow::Result<()> {
 /// none if only the kernel's io-wq runs, which knows by itself that a worker sleeps.
 ///
 /// # Errors
-/// Says what is in the way and what helps.
+/// The obstacle, and what helps.
 pub fn check_probes(probes: WantProbes, blocking: Option<WantBlocking>) -> anyhow::Result<()> {
     if does_without(probes, blocking) {
         return Ok(());
@@ -230,7 +230,7 @@ mod tests {
         });
         assert_eq!(confined.join().expect("it ends"), (Ok(before), 1, 1));
         assert_eq!(confine(&plan("")).map_err(|error| error.to_string()), Ok(before));
-        assert_eq!(machine::cpus(), before, "nothing is asked for");
+        assert_eq!(machine::cpus(), before, "nothing is requested");
     }
 
     #[test]

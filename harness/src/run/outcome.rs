@@ -16,7 +16,7 @@ pub(super) struct Outcome {
     pub(super) remains: EngineReport,
     pub(super) seen: Seen,
     pub(super) blocking: Blocking,
-    /// What the scheduler told, if it was asked.
+    /// What the scheduler's probe reported, if it was on.
     pub(super) sleeps: Option<SchedReport>,
     pub(super) started: Nanos,
     /// When the watch after the last close was over and workers were sent away.
@@ -35,7 +35,7 @@ pub(super) struct Outcome {
 }
 
 impl Outcome {
-    /// Switches of the pool's workers, if the scheduler told. Returns in works that the probe
+    /// Switches of the pool's workers, if the scheduler reported. Returns in works that the probe
     /// missed were noticed by itself or by the worker.
     pub(super) fn switches(&self) -> Option<Switches> {
         let SchedReport { switches, returns_repaired, .. } = self.sleeps?;

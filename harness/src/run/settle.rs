@@ -14,13 +14,13 @@ use crate::sync::thread;
 /// fast one discards some hundred GiB. One that is busy longer is busy with something else.
 const TIME_MAX: Duration = Duration::from_secs(10);
 
-/// How often it is looked at.
+/// How often it is sampled.
 const LOOK: Duration = Duration::from_millis(10);
 
 /// How often what is dirty is brought to it: others may go on writing.
 const SYNC: Duration = Duration::from_secs(1);
 
-/// Looks in a row that must find it quiet: it is so for a moment, too, between two discards.
+/// Consecutive samples that must find it quiet: it is also quiet for a moment between two discards.
 const QUIET_LOOKS: u32 = 5;
 
 /// What may wait in the page cache of the machine, because something always does: a disk writes so
@@ -62,7 +62,7 @@ pub(super) fn settle(folder: &Path) -> Settled {
 struct Looks {
     unwritten: Unwritten,
     load: Option<Load>,
-    /// What had been discarded before the first look.
+    /// What had been discarded before the first sample.
     discarded_before: Option<u64>,
     quiet_in_a_row: u32,
 }
@@ -73,7 +73,7 @@ impl Looks {
         let bytes = [unwritten.dirty_bytes, unwritten.written_back_bytes];
         let little = bytes.into_iter().flatten().sum::<u64>() <= UNWRITTEN_BYTES_MAX;
         let discarded = |load: Option<Load>| load.map(|load| load.discarded_bytes);
-        // The first look cannot tell whether something is being discarded, but the others do.
+        // The first sample cannot show whether something is being discarded, the others do.
         let idle = load.is_none_or(|load| load.in_flight == 0)
             && (self.load.is_none() || discarded(self.load) == discarded(load));
         self.discarded_before = self.discarded_before.or(discarded(load));
@@ -102,7 +102,7 @@ mod tests {
 
     const IDLE: Load = Load { in_flight: 0, discarded_bytes: 0 };
 
-    /// The look at which it was quiet enough, from 1.
+    /// The sample at which it was quiet enough, from 1.
     fn quiet_at(looks: impl IntoIterator<Item = (u64, Load)>) -> Option<usize> {
         let mut seen = Looks::default();
         let mut looks = looks.into_iter().map(|(dirty_bytes, load)| {

@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use iowq_harness::probes::{Bpf, BpfOptions, ProbeError};
 
-/// Starts the probes. If this machine has no place for them the test is skipped, aloud;
+/// Starts the probes. If this machine cannot run them the test is skipped, with the reason printed;
 /// anything else that keeps them from starting is a failure.
 pub(crate) fn start_or_skip(test: &str, options: &BpfOptions) -> Option<Bpf> {
     match Bpf::start(options) {

@@ -21,7 +21,7 @@ use iowq_pool::{Completion, Effects, NextStep, State, WorkId, WorkOutcome, Worke
 /// Workers that may live at one time, whatever the limits say.
 const SLOTS: u32 = 1024;
 
-/// A worker's way through the lock, between two looks.
+/// The time a worker takes from one step to the next.
 const STEP: Duration = Duration::from_micros(1);
 
 /// What things take.
@@ -69,7 +69,7 @@ pub(crate) struct Scripted<'a> {
     called: bool,
     teardowns: Teardowns,
     requests: Vec<Option<(Request, Nanos)>>,
-    /// Work in hand and number of the last sleep, by worker.
+    /// Current work and number of the last sleep, by worker.
     hands: Vec<Option<WorkId>>,
     naps: Vec<u64>,
     recorder: Recorder,

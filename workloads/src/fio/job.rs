@@ -290,7 +290,7 @@ impl Job<'_> {
         Ok(if direct { Open::Direct } else { Open::Buffered })
     }
 
-    /// What is in the files before. fio writes those that are read or that `overwrite` asks for, and
+    /// What is in the files before. fio writes those that are read or that `overwrite` selects, and
     /// reserves the others by default.
     fn state(&self, mix: Mix) -> Result<FileState, SpecError> {
         let overwrite = self.switch("overwrite")?.unwrap_or(false);

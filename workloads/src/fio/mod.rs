@@ -11,7 +11,7 @@ use crate::limits::SPEC_BYTES_MAX;
 use crate::plan::Plan;
 
 impl Plan {
-    /// The plan that a fio job file asks for.
+    /// The plan of a fio job file.
     ///
     /// `name` becomes the plan's name; `file` is what errors call the text, usually its path. What
     /// was ignored, and what is not quite as in fio, is listed in the plan's summary.

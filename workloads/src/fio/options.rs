@@ -219,7 +219,7 @@ fn is_off(name: &str, value: Option<&str>) -> bool {
         "io_submit_mode" => "inline",
         "zonemode" => "none",
         "cpumask" | "cpus_allowed" | "opendir" | "prioclass" => return false,
-        // Here the default is not to be told from a choice.
+        // Here the default is the same as a choice.
         "nonvectored" => return true,
         _ => "0",
     };

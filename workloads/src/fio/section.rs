@@ -1,4 +1,4 @@
-//! A job file as lines: comments gone, sections told apart, each option with its line.
+//! A job file as lines: without comments, in sections, each option with its line.
 
 use crate::error::SpecError;
 

@@ -1,4 +1,4 @@
-//! The fidelity grid: small workloads on which the pool is held against the running kernel.
+//! The fidelity grid: small workloads on which the pool is compared with the running kernel.
 //!
 //! A point of the grid is a workload, and a *group* is a family of points that vary the same thing.
 //! The first group, `writes`, varies what a rule of io-wq can see of plain writes and fsyncs, each
@@ -41,11 +41,11 @@ pub const GROUPS: [&str; 9] = [
 ///
 /// None: a test makes them all.
 pub fn grid() -> Result<Vec<Plan>, SpecError> {
-    points().iter().filter(|point| !point.left_out).map(GridPoint::plan).collect()
+    points().iter().filter(|point| !point.omitted).map(GridPoint::plan).collect()
 }
 
 /// The plans of the grid whose name contains one of these; all if none is named. A part that is
-/// in no name of the grid may be in that of a point of `writes` that is left out because another
+/// in no name of the grid may be in that of a point of `writes` that is omitted because another
 /// says the same, and then stands for these. For `--grid`.
 ///
 /// # Errors
@@ -57,19 +57,19 @@ pub fn grid_with(parts: &[String]) -> Result<Vec<Plan>, SpecError> {
     if let Some(part) = parts.iter().find(|part| !points.iter().any(|point| has(point, part))) {
         return Err(unknown(part, &points));
     }
-    let runs = |part| points.iter().any(|point| !point.left_out && has(point, part));
+    let runs = |part| points.iter().any(|point| !point.omitted && has(point, part));
     // Each with whether the grid runs a point that has it.
     let parts: Vec<(&String, bool)> = parts.iter().map(|part| (part, runs(part))).collect();
     let wanted = |point: &&GridPoint| match parts.as_slice() {
-        [] => !point.left_out,
+        [] => !point.omitted,
         parts => parts
             .iter()
-            .any(|(part, runs)| point.name().contains(part.as_str()) && (!point.left_out || !runs)),
+            .any(|(part, runs)| point.name().contains(part.as_str()) && (!point.omitted || !runs)),
     };
     points.iter().filter(wanted).map(GridPoint::plan).collect()
 }
 
-/// The plan of that name, if the grid has it; those left out of the grid have names as well.
+/// The plan of that name, if the grid has it; those omitted from the grid have names as well.
 pub(crate) fn of_name(name: &str) -> Option<Result<Plan, SpecError>> {
     points().iter().find(|point| point.name() == name).map(GridPoint::plan)
 }

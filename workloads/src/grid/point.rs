@@ -13,10 +13,10 @@ pub(super) const WRITES: &str = "writes";
 pub(super) struct GridPoint {
     /// The family it belongs to.
     pub(super) group: &'static str,
-    /// What tells families of a group apart; may be empty.
+    /// Name of the family within the group; may be empty.
     pub(super) word: &'static str,
     /// Whether the grid runs without it, because another point says the same.
-    pub(super) left_out: bool,
+    pub(super) omitted: bool,
     pub(super) shape: Shape,
     /// Weights.
     pub(super) write: i64,
@@ -85,7 +85,7 @@ impl GridPoint {
     pub(super) const WRITES: GridPoint = GridPoint {
         group: WRITES,
         word: "",
-        left_out: false,
+        omitted: false,
         shape: Shape {
             files: 1,
             depth: 8,
@@ -161,7 +161,7 @@ impl GridPoint {
         }
     }
 
-    /// Whether a pool makes a worker now and then until it has dozens.
+    /// Whether the pool slowly grows to dozens of workers.
     fn grows(&self) -> bool {
         let Shape { writes_per_fsync, limit, depth, .. } = self.shape;
         writes_per_fsync > 0 && depth >= 64 && limit.is_none_or(|limit| limit >= 64)

@@ -10,7 +10,7 @@ const WRITES_PER_FSYNC: [i64; 4] = [0, 1, 4, 16];
 const LIMITS: [i64; 3] = [2, 8, 64];
 const OPENS: [Open; 2] = [Open::Buffered, Open::Dsync];
 
-/// All of them, with those that the grid leaves out.
+/// All of them, with those that the grid omits.
 pub(super) fn points() -> impl Iterator<Item = GridPoint> {
     FILES.into_iter().flat_map(|files| {
         DEPTHS.into_iter().flat_map(move |depth| {
@@ -19,7 +19,7 @@ pub(super) fn points() -> impl Iterator<Item = GridPoint> {
                     OPENS.into_iter().map(move |open| {
                         let limit = Some(limit);
                         let shape = Shape { files, depth, writes_per_fsync, limit, open };
-                        GridPoint { shape, left_out: says_the_same(&shape), ..GridPoint::WRITES }
+                        GridPoint { shape, omitted: says_the_same(&shape), ..GridPoint::WRITES }
                     })
                 })
             })
@@ -28,7 +28,7 @@ pub(super) fn points() -> impl Iterator<Item = GridPoint> {
 }
 
 /// Whether another point of the product says the same. On Linux 6.18.44 they did: counts of all
-/// arms were equal or as far apart as those of one arm from run to run.
+/// variants were equal or as far apart as those of one variant from run to run.
 fn says_the_same(shape: &Shape) -> bool {
     let Shape { files, depth, writes_per_fsync, limit, open } = *shape;
     let ends = depth == 64 && matches!(files, 1 | 8);

@@ -51,7 +51,7 @@ fn segments(path: &str) -> Vec<String> {
     path.split("::").map(|part| part.trim().to_owned()).collect()
 }
 
-/// The modules of a crate. Tests in files of their own are left out, as are binaries beside a library.
+/// The modules of a crate. Tests in files of their own are omitted, as are binaries beside a library.
 fn modules<'a>(name: &str, files: &[&'a File]) -> Modules<'a> {
     let mut places = BTreeMap::new();
     for file in files {

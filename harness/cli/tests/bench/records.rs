@@ -101,7 +101,7 @@ fn probes_that_only_poll_leave_their_column_empty() {
     let record = record(&["--probes", "proc"]);
     let probe = &record["probe"];
     assert_eq!(probe["tier"], "proc");
-    assert_eq!(probe["reason"], "asked for by --probes");
+    assert_eq!(probe["reason"], "requested by --probes");
     let created = &record["workers"]["created"];
     assert_eq!((&created["probe"], &created["proc"]), (&Value::Null, &created["engine"]));
     assert_eq!(record["blocking"], "declared");

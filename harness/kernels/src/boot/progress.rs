@@ -30,7 +30,7 @@ pub(super) struct Progress {
     limits: Limits,
     step: Step,
     deadline: Duration,
-    /// The end as it looks so far; the machine may still be on.
+    /// The end so far; the machine may still run.
     verdict: Option<Verdict>,
     is_over: bool,
     release: Option<String>,

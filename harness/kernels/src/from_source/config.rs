@@ -65,7 +65,7 @@ impl Config {
     }
 
     /// Holds the configuration that came out against what was wanted. What the user's
-    /// configuration lost is told and no error: other releases and compilers have other options.
+    /// configuration lost is reported and no error: other releases and compilers have other options.
     pub(super) fn check(&self, label: &str, result: &str) -> anyhow::Result<Option<String>> {
         let wanted = match self.path {
             Some(_) => &self.text[..],
@@ -83,16 +83,16 @@ impl Config {
             return Ok(None);
         };
         let modules = options(result).values().filter(|value| **value == "m").count();
-        let mut told = Vec::new();
+        let mut lost = Vec::new();
         if !missing.is_empty() {
             let named = missing[..missing.len().min(NAMED_MAX)].join(", ");
             let more = if missing.len() > NAMED_MAX { ", …" } else { "" };
-            told.push(format!("{} of its options do not hold: {named}{more}", missing.len()));
+            lost.push(format!("{} of its options do not hold: {named}{more}", missing.len()));
         }
         if modules > 0 {
-            told.push(format!("{modules} are modules, and no module is built"));
+            lost.push(format!("{modules} are modules, and no module is built"));
         }
-        Ok((!told.is_empty()).then(|| format!("{}: {}", path.display(), told.join("; "))))
+        Ok((!lost.is_empty()).then(|| format!("{}: {}", path.display(), lost.join("; "))))
     }
 }
 
@@ -146,10 +146,10 @@ mod tests {
     fn what_somebodys_configuration_loses_is_told() {
         let path = Path::new("config-6.1");
         let config = Config::of("CONFIG_A=y\nCONFIG_B=m\n".into(), Some(path));
-        let told = config.check("base", "CONFIG_B=m\n").expect("no error").expect("told");
+        let lost = config.check("base", "CONFIG_B=m\n").expect("no error").expect("lost");
         let expected = "config-6.1: 1 of its options do not hold: CONFIG_A (y wanted, n got); \
                         1 are modules, and no module is built";
-        assert_eq!(told, expected);
+        assert_eq!(lost, expected);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Errors that a caller tells from others.
+//! Errors that a caller distinguishes.
 
 use std::path::PathBuf;
 

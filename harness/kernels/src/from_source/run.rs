@@ -11,8 +11,8 @@ use anyhow::{Context as _, bail};
 use crate::child;
 use crate::stop::Stop;
 
-/// How often progress is told.
-const TELL: Duration = Duration::from_secs(60);
+/// How often progress is reported.
+const REPORT_INTERVAL: Duration = Duration::from_secs(60);
 /// Lines of a log that are shown if a command failed.
 const TAIL_LINES: usize = 25;
 
@@ -29,7 +29,7 @@ impl<'a> Runner<'a> {
         Runner { logs, say, stop }
     }
 
-    /// Tells a line of progress.
+    /// Reports a line of progress.
     pub(super) fn say(&mut self, line: &str) {
         (self.say)(line);
     }
@@ -59,9 +59,10 @@ impl<'a> Runner<'a> {
             .spawn()
             .with_context(|| format!("cannot start {}", command.get_program().display()))?;
         let mut progress = Progress::new(what);
-        let tell = || progress.line(Instant::now()).into_iter().for_each(|line| (self.say)(&line));
+        let report =
+            || progress.line(Instant::now()).into_iter().for_each(|line| (self.say)(&line));
         // If something goes on although we are gone, at least the cache stays locked.
-        let status = child::wait(&mut child, None, self.stop, tell)?;
+        let status = child::wait(&mut child, None, self.stop, report)?;
         if !status.is_some_and(|status| status.success()) {
             let status = status.map_or_else(String::new, in_words);
             let tail = tail(&fs::read(&log).unwrap_or_default());
@@ -71,25 +72,25 @@ impl<'a> Runner<'a> {
     }
 }
 
-/// What is told of something that takes long.
+/// Progress of a long step.
 struct Progress {
     what: String,
     start: Instant,
-    told: Instant,
+    reported: Instant,
 }
 
 impl Progress {
     fn new(what: &str) -> Progress {
         let now = Instant::now();
-        Progress { what: what.to_owned(), start: now, told: now }
+        Progress { what: what.to_owned(), start: now, reported: now }
     }
 
     /// A line, each time a minute went by.
     fn line(&mut self, now: Instant) -> Option<String> {
-        if now - self.told < TELL {
+        if now - self.reported < REPORT_INTERVAL {
             return None;
         }
-        self.told = now;
+        self.reported = now;
         Some(format!("{} ({} min so far)", self.what, (now - self.start).as_secs() / 60))
     }
 }

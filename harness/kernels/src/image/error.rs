@@ -1,4 +1,4 @@
-//! Why an image cannot be booted, in words for a person.
+//! Why an image cannot be booted, for a reader.
 
 use std::path::Path;
 

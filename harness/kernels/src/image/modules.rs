@@ -95,7 +95,7 @@ impl ModuleTree {
     }
 
     /// Names of the generic modules that ciphers and sums are made of. Those of one architecture
-    /// are left out: they refuse to load if the processor does not support something.
+    /// are omitted: they refuse to load if the processor does not support something.
     pub(super) fn algorithms(&self) -> impl Iterator<Item = &str> {
         let is_one = |path: &Path| {
             let has = |word: &str| path.iter().any(|part| part == word);

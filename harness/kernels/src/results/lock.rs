@@ -11,7 +11,7 @@ use iowq_contract::{BOOTS_NAME, KERNELS_NAME};
 
 /// Name of the file with a line per run.
 pub(super) const RECORD_NAME: &str = "record.jsonl";
-/// Locked by the call that is at work, which removes it at its end.
+/// Locked by the call that runs, which removes it at its end.
 const LOCK_NAME: &str = ".lock";
 
 /// What keeps other calls out of a folder, as long as it lives.
@@ -30,7 +30,7 @@ impl Lock {
     ///
     /// # Errors
     ///
-    /// A folder that holds something else, that another call is at work in, or that cannot be
+    /// A folder that holds something else, that another call still runs in, or that cannot be
     /// written.
     pub fn take(out: &Path) -> anyhow::Result<Self> {
         check(out)?;
@@ -42,7 +42,7 @@ impl Lock {
                 .with_context(|| format!("--out {}: cannot be written", out.display()))?;
             if let Err(TryLockError::WouldBlock) = file.try_lock() {
                 bail!(
-                    "--out {}: another call is at work in this folder; wait for it",
+                    "--out {}: another call still runs in this folder; wait for it",
                     out.display()
                 );
             }

@@ -111,7 +111,7 @@ impl Place {
         File::create(self.path("initramfs")).unwrap().write_all(&archive).unwrap();
     }
 
-    /// No disk is left, and no process that was told of this place.
+    /// No disk is left, and no process that was given this place.
     pub(crate) fn assert_nothing_is_left(&self) {
         let files: Vec<_> = fs::read_dir(self.scratch()).unwrap().collect();
         assert!(files.is_empty(), "{files:?}");
@@ -123,7 +123,7 @@ impl Place {
         }
     }
 
-    /// Processes that were told of this place.
+    /// Processes that were given this place.
     pub(crate) fn processes(&self) -> Vec<(Pid, String)> {
         let mine = self.folder.path().to_string_lossy().into_owned();
         let of = |entry: io::Result<fs::DirEntry>| {

@@ -11,7 +11,7 @@ use std::{
 
 /// How long a process may take to write: it may have a kernel's build to prepare.
 const WORDS_MAX: Duration = Duration::from_secs(120);
-/// How often it is looked whether it is still there.
+/// How often it is checked whether it still exists.
 const LOOK: Duration = Duration::from_millis(100);
 /// What it wrote before it ended is there by then.
 const LAST_WORDS_MAX: Duration = Duration::from_secs(5);

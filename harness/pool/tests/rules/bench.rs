@@ -11,7 +11,7 @@ pub(crate) const UNBOUNDED: Account = Account::Unbounded;
 /// Works and workers that a test may have.
 const ROOM: u32 = 32;
 
-/// A state and what its steps asked for.
+/// A state and the creations that its steps requested.
 pub(crate) struct Bench<B = LocalCounters> {
     pub(crate) state: State<B>,
     pub(crate) effects: Effects,
@@ -62,7 +62,7 @@ impl<B: RunCounters> Bench<B> {
         work
     }
 
-    /// Enqueues a work and makes the worker that it asks for.
+    /// Enqueues a work and creates the worker that it requests.
     pub(crate) fn enqueue_and_make(&mut self, flags: Flags) -> (WorkId, WorkerId) {
         let (work, id) = self.enqueue(flags);
         let id = id.expect("enqueueing creates a worker");
@@ -70,7 +70,7 @@ impl<B: RunCounters> Bench<B> {
         (work, id)
     }
 
-    /// Two workers, each with a work in hand.
+    /// Two workers, each executing a work.
     pub(crate) fn two_busy(&mut self) -> [WorkerId; 2] {
         [(); 2].map(|()| {
             let (work, id) = self.enqueue_and_make(CONCURRENT);

@@ -14,7 +14,7 @@ fn a_worker_on_its_way_out_is_not_found_by_work_that_comes() {
         let leaver = bench.idle_worker();
         bench.state.woke(leaver, true);
         assert_eq!(bench.next_step(leaver), NextStep::Exit);
-        // The only running worker blocks, so no other will look at the queue for a long time.
+        // The only running worker blocks, so no other will scan the queue for a long time.
         bench.block(busy);
         assert_eq!(bench.running(), 0, "{}: the leaver counts no more", preset.name);
         assert!(bench.enqueue(PLAIN).1.is_some(), "{}: a new one is made", preset.name);

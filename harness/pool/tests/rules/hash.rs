@@ -28,7 +28,7 @@ fn a_stalled_queue_asks_for_no_worker_until_something_is_inserted() {
         bench.state.unblock(holder);
         bench.enqueue(write(2));
         bench.block(holder);
-        // 6.16 looks at the first queued work only, and that is of the sleeper's own bucket.
+        // 6.16 checks the first queued work only, and that is of the sleeper's own bucket.
         assert_eq!(bench.state.creation_pending(), policy == "6.12", "{policy}");
     }
 }

@@ -11,7 +11,7 @@ use iowq_pool::{NextStep, SpawnRequest, WorkerId};
 /// Workers that a test may have.
 const SLOTS: usize = 4;
 
-/// The page, as pool and probe share it. The queue is not looked at: tests say what is queued.
+/// The page that pool and probe share. Tests set what is queued.
 #[derive(Clone, Default)]
 struct Page(Arc<Numbers>);
 

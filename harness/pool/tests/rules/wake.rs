@@ -125,7 +125,7 @@ impl Bench {
         self.state.finish(other, iowq_pool::WorkOutcome::Done, &mut self.effects);
         assert_eq!(self.next_step(other), NextStep::Sleep);
         assert!(self.sleep(other));
-        // The enqueue above woke `idle` too, which looks once more in vain.
+        // The enqueue above woke `idle` too, which scans again in vain.
         assert!(!self.sleep(idle));
         assert_eq!(self.next_step(idle), NextStep::Sleep);
         self.enqueue(PLAIN);

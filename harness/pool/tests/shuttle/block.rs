@@ -40,7 +40,7 @@ fn work_that_comes_to_idle_workers_that_then_sleep_gets_another() {
     }
 }
 
-/// One worker looks at the queue for the last time, then work comes and wakes another, which
+/// One worker scans the queue for the last time, then work comes and wakes another, which
 /// takes it and sleeps while the first still counts as running. The first then falls asleep as
 /// the last one, but makes no request because it is idle.
 #[test]

@@ -65,7 +65,7 @@ impl Attempts {
         })
     }
 
-    /// Whether any op of this plan may be done without a worker, as far as that is known without
+    /// Whether any op of this plan may be done without a worker, if that is known without
     /// asking the file system: reads, and direct writes.
     #[must_use]
     pub fn matter(plan: &Plan) -> bool {

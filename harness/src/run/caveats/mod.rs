@@ -72,7 +72,7 @@ fn of_the_watch(outcome: &Outcome, workers: &Workers) -> [Check; 6] {
             trusted && !agree,
             Code::ProcMissed,
             format!(
-                "/proc missed workers that came and went between two looks at it: created \
+                "/proc missed workers that came and went between two samples: created \
                  {created}, exited {exited}."
             ),
         ),
@@ -84,8 +84,8 @@ fn of_the_watch(outcome: &Outcome, workers: &Workers) -> [Check; 6] {
         (
             outcome.blocking == Blocking::Declared,
             Code::BlockingDeclared,
-            "Workers said themselves that they block, around every call, whether it slept or not: \
-             more workers are made than the kernel would make. `--blocking sched` (as root) asks \
+            "Workers reported blocking themselves, around every call, whether it slept or not: more \
+             workers are created than the kernel would create. `--blocking sched` (as root) asks \
              the scheduler."
                 .to_owned(),
         ),
@@ -93,8 +93,8 @@ fn of_the_watch(outcome: &Outcome, workers: &Workers) -> [Check; 6] {
             untracked > 0,
             Code::UntrackedWorkers,
             format!(
-                "The scheduler's probe did not know of {untracked} workers, so their sleeps made \
-                 nobody."
+                "The scheduler's probe did not know of {untracked} workers, so their sleeps \
+                 created no workers."
             ),
         ),
     ]

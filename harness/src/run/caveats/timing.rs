@@ -18,14 +18,14 @@ const STOPPED_NS: u64 = 1_000_000_000;
 /// Part of the rate that an open loop may miss. It is that exact: ops are meant for given times.
 const RATE_MISSED_MAX: f64 = 0.01;
 
-/// How much longer or shorter than asked a run may be, beside what its last op, pause or time without
+/// How much longer or shorter than planned a run may be, beside what its last op, pause or time without
 /// a ring takes.
 const LENGTH_DIFFERS_MAX: f64 = 0.1;
 
 /// The same in time, for short runs.
 const LENGTH_DIFFERS_NS_MAX: u64 = 100_000_000;
 
-/// A suspension lasts for seconds; what is below this is what looking at two clocks takes.
+/// A suspension lasts for seconds; less than this is the cost of reading two clocks.
 const SUSPENDED_NS: u64 = 10_000_000;
 
 /// What about the run's time is not as it should be.

@@ -79,7 +79,7 @@ fn what_the_guest_said_first_stays_the_verdict() {
     let mut progress = after(vec![up(), Message::Missing { features }, Message::Done, bench(3)]);
     assert_eq!(progress.deadline(), seconds(2 + 20), "a bench after the last word changes nothing");
     progress.panicked(seconds(3), "Kernel panic");
-    progress.broken("nonsense");
+    progress.broken("garbage");
     progress.gone("killed", 7);
     let expected = "the kernel lacks CONFIG_EXT4_FS (ENODEV)";
     assert_eq!(verdict(progress), (Ended::MissingFeature, expected.to_owned()));
