@@ -114,7 +114,7 @@ fn report_delays() -> anyhow::Result<Vec<u64>> {
         blocks.drain(|event| delays.push(clock::now().since(clock::Nanos(event.time_ns))));
         // Asleep now: wake it. It may have ended before, and then there is no reader.
         if delays.len() > before {
-            // The worker to come is not made, or the next sleep would not be the last one's.
+            // The worker to come is not created, or the next sleep would not be the last one's.
             page.take_request(0);
             page.running(0).fetch_sub(1, std::sync::atomic::Ordering::SeqCst);
             let _ = to.write_all(&[1]);

@@ -45,7 +45,9 @@ impl Options {
     /// # Errors
     /// If they are not one such text.
     pub fn of(arguments: &[OsString]) -> anyhow::Result<Options> {
-        let [text] = arguments else { anyhow::bail!("closed-ring takes one argument, as JSON") };
+        let [text] = arguments else {
+            anyhow::bail!("closed-ring: expected one argument, as JSON")
+        };
         serde_json::from_slice(text.as_encoded_bytes()).context("the argument of closed-ring")
     }
 }
@@ -70,7 +72,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     }
     scratch.remove()?;
     let ready = options.dir.join(READY_NAME);
-    io::create_new(&ready).with_context(|| format!("cannot make {}", ready.display()))?;
+    io::create_new(&ready).with_context(|| format!("cannot create {}", ready.display()))?;
     loop {
         thread::park();
     }

@@ -181,8 +181,8 @@ fn drain(blocks: &mut BlockReader) -> Vec<BlockEvent> {
 }
 
 #[test]
-fn the_worker_to_come_counts_as_running_before_anybody_hears_of_it() {
-    let test = "the_worker_to_come_counts_as_running_before_anybody_hears_of_it";
+fn a_requested_worker_counts_as_running_before_the_request_is_read() {
+    let test = "a_requested_worker_counts_as_running_before_the_request_is_read";
     let Some(mut bpf) = start(test) else { return };
     let page = bpf.page().expect("a page");
     let mut blocks = bpf.take_blocks().expect("a reader");

@@ -104,9 +104,8 @@ fn two_workers(bpf: &Bpf) -> (Switches, u64) {
 }
 
 #[test]
-fn the_probe_sees_every_time_that_a_worker_leaves_its_cpu_whatever_else_bpf_does_there() {
-    let test =
-        "the_probe_sees_every_time_that_a_worker_leaves_its_cpu_whatever_else_bpf_does_there";
+fn the_probe_sees_every_switch_of_a_worker_beside_other_bpf_programs() {
+    let test = "the_probe_sees_every_switch_of_a_worker_beside_other_bpf_programs";
     let Some(bpf) = begin(test, false) else { return };
     if let [reason] = bpf.unseen() {
         return skip(test, reason);

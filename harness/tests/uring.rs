@@ -152,11 +152,11 @@ fn a_full_disk_fails_every_write_by_name() {
 }
 
 #[test]
-fn what_is_linked_behind_a_write_that_failed_never_runs_and_counts_as_failed() {
+fn an_op_linked_to_a_failed_write_never_runs_and_counts_as_failed() {
     let _alone = alone();
     let spec = "[files]\nsize_mib = 1\n[mix]\nwrites_per_fsync = 1\nlinked = true\n\
                 [run]\nops = 200";
-    let test = "what_is_linked_behind_a_write_that_failed_never_runs_and_counts_as_failed";
+    let test = "an_op_linked_to_a_failed_write_never_runs_and_counts_as_failed";
     let Some(plan) = plan_or_skip(test, spec) else { return };
     let Left { driven, .. } = drive(&plan, &device("/dev/full"), None);
     assert_eq!((driven.done, driven.failed), (0, 200));

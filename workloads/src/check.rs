@@ -254,7 +254,7 @@ impl Check<'_> {
             return Err(self.refuse("mix.writes_per_fsync", checked.writes_per_fsync, allowed));
         }
         if checked.linked && checked.writes_per_fsync == 0 {
-            let allowed = "false if mix.writes_per_fsync is 0, because nothing is there to link";
+            let allowed = "false if mix.writes_per_fsync is 0, because there is nothing to link";
             return Err(self.refuse("mix.linked", true, allowed));
         }
         Ok(checked)

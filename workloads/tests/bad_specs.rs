@@ -93,7 +93,7 @@ fn an_unknown_field_is_answered_with_the_nearest_and_all_that_exist() {
 }
 
 #[test]
-fn what_is_not_toml_is_answered_with_line_and_column() {
+fn invalid_toml_is_reported_with_line_and_column() {
     assert_eq!(answer("files: 4\n"), "mine.toml:1:8: key with no value, expected `=`");
     assert_eq!(
         answer("# a comment\n[files\ncount = 1"),
@@ -246,7 +246,7 @@ fn seconds_from_the_command_line_are_held_to_the_same_limits() {
 }
 
 #[test]
-fn data_can_stay_in_the_page_cache_only_where_there_is_both() {
+fn data_can_stay_in_the_page_cache_only_if_there_is_both() {
     assert_eq!(
         answer("[files]\ncached = true"),
         "mine.toml: files.cached: found true, allowed false if no file is written before; add \

@@ -156,7 +156,7 @@ fn a_redundant_point_runs_only_if_a_part_names_no_other() {
 }
 
 #[test]
-fn a_part_that_no_name_has_is_answered_with_the_near_ones() {
+fn an_unknown_part_is_reported_with_similar_names() {
     assert_eq!(
         with(&["f4-", "f8-d64-s5"]),
         Err("--grid: found `f8-d64-s5`, which is in no name of the grid (did you mean \
@@ -168,7 +168,7 @@ fn a_part_that_no_name_has_is_answered_with_the_near_ones() {
 }
 
 #[test]
-fn a_name_that_the_grid_does_not_have_is_answered_with_the_near_ones() {
+fn an_unknown_grid_name_is_reported_with_similar_names() {
     let error = builtin("grid-f4-d64-s16-l9-buffered").expect_err("no such workload").to_string();
     assert!(error.contains("`grid-f4-d64-s16-l8-buffered`"), "{error}");
 }

@@ -33,7 +33,7 @@ fn the_example_is_a_valid_spec() {
 }
 
 #[test]
-fn the_example_shows_what_holds_where_a_spec_says_nothing() {
+fn the_example_shows_the_defaults() {
     let shown = Plan::parse("x", "x", &defaults()).unwrap_or_else(|error| panic!("{error}"));
     let said = "summary = \"One sentence on what it shows.\"\norigin = \"Where it comes from.\"\n\
                 [run]\nseconds = 3\n";

@@ -242,7 +242,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_control_that_criu_did_not_get_or_had_no_time_for_says_nothing_about_criu() {
+    fn a_control_without_criu_or_time_shows_nothing_about_criu() {
         let failure = |dumped, took_ms, reason: &str| {
             Control { dumped, took_ms, reason: reason.to_owned() }.failure()
         };

@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn kvm_is_never_replaced_where_it_was_asked_for() {
+    fn requested_kvm_is_never_replaced() {
         let no = || Some("no /dev/kvm".to_owned());
         assert_eq!(decide(AcceleratorChoice::Auto, no()).unwrap().name, "tcg");
         assert_eq!(decide(AcceleratorChoice::Auto, None).unwrap().name, "kvm");
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn emulation_that_was_asked_for_starts_nothing() {
+    fn requested_emulation_starts_no_probe() {
         let none = Path::new("no/qemu");
         let choice = choose(AcceleratorChoice::Tcg, none, none, &Stop::default()).unwrap();
         assert_eq!(choice.reason, "emulation was requested");

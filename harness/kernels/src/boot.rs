@@ -77,7 +77,7 @@ pub fn boot(
     let started = Timestamp::now();
     let log = request.folder.join(&request.console);
     let console = Console::create(&log)
-        .with_context(|| format!("cannot make the console's log {}", log.display()))?;
+        .with_context(|| format!("cannot create the console's log {}", log.display()))?;
     let scratch = scratch(&request.scratch)?;
     let image = disk::make(&scratch.path().join("disk.raw"), &request.machine.disk, stop);
     // If a stop was requested meanwhile, that is the reason.
@@ -106,7 +106,7 @@ fn scratch(folder: &Path) -> anyhow::Result<TempDir> {
     tempfile::Builder::new()
         .prefix("iowq-boot-")
         .tempdir_in(folder)
-        .with_context(|| format!("cannot make a folder for the disk in {}", folder.display()))
+        .with_context(|| format!("cannot create a folder for the disk in {}", folder.display()))
 }
 
 fn parts<'a>(request: &'a Request, disk: Option<&'a Path>) -> Parts<'a> {
@@ -188,7 +188,7 @@ impl Monitor<'_> {
             },
             Err(error) => {
                 let shown = shown(json);
-                self.progress.broken(&format!("a message makes no sense: {error}: {shown}"));
+                self.progress.broken(&format!("invalid message: {error}: {shown}"));
                 Ok(())
             }
         }
@@ -229,7 +229,7 @@ fn shown(text: &str) -> String {
 fn how(status: ExitStatus, errors: &str) -> String {
     let words = if errors.is_empty() { String::new() } else { format!(": {errors}") };
     if status.success() {
-        return format!("the machine was switched off or restarted itself{words}");
+        return format!("the machine powered off or restarted{words}");
     }
     format!("QEMU ended with {status}{words}")
 }

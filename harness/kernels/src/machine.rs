@@ -106,7 +106,7 @@ impl Machine {
     /// QEMU cannot be started. What QEMU itself finds wrong
     /// comes later, as its end.
     pub fn start(parts: &Parts<'_>) -> anyhow::Result<Machine> {
-        let (ours, theirs) = UnixStream::pair().context("cannot make a pair of sockets")?;
+        let (ours, theirs) = UnixStream::pair().context("cannot create a pair of sockets")?;
         // A terminal's ^C is for us, and we end QEMU.
         let mut command = child::command(parts.qemu, Signal::KILL);
         command.args(arguments::of(parts)).stdin(OwnedFd::from(theirs));

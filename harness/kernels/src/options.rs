@@ -172,7 +172,7 @@ impl Options {
     pub fn check(&self) -> anyhow::Result<()> {
         if self.fs == Filesystem::Tmpfs && (self.disk_delay_ms > 0 || self.disk_iops.is_some()) {
             anyhow::bail!(
-                "--fs tmpfs has no disk, so that --disk-delay-ms and --disk-iops say nothing; omit \
+                "--fs tmpfs has no disk, so --disk-delay-ms and --disk-iops have no effect; omit \
                  them, or take another file system"
             );
         }
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_take_the_place_of_our_own_words_is_refused() {
+    fn kernel_arguments_that_conflict_with_our_own_are_refused() {
         assert!(named(&["--append", "io_wq.idle_ms=250 nokaslr"]).check().is_ok());
         for append in ["rdinit=/x", "quiet -- x", "panic=0", &"x".repeat(2_000)] {
             assert!(named(&["--append", append]).check().is_err(), "{append}");

@@ -173,7 +173,7 @@ fn move_lines<T: Serialize>(
 ) -> anyhow::Result<()> {
     for value in moved {
         jsonl::append(&mut aside, value)
-            .with_context(|| format!("{}: what goes aside cannot be written", path.display()))?;
+            .with_context(|| format!("{}: cannot be written", path.display()))?;
     }
     let lines: Vec<Vec<u8>> = kept.iter().map(jsonl::line).collect::<Result<_, _>>()?;
     write_whole(path, &lines.concat()).with_context(|| cannot_write(path))

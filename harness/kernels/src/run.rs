@@ -387,7 +387,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_kernel_that_brings_no_run_at_first_is_given_up_and_one_that_did_is_not() {
+    fn only_a_kernel_whose_first_boot_has_no_run_is_given_up() {
         let given_up = |brought: &[u32]| {
             let mut tries = Tries::default();
             brought.iter().for_each(|brought| tries.add(*brought));
@@ -399,7 +399,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dump_that_failed_where_criu_never_works_is_told_from_one_that_failed() {
+    fn a_failed_dump_is_distinguished_from_a_criu_that_never_works() {
         let control = |dumped| Control { dumped, took_ms: 1.0, reason: "no memfd".to_owned() };
         let dump = |dumped, control| {
             let reason = if dumped { "" } else { "no signals" }.to_owned();

@@ -77,7 +77,7 @@ fn killed(folder: &Path, work: &str) -> Result<String, String> {
     build.kill().expect("it is killed");
     build.wait().expect("it is gone");
     fs::remove_file(folder.join("first")).expect("removed");
-    if words.contains("which this machine lacks") { Err(words) } else { Ok(words) }
+    if words.contains("missing on this machine") { Err(words) } else { Ok(words) }
 }
 
 /// Until something is so, or it is too late.
@@ -100,11 +100,11 @@ fn is_alive(number: &str) -> bool {
 }
 
 #[test]
-fn make_and_what_it_started_end_when_we_are_killed() {
+fn make_and_its_children_end_when_this_process_is_killed() {
     let folder = tempfile::tempdir().expect("a folder");
     let work = "echo $$ $PPID > HERE/started; exec sleep 1000";
     match killed(folder.path(), work) {
-        Err(reason) => skip("make_and_what_it_started_end_when_we_are_killed", &reason),
+        Err(reason) => skip("make_and_its_children_end_when_this_process_is_killed", &reason),
         Ok(words) => {
             let numbers: Vec<_> = words.split_whitespace().collect();
             assert_eq!(numbers.len(), 2, "{words}");
@@ -114,7 +114,7 @@ fn make_and_what_it_started_end_when_we_are_killed() {
 }
 
 #[test]
-fn the_cache_stays_locked_until_all_that_a_killed_build_started_is_gone() {
+fn the_cache_stays_locked_until_all_processes_of_a_killed_build_exit() {
     let folder = tempfile::tempdir().expect("a folder");
     let go: PathBuf = folder.path().join("go");
     mkfifoat(CWD, &go, Mode::RWXU).expect("a pipe");

@@ -41,11 +41,11 @@ fn kvm_of(opened: io::Result<()>) -> Check {
     match opened {
         Ok(()) => Check::ok(
             name,
-            "the device is there and opens; only booting a guest shows whether it works, and \
+            "the device exists and opens; only booting a guest shows whether it works, and \
              every result names what ran it",
         ),
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-            Check::less(name, "the device is there, but not ours: guests are emulated")
+            Check::less(name, "the device exists, but access is denied: guests are emulated")
                 .fix("sudo usermod -aG kvm \"$USER\"    (then log in again)")
         }
         Err(_) => Check::less(
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn a_device_that_opens_is_no_promise_and_one_that_does_not_is_no_obstacle() {
+    fn a_device_that_opens_is_no_proof_and_one_that_does_not_is_no_obstacle() {
         assert!(kvm_of(Ok(())).meaning.contains("only booting"));
         let denied = kvm_of(Err(io::ErrorKind::PermissionDenied.into()));
         assert!(denied.fix.is_some_and(|fix| fix.contains("kvm")));

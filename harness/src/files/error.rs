@@ -66,12 +66,12 @@ pub(super) fn cannot_make(dir: &Path, errno: Errno) -> ScratchError {
         ),
         Errno::EXIST => error(
             dir,
-            "a folder for every number this process could give its own",
+            "all folder names of this process taken",
             "remove the `iowq-*` folders in it that no run uses any more",
         ),
         Errno::NOSPC | Errno::DQUOT => error(
             dir,
-            format!("no space for even an empty folder ({})", name(errno)),
+            format!("no space for an empty folder ({})", name(errno)),
             "free some, or name a folder elsewhere",
         ),
         other => unexpected(dir, "making a folder", other.into()),
@@ -120,7 +120,7 @@ pub(super) fn cannot_open(dir: &Path, open: Open, errno: Errno) -> ScratchError 
     match (open, errno) {
         (Open::Direct, Errno::INVAL | Errno::OPNOTSUPP) => error(
             dir,
-            format!("a file system that does not take O_DIRECT ({})", name(errno)),
+            format!("a file system without O_DIRECT ({})", name(errno)),
             "name a folder on another one, or set files.open to \"buffered\", \"dsync\" or \"sync\"",
         ),
         (_, Errno::MFILE | Errno::NFILE) => error(

@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_reads_around_the_page_cache_what_is_not_in_memory_alone() {
+    fn files_on_a_device_are_read_around_the_page_cache() {
         let file = tempfile::NamedTempFile::new_in(".").expect("a file");
         let cached = io::open_to_read(file.path()).expect("the file");
         let in_memory = is_memory(&cached).expect("a file system");

@@ -12,7 +12,7 @@
 //! The first time, criu tries what the kernel can do, and notes it for later. That takes long if
 //! the processor is emulated, so it is made to do that before it is timed.
 
-mod words;
+mod output;
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -32,7 +32,7 @@ use crate::io;
 use crate::machine::kernel_idle_timeout;
 use crate::probes::procfs;
 use crate::sync::thread;
-use words::{Ended, why_not};
+use output::{WaitEnd, why_not};
 
 /// How long it may take to come so far.
 const READY_MAX: Duration = Duration::from_secs(60);
@@ -143,7 +143,7 @@ fn version(criu: &Criu, dir: &Path) -> Option<String> {
     let said = folder.join(VERSION_NAME);
     let asked = Process::start(Command::new(&criu.path).arg("--version"), &said);
     let ended = asked.and_then(|mut asked| asked.wait(CHECK_MAX, || false));
-    let version = ended.ok().and_then(|_| words::version(&read(&said)));
+    let version = ended.ok().and_then(|_| output::version(&read(&said)));
     let _ = fs::remove_dir_all(&folder);
     version
 }
@@ -170,7 +170,7 @@ fn try_in(iowq: &Path, criu: &Criu, folder: &Path, case: Case) -> anyhow::Result
         Case::AfterTimeout(idle_timeout) => settle(idle_timeout, count),
     };
     let images = folder.join("images");
-    io::make_folder(&images).with_context(|| format!("cannot make {}", images.display()))?;
+    io::make_folder(&images).with_context(|| format!("cannot create {}", images.display()))?;
     let workers = count();
     let started = clock::now();
     let mut dumping = Process::start(
@@ -184,7 +184,7 @@ fn try_in(iowq: &Path, criu: &Criu, folder: &Path, case: Case) -> anyhow::Result
     let took_ms = clock::now().since(started) as f64 / 1e6;
     dumping.end();
     process.end();
-    let dumped = matches!(ended, Ended::Exited(status) if status.success());
+    let dumped = matches!(ended, WaitEnd::Exited(status) if status.success());
     let reason = if dumped {
         String::new()
     } else {
@@ -207,13 +207,13 @@ fn ready(iowq: &Path, folder: &Path, case: Case) -> anyhow::Result<Process> {
     let mut process = Process::start(&mut command, &said)?;
     let ready = folder.join(READY_NAME);
     match process.wait(READY_MAX, || ready.exists())? {
-        Ended::Not => Ok(process),
-        Ended::Exited(status) => {
+        WaitEnd::Not => Ok(process),
+        WaitEnd::Exited(status) => {
             let said = read(&said);
             let said = said.trim().trim_start_matches("error: ");
             anyhow::bail!("the process to be dumped ended with {status} before that: {said}")
         }
-        Ended::Hung => {
+        WaitEnd::Hung => {
             anyhow::bail!("the process to be dumped was not ready after {} s", READY_MAX.as_secs())
         }
     }
@@ -226,7 +226,8 @@ impl Process {
     /// Starts it without terminal, pipe or socket, none of which criu could dump: what it says goes
     /// to a file.
     fn start(command: &mut Command, said: &Path) -> anyhow::Result<Process> {
-        let said = File::create(said).with_context(|| format!("cannot make {}", said.display()))?;
+        let said =
+            File::create(said).with_context(|| format!("cannot create {}", said.display()))?;
         let both = said.try_clone().context("no second descriptor of a file")?;
         let started = command.stdin(Stdio::null()).stdout(both).stderr(said).spawn();
         let program = command.get_program().display().to_string();
@@ -238,17 +239,17 @@ impl Process {
     }
 
     /// Waits until it ends, `enough` is true or time is up.
-    fn wait(&mut self, time_max: Duration, enough: impl Fn() -> bool) -> anyhow::Result<Ended> {
+    fn wait(&mut self, time_max: Duration, enough: impl Fn() -> bool) -> anyhow::Result<WaitEnd> {
         let deadline = clock::now().after(time_max);
         loop {
             if let Some(status) = self.0.try_wait().context("cannot wait for a process")? {
-                return Ok(Ended::Exited(status));
+                return Ok(WaitEnd::Exited(status));
             }
             if enough() {
-                return Ok(Ended::Not);
+                return Ok(WaitEnd::Not);
             }
             if deadline <= clock::now() {
-                return Ok(Ended::Hung);
+                return Ok(WaitEnd::Hung);
             }
             thread::sleep(LOOK);
         }

@@ -26,7 +26,7 @@ const NODE_TIME_MAX: Duration = Duration::from_secs(20);
 /// # Errors
 /// Says what could not be done.
 pub(super) fn mount_it(disk: &Disk) -> anyhow::Result<String> {
-    fs::create_dir_all(PLACE).with_context(|| format!("cannot make {PLACE}"))?;
+    fs::create_dir_all(PLACE).with_context(|| format!("cannot create {PLACE}"))?;
     if disk.filesystem == TMPFS {
         let size = format!("size={}m\0", disk.size_mib);
         let size = std::ffi::CStr::from_bytes_with_nul(size.as_bytes())?;
@@ -41,7 +41,8 @@ pub(super) fn mount_it(disk: &Disk) -> anyhow::Result<String> {
     let node = if disk.delay_us == 0 {
         block.node
     } else {
-        delay::make(&block, delay_ms(disk.delay_us)?).context("cannot make the dm-delay device")?
+        delay::make(&block, delay_ms(disk.delay_us)?)
+            .context("cannot create the dm-delay device")?
     };
     wait_for(NODE_TIME_MAX, || node.exists().then_some(()))
         .with_context(|| format!("{} did not appear", node.display()))?;

@@ -3,33 +3,33 @@
 use iowq_contract::guest::{Job, MissingFeature};
 use rustix::io::Errno;
 
-use super::seen::{Seen, has};
+use super::features::{Features, has};
 use super::{delay, disk, feature};
 use crate::io::errno_name;
 
 /// Everything that this job needs and the kernel lacks.
-pub(super) fn features(job: &Job, seen: &Seen) -> Vec<MissingFeature> {
-    let mut missing = virtio(job, seen);
-    missing.extend(filesystem(&job.disk.filesystem, seen));
+pub(super) fn find(job: &Job, present: &Features) -> Vec<MissingFeature> {
+    let mut missing = virtio(job, present);
+    missing.extend(filesystem(&job.disk.filesystem, present));
     if job.disk.delay_us > 0 && job.disk.filesystem != disk::TMPFS {
-        missing.extend(slowness(seen));
+        missing.extend(slowness(present));
     }
-    if seen.io_uring == Errno::NOSYS {
+    if present.io_uring == Errno::NOSYS {
         missing.push(feature("CONFIG_IO_URING", "io_uring_setup says ENOSYS"));
     }
-    missing.extend(bpf(seen));
-    missing.extend(events(seen));
-    if seen.eventfd == Some(Errno::NOSYS) {
+    missing.extend(bpf(present));
+    missing.extend(events(present));
+    if present.eventfd == Some(Errno::NOSYS) {
         missing.push(feature("CONFIG_EVENTFD", "eventfd says ENOSYS"));
     }
     missing
 }
 
 /// What messages and files go through.
-fn virtio(job: &Job, seen: &Seen) -> Vec<MissingFeature> {
+fn virtio(job: &Job, present: &Features) -> Vec<MissingFeature> {
     let mut missing = Vec::new();
-    if seen.pci_drivers.is_none() {
-        missing.push(feature("CONFIG_PCI", "there is no /sys/bus/pci"));
+    if present.pci_drivers.is_none() {
+        missing.push(feature("CONFIG_PCI", "/sys/bus/pci is missing"));
     }
     let mut needs = |drivers: &[String], driver: &str, option: &str, bus: &str| {
         if !has(drivers, driver) {
@@ -37,18 +37,18 @@ fn virtio(job: &Job, seen: &Seen) -> Vec<MissingFeature> {
             missing.push(feature(option, saw));
         }
     };
-    let pci_drivers = seen.pci_drivers.as_deref().unwrap_or_default();
+    let pci_drivers = present.pci_drivers.as_deref().unwrap_or_default();
     needs(pci_drivers, "virtio-pci", "CONFIG_VIRTIO_PCI", "pci");
-    if !seen.port {
-        needs(&seen.virtio_drivers, "virtio_console", "CONFIG_VIRTIO_CONSOLE", "virtio");
+    if !present.port {
+        needs(&present.virtio_drivers, "virtio_console", "CONFIG_VIRTIO_CONSOLE", "virtio");
     }
-    if !seen.disk && job.disk.filesystem != disk::TMPFS {
-        needs(&seen.virtio_drivers, "virtio_blk", "CONFIG_VIRTIO_BLK", "virtio");
+    if !present.disk && job.disk.filesystem != disk::TMPFS {
+        needs(&present.virtio_drivers, "virtio_blk", "CONFIG_VIRTIO_BLK", "virtio");
     }
     missing
 }
 
-fn filesystem(name: &str, seen: &Seen) -> Option<MissingFeature> {
+fn filesystem(name: &str, present: &Features) -> Option<MissingFeature> {
     let option = match name {
         // Mounted already, or lacking already.
         disk::TMPFS => return None,
@@ -57,25 +57,25 @@ fn filesystem(name: &str, seen: &Seen) -> Option<MissingFeature> {
         "btrfs" => "CONFIG_BTRFS_FS".to_owned(),
         other => format!("CONFIG_{}_FS", other.to_uppercase()),
     };
-    let missing = !has(&seen.filesystems, name);
+    let missing = !has(&present.filesystems, name);
     missing.then(|| feature(&option, format!("there is no {name} in /proc/filesystems")))
 }
 
 /// What makes a disk slow.
-fn slowness(seen: &Seen) -> Vec<MissingFeature> {
+fn slowness(present: &Features) -> Vec<MissingFeature> {
     let mut missing = Vec::new();
-    if !seen.device_mapper {
+    if !present.device_mapper {
         missing.push(feature("CONFIG_BLK_DEV_DM", format!("there is no {}", delay::CONTROL)));
     }
-    if !has(&seen.targets, "delay") {
+    if !has(&present.targets, "delay") {
         missing.push(feature("CONFIG_DM_DELAY", "device-mapper has no target named delay"));
     }
     missing
 }
 
-fn bpf(seen: &Seen) -> Vec<MissingFeature> {
+fn bpf(present: &Features) -> Vec<MissingFeature> {
     let mut missing = Vec::new();
-    match seen.bpf {
+    match present.bpf {
         None => {}
         Some(Errno::NOSYS) => missing.push(feature("CONFIG_BPF_SYSCALL", "bpf says ENOSYS")),
         Some(Errno::INVAL) => missing.push(feature(
@@ -85,10 +85,10 @@ fn bpf(seen: &Seen) -> Vec<MissingFeature> {
         )),
         Some(errno) => missing.push(feature(
             "CONFIG_BPF_SYSCALL",
-            format!("bpf refuses the least program: {}", errno_name(errno.raw_os_error())),
+            format!("bpf refuses a minimal program: {}", errno_name(errno.raw_os_error())),
         )),
     }
-    if !seen.perf {
+    if !present.perf {
         missing.push(feature(
             "CONFIG_PERF_EVENTS",
             "there is no /proc/sys/kernel/perf_event_paranoid",
@@ -97,11 +97,12 @@ fn bpf(seen: &Seen) -> Vec<MissingFeature> {
     missing
 }
 
-fn events(seen: &Seen) -> Option<MissingFeature> {
+fn events(present: &Features) -> Option<MissingFeature> {
     // Without io_uring its events are missing too, and without tracefs that is the reason.
-    let its_own = |event: &&&str| seen.io_uring != Errno::NOSYS || !event.starts_with("io_uring:");
-    let missing: Vec<&str> = seen.events_missing.iter().filter(its_own).copied().collect();
-    if missing.is_empty() || !has(&seen.filesystems, "tracefs") {
+    let its_own =
+        |event: &&&str| present.io_uring != Errno::NOSYS || !event.starts_with("io_uring:");
+    let missing: Vec<&str> = present.events_missing.iter().filter(its_own).copied().collect();
+    if missing.is_empty() || !has(&present.filesystems, "tracefs") {
         return None;
     }
     let saw = format!(
@@ -136,9 +137,9 @@ mod tests {
         }
     }
 
-    fn all() -> Seen {
+    fn all() -> Features {
         let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
-        Seen {
+        Features {
             filesystems: names(&["proc", "tracefs", "ext4", "xfs", "btrfs"]),
             pci_drivers: Some(names(&["virtio-pci"])),
             virtio_drivers: names(&["virtio_blk", "virtio_console"]),
@@ -154,8 +155,8 @@ mod tests {
         }
     }
 
-    fn options(job: &Job, seen: &Seen) -> Vec<String> {
-        features(job, seen).into_iter().map(|lack| lack.option).collect()
+    fn options(job: &Job, present: &Features) -> Vec<String> {
+        find(job, present).into_iter().map(|lack| lack.option).collect()
     }
 
     #[test]
@@ -169,35 +170,38 @@ mod tests {
     fn each_thing_that_is_missing_is_named_by_its_option() {
         let job = job("ext4", 3000);
         let none = Vec::new;
-        let seen = [
-            ("CONFIG_VIRTIO_PCI", Seen { pci_drivers: Some(none()), ..all() }),
-            ("CONFIG_EXT4_FS", Seen { filesystems: vec!["tracefs".to_owned()], ..all() }),
-            ("CONFIG_DM_DELAY", Seen { targets: none(), ..all() }),
-            ("CONFIG_IO_URING", Seen { io_uring: Errno::NOSYS, ..all() }),
-            ("CONFIG_BPF_SYSCALL", Seen { bpf: Some(Errno::NOSYS), ..all() }),
-            ("CONFIG_BPF_EVENTS", Seen { bpf: Some(Errno::INVAL), ..all() }),
-            ("CONFIG_PERF_EVENTS", Seen { perf: false, ..all() }),
-            ("CONFIG_EVENTFD", Seen { eventfd: Some(Errno::NOSYS), ..all() }),
-            ("CONFIG_EVENT_TRACING", Seen { events_missing: vec!["task:task_rename"], ..all() }),
+        let present = [
+            ("CONFIG_VIRTIO_PCI", Features { pci_drivers: Some(none()), ..all() }),
+            ("CONFIG_EXT4_FS", Features { filesystems: vec!["tracefs".to_owned()], ..all() }),
+            ("CONFIG_DM_DELAY", Features { targets: none(), ..all() }),
+            ("CONFIG_IO_URING", Features { io_uring: Errno::NOSYS, ..all() }),
+            ("CONFIG_BPF_SYSCALL", Features { bpf: Some(Errno::NOSYS), ..all() }),
+            ("CONFIG_BPF_EVENTS", Features { bpf: Some(Errno::INVAL), ..all() }),
+            ("CONFIG_PERF_EVENTS", Features { perf: false, ..all() }),
+            ("CONFIG_EVENTFD", Features { eventfd: Some(Errno::NOSYS), ..all() }),
+            (
+                "CONFIG_EVENT_TRACING",
+                Features { events_missing: vec!["task:task_rename"], ..all() },
+            ),
         ];
-        for (option, seen) in seen {
-            assert_eq!(options(&job, &seen), [option]);
+        for (option, present) in present {
+            assert_eq!(options(&job, &present), [option]);
         }
     }
 
     #[test]
     fn a_port_or_disk_that_is_not_there_is_the_kernels_fault_only_without_the_driver() {
-        let seen = Seen { port: false, disk: false, ..all() };
-        assert!(options(&job("ext4", 0), &seen).is_empty());
-        let seen = Seen { virtio_drivers: Vec::new(), ..seen };
+        let present = Features { port: false, disk: false, ..all() };
+        assert!(options(&job("ext4", 0), &present).is_empty());
+        let present = Features { virtio_drivers: Vec::new(), ..present };
         let both = ["CONFIG_VIRTIO_CONSOLE", "CONFIG_VIRTIO_BLK"];
-        assert_eq!(options(&job("ext4", 0), &seen), both);
-        assert_eq!(options(&job("tmpfs", 0), &seen), ["CONFIG_VIRTIO_CONSOLE"]);
+        assert_eq!(options(&job("ext4", 0), &present), both);
+        assert_eq!(options(&job("tmpfs", 0), &present), ["CONFIG_VIRTIO_CONSOLE"]);
     }
 
     #[test]
     fn everything_is_named_in_one_go() {
-        let seen = Seen {
+        let present = Features {
             io_uring: Errno::NOSYS,
             bpf: Some(Errno::NOSYS),
             perf: false,
@@ -206,32 +210,36 @@ mod tests {
         };
         let wanted =
             ["CONFIG_EXT4_FS", "CONFIG_IO_URING", "CONFIG_BPF_SYSCALL", "CONFIG_PERF_EVENTS"];
-        assert_eq!(options(&job("ext4", 0), &seen), wanted);
+        assert_eq!(options(&job("ext4", 0), &present), wanted);
     }
 
     #[test]
     fn what_depends_on_something_that_is_missing_is_missing_too() {
-        let seen = Seen { pci_drivers: None, device_mapper: false, targets: Vec::new(), ..all() };
+        let present =
+            Features { pci_drivers: None, device_mapper: false, targets: Vec::new(), ..all() };
         let wanted = ["CONFIG_PCI", "CONFIG_VIRTIO_PCI", "CONFIG_BLK_DEV_DM", "CONFIG_DM_DELAY"];
-        assert_eq!(options(&job("ext4", 3000), &seen), wanted);
+        assert_eq!(options(&job("ext4", 3000), &present), wanted);
     }
 
     #[test]
     fn events_that_are_missing_for_another_reason_are_not_named() {
-        let seen = Seen {
+        let present = Features {
             io_uring: Errno::NOSYS,
             events_missing: vec!["io_uring:io_uring_complete"],
             ..all()
         };
-        assert_eq!(options(&job("tmpfs", 0), &seen), ["CONFIG_IO_URING"]);
-        let seen =
-            Seen { filesystems: Vec::new(), events_missing: vec!["task:task_rename"], ..all() };
-        assert!(options(&job("tmpfs", 0), &seen).is_empty(), "mounting tracefs has failed before");
+        assert_eq!(options(&job("tmpfs", 0), &present), ["CONFIG_IO_URING"]);
+        let present =
+            Features { filesystems: Vec::new(), events_missing: vec!["task:task_rename"], ..all() };
+        assert!(
+            options(&job("tmpfs", 0), &present).is_empty(),
+            "mounting tracefs has failed before"
+        );
     }
 
     #[test]
     fn without_a_delay_device_mapper_is_not_needed() {
-        let seen = Seen { device_mapper: false, targets: Vec::new(), ..all() };
-        assert!(options(&job("ext4", 0), &seen).is_empty());
+        let present = Features { device_mapper: false, targets: Vec::new(), ..all() };
+        assert!(options(&job("ext4", 0), &present).is_empty());
     }
 }

@@ -7,12 +7,12 @@ mod block;
 pub mod criu;
 mod delay;
 mod disk;
+mod features;
 mod missing;
 mod modules;
 mod power;
 mod runs;
 mod say;
-mod seen;
 mod settle;
 mod setup;
 mod stamp;
@@ -29,9 +29,9 @@ use rustix::system::uname;
 use iowq_contract::WantProbes;
 
 use crate::run::check_probes;
+use features::Features;
 use runs::Checked;
 use say::Say;
-use seen::Seen;
 use stamp::Stamp;
 
 /// The word on the kernel's command line that requests it.
@@ -61,7 +61,7 @@ pub fn run() -> ! {
     let reason = match ended {
         Ok(Ok(())) => None,
         Ok(Err(error)) => Some(format!("{error:#}")),
-        Err(_) => Some("the guest panicked; the console has the place".to_owned()),
+        Err(_) => Some("the guest panicked; see the console".to_owned()),
     };
     if let Some(reason) = reason {
         say.say(&Message::Failed { reason });
@@ -85,7 +85,7 @@ fn work(say: &mut Say) -> anyhow::Result<()> {
     loaded?;
     modules::load_for_criu(Path::new(MODULES_PATH), &job.modules_for_criu);
     if !setup::is_blind(&missing) {
-        missing.extend(missing::features(&job, &Seen::look(&job, say.has_port())));
+        missing.extend(missing::find(&job, &Features::detect(&job, say.has_port())));
     }
     if !missing.is_empty() {
         say.say(&Message::Missing { features: missing });

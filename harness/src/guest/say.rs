@@ -49,7 +49,7 @@ impl Say {
     pub(super) fn say(&mut self, message: &Message) {
         if let Some(port) = &mut self.port {
             let Err(error) = write_line(port, "", message) else { return };
-            let _ = writeln!(io::stderr(), "the port takes no message: {error}");
+            let _ = writeln!(io::stderr(), "cannot write to the port: {error}");
         }
         // If that fails, too, there is no other way left.
         let _ = write_line(&mut io::stdout(), CONSOLE_MARK, message);

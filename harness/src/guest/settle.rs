@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kernel_that_keeps_none_is_not_taken_for_one_that_keeps_the_last_to_leave() {
+    fn a_kernel_that_keeps_no_worker_is_not_confused_with_one_that_keeps_the_last() {
         let last_is_late = |ms| match ms {
             0..5_000 => 20,
             5_000..10_200 => 1,
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_that_does_not_settle_is_given_up_and_said_not_to_have() {
+    fn a_number_that_does_not_settle_is_reported_as_such() {
         assert_eq!(watch(IDLE, |ms| 2 + u32::from(ms % 2_000 < 1_000)), (60_000, 3, false));
         assert_eq!(watch(Duration::from_secs(3_600), |_| 1), (60_000, 1, false));
     }

@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn doubts_about_the_machine_follow_what_it_is_and_others_stay() {
+    fn caveats_on_the_machine_are_replaced_and_others_stay() {
         let codes = |record: &Record| -> Vec<Code> {
             record.caveats.iter().map(|caveat| caveat.code.clone()).collect()
         };

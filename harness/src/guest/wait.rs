@@ -25,7 +25,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_comes_late_is_found_and_what_does_not_come_is_given_up() {
+    fn a_late_result_is_found_and_a_missing_one_is_given_up() {
         let mut looks = 0;
         let third = wait_for(Duration::from_secs(60), || {
             looks += 1;

@@ -37,7 +37,7 @@ pub fn caveats(host: &Host) -> Vec<Caveat> {
             Code::Tmpfs,
             format!(
                 "The files are in memory ({}): writes and fsyncs hardly block there, and \
-                 blocking is what makes workers. `--dir DIR` names a folder on a disk.",
+                 blocking creates workers. `--dir DIR` names a folder on a disk.",
                 host.filesystem
             ),
         ),

@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_device_says_what_it_works_on_and_what_it_discarded() {
+    fn requests_in_flight_and_discarded_bytes_are_read() {
         let stat = "  318 0 14 215 39 1 8 40 3 40 256 7 0 16 9 2 1\n";
         let wanted = Load { in_flight: 3, discarded_bytes: 16 * 512 };
         assert_eq!(parse_stat(stat), Some(wanted));

@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_off_or_changed_is_refused_or_has_no_such_member_and_nothing_panics() {
+    fn truncated_or_changed_btf_is_refused_and_nothing_panics() {
         let whole = example();
         for length in 0..whole.len() {
             assert!(Btf::parse(&whole[..length]).is_none(), "{length}");
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn the_running_kernels_is_read_where_there_is_any() {
+    fn the_running_kernels_btf_is_read_if_it_has_one() {
         let Ok(btf) = Btf::of_kernel() else { return };
         assert!(btf.offset("task_struct", "pid").is_some_and(|offset| offset > 0));
     }

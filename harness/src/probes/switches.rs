@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_kernel_counted_and_the_probe_did_not_was_missed() {
+    fn switches_that_only_the_kernel_counted_were_missed() {
         let both = |by_kernel, by_probe| BothCounts { by_kernel, by_probe };
         let tracked = both(count(7, 3, 7), count(0, 0, 0));
         let nothing_missed = both(count(17, 9, 17), count(10, 6, 10)).since(tracked);

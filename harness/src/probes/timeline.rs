@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_death_nobody_was_born_for_does_not_go_below_zero() {
+    fn an_exit_without_a_birth_does_not_go_below_zero() {
         assert_eq!(alive(&mut [event(5, false)]), [(0, 0), (5, 0)]);
     }
 

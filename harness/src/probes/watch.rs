@@ -18,7 +18,7 @@ const EXIT_WAIT: Duration = Duration::from_secs(2);
 
 /// What is to be watched, and how.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Wanted {
+pub(crate) struct WatchOptions {
     pub(crate) probes: WantProbes,
     /// Who reports to the pool; `None` for the kernel's own io-wq, which knows.
     pub(crate) blocking: Option<WantBlocking>,
@@ -27,8 +27,8 @@ pub(crate) struct Wanted {
     pub(crate) idle_timeout: Duration,
 }
 
-impl Wanted {
-    fn must_hear_scheduler(&self) -> bool {
+impl WatchOptions {
+    fn requires_scheduler(&self) -> bool {
         self.blocking == Some(WantBlocking::Sched)
     }
 
@@ -47,8 +47,8 @@ pub(crate) struct Watch {
     blocking: Blocking,
 }
 
-/// What the probes saw.
-pub(crate) struct Seen {
+/// What the probes report at the end.
+pub(crate) struct ProbeReport {
     pub(crate) tier: Tier,
     pub(crate) reason: String,
     pub(crate) probe: Option<Lives>,
@@ -68,31 +68,31 @@ pub(crate) struct Seen {
 }
 
 impl Watch {
-    /// Starts what is wanted, before any worker is born.
-    pub(crate) fn start(wanted: &Wanted) -> anyhow::Result<Watch> {
-        let probes = wanted.probes;
+    /// Starts the probes, before any worker is born.
+    pub(crate) fn start(options: &WatchOptions) -> anyhow::Result<Watch> {
+        let probes = options.probes;
         let may_bpf = matches!(probes, WantProbes::Auto | WantProbes::Bpf);
-        if wanted.must_hear_scheduler() && !may_bpf {
+        if options.requires_scheduler() && !may_bpf {
             anyhow::bail!(
                 "--blocking sched needs --probes bpf or auto: the scheduler reports through eBPF; \
                  or take --blocking declared"
             );
         }
-        let options = wanted.bpf_options();
-        let bpf = may_bpf.then(|| Bpf::start(&options)).transpose();
+        let bpf_options = options.bpf_options();
+        let bpf = may_bpf.then(|| Bpf::start(&bpf_options)).transpose();
         let (bpf, reason) = match bpf {
             Ok(Some(bpf)) => (Some(bpf), String::new()),
             Ok(None) => (None, "requested by --probes".to_owned()),
             Err(error) if probes == WantProbes::Bpf => return Err(error).context("--probes bpf"),
-            Err(error) if wanted.must_hear_scheduler() => {
+            Err(error) if options.requires_scheduler() => {
                 return Err(error).context("--blocking sched");
             }
             Err(error) => (None, error.to_string()),
         };
         let mut watch = Watch {
-            blocking: match wanted.blocking {
+            blocking: match options.blocking {
                 None => Blocking::Kernel,
-                Some(_) if bpf.is_some() && options.sched => Blocking::Sched,
+                Some(_) if bpf.is_some() && bpf_options.sched => Blocking::Sched,
                 Some(_) => Blocking::Declared,
             },
             bpf,
@@ -101,7 +101,7 @@ impl Watch {
             reason,
         };
         if probes != WantProbes::Off {
-            match ProcCensus::start(wanted.idle_timeout) {
+            match ProcCensus::start(options.idle_timeout) {
                 Ok(census) => watch.census = Some(census),
                 Err(error) if probes == WantProbes::Proc => anyhow::bail!("--probes proc: {error}"),
                 Err(error) => watch.reason = format!("{} {error}", watch.reason).trim().to_owned(),
@@ -137,9 +137,9 @@ impl Watch {
     }
 
     /// Waits for the last exits and ends.
-    pub(crate) fn finish(self) -> anyhow::Result<Seen> {
+    pub(crate) fn finish(self) -> anyhow::Result<ProbeReport> {
         let proc = self.census.map(|census| Lives::of_census(&census.finish()));
-        let mut seen = Seen {
+        let mut seen = ProbeReport {
             tier: self.tier,
             reason: self.reason,
             probe: None,

@@ -132,7 +132,7 @@ fn drive(
     let mut ledger = Ledger::new(plan);
     let look = || {
         if let Some(census) = census {
-            census.look();
+            census.sample();
         }
     };
     let started = clock::now();

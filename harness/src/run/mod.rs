@@ -26,7 +26,7 @@ use crate::pulse::{Pulse, Stillness};
 use iowq_pool::policy::{PolicySpec, Registry};
 
 use crate::probes::median;
-use crate::probes::watch::{Wanted, Watch};
+use crate::probes::watch::{Watch, WatchOptions};
 pub(crate) use assemble::failed;
 pub(crate) use caveats::files::not_verified;
 use measure::Measured;
@@ -128,7 +128,7 @@ pub fn check_probes(probes: WantProbes, blocking: Option<WantBlocking>) -> anyho
         return Ok(());
     }
     let requests = u32::from(blocking.is_none());
-    let wanted = Wanted { probes, blocking, requests, idle_timeout: CHECK_TIMEOUT };
+    let wanted = WatchOptions { probes, blocking, requests, idle_timeout: CHECK_TIMEOUT };
     Watch::start(&wanted).map(drop)
 }
 
@@ -165,9 +165,9 @@ fn confine(plan: &Plan) -> anyhow::Result<u32> {
     Ok(before)
 }
 
-fn wanted(request: &RunRequest) -> Wanted {
+fn wanted(request: &RunRequest) -> WatchOptions {
     let uring = request.variant.engine == EngineName::Uring;
-    Wanted {
+    WatchOptions {
         probes: request.probes,
         blocking: (!uring).then_some(request.blocking),
         requests: if uring { request.plan.depth } else { 0 },

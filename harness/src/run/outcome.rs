@@ -7,14 +7,14 @@ use crate::clock::Nanos;
 use crate::drive::DriveStats;
 use crate::engine::EngineReport;
 use crate::engine::blocking::SchedReport;
-use crate::probes::watch::Seen;
+use crate::probes::watch::ProbeReport;
 use crate::pulse::Stillness;
 
 /// All that a run left, before it is made into a record.
 pub(super) struct Outcome {
     pub(super) driven: DriveStats,
     pub(super) remains: EngineReport,
-    pub(super) seen: Seen,
+    pub(super) seen: ProbeReport,
     pub(super) blocking: Blocking,
     /// What the scheduler's probe reported, if it was on.
     pub(super) sleeps: Option<SchedReport>,

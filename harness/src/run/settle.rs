@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_disk_is_quiet_once_it_was_found_so_several_times_in_a_row() {
+    fn a_disk_is_quiet_after_several_quiet_samples_in_a_row() {
         assert_eq!(quiet_at([(0, IDLE); 9]), Some(5));
         assert_eq!(quiet_at([(UNWRITTEN_BYTES_MAX, IDLE); 9]), Some(5));
         assert_eq!(quiet_at([(UNWRITTEN_BYTES_MAX + 1, IDLE); 9]), None);

@@ -1,6 +1,6 @@
 //! A scripted engine: the pool's own state machine under a clock that jumps from event to event.
 //!
-//! What a call costs, how long it sleeps, what making a thread takes and how late a woken thread
+//! What a call costs, how long it sleeps, what creating a thread takes and how late a woken thread
 //! comes is in the script. Each thread has a CPU of its own. So minutes pass in no time, and the
 //! same plan, script and seed give the same run, to the nanosecond.
 
@@ -39,7 +39,7 @@ pub(crate) struct Script {
 /// What happens next to a worker or to the submitter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Event {
-    /// The thread that a worker made for a link is there.
+    /// The thread that a worker created for a link is there.
     Made(WorkerId),
     /// A new thread runs for the first time.
     Starts(WorkerId),
@@ -128,7 +128,7 @@ impl<'a> Scripted<'a> {
         let Some(event) = event else { return false };
         self.carry_on(event);
         if let Some((id, _)) = self.perform() {
-            // A worker makes another: it is there a creation later.
+            // A worker creates another: it is there a creation later.
             self.after(self.script.creation, Event::Made(id));
         }
         true
@@ -219,14 +219,14 @@ impl<'a> Scripted<'a> {
         self.turn(id, turn);
     }
 
-    /// A thread was made.
+    /// A thread was created.
     fn made(&mut self, id: WorkerId) {
         self.state.spawned(id);
         self.lives.push((self.agenda.now, true, self.state.worker_account(id)));
         self.after(self.script.wake, Event::Starts(id));
     }
 
-    /// Wakes whom a step wants awake. Returns the worker it wants made.
+    /// Wakes whom a step wants awake. Returns the worker it wants created.
     fn perform(&mut self) -> Option<(WorkerId, WorkId)> {
         for id in std::mem::take(&mut self.effects.wakes) {
             // From here on it is too late for its timeout.

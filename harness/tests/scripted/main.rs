@@ -128,8 +128,8 @@ fn forty_rings(closed_ms: u32) -> Plan {
 }
 
 #[test]
-fn leaving_on_idle_costs_workers_only_where_no_ring_is_open_once_one_is_torn_down() {
-    // Workers made on Linux 6.18.44, least and most of nearly all runs that were seen. How many each ring
+fn exit_on_idle_costs_workers_only_if_no_ring_is_open_after_a_teardown() {
+    // Workers created on Linux 6.18.44, least and most of nearly all runs that were seen. How many each ring
     // needs is the script's own, so that the last row, in which each ring makes its own, is the measure
     // of the others.
     const KERNEL: [(u32, u64, u64); 6] =

@@ -166,7 +166,7 @@ impl Job<'_> {
     fn engine(&self) -> Result<(), SpecError> {
         match self.text("ioengine") {
             Some("io_uring") => Ok(()),
-            _ => Err(self.refuse("ioengine", "io_uring, whose workers are what is looked at here")),
+            _ => Err(self.refuse("ioengine", "io_uring, whose workers are measured")),
         }
     }
 

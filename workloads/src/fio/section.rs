@@ -47,7 +47,7 @@ pub(super) fn read(file: &str, text: &str) -> Result<Found, SpecError> {
             if section != "global" && section.to_ascii_lowercase().starts_with("global") {
                 // fio takes [Global] for a job, and [globals] for [global].
                 let message = format!(
-                    "found [{section}], which fio does not take for what it looks like; allowed \
+                    "found [{section}], which fio does not read as a section; allowed \
                      [global], or a job's name that starts otherwise"
                 );
                 return Err(refuse(number, message));

@@ -76,7 +76,7 @@ const TOTAL_SIZE_MIB: i64 = 256;
 /// Length of a run, in seconds: long enough for thousands of ops, short enough for the whole grid.
 const RUN_SECONDS: f64 = 0.5;
 
-/// The same if the pool may still be growing by then: each fsync that finds no free worker may make
+/// The same if the pool may still be growing by then: each fsync that finds no free worker may create
 /// one, and how often that happens is up to the disk.
 const GROWING_SECONDS: f64 = 1.5;
 

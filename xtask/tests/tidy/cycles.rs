@@ -219,7 +219,7 @@ fn found(all: &[(&str, &str)]) -> Vec<String> {
 }
 
 #[test]
-fn files_that_import_each_other_are_found_however_the_path_is_written() {
+fn files_that_import_each_other_are_found_in_any_spelling() {
     for back in
         ["use super::a::A;", "use crate::a::A;", "fn f() { super::a::f() }", "use crate::{a};"]
     {

@@ -133,7 +133,7 @@ fn the_scheduler_is_not_heard_without_bpf_and_that_is_said_before_anything_runs(
         let arguments = ["--workload", "tiny.toml", "--blocking", "sched", "--probes", probes];
         assert_refused(
             &place.bench(&arguments).output().expect("it runs"),
-            "--blocking sched needs --probes bpf or auto: the scheduler is heard through eBPF; \
+            "--blocking sched needs --probes bpf or auto: the scheduler reports through eBPF; \
              or take --blocking declared",
         );
         place.assert_untouched();

@@ -127,7 +127,7 @@ impl Progress {
         }
         let time = format!("within {} s", self.deadline.as_secs());
         let reason = match self.step {
-            Step::Up if said_anything => format!("the guest did not come up {time}"),
+            Step::Up if said_anything => format!("the guest did not start {time}"),
             Step::Up => {
                 format!("the kernel said nothing {time}; does it have CONFIG_SERIAL_8250_CONSOLE?")
             }

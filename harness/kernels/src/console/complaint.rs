@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_looks_like_a_complaint_is_none() {
+    fn a_line_that_resembles_a_complaint_is_not_one() {
         for line in [
             "",
             "[",

@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn what_somebodys_configuration_loses_is_told() {
+    fn options_lost_from_a_users_configuration_are_reported() {
         let path = Path::new("config-6.1");
         let config = Config::of("CONFIG_A=y\nCONFIG_B=m\n".into(), Some(path));
         let lost = config.check("base", "CONFIG_B=m\n").expect("no error").expect("lost");
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_source_without_what_only_criu_wants_is_not_refused() {
+    fn a_source_without_options_that_only_criu_needs_is_accepted() {
         let (needed, _) = MINIMAL.split_once(PREFERENCES).expect("the line is there");
         let config = Config::of(MINIMAL.into(), None);
         assert!(matches!(config.check("base", needed), Ok(None)));

@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_that_fails_is_named_with_its_log_and_what_it_said() {
+    fn a_failed_command_is_reported_with_its_log_and_output() {
         let folder = tempfile::tempdir().expect("a folder can be made");
         let mut said = Vec::new();
         let mut say = |line: &str| said.push(line.to_owned());

@@ -92,8 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_lock_goes_with_the_call_and_one_that_was_removed_locks_nobody_out() -> anyhow::Result<()>
-    {
+    fn the_lock_ends_with_the_call_and_a_removed_one_blocks_no_other() -> anyhow::Result<()> {
         let folder = tempfile::tempdir()?;
         let path = folder.path().join(LOCK_NAME);
         // As a call has it that opened it just before the last one ended.

@@ -40,7 +40,7 @@ impl<B: RunCounters> Bench<B> {
     }
 
     /// Enqueues a work with these flags. Returns it, and the worker that enqueueing asks to
-    /// create, whose thread is not made yet.
+    /// create, whose thread is not created yet.
     pub(crate) fn enqueue(&mut self, flags: Flags) -> (WorkId, Option<WorkerId>) {
         self.enqueue_linked(flags, None)
     }
@@ -107,7 +107,7 @@ impl<B: RunCounters> Bench<B> {
         self.state.run_creation(&mut self.effects)
     }
 
-    /// A worker with nothing to do, parked; made for a work that it has done.
+    /// A worker with nothing to do, parked; created for a work that it has done.
     pub(crate) fn idle_worker(&mut self) -> WorkerId {
         let (work, id) = self.enqueue_and_make(CONCURRENT);
         assert_eq!(self.start(id), NextStep::Run(work));

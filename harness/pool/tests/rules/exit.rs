@@ -55,7 +55,7 @@ fn at_the_end_everybody_is_woken_and_leaves_the_last_one_too() {
 }
 
 #[test]
-fn what_comes_after_the_end_has_begun_is_cancelled() {
+fn work_queued_after_the_end_has_begun_is_cancelled() {
     let mut bench = Bench::new("6.17", 64);
     bench.state.exit(&mut bench.effects);
     let (work, created) = bench.enqueue(write(1));

@@ -143,7 +143,7 @@ fn at_the_end_of_the_task_the_reservation_is_given_back() {
 }
 
 #[test]
-fn a_worker_that_exits_at_the_end_gives_back_what_was_not_taken() {
+fn a_worker_that_exits_gives_its_reservation_back() {
     let (mut bench, page, id) = busy("6.17");
     bench.enqueue(PLAIN);
     let request = blocks(&page, id, Key::UNHASHED);

@@ -128,7 +128,7 @@ impl Engine for UringEngine<'_> {
                 EngineError {
                     what: "setting the limits on workers (IORING_REGISTER_IOWQ_MAX_WORKERS)",
                     cause,
-                    advice: "take Linux 5.15 or later, or kernel_limits = true in the spec",
+                    advice: "use Linux 5.15 or later, or set kernel_limits = true in the spec",
                 }
             })?;
         }
@@ -139,7 +139,7 @@ impl Engine for UringEngine<'_> {
             registered.map_err(|cause| EngineError {
                 what: "confining workers to processors (IORING_REGISTER_IOWQ_AFF)",
                 cause,
-                advice: "take Linux 5.14 or later, or leave run.cpus out of the spec",
+                advice: "use Linux 5.14 or later, or remove run.cpus from the spec",
             })?;
         }
         self.ring = Some(ring);

@@ -59,7 +59,7 @@ impl Features<'_> {
         if !self.limits {
             return Err(missing(
                 "limits on workers (IORING_REGISTER_IOWQ_MAX_WORKERS)",
-                "Linux has them since 5.15; or say kernel_limits = true in the spec",
+                "Linux has them since 5.15; or set kernel_limits = true in the spec",
             ));
         }
         for kind in plan.kinds() {

@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_kernel_cannot_be_told_is_a_doubt_where_the_plan_asks_for_it() {
+    fn a_setting_that_the_kernel_does_not_take_has_a_caveat_if_the_plan_uses_it() {
         assert_eq!(codes("dsync", Some(0)), [Code::IdleTimeout]);
         assert!(codes("dsync-stock", Some(0)).is_empty());
         assert_eq!(codes("collide-stock", Some(0)), [Code::BucketsNotChosen]);

@@ -165,7 +165,7 @@ mod tests {
     use crate::drive::DriveStats;
     use crate::engine::EngineReport;
     use crate::engine::blocking::SchedReport;
-    use crate::probes::watch::Seen;
+    use crate::probes::watch::ProbeReport;
     use crate::run::assemble;
 
     /// What a run leaves that went without a caveat.
@@ -173,7 +173,7 @@ mod tests {
         Outcome {
             driven: DriveStats { measured_until: Nanos(2_500_000_000), ..DriveStats::default() },
             remains: EngineReport::default(),
-            seen: Seen {
+            seen: ProbeReport {
                 tier: Tier::Bpf,
                 reason: String::new(),
                 probe: None,
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn ops_that_failed_sources_that_differ_and_workers_that_nobody_knew_are_doubts() {
+    fn failed_ops_differing_counts_and_untracked_workers_are_caveats() {
         let mut outcome = outcome();
         outcome.driven.failed = 1;
         outcome.sleeps = Some(SchedReport { in_works: 9, untracked: 1, ..SchedReport::default() });

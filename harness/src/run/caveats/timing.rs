@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn an_open_loop_that_starts_fewer_ops_than_asked_is_a_doubt_and_a_closed_one_never() {
+    fn only_an_open_loop_that_starts_too_few_ops_has_a_caveat() {
         let second_ns = 1_000_000_000;
         let rows = [
             ("pattern = \"rate\"\nper_s = 1000", 1000, false),
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_of_another_length_than_asked_is_a_doubt_unless_its_ops_end_it() {
+    fn a_run_of_another_length_than_planned_has_a_caveat_unless_its_ops_end_it() {
         for (run, took_ms, expected) in [
             ("seconds = 2", 2010, false),
             ("seconds = 2", 2300, true),
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_shifted_is_told_from_one_that_is_not() {
+    fn a_shifted_clock_is_detected() {
         assert!(!shifts_monotonic(
             "monotonic           0         0\nboottime            0         0\n"
         ));

@@ -1,4 +1,4 @@
-//! What the guest sees of its kernel, by asking it.
+//! The features of the guest's kernel, by system calls and files.
 
 use std::fs;
 use std::io::Error;
@@ -16,9 +16,9 @@ use crate::probes;
 /// How long the disk may take to appear once its driver is there.
 const DISK_TIME_MAX: Duration = Duration::from_secs(20);
 
-/// What was seen.
+/// The features that this kernel has.
 #[derive(Clone, Debug)]
-pub(super) struct Seen {
+pub(super) struct Features {
     /// Names in `/proc/filesystems`.
     pub(super) filesystems: Vec<String>,
     /// Drivers of PCI devices; none if the kernel has no PCI.
@@ -31,11 +31,11 @@ pub(super) struct Seen {
     pub(super) disk: bool,
     /// What `io_uring_setup` returns for invalid arguments.
     pub(super) io_uring: Errno,
-    /// What `bpf` says to a program of one instruction for a trace event; none if it takes it.
+    /// What `bpf` returns for a program of one instruction for a trace event; none if it takes it.
     pub(super) bpf: Option<Errno>,
     /// Whether there are perf events.
     pub(super) perf: bool,
-    /// What `eventfd` says; none if it works.
+    /// What `eventfd` returns; none if it works.
     pub(super) eventfd: Option<Errno>,
     /// Trace events that the probes need and that are not there, as `category:name`.
     pub(super) events_missing: Vec<&'static str>,
@@ -45,16 +45,16 @@ pub(super) struct Seen {
     pub(super) targets: Vec<String>,
 }
 
-impl Seen {
+impl Features {
     /// Inspects the kernel. Waits for the disk if its driver is there.
-    pub(super) fn look(job: &Job, port: bool) -> Seen {
+    pub(super) fn detect(job: &Job, port: bool) -> Features {
         let virtio_drivers = names("/sys/bus/virtio/drivers").unwrap_or_default();
         let waits = job.disk.filesystem != disk::TMPFS && has(&virtio_drivers, "virtio_blk");
         let time_max = if waits { DISK_TIME_MAX } else { Duration::ZERO };
         let events = Path::new("/sys/kernel/tracing/events");
         let is_missing =
             |event: &&str| !events.join(event.replace(':', "/")).join("format").exists();
-        Seen {
+        Features {
             filesystems: filesystems(&fs::read_to_string("/proc/filesystems").unwrap_or_default()),
             pci_drivers: names("/sys/bus/pci/drivers"),
             virtio_drivers,
