@@ -168,7 +168,7 @@ fn a_file_system_without_direct_access_is_named_as_such_and_left_empty() {
         assert_eq!(
             error.to_string(),
             format!(
-                "--dir {}: found a file system without O_DIRECT (EINVAL); name a folder \
+                "--dir {}: found a file system that does not take O_DIRECT (EINVAL); name a folder \
                  on another one, or set files.open to \"buffered\", \"dsync\" or \"sync\"",
                 dir.display()
             )

@@ -201,7 +201,7 @@ fn a_mix_that_contradicts_itself_is_refused() {
     assert_eq!(
         answer("[mix]\nlinked = true"),
         "mine.toml: mix.linked: found true, allowed false if mix.writes_per_fsync is 0, because \
-         nothing is there to link"
+         there is nothing to link"
     );
 }
 

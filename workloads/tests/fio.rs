@@ -252,7 +252,7 @@ fn a_file_is_one_job_below_its_globals() {
         assert_eq!(
             answer(&format!("[{section}]\nbs=4k\n[a]")),
             format!(
-                "mine.fio:1:1: found [{section}], which fio does not take for what it looks like; \
+                "mine.fio:1:1: found [{section}], which fio does not read as a section; \
                  allowed [global], or a job's name that starts otherwise"
             )
         );
@@ -268,8 +268,8 @@ fn a_file_is_one_job_below_its_globals() {
 fn what_is_missing_is_named_at_the_job() {
     assert_eq!(
         answer("\n[a]\n"),
-        "mine.fio:2: ioengine: found nothing, allowed io_uring, whose workers are what is looked \
-         at here"
+        "mine.fio:2: ioengine: found nothing, allowed io_uring, whose workers are \
+         measured"
     );
     assert_eq!(
         answer("[a]\nioengine=io_uring\n"),

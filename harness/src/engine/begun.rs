@@ -44,7 +44,7 @@ struct Event {
     result_more: i64,
 }
 
-/// How far an op is, whose worker and device may be done with it in either order.
+/// State of an op, whose worker and device may finish with it in either order.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stage {
     Unknown,
@@ -54,7 +54,7 @@ enum Stage {
     Ended(i32),
 }
 
-/// What a worker begins ops with.
+/// The part with which a worker begins ops.
 #[derive(Clone, Copy, Debug)]
 pub struct Beginner {
     context: libc::c_ulong,
@@ -134,7 +134,7 @@ impl Begun {
         })
     }
 
-    /// What a worker begins them with.
+    /// The part with which a worker begins them.
     #[must_use]
     pub fn beginner(&self) -> Beginner {
         self.beginner

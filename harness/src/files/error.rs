@@ -120,7 +120,7 @@ pub(super) fn cannot_open(dir: &Path, open: Open, errno: Errno) -> ScratchError 
     match (open, errno) {
         (Open::Direct, Errno::INVAL | Errno::OPNOTSUPP) => error(
             dir,
-            format!("a file system without O_DIRECT ({})", name(errno)),
+            format!("a file system that does not take O_DIRECT ({})", name(errno)),
             "name a folder on another one, or set files.open to \"buffered\", \"dsync\" or \"sync\"",
         ),
         (_, Errno::MFILE | Errno::NFILE) => error(

@@ -9,8 +9,8 @@
 //! their idle timeout and will leave by themselves. The third is tried when that is over: what is
 //! left then is what the kernel keeps for good.
 //!
-//! The first time, criu tries what the kernel can do, and notes it for later. That takes long if
-//! the processor is emulated, so it is made to do that before it is timed.
+//! On its first run, criu probes the kernel and caches the result. That takes long if the processor
+//! is emulated, so it is run once before it is timed.
 
 mod output;
 
@@ -34,7 +34,7 @@ use crate::probes::procfs;
 use crate::sync::thread;
 use output::{WaitEnd, why_not};
 
-/// How long it may take to come so far.
+/// How long it may take to start.
 const READY_MAX: Duration = Duration::from_secs(60);
 
 /// How long criu's check of the kernel may take.
@@ -69,7 +69,7 @@ enum Case {
     AfterTimeout(Duration),
 }
 
-/// What came of one dump.
+/// The result of one dump.
 #[derive(Default)]
 struct Tried {
     dumped: bool,
@@ -102,8 +102,8 @@ pub fn dump(criu: &Criu, dir: &Path) -> Dump {
 /// `idle_timeout`.
 #[must_use]
 pub fn dump_of(iowq: &Path, criu: &Criu, dir: &Path, idle_timeout: Duration) -> Dump {
-    // What it finds wrong does not count: a dump may do with less. Without its notes a dump takes
-    // longer, and no more.
+    // An error does not count: a dump may need less. Without the cached result a dump only takes
+    // longer.
     let _ = look_at_kernel(criu);
     let version = version(criu, dir);
     let Tried { dumped, took_ms, reason, .. } = tried(iowq, criu, dir, Case::Control);
@@ -130,14 +130,14 @@ pub fn dump_of(iowq: &Path, criu: &Criu, dir: &Path, idle_timeout: Duration) -> 
     }
 }
 
-/// Has criu try what the kernel can do.
+/// Lets criu probe the kernel's features.
 fn look_at_kernel(criu: &Criu) -> anyhow::Result<()> {
     let mut check = Process::start(Command::new(&criu.path).arg("check"), Path::new(NOWHERE))?;
     check.wait(CHECK_MAX, || false)?;
     Ok(())
 }
 
-/// Which criu it is, if it says so.
+/// Version of criu, if it prints one.
 fn version(criu: &Criu, dir: &Path) -> Option<String> {
     let folder = own_folder(Some(dir)).ok()?;
     let said = folder.join(VERSION_NAME);

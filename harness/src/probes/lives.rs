@@ -27,7 +27,7 @@ pub(crate) struct Lives {
 #[derive(Clone, Copy, Debug)]
 struct Life {
     born: Nanos,
-    /// None if it was never seen to leave.
+    /// None if it was never seen to exit.
     gone: Option<Nanos>,
     /// None if its account was not seen.
     account: Option<Account>,
@@ -40,7 +40,7 @@ impl Life {
 }
 
 impl Lives {
-    /// Of a source that does not say who came or left.
+    /// From a source that does not identify workers.
     pub(crate) fn of_changes(changes: Vec<(Nanos, bool)>) -> Lives {
         Lives { changes, workers: None, by_account: None }
     }
@@ -95,9 +95,9 @@ impl Lives {
         self.changes.iter().filter(|(_, born)| !*born).count() as u64
     }
 
-    /// How many milliseconds each worker that was there at `closed` stayed on, the longest first;
-    /// none for one that was still there at `until`. Empty if a source that does not say who
-    /// left saw a birth after `closed`, since it may have been that worker.
+    /// By how many milliseconds each worker alive at `closed` outlived it, the longest first;
+    /// none for one still alive at `until`. Empty if a source that does not identify workers saw a
+    /// birth after `closed`, since that worker may have been the one that exited.
     pub(crate) fn outlived_ms(&self, closed: Nanos, until: Nanos) -> Vec<Option<f64>> {
         let mut gone = match &self.workers {
             Some(workers) => workers
@@ -115,7 +115,7 @@ impl Lives {
         gone.into_iter().map(|gone| Some(gone?.since(closed) as f64 / 1e6)).collect()
     }
 
-    /// When those left who were there at `closed`, by births and deaths alone.
+    /// When the workers alive at `closed` exited, by births and deaths alone.
     fn gone_after(&self, closed: Nanos) -> Vec<Option<Nanos>> {
         let (before, after): (Vec<_>, Vec<_>) =
             self.changes.iter().partition(|(at, _)| *at < closed);
@@ -200,8 +200,8 @@ pub(crate) fn of_events(events: &[ThreadEvent]) -> Lives {
     Lives::of_workers(workers)
 }
 
-/// Clone flags of the threads that io_uring creates: io-wq's workers, and SQPOLL's thread, which only
-/// its name tells from them. `CLONE_VM`, `FS`, `FILES`, `SIGHAND`, `THREAD`, `UNTRACED` and `IO`, in
+/// Clone flags of the threads that io_uring creates: io-wq's workers, and SQPOLL's thread, which
+/// differs by its name only. `CLONE_VM`, `FS`, `FILES`, `SIGHAND`, `THREAD`, `UNTRACED` and `IO`, in
 /// Linux 6.1 to 6.18.
 const IO_THREAD_FLAGS: u64 = 0x8081_0f00;
 
@@ -233,7 +233,7 @@ mod tests {
         Lives::of_changes(changes.iter().map(|&(at, born)| (Nanos(at), born)).collect())
     }
 
-    /// Workers that were born and left at these milliseconds.
+    /// Workers with these times of birth and exit, in milliseconds.
     fn workers(lives: &[(u64, Option<u64>)]) -> Lives {
         let life = |&(born, gone): &(u64, Option<u64>)| Life {
             born: ms(born),

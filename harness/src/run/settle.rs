@@ -1,4 +1,4 @@
-//! Settling: a run begins once what went before it has reached the disk, the run before among it.
+//! Settling: a run begins once earlier writes, those of the last run included, have reached the disk.
 
 use std::path::Path;
 use std::time::Duration;
@@ -17,18 +17,17 @@ const TIME_MAX: Duration = Duration::from_secs(10);
 /// How often it is sampled.
 const LOOK: Duration = Duration::from_millis(10);
 
-/// How often what is dirty is brought to it: others may go on writing.
+/// How often dirty data is synced to it: other processes may go on writing.
 const SYNC: Duration = Duration::from_secs(1);
 
 /// Consecutive samples that must find it quiet: it is also quiet for a moment between two discards.
 const QUIET_LOOKS: u32 = 5;
 
-/// What may wait in the page cache of the machine, because something always does: a disk writes so
-/// much in a moment. What is the run's own was written before.
+/// What may be dirty in the page cache of the machine, because something always is: a disk writes
+/// this much in a moment. The run's own data was written before.
 const UNWRITTEN_BYTES_MAX: u64 = 16 << 20;
 
-/// Brings the file system under a folder to its device, and waits until that is quiet. If there
-/// is no device that is known, only the former.
+/// Syncs the file system under a folder, and waits until its device is quiet, if that is known.
 pub(super) fn settle(folder: &Path) -> Settled {
     let started = clock::now();
     let device = quiet::device_under(folder);
@@ -37,7 +36,7 @@ pub(super) fn settle(folder: &Path) -> Settled {
     loop {
         let now = clock::now();
         if sync_at <= now {
-            // If it is refused, what is dirty shows.
+            // If it fails, dirty data remains and is seen below.
             let _ = io::open_to_read(folder).and_then(io::sync_file_system);
             sync_at = now.after(SYNC);
         }
@@ -57,7 +56,7 @@ pub(super) fn settle(folder: &Path) -> Settled {
     }
 }
 
-/// What was seen so far.
+/// The samples so far.
 #[derive(Default)]
 struct Looks {
     unwritten: Unwritten,
@@ -68,7 +67,7 @@ struct Looks {
 }
 
 impl Looks {
-    /// Takes one in; returns whether that is quiet enough.
+    /// Adds a sample; returns whether the disk is quiet enough.
     fn take(&mut self, unwritten: Unwritten, load: Option<Load>) -> bool {
         let bytes = [unwritten.dirty_bytes, unwritten.written_back_bytes];
         let little = bytes.into_iter().flatten().sum::<u64>() <= UNWRITTEN_BYTES_MAX;
