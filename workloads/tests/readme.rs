@@ -14,10 +14,7 @@ fn defaults() -> String {
     let (before, rest) = example().split_once("[log]").map(own).expect("a log");
     let (_, after) = rest.split_once("\n[arrival]").map(own).expect("an arrival");
     let text = format!("{before}\n[arrival]{after}");
-    text.lines()
-        .filter(|line| !line.contains("left out:"))
-        .map(|line| format!("{line}\n"))
-        .collect()
+    text.lines().filter(|line| !line.contains("default:")).map(|line| format!("{line}\n")).collect()
 }
 
 fn own((one, other): (&str, &str)) -> (String, String) {

@@ -40,7 +40,7 @@ pub struct InBoot {
 pub struct Boot {
     /// Always [`BOOT_SCHEMA`].
     pub schema: String,
-    /// What the kernel is called.
+    /// Label of the kernel.
     pub kernel: String,
     /// Its role: to be compared, or for noise, a repetition of the base. Its runs have the
     /// same role.

@@ -28,7 +28,7 @@ pub const DISK_SERIAL: &str = "iowq-disk";
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Job {
-    /// What the kernel is called.
+    /// Label of the kernel.
     pub kernel: String,
     /// Place of the boot in the order of all boots.
     pub number: u32,

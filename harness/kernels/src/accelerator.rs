@@ -15,11 +15,11 @@ use crate::{
 const FIRST_LINE_MAX: Duration = Duration::from_secs(10);
 /// The kernel's first line: its decompressor, which talks before, runs where the kernel may not.
 const FIRST_LINE: &str = "Linux version ";
-/// Of a console that says something else, this much is a line.
+/// Bytes of a line at most, if the console prints something else.
 const LINE_BYTES_MAX: usize = 1000;
 /// Enough for any kernel to begin.
 const MEMORY_MIB: u32 = 512;
-/// What KVM is reached through.
+/// The device of KVM.
 const DEVICE: &str = "/dev/kvm";
 
 /// Which accelerator the user chose.
@@ -42,7 +42,7 @@ pub struct Accelerator {
     pub reason: String,
 }
 
-/// Chooses an accelerator. A device for KVM says little, as nested machines often have one that
+/// Chooses an accelerator. A device for KVM proves little, as nested machines often have one that
 /// fails; so the kernel is started with it until its first line on the console.
 ///
 /// # Errors

@@ -26,7 +26,7 @@ use progress::Progress;
 
 /// A message may be a record with all its histograms; this is far more than any.
 const MESSAGE_BYTES_MAX: usize = 64 << 20;
-/// Of a message that makes no sense, this much is shown.
+/// Bytes of an invalid message that are shown.
 const SHOWN_CHARS_MAX: usize = 120;
 
 /// What to boot, and where to keep what comes of it.
@@ -41,7 +41,7 @@ pub struct Request {
     pub append: String,
     /// The virtual machine.
     pub machine: iowq_contract::Machine,
-    /// What the kernel is called.
+    /// Label of the kernel.
     pub label: String,
     /// What the boot is for.
     pub role: Role,
@@ -124,7 +124,7 @@ fn parts<'a>(request: &'a Request, disk: Option<&'a Path>) -> Parts<'a> {
     }
 }
 
-/// What is said in a boot, and what was made of it so far.
+/// The messages of a boot, and its progress by them.
 struct Monitor<'a> {
     /// The machine's time at its last event.
     now: Duration,

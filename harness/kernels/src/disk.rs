@@ -97,7 +97,7 @@ fn format(program: &Path, maker: &Maker, path: &Path, stop: &Stop) -> anyhow::Re
     Ok(())
 }
 
-/// What to add to the reason of a boot that failed while the host had no room left for its disk.
+/// Added to the reason of a boot that failed while the host had no room left for its disk.
 pub(crate) fn full(folder: &Path) -> Option<String> {
     let room = room_mib(folder)?;
     (room < ROOM_LEFT_MIB_MIN)

@@ -90,7 +90,7 @@ pub fn build(
     build_with(request, &config, &tools::compiler(stop)?, stop, say)
 }
 
-/// The same, with tools that are there.
+/// The same, with these tools.
 fn build_with(
     request: &Request,
     config: &Config,

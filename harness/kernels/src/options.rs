@@ -16,7 +16,7 @@ const BOOTS_MAX: i64 = 1_000;
 const REPEATS_MAX: i64 = 100;
 /// Virtual processors at most, as kernels for virtual machines are built.
 const CPUS_MAX: i64 = 64;
-/// Memory of a guest in MiB: below, a stock kernel does not come up with its initramfs.
+/// Memory of a guest in MiB: below, a stock kernel does not boot with its initramfs.
 const MEMORY_MIB: std::ops::RangeInclusive<i64> = 256..=65_536;
 /// Memory by default.
 const MEMORY_MIB_DEFAULT: u32 = 1024;

@@ -1,11 +1,15 @@
 //! A build that is interrupted. It is a process of its own, because a signal is for all of it.
 
+mod alive;
+
 use std::fs;
 use std::io::Write as _;
 use std::path::Path;
 
 use iowq_kernels::from_source::{BuildError, Request, build};
 use iowq_kernels::stop::{Stop, Stopped};
+
+use alive::is_alive;
 
 /// While the file `go` is absent, what builds the image interrupts the build, writes its own
 /// number down, and goes on for ever. The parent of make is the process that builds.
@@ -54,11 +58,4 @@ fn worker(cache: &Path) -> String {
     let mut sources = fs::read_dir(cache.join("sources")).expect("sources");
     let source = sources.next().expect("one").expect("an entry").path();
     fs::read_to_string(source.join("objects/worker")).expect("a number").trim().to_owned()
-}
-
-/// Whether a process still runs. One that ended may be a zombie.
-fn is_alive(number: &str) -> bool {
-    let stat = fs::read_to_string(format!("/proc/{number}/stat")).unwrap_or_default();
-    let state = stat.rsplit(')').next().unwrap_or_default().trim_start().chars().next();
-    state.is_some_and(|state| state != 'Z')
 }

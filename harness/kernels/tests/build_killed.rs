@@ -1,6 +1,7 @@
 //! A build whose process is killed: what it had started ends, and until then no other build uses
 //! the cache.
 
+mod alive;
 mod fifo;
 
 use std::fs;
@@ -12,6 +13,8 @@ use std::time::{Duration, Instant};
 use iowq_kernels::from_source::{BuildError, Built, Request, build};
 use iowq_kernels::stop::Stop;
 use rustix::fs::{CWD, Mode, mkfifoat};
+
+use alive::is_alive;
 
 /// Tells the process that is to be killed where to build.
 const PLACE: &str = "IOWQ_TEST_KILLED_BUILD";
@@ -90,13 +93,6 @@ fn until(what: &str, mut is_so: impl FnMut() -> bool) {
 
 fn skip(test: &str, reason: &str) {
     let _ = std::io::stderr().write_all(format!("\nskipped: {test}: {reason}\n").as_bytes());
-}
-
-/// Whether a process still runs. One that ended may be a zombie.
-fn is_alive(number: &str) -> bool {
-    let stat = fs::read_to_string(format!("/proc/{number}/stat")).unwrap_or_default();
-    let state = stat.rsplit(')').next().unwrap_or_default().trim_start().chars().next();
-    state.is_some_and(|state| state != 'Z')
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! How far a boot has come: what the guest said so far, until when it must go on, and how it ended.
+//! Progress of a boot: the guest's messages so far, the deadline of the next, and how it ended.
 //! Times are counted from the start of the machine and come from the caller.
 
 use std::time::Duration;
@@ -25,7 +25,7 @@ enum Step {
 /// How it ended, and why.
 pub(super) type Verdict = (Ended, String);
 
-/// How far a boot has come.
+/// Progress of a boot.
 pub(super) struct Progress {
     limits: Limits,
     step: Step,
@@ -92,7 +92,7 @@ impl Progress {
             Message::Criu { dump } => self.dump = Some(dump),
             Message::Done => self.leave(now, Ended::Finished, String::new()),
             Message::Missing { features } => {
-                self.leave(now, Ended::MissingFeature, missing(&features))
+                self.leave(now, Ended::MissingFeature, missing(&features));
             }
             Message::Failed { reason } => self.leave(now, Ended::Failed, reason),
         }
@@ -138,7 +138,7 @@ impl Progress {
         self.verdict = Some((Ended::Hung, reason));
     }
 
-    /// QEMU is gone, and this is how; so much of a message had come without its end.
+    /// QEMU has ended with this status, after this many bytes of an incomplete message.
     pub(super) fn gone(&mut self, how: &str, cut_off_bytes: usize) {
         self.is_over = true;
         if self.is_settled() {
@@ -154,7 +154,7 @@ impl Progress {
         };
     }
 
-    /// Whether the verdict stays, whatever comes. That all was done may turn out wrong.
+    /// Whether the verdict is final. That all was done may turn out wrong.
     fn is_settled(&self) -> bool {
         self.verdict.as_ref().is_some_and(|(ended, _)| *ended != Ended::Finished)
     }

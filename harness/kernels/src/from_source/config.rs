@@ -8,18 +8,18 @@ use anyhow::{bail, ensure};
 use super::files;
 use crate::sha256;
 
-/// Our own, which says why it has what it has.
+/// The default configuration, with a reason for each option.
 const MINIMAL: &str = include_str!("minimal.config");
-/// What follows in ours may be given up.
+/// Options after this line of the default are optional.
 const PREFERENCES: &str = "\n# Preferences\n";
 /// Options of the user's configuration that are named at most.
 const NAMED_MAX: usize = 8;
 
-/// What kernels are to be configured as.
+/// The configuration of kernels.
 pub(super) struct Config {
     text: String,
     digest: String,
-    /// Where it is from, if it is not ours.
+    /// Its file, if it is not the default.
     path: Option<PathBuf>,
 }
 
@@ -108,7 +108,7 @@ fn option(line: &str) -> Option<(&str, &str)> {
     Some((name.strip_prefix("CONFIG_")?, value))
 }
 
-/// What was wanted and is otherwise.
+/// Options that differ from the wanted value.
 fn lost(wanted: &str, result: &str) -> Vec<String> {
     let result = options(result);
     let is = |name: &str| result.get(name).copied().unwrap_or("n");

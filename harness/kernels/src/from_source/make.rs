@@ -41,7 +41,7 @@ const NOT_OURS: [&str; 14] = [
 /// One kernel to make.
 pub(super) struct Make<'a> {
     pub(super) source: &'a Source,
-    /// What it is called in the cache.
+    /// Its name in the cache.
     pub(super) digest: &'a str,
     pub(super) jobs: usize,
 }

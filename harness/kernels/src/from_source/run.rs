@@ -1,4 +1,4 @@
-//! Running commands: with a log, with a word each minute, and ended when a stop is requested.
+//! Running commands: with a log, progress each minute, and an end when a stop is requested.
 
 use std::fs::{self, File};
 use std::os::unix::process::ExitStatusExt as _;
@@ -34,7 +34,7 @@ impl<'a> Runner<'a> {
         (self.say)(line);
     }
 
-    /// Runs a command that takes seconds, and takes what it says.
+    /// Runs a command that takes seconds, and returns its output.
     pub(super) fn output(&self, command: &mut Command) -> anyhow::Result<Output> {
         child::output(command, self.stop)
     }
@@ -61,7 +61,7 @@ impl<'a> Runner<'a> {
         let mut progress = Progress::new(what);
         let report =
             || progress.line(Instant::now()).into_iter().for_each(|line| (self.say)(&line));
-        // If something goes on although we are gone, at least the cache stays locked.
+        // If a child outlives this process, at least the cache stays locked.
         let status = child::wait(&mut child, None, self.stop, report)?;
         if !status.is_some_and(|status| status.success()) {
             let status = status.map_or_else(String::new, in_words);

@@ -53,7 +53,7 @@ struct Part {
     module: Option<&'static str>,
 }
 
-/// Options of every guest: to come up from an initramfs, to have a console, and to have io_uring.
+/// Options of every guest: to boot from an initramfs, to have a console, and to have io_uring.
 const ALWAYS: [&str; 10] = [
     "64BIT",
     "BINFMT_ELF",
