@@ -33,10 +33,10 @@ fn main() {
     println!("cargo::rustc-env=IOWQ_RUSTC={}", rustc.unwrap_or_else(unknown));
 }
 
-/// The commit, with `-dirty` where what is measured has changes; none without git or a clone.
+/// The commit, with `-dirty` if what is measured has changes; none without git or a clone.
 fn commit() -> Option<String> {
     let commit = output("git", &["rev-parse", "--short=12", "HEAD"])?;
-    // Without the locks: a build must not stand in the way of somebody's commit.
+    // Without the locks: a build must not block a commit that runs meanwhile.
     let mut status = vec!["--no-optional-locks", "status", "--porcelain", "--"];
     status.extend(MEASURED);
     let changes = output("git", &status)?;

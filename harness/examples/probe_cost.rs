@@ -56,7 +56,7 @@ fn shared(bpf: &Bpf) -> anyhow::Result<(Arc<Page>, Tracker)> {
     bpf.page().zip(bpf.tracker()).context("the scheduler probe is off")
 }
 
-/// Nanoseconds per context switch; the threads are workers with work in hand where a page is given.
+/// Nanoseconds per context switch; the threads are workers that execute a work if a page is given.
 fn ping_pong(workers: Option<&(Arc<Page>, Tracker)>) -> anyhow::Result<f64> {
     let ((here, to_there), (there, to_here)) = (pipe()?, pipe()?);
     let player = |slot: u32, mut from: PipeReader, mut to: PipeWriter, serves: bool| {
@@ -112,10 +112,10 @@ fn report_delays() -> anyhow::Result<Vec<u64>> {
         let before = delays.len();
         blocks.wait(Some(Duration::from_millis(10)))?;
         blocks.drain(|event| delays.push(clock::now().since(clock::Nanos(event.time_ns))));
-        // Asleep now: wake it. Its end may come first, and then nobody reads.
+        // Asleep now: wake it. It may have ended before, and then there is no reader.
         if delays.len() > before {
-            // The worker to come is not made, or the next sleep would not be the last one's.
-            page.take_asked(0);
+            // The worker to come is not created, or the next sleep would not be the last one's.
+            page.take_request(0);
             page.running(0).fetch_sub(1, std::sync::atomic::Ordering::SeqCst);
             let _ = to.write_all(&[1]);
         }

@@ -1,4 +1,4 @@
-//! The command `closed-ring`: a process that used a ring and closed it, for whoever wants to dump one.
+//! The command `closed-ring`: a process that used a ring and closed it, to be dumped.
 
 use std::ffi::OsString;
 use std::os::fd::OwnedFd;
@@ -27,7 +27,7 @@ const OPS: u64 = 200;
 /// Blocks in each file: the folder may be in memory.
 const FILE_BLOCKS: u64 = 256;
 
-/// What is asked for, as JSON in the only argument: standard input is not the guest's to give.
+/// The request, as JSON in the only argument: the guest has no standard input to pass on.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Options {
@@ -45,7 +45,9 @@ impl Options {
     /// # Errors
     /// If they are not one such text.
     pub fn of(arguments: &[OsString]) -> anyhow::Result<Options> {
-        let [text] = arguments else { anyhow::bail!("closed-ring takes one argument, as JSON") };
+        let [text] = arguments else {
+            anyhow::bail!("closed-ring: expected one argument, as JSON")
+        };
         serde_json::from_slice(text.as_encoded_bytes()).context("the argument of closed-ring")
     }
 }
@@ -54,13 +56,14 @@ impl Options {
 /// does nothing for good. Then this process has nothing open but its standard three descriptors.
 ///
 /// # Errors
-/// Where it comes not so far, in words for a person.
+/// If the ring was not used and closed; for a reader.
 pub fn run(options: &Options) -> anyhow::Result<()> {
     end_with_parent(options.parent)?;
     // criu takes no pipe whose other end is outside of what it dumps.
     io::close_inherited().context("cannot close what this process was started with")?;
     // Nor a process whose session began there.
-    io::own_session().context("cannot begin a session: start this one in nobody's foreground")?;
+    io::own_session()
+        .context("cannot begin a session: do not start this as the leader of a process group")?;
     let plan = plan()?;
     let scratch = Scratch::new(Some(&options.dir), &plan)?;
     if !options.without_ring {
@@ -69,7 +72,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
     }
     scratch.remove()?;
     let ready = options.dir.join(READY_NAME);
-    io::create_new(&ready).with_context(|| format!("cannot make {}", ready.display()))?;
+    io::create_new(&ready).with_context(|| format!("cannot create {}", ready.display()))?;
     loop {
         thread::park();
     }

@@ -1,4 +1,4 @@
-//! The driver: takes ops from the stream, hands them to the engine in time, and keeps the books.
+//! The driver: submits the ops of a stream to the engine in time, and counts how they end.
 
 use std::collections::BTreeMap;
 use std::iter::Peekable;
@@ -12,20 +12,20 @@ use crate::engine::{Engine, EngineError, Request};
 use crate::io::errno_name;
 use iowq_pool::{Completion, WorkOutcome};
 
-/// How often the engine is attended to while a round is held back: seldom enough to leave its lock
-/// to the workers, and often beside any call that may block.
-const LOOK_NS: u64 = 5_000;
+/// How often the engine is polled while a round is delayed: seldom enough to leave its lock to the
+/// workers, and often compared with any call that may block.
+const POLL_NS: u64 = 5_000;
 
-/// An open loop that time ends and that falls behind is given up after this many times its length:
-/// by then its latencies are those of the backlog alone.
+/// An open loop that falls behind is given up after this many times its length: by then its
+/// latencies are those of the backlog alone.
 pub const OVERRUN: u32 = 2;
 
-/// How often it is told how many ops are done.
-const TELL: Duration = Duration::from_secs(1);
+/// How often the number of ended ops is reported.
+const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 
-/// What the driver saw.
+/// What the driver measured.
 #[derive(Debug, Default)]
-pub struct Driven {
+pub struct DriveStats {
     /// When the first ring was opened.
     pub opened: Nanos,
     /// When the measured part began.
@@ -38,18 +38,17 @@ pub struct Driven {
     pub done: u64,
     /// Measured ops that failed.
     pub failed: u64,
-    /// Ops that an open loop was to start in time and that were never handed over, by its rate;
-    /// none where it was kept up with.
+    /// Ops that were due by the rate of an open loop and never submitted; none if it kept up.
     pub never_started: Option<u64>,
-    /// Processor time of the whole process, from just before the first measured op was handed over
-    /// until the last one was done; none where no op was measured.
+    /// Processor time of the process, from just before the first measured op was submitted until
+    /// the last one was done; none if no op was measured.
     pub cpu_ns: Option<u64>,
-    /// The same by error, `ECANCELED` for those that never ran.
+    /// Failed ops by error, `ECANCELED` for those that never ran.
     pub failures: BTreeMap<String, u64>,
 }
 
-/// What is called just before and just after a ring is closed: who is there before may be gone
-/// soon after, and who was made at the last moment is only seen after.
+/// Called just before and just after a ring is closed: a worker seen before may exit at once, and
+/// one created at the last moment is seen only after.
 pub type AroundClose<'a> = &'a dyn Fn();
 
 /// A run under way.
@@ -70,21 +69,21 @@ pub struct Driver<'a> {
     start: Nanos,
     /// After this no op starts.
     end: Option<Nanos>,
-    /// After this an open loop is given up, though ops that were meant to start have not.
+    /// After this an open loop is given up, even if ops that were due have not started.
     give_up: Option<Nanos>,
     /// Measured ops that may still start.
     ops_left: u64,
     /// Ops that the open ring has taken.
     ops_in_ring: u64,
-    /// How much later than it could each op is handed over.
+    /// How long each op is held back.
     delay: Duration,
     /// Processor time when the measured part began.
     cpu_from_ns: Option<u64>,
-    /// What is told how many ops have ended, those of the warm-up among them.
-    tell: fn(u64),
-    told: Nanos,
+    /// Called with the number of ended ops, those of the warm-up included.
+    report: fn(u64),
+    reported: Nanos,
     ops_ended: u64,
-    driven: Driven,
+    driven: DriveStats,
 }
 
 impl<'a> Driver<'a> {
@@ -116,48 +115,44 @@ impl<'a> Driver<'a> {
             ops_in_ring: 0,
             delay: Duration::ZERO,
             cpu_from_ns: None,
-            tell: |_| (),
-            told: Nanos(0),
+            report: |_| (),
+            reported: Nanos(0),
             ops_ended: 0,
-            driven: Driven::default(),
+            driven: DriveStats::default(),
         }
     }
 
-    /// Has ops be handed over so much later than they could, though they count from the same
-    /// moment: an effect of known size, which whoever compares runs must find.
+    /// Delays the submission of every op by `delay`, and counts its latency from the undelayed
+    /// moment: an effect of known size, which a comparison of runs must find.
     ///
-    /// In an open loop an op is handed over that long after it was meant to start. All of the run
-    /// is so much later than its ops' intended times and nothing else changes: each op responds
-    /// later by the delay, and the rate is the plan's.
+    /// In an open loop each op is submitted `delay` after its intended time, so each response is
+    /// later by the delay and the rate is the plan's.
     ///
-    /// In a closed loop the submitter waits before each round of submitting, busy, because a sleep
-    /// overshoots by more than most delays; the ops of that round count from when they would have
-    /// been handed over without it. With a pause between rounds, or one op in flight, each op
-    /// responds later by the delay. Where rounds follow each other at once the loop answers: ops
-    /// that end while a round is held back wait for the next round, so rounds are fewer and larger
-    /// and fewer ops are in flight. Ops then wait less for each other where a device is what all
-    /// wait for, and longer where the submitter is, so that response times may grow by less or by
-    /// more than the delay, as they would with any slower submitter; and ops per second fall.
-    /// Creations that are asked for meanwhile are carried out, as the kernel carries them out in
-    /// whatever its submitter does. The submitter takes more processor time.
+    /// In a closed loop the submitter spins before each round, because a sleep overshoots by more
+    /// than most delays. With a pause between rounds, or one op in flight, each response is later
+    /// by the delay. Without a pause the loop reacts: ops that end during the delay wait for the
+    /// next round, so rounds are fewer and larger, and fewer ops are in flight. Response times then
+    /// grow by less than the delay if the device is the bottleneck and by more if the submitter is,
+    /// as with any slower submitter, and ops per second fall. Workers that are requested during
+    /// the delay are created, as the kernel does in whatever its submitter executes.
     #[must_use]
     pub fn with_delay(mut self, delay: Duration) -> Driver<'a> {
         self.delay = delay;
         self
     }
 
-    /// Has `tell` be told about once a second how many ops have ended, as long as any do.
+    /// Calls `report` about once a second with the number of ended ops, as long as any end.
     #[must_use]
-    pub fn with_tell(mut self, tell: fn(u64)) -> Driver<'a> {
-        self.tell = tell;
+    pub fn with_report(mut self, report: fn(u64)) -> Driver<'a> {
+        self.report = report;
         self
     }
 
-    /// Runs it all: every ring from opening to closing, and the watch after the last one.
+    /// Runs the plan: every ring from opening to closing, and the watch after the last one.
     ///
     /// # Errors
-    /// Where the engine cannot go on; ops may then still be in flight, and use the buffers.
-    pub fn run(mut self) -> Result<Driven, EngineError> {
+    /// If the engine fails; ops may then still be in flight and use the buffers.
+    pub fn run(mut self) -> Result<DriveStats, EngineError> {
         self.start = self.engine.now();
         self.driven.opened = self.start;
         self.driven.measured_from = self.start.after(self.plan.warmup);
@@ -177,7 +172,7 @@ impl<'a> Driver<'a> {
                 break;
             }
             self.rest(self.plan.life.closed)?;
-            // Time may have run out meanwhile; a ring without an op would tell nothing.
+            // Time may have run out meanwhile; a ring without ops would measure nothing.
             if self.ended() {
                 break;
             }
@@ -187,8 +182,8 @@ impl<'a> Driver<'a> {
         Ok(self.driven)
     }
 
-    /// An open loop that time ends is measured over its whole length, also where nothing was due
-    /// at the end: its rate is given, and ops done per second must not come out higher.
+    /// An open loop of limited time is measured over its whole length, even if nothing was due at
+    /// the end: otherwise ops per second would exceed its rate.
     fn count_the_whole_length(&mut self) {
         if self.ops_left == 0 {
             return;
@@ -231,19 +226,18 @@ impl<'a> Driver<'a> {
         Ok(())
     }
 
-    /// One round of a closed loop: fill up, wait for as many as asked for, reap all there are, pause.
+    /// One round of a closed loop: fill up, wait for `min_complete` ops, reap all, pause.
     fn closed_round(&mut self, pause: Duration, min_complete: u32) -> Result<(), EngineError> {
         let free = self.free.len();
         let held_ns = if self.has_room() { self.hold_back()? } else { 0 };
-        // Places that came free meanwhile are the next round's, or its ops would count from before
-        // there was room for them.
+        // Slots freed meanwhile are for the next round, or their ops would count from before they
+        // were free.
         let later = self.free.len() - free;
         while !self.ring_is_spent() && self.has_room_beside(later) {
             self.submit_next(Nanos(self.engine.now().0.saturating_sub(held_ns)));
         }
         self.engine.flush();
-        // What ended while the round was held back counts. Time may have run out before anything
-        // was submitted.
+        // Ops that ended during the delay count. Time may have run out before any was submitted.
         let missing = self.in_flight().min((min_complete as usize).saturating_sub(later));
         if missing > 0 {
             self.wait(missing, None)?;
@@ -254,29 +248,28 @@ impl<'a> Driver<'a> {
         Ok(())
     }
 
-    /// Waits as long as a round of a closed loop is to be delayed; returns how long that was, in
-    /// nanoseconds.
+    /// Delays a round of a closed loop; returns by how many nanoseconds.
     fn hold_back(&mut self) -> Result<u64, EngineError> {
         if self.delay.is_zero() {
             return Ok(0);
         }
         let (from, delay_ns) = (clock::now(), duration_ns(self.delay));
-        let mut looked_ns = 0;
+        let mut polled_ns = 0;
         loop {
             let held_ns = clock::now().since(from);
             if delay_ns <= held_ns {
                 return Ok(held_ns);
             }
-            if looked_ns + LOOK_NS <= held_ns {
-                looked_ns = held_ns;
+            if polled_ns + POLL_NS <= held_ns {
+                polled_ns = held_ns;
                 self.wait(0, Some(self.engine.now()))?;
             }
             std::hint::spin_loop();
         }
     }
 
-    /// One round of an open loop: all that is due, then wait for the next op's time, or for a
-    /// free place where none is left.
+    /// One round of an open loop: all that is due, then wait for the next op's time, or for a free
+    /// slot if there is none.
     fn open_round(&mut self) -> Result<(), EngineError> {
         while !self.ring_is_spent() && self.has_room() {
             let intended = self.next_intended();
@@ -295,18 +288,18 @@ impl<'a> Driver<'a> {
         self.wait(1, until)
     }
 
-    /// Whether there is a place for the next op and the one that may be linked behind it.
+    /// Whether there is a slot for the next op and one for an op linked to it.
     fn has_room(&mut self) -> bool {
         self.has_room_beside(0)
     }
 
-    /// The same where so many places are not to be used.
-    fn has_room_beside(&mut self, kept: usize) -> bool {
+    /// The same, with `reserved` slots not to be used.
+    fn has_room_beside(&mut self, reserved: usize) -> bool {
         let linked = self.stream.peek().is_some_and(|op| op.linked);
-        self.free.len() > kept + usize::from(linked)
+        self.free.len() > reserved + usize::from(linked)
     }
 
-    /// Hands over the next op and the one linked behind it. There must be room.
+    /// Submits the next op and those linked to it. There must be room.
     fn submit_next(&mut self, intended: Nanos) {
         debug_assert!(self.chain.is_empty());
         let measured = self.driven.measured_from <= intended;
@@ -326,7 +319,7 @@ impl<'a> Driver<'a> {
         self.chain.clear();
     }
 
-    /// Fills buffers and notes what is on its way.
+    /// Fills the buffers of a chain, and enters its ops in the ledger.
     fn prepare(&mut self) {
         for request in &self.chain {
             let op = &request.op;
@@ -346,7 +339,7 @@ impl<'a> Driver<'a> {
         }
     }
 
-    /// Waits on the engine and books what is done.
+    /// Waits on the engine and counts what ended.
     fn wait(&mut self, want: usize, until: Option<Nanos>) -> Result<(), EngineError> {
         self.engine.wait(want, until, &mut self.completions)?;
         let (mut measured, ended) = (false, self.ops_ended);
@@ -362,8 +355,8 @@ impl<'a> Driver<'a> {
             measured = true;
             match completion.outcome {
                 WorkOutcome::Done => self.driven.done += 1,
-                WorkOutcome::Failed(errno) => note(&mut self.driven, errno_name(errno)),
-                WorkOutcome::Cancelled => note(&mut self.driven, "ECANCELED"),
+                WorkOutcome::Failed(errno) => count_failure(&mut self.driven, errno_name(errno)),
+                WorkOutcome::Cancelled => count_failure(&mut self.driven, "ECANCELED"),
             }
         }
         if ended < self.ops_ended {
@@ -371,15 +364,15 @@ impl<'a> Driver<'a> {
             if measured {
                 self.driven.measured_until = now;
             }
-            if self.told.after(TELL) <= now {
-                self.told = now;
-                (self.tell)(self.ops_ended);
+            if self.reported.after(REPORT_INTERVAL) <= now {
+                self.reported = now;
+                (self.report)(self.ops_ended);
             }
         }
         Ok(())
     }
 
-    /// Waits while no ring is in use. Creations that are asked for meanwhile are carried out.
+    /// Waits while no ring is in use. Workers that are requested meanwhile are created.
     fn rest(&mut self, length: Duration) -> Result<(), EngineError> {
         if length.is_zero() {
             return Ok(());
@@ -411,8 +404,8 @@ impl<'a> Driver<'a> {
         let Some(end) = self.end else { return false };
         match self.plan.arrival {
             Arrival::Closed { .. } => end <= self.engine.now(),
-            // What was meant to start in time is still measured, however late it is, as far as the
-            // loop is kept up with at all.
+            // An op that was due in time is measured however late it starts, until the loop is
+            // given up.
             _ => {
                 end <= self.next_intended()
                     || self.give_up.is_some_and(|give_up| give_up <= self.engine.now())
@@ -421,7 +414,7 @@ impl<'a> Driver<'a> {
     }
 }
 
-fn note(driven: &mut Driven, error: &str) {
+fn count_failure(driven: &mut DriveStats, error: &str) {
     driven.failed += 1;
     *driven.failures.entry(error.to_owned()).or_default() += 1;
 }

@@ -33,7 +33,7 @@ pub const DEFAULT_DIR: &str = "target/bench-files";
 /// processes of the same number, are a sign of trouble.
 const FOLDERS_MAX: u32 = 1000;
 
-/// Is told how far a step is: bytes done, of how many.
+/// Called with the progress of a step: bytes done, of how many.
 pub type Tell<'a> = &'a mut dyn FnMut(Step, u64, u64);
 
 /// Bytes that a file is cut by before it is removed. A file system that discards what is freed is
@@ -52,11 +52,11 @@ pub struct Scratch {
 
 impl Scratch {
     /// Makes a folder `iowq-<pid>-<n>` in `dir`, or in [`DEFAULT_DIR`], lays the plan's files out in
-    /// it in the state it asks for, brings them to the device and opens them as the plan asks.
+    /// it in the state it specifies, writes them to the device and opens them with the plan's flags.
     ///
     /// # Errors
     ///
-    /// Where the folder or the files cannot be made there. Nothing is left behind then.
+    /// If the folder or the files cannot be made there. Nothing is left behind then.
     pub fn new(dir: Option<&Path>, plan: &Plan) -> Result<Scratch, ScratchError> {
         Scratch::new_telling(dir, plan, &mut |_, _, _| {})
     }
@@ -74,7 +74,7 @@ impl Scratch {
         let folder = own_folder(dir)?;
         let dir = dir.unwrap_or(Path::new(DEFAULT_DIR));
         let mut scratch = Scratch { folder, paths: Vec::new(), files: Vec::new(), removed: false };
-        // On an early return the drop removes what was made, before the caller hears of the error.
+        // On an early return the drop removes what was made, before the caller gets the error.
         if let Err(failure) = scratch.lay_out(plan, tell) {
             drop(scratch);
             return Err(cannot_lay_out(dir, plan, failure));
@@ -97,7 +97,7 @@ impl Scratch {
 
     /// Checks that what was promised to be on the device does not wait in the page cache, then reads
     /// back every block whose contents the ledger knows, from the device, and compares it byte for
-    /// byte. What that shows and what it cannot is told in [`verify`].
+    /// byte. [`verify`] says what that shows.
     ///
     /// # Errors
     ///
@@ -164,7 +164,7 @@ impl Scratch {
         if let Err(errno) = io::remove_folder(&self.folder) {
             left.push((self.folder.clone(), errno));
         }
-        // What somebody else removed first is gone, which is all that was wanted.
+        // A file that another process removed first is no error.
         left.retain(|(_, errno)| *errno != Errno::NOENT);
         if left.is_empty() { Ok(()) } else { Err(RemoveError { left }) }
     }
@@ -172,7 +172,7 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // Nobody is left to tell; `remove` is for those who want to know.
+        // An error cannot be returned from here; `remove` returns it.
         let _ = self.remove_all(&mut |_, _, _| {});
     }
 }
@@ -181,7 +181,7 @@ impl Drop for Scratch {
 ///
 /// # Errors
 ///
-/// Where it cannot be made there.
+/// If it cannot be made there.
 pub fn own_folder(dir: Option<&Path>) -> Result<PathBuf, ScratchError> {
     let dir = match dir {
         Some(dir) => dir,

@@ -1,7 +1,7 @@
 //! Files: the only door to the system calls that touch them.
 //!
 //! Thin on purpose. A read or write moves a whole block or fails: nothing here continues after a
-//! short one, because that would be a second op which nobody counted.
+//! short one, because that would be a second op that is not counted.
 
 use std::fmt;
 use std::fs::File;
@@ -26,7 +26,7 @@ pub enum Failure {
     Short {
         /// Bytes moved.
         done_bytes: usize,
-        /// Bytes asked for.
+        /// Bytes requested.
         wanted_bytes: usize,
     },
 }
@@ -99,7 +99,7 @@ const ERRNO_NAMES: [(i32, &str); 34] = [
     (libc::ECANCELED, "ECANCELED"),
 ];
 
-/// The name of an errno, `errno` where it is none of those expected here.
+/// The name of an errno, `errno` if it is none of those expected here.
 #[must_use]
 pub fn errno_name(errno: i32) -> &'static str {
     ERRNO_NAMES.iter().find(|(known, _)| *known == errno).map_or("errno", |(_, name)| name)
@@ -109,17 +109,17 @@ pub fn errno_name(errno: i32) -> &'static str {
 ///
 /// # Errors
 ///
-/// What open(2) says; `EEXIST` where anything of that name is there, also a dangling link.
+/// What open(2) says; `EEXIST` if anything of that name is there, also a dangling link.
 pub fn create_new(path: &Path) -> Result<OwnedFd, Errno> {
     let flags = OFlags::CREATE | OFlags::EXCL | OFlags::RDWR | OFlags::CLOEXEC;
     retry_on_intr(|| rustix::fs::open(path, flags, Mode::RUSR | Mode::WUSR))
 }
 
-/// Opens a file for reading and writing, as a plan asks for.
+/// Opens a file for reading and writing, with the flags of a plan.
 ///
 /// # Errors
 ///
-/// What open(2) says; `EINVAL` where the file system does not take `O_DIRECT`.
+/// What open(2) says; `EINVAL` if the file system does not take `O_DIRECT`.
 pub fn open(path: &Path, open: Open) -> Result<OwnedFd, Errno> {
     let extra = match open {
         Open::Buffered => OFlags::empty(),
@@ -145,7 +145,7 @@ pub fn open_to_read(path: &Path) -> Result<OwnedFd, Errno> {
 ///
 /// # Errors
 ///
-/// What pread(2) says, or [`Failure::Short`] where it read less.
+/// What pread(2) says, or [`Failure::Short`] if it read less.
 pub fn pread(file: impl AsFd, bytes: &mut [u8], offset_bytes: u64) -> Result<(), Failure> {
     let done = retry_on_intr(|| rustix::io::pread(&file, &mut *bytes, offset_bytes))?;
     whole(done, bytes.len())
@@ -164,7 +164,7 @@ pub fn read_up_to(file: impl AsFd, bytes: &mut [u8], offset_bytes: u64) -> Resul
 ///
 /// # Errors
 ///
-/// What pwrite(2) says, or [`Failure::Short`] where it wrote less.
+/// What pwrite(2) says, or [`Failure::Short`] if it wrote less.
 pub fn pwrite(file: impl AsFd, bytes: &[u8], offset_bytes: u64) -> Result<(), Failure> {
     let done = retry_on_intr(|| rustix::io::pwrite(&file, bytes, offset_bytes))?;
     whole(done, bytes.len())
@@ -227,11 +227,11 @@ pub fn fdatasync(file: impl AsFd) -> Result<(), Errno> {
     retry_on_intr(|| rustix::fs::fdatasync(&file))
 }
 
-/// Reserves the space of so many bytes; the file grows where they lie behind its end.
+/// Reserves space for a range of bytes; the file grows if it ends before the range does.
 ///
 /// # Errors
 ///
-/// What fallocate(2) says; `EOPNOTSUPP` where the file system cannot.
+/// What fallocate(2) says; `EOPNOTSUPP` if the file system cannot.
 pub fn fallocate(file: impl AsFd, offset_bytes: u64, length_bytes: u64) -> Result<(), Errno> {
     retry_on_intr(|| {
         rustix::fs::fallocate(&file, FallocateFlags::empty(), offset_bytes, length_bytes)
@@ -247,7 +247,7 @@ pub fn sync_file_system(file: impl AsFd) -> Result<(), Errno> {
     retry_on_intr(|| rustix::fs::syncfs(&file))
 }
 
-/// Makes a file so many bytes long: what is beyond is gone, and what is missing is a hole.
+/// Sets the length of a file: what is beyond is gone, and what is missing is a hole.
 ///
 /// # Errors
 ///
@@ -286,7 +286,7 @@ pub fn make_folder(path: &Path) -> Result<(), Errno> {
     rustix::fs::mkdir(path, Mode::RWXU)
 }
 
-/// Makes a folder and those above it, where they are missing.
+/// Makes a folder and those above it, if they are missing.
 ///
 /// # Errors
 ///
@@ -314,7 +314,7 @@ pub fn free_bytes(path: &Path) -> Result<u64, Errno> {
     Ok(status.f_bavail.saturating_mul(status.f_frsize))
 }
 
-/// The errno behind an error of the standard library, `EIO` where it has none.
+/// The errno behind an error of the standard library, `EIO` if it has none.
 fn errno_of(error: &std::io::Error) -> Errno {
     Errno::from_io_error(error).unwrap_or(Errno::IO)
 }
@@ -341,7 +341,7 @@ pub fn read_start(path: &Path, bytes_max: u64) -> Result<(Vec<u8>, u64), Errno> 
 }
 
 /// These bytes as a file without a name, to be read from its start: unlike a pipe it holds any
-/// number of them, whoever reads it.
+/// number of them, whether or not they are read.
 ///
 /// # Errors
 ///
@@ -361,7 +361,7 @@ pub fn thread_id() -> u32 {
     rustix::thread::gettid().as_raw_nonzero().get().unsigned_abs()
 }
 
-/// Id of the process that started this one, or of whoever took it over when that one ended.
+/// Id of the process that started this one, or of its reaper once that one has ended.
 #[must_use]
 pub fn parent_id() -> Option<u32> {
     Some(rustix::process::getppid()?.as_raw_nonzero().get().unsigned_abs())
@@ -380,7 +380,7 @@ pub fn die_with_parent() -> Result<(), Errno> {
 ///
 /// # Errors
 ///
-/// What setsid(2) says; `EPERM` where it is the first of a process group already.
+/// What setsid(2) says; `EPERM` if it is the first of a process group already.
 pub fn own_session() -> Result<(), Errno> {
     rustix::process::setsid().map(drop)
 }
@@ -392,7 +392,7 @@ pub fn own_session() -> Result<(), Errno> {
 ///
 /// What close_range(2) says; `ENOSYS` before Linux 5.9.
 pub fn close_inherited() -> Result<(), Errno> {
-    // SAFETY: nobody in this process owns a descriptor above the standard three yet.
+    // SAFETY: nothing in this process owns a descriptor above the standard three yet.
     let closed = unsafe { libc::close_range(3, libc::c_uint::MAX, 0) };
     if closed == 0 { Ok(()) } else { Err(errno_of(&std::io::Error::last_os_error())) }
 }
@@ -415,18 +415,18 @@ pub fn loopback_up() -> Result<(), Errno> {
     if set == 0 { Ok(()) } else { Err(errno_of(&std::io::Error::last_os_error())) }
 }
 
-/// How many threads the user of this process may have; none where there is no limit.
+/// How many threads the user of this process may have; none if there is no limit.
 #[must_use]
 pub fn thread_limit() -> Option<u64> {
     rustix::process::getrlimit(rustix::process::Resource::Nproc).current
 }
 
-/// Confines the calling thread, and all that it starts from now on, to the first so many of the
+/// Confines the calling thread, and all that it starts from now on, to the first `cpus` of the
 /// processors that it may use.
 ///
 /// # Errors
 ///
-/// What sched_setaffinity(2) says; `EINVAL` where it may use fewer.
+/// What sched_setaffinity(2) says; `EINVAL` if it may use fewer.
 pub fn confine(cpus: u32) -> Result<(), Errno> {
     use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
     let allowed = sched_getaffinity(None)?;

@@ -16,10 +16,10 @@ use crate::clock::{self, Nanos};
 use crate::sync::{Arc, SignalFlag};
 use crate::{closed_ring, guest, run};
 
-/// How often progress is said: often enough to look alive.
+/// How often progress is reported, so that the run does not look stuck.
 const PROGRESS_PERIOD: Duration = Duration::from_millis(250);
 
-/// Does what the arguments, without the program's name, ask for; these policies can be asked for.
+/// Runs the command of these arguments, without the program's name, with these policies available.
 pub fn main(arguments: &[OsString], registry: &Registry) -> ExitCode {
     outlive_file_size_limit();
     if guest::is_wanted() {
@@ -55,7 +55,7 @@ pub fn outlive_file_size_limit() {
 }
 
 fn check_probes(arguments: &[OsString]) -> anyhow::Result<()> {
-    let [text] = arguments else { anyhow::bail!("check-probes takes one argument, as JSON") };
+    let [text] = arguments else { anyhow::bail!("check-probes: expected one argument, as JSON") };
     let (probes, blocking): (WantProbes, Option<WantBlocking>) =
         serde_json::from_slice(text.as_encoded_bytes()).context("the argument of check-probes")?;
     run::check_probes(probes, blocking)

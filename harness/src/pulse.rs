@@ -1,4 +1,4 @@
-//! The pulse: notices that the process stood still, or the machine.
+//! The pulse: detects that the process or the machine was suspended.
 //!
 //! A thread that sleeps for moments all along sees how long it was kept from running. A machine that
 //! was suspended shows in the clock that goes on meanwhile (`CLOCK_BOOTTIME`), and in no other.
@@ -11,7 +11,7 @@ use crate::sync::{Arc, Mutex, PoisonError, mpsc, thread};
 /// How long it sleeps each time.
 const BEAT: Duration = Duration::from_millis(50);
 
-/// What it felt.
+/// What it measured.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stillness {
     /// The longest time in which the process did not run, in nanoseconds.
@@ -20,7 +20,7 @@ pub struct Stillness {
     pub suspended_ns: u64,
 }
 
-/// A thread that watches, until it is asked.
+/// A thread that measures until [`Pulse::finish`].
 pub struct Pulse {
     longest: Arc<Mutex<u64>>,
     end: mpsc::Sender<()>,
@@ -29,7 +29,7 @@ pub struct Pulse {
 }
 
 impl Pulse {
-    /// Starts to watch. Without a thread for it only a suspension is noticed.
+    /// Starts. Without a thread only a suspension of the machine is detected.
     #[must_use]
     pub fn start() -> Pulse {
         let longest = Arc::new(Mutex::new(0));
@@ -45,7 +45,7 @@ impl Pulse {
         Pulse { longest, end, thread: thread.ok(), asleep_ns: clock::suspended_ns() }
     }
 
-    /// Ends the watch.
+    /// Ends it.
     #[must_use]
     pub fn finish(mut self) -> Stillness {
         // It has ended by itself if this fails.

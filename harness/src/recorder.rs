@@ -9,7 +9,7 @@ use hdrhistogram::serialization::{Serializer, V2Serializer};
 use iowq_contract::{Latency, Quantiles};
 use iowq_workloads::OpKind;
 
-/// Longest latency that is told apart: 100 s. A run is not that long; longer values are counted.
+/// Longest latency that is resolved: 100 s. A run is not that long; longer values are counted.
 const LATENCY_NS_MAX: u64 = 100_000_000_000;
 
 /// Significant decimal digits of a recorded value, so an error of 0.1 % at most.
@@ -20,7 +20,7 @@ const DIGITS: u8 = 3;
 struct Clocks {
     response: Histogram<u64>,
     service: Histogram<u64>,
-    /// Time in the queue, of those ops where it was seen.
+    /// Time in the queue, of the ops whose start was seen.
     queue: Histogram<u64>,
 }
 

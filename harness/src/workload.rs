@@ -31,7 +31,7 @@ pub enum WorkloadError {
 ///
 /// # Errors
 ///
-/// Where there is no such workload, or no such file, or what is there is not valid.
+/// If there is no such workload, or no such file, or what is there is not valid.
 pub fn load(name_or_path: &str) -> Result<Plan, WorkloadError> {
     read(name_or_path).map(on_this_machine)
 }
@@ -57,7 +57,7 @@ fn kernel_limits(depth: u32, cpus_online: u32, threads: Option<u64>) -> [u32; 2]
     [bounded, threads].map(|limit| limit.max(1))
 }
 
-/// The limits that `IORING_REGISTER_IOWQ_MAX_WORKERS` makes of those that a plan asks for.
+/// The limits that `IORING_REGISTER_IOWQ_MAX_WORKERS` makes of a plan's.
 fn registered(limits: [u32; 2], threads: Option<u64>) -> [u32; 2] {
     let threads = threads.and_then(|threads| u32::try_from(threads).ok()).unwrap_or(u32::MAX);
     limits.map(|limit| limit.min(threads).max(1))

@@ -216,9 +216,9 @@ fn what_cannot_be_removed_is_named_and_foreign_files_stay() {
 }
 
 #[test]
-fn files_that_are_already_gone_are_no_trouble() {
+fn removing_files_that_are_already_gone_is_no_error() {
     let dir = tempfile::tempdir().expect("a folder");
     let scratch = Scratch::new(Some(dir.path()), &plan(2, 1, "buffered")).expect("files");
-    fs::remove_dir_all(scratch.folder()).expect("removal by somebody else");
+    fs::remove_dir_all(scratch.folder()).expect("removal by another process");
     scratch.remove().expect("nothing left to do");
 }

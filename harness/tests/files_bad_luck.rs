@@ -23,7 +23,7 @@ fn message(dir: &Path) -> String {
     Scratch::new(Some(dir), &plan()).expect_err("no files can be made").to_string()
 }
 
-/// Runs a test in a thread whose mounts nobody else sees.
+/// Runs a test in a thread with a mount namespace of its own.
 fn with_own_mounts(test: &str, body: impl FnOnce(&Path) + Send) {
     let dir = tempfile::tempdir().expect("a folder");
     std::thread::scope(|scope| {
@@ -126,29 +126,26 @@ fn a_read_only_file_system_is_refused() {
 }
 
 #[test]
-fn a_full_dir_is_answered_with_what_is_needed_and_what_is_free_and_left_empty() {
-    with_own_mounts(
-        "a_full_dir_is_answered_with_what_is_needed_and_what_is_free_and_left_empty",
-        |dir| {
-            // Room for the first file and a part of the second.
-            mount("tmpfs", dir, MountFlags::empty(), c"size=20m");
-            assert_eq!(
-                message(dir),
-                format!(
-                    "--dir {}: found no room for 2 files of 16 MiB, 32 MiB together, of which 20 MiB \
+fn the_error_of_a_full_dir_says_what_is_needed_and_free() {
+    with_own_mounts("the_error_of_a_full_dir_says_what_is_needed_and_free", |dir| {
+        // Room for the first file and a part of the second.
+        mount("tmpfs", dir, MountFlags::empty(), c"size=20m");
+        assert_eq!(
+            message(dir),
+            format!(
+                "--dir {}: found no room for 2 files of 16 MiB, 32 MiB together, of which 20 MiB \
                  is free (ENOSPC); free some, name a folder elsewhere, or ask for less with \
                  files.count and files.size_mib",
-                    dir.display()
-                )
-            );
-            assert!(is_empty(dir));
-        },
-    );
+                dir.display()
+            )
+        );
+        assert!(is_empty(dir));
+    });
 }
 
 #[test]
-fn files_are_written_out_where_space_cannot_be_reserved() {
-    with_own_mounts("files_are_written_out_where_space_cannot_be_reserved", |dir| {
+fn files_are_written_if_space_cannot_be_reserved() {
+    with_own_mounts("files_are_written_if_space_cannot_be_reserved", |dir| {
         // ramfs has no fallocate.
         mount("ramfs", dir, MountFlags::empty(), c"");
         let probe = io::create_new(&dir.join("probe")).expect("a file");
@@ -199,7 +196,7 @@ fn a_disk_that_fills_up_in_the_middle_of_a_write_makes_it_short_and_then_fails_i
 }
 
 #[test]
-fn a_file_is_never_made_over_one_that_exists_not_even_over_a_dangling_link() {
+fn a_file_is_never_created_over_an_existing_one_or_a_dangling_link() {
     let dir = tempfile::tempdir().expect("a folder");
     let (file, link) = (dir.path().join("file"), dir.path().join("link"));
     fs::write(&file, "precious").expect("a file");

@@ -83,7 +83,7 @@ fn an_fsync_that_did_nothing_is_found() {
 }
 
 #[test]
-fn what_no_fsync_covers_may_wait_and_is_compared_all_the_same() {
+fn data_that_no_fsync_covers_may_be_dirty_and_is_still_compared() {
     let dir = tempfile::tempdir_in(".").expect("a folder");
     let plan = plan("buffered", "allocated");
     let scratch = Scratch::new(Some(dir.path()), &plan).expect("files");
@@ -117,8 +117,8 @@ fn mount_image(image: &Path, point: &Path) -> Result<(), String> {
 }
 
 #[test]
-fn what_the_device_has_is_compared_and_not_what_memory_has() {
-    const TEST: &str = "what_the_device_has_is_compared_and_not_what_memory_has";
+fn the_devices_data_is_compared_and_not_the_page_caches() {
+    const TEST: &str = "the_devices_data_is_compared_and_not_the_page_caches";
     let dir = tempfile::tempdir_in(".").expect("a folder");
     let (image, point) = (dir.path().join("image"), dir.path().join("mount"));
     if let Err(why) = mount_image(&image, &point) {
@@ -152,8 +152,8 @@ fn what_the_device_has_is_compared_and_not_what_memory_has() {
 }
 
 #[test]
-fn files_in_memory_are_read_from_there_and_that_is_said() {
-    const TEST: &str = "files_in_memory_are_read_from_there_and_that_is_said";
+fn files_in_memory_are_read_from_there_and_that_is_recorded() {
+    const TEST: &str = "files_in_memory_are_read_from_there_and_that_is_recorded";
     let shm = Path::new("/dev/shm");
     let Ok(dir) = tempfile::tempdir_in(shm) else {
         return skipped(TEST, "there is no /dev/shm to write to");

@@ -34,7 +34,7 @@ fn first_file(dir: &Path, plan: &Plan) -> (u64, u64, bool) {
 }
 
 #[test]
-fn a_fresh_file_is_empty_or_one_hole_where_it_is_read() {
+fn a_fresh_file_is_empty_or_one_hole_if_it_is_read() {
     let dir = folder();
     let fresh = "state = \"fresh\"";
     assert_eq!(first_file(dir.path(), &plan(fresh, "")), (0, 0, false));
@@ -43,7 +43,7 @@ fn a_fresh_file_is_empty_or_one_hole_where_it_is_read() {
 }
 
 #[test]
-fn a_file_that_is_only_written_has_its_space_and_one_that_is_read_has_data() {
+fn a_file_that_is_only_written_has_space_and_one_that_is_read_has_data() {
     let dir = folder();
     let (length, on_disk, data) = first_file(dir.path(), &plan("", ""));
     assert_eq!((length, on_disk >= length), (2 << 20, true));
@@ -52,13 +52,13 @@ fn a_file_that_is_only_written_has_its_space_and_one_that_is_read_has_data() {
         iowq_harness::io::fallocate(&probe, 0, 4096) == Ok(())
             && rustix::fs::seek(&probe, SeekFrom::Data(0)) == Err(Errno::NXIO)
     };
-    assert_eq!(data, !tells_unwritten, "data only where space cannot be reserved without it");
+    assert_eq!(data, !tells_unwritten, "data only if space cannot be reserved without it");
     let (length, on_disk, data) = first_file(dir.path(), &plan("", "[mix]\nread = 1"));
     assert_eq!((length, on_disk >= length, data), (2 << 20, true, true));
 }
 
 #[test]
-fn data_that_was_laid_out_is_none_that_a_run_could_have_written() {
+fn laid_out_data_never_looks_like_a_write_of_the_run() {
     let dir = folder();
     let plan = plan("state = \"written\"", "");
     let scratch = Scratch::new(Some(dir.path()), &plan).expect("files");

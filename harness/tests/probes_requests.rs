@@ -24,7 +24,7 @@ fn alone() -> MutexGuard<'static, ()> {
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The probes, their table and a ring. Where the machine has none the test is skipped, aloud.
+/// The probes, their table and a ring. If the machine has none the test is skipped, with the reason printed.
 fn begin(test: &str) -> Option<(Bpf, Arc<Requests>, IoUring)> {
     let options = BpfOptions { requests: SLOTS, ..BpfOptions::default() };
     let bpf = start_or_skip(test, &options)?;
@@ -45,7 +45,7 @@ fn begin(test: &str) -> Option<(Bpf, Arc<Requests>, IoUring)> {
     Some((bpf, requests, ring))
 }
 
-/// Hands over a request for each slot, and waits until all have completed well.
+/// Submits a request for each slot, and waits until all have succeeded.
 fn run(ring: &mut IoUring, requests: &Requests, mut entry: impl FnMut(u32) -> squeue::Entry) {
     for slot in 0..SLOTS {
         requests.prepare(slot);
@@ -56,7 +56,7 @@ fn run(ring: &mut IoUring, requests: &Requests, mut entry: impl FnMut(u32) -> sq
     complete(ring, SLOTS);
 }
 
-/// Submits what is in the ring, and waits for so many completions.
+/// Submits what is in the ring, and waits for `count` completions.
 fn complete(ring: &mut IoUring, count: u32) {
     ring.submit_and_wait(count as usize).expect("to submit");
     let failed: Vec<_> = ring.completion().filter(|completion| completion.result() < 0).collect();

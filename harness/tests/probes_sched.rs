@@ -21,7 +21,7 @@ fn start(test: &str) -> Option<Bpf> {
     start_or_skip(test, &BpfOptions { sched: true, ..BpfOptions::default() })
 }
 
-/// A worker that is tracked, runs something with a work in hand, and leaves.
+/// A worker that is tracked, executes a work, and exits.
 fn worker(bpf: &Bpf, slot: u32, key: u32, work: impl FnOnce() + Send + 'static) -> JoinHandle<()> {
     let page: Arc<Page> = bpf.page().expect("a page");
     let tracker: Tracker = bpf.tracker().expect("a tracker");
@@ -141,12 +141,12 @@ fn the_last_running_worker_that_sleeps_over_a_queue_is_reported_and_no_other() {
     let (mut second_writer, second) = sleeper(&bpf, 2, KEY_HASHED + 3);
     let events = next(&mut blocks);
     let [event] = events[..] else { panic!("one event: {}", events.len()) };
-    assert_eq!((event.slot, event.tenant), (2, page.tenant(2)));
+    assert_eq!((event.slot, event.tenant), (2, page.generation(2)));
     assert_eq!((event.work, event.head), (KEY_HASHED + 3, KEY_HASHED + 9));
     until("the second sleeps", || page.blocked(2));
 
-    // The pool gives the credit back.
-    assert!(page.take_asked(2));
+    // The pool gives the reservation back.
+    assert!(page.take_request(2));
     page.running(0).fetch_sub(1, Ordering::SeqCst);
     page.set_head(0, KEY_NONE);
     let (mut third_writer, third) = sleeper(&bpf, 3, KEY_UNHASHED);
@@ -181,8 +181,8 @@ fn drain(blocks: &mut BlockReader) -> Vec<BlockEvent> {
 }
 
 #[test]
-fn the_worker_to_come_counts_as_running_before_anybody_hears_of_it() {
-    let test = "the_worker_to_come_counts_as_running_before_anybody_hears_of_it";
+fn a_requested_worker_counts_as_running_before_the_request_is_read() {
+    let test = "a_requested_worker_counts_as_running_before_the_request_is_read";
     let Some(mut bpf) = start(test) else { return };
     let page = bpf.page().expect("a page");
     let mut blocks = bpf.take_blocks().expect("a reader");
@@ -190,11 +190,11 @@ fn the_worker_to_come_counts_as_running_before_anybody_hears_of_it() {
     let (mut writer, worker) = sleeper(&bpf, 1, KEY_UNHASHED);
     // Nothing is read from the ring meanwhile.
     let counted = || page.running(0).load(Ordering::SeqCst) == 1;
-    until("the one to come counts", || page.blocked(1) && page.asked(1) && counted());
-    // So the next one that sleeps is not the last that runs, and asks for nobody.
+    until("the one to come counts", || page.blocked(1) && page.request_pending(1) && counted());
+    // So the next one that sleeps is not the last that runs, and requests no worker.
     let (mut other_writer, other) = sleeper(&bpf, 2, KEY_UNHASHED);
     until("the other sleeps", || page.blocked(2));
-    assert!(!page.asked(2));
+    assert!(!page.request_pending(2));
     assert_eq!(drain(&mut blocks).len(), 1);
     for writer in [&mut writer, &mut other_writer] {
         writer.write_all(&[1]).expect("a reader");
@@ -202,8 +202,8 @@ fn the_worker_to_come_counts_as_running_before_anybody_hears_of_it() {
     for worker in [worker, other] {
         worker.join().expect("its end");
     }
-    assert_eq!(page.running(0).load(Ordering::SeqCst), 1, "until somebody takes it back");
-    assert!(page.take_asked(1));
+    assert_eq!(page.running(0).load(Ordering::SeqCst), 1, "until it is taken back");
+    assert!(page.take_request(1));
 }
 
 #[test]
@@ -219,13 +219,13 @@ fn a_credit_for_which_the_ring_has_no_room_is_not_counted_and_the_loss_is() {
     let (reader, mut writer) = pipe().expect("a pipe");
     let (inner, awake) = (Arc::clone(&page), Arc::new(AtomicU32::new(0)));
     let woke = Arc::clone(&awake);
-    // More events than there is room for; each time the credit is given back.
+    // More events than there is room for; each time the reservation is given back.
     let times = page_bytes / 16;
     let worker = worker(&bpf, 1, KEY_UNHASHED, move || {
         let mut reader = reader;
         for _ in 0..times {
             drop(reader.read_exact(&mut [0]));
-            if inner.take_asked(1) {
+            if inner.take_request(1) {
                 inner.running(0).fetch_sub(1, Ordering::SeqCst);
             }
             woke.fetch_add(1, Ordering::SeqCst);
@@ -238,11 +238,11 @@ fn a_credit_for_which_the_ring_has_no_room_is_not_counted_and_the_loss_is() {
     }
     worker.join().expect("its end");
     assert_eq!(page.running(0).load(Ordering::SeqCst), 0);
-    let heard = drain(&mut blocks).len() as u64;
+    let events = drain(&mut blocks).len() as u64;
     let sleeps = u64::from(page.sleeps(1));
     let lost = bpf.finish().expect("a census").lost[LOST_BLOCKS as usize];
     assert!(lost > 0);
-    assert_eq!(heard + lost, sleeps, "each sleep was heard or lost");
+    assert_eq!(events + lost, sleeps, "each sleep was events or lost");
 }
 
 #[test]
@@ -263,8 +263,8 @@ fn a_wait_for_requests_is_ended_by_a_call_also_by_one_that_came_first() {
 }
 
 #[test]
-fn those_who_may_not_ask_count_nobody() {
-    let test = "those_who_may_not_ask_count_nobody";
+fn a_worker_that_must_not_request_changes_no_count() {
+    let test = "a_worker_that_must_not_request_changes_no_count";
     let Some(mut bpf) = start(test) else { return };
     let page = bpf.page().expect("a page");
     let mut blocks = bpf.take_blocks().expect("a reader");
@@ -283,15 +283,15 @@ fn those_who_may_not_ask_count_nobody() {
         let (mut writer, worker) = sleeper(&bpf, 1, held);
         let case = format!("{policy}: {held} over {head}");
         let counted = || page.running(0).load(Ordering::SeqCst) == i32::from(asks);
-        until(&case, || page.blocked(1) && page.asked(1) == asks && counted());
-        let heard = if asks { next(&mut blocks) } else { drain(&mut blocks) };
-        assert_eq!((heard.len(), page.take_asked(1)), (usize::from(asks), asks), "{case}");
+        until(&case, || page.blocked(1) && page.request_pending(1) == asks && counted());
+        let events = if asks { next(&mut blocks) } else { drain(&mut blocks) };
+        assert_eq!((events.len(), page.take_request(1)), (usize::from(asks), asks), "{case}");
         page.running(0).fetch_sub(i32::from(asks), Ordering::SeqCst);
         writer.write_all(&[1]).expect("a reader");
         worker.join().expect("its end");
         page.set_head(0, KEY_NONE);
-        // It may have slept once more over its end.
-        if page.take_asked(1) {
+        // It may have slept again while it exited.
+        if page.take_request(1) {
             page.running(0).fetch_sub(1, Ordering::SeqCst);
             drain(&mut blocks);
         }

@@ -104,9 +104,8 @@ fn two_workers(bpf: &Bpf) -> (Switches, u64) {
 }
 
 #[test]
-fn the_probe_sees_every_time_that_a_worker_leaves_its_cpu_whatever_else_bpf_does_there() {
-    let test =
-        "the_probe_sees_every_time_that_a_worker_leaves_its_cpu_whatever_else_bpf_does_there";
+fn the_probe_sees_every_switch_of_a_worker_beside_other_bpf_programs() {
+    let test = "the_probe_sees_every_switch_of_a_worker_beside_other_bpf_programs";
     let Some(bpf) = begin(test, false) else { return };
     if let [reason] = bpf.unseen() {
         return skip(test, reason);
@@ -115,7 +114,7 @@ fn the_probe_sees_every_time_that_a_worker_leaves_its_cpu_whatever_else_bpf_does
     assert!(switches.outs_asleep >= PASSES, "{switches:?}");
     assert!(switches.outs > switches.outs_asleep, "{switches:?}");
     assert_eq!([switches.outs_missed, switches.outs_asleep_missed], [0, 0], "{switches:?}");
-    // A return is missed where the thread before it on the CPU fires no event; all of them are
+    // A return is missed if the thread before it on the CPU fires no event; all of them are
     // noticed, because there is nothing but one long work.
     let noticed = bpf.finish().expect("a census").lost[LOST_SWITCHES as usize] + repaired;
     assert!(noticed <= switches.ins_missed, "{switches:?}, {noticed} noticed");

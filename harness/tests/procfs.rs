@@ -19,7 +19,7 @@ fn threads_of_this_very_process_are_seen() {
         })
         .expect("a thread");
     running.recv().expect("it runs, so it has its name");
-    census.look();
+    census.sample();
     drop(leave);
     let _ = worker.join();
     let found = census.finish();

@@ -8,7 +8,7 @@ use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use iowq_harness::clock;
-use iowq_harness::drive::{Driven, Driver};
+use iowq_harness::drive::{DriveStats, Driver};
 use iowq_harness::engine::buffers::Buffers;
 use iowq_harness::engine::uring::{self, UringEngine};
 use iowq_harness::engine::{Engine, EngineReport};
@@ -38,7 +38,7 @@ fn plan_or_skip(test: &str, spec: &str) -> Option<Plan> {
 
 /// What a run leaves.
 struct Left {
-    driven: Driven,
+    driven: DriveStats,
     remains: EngineReport,
     ledger: Ledger,
     /// Calls before and after closes of rings.
@@ -64,7 +64,7 @@ fn drive(plan: &Plan, files: &[OwnedFd], seen: Option<Arc<Requests>>) -> Left {
     })
 }
 
-/// Probes that time so many requests; else says why not.
+/// Probes that time the plan's requests; none, and the reason printed, if there are none here.
 fn probes_or_skip(test: &str, plan: &Plan) -> Option<(Bpf, Arc<Requests>)> {
     let options = BpfOptions { requests: plan.depth, ..BpfOptions::default() };
     let started = Bpf::start(&options).map_err(|error| error.to_string());
@@ -85,7 +85,7 @@ fn device(path: &str) -> [OwnedFd; 1] {
     [OwnedFd::from(device)]
 }
 
-fn failures(driven: &Driven) -> Vec<(&str, u64)> {
+fn failures(driven: &DriveStats) -> Vec<(&str, u64)> {
     driven.failures.iter().map(|(name, &count)| (name.as_str(), count)).collect()
 }
 
@@ -107,7 +107,7 @@ fn every_kind_of_op_is_done_and_what_was_written_is_there() {
     assert_eq!(latency.response["all"].count, 2000);
     let verified = scratch.verify(&plan, SEED, &ledger, &mut |_, _, _| {});
     assert!(verified.expect("the bytes that were written").blocks > 0);
-    scratch.remove().expect("nobody holds them");
+    scratch.remove().expect("not in use");
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn rings_are_closed_and_opened_again_as_the_plan_says() {
     let Left { driven, closes, .. } = drive(&plan, scratch.files(), None);
     assert_eq!((driven.done, driven.failed), (200, 0), "{:?}", driven.failures);
     assert_eq!(closes, 40, "before and after each of 20");
-    scratch.remove().expect("nobody holds them");
+    scratch.remove().expect("not in use");
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn an_open_loop_takes_as_long_as_its_rate_says() {
     assert_eq!((driven.done, driven.failed), (100, 0));
     // The last of 100 starts 99 ms after the first, never sooner.
     assert!(driven.measured_until.since(driven.measured_from) >= 99_000_000);
-    scratch.remove().expect("nobody holds them");
+    scratch.remove().expect("not in use");
 }
 
 #[test]
@@ -152,11 +152,11 @@ fn a_full_disk_fails_every_write_by_name() {
 }
 
 #[test]
-fn what_is_linked_behind_a_write_that_failed_never_runs_and_counts_as_failed() {
+fn an_op_linked_to_a_failed_write_never_runs_and_counts_as_failed() {
     let _alone = alone();
     let spec = "[files]\nsize_mib = 1\n[mix]\nwrites_per_fsync = 1\nlinked = true\n\
                 [run]\nops = 200";
-    let test = "what_is_linked_behind_a_write_that_failed_never_runs_and_counts_as_failed";
+    let test = "an_op_linked_to_a_failed_write_never_runs_and_counts_as_failed";
     let Some(plan) = plan_or_skip(test, spec) else { return };
     let Left { driven, .. } = drive(&plan, &device("/dev/full"), None);
     assert_eq!((driven.done, driven.failed), (0, 200));
@@ -174,7 +174,7 @@ fn with_probes_each_op_is_timed_and_counted_by_the_way_it_went() {
     let dir = tempfile::tempdir().expect("a folder");
     let scratch = Scratch::new(Some(dir.path()), &plan).expect("files");
     let Left { driven, remains, .. } = drive(&plan, scratch.files(), Some(requests));
-    scratch.remove().expect("nobody holds them");
+    scratch.remove().expect("not in use");
     assert_eq!((driven.done, driven.failed), (600, 0), "{:?}", driven.failures);
     let punts = remains.dispatch.expect("the probes saw it");
     let of = |kind: OpKind| {
@@ -209,6 +209,6 @@ fn the_limit_on_workers_reaches_the_kernel() {
         workers.extend(named.map(|event| event.tid));
         true
     });
-    // Nobody is replaced, because nobody idles for five seconds here.
+    // No worker is replaced, because none idles for five seconds here.
     assert!((1..=3).contains(&workers.len()), "{workers:?}");
 }

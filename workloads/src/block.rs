@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn data_of_another_seed_file_or_block_is_told_apart() {
+    fn data_of_another_seed_file_or_block_is_distinguished() {
         let mut bytes = [0; 512];
         fill(&mut bytes, 1, 2, 3, 4);
         assert_eq!(read_number(&bytes, 1, 2, 3), Ok(4));

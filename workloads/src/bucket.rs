@@ -19,13 +19,13 @@ pub fn bucket(id: u64) -> u32 {
     (id.wrapping_mul(GOLDEN_RATIO) >> 58) as u32
 }
 
-/// Identities for so many files, made up and the same in every run.
+/// Identities for `files` files, made up and the same in every run.
 ///
 /// The kernel hashes the address of a file's inode, so that files meet in a bucket by chance. Here
 /// they do so on request: with `collide` all files share one bucket; without, each has its own as
 /// long as there are no more than 64, and each further 64 files fill every bucket once more.
 ///
-/// Only the pool goes by these; under a real ring the kernel uses its own addresses.
+/// Only the pool uses these; under a real ring the kernel uses its own addresses.
 #[must_use]
 pub fn hash_ids(files: u32, collide: bool) -> Vec<u64> {
     let mut ids = Vec::with_capacity(files as usize);

@@ -43,7 +43,7 @@ const STOCK_LENGTH_MIN: Duration = Duration::from_secs(12);
 ///
 /// # Errors
 ///
-/// Where no built-in workload has that name; the error names those that are near.
+/// If no built-in workload has that name; the error names those that are near.
 pub fn builtin(name: &str) -> Result<Plan, SpecError> {
     if let Some(text) = text(name) {
         return Plan::parse(name, &format!("{name}.toml"), text);

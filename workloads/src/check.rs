@@ -63,11 +63,11 @@ pub(crate) fn plan(spec: &Spec, name: &str, file: &str) -> Result<Plan, SpecErro
 }
 
 impl Plan {
-    /// The same plan, run for so many seconds in place of its own length; for `--seconds`.
+    /// The same plan with this length in seconds; for `--seconds`.
     ///
     /// # Errors
     ///
-    /// Where that is outside [`limits::RUN_SECONDS`].
+    /// If that is outside [`limits::RUN_SECONDS`].
     pub fn with_seconds(mut self, seconds: f64) -> Result<Plan, SpecError> {
         let check = Check { file: "command line" };
         let seconds = check.range("--seconds", seconds, limits::RUN_SECONDS)?;
@@ -79,7 +79,7 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// Where that is outside [`limits::IDLE_TIMEOUT_MS`].
+    /// If that is outside [`limits::IDLE_TIMEOUT_MS`].
     pub fn with_idle_timeout_ms(mut self, idle_timeout_ms: f64) -> Result<Plan, SpecError> {
         let check = Check { file: "command line" };
         let range = limits::IDLE_TIMEOUT_MS;
@@ -199,11 +199,11 @@ impl Check<'_> {
             return Ok(false);
         }
         if states(spec, reads).iter().all(|state| *state != FileState::Written) {
-            let allowed = "false where no file is written before; add `files.state = \"written\"`";
+            let allowed = "false if no file is written before; add `files.state = \"written\"`";
             return Err(self.refuse("files.cached", true, allowed));
         }
         if spec.files.open.0.iter().all(|open| *open == Open::Direct) {
-            let allowed = "false where all files are opened direct, around the page cache";
+            let allowed = "false if all files are opened direct, around the page cache";
             return Err(self.refuse("files.cached", true, allowed));
         }
         Ok(true)
@@ -250,11 +250,11 @@ impl Check<'_> {
             return Err(self.refuse("mix", "no kind of op", allowed));
         }
         if checked.writes_per_fsync > 0 && checked.write == 0 {
-            let allowed = "0 where mix.write is 0";
+            let allowed = "0 if mix.write is 0";
             return Err(self.refuse("mix.writes_per_fsync", checked.writes_per_fsync, allowed));
         }
         if checked.linked && checked.writes_per_fsync == 0 {
-            let allowed = "false where mix.writes_per_fsync is 0, because nothing is there to link";
+            let allowed = "false if mix.writes_per_fsync is 0, because there is nothing to link";
             return Err(self.refuse("mix.linked", true, allowed));
         }
         Ok(checked)
@@ -341,7 +341,7 @@ impl Check<'_> {
         }
     }
 
-    /// Asks for a field that the pattern cannot do without.
+    /// Requires a field of the pattern.
     fn needed<T>(
         &self,
         pattern: Pattern,
@@ -366,7 +366,7 @@ impl Check<'_> {
             linger: self.milliseconds("ring.linger_ms", ring.linger_ms, limits::WAIT_MS)?,
         };
         if life.reopen_after_ops == 0 && !life.closed.is_zero() {
-            let allowed = "0 where ring.reopen_after_ops is 0, because the ring is never reopened";
+            let allowed = "0 if ring.reopen_after_ops is 0, because the ring is never reopened";
             return Err(self.refuse("ring.closed_ms", ring.closed_ms, allowed));
         }
         Ok(life)

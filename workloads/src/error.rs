@@ -76,7 +76,7 @@ pub enum SpecError {
     Option {
         /// The file.
         file: String,
-        /// Line, from 1; where the option is missing, the last one.
+        /// Line, from 1; if the option is missing, the last one.
         line: usize,
         /// The option.
         option: String,
@@ -113,7 +113,7 @@ pub enum SpecError {
 /// of the same length come up.
 const NEAR: f64 = 0.75;
 
-/// A question that offers the names near `found`, at most three; empty where none is near.
+/// A question that offers the names near `found`, at most three; empty if none is near.
 pub(crate) fn did_you_mean<'a>(found: &str, names: impl IntoIterator<Item = &'a str>) -> String {
     let mut near: Vec<(f64, &str)> = names
         .into_iter()

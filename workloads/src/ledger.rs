@@ -11,7 +11,7 @@ use crate::rounds::{Done, Found, Rounds};
 /// What a block must hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expect {
-    /// No write was ever handed over.
+    /// No write was ever submitted.
     Untouched,
     /// What this op wrote.
     Exactly(u64),
@@ -48,11 +48,11 @@ pub struct Ledger {
     file_blocks: u64,
     files: Vec<File>,
     rounds: Rounds,
-    /// The last op that was handed over.
+    /// The last op that was submitted.
     newest: u64,
     /// The first write of the group.
     first: Vec<u64>,
-    /// The last write of the group, plus one; zero where there was none.
+    /// The last write of the group, plus one; zero if there was none.
     last: Vec<u64>,
     /// Writes in flight, and what happened to the block.
     state: Vec<u32>,
@@ -164,7 +164,7 @@ impl Ledger {
     }
 
     /// Whether what a block must hold was promised to be on the device: by an fsync that began when
-    /// the write was done, and is done itself, or by the way the file is opened. None where the
+    /// the write was done, and is done itself, or by the way the file is opened. None if the
     /// block was never written. To be asked once no op is in flight.
     #[must_use]
     pub fn promised(&self, file: u32, block: u64) -> Option<bool> {

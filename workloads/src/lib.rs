@@ -1,4 +1,4 @@
-//! Workloads: what is asked of an engine, from the spec that a person writes to the stream of ops.
+//! Workloads: from the spec that a user writes to the stream of ops that an engine executes.
 //!
 //! Pure: no clock, no thread, no file handle.
 

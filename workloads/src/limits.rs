@@ -50,7 +50,7 @@ pub const GAP_MS: RangeInclusive<f64> = 0.001..=60_000.0;
 /// Workers of an account. A run has room for 1024 threads, those that are leaving among them.
 pub const WORKERS: RangeInclusive<i64> = 1..=1000;
 
-/// Workers of an account where a spec does not say.
+/// Workers of an account if a spec does not say.
 pub const WORKERS_DEFAULT: u32 = 64;
 
 /// Milliseconds before an idle worker leaves. Below one it leaves while its next work is on its way.

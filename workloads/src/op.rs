@@ -57,7 +57,7 @@ pub struct Op {
     pub kind: OpKind,
     /// Which file of the plan.
     pub file: u32,
-    /// Which block of the file; 0 where the kind has none.
+    /// Which block of the file; 0 if the kind has none.
     pub block: u64,
     /// The next op of the stream starts only after this one succeeded.
     pub linked: bool,

@@ -15,7 +15,7 @@ pub(crate) struct Permutation {
 }
 
 impl Permutation {
-    /// The visits to a file of so many blocks.
+    /// The visits to a file of `blocks` blocks.
     pub(crate) fn new(order: Order, blocks: u64, seed: u64) -> Permutation {
         let blocks = blocks.max(1);
         let bits = match order {

@@ -7,13 +7,13 @@ use crate::plan::Plan;
 use crate::spec::Spec;
 
 impl Plan {
-    /// The plan that a spec asks for.
+    /// The plan of a spec.
     ///
     /// `name` becomes the plan's name; `file` is what errors call the text, usually its path.
     ///
     /// # Errors
     ///
-    /// Where the text is too long, is not TOML, has a field that does not exist, or a value that is
+    /// If the text is too long, is not TOML, has a field that does not exist, or a value that is
     /// outside its limits or contradicts another.
     pub fn parse(name: &str, file: &str, text: &str) -> Result<Plan, SpecError> {
         if text.len() as u64 > SPEC_BYTES_MAX {
@@ -53,7 +53,7 @@ fn in_plain_words(message: &str) -> String {
 }
 
 /// The name that does not exist and those that do, from serde's message for `deny_unknown_fields`.
-/// The message is all that serde keeps of them; where it is worded otherwise it is shown as it is.
+/// The message is all that serde keeps of them; if it is worded otherwise it is shown as it is.
 fn unknown_field(message: &str) -> Option<(&str, Vec<&str>)> {
     let mut quoted = message.strip_prefix("unknown field ")?.split('`').skip(1).step_by(2);
     Some((quoted.next()?, quoted.collect()))

@@ -54,7 +54,7 @@ pub struct Plan {
     pub length: Length,
     /// How long it runs before anything is counted.
     pub warmup: Duration,
-    /// The seed where the command line names none.
+    /// The seed if the command line names none.
     pub seed: u64,
     /// Whether what was written is read back and compared at the end.
     pub verify: bool,
@@ -106,7 +106,7 @@ pub struct Mix {
     pub fallocate: u32,
     /// Weight of ops that do nothing.
     pub nop: u32,
-    /// After so many writes to a file comes an fsync of that file; 0 for no fsync.
+    /// Writes to a file before each fsync of it; 0 for no fsync.
     pub writes_per_fsync: u32,
     /// Whether that fsync flushes no more than the data needs (fdatasync).
     pub data_only: bool,
@@ -122,7 +122,7 @@ pub struct Mix {
 pub struct Log {
     /// Weight of appends, against the weights of the mix.
     pub weight: u32,
-    /// After so many appends comes an fsync.
+    /// Appends before each fsync.
     pub writes_per_fsync: u32,
 }
 
@@ -130,7 +130,7 @@ pub struct Log {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FileState {
-    /// Nothing: the file is empty and grows as it is written. Where it is read it has its full
+    /// Nothing: the file is empty and grows as it is written. If it is read it has its full
     /// length, and is one hole.
     Fresh,
     /// Space for all blocks, of which none was ever written.
@@ -184,7 +184,7 @@ pub enum Arrival {
         /// Length of the pause; zero for none.
         pause: Duration,
         /// How many ops must be done before the next round, as `min_complete` of
-        /// io_uring_enter(2) has it; where fewer are in flight, all of them. Without probes the
+        /// io_uring_enter(2) has it; if fewer are in flight, all of them. Without probes the
         /// submitter still wakes up for each, to stamp it.
         min_complete: u32,
     },
@@ -198,7 +198,7 @@ pub enum Arrival {
         /// Ops per second on average.
         per_s: f64,
     },
-    /// So many ops at once, then a gap, counted from burst to burst.
+    /// Bursts of ops, with a gap counted from burst to burst.
     Bursts {
         /// Ops in a burst.
         ops: u32,
@@ -208,7 +208,7 @@ pub enum Arrival {
 }
 
 impl Arrival {
-    /// Ops per second that an open loop asks for, on average; none in a closed loop.
+    /// Ops per second of an open loop, on average; none in a closed loop.
     #[must_use]
     pub fn per_s(&self) -> Option<f64> {
         match self {
@@ -222,8 +222,8 @@ impl Arrival {
 /// The life of rings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Life {
-    /// Drain and close the ring after so many ops, then open a new one; zero for one ring all along.
-    /// Where that falls between a write and the fsync linked to it, the ring takes both.
+    /// Drain and close the ring after this many ops, then open a new one; 0 for one ring all along.
+    /// If that falls between a write and the fsync linked to it, the ring takes both.
     pub reopen_after_ops: u64,
     /// How long no ring is open in between.
     pub closed: Duration,

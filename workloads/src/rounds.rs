@@ -16,8 +16,8 @@ pub struct Rounds {
     pub writes_again: u64,
     /// Reads.
     pub reads: u64,
-    /// Reads of blocks that earlier ops of the run had written, where nothing was written before,
-    /// or had brought into the page cache, where they were not.
+    /// Reads of blocks that earlier ops of the run had written, if nothing was written before,
+    /// or had brought into the page cache, if they were not.
     pub reads_again: u64,
 }
 
@@ -56,7 +56,7 @@ impl Found {
 }
 
 impl Rounds {
-    /// Counts a measured op that is about to be handed over.
+    /// Counts a measured op that is about to be submitted.
     pub(crate) fn count(&mut self, op: &Op, found: Found, done: Done) {
         let again = u64::from(found.otherwise(op.kind, done));
         match op.kind {

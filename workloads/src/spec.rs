@@ -1,4 +1,4 @@
-//! A spec: a workload as a person writes it, in TOML, before anything is checked.
+//! A spec: a workload as the user writes it, in TOML, before anything is checked.
 //!
 //! Numbers are signed and durations are floats here, so that a value out of its limits reaches the
 //! checks in `check.rs`, which explain it better than a failed conversion would.
@@ -149,8 +149,8 @@ impl Default for Ring {
     }
 }
 
-/// `[workers]`: limits of the pool. 64 each where nothing is said, because the kernel's own default
-/// on a small machine is 8 and hides what is looked for; `kernel_limits` asks for the kernel's. An
+/// `[workers]`: limits of the pool. 64 each if nothing is said, because the kernel's own default
+/// on a small machine is 8 and hides what is looked for; `kernel_limits` takes the kernel's. An
 /// idle timeout of 5 s, because that is the kernel's.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]

@@ -12,7 +12,7 @@ use crate::rng::{Rng, mix};
 /// fsync of that file follows at once, before the next file has its turn. The files start that
 /// many writes apart, so that their fsyncs are spread evenly over the stream: with as many files
 /// as writes per fsync there is one fsync in each round. Ops of the log are drawn
-/// in between by weight. Where a write and its fsync are linked, both are meant to start when the
+/// in between by weight. If a write and its fsync are linked, both are meant to start when the
 /// write is: they are submitted together.
 #[derive(Clone, Debug)]
 pub struct Stream {
@@ -139,7 +139,7 @@ impl Stream {
         (file, kind, mix.writes_per_fsync, mix.linked)
     }
 
-    /// A number below the sum of all weights; it decides nothing where only one is above zero.
+    /// A number below the sum of all weights; it decides nothing if only one is above zero.
     fn ticket(&mut self) -> u64 {
         if self.log.is_none() && self.weight_total == u64::from(self.mix.write) {
             return 0;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use iowq_workloads::limits::SPEC_BYTES_MAX;
 use iowq_workloads::{Length, Plan};
 
-/// The answer to a spec, or the plan's name where there is nothing to complain about.
+/// The answer to a spec, or the plan's name if there is nothing to complain about.
 fn answer(text: &str) -> String {
     match Plan::parse("mine", "mine.toml", text) {
         Ok(plan) => format!("accepted {}", plan.name),
@@ -93,7 +93,7 @@ fn an_unknown_field_is_answered_with_the_nearest_and_all_that_exist() {
 }
 
 #[test]
-fn what_is_not_toml_is_answered_with_line_and_column() {
+fn invalid_toml_is_reported_with_line_and_column() {
     assert_eq!(answer("files: 4\n"), "mine.toml:1:8: key with no value, expected `=`");
     assert_eq!(
         answer("# a comment\n[files\ncount = 1"),
@@ -196,12 +196,12 @@ fn a_mix_that_contradicts_itself_is_refused() {
     );
     assert_eq!(
         answer("[mix]\nwrite = 0\nread = 1\nwrites_per_fsync = 4"),
-        "mine.toml: mix.writes_per_fsync: found 4, allowed 0 where mix.write is 0"
+        "mine.toml: mix.writes_per_fsync: found 4, allowed 0 if mix.write is 0"
     );
     assert_eq!(
         answer("[mix]\nlinked = true"),
-        "mine.toml: mix.linked: found true, allowed false where mix.writes_per_fsync is 0, because \
-         nothing is there to link"
+        "mine.toml: mix.linked: found true, allowed false if mix.writes_per_fsync is 0, because \
+         there is nothing to link"
     );
 }
 
@@ -209,7 +209,7 @@ fn a_mix_that_contradicts_itself_is_refused() {
 fn a_time_without_a_ring_needs_a_ring_that_is_reopened() {
     assert_eq!(
         answer("[ring]\nclosed_ms = 50"),
-        "mine.toml: ring.closed_ms: found 50, allowed 0 where ring.reopen_after_ops is 0, because \
+        "mine.toml: ring.closed_ms: found 50, allowed 0 if ring.reopen_after_ops is 0, because \
          the ring is never reopened"
     );
 }
@@ -246,15 +246,15 @@ fn seconds_from_the_command_line_are_held_to_the_same_limits() {
 }
 
 #[test]
-fn data_can_stay_in_the_page_cache_only_where_there_is_both() {
+fn data_can_stay_in_the_page_cache_only_if_there_is_both() {
     assert_eq!(
         answer("[files]\ncached = true"),
-        "mine.toml: files.cached: found true, allowed false where no file is written before; add \
+        "mine.toml: files.cached: found true, allowed false if no file is written before; add \
          `files.state = \"written\"`"
     );
     assert_eq!(
         answer("[files]\ncached = true\nopen = \"direct\"\n[mix]\nread = 1"),
-        "mine.toml: files.cached: found true, allowed false where all files are opened direct, \
+        "mine.toml: files.cached: found true, allowed false if all files are opened direct, \
          around the page cache"
     );
     assert_eq!(answer("[files]\ncached = true\n[mix]\nread = 1"), "accepted mine");

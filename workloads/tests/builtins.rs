@@ -10,7 +10,7 @@ fn plan(name: &str) -> Plan {
 }
 
 #[test]
-fn every_builtin_says_in_one_sentence_what_it_shows_and_where_it_comes_from() {
+fn every_builtin_has_a_summary_and_an_origin_of_one_sentence() {
     let all = builtins().unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(all.len(), 22);
     for plan in all {

@@ -91,7 +91,7 @@ fn a_job_with_a_size_and_a_time_ends_at_the_first_of_the_two() {
 }
 
 #[test]
-fn there_are_as_many_files_as_names_whatever_nrfiles_says() {
+fn there_are_as_many_files_as_names_regardless_of_nrfiles() {
     assert_eq!(with("nrfiles=4").files, 4);
     for (lines, files) in [
         ("filename=f", 1),
@@ -197,7 +197,7 @@ fn files_are_laid_out_as_fio_does_it() {
 }
 
 #[test]
-fn what_is_off_in_fio_too_is_no_reason_to_refuse() {
+fn an_option_that_is_off_in_fio_too_is_accepted() {
     let plan = with("numjobs=1\nverify=0\nverify=none\nthinktime=0\nrandom_distribution=random\n");
     assert_eq!(
         plan.summary,
@@ -252,7 +252,7 @@ fn a_file_is_one_job_below_its_globals() {
         assert_eq!(
             answer(&format!("[{section}]\nbs=4k\n[a]")),
             format!(
-                "mine.fio:1:1: found [{section}], which fio does not take for what it looks like; \
+                "mine.fio:1:1: found [{section}], which fio does not read as a section; \
                  allowed [global], or a job's name that starts otherwise"
             )
         );
@@ -268,8 +268,8 @@ fn a_file_is_one_job_below_its_globals() {
 fn what_is_missing_is_named_at_the_job() {
     assert_eq!(
         answer("\n[a]\n"),
-        "mine.fio:2: ioengine: found nothing, allowed io_uring, whose workers are what is looked \
-         at here"
+        "mine.fio:2: ioengine: found nothing, allowed io_uring, whose workers are \
+         measured"
     );
     assert_eq!(
         answer("[a]\nioengine=io_uring\n"),

@@ -34,7 +34,7 @@ fn group(plan: &Plan) -> &str {
 }
 
 #[test]
-fn the_grid_has_some_two_hundred_cells_in_nine_groups_with_names_of_their_own() {
+fn the_grid_has_about_two_hundred_uniquely_named_points_in_nine_groups() {
     let all = all();
     let names: BTreeSet<&str> = all.iter().map(|plan| plan.name.as_str()).collect();
     assert_eq!(names.len(), all.len());
@@ -145,7 +145,7 @@ fn parts_of_names_choose_all_that_have_one_of_them() {
 }
 
 #[test]
-fn cells_that_say_what_another_says_run_only_where_a_part_names_no_other() {
+fn a_redundant_point_runs_only_if_a_part_names_no_other() {
     let thinned = "grid-f4-d8-s0-l2-buffered";
     assert!(all().iter().all(|plan| plan.name != thinned));
     assert_eq!(with(&[thinned]).map(|plans| plans[0].name.clone()), Ok(thinned.to_owned()));
@@ -156,7 +156,7 @@ fn cells_that_say_what_another_says_run_only_where_a_part_names_no_other() {
 }
 
 #[test]
-fn a_part_that_no_name_has_is_answered_with_the_near_ones() {
+fn an_unknown_part_is_reported_with_similar_names() {
     assert_eq!(
         with(&["f4-", "f8-d64-s5"]),
         Err("--grid: found `f8-d64-s5`, which is in no name of the grid (did you mean \
@@ -168,7 +168,7 @@ fn a_part_that_no_name_has_is_answered_with_the_near_ones() {
 }
 
 #[test]
-fn a_name_that_the_grid_does_not_have_is_answered_with_the_near_ones() {
+fn an_unknown_grid_name_is_reported_with_similar_names() {
     let error = builtin("grid-f4-d64-s16-l9-buffered").expect_err("no such workload").to_string();
     assert!(error.contains("`grid-f4-d64-s16-l8-buffered`"), "{error}");
 }

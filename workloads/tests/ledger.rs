@@ -11,7 +11,7 @@ fn write(number: u64) -> Op {
 }
 
 #[test]
-fn a_block_nobody_wrote_is_untouched_and_so_is_one_that_does_not_exist() {
+fn a_block_that_was_not_written_or_does_not_exist_is_untouched() {
     assert_eq!(ledger().expect(0, 7), Expect::Untouched);
     assert_eq!(ledger().expect(9, u64::MAX), Expect::Untouched);
 }
@@ -68,7 +68,7 @@ fn fsync(number: u64) -> Op {
     Op { kind: OpKind::Fsync, ..write(number) }
 }
 
-/// Hands over and ends these ops in turn: true hands over, false ends it.
+/// Submits and ends these ops in turn: true submits, false ends it.
 fn after(open: &str, steps: &[(Op, bool)]) -> Option<bool> {
     let spec = format!("[files]\nopen = \"{open}\"");
     let mut ledger = Ledger::new(&Plan::parse("one", "one.toml", &spec).expect("a valid spec"));
@@ -107,7 +107,7 @@ fn a_linked_fsync_covers_the_write_before_it_and_a_synchronous_write_itself() {
 }
 
 #[test]
-fn nothing_is_promised_where_an_fsync_failed() {
+fn nothing_is_promised_if_an_fsync_failed() {
     let mut ledger = ledger();
     ledger.submitted(&write(0));
     ledger.completed(&write(0), true);
@@ -115,5 +115,5 @@ fn nothing_is_promised_where_an_fsync_failed() {
         ledger.submitted(&fsync(number));
         ledger.completed(&fsync(number), ok);
     }
-    assert_eq!(ledger.promised(0, 7), Some(false), "an error is told once");
+    assert_eq!(ledger.promised(0, 7), Some(false), "an error is reported once");
 }

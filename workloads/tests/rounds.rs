@@ -1,8 +1,8 @@
-//! Rounds: ops that come to blocks of another state than the run found are counted.
+//! Rounds: ops on blocks whose state the run itself had changed are counted.
 
 use iowq_workloads::{Ledger, OpKind, Plan, Rounds, Stream};
 
-/// The counts after so many ops of one file of 256 blocks, of which so many come before counting.
+/// The counts after `ops` ops on one file of 256 blocks, of which the first `warm_up` do not count.
 fn rounds(files: &str, mix: &str, warm_up: usize, ops: usize) -> Rounds {
     let spec = format!("[files]\nsize_mib = 1\n{files}\n[mix]\n{mix}");
     let plan = Plan::parse("rounds", "rounds.toml", &spec).expect("a valid spec");
@@ -19,7 +19,7 @@ fn rounds(files: &str, mix: &str, warm_up: usize, ops: usize) -> Rounds {
 }
 
 #[test]
-fn the_second_visit_of_a_block_counts_where_the_first_one_filled_it() {
+fn the_second_visit_of_a_block_counts_if_the_first_one_filled_it() {
     for state in ["fresh", "allocated"] {
         let files = format!("state = \"{state}\"");
         let once = Rounds { writes: 256, ..Rounds::default() };
@@ -34,7 +34,7 @@ fn the_second_visit_of_a_block_counts_where_the_first_one_filled_it() {
 }
 
 #[test]
-fn what_the_warm_up_filled_counts_and_its_own_ops_do_not() {
+fn blocks_filled_by_the_warm_up_count_and_its_own_ops_do_not() {
     assert_eq!(
         rounds("", "write = 1", 200, 100),
         Rounds { writes: 100, writes_again: 44, ..Rounds::default() }
@@ -42,7 +42,7 @@ fn what_the_warm_up_filled_counts_and_its_own_ops_do_not() {
 }
 
 #[test]
-fn reads_count_once_their_block_is_in_the_page_cache_where_it_was_not() {
+fn reads_count_once_the_run_has_brought_their_block_into_the_page_cache() {
     let read = "write = 0\nread = 1";
     let reads = |reads_again| Rounds { reads: 300, reads_again, ..Rounds::default() };
     assert_eq!(rounds("", read, 0, 300), reads(44));

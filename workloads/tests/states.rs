@@ -1,4 +1,4 @@
-//! What is in files before a run, where a spec says so and where it does not.
+//! What is in files before a run, with a state in the spec and without.
 
 use iowq_workloads::FileState::{self, Allocated, Fresh, Written};
 use iowq_workloads::{Plan, builtins};

@@ -31,7 +31,7 @@ pub struct InBoot {
     /// Boots of the same round were made next to each other, one of each kernel, and with noise one
     /// more of the base.
     pub round: u32,
-    /// Which of the runs of one cell in this boot it is, from 0.
+    /// Number of the repetition in this boot, from 0.
     pub repeat: u32,
 }
 
@@ -40,9 +40,9 @@ pub struct InBoot {
 pub struct Boot {
     /// Always [`BOOT_SCHEMA`].
     pub schema: String,
-    /// What the kernel is called.
+    /// Label of the kernel.
     pub kernel: String,
-    /// What it was made for: to be compared, or for noise, as the base once more. Its runs have the
+    /// Its role: to be compared, or for noise, a repetition of the base. Its runs have the
     /// same role.
     #[serde(default, skip_serializing_if = "Role::is_measured")]
     pub role: Role,
@@ -54,22 +54,22 @@ pub struct Boot {
     pub started: String,
     /// From the start of the virtual machine to its end.
     pub wall_ms: u64,
-    /// Release that the kernel gave itself; null where it never came so far.
+    /// Release that the kernel gave itself; null if it never came so far.
     pub release: Option<String>,
     /// How it ended.
     pub ended: Ended,
-    /// Why, for a reader; empty where it finished.
+    /// Why, for a reader; empty if it finished.
     pub reason: String,
     /// What the kernel complained of on its console, each kind once.
     pub complaints: Vec<Complaint>,
     /// Runs that came back.
     pub runs: u32,
-    /// What came of `criu dump`, where it was tried.
+    /// What came of `criu dump`, if it was tried.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dump: Option<crate::guest::Dump>,
     /// File of the console's log, beside this file.
     pub console: String,
-    /// The last lines of the console, where the boot did not finish or the kernel complained.
+    /// The last lines of the console, if the boot did not finish or the kernel complained.
     pub console_tail: Vec<String>,
 }
 
@@ -81,8 +81,9 @@ pub struct Boot {
 pub enum Ended {
     /// All runs were made, and the machine was switched off.
     Finished,
-    /// The kernel lacks something that is needed; nothing was measured.
-    Lacks,
+    /// The kernel lacks a feature that is needed, so nothing was measured.
+    #[serde(rename = "lacks")]
+    MissingFeature,
     /// A run or the guest failed, and said so.
     Failed,
     /// The kernel panicked.
@@ -135,12 +136,12 @@ pub struct Kernels {
     pub machine: Machine,
     /// The kernels, the base first.
     pub kernels: Vec<Kernel>,
-    /// Rounds of boots that were asked for.
+    /// Requested rounds of boots.
     pub boots: u32,
-    /// Whether each round boots the base once more, for noise.
+    /// Whether each round boots the base twice, for noise.
     #[serde(default)]
     pub noise: bool,
-    /// Runs of each cell in a boot that were asked for.
+    /// Requested repetitions of each run in a boot.
     pub repeats: u32,
     /// Seed of the order of boots and of the streams of ops.
     pub seed: u64,
@@ -153,7 +154,7 @@ pub struct Kernels {
     /// and flags that are not said elsewhere.
     #[serde(default)]
     pub inputs: BTreeMap<String, String>,
-    /// The command that a person would type to do it again.
+    /// The command line that repeats it.
     pub command: String,
 }
 
@@ -162,7 +163,7 @@ pub struct Kernels {
 pub struct Machine {
     /// `kvm` or `tcg`.
     pub accelerator: String,
-    /// Why not KVM, in words; empty where it is.
+    /// Why not KVM, in words; empty if it is.
     pub accelerator_reason: String,
     /// First line of `qemu-system-x86_64 --version`.
     pub qemu: String,
@@ -183,15 +184,15 @@ pub struct Kernel {
     pub image: String,
     /// SHA-256 of the image that was booted, in hex.
     pub sha256: String,
-    /// Release by its own header, such as `6.12.117+deb12-cloud-amd64`; null where none was found.
+    /// Release by its own header, such as `6.12.117+deb12-cloud-amd64`; null if none was found.
     pub release: Option<String>,
     /// Added to the kernel's command line.
     pub command_line: String,
-    /// Its whole configuration without the `CONFIG_`, such as `IO_URING: y`; null where none was
+    /// Its whole configuration without the `CONFIG_`, such as `IO_URING: y`; null if none was
     /// found. An option that is not set is not listed.
     pub config: Option<BTreeMap<String, String>>,
     /// Modules that are loaded before anything else, in order.
     pub modules: Vec<String>,
-    /// Patches it was built with, by file name; empty where it was not built here.
+    /// Patches it was built with, by file name; empty if it was not built here.
     pub patches: Vec<String>,
 }

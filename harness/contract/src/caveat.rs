@@ -1,4 +1,4 @@
-//! Caveats: typed doubts that travel with a result.
+//! Caveats: typed limits on what a result shows, kept with it.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -6,10 +6,10 @@ use std::fmt;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
-/// A typed doubt.
+/// A typed limit on what a result shows.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Caveat {
-    /// What kind of doubt it is.
+    /// Its kind.
     pub code: Code,
     /// What it means for the reader and what to do about it.
     pub text: String,
@@ -61,7 +61,7 @@ codes! {
     EventsLost = "events-lost",
     /// The sources that counted workers disagree.
     CountsDisagree = "counts-disagree",
-    /// `/proc` missed workers between two looks.
+    /// `/proc` missed workers between two samples.
     ProcMissed = "proc-missed",
     /// No eBPF probe watched the workers.
     NoBpf = "no-bpf",
@@ -110,7 +110,7 @@ codes! {
     TimeNamespace = "time-namespace",
     /// An open loop fell behind its rate.
     RateNotKept = "rate-not-kept",
-    /// The run took much longer or shorter than asked for.
+    /// The run took much longer or shorter than requested.
     LengthDiffers = "length-differs",
     /// The machine is virtual.
     VirtualMachine = "virtual-machine",
@@ -208,8 +208,8 @@ codes! {
     Died = "died",
     /// The boot failed.
     Failed = "failed",
-    /// The kernel lacks something.
-    Lacks = "lacks",
+    /// The kernel lacks a feature that is needed.
+    MissingFeature = "lacks",
     /// The kernel had an oops.
     Oops = "oops",
     /// The kernel had a soft lockup.

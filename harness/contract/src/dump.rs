@@ -9,11 +9,11 @@ use serde::{Deserialize, Serialize};
 pub struct AfterTimeout {
     /// Whether the image was written within the time.
     pub dumped: bool,
-    /// How long it took, or until it was given up; 0 where criu was not started.
+    /// How long it took, or until it was given up; 0 if criu was not started.
     pub took_ms: f64,
     /// Workers that were left when it began, counted in `/proc/PID/task`.
     pub workers: u32,
-    /// What criu said last, where it failed.
+    /// What criu said last, if it failed.
     pub reason: String,
     /// Workers that were there when the ring had just been closed.
     pub workers_at_close: u32,

@@ -32,7 +32,7 @@ pub struct CameRound {
     pub writes_again: u64,
     /// Measured reads.
     pub reads: u64,
-    /// Those of blocks that the run had written or brought into the page cache, where they were not
+    /// Those of blocks that the run had written or brought into the page cache, if they were not
     /// before.
     pub reads_again: u64,
 }
@@ -44,11 +44,11 @@ pub struct Settled {
     pub quiet: bool,
     /// How long that took.
     pub took_ns: u64,
-    /// What was dirty in the page cache of the whole machine in the end; null where unknown.
+    /// What was dirty in the page cache of the whole machine in the end; null if unknown.
     pub dirty_bytes: Option<u64>,
-    /// What was being written back in the end; null where unknown.
+    /// What was being written back in the end; null if unknown.
     pub written_back_bytes: Option<u64>,
-    /// Requests that the device had in the end, discards among them; null where the file system has
+    /// Requests that the device had in the end, discards among them; null if the file system has
     /// no device that is known.
     pub in_flight: Option<u64>,
     /// What the device discarded meanwhile; null as above.

@@ -1,4 +1,4 @@
-//! The guest: what a virtual machine is told to do, and what it says while it does so.
+//! The guest: the job of a virtual machine, and the messages that it sends meanwhile.
 //!
 //! The job lies in the initramfs as [`JOB_PATH`]. Messages are JSON, one a line, on the virtio
 //! port [`PORT_NAME`].
@@ -28,7 +28,7 @@ pub const DISK_SERIAL: &str = "iowq-disk";
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Job {
-    /// What the kernel is called.
+    /// Label of the kernel.
     pub kernel: String,
     /// Place of the boot in the order of all boots.
     pub number: u32,
@@ -45,7 +45,7 @@ pub struct Job {
     pub modules_for_criu: Vec<String>,
     /// The benches, one after the other.
     pub benches: Vec<Bench>,
-    /// Path of `criu` in the guest, where the dump of a process that closed its rings is to be
+    /// Path of `criu` in the guest, if the dump of a process that closed its rings is to be
     /// tried.
     pub criu: Option<Criu>,
 }
@@ -54,7 +54,7 @@ pub struct Job {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Bench {
-    /// What it is asked for.
+    /// The request.
     pub request: BenchRequest,
     /// Whether it only warms up, and its runs are not kept.
     pub warm_up: bool,
@@ -81,10 +81,10 @@ pub enum Message {
         /// `uname -v`.
         version: String,
     },
-    /// The kernel lacks something, so nothing is measured.
-    Lacks {
-        /// Everything that it lacks.
-        lacks: Vec<Lack>,
+    /// The kernel lacks features that the job needs, so nothing is measured.
+    Missing {
+        /// All of them.
+        features: Vec<MissingFeature>,
     },
     /// Files and disk are ready; a bench begins.
     Bench {
@@ -112,9 +112,9 @@ pub enum Message {
     },
 }
 
-/// Something that a kernel lacks.
+/// A feature that a kernel lacks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Lack {
+pub struct MissingFeature {
     /// The option that brings it, such as `CONFIG_EXT4_FS`.
     pub option: String,
     /// What the guest saw, for a reader.
@@ -130,7 +130,7 @@ pub struct Dump {
     pub took_ms: f64,
     /// Workers that were still there when it began, most of them within their idle timeout.
     pub workers: u32,
-    /// What criu said last, where it failed.
+    /// What criu said last, if it failed.
     pub reason: String,
     /// What came of a process that never opened a ring, tried just before; null in boots made
     /// before there was this control.
@@ -140,7 +140,7 @@ pub struct Dump {
     /// there was this try.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after_timeout: Option<AfterTimeout>,
-    /// Version of criu, such as `3.17.1`; null where it did not say one, and in boots made before
+    /// Version of criu, such as `3.17.1`; null if it did not say one, and in boots made before
     /// it was asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub criu: Option<String>,
@@ -152,9 +152,9 @@ pub struct Dump {
 pub struct Control {
     /// Whether the image was written within the time.
     pub dumped: bool,
-    /// How long it took, or until it was given up; 0 where criu was not started.
+    /// How long it took, or until it was given up; 0 if criu was not started.
     pub took_ms: f64,
-    /// What criu said last, where it failed.
+    /// What criu said last, if it failed.
     pub reason: String,
 }
 
@@ -171,14 +171,14 @@ pub enum ControlFailure {
 }
 
 impl Control {
-    /// How it failed; none where the image was written.
+    /// How it failed; none if the image was written.
     #[must_use]
     pub fn failure(&self) -> Option<ControlFailure> {
         failure(self.dumped, self.took_ms, &self.reason)
     }
 }
 
-/// How any dump failed, of what a record says of it; none where the image was written.
+/// How any dump failed, of what a record says of it; none if the image was written.
 #[must_use]
 pub fn failure(dumped: bool, took_ms: f64, reason: &str) -> Option<ControlFailure> {
     if dumped {
@@ -242,7 +242,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_control_that_criu_did_not_get_or_had_no_time_for_says_nothing_about_criu() {
+    fn a_control_without_criu_or_time_shows_nothing_about_criu() {
         let failure = |dumped, took_ms, reason: &str| {
             Control { dumped, took_ms, reason: reason.to_owned() }.failure()
         };

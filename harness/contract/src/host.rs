@@ -24,7 +24,7 @@ pub struct Host {
     pub governor: String,
     /// The hypervisor or emulator that is known to be below, or `none seen`.
     pub accelerator: String,
-    /// Commit of the code that was measured, with `-dirty` where it had changes.
+    /// Commit of the code that was measured, with `-dirty` if it had changes.
     pub commit: String,
     /// Compiler that built it.
     pub rustc: String,

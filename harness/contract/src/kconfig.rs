@@ -1,4 +1,4 @@
-//! Configurations of kernels: read from a `.config`, held against each other, and which options
+//! Configurations of kernels: read from a `.config`, compared, and which options
 //! bear on io-wq.
 
 use std::{collections::BTreeMap, fmt};
@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, fmt};
 /// quotes; an option that is not set is not listed.
 pub type Config = BTreeMap<String, String>;
 
-/// A line of a `.config` that is none.
+/// An invalid line of a `.config`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError {
     /// Its number, from 1.
@@ -75,11 +75,11 @@ fn unquoted(value: &str) -> String {
 pub struct Difference {
     /// Its name without the `CONFIG_`.
     pub option: String,
-    /// Its value in the first; none where it is not set.
+    /// Its value in the first; none if it is not set.
     pub a: Option<String>,
     /// Its value in the second.
     pub b: Option<String>,
-    /// Why it bears on io-wq or its measurement; none where nobody says that it does.
+    /// Why it bears on io-wq or its measurement; none if it is not known to.
     pub why: Option<&'static str>,
 }
 
@@ -99,7 +99,7 @@ pub fn differences(a: &Config, b: &Config) -> Vec<Difference> {
     differ.map(difference).collect()
 }
 
-/// Why an option bears on io-wq or its measurement; none where it is not in the list.
+/// Why an option bears on io-wq or its measurement; none if it is not in the list.
 #[must_use]
 pub fn why(option: &str) -> Option<&'static str> {
     let is = |name: &str| match name.strip_suffix('*') {

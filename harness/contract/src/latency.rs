@@ -14,7 +14,7 @@ pub struct Latency {
     /// From the moment it was handed to the engine.
     pub service: BTreeMap<String, Quantiles>,
     /// From the moment it was queued for a worker to the moment that one began with it; empty
-    /// where that was not seen.
+    /// if that was not seen.
     #[serde(default)]
     pub queue: BTreeMap<String, Quantiles>,
 }

@@ -69,21 +69,21 @@ pub struct Record {
     pub schema: String,
     /// When the run started, RFC 3339, UTC.
     pub started: String,
-    /// How long the measured part lasted, warm-up and verification left out.
+    /// How long the measured part lasted, without warm-up and verification.
     pub duration_ns: u64,
     /// What was run.
     #[serde(alias = "cell")]
     pub key: RunKey,
     /// The settings that were in force, so that a record explains itself.
     pub settings: Settings,
-    /// What the run was asked for with; null where a bench could not be asked for it again.
+    /// The request for the run; null if a bench could not repeat it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked: Option<Asked>,
     /// Operations that were counted.
     pub ops: Ops,
     /// Latency by kind of operation.
     pub latency: Latency,
-    /// How measured operations reached a worker, by their kind; empty where nobody saw.
+    /// How measured operations reached a worker, by their kind; empty if that was not observed.
     #[serde(default, alias = "punts")]
     pub dispatch: BTreeMap<String, DispatchCounts>,
     /// Workers born, alive and gone.
@@ -94,17 +94,17 @@ pub struct Record {
     pub churn: Churn,
     /// What watched the workers, and what it missed.
     pub probe: Probe,
-    /// Who told the pool that a worker blocks.
+    /// Who reported to the pool that a worker blocks.
     pub blocking: Blocking,
     /// The files under test; null in old records.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub files: Option<Files>,
     /// Where it ran.
     pub host: Host,
-    /// What else the machine did meanwhile; null where that was not looked at.
+    /// What else the machine did meanwhile; null if that was not measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub load: Option<Load>,
-    /// Doubts that travel with the result.
+    /// Limits on what the result shows.
     pub caveats: Vec<Caveat>,
     /// Why the run failed; what is above is then only what was seen until then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -130,7 +130,7 @@ pub struct RunKey {
     /// What the run is for.
     #[serde(default)]
     pub role: Role,
-    /// The boot that it was made in, where kernels are compared; null elsewhere.
+    /// The boot that it was made in, if kernels are compared; null elsewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub boot: Option<InBoot>,
 }
@@ -144,9 +144,9 @@ pub enum Role {
     /// To be compared.
     #[default]
     Measured,
-    /// The first arm once more: what differs from it is noise.
+    /// The first variant once more: what differs from it is noise.
     Noise,
-    /// The first arm with an injected delay: what must be found.
+    /// The first variant with an injected delay: what must be found.
     Control,
 }
 
@@ -188,24 +188,24 @@ pub struct Settings {
     pub limit_unbounded: u32,
     /// Idle timeout of a worker.
     pub idle_timeout_ms: u64,
-    /// How operations arrive, as a person would say it.
+    /// How operations arrive, for a reader.
     pub arrival: String,
-    /// How long workers were watched after the last ring was closed; 0 where they were sent away
-    /// at once, so that nobody knows how long they would have stayed.
+    /// How long workers were watched after the last ring was closed; 0 if they were sent away
+    /// at once, so that it is unknown how long they would have stayed.
     #[serde(default)]
     pub watched_ms: Option<u64>,
     /// How many processors the run was confined to, workers and probes included; null for all that
     /// [`Host::cpus`] counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cpus: Option<u32>,
-    /// How much later ops were handed over than they could have been, in a run whose role is
+    /// How long the submission of ops was delayed, in a run whose role is
     /// `control`; they count from the same moment as without it.
     #[serde(default)]
     pub injected_delay_ns: Option<u64>,
     /// How much that is of the median response time without it, as a pilot run had it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub injected_delay_percent: Option<f64>,
-    /// All else that the workload asked for; null in records that do not say.
+    /// All else that the workload specifies; null in records that do not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<PlanSettings>,
 }
@@ -226,24 +226,24 @@ pub struct Ops {
     /// Failures by the name of their error, such as `ENOSPC`.
     #[serde(default)]
     pub failures: BTreeMap<String, u64>,
-    /// Operations that an open loop was to start within its length and never handed over, because
-    /// it fell too far behind: by the rate that was asked for. Null where it kept up, and in a
+    /// Operations that were due within the length of an open loop and never submitted, because
+    /// it fell too far behind: by its rate. Null if it kept up, and in a
     /// closed loop.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub never_started: Option<u64>,
     /// Operations whose completion no probe saw, though probes were to, so that they count as done
-    /// when they were reaped. Null where the engine stamps them itself, or no probe watched.
+    /// when they were reaped. Null if the engine stamps them itself, or no probe watched.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timed_at_reaping: Option<u64>,
-    /// Blocks read back at the end and compared byte for byte; null where that was turned off or
-    /// did not come to its end.
+    /// Blocks read back at the end and compared byte for byte; null if that was turned off or
+    /// did not finish.
     #[serde(default)]
     pub verified_blocks: Option<u64>,
     /// Where they were read from: `device`, or `page cache` where that is all there is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verified_from: Option<String>,
     /// Bytes of files that an fsync that was done, or `O_DSYNC`, covers: none of them waited in the
-    /// page cache after the run. Null where the kernel does not tell, as before Linux 6.5.
+    /// page cache after the run. Null if the kernel does not tell, as before Linux 6.5.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verified_written_back_bytes: Option<u64>,
 }
@@ -266,11 +266,11 @@ pub struct Probe {
     /// that was noticed and made good at the worker's next switch. `switches` has all of them.
     #[serde(default)]
     pub switches_missed: u64,
-    /// Context switches of the pool's workers, by the kernel's count and the probe's; null where
-    /// nobody compared them.
+    /// Context switches of the pool's workers, by the kernel's count and the probe's; null if
+    /// they were not compared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub switches: Option<Switches>,
-    /// What this kernel does not let anybody see, each with the reason.
+    /// What cannot be observed on this kernel, each with the reason.
     #[serde(default)]
     pub unseen: Vec<String>,
 }

@@ -15,7 +15,7 @@ pub struct ScheduledRun {
 
 /// All runs, in order: each round has every variant of every group once. The variants of a group
 /// are compared with each other, so they run back to back; groups and variants are in an order
-/// drawn from the seed. Where everything is compared with everything, each is a group of one
+/// drawn from the seed. If everything is compared with everything, each is a group of one
 /// variant.
 ///
 /// Every second round is the one before it backwards. So of any two variants each comes first in

@@ -1,27 +1,27 @@
-//! The plan of a run: all of the workload that was asked for, and a digest that tells it from others.
+//! The plan of a run: all of its workload, and a digest that identifies it.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What the workload asked for, beside what [`Settings`](crate::Settings) has of it.
+/// What the workload specifies, beside what [`Settings`](crate::Settings) has of it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PlanSettings {
     /// SHA-256 in hexadecimal over all that decides what is run, its length among it, but for the
     /// seed. Two runs of one workload name with two digests are of two workloads.
     pub digest: String,
-    /// How long was to be measured; null where a number of operations ends the run.
+    /// How long was to be measured; null if a number of operations ends the run.
     #[serde(default)]
     pub length_ns: Option<u64>,
-    /// How many operations were to be measured at most; null where time alone ends the run.
+    /// How many operations were to be measured at most; null if time alone ends the run.
     #[serde(default)]
     pub length_ops: Option<u64>,
     /// How long it was to run before anything counts.
     pub warmup_ns: u64,
     /// Bytes in each file.
     pub file_bytes: u64,
-    /// How files are opened, the log left out: one word for all, or one for each.
+    /// How files are opened, the log excepted: one word for all, or one for each.
     pub open: Vec<String>,
-    /// What is in files before the first operation, the log left out: one word for all, or one for
+    /// What is in files before the first operation, the log excepted: one word for all, or one for
     /// each.
     pub state: Vec<String>,
     /// Whether what is written before is in the page cache, too.

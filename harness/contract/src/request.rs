@@ -1,6 +1,6 @@
-//! Requests: what a bench and a run are asked for, as JSON from program to program.
+//! Requests for a bench and for a run, as JSON from program to program.
 //!
-//! Names, flags and files are checked where a person gives them; from there on a request is typed.
+//! Names, flags and files are checked where the user gives them; from there on a request is typed.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -140,7 +140,7 @@ impl fmt::Display for Variant {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Workload {
-    /// As a person named it: a built-in workload, or the path of a file.
+    /// As the user named it: a built-in workload, or the path of a file.
     pub name: String,
     /// What it comes to, its limits and idle timeout before the machine that runs it has its say.
     pub plan: Plan,
@@ -158,7 +158,7 @@ pub struct BenchRequest {
     pub rounds: u32,
     /// Seed of the order of runs and of the streams of ops; none for 1 and the workload's own.
     pub seed: Option<u64>,
-    /// Length of runs in seconds that was asked for, if not the workload's own.
+    /// Requested length of runs in seconds, if not the workload's own.
     pub seconds: Option<f64>,
     /// How long idle workers of the pool wait, if not as long as the workload says.
     pub idle_timeout: Option<IdleTimeout>,
@@ -186,7 +186,7 @@ pub struct RunRequest {
     pub round: u32,
     /// Its place in the order of all runs.
     pub position: u32,
-    /// How much later ops are handed over, in a control.
+    /// How long the submission of ops is delayed, in a control.
     pub delay: Option<InjectedDelay>,
     /// Folder for the files under test; none for the default.
     pub dir: Option<PathBuf>,
@@ -194,9 +194,9 @@ pub struct RunRequest {
     pub probes: WantProbes,
     /// What reports that a worker of the pool blocks.
     pub blocking: WantBlocking,
-    /// Whether latencies are recorded; not so to find out what that costs.
+    /// Whether latencies are recorded; false to measure the cost of recording.
     pub records_latency: bool,
-    /// What a bench would have to be asked for to make this run again, for its record.
+    /// The request by which a bench would make this run again, for its record.
     pub asked: Option<Asked>,
     /// The process that must outlive this one.
     pub parent: Option<u32>,
@@ -264,7 +264,7 @@ pub enum RunMessage {
 /// How a bench ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BenchTally {
-    /// Runs that were asked for.
+    /// Requested runs.
     pub wanted: usize,
     /// Runs that finished.
     pub finished: usize,

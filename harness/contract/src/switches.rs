@@ -14,14 +14,14 @@ pub struct Switches {
     /// Of `outs`, those that the probe did not see.
     pub outs_missed: u64,
     /// Of `outs_asleep`, those that the probe did not see. In a work each left the running count
-    /// one too high for that sleep, so that a worker may be missing that would have been made.
+    /// one too high for that sleep, so that a worker may be missing that would have been created.
     pub outs_asleep_missed: u64,
     /// Times that a worker was put back on a processor and the probe did not see it, in a work or
     /// between works.
     pub ins_missed: u64,
     /// Those of them that ended a sleep in a work. Each left the running count one too low until
-    /// the worker's next switch or the end of its work, where it was noticed and made good; a
-    /// worker may have been made too many.
+    /// the worker's next switch or the end of its work, if it was noticed and made good; a
+    /// worker may have been created too many.
     pub ins_missed_in_works: u64,
 }
 
@@ -30,7 +30,7 @@ pub struct Switches {
 pub const SPOILED_MAX: f64 = 0.01;
 
 impl Switches {
-    /// How many decisions, whether a worker is to be made, missed switches can have spoiled.
+    /// How many decisions, whether a worker is to be created, missed switches can have spoiled.
     ///
     /// A missed sleep leaves the count wrong until that worker wakes, in which time each of the
     /// others goes to sleep about once: there are `peak` of them at most. A missed return leaves it
@@ -51,7 +51,7 @@ impl Switches {
         if missed == 0.0 { 0.0 } else { (missed / sleeps as f64).min(1.0) }
     }
 
-    /// Whether so many were missed that nothing can be said about churn: more than 1 % of decisions
+    /// Whether too many were missed for a statement about churn: more than 1 % of decisions
     /// may be spoiled.
     #[must_use]
     pub fn spoil_churn(&self, sleeps: u64, peak: u32, cpus: u32) -> bool {

@@ -15,16 +15,16 @@ pub struct Workers {
     /// Most workers alive at one time, by the best source there was.
     pub peak: u32,
     /// Most bounded workers alive at one time, those that the limit on bounded workers is about;
-    /// null where the account of some worker is not known.
+    /// null if the account of some worker is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peak_bounded: Option<u32>,
     /// Most unbounded workers alive at one time, likewise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peak_unbounded: Option<u32>,
-    /// Workers born per thousand finished operations; null where none finished.
+    /// Workers born per thousand finished operations; null if none finished.
     pub created_per_1000_ops: Option<f64>,
     /// Workers that `created_per_1000_ops` counts: those born in the measured part, and without a
-    /// warm-up those born before it too. Null where nobody counted.
+    /// warm-up those born before it too. Null if they were not counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub born_measured: Option<u64>,
     /// Of these, workers whose birth raised the number alive above all before it in the run: the
@@ -34,19 +34,19 @@ pub struct Workers {
     /// How long the last worker outlived the last ring; null if it stayed until the end.
     pub linger_ms: Option<f64>,
     /// How long each worker that was there when the last ring was closed outlived it, the longest
-    /// first; null for one that stayed until the end. Empty where nobody saw single workers, or
+    /// first; null for one that stayed until the end. Empty if single workers were not observed, or
     /// the run ended with the ring.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub outlived_ms: Vec<Option<f64>>,
-    /// Why workers were created; null where the engine keeps no such books.
+    /// Why workers were created; null if the engine does not count that.
     #[serde(default)]
     pub causes: Option<Causes>,
-    /// What a birth cost; null where that was not measured.
+    /// What a birth cost; null if that was not measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub birth: Option<Birth>,
     /// Creations that failed, after their retries.
     pub creations_failed: u64,
-    /// Times that a worker went to sleep inside an operation, where somebody counted.
+    /// Times that a worker went to sleep inside an operation, if that was counted.
     #[serde(default)]
     pub sleeps: Option<u64>,
 }
@@ -56,7 +56,7 @@ pub struct Workers {
 pub struct Causes {
     /// Creations by enqueueing, in the submitter's own time.
     pub enqueue: u64,
-    /// Creations asked for by a worker that fell asleep over queued work.
+    /// Creations requested by a worker that went to sleep while work was queued.
     pub request: u64,
     /// Requests that woke a free worker instead.
     pub request_woken: u64,
@@ -71,18 +71,18 @@ pub struct DispatchCounts {
     pub inline: u64,
     /// Queued to run one at a time with others of the same file.
     pub hashed: u64,
-    /// Queued to run beside anything.
+    /// Queued to run in parallel with any other.
     pub unhashed: u64,
     /// Done by the worker that had just done the one that it was linked to, without being queued.
     pub linked: u64,
 }
 
-/// The same count from three sources; null where a source was off.
+/// The same count from three sources; null if a source was off.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Counts {
     /// eBPF programs.
     pub probe: Option<u64>,
-    /// The engine's own books.
+    /// The engine's own count.
     pub engine: Option<u64>,
     /// `/proc/PID/task`.
     pub proc: Option<u64>,
@@ -95,8 +95,8 @@ impl Counts {
         self.probe.or(self.engine).or(self.proc)
     }
 
-    /// Whether the probe and the engine say the same, as far as they were on. `/proc` is left out:
-    /// it is only looked at now and then, and misses who comes and goes in between.
+    /// Whether the probe and the engine agree, if both were on. `/proc` is not compared:
+    /// it is only sampled, and misses workers that live between two samples.
     #[must_use]
     pub fn trusted(&self) -> bool {
         Counts { proc: None, ..*self }.agree()

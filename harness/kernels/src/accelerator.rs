@@ -15,11 +15,11 @@ use crate::{
 const FIRST_LINE_MAX: Duration = Duration::from_secs(10);
 /// The kernel's first line: its decompressor, which talks before, runs where the kernel may not.
 const FIRST_LINE: &str = "Linux version ";
-/// Of a console that says something else, this much is a line.
+/// Bytes of a line at most, if the console prints something else.
 const LINE_BYTES_MAX: usize = 1000;
 /// Enough for any kernel to begin.
 const MEMORY_MIB: u32 = 512;
-/// What KVM is reached through.
+/// The device of KVM.
 const DEVICE: &str = "/dev/kvm";
 
 /// Which accelerator the user chose.
@@ -42,7 +42,7 @@ pub struct Accelerator {
     pub reason: String,
 }
 
-/// Chooses an accelerator. A device for KVM says little, as nested machines often have one that
+/// Chooses an accelerator. A device for KVM proves little, as nested machines often have one that
 /// fails; so the kernel is started with it until its first line on the console.
 ///
 /// # Errors
@@ -55,7 +55,7 @@ pub fn choose(
     stop: &Stop,
 ) -> anyhow::Result<Accelerator> {
     let reason = match chosen {
-        AcceleratorChoice::Tcg => Some("emulation was asked for".to_owned()),
+        AcceleratorChoice::Tcg => Some("emulation was requested".to_owned()),
         AcceleratorChoice::Auto | AcceleratorChoice::Kvm => {
             why_not_kvm(Path::new(DEVICE), qemu, kernel, stop)?
         }
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn kvm_is_never_replaced_where_it_was_asked_for() {
+    fn requested_kvm_is_never_replaced() {
         let no = || Some("no /dev/kvm".to_owned());
         assert_eq!(decide(AcceleratorChoice::Auto, no()).unwrap().name, "tcg");
         assert_eq!(decide(AcceleratorChoice::Auto, None).unwrap().name, "kvm");
@@ -179,9 +179,9 @@ mod tests {
     }
 
     #[test]
-    fn emulation_that_was_asked_for_starts_nothing() {
+    fn requested_emulation_starts_no_probe() {
         let none = Path::new("no/qemu");
         let choice = choose(AcceleratorChoice::Tcg, none, none, &Stop::default()).unwrap();
-        assert_eq!(choice.reason, "emulation was asked for");
+        assert_eq!(choice.reason, "emulation was requested");
     }
 }

@@ -26,7 +26,7 @@ use progress::Progress;
 
 /// A message may be a record with all its histograms; this is far more than any.
 const MESSAGE_BYTES_MAX: usize = 64 << 20;
-/// Of a message that makes no sense, this much is shown.
+/// Bytes of an invalid message that are shown.
 const SHOWN_CHARS_MAX: usize = 120;
 
 /// What to boot, and where to keep what comes of it.
@@ -41,7 +41,7 @@ pub struct Request {
     pub append: String,
     /// The virtual machine.
     pub machine: iowq_contract::Machine,
-    /// What the kernel is called.
+    /// Label of the kernel.
     pub label: String,
     /// What the boot is for.
     pub role: Role,
@@ -77,7 +77,7 @@ pub fn boot(
     let started = Timestamp::now();
     let log = request.folder.join(&request.console);
     let console = Console::create(&log)
-        .with_context(|| format!("cannot make the console's log {}", log.display()))?;
+        .with_context(|| format!("cannot create the console's log {}", log.display()))?;
     let scratch = scratch(&request.scratch)?;
     let image = disk::make(&scratch.path().join("disk.raw"), &request.machine.disk, stop);
     // If a stop was requested meanwhile, that is the reason.
@@ -106,7 +106,7 @@ fn scratch(folder: &Path) -> anyhow::Result<TempDir> {
     tempfile::Builder::new()
         .prefix("iowq-boot-")
         .tempdir_in(folder)
-        .with_context(|| format!("cannot make a folder for the disk in {}", folder.display()))
+        .with_context(|| format!("cannot create a folder for the disk in {}", folder.display()))
 }
 
 fn parts<'a>(request: &'a Request, disk: Option<&'a Path>) -> Parts<'a> {
@@ -124,7 +124,7 @@ fn parts<'a>(request: &'a Request, disk: Option<&'a Path>) -> Parts<'a> {
     }
 }
 
-/// What is said in a boot, and what was made of it so far.
+/// The messages of a boot, and its progress by them.
 struct Monitor<'a> {
     /// The machine's time at its last event.
     now: Duration,
@@ -188,7 +188,7 @@ impl Monitor<'_> {
             },
             Err(error) => {
                 let shown = shown(json);
-                self.progress.broken(&format!("a message makes no sense: {error}: {shown}"));
+                self.progress.broken(&format!("invalid message: {error}: {shown}"));
                 Ok(())
             }
         }
@@ -229,7 +229,7 @@ fn shown(text: &str) -> String {
 fn how(status: ExitStatus, errors: &str) -> String {
     let words = if errors.is_empty() { String::new() } else { format!(": {errors}") };
     if status.success() {
-        return format!("the machine was switched off or restarted itself{words}");
+        return format!("the machine powered off or restarted{words}");
     }
     format!("QEMU ended with {status}{words}")
 }

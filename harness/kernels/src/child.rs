@@ -19,14 +19,14 @@ use rustix::process::{
 
 use crate::{stop::Stop, stopwatch::Stopwatch};
 
-/// How often a child is looked at: at first, and when it takes its time.
+/// How often a child is polled: at first, and once it takes long.
 const LOOK_MIN: Duration = Duration::from_millis(1);
 const LOOK_MAX: Duration = Duration::from_millis(50);
 /// How long a child may take to tidy up.
 const TIDY_MAX: Duration = Duration::from_secs(5);
-/// A tool takes seconds; one that takes so long is stuck.
+/// A tool takes seconds; after this time it is stuck.
 const TOOL_TIME_MAX: Duration = Duration::from_secs(600);
-/// Of a tool's complaints, this much is read.
+/// Bytes of a tool's errors that are read.
 const WORDS_BYTES_MAX: u64 = 64 << 10;
 
 /// A command in a group of its own that reads nothing. It gets a signal when the thread that starts
@@ -73,8 +73,8 @@ pub(crate) fn wait(
     }
 }
 
-/// Ends a child and all of its group: politely, so that make removes what is half written, and
-/// after a while not so.
+/// Ends a child and all of its group: first by a signal it can handle, so that make removes what is half written, and
+/// less often after a while.
 fn end(child: &mut Child) -> io::Result<()> {
     let group = Pid::from_child(child);
     let mut watch = Stopwatch::start();
@@ -89,11 +89,11 @@ fn end(child: &mut Child) -> io::Result<()> {
     child.wait().map(drop)
 }
 
-/// Runs a tool that takes seconds to its end, and takes what it says.
+/// Runs a tool that takes seconds, and returns its output.
 ///
 /// # Errors
 ///
-/// A tool that is not there or does not come to its end, or a request to stop. What the tool
+/// A tool that is missing or does not finish, or a request to stop. What the tool
 /// itself finds wrong is in its status.
 pub(crate) fn output(tool: &mut Command, stop: &Stop) -> anyhow::Result<Output> {
     output_within(tool, TOOL_TIME_MAX, stop)
@@ -103,7 +103,7 @@ fn output_within(tool: &mut Command, time_max: Duration, stop: &Stop) -> anyhow:
     stop.check()?;
     let name = Path::new(tool.get_program()).file_name().unwrap_or_default().to_owned();
     let name = name.display();
-    // Files take what a pipe would hold up, and are there when the tool is not.
+    // Files do not block the writer as a pipe does, and outlive the tool.
     let files = || -> io::Result<_> { Ok((tempfile::tempfile()?, tempfile::tempfile()?)) };
     let (mut stdout, mut stderr) =
         files().with_context(|| format!("cannot keep the output of `{name}`"))?;

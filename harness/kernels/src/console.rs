@@ -17,7 +17,7 @@ pub use complaint::kind;
 /// A line of the console that starts with this and goes on in JSON is a message of the guest.
 pub const MESSAGE_PREFIX: &str = "iowq-guest: ";
 
-/// What is kept of a log that does not end.
+/// Bytes kept of a log that does not end.
 const LOG_BYTES_MAX: u64 = 32 << 20;
 /// A line may be a whole record.
 const LINE_BYTES_MAX: usize = 4 << 20;

@@ -73,7 +73,7 @@ pub fn make(path: &Path, disk: &Disk, stop: &Stop) -> anyhow::Result<Option<Path
             folder.display()
         );
     }
-    let failed = || format!("cannot make the disk {}", path.display());
+    let failed = || format!("cannot create the disk {}", path.display());
     let file = File::create_new(path).with_context(failed)?;
     let sized = file.set_len(u64::from(disk.size_mib) << 20).with_context(failed);
     let made = sized.and_then(|()| format(&program, maker, path, stop));
@@ -97,7 +97,7 @@ fn format(program: &Path, maker: &Maker, path: &Path, stop: &Stop) -> anyhow::Re
     Ok(())
 }
 
-/// What to add to the reason of a boot that failed while the host had no room left for its disk.
+/// Added to the reason of a boot that failed while the host had no room left for its disk.
 pub(crate) fn full(folder: &Path) -> Option<String> {
     let room = room_mib(folder)?;
     (room < ROOM_LEFT_MIB_MIN)

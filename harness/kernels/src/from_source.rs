@@ -67,7 +67,7 @@ pub struct Built {
     pub release: String,
 }
 
-/// Builds what is not in the cache yet. `say` is told of progress, a line each.
+/// Builds what is not in the cache yet. `say` gets progress, line by line.
 ///
 /// If a stop is requested, whatever it started is ended, and [`Stopped`](crate::stop::Stopped) comes
 /// back. If it is killed, make is ended by the kernel, and until all that make had started is
@@ -90,7 +90,7 @@ pub fn build(
     build_with(request, &config, &tools::compiler(stop)?, stop, say)
 }
 
-/// The same, with tools that are there.
+/// The same, with these tools.
 fn build_with(
     request: &Request,
     config: &Config,

@@ -1,4 +1,4 @@
-//! Images: what a person calls a kernel, opened as something that QEMU can boot.
+//! Images: what a user names as a kernel, opened as something that QEMU can boot.
 
 use std::{
     fs::{self, File},
@@ -54,7 +54,7 @@ impl Image {
     }
 }
 
-/// Opens what a person calls a kernel: a bzImage, a vmlinux, a Debian package or a build folder.
+/// Opens what a user names as a kernel: a bzImage, a vmlinux, a Debian package or a build folder.
 /// `scratch` is a folder of its own that may be absent; what is unpacked goes there, and must stay
 /// as long as the image is used.
 ///

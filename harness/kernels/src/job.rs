@@ -46,7 +46,7 @@ impl Workloads {
     }
 
     /// The benches of a boot: one that warms up, the kernel's own io-wq, and the pool under every
-    /// preset if this boot is one that tells what the presets do.
+    /// preset if this boot shows what the presets do.
     #[must_use]
     pub fn benches(&self, options: &Options, round: u32, with_presets: bool) -> Vec<Bench> {
         let kernel = BenchRequest {

@@ -14,11 +14,11 @@ use crate::stop::Stop;
 /// One kernel that is compared.
 #[derive(Clone, Debug)]
 pub struct ComparedKernel {
-    /// What is written down of it.
+    /// Its description in the results.
     pub described: Kernel,
     /// Its image.
     pub image: Image,
-    /// What is loaded before anything else, in order.
+    /// Modules to load first, in order.
     pub modules: Vec<Module>,
 }
 

@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_the_same_however_the_bytes_arrive() {
+    fn lines_do_not_depend_on_how_the_bytes_arrive() {
         let text = b"one\n\nthree is too long\nfour\nfi";
         for size in 1..=text.len() {
             let mut lines = Lines::new(5);

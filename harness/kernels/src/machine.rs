@@ -30,7 +30,7 @@ const SILENCE_MIN: Duration = Duration::from_millis(200);
 /// A machine that never stops talking must not outrun its deadline by more than this. It is more
 /// than one step of the stopwatch: what was said while we were stopped is read in any case.
 const LAST_WORDS_MAX: Duration = Duration::from_secs(2);
-/// How often it is looked whether QEMU ended or a stop was requested.
+/// How often it is checked whether QEMU ended or a stop was requested.
 const LOOK_MAX: Duration = Duration::from_millis(50);
 const PIECE_BYTES_MAX: usize = 64 << 10;
 /// What is kept of QEMU's own words.
@@ -106,7 +106,7 @@ impl Machine {
     /// QEMU cannot be started. What QEMU itself finds wrong
     /// comes later, as its end.
     pub fn start(parts: &Parts<'_>) -> anyhow::Result<Machine> {
-        let (ours, theirs) = UnixStream::pair().context("cannot make a pair of sockets")?;
+        let (ours, theirs) = UnixStream::pair().context("cannot create a pair of sockets")?;
         // A terminal's ^C is for us, and we end QEMU.
         let mut command = child::command(parts.qemu, Signal::KILL);
         command.args(arguments::of(parts)).stdin(OwnedFd::from(theirs));
@@ -128,7 +128,7 @@ impl Machine {
         })
     }
 
-    /// The time since its start in which we looked after it. What went by while we were stopped,
+    /// The time since its start in which it was supervised. What went by while we were stopped,
     /// as by ^Z, does not count: the machine was stopped too, or could not be read.
     pub fn time(&mut self) -> Duration {
         self.watch.time()

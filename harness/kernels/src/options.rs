@@ -12,15 +12,15 @@ use crate::label::Named;
 const BOOTS: u32 = 8;
 /// Rounds at most: more would take days.
 const BOOTS_MAX: i64 = 1_000;
-/// Runs of a cell in one boot at most; they are averaged, so that boots are worth more.
+/// Repetitions of a run in one boot at most; they are averaged, so that boots are worth more.
 const REPEATS_MAX: i64 = 100;
 /// Virtual processors at most, as kernels for virtual machines are built.
 const CPUS_MAX: i64 = 64;
-/// Memory of a guest in MiB: below, a stock kernel does not come up with its initramfs.
+/// Memory of a guest in MiB: below, a stock kernel does not boot with its initramfs.
 const MEMORY_MIB: std::ops::RangeInclusive<i64> = 256..=65_536;
 /// Memory by default.
 const MEMORY_MIB_DEFAULT: u32 = 1024;
-/// Size of the disk in MiB: btrfs asks for some 110, and the built-in workloads fill 256.
+/// Size of the disk in MiB: btrfs needs some 110, and the built-in workloads fill 256.
 const DISK_MIB: std::ops::RangeInclusive<i64> = 320..=1_048_576;
 /// Most delay of a write: above, no run is long enough.
 const DELAY_MS_MAX: i64 = 1_000;
@@ -91,7 +91,7 @@ pub struct Options {
     /// under what may be called a change
     #[arg(long)]
     pub noise: bool,
-    /// Try in each boot but those for noise whether `criu dump` completes within so many seconds: of a
+    /// Try in each boot but those for noise whether `criu dump` completes within SECONDS: of a
     /// process that never opened a ring, of one that just closed its rings, and of one whose workers
     /// have had their idle timeout since [default without S: 20]
     #[arg(long, value_name = "S", num_args = 0..=1, default_missing_value = "20",
@@ -173,7 +173,7 @@ impl Options {
     pub fn check(&self) -> anyhow::Result<()> {
         if self.fs == Filesystem::Tmpfs && (self.disk_delay_ms > 0 || self.disk_iops.is_some()) {
             anyhow::bail!(
-                "--fs tmpfs has no disk, so that --disk-delay-ms and --disk-iops say nothing; omit \
+                "--fs tmpfs has no disk, so --disk-delay-ms and --disk-iops have no effect; omit \
                  them, or take another file system"
             );
         }
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_take_the_place_of_our_own_words_is_refused() {
+    fn kernel_arguments_that_conflict_with_our_own_are_refused() {
         assert!(named(&["--append", "io_wq.idle_ms=250 nokaslr"]).check().is_ok());
         for append in ["rdinit=/x", "quiet -- x", "panic=0", &"x".repeat(2_000)] {
             assert!(named(&["--append", append]).check().is_err(), "{append}");

@@ -111,19 +111,19 @@ fn same(path: &Path, bytes: &[u8], kernels: &Kernels) -> anyhow::Result<()> {
         format!("{}: is not what this command writes; name another --out", path.display())
     })?;
     // A command may be spelt otherwise, and KVM may fail in other words.
-    let told = |kernels: &Kernels| {
-        let mut told = kernels.clone();
-        told.command.clear();
-        told.machine.accelerator_reason.clear();
-        told
+    let compared = |kernels: &Kernels| {
+        let mut compared = kernels.clone();
+        compared.command.clear();
+        compared.machine.accelerator_reason.clear();
+        compared
     };
-    let (before_told, told) = (told(&before), told(kernels));
-    if before_told == told {
+    let (before_compared, compared) = (compared(&before), compared(kernels));
+    if before_compared == compared {
         return Ok(());
     }
     let differs = [
         (before.kernels != kernels.kernels, "the kernels"),
-        (before_told.machine != told.machine, "the virtual machine"),
+        (before_compared.machine != compared.machine, "the virtual machine"),
         (before.boots != kernels.boots, "the number of boots"),
         (before.noise != kernels.noise, "--noise"),
         (before.seed != kernels.seed, "the seed"),
@@ -173,13 +173,13 @@ fn move_lines<T: Serialize>(
 ) -> anyhow::Result<()> {
     for value in moved {
         jsonl::append(&mut aside, value)
-            .with_context(|| format!("{}: what goes aside cannot be written", path.display()))?;
+            .with_context(|| format!("{}: cannot be written", path.display()))?;
     }
     let lines: Vec<Vec<u8>> = kept.iter().map(jsonl::line).collect::<Result<_, _>>()?;
     write_whole(path, &lines.concat()).with_context(|| cannot_write(path))
 }
 
-/// The lines of a file, none if it is absent. A last line that a kill cut off is left out.
+/// The lines of a file, none if it is absent. A last line that a kill cut off is omitted.
 fn read<T: DeserializeOwned>(path: &Path) -> anyhow::Result<Vec<T>> {
     let file = match File::open(path) {
         Ok(file) => file,
@@ -333,8 +333,8 @@ mod tests {
     fn two_calls_do_not_share_a_folder() -> anyhow::Result<()> {
         let folder = tempfile::tempdir()?;
         let first = open_for(folder.path(), 8)?;
-        let error = open_for(folder.path(), 8).expect_err("the first is at work").to_string();
-        assert!(error.contains("another call is at work"), "{error}");
+        let error = open_for(folder.path(), 8).expect_err("the first still runs").to_string();
+        assert!(error.contains("another call still runs"), "{error}");
         drop(first);
         open_for(folder.path(), 8)?;
         Ok(())

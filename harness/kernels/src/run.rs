@@ -35,7 +35,7 @@ pub struct Setup {
     pub out: PathBuf,
     /// Folder for kernels that are built.
     pub cache: PathBuf,
-    /// What a person would type to do it again.
+    /// The command line that repeats it.
     pub command: String,
 }
 
@@ -86,7 +86,7 @@ struct Comparison<'a> {
 /// Nothing can be booted, a request to stop, or results that cannot be written. Boots that
 /// finished stay recorded.
 pub fn run(options: &Options, setup: &Setup) -> anyhow::Result<Tally> {
-    // What only asks for a look at files comes before what takes time.
+    // Checks of files come before what takes time.
     options.check()?;
     let stop = Stop::on_signals().context("cannot install the signal handlers")?;
     let qemu = machine::find_qemu()?;
@@ -119,7 +119,7 @@ pub fn run(options: &Options, setup: &Setup) -> anyhow::Result<Tally> {
 }
 
 /// A folder for what is unpacked and for disks, beside the results, which has room for them.
-/// Those that a killed call left there are removed: no other call is at work.
+/// Those that a killed call left there are removed: no other call is running.
 fn scratch(out: &Path) -> anyhow::Result<tempfile::TempDir> {
     let cannot = || format!("--out {}: no folder can be made in it", out.display());
     for entry in fs::read_dir(out).with_context(cannot)?.flatten() {
@@ -172,7 +172,7 @@ impl Comparison<'_> {
                 continue;
             }
             let (boot, brought) = self.boot(scheduled, all.len(), results)?;
-            if boot.ended == Ended::Lacks {
+            if boot.ended == Ended::MissingFeature {
                 bail!("kernel {}: {}", boot.kernel, boot.reason);
             }
             results.boot(&boot)?;
@@ -320,15 +320,15 @@ fn append(of_user: &str) -> String {
         .join(" ")
 }
 
-/// What a person sees of a run as it comes back.
+/// The progress line of a finished run.
 fn line(record: &Record) -> String {
-    let cell = &record.key;
-    let arm = if cell.engine == "uring" { "io_uring" } else { &cell.policy };
+    let key = &record.key;
+    let variant = if key.engine == "uring" { "io_uring" } else { &key.policy };
     match (&record.error, record.workers.created_per_1000_ops) {
-        (Some(error), _) => format!("{} on {arm} failed: {error}", cell.workload),
+        (Some(error), _) => format!("{} on {variant} failed: {error}", key.workload),
         (None, created) => format!(
-            "{} on {arm}: {:.0} ops/s, {} workers per 1000 ops, at most {}",
-            cell.workload,
+            "{} on {variant}: {:.0} ops/s, {} workers per 1000 ops, at most {}",
+            key.workload,
             record.ops.per_s,
             created.map_or_else(|| "no count of".to_owned(), |created| format!("{created:.2}")),
             record.workers.peak
@@ -371,7 +371,7 @@ fn dumped(dump: &Dump) -> String {
 fn ended(ended: Ended) -> &'static str {
     match ended {
         Ended::Finished => "finished",
-        Ended::Lacks => "misses something",
+        Ended::MissingFeature => "misses something",
         Ended::Failed => "failed",
         Ended::Panicked => "panicked",
         Ended::Hung => "hung",
@@ -387,7 +387,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_kernel_that_brings_no_run_at_first_is_given_up_and_one_that_did_is_not() {
+    fn only_a_kernel_whose_first_boot_has_no_run_is_given_up() {
         let given_up = |brought: &[u32]| {
             let mut tries = Tries::default();
             brought.iter().for_each(|brought| tries.add(*brought));
@@ -399,7 +399,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dump_that_failed_where_criu_never_works_is_told_from_one_that_failed() {
+    fn a_failed_dump_is_distinguished_from_a_criu_that_never_works() {
         let control = |dumped| Control { dumped, took_ms: 1.0, reason: "no memfd".to_owned() };
         let dump = |dumped, control| {
             let reason = if dumped { "" } else { "no signals" }.to_owned();

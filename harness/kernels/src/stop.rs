@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_parent_that_is_gone_already_is_a_request() {
+    fn a_parent_that_has_already_exited_is_a_request_to_stop() {
         let stop = Stop::default();
         let parent = getppid().unwrap().as_raw_pid();
         stop.on_end_of(parent).unwrap();

@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_a_step_that_took_too_long_only_so_much_counts() {
+    fn a_step_that_took_too_long_counts_up_to_a_limit() {
         let mut watch = Stopwatch::start();
         let start = watch.looked;
         let mut after = |ms| watch.time_at(start + Duration::from_millis(ms)).as_millis();

@@ -1,4 +1,6 @@
-//! A build that somebody interrupts. It is a process of its own, because a signal is for all of it.
+//! A build that is interrupted. It is a process of its own, because a signal is for all of it.
+
+mod alive;
 
 use std::fs;
 use std::io::Write as _;
@@ -6,6 +8,8 @@ use std::path::Path;
 
 use iowq_kernels::from_source::{BuildError, Request, build};
 use iowq_kernels::stop::{Stop, Stopped};
+
+use alive::is_alive;
 
 /// While the file `go` is absent, what builds the image interrupts the build, writes its own
 /// number down, and goes on for ever. The parent of make is the process that builds.
@@ -45,7 +49,7 @@ fn an_interrupt_ends_make_with_all_its_children_and_leaves_the_cache_usable() {
     assert!(error.is::<Stopped>(), "not interrupted: {error:?}");
     assert!(!is_alive(&worker(&request.cache)), "what make had started goes on");
     fs::write(linux.join("go"), "").expect("written");
-    let built = build(&request, &Stop::default(), &mut |_| {}).expect("nobody interrupts this one");
+    let built = build(&request, &Stop::default(), &mut |_| {}).expect("not interrupted");
     assert_eq!(fs::read_to_string(&built[0].bzimage).expect("an image"), "image\n");
 }
 
@@ -54,11 +58,4 @@ fn worker(cache: &Path) -> String {
     let mut sources = fs::read_dir(cache.join("sources")).expect("sources");
     let source = sources.next().expect("one").expect("an entry").path();
     fs::read_to_string(source.join("objects/worker")).expect("a number").trim().to_owned()
-}
-
-/// Whether a process still runs. One that ended may wait for somebody to take notice.
-fn is_alive(number: &str) -> bool {
-    let stat = fs::read_to_string(format!("/proc/{number}/stat")).unwrap_or_default();
-    let state = stat.rsplit(')').next().unwrap_or_default().trim_start().chars().next();
-    state.is_some_and(|state| state != 'Z')
 }

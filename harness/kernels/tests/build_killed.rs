@@ -1,6 +1,7 @@
-//! A build whose process is killed: what it had started ends, and until then nobody else builds in
-//! the same cache.
+//! A build whose process is killed: what it had started ends, and until then no other build uses
+//! the cache.
 
+mod alive;
 mod fifo;
 
 use std::fs;
@@ -12,6 +13,8 @@ use std::time::{Duration, Instant};
 use iowq_kernels::from_source::{BuildError, Built, Request, build};
 use iowq_kernels::stop::Stop;
 use rustix::fs::{CWD, Mode, mkfifoat};
+
+use alive::is_alive;
 
 /// Tells the process that is to be killed where to build.
 const PLACE: &str = "IOWQ_TEST_KILLED_BUILD";
@@ -77,7 +80,7 @@ fn killed(folder: &Path, work: &str) -> Result<String, String> {
     build.kill().expect("it is killed");
     build.wait().expect("it is gone");
     fs::remove_file(folder.join("first")).expect("removed");
-    if words.contains("which this machine lacks") { Err(words) } else { Ok(words) }
+    if words.contains("missing on this machine") { Err(words) } else { Ok(words) }
 }
 
 /// Until something is so, or it is too late.
@@ -92,19 +95,12 @@ fn skip(test: &str, reason: &str) {
     let _ = std::io::stderr().write_all(format!("\nskipped: {test}: {reason}\n").as_bytes());
 }
 
-/// Whether a process still runs. One that ended may wait for somebody to take notice.
-fn is_alive(number: &str) -> bool {
-    let stat = fs::read_to_string(format!("/proc/{number}/stat")).unwrap_or_default();
-    let state = stat.rsplit(')').next().unwrap_or_default().trim_start().chars().next();
-    state.is_some_and(|state| state != 'Z')
-}
-
 #[test]
-fn make_and_what_it_started_end_when_we_are_killed() {
+fn make_and_its_children_end_when_this_process_is_killed() {
     let folder = tempfile::tempdir().expect("a folder");
     let work = "echo $$ $PPID > HERE/started; exec sleep 1000";
     match killed(folder.path(), work) {
-        Err(reason) => skip("make_and_what_it_started_end_when_we_are_killed", &reason),
+        Err(reason) => skip("make_and_its_children_end_when_this_process_is_killed", &reason),
         Ok(words) => {
             let numbers: Vec<_> = words.split_whitespace().collect();
             assert_eq!(numbers.len(), 2, "{words}");
@@ -114,7 +110,7 @@ fn make_and_what_it_started_end_when_we_are_killed() {
 }
 
 #[test]
-fn the_cache_stays_locked_until_all_that_a_killed_build_started_is_gone() {
+fn the_cache_stays_locked_until_all_processes_of_a_killed_build_exit() {
     let folder = tempfile::tempdir().expect("a folder");
     let go: PathBuf = folder.path().join("go");
     mkfifoat(CWD, &go, Mode::RWXU).expect("a pipe");

@@ -25,7 +25,7 @@ pub fn process_cpu_ns() -> u64 {
 /// How long this machine was suspended since it was booted, in nanoseconds, to some microseconds.
 #[must_use]
 pub fn suspended_ns() -> u64 {
-    // Of several looks the one that took least between its two clocks is nearest, and the largest.
+    // Of several samples the one with the least time between its two clocks is nearest, and the largest.
     let look = |_| {
         let boot = clock_gettime(ClockId::Boottime);
         (boot.tv_sec as u64 * 1_000_000_000 + boot.tv_nsec as u64).saturating_sub(now().0)

@@ -46,7 +46,7 @@ fn filesystem_of(dir: &Path, mount: Option<Mount>) -> Check {
     let name = "file system";
     let dir = dir.display();
     let Some(Mount { filesystem, options, device }) = mount else {
-        return Check::missing(name, format!("{dir} is not there, or /proc is not"))
+        return Check::missing(name, format!("{dir} or /proc is missing"))
             .fix(format!("mkdir -p {dir}"));
     };
     let found = format!("{dir} is on {filesystem}, {device}, {options}");

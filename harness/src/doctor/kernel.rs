@@ -13,7 +13,7 @@ fn io_uring_of(disabled: Option<&str>) -> Check {
     let name = "io_uring";
     let fix = "sudo sysctl kernel.io_uring_disabled=0";
     match disabled {
-        Some("0") => Check::ok(name, "allowed for everybody"),
+        Some("0") => Check::ok(name, "allowed for all users"),
         Some("1") => Check::less(
             name,
             "kernel.io_uring_disabled is 1: only root and the group kernel.io_uring_group may \
@@ -21,7 +21,7 @@ fn io_uring_of(disabled: Option<&str>) -> Check {
         )
         .fix(fix),
         Some("2") => {
-            Check::missing(name, "kernel.io_uring_disabled is 2: nobody may use io_uring").fix(fix)
+            Check::missing(name, "kernel.io_uring_disabled is 2: no user may use io_uring").fix(fix)
         }
         Some(value) => {
             Check::less(name, format!("kernel.io_uring_disabled is {value}, which is not known"))
@@ -41,11 +41,11 @@ fn kvm_of(opened: io::Result<()>) -> Check {
     match opened {
         Ok(()) => Check::ok(
             name,
-            "the device is there and opens; only booting a guest shows whether it works, and \
+            "the device exists and opens; only booting a guest shows whether it works, and \
              every result names what ran it",
         ),
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-            Check::less(name, "the device is there, but not ours: guests are emulated")
+            Check::less(name, "the device exists, but access is denied: guests are emulated")
                 .fix("sudo usermod -aG kvm \"$USER\"    (then log in again)")
         }
         Err(_) => Check::less(
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn a_device_that_opens_is_no_promise_and_one_that_does_not_is_no_obstacle() {
+    fn a_device_that_opens_is_no_proof_and_one_that_does_not_is_no_obstacle() {
         assert!(kvm_of(Ok(())).meaning.contains("only booting"));
         let denied = kvm_of(Err(io::ErrorKind::PermissionDenied.into()));
         assert!(denied.fix.is_some_and(|fix| fix.contains("kvm")));

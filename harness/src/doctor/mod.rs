@@ -28,13 +28,13 @@ pub enum State {
 /// One check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Check {
-    /// What was looked at.
+    /// What was checked.
     pub name: &'static str,
     /// How it came out.
     pub state: State,
     /// What was found, and what follows from it.
     pub meaning: String,
-    /// The command that fixes it, where there is one.
+    /// The command that fixes it, if there is one.
     pub fix: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! Tracing: what the eBPF programs need from the kernel and from whoever runs them.
+//! Tracing: what the eBPF programs need from the kernel and from the user who runs them.
 
 use std::path::Path;
 
@@ -47,7 +47,7 @@ fn effective_capabilities() -> u64 {
     capabilities(&text("/proc/self/status").unwrap_or_default())
 }
 
-/// The effective capabilities in the text of `/proc/self/status`; none where it has no such line.
+/// The effective capabilities in the text of `/proc/self/status`; none if it has no such line.
 fn capabilities(status: &str) -> u64 {
     let mask = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
     mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)

@@ -10,24 +10,24 @@ use crate::engine::EngineReport;
 
 const CLOSED: Arrival = Arrival::Closed { pause: Duration::ZERO, min_complete: 1 };
 
-/// An engine that ends each op at once, and writes down what it was asked for.
+/// An engine that ends each op at once, and records its calls.
 #[derive(Default)]
 struct Instant {
     chains: Vec<Vec<Op>>,
-    /// When each chain was meant to start, and when it was handed over.
+    /// The intended time of each chain, and when it was submitted.
     times: Vec<(Nanos, Nanos)>,
     done: Vec<Completion>,
     /// How many completions each wait was for.
     wanted: Vec<usize>,
     /// A wait brings no more than it is for, or one.
     slow: bool,
-    /// Ops handed over in each round.
+    /// Ops submitted in each round.
     rounds: Vec<usize>,
     in_round: usize,
     rings: Vec<&'static str>,
     /// Ops are done with this outcome.
     outcome: Option<WorkOutcome>,
-    /// Each look at the time takes so long; none for the clock's own time.
+    /// What each reading of the clock takes; 0 for the real clock.
     step_ns: u64,
     now_ns: Cell<u64>,
 }
@@ -78,12 +78,12 @@ impl Engine for Instant {
 }
 
 /// Drives a plan without pauses; returns what was driven and what the engine saw.
-fn drive(plan: &Plan, engine: &mut Instant) -> (Driven, u32) {
+fn drive(plan: &Plan, engine: &mut Instant) -> (DriveStats, u32) {
     drive_delayed(plan, engine, Duration::ZERO)
 }
 
 /// The same with a delay.
-fn drive_delayed(plan: &Plan, engine: &mut Instant, delay: Duration) -> (Driven, u32) {
+fn drive_delayed(plan: &Plan, engine: &mut Instant, delay: Duration) -> (DriveStats, u32) {
     let (mut buffers, mut ledger) = (Buffers::new(plan), Ledger::new(plan));
     let closes = RefCell::new(0);
     let around_close = || *closes.borrow_mut() += 1;
@@ -102,7 +102,7 @@ fn plan(name: &str, ops: u64) -> Plan {
 }
 
 #[test]
-fn ops_reach_the_engine_in_the_streams_order_and_are_all_booked() {
+fn ops_reach_the_engine_in_the_streams_order_and_are_all_counted() {
     let (plan, mut engine) = (plan("fsync-mix", 1000), Instant::default());
     let (driven, _) = drive(&plan, &mut engine);
     let seen: Vec<Op> = engine.chains.concat();
@@ -113,7 +113,7 @@ fn ops_reach_the_engine_in_the_streams_order_and_are_all_booked() {
 }
 
 #[test]
-fn a_round_waits_for_as_many_completions_as_asked_for_or_for_all_there_are() {
+fn a_round_waits_for_min_complete_ops_or_for_all_in_flight() {
     let mut plan = plan("fsync-mix", 40);
     for (min_complete, wanted) in [(1, [1, 1, 1]), (6, [6, 6, 6]), (16, [16, 16, 8])] {
         plan.arrival = Arrival::Closed { pause: Duration::ZERO, min_complete };
@@ -125,7 +125,7 @@ fn a_round_waits_for_as_many_completions_as_asked_for_or_for_all_there_are() {
 }
 
 #[test]
-fn a_round_that_is_held_back_is_as_large_as_asked_for() {
+fn a_delayed_round_has_its_full_size() {
     let mut plan = plan("fsync-mix", 200);
     plan.arrival = Arrival::Closed { pause: Duration::ZERO, min_complete: 8 };
     let mut engine = Instant { slow: true, ..Instant::default() };
@@ -136,7 +136,7 @@ fn a_round_that_is_held_back_is_as_large_as_asked_for() {
 }
 
 #[test]
-fn a_linked_pair_is_handed_over_whole_however_little_room_there_is() {
+fn a_linked_pair_is_never_split_for_lack_of_slots() {
     let mut plan = plan("wal", 500);
     plan.depth = 3;
     let mut engine = Instant::default();
@@ -149,7 +149,7 @@ fn a_linked_pair_is_handed_over_whole_however_little_room_there_is() {
 }
 
 #[test]
-fn rings_are_opened_and_closed_as_the_plan_says_and_looked_at_around_each_close() {
+fn rings_are_opened_and_closed_by_the_plan_and_observed_around_each_close() {
     let (plan, mut engine) = (plan("ring-per-batch", 80), Instant::default());
     let (_, looks) = drive(&plan, &mut engine);
     assert_eq!(engine.rings, ["open", "close"].repeat(10));
@@ -157,7 +157,7 @@ fn rings_are_opened_and_closed_as_the_plan_says_and_looked_at_around_each_close(
 }
 
 #[test]
-fn a_run_whose_time_is_up_at_once_ends_and_waits_for_nothing() {
+fn a_run_of_no_length_ends_at_once() {
     for arrival in [CLOSED, Arrival::Rate { per_s: 1e9 }] {
         let mut plan = plan("dsync", 1);
         plan.length = Length::Time(Duration::ZERO);
@@ -168,7 +168,7 @@ fn a_run_whose_time_is_up_at_once_ends_and_waits_for_nothing() {
 }
 
 #[test]
-fn an_op_is_handed_over_later_by_the_delay_than_it_counts_from() {
+fn an_op_is_submitted_later_by_the_delay_than_it_counts_from() {
     let delay = Duration::from_micros(50);
     for arrival in [CLOSED, Arrival::Rate { per_s: 1e6 }] {
         let mut plan = plan("fsync-mix", 500);
@@ -222,11 +222,11 @@ fn failures_are_counted_by_their_name() {
 }
 
 #[test]
-fn what_an_open_loop_never_handed_over_is_counted_and_one_that_keeps_up_has_none() {
+fn ops_that_an_open_loop_never_started_are_counted() {
     let mut plan = plan("dsync", 1);
     plan.arrival = Arrival::Rate { per_s: 1000.0 };
     plan.length = Length::Time(Duration::from_secs(1));
-    // Each look takes ten times as long as there is from op to op.
+    // Each reading of the clock takes ten times the interval between ops.
     let mut engine = Instant { step_ns: 10_000_000, ..Instant::default() };
     let (driven, _) = drive(&plan, &mut engine);
     assert!(driven.done < 1000, "{driven:?}");
@@ -237,14 +237,14 @@ fn what_an_open_loop_never_handed_over_is_counted_and_one_that_keeps_up_has_none
 }
 
 #[test]
-fn it_is_told_about_once_a_second_how_many_ops_have_ended() {
+fn progress_is_reported_about_once_a_second() {
     static TOLD: AtomicU64 = AtomicU64::new(0);
     static TIMES: AtomicU64 = AtomicU64::new(0);
     let plan = plan("dsync", 1000);
     let mut engine = Instant { step_ns: 100_000_000, ..Instant::default() };
     let (mut buffers, mut ledger) = (Buffers::new(&plan), Ledger::new(&plan));
     let driver = Driver::new(&plan, 1, &mut engine, &mut buffers, &mut ledger, &|| ());
-    let driver = driver.with_tell(|ops| {
+    let driver = driver.with_report(|ops| {
         TIMES.fetch_add(1, Ordering::Relaxed);
         assert!(TOLD.swap(ops, Ordering::Relaxed) < ops);
     });

@@ -44,7 +44,7 @@ struct Event {
     result_more: i64,
 }
 
-/// How far an op is, whose worker and device may be done with it in either order.
+/// State of an op, whose worker and device may finish with it in either order.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stage {
     Unknown,
@@ -54,7 +54,7 @@ enum Stage {
     Ended(i32),
 }
 
-/// What a worker begins ops with.
+/// The part with which a worker begins ops.
 #[derive(Clone, Copy, Debug)]
 pub struct Beginner {
     context: libc::c_ulong,
@@ -100,7 +100,7 @@ pub struct Begun {
     /// By slot.
     stages: Vec<Stage>,
     events: Vec<Event>,
-    /// What ended and is to be handed over.
+    /// What ended and is still to be delivered.
     ended: Vec<(u32, i32)>,
 }
 
@@ -134,7 +134,7 @@ impl Begun {
         })
     }
 
-    /// What a worker begins them with.
+    /// The part with which a worker begins them.
     #[must_use]
     pub fn beginner(&self) -> Beginner {
         self.beginner
@@ -165,7 +165,7 @@ impl Begun {
             return;
         }
         let none = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-        // SAFETY: there is room for as many events as are asked for.
+        // SAFETY: there is room for as many events as are requested.
         let taken = unsafe {
             libc::syscall(
                 libc::SYS_io_getevents,

@@ -133,15 +133,15 @@ impl RunCounters for SharedCounters {
     }
 
     fn generation(&self, id: WorkerId) -> u32 {
-        self.0.tenant(id.0)
+        self.0.generation(id.0)
     }
 
     fn request_pending(&self, id: WorkerId) -> bool {
-        self.0.asked(id.0)
+        self.0.request_pending(id.0)
     }
 
     fn take_request(&mut self, id: WorkerId) -> bool {
-        self.0.take_asked(id.0)
+        self.0.take_request(id.0)
     }
 }
 

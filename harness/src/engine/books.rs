@@ -1,4 +1,4 @@
-//! The books of an engine: which requests are in flight, and what is recorded of those that end.
+//! The accounting of an engine: requests in flight, and what is recorded of those that end.
 //!
 //! Only the submitter writes them, with either engine, so that recording costs both the same, and
 //! a worker nothing.
@@ -30,7 +30,7 @@ pub(super) struct Books {
 }
 
 impl Books {
-    /// Empty books for this plan, with all memory that a run of it touches.
+    /// Empty books for this plan, with all memory that a run of it uses.
     pub(super) fn new(plan: &Plan, records: bool) -> Books {
         Books {
             in_flight: vec![None; plan.depth as usize],

@@ -1,9 +1,9 @@
 //! Buffers for blocks, each at the start of a page, as `O_DIRECT` wants them.
 
-/// Bytes in a page; a multiple of every alignment that `O_DIRECT` asks for.
+/// Bytes in a page; a multiple of every alignment that `O_DIRECT` requires.
 const PAGE_BYTES: usize = 4096;
 
-/// So many buffers of one block each, in one allocation.
+/// Buffers of one block each, in one allocation.
 #[derive(Debug)]
 pub struct BlockBuffers {
     /// All buffers and a page more. Never grows, so that the buffers stay where they are.
@@ -33,7 +33,7 @@ impl BlockBuffers {
         self.count
     }
 
-    /// A buffer; `None` where there are not so many.
+    /// A buffer; `None` if the index is out of range.
     #[must_use]
     pub fn get_mut(&mut self, index: usize) -> Option<&mut [u8]> {
         if index >= self.count {
@@ -43,7 +43,7 @@ impl BlockBuffers {
         self.bytes.get_mut(start..start + self.block_bytes)
     }
 
-    /// All buffers at once, for those who hand each to somebody else.
+    /// All buffers at once, so that each can have another borrower.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut [u8]> {
         let (block_bytes, count) = (self.block_bytes, self.count);
         let buffers = self.bytes[self.start..].chunks_exact_mut(self.stride.max(1));

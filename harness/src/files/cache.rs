@@ -17,7 +17,7 @@ pub(super) struct Pages {
     pub(super) written_back: u64,
 }
 
-/// Looks at the pages of a part of a file.
+/// Counts the pages of a part of a file.
 ///
 /// # Errors
 ///

@@ -66,12 +66,12 @@ pub(super) fn cannot_make(dir: &Path, errno: Errno) -> ScratchError {
         ),
         Errno::EXIST => error(
             dir,
-            "a folder for every number this process could give its own",
+            "all folder names of this process taken",
             "remove the `iowq-*` folders in it that no run uses any more",
         ),
         Errno::NOSPC | Errno::DQUOT => error(
             dir,
-            format!("no space for even an empty folder ({})", name(errno)),
+            format!("no space for an empty folder ({})", name(errno)),
             "free some, or name a folder elsewhere",
         ),
         other => unexpected(dir, "making a folder", other.into()),

@@ -35,7 +35,7 @@ pub(super) fn lay_out(
     let all = bytes * u64::from(plan.files);
     let mut tell = |done| tell(Step::Laying, before + done, all);
     match plan.state.get(file as usize).copied().unwrap_or(FileState::Allocated) {
-        // A read beyond the end of a file is none.
+        // A read beyond the end of a file reads nothing.
         FileState::Fresh if plan.kinds().any(|kind| kind == OpKind::Read) => {
             io::truncate(&new, bytes)?;
         }
@@ -47,7 +47,7 @@ pub(super) fn lay_out(
     }
     io::fsync(&new)?;
     if !plan.cached {
-        // What was just written would be read from memory. Where that is refused, as on tmpfs,
+        // What was just written would be read from memory. If that is refused, as on tmpfs,
         // memory is all there is.
         let _ = cache::drop_clean(&new);
     }
@@ -55,7 +55,7 @@ pub(super) fn lay_out(
     Ok(())
 }
 
-/// Gives a new file its full size with space behind it, by writing zeros where the file system
+/// Gives a new file its full size with space behind it, by writing zeros if the file system
 /// cannot reserve.
 fn reserve(file: impl AsFd, bytes: u64, tell: &mut dyn FnMut(u64)) -> Result<(), Failure> {
     match io::fallocate(&file, 0, bytes) {
@@ -66,7 +66,7 @@ fn reserve(file: impl AsFd, bytes: u64, tell: &mut dyn FnMut(u64)) -> Result<(),
     write(file, bytes, tell, |_, _| {})
 }
 
-/// Writes so many bytes, made by `fill` from the number of each chunk.
+/// Writes `bytes` bytes, made by `fill` from the number of each chunk.
 fn write(
     file: impl AsFd,
     bytes: u64,

@@ -41,7 +41,7 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    /// Opens the file for reads of so many bytes at most. `cached` is the same file, through the page
+    /// Opens the file for reads of at most `bytes_max`. `cached` is the same file, through the page
     /// cache; its clean pages are dropped, because some file systems answer a direct read from there.
     pub(super) fn open(path: &Path, cached: OwnedFd, bytes_max: u32) -> Result<Reader, Errno> {
         let _ = cache::drop_clean(&cached);
@@ -60,7 +60,7 @@ impl Reader {
         self.from
     }
 
-    /// The bytes from there on, fewer where the file ends before.
+    /// The bytes from there on, fewer if the file ends before.
     pub(super) fn read(&mut self, offset: u64, bytes: usize) -> Result<&[u8], Errno> {
         let start = offset / ALIGN_BYTES * ALIGN_BYTES;
         let end = (offset + bytes as u64).next_multiple_of(ALIGN_BYTES);
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_reads_around_the_page_cache_what_is_not_in_memory_alone() {
+    fn files_on_a_device_are_read_around_the_page_cache() {
         let file = tempfile::NamedTempFile::new_in(".").expect("a file");
         let cached = io::open_to_read(file.path()).expect("the file");
         let in_memory = is_memory(&cached).expect("a file system");

@@ -19,7 +19,7 @@ use super::reader::{Reader, Source};
 use super::{Tell, written_back};
 use crate::io::{self, Failure};
 
-/// Bytes read at once at most, or one block where it has more: as many as a disk takes in one
+/// Bytes read at once at most, or one block if it has more: as many as a disk takes in one
 /// request.
 const READ_BYTES: u32 = 1024 * 1024;
 
@@ -28,10 +28,10 @@ const READ_BYTES: u32 = 1024 * 1024;
 pub struct Verified {
     /// Blocks that were compared.
     pub blocks: u64,
-    /// Where all of them were read from, or the lesser where they differ.
+    /// Where all of them were read from, or the lesser source if they differ.
     pub from: Source,
     /// Bytes, in parts of files, that were promised to be on the device, and of which none waited in
-    /// the page cache; none where this cannot be seen.
+    /// the page cache; none if this cannot be seen.
     pub written_back_bytes: Option<u64>,
 }
 
@@ -55,7 +55,7 @@ pub enum VerifyError {
     Waiting {
         /// The file.
         path: PathBuf,
-        /// The first block of the part that was looked at.
+        /// The first block of the part that was checked.
         first: u64,
         /// Its last block.
         last: u64,
@@ -128,7 +128,7 @@ pub(super) fn verify(
     Ok(verified)
 }
 
-/// Bytes of all files that were promised to be on the device and are. All files are looked at before
+/// Bytes of all files that were promised to be on the device and are. All files are checked before
 /// the first is read, so that the kernel has less time to write back by itself.
 fn written_back(
     paths: &[PathBuf],
@@ -199,7 +199,7 @@ impl Check<'_> {
         let bytes = (last + 1 - first) as usize * block_bytes;
         let data = match reader.read(first * block_bytes as u64, bytes) {
             Ok(data) => data,
-            // Each by itself tells which of them it is.
+            // One by one, to find the unreadable block.
             Err(_) if first < last => {
                 let each = known.into_iter();
                 return each.map(|block| self.blocks(reader, file, path, block..block + 1)).sum();

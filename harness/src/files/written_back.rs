@@ -1,9 +1,9 @@
 //! Whether what was promised to be on the device waits in the page cache.
 //!
-//! Reading cannot tell: a direct read has the kernel write back what is dirty first. So dirty pages
-//! are looked for before anything is read. A page that a completed fsync covers and that is dirty
+//! Reading cannot show it: a direct read has the kernel write back what is dirty first. So dirty pages
+//! are counted before anything is read. A page that a completed fsync covers and that is dirty
 //! shows an fsync that did not do its work. None dirty is no proof of the contrary: the kernel
-//! writes back by itself now and then, and whether a device kept what it was given shows only when
+//! writes back by itself, and whether a device kept what it was given shows only when
 //! its power fails.
 
 use std::os::fd::AsFd;
@@ -14,10 +14,10 @@ use iowq_workloads::{Ledger, Open, Plan};
 use super::cache;
 use crate::machine::mounts;
 
-/// Bytes of a page where a part of [`PART_BYTES`] is known to hold whole folios.
+/// The page size for which a part of [`PART_BYTES`] is known to hold whole folios.
 const PAGE_BYTES: usize = 4096;
 
-/// What is looked at at once. A folio, which is dirty as a whole, has no more with pages of 4 KiB,
+/// Bytes checked at once. A folio, which is dirty as a whole, has no more with pages of 4 KiB,
 /// and lies at a multiple of its size; so pages in other parts do not count here.
 const PART_BYTES: u64 = 2 << 20;
 
@@ -36,8 +36,8 @@ pub(super) struct Waiting {
 }
 
 /// Bytes of a file in which all that was written was promised to be on the device, and waits
-/// nowhere; none where this kernel cannot tell. To be asked before anything else is done to the
-/// file, and only where [`can_tell`] says so.
+/// nowhere; none if this kernel cannot tell. To be called before anything else is done to the
+/// file, and only if [`can_tell`] says so.
 pub(super) fn check(
     open: impl AsFd,
     plan: &Plan,
@@ -76,7 +76,7 @@ fn promised(ledger: &Ledger, file: u32, first_block: u64, last_block: u64) -> bo
 }
 
 /// Whether the pages of files in a folder are what their data waits in, and are clean once it is on
-/// the device. So it is on ext4, XFS and Btrfs, but not where ext4 journals data: pages are then
+/// the device. So it is on ext4, XFS and Btrfs, but not if ext4 journals data: pages are then
 /// dirty again once they are in the journal.
 pub(super) fn can_tell(folder: &Path) -> bool {
     let kind = rustix::fs::statfs(folder).map(|status| status.f_type as u64);

@@ -16,7 +16,7 @@ pub(super) struct Block {
     pub(super) sectors: u64,
 }
 
-/// The disk, where it is there.
+/// The disk, if it is there.
 pub(super) fn find() -> Option<Block> {
     with_serial(Path::new("/sys/block"), DISK_SERIAL)
 }

@@ -4,15 +4,15 @@
 //! of its own. So a worker that outlives the last ring keeps the process from being dumped.
 //!
 //! Three processes are tried, one after the other. criu needs much of a kernel, and fails for many
-//! reasons, so the first never opened a ring: where that fails, the answer is criu's and not
+//! reasons, so the first never opened a ring: if that fails, the answer is criu's and not
 //! io-wq's. The second is tried just after it closed its ring, when most of its workers are within
 //! their idle timeout and will leave by themselves. The third is tried when that is over: what is
 //! left then is what the kernel keeps for good.
 //!
-//! The first time, criu tries what the kernel can do, and notes it for later. That takes long where
-//! the processor is emulated, so it is made to do that before it is timed.
+//! On its first run, criu probes the kernel and caches the result. That takes long if the processor
+//! is emulated, so it is run once before it is timed.
 
-mod words;
+mod output;
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -32,18 +32,18 @@ use crate::io;
 use crate::machine::kernel_idle_timeout;
 use crate::probes::procfs;
 use crate::sync::thread;
-use words::{Ended, why_not};
+use output::{WaitEnd, why_not};
 
-/// How long it may take to come so far.
+/// How long it may take to start.
 const READY_MAX: Duration = Duration::from_secs(60);
 
-/// How long criu's look at the kernel may take.
+/// How long criu's check of the kernel may take.
 const CHECK_MAX: Duration = Duration::from_secs(CRIU_CHECK_S_MAX);
 
-/// Workers need some 20 ms to see that the ring is gone, where they look at all.
+/// Workers need some 20 ms to notice that the ring is gone, if they check at all.
 const SETTLE: Duration = Duration::from_millis(200);
 
-/// How often a process is looked at.
+/// How often a process is polled.
 const LOOK: Duration = Duration::from_millis(10);
 
 /// Most bytes taken of a log: criu writes some hundred kilobytes.
@@ -55,7 +55,7 @@ const CRIU_SAID_NAME: &str = "criu.txt";
 const PROCESS_SAID_NAME: &str = "process.txt";
 const VERSION_NAME: &str = "version.txt";
 
-/// Where words go that nobody reads.
+/// Where output goes that is not needed.
 const NOWHERE: &str = "/dev/null";
 
 /// What the process to be dumped did before, and how long ago.
@@ -69,7 +69,7 @@ enum Case {
     AfterTimeout(Duration),
 }
 
-/// What came of one dump.
+/// The result of one dump.
 #[derive(Default)]
 struct Tried {
     dumped: bool,
@@ -86,7 +86,7 @@ struct Tried {
 /// For a guest: criu refuses to work without a loopback device, so that is brought up.
 #[must_use]
 pub fn dump(criu: &Criu, dir: &Path) -> Dump {
-    // Where that fails criu says so.
+    // If that fails criu says so.
     let _ = io::loopback_up();
     match std::env::current_exe() {
         Ok(iowq) => dump_of(&iowq, criu, dir, kernel_idle_timeout()),
@@ -102,8 +102,8 @@ pub fn dump(criu: &Criu, dir: &Path) -> Dump {
 /// `idle_timeout`.
 #[must_use]
 pub fn dump_of(iowq: &Path, criu: &Criu, dir: &Path, idle_timeout: Duration) -> Dump {
-    // What it finds wrong does not count: a dump may do with less. Without its notes a dump takes
-    // longer, and no more.
+    // An error does not count: a dump may need less. Without the cached result a dump only takes
+    // longer.
     let _ = look_at_kernel(criu);
     let version = version(criu, dir);
     let Tried { dumped, took_ms, reason, .. } = tried(iowq, criu, dir, Case::Control);
@@ -130,29 +130,29 @@ pub fn dump_of(iowq: &Path, criu: &Criu, dir: &Path, idle_timeout: Duration) -> 
     }
 }
 
-/// Has criu try what the kernel can do.
+/// Lets criu probe the kernel's features.
 fn look_at_kernel(criu: &Criu) -> anyhow::Result<()> {
     let mut check = Process::start(Command::new(&criu.path).arg("check"), Path::new(NOWHERE))?;
     check.wait(CHECK_MAX, || false)?;
     Ok(())
 }
 
-/// Which criu it is, if it says so.
+/// Version of criu, if it prints one.
 fn version(criu: &Criu, dir: &Path) -> Option<String> {
     let folder = own_folder(Some(dir)).ok()?;
     let said = folder.join(VERSION_NAME);
     let asked = Process::start(Command::new(&criu.path).arg("--version"), &said);
     let ended = asked.and_then(|mut asked| asked.wait(CHECK_MAX, || false));
-    let version = ended.ok().and_then(|_| words::version(&read(&said)));
+    let version = ended.ok().and_then(|_| output::version(&read(&said)));
     let _ = fs::remove_dir_all(&folder);
     version
 }
 
-/// One dump. Where criu was never started, the reason says why.
+/// One dump. If criu was never started, the reason says why.
 fn tried(iowq: &Path, criu: &Criu, dir: &Path, case: Case) -> Tried {
     let tried = own_folder(Some(dir)).map_err(anyhow::Error::from).and_then(|folder| {
         let tried = try_in(iowq, criu, &folder, case);
-        // What cannot be removed stays; the answer is known all the same.
+        // What cannot be removed stays; the result is known.
         let _ = fs::remove_dir_all(&folder);
         tried
     });
@@ -170,7 +170,7 @@ fn try_in(iowq: &Path, criu: &Criu, folder: &Path, case: Case) -> anyhow::Result
         Case::AfterTimeout(idle_timeout) => settle(idle_timeout, count),
     };
     let images = folder.join("images");
-    io::make_folder(&images).with_context(|| format!("cannot make {}", images.display()))?;
+    io::make_folder(&images).with_context(|| format!("cannot create {}", images.display()))?;
     let workers = count();
     let started = clock::now();
     let mut dumping = Process::start(
@@ -184,7 +184,7 @@ fn try_in(iowq: &Path, criu: &Criu, folder: &Path, case: Case) -> anyhow::Result
     let took_ms = clock::now().since(started) as f64 / 1e6;
     dumping.end();
     process.end();
-    let dumped = matches!(ended, Ended::Exited(status) if status.success());
+    let dumped = matches!(ended, WaitEnd::Exited(status) if status.success());
     let reason = if dumped {
         String::new()
     } else {
@@ -207,13 +207,13 @@ fn ready(iowq: &Path, folder: &Path, case: Case) -> anyhow::Result<Process> {
     let mut process = Process::start(&mut command, &said)?;
     let ready = folder.join(READY_NAME);
     match process.wait(READY_MAX, || ready.exists())? {
-        Ended::Not => Ok(process),
-        Ended::Exited(status) => {
+        WaitEnd::Not => Ok(process),
+        WaitEnd::Exited(status) => {
             let said = read(&said);
             let said = said.trim().trim_start_matches("error: ");
             anyhow::bail!("the process to be dumped ended with {status} before that: {said}")
         }
-        Ended::Hung => {
+        WaitEnd::Hung => {
             anyhow::bail!("the process to be dumped was not ready after {} s", READY_MAX.as_secs())
         }
     }
@@ -226,7 +226,8 @@ impl Process {
     /// Starts it without terminal, pipe or socket, none of which criu could dump: what it says goes
     /// to a file.
     fn start(command: &mut Command, said: &Path) -> anyhow::Result<Process> {
-        let said = File::create(said).with_context(|| format!("cannot make {}", said.display()))?;
+        let said =
+            File::create(said).with_context(|| format!("cannot create {}", said.display()))?;
         let both = said.try_clone().context("no second descriptor of a file")?;
         let started = command.stdin(Stdio::null()).stdout(both).stderr(said).spawn();
         let program = command.get_program().display().to_string();
@@ -238,24 +239,24 @@ impl Process {
     }
 
     /// Waits until it ends, `enough` is true or time is up.
-    fn wait(&mut self, time_max: Duration, enough: impl Fn() -> bool) -> anyhow::Result<Ended> {
+    fn wait(&mut self, time_max: Duration, enough: impl Fn() -> bool) -> anyhow::Result<WaitEnd> {
         let deadline = clock::now().after(time_max);
         loop {
             if let Some(status) = self.0.try_wait().context("cannot wait for a process")? {
-                return Ok(Ended::Exited(status));
+                return Ok(WaitEnd::Exited(status));
             }
             if enough() {
-                return Ok(Ended::Not);
+                return Ok(WaitEnd::Not);
             }
             if deadline <= clock::now() {
-                return Ok(Ended::Hung);
+                return Ok(WaitEnd::Hung);
             }
             thread::sleep(LOOK);
         }
     }
 
     fn end(&mut self) {
-        // It may have ended before; then there is nobody to kill and nobody to wait for.
+        // Both fail if it has ended and been waited for.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
@@ -267,7 +268,7 @@ impl Drop for Process {
     }
 }
 
-/// A log as text, or nothing where there is none.
+/// A log as text, or nothing if there is none.
 fn read(path: &Path) -> String {
     let bytes = io::read_start(path, LOG_BYTES_MAX).map(|(bytes, _)| bytes).unwrap_or_default();
     String::from_utf8_lossy(&bytes).into_owned()

@@ -57,7 +57,7 @@ const TARGET_NAME: usize = 16;
 struct Request(Vec<u8>);
 
 impl Request {
-    /// A request for a device of this name with so many bytes after the header.
+    /// A request for a device of this name with `data_bytes` after the header.
     fn new(name: &str, data_bytes: usize) -> Request {
         let mut request = Request(vec![0; HEADER_BYTES + data_bytes]);
         for (place, number) in VERSION.into_iter().enumerate() {
@@ -115,7 +115,7 @@ fn number(command: &Command) -> u32 {
 /// The names of device-mapper's targets.
 ///
 /// # Errors
-/// Where there is no device-mapper, or it refuses to say.
+/// If there is no device-mapper, or it refuses to say.
 pub(super) fn targets() -> anyhow::Result<Vec<String>> {
     let mut request = Request::new("", TARGETS_BYTES);
     request.send(&control()?, &VERSIONS)?;

@@ -21,12 +21,12 @@ pub(super) const TMPFS: &str = "tmpfs";
 /// How long a node in `/dev` may take to appear.
 const NODE_TIME_MAX: Duration = Duration::from_secs(20);
 
-/// Mounts it at [`PLACE`], with the delay that is asked for. Returns what it is, in words.
+/// Mounts it at [`PLACE`], with the job's delay. Returns a description of it.
 ///
 /// # Errors
 /// Says what could not be done.
 pub(super) fn mount_it(disk: &Disk) -> anyhow::Result<String> {
-    fs::create_dir_all(PLACE).with_context(|| format!("cannot make {PLACE}"))?;
+    fs::create_dir_all(PLACE).with_context(|| format!("cannot create {PLACE}"))?;
     if disk.filesystem == TMPFS {
         let size = format!("size={}m\0", disk.size_mib);
         let size = std::ffi::CStr::from_bytes_with_nul(size.as_bytes())?;
@@ -41,7 +41,8 @@ pub(super) fn mount_it(disk: &Disk) -> anyhow::Result<String> {
     let node = if disk.delay_us == 0 {
         block.node
     } else {
-        delay::make(&block, delay_ms(disk.delay_us)?).context("cannot make the dm-delay device")?
+        delay::make(&block, delay_ms(disk.delay_us)?)
+            .context("cannot create the dm-delay device")?
     };
     wait_for(NODE_TIME_MAX, || node.exists().then_some(()))
         .with_context(|| format!("{} did not appear", node.display()))?;
@@ -74,10 +75,10 @@ fn in_words(disk: &Disk, device: &str) -> String {
     words + ")"
 }
 
-/// Unmounts it, where it is mounted.
+/// Unmounts it, if it is mounted.
 pub(super) fn unmount() {
     rustix::fs::sync();
-    // Where it never was mounted there is nothing to unmount.
+    // If it never was mounted there is nothing to unmount.
     let _ = rustix::mount::unmount(PLACE, UnmountFlags::empty());
 }
 

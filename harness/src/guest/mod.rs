@@ -7,12 +7,12 @@ mod block;
 pub mod criu;
 mod delay;
 mod disk;
-mod lacks;
+mod features;
+mod missing;
 mod modules;
 mod power;
 mod runs;
 mod say;
-mod seen;
 mod settle;
 mod setup;
 mod stamp;
@@ -23,28 +23,28 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use anyhow::Context as _;
-use iowq_contract::guest::{JOB_PATH, Job, Lack, MODULES_PATH, Message};
+use iowq_contract::guest::{JOB_PATH, Job, MODULES_PATH, Message, MissingFeature};
 use rustix::system::uname;
 
 use iowq_contract::WantProbes;
 
 use crate::run::check_probes;
+use features::Features;
 use runs::Checked;
 use say::Say;
-use seen::Seen;
 use stamp::Stamp;
 
-/// The word by which the kernel's command line asks for it.
+/// The word on the kernel's command line that requests it.
 pub(crate) const WORD: &str = "guest";
 
 /// Whether this process is the first of a machine and was asked to be the guest. The kernel may
-/// hand over words of its own command line, too, which is why no other argument is looked at.
+/// hand over words of its own command line, too, so no other argument is checked.
 #[must_use]
 pub fn is_wanted() -> bool {
     std::process::id() == 1 && std::env::args_os().any(|word| word == WORD)
 }
 
-/// What a person is told who starts it all the same.
+/// The error of a guest that is not the first process.
 #[must_use]
 pub fn not_wanted() -> anyhow::Error {
     anyhow::anyhow!(
@@ -61,7 +61,7 @@ pub fn run() -> ! {
     let reason = match ended {
         Ok(Ok(())) => None,
         Ok(Err(error)) => Some(format!("{error:#}")),
-        Err(_) => Some("the guest panicked; the console has the place".to_owned()),
+        Err(_) => Some("the guest panicked; see the console".to_owned()),
     };
     if let Some(reason) = reason {
         say.say(&Message::Failed { reason });
@@ -73,7 +73,7 @@ pub fn run() -> ! {
 fn work(say: &mut Say) -> anyhow::Result<()> {
     // The first process of a container, say, must not have file systems mounted over its own.
     anyhow::ensure!(Path::new(JOB_PATH).exists(), "there is no {JOB_PATH} in this initramfs");
-    let mut lacks = setup::mount_all();
+    let mut missing = setup::mount_all();
     let job = read_job(Path::new(JOB_PATH));
     let loaded = match &job {
         Ok(job) => modules::load(Path::new(MODULES_PATH), &job.modules),
@@ -84,11 +84,11 @@ fn work(say: &mut Say) -> anyhow::Result<()> {
     say.say(&up());
     loaded?;
     modules::load_for_criu(Path::new(MODULES_PATH), &job.modules_for_criu);
-    if !setup::is_blind(&lacks) {
-        lacks.extend(lacks::lacks(&job, &Seen::look(&job, say.has_port())));
+    if !setup::is_blind(&missing) {
+        missing.extend(missing::find(&job, &Features::detect(&job, say.has_port())));
     }
-    if !lacks.is_empty() {
-        say.say(&Message::Lacks { lacks });
+    if !missing.is_empty() {
+        say.say(&Message::Missing { features: missing });
         return Ok(());
     }
     // What no list of options foresees.
@@ -125,9 +125,9 @@ fn measure(job: &Job, say: &mut Say) -> anyhow::Result<()> {
     checked.iter().try_for_each(|bench| bench.run(files, &stamp, say))
 }
 
-/// Something that is lacking, with what was seen.
-fn lack(option: &str, saw: impl Into<String>) -> Lack {
-    Lack { option: option.to_owned(), saw: saw.into() }
+/// A missing feature, with what was seen.
+fn feature(option: &str, saw: impl Into<String>) -> MissingFeature {
+    MissingFeature { option: option.to_owned(), saw: saw.into() }
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ pub(super) fn load(folder: &Path, names: &[String]) -> anyhow::Result<()> {
 pub(super) fn load_for_criu(folder: &Path, names: &[String]) {
     for name in names {
         if let Err(error) = load_one(folder, name) {
-            // Where that fails there is nobody to tell.
+            // An error here could not be reported either.
             let _ = writeln!(io::stderr(), "{error}. Only criu would use it, so the boot goes on");
         }
     }

@@ -13,7 +13,7 @@ use super::stamp::Stamp;
 use crate::bench::{self, Observer, Program, Site};
 use crate::sync::SignalFlag;
 
-/// A bench that this machine can make, as far as is known before it.
+/// A bench that has passed all checks that need no run.
 pub(super) struct Checked<'a> {
     number: u32,
     bench: &'a Bench,

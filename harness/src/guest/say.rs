@@ -1,4 +1,4 @@
-//! What the guest says to the host: on its virtio port, or on the console where it has none.
+//! What the guest says to the host: on its virtio port, or on the console if it has none.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -15,7 +15,7 @@ const CONSOLE_MARK: &str = "iowq-guest: ";
 /// Where the kernel lists ports, each a folder with a file `name`.
 const PORTS: &str = "/sys/class/virtio-ports";
 
-/// The driver of ports, where the kernel has it.
+/// The driver of ports, if the kernel has it.
 const DRIVER: &str = "/sys/bus/virtio/drivers/virtio_console";
 
 /// How long a port may take to appear once its driver is there. An emulated machine is slow.
@@ -32,7 +32,7 @@ impl Say {
         Say { port: None }
     }
 
-    /// Looks for the port and says everything there from now on.
+    /// Opens the port and sends all further messages there.
     pub(super) fn open_port(&mut self) {
         let time_max = if Path::new(DRIVER).exists() { PORT_TIME_MAX } else { Duration::ZERO };
         self.port = wait_for(time_max, || {
@@ -49,9 +49,9 @@ impl Say {
     pub(super) fn say(&mut self, message: &Message) {
         if let Some(port) = &mut self.port {
             let Err(error) = write_line(port, "", message) else { return };
-            let _ = writeln!(io::stderr(), "the port takes no message: {error}");
+            let _ = writeln!(io::stderr(), "cannot write to the port: {error}");
         }
-        // Where that fails, too, there is no other way left.
+        // If that fails, too, there is no other way left.
         let _ = write_line(&mut io::stdout(), CONSOLE_MARK, message);
     }
 }
@@ -64,7 +64,7 @@ fn port(ports: &Path) -> Option<String> {
     ours?.file_name().into_string().ok()
 }
 
-/// Writes a whole line at once, so that nothing of anybody else's comes between.
+/// Writes a whole line at once, so that no other writer's output splits it.
 fn write_line(to: &mut impl Write, mark: &str, message: &Message) -> io::Result<()> {
     let mut line = mark.as_bytes().to_vec();
     serde_json::to_writer(&mut line, message)?;

@@ -34,7 +34,7 @@ pub(super) struct Settled {
     pub(super) settled: bool,
 }
 
-/// Waits until no worker leaves any more. `count` tells how many there are.
+/// Waits until no worker exits any more. `count` returns how many there are.
 pub(super) fn settle(idle_timeout: Duration, count: impl Fn() -> u32) -> Settled {
     let began = clock::now();
     let workers_at_close = count();
@@ -48,7 +48,7 @@ pub(super) fn settle(idle_timeout: Duration, count: impl Fn() -> u32) -> Settled
     }
 }
 
-/// What the looks have found so far.
+/// The samples so far.
 struct Watch {
     began: Nanos,
     changed: Nanos,
@@ -62,7 +62,7 @@ impl Watch {
         Watch { began, changed: began, workers, unchanged_min }
     }
 
-    /// Whether the number has settled, once that is known; false where time is up before.
+    /// Whether the number has settled, once that is known; false if time is up before.
     fn look(&mut self, now: Nanos, workers: u32) -> Option<bool> {
         if workers != self.workers {
             (self.workers, self.changed) = (workers, now);
@@ -81,7 +81,7 @@ mod tests {
 
     const IDLE: Duration = Duration::from_secs(5);
 
-    /// When the watch ends and how many are left then, and whether they have settled, where
+    /// When the watch ends and how many are left then, and whether they have settled, if
     /// `workers` gives their number by the milliseconds since the close.
     fn watch(idle_timeout: Duration, workers: impl Fn(u64) -> u32) -> (u64, u32, bool) {
         let at = |ms: u64| Nanos(ms * 1_000_000);
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kernel_that_keeps_none_is_not_taken_for_one_that_keeps_the_last_to_leave() {
+    fn a_kernel_that_keeps_no_worker_is_not_confused_with_one_that_keeps_the_last() {
         let last_is_late = |ms| match ms {
             0..5_000 => 20,
             5_000..10_200 => 1,
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_that_does_not_settle_is_given_up_and_said_not_to_have() {
+    fn a_number_that_does_not_settle_is_reported_as_such() {
         assert_eq!(watch(IDLE, |ms| 2 + u32::from(ms % 2_000 < 1_000)), (60_000, 3, false));
         assert_eq!(watch(Duration::from_secs(3_600), |_| 1), (60_000, 1, false));
     }

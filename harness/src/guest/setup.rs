@@ -3,62 +3,65 @@
 use std::fs;
 use std::path::Path;
 
-use iowq_contract::guest::Lack;
+use iowq_contract::guest::MissingFeature;
 use rustix::io::Errno;
 use rustix::mount::{MountFlags, mount};
 
-use super::lack;
+use super::feature;
 use crate::io::errno_name;
 
 /// A file system, where it goes, and the option that brings it.
-struct Wanted {
+struct MountPoint {
     filesystem: &'static str,
-    place: &'static str,
+    path: &'static str,
     option: &'static str,
 }
 
-const fn wanted(filesystem: &'static str, place: &'static str, option: &'static str) -> Wanted {
-    Wanted { filesystem, place, option }
+const fn mount_point(
+    filesystem: &'static str,
+    path: &'static str,
+    option: &'static str,
+) -> MountPoint {
+    MountPoint { filesystem, path, option }
 }
 
 /// In this order, because some lie in others.
-const MOUNTS: [Wanted; 7] = [
-    wanted("proc", "/proc", "CONFIG_PROC_FS"),
-    wanted("sysfs", "/sys", "CONFIG_SYSFS"),
-    wanted("devtmpfs", "/dev", "CONFIG_DEVTMPFS"),
-    wanted("tmpfs", "/dev/shm", "CONFIG_TMPFS"),
-    wanted("tmpfs", "/tmp", "CONFIG_TMPFS"),
-    wanted("tmpfs", "/run", "CONFIG_TMPFS"),
-    // The kernel makes the folder where it has the file system.
-    wanted("tracefs", "/sys/kernel/tracing", "CONFIG_FTRACE"),
+const MOUNTS: [MountPoint; 7] = [
+    mount_point("proc", "/proc", "CONFIG_PROC_FS"),
+    mount_point("sysfs", "/sys", "CONFIG_SYSFS"),
+    mount_point("devtmpfs", "/dev", "CONFIG_DEVTMPFS"),
+    mount_point("tmpfs", "/dev/shm", "CONFIG_TMPFS"),
+    mount_point("tmpfs", "/tmp", "CONFIG_TMPFS"),
+    mount_point("tmpfs", "/run", "CONFIG_TMPFS"),
+    // The kernel makes the folder if it has the file system.
+    mount_point("tracefs", "/sys/kernel/tracing", "CONFIG_FTRACE"),
 ];
 
 /// Mounts them all. What cannot be mounted is named by its option, each once.
-pub(super) fn mount_all() -> Vec<Lack> {
-    let mut lacks: Vec<Lack> = Vec::new();
-    for wanted in &MOUNTS {
-        let Err(errno) = mount_one(wanted) else { continue };
-        if lacks.iter().all(|lack| lack.option != wanted.option) {
-            lacks.push(cannot_mount(wanted, errno));
+pub(super) fn mount_all() -> Vec<MissingFeature> {
+    let mut missing: Vec<MissingFeature> = Vec::new();
+    for point in &MOUNTS {
+        let Err(errno) = mount_one(point) else { continue };
+        if missing.iter().all(|feature| feature.option != point.option) {
+            missing.push(cannot_mount(point, errno));
         }
     }
-    lacks
+    missing
 }
 
-/// Whether so much is lacking that nothing else can be seen.
-pub(super) fn is_blind(lacks: &[Lack]) -> bool {
+/// Whether too much is missing to look for the rest.
+pub(super) fn is_blind(missing: &[MissingFeature]) -> bool {
     let eyes = ["CONFIG_PROC_FS", "CONFIG_SYSFS", "CONFIG_DEVTMPFS"];
-    lacks.iter().any(|lack| eyes.contains(&lack.option.as_str()))
+    missing.iter().any(|feature| eyes.contains(&feature.option.as_str()))
 }
 
-fn mount_one(wanted: &Wanted) -> Result<(), Errno> {
-    // Where it cannot be made, mounting says so.
-    let _ = fs::create_dir_all(wanted.place);
-    if wanted.filesystem == "tmpfs" && holds_files(Path::new(wanted.place)) {
+fn mount_one(point: &MountPoint) -> Result<(), Errno> {
+    // If it cannot be made, mounting says so.
+    let _ = fs::create_dir_all(point.path);
+    if point.filesystem == "tmpfs" && holds_files(Path::new(point.path)) {
         return Ok(());
     }
-    let mounted =
-        mount(wanted.filesystem, wanted.place, wanted.filesystem, MountFlags::empty(), None);
+    let mounted = mount(point.filesystem, point.path, point.filesystem, MountFlags::empty(), None);
     match mounted {
         // The kernel did it.
         Err(Errno::BUSY) => Ok(()),
@@ -68,15 +71,15 @@ fn mount_one(wanted: &Wanted) -> Result<(), Errno> {
 
 /// Whether the initramfs brought something to this place, such as a program that lies there on the
 /// host. It is in memory as it is, and a mount would hide it.
-fn holds_files(place: &Path) -> bool {
-    fs::read_dir(place).is_ok_and(|mut entries| entries.next().is_some())
+fn holds_files(path: &Path) -> bool {
+    fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_some())
 }
 
-fn cannot_mount(wanted: &Wanted, errno: Errno) -> Lack {
+fn cannot_mount(point: &MountPoint, errno: Errno) -> MissingFeature {
     let name = errno_name(errno.raw_os_error());
-    lack(
-        wanted.option,
-        format!("mounting {} on {} failed: {name} ({errno})", wanted.filesystem, wanted.place),
+    feature(
+        point.option,
+        format!("mounting {} on {} failed: {name} ({errno})", point.filesystem, point.path),
     )
 }
 
@@ -85,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_in_which_the_initramfs_put_something_is_told_from_an_empty_one() {
+    fn a_folder_with_files_of_the_initramfs_is_not_mounted_over() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         assert!(!holds_files(&folder.path().join("none")) && !holds_files(folder.path()));
         fs::write(folder.path().join("criu"), "").expect("a file");
@@ -94,10 +97,10 @@ mod tests {
 
     #[test]
     fn what_cannot_be_mounted_is_named_by_its_option() {
-        let lack = cannot_mount(&MOUNTS[2], Errno::NODEV);
-        assert_eq!(lack.option, "CONFIG_DEVTMPFS");
-        assert!(is_blind(std::slice::from_ref(&lack)));
+        let missing = cannot_mount(&MOUNTS[2], Errno::NODEV);
+        assert_eq!(missing.option, "CONFIG_DEVTMPFS");
+        assert!(is_blind(std::slice::from_ref(&missing)));
         assert!(!is_blind(&[cannot_mount(&MOUNTS[6], Errno::NODEV)]));
-        assert!(lack.saw.contains("devtmpfs on /dev failed: ENODEV"), "{}", lack.saw);
+        assert!(missing.saw.contains("devtmpfs on /dev failed: ENODEV"), "{}", missing.saw);
     }
 }

@@ -30,7 +30,7 @@ impl Stamp {
         }
     }
 
-    /// Puts it on a record. Doubts about the machine are raised anew, by what it now says.
+    /// Puts it on a record, and replaces the caveats on the machine.
     pub(super) fn put(&self, record: &mut Record) {
         record.key.boot = Some(InBoot {
             kernel: self.kernel.clone(),
@@ -75,9 +75,9 @@ mod tests {
         Stamp::new(&job, "/dev/vda (slow)".to_owned())
     }
 
-    /// A record with the doubts of a run in some virtual machine.
+    /// A record with the caveats of a run in some virtual machine.
     fn record() -> Record {
-        let doubt = |code: Code| Caveat { code, text: "as it was".to_owned() };
+        let caveat = |code: Code| Caveat { code, text: "as it was".to_owned() };
         let mut host = machine::describe(Path::new("/"));
         host.filesystem = "ext4".to_owned();
         host.accelerator = "virtual machine".to_owned();
@@ -103,7 +103,7 @@ mod tests {
             "probe": { "tier": "bpf", "reason": "", "events_seen": 0, "events_lost": 0 },
             "blocking": "kernel",
             "host": host,
-            "caveats": [doubt(Code::VirtualMachine), doubt(Code::FewOps)],
+            "caveats": [caveat(Code::VirtualMachine), caveat(Code::FewOps)],
         }))
         .expect("a record")
     }
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn doubts_about_the_machine_follow_what_it_is_and_others_stay() {
+    fn caveats_on_the_machine_are_replaced_and_others_stay() {
         let codes = |record: &Record| -> Vec<Code> {
             record.caveats.iter().map(|caveat| caveat.code.clone()).collect()
         };

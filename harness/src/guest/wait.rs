@@ -5,10 +5,10 @@ use std::time::Duration;
 use crate::clock;
 use crate::sync::thread;
 
-/// How often it is looked for.
+/// How often it is polled.
 const LOOK: Duration = Duration::from_millis(10);
 
-/// Looks until there is something, or the time is over. Looks once in any case.
+/// Polls until there is a result or the time is over, and at least once.
 pub(super) fn wait_for<T>(time_max: Duration, mut look: impl FnMut() -> Option<T>) -> Option<T> {
     let deadline = clock::now().after(time_max);
     loop {
@@ -25,7 +25,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_comes_late_is_found_and_what_does_not_come_is_given_up() {
+    fn a_late_result_is_found_and_a_missing_one_is_given_up() {
         let mut looks = 0;
         let third = wait_for(Duration::from_secs(60), || {
             looks += 1;

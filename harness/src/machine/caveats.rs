@@ -4,10 +4,10 @@ use iowq_contract::{Caveat, Code, Host};
 
 use super::virtualization::{EMULATION, NONE_SEEN};
 
-/// The doubts that a host casts on every run that is made on it.
+/// The caveats of a host, which apply to every run on it.
 #[must_use]
 pub fn caveats(host: &Host) -> Vec<Caveat> {
-    let doubts = [
+    let caveats = [
         (
             host.accelerator != NONE_SEEN,
             Code::VirtualMachine,
@@ -37,7 +37,7 @@ pub fn caveats(host: &Host) -> Vec<Caveat> {
             Code::Tmpfs,
             format!(
                 "The files are in memory ({}): writes and fsyncs hardly block there, and \
-                 blocking is what makes workers. `--dir DIR` names a folder on a disk.",
+                 blocking creates workers. `--dir DIR` names a folder on a disk.",
                 host.filesystem
             ),
         ),
@@ -45,14 +45,14 @@ pub fn caveats(host: &Host) -> Vec<Caveat> {
             host.commit.ends_with("-dirty"),
             Code::DirtyCommit,
             format!(
-                "The code had changes that are in no commit ({}), so nobody else can build what \
-                 was measured.",
+                "The code had changes that are in no commit ({}), so what was measured \
+                 cannot be built again.",
                 host.commit
             ),
         ),
     ];
-    let doubts = doubts.into_iter().filter(|(applies, ..)| *applies);
-    doubts.map(|(_, code, text)| Caveat { code, text }).collect()
+    let caveats = caveats.into_iter().filter(|(applies, ..)| *applies);
+    caveats.map(|(_, code, text)| Caveat { code, text }).collect()
 }
 
 #[cfg(test)]
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn a_disk_in_a_real_machine_casts_no_doubt_even_with_an_unknown_governor() {
+    fn a_disk_in_a_real_machine_has_no_caveat_even_with_an_unknown_governor() {
         assert!(caveats(&plain()).is_empty());
     }
 
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn each_doubt_has_its_own_code() {
+    fn each_caveat_has_its_own_code() {
         let text = str::to_owned;
         let hosts = [
             (Host { accelerator: text("KVM guest"), ..plain() }, Code::VirtualMachine),

@@ -1,6 +1,6 @@
 //! The processors, from the text of `/proc/cpuinfo` and of lists in `/sys`.
 
-/// Model name; empty where the text has none. Not every architecture gives it the same key.
+/// Model name; empty if the text has none. Not every architecture gives it the same key.
 pub(super) fn model(cpuinfo: &str) -> String {
     let keys = ["model name", "Model Name", "cpu model", "uarch", "cpu", "Processor"];
     keys.iter().find_map(|key| value(cpuinfo, key)).unwrap_or_default().to_owned()
@@ -44,7 +44,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_is_counted_and_nonsense_is_none() {
+    fn a_list_is_counted_and_an_invalid_one_is_none() {
         for (list, count) in [("0\n", 1), ("0-1\n", 2), ("0-3,8,10-11", 7), ("4294967294", 1)] {
             assert_eq!(count_listed(list), Some(count), "{list:?}");
         }

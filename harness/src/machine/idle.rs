@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::io;
 
-/// Where a kernel that can be told another timeout says which one holds, in milliseconds. Those
-/// that are built for tests can; all others have the one of their source.
+/// The timeout of a kernel built for tests, which can be set, in milliseconds. All others have the
+/// one of their source.
 const PARAMETER: &str = "/sys/module/io_wq/parameters/idle_ms";
 
 /// The timeout of all other kernels; `WORKER_IDLE_TIMEOUT` in io_uring/io-wq.c.
@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_parameter_is_a_number_of_milliseconds_and_nonsense_is_none() {
+    fn the_parameter_is_a_number_of_milliseconds_or_none() {
         assert_eq!(idle_timeout("250\n"), Some(Duration::from_millis(250)));
         assert_eq!(idle_timeout("5000"), Some(STOCK));
         for text in ["", "\n", "-1", "5 s", "99999999999999999999"] {

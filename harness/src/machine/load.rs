@@ -1,4 +1,4 @@
-//! Load: what else the machine did during a run, from two looks at what the kernel counts.
+//! Load: what else the machine did during a run, from two samples of the kernel's counters.
 
 use iowq_contract::{Caveat, Code, Load};
 
@@ -12,8 +12,8 @@ const OTHERS_CPUS_MAX: f64 = 0.1;
 /// Part of processor time that the host may take away: below that it is its housekeeping.
 const STEAL_MAX: f64 = 0.02;
 
-/// What the kernel had counted at one moment.
-pub struct Look {
+/// The kernel's counters at one moment.
+pub struct LoadSample {
     at: Nanos,
     load_1min: Option<f64>,
     ticks: Option<Ticks>,
@@ -30,12 +30,12 @@ struct Ticks {
     all: u64,
 }
 
-impl Look {
-    /// What it has counted now.
+impl LoadSample {
+    /// The counters now.
     #[must_use]
-    pub fn now() -> Look {
+    pub fn now() -> LoadSample {
         let read = |path| text(path).unwrap_or_default();
-        Look {
+        LoadSample {
             at: clock::now(),
             load_1min: load_1min(&read("/proc/loadavg")),
             ticks: ticks(&read("/proc/stat")),
@@ -45,9 +45,9 @@ impl Look {
         }
     }
 
-    /// What the machine did since an earlier look.
+    /// What the machine did since an earlier sample.
     #[must_use]
-    pub fn since(&self, before: &Look) -> Load {
+    pub fn since(&self, before: &LoadSample) -> Load {
         let elapsed_ns = self.at.since(before.at).max(1) as f64;
         let [cpu_pressure, io_pressure] = [0, 1].map(|place| {
             let waited_us = self.waited_us[place]?.saturating_sub(before.waited_us[place]?);
@@ -68,7 +68,7 @@ impl Look {
     }
 }
 
-/// The doubt that a busy machine casts on a run.
+/// The caveat of a busy machine.
 #[must_use]
 pub fn caveat(load: &Load) -> Option<Caveat> {
     let (others, steal) = (load.others_cpus.unwrap_or(0.0), load.steal.unwrap_or(0.0));

@@ -77,7 +77,7 @@ pub fn governor() -> String {
     )
 }
 
-/// A file of `/proc` or `/sys`, or none where it is absent or not ours to read.
+/// A file of `/proc` or `/sys`, or none if it is absent or not ours to read.
 #[must_use]
 pub fn text(path: impl AsRef<Path>) -> Option<String> {
     // Not read_to_string: a stray byte in one name would hide all the rest.
@@ -105,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn memory_is_read_in_bytes_and_nonsense_is_none() {
+    fn memory_is_read_in_bytes_and_an_invalid_text_is_none() {
         assert_eq!(memory_bytes("MemTotal:        2048 kB\nMemFree: 1 kB"), Some(2_097_152));
         for text in ["", "MemTotal:", "MemTotal: x kB", "MemTotal: 18446744073709551615 kB"] {
             assert_eq!(memory_bytes(text), None, "{text}");

@@ -19,7 +19,7 @@ pub struct Mount {
     pub device: String,
 }
 
-/// The mount under a folder; none where the folder is not there or `/proc` is not.
+/// The mount under a folder; none if the folder is not there or `/proc` is not.
 #[must_use]
 pub fn under(dir: &Path) -> Option<Mount> {
     let dir = fs::canonicalize(dir).ok()?;
@@ -28,7 +28,7 @@ pub fn under(dir: &Path) -> Option<Mount> {
     find(&mountinfo, dir.as_os_str().as_bytes(), &format!("{}:{}", major(id), minor(id)))
 }
 
-/// The longest mount point above `dir` on the device `id`; on any device where there is none, as
+/// The longest mount point above `dir` on the device `id`; on any device if there is none, as
 /// with btrfs, whose subvolumes have numbers of their own. Later mounts hide earlier ones.
 fn find(mountinfo: &[u8], dir: &[u8], id: &str) -> Option<Mount> {
     let lines = mountinfo.split(|byte| *byte == b'\n').filter_map(Line::parse);

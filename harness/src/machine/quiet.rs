@@ -43,7 +43,7 @@ fn parse_meminfo(meminfo: &str) -> Unwritten {
     Unwritten { dirty_bytes: bytes("Dirty"), written_back_bytes: bytes("Writeback") }
 }
 
-/// The file that says what the device under a folder works on; none where the file system has no
+/// The file that says what the device under a folder works on; none if the file system has no
 /// device of its own.
 #[must_use]
 pub fn device_under(folder: &Path) -> Option<PathBuf> {
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_waits_is_read_in_bytes_and_nonsense_is_none() {
+    fn unwritten_bytes_are_read_and_an_invalid_text_is_none() {
         let text = "MemTotal: 9 kB\nDirty:              2048 kB\nWriteback:             4 kB\n\
                     WritebackTmp:          8 kB\n";
         let wanted = Unwritten { dirty_bytes: Some(2 << 20), written_back_bytes: Some(4096) };
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_device_says_what_it_works_on_and_what_it_discarded() {
+    fn requests_in_flight_and_discarded_bytes_are_read() {
         let stat = "  318 0 14 215 39 1 8 40 3 40 256 7 0 16 9 2 1\n";
         let wanted = Load { in_flight: 3, discarded_bytes: 16 * 512 };
         assert_eq!(parse_stat(stat), Some(wanted));

@@ -2,10 +2,10 @@
 
 use super::{cpu, text};
 
-/// What is said where no sign of a hypervisor was found, which is not the same as none there.
+/// What is said if no sign of a hypervisor was found, which is not the same as none there.
 pub(super) const NONE_SEEN: &str = "none seen";
 
-/// What is said where every instruction is emulated.
+/// What is said if every instruction is emulated.
 pub const EMULATION: &str = "QEMU emulation (TCG)";
 
 /// The hypervisor or emulator below, such as `KVM guest (QEMU Standard PC)`.

@@ -14,9 +14,9 @@ use super::error::ProbeError;
 /// Lines of the verifier's log that are shown: the refusal is at the end.
 const LOG_LINES_MAX: usize = 4;
 
-/// Fails where this process may not load BPF programs.
+/// Fails if this process may not load BPF programs.
 pub(super) fn check_permission() -> Result<(), ProbeError> {
-    // Where the sets cannot be read, loading will tell.
+    // If the sets cannot be read, loading will tell.
     let Ok(sets) = capabilities(None) else { return Ok(()) };
     match missing(sets.effective) {
         Some(missing) => Err(not_permitted(missing)),
@@ -30,7 +30,7 @@ pub(super) fn not_permitted(missing: &'static str) -> ProbeError {
     ProbeError::NotPermitted { program, missing }
 }
 
-/// What lacks for loading tracepoint programs. `CAP_SYS_ADMIN` stands for both.
+/// What is missing to load tracepoint programs. `CAP_SYS_ADMIN` stands for both.
 fn missing(effective: CapabilitySet) -> Option<&'static str> {
     let has = |capability| effective.intersects(capability | CapabilitySet::SYS_ADMIN);
     match (has(CapabilitySet::BPF), has(CapabilitySet::PERFMON)) {
@@ -99,7 +99,7 @@ pub(super) fn kernel(what: &str, error: &dyn std::error::Error) -> ProbeError {
     ProbeError::Kernel { what: what.into(), cause }
 }
 
-/// The mode, where it is the one that keeps BPF from reading memory; `[…]` marks the mode in force.
+/// The mode, if it is the one that keeps BPF from reading memory; `[…]` marks the mode in force.
 fn lockdown(modes: &str) -> Option<String> {
     modes.contains("[confidentiality]").then(|| "confidentiality".into())
 }

@@ -22,7 +22,7 @@ impl BlockReader {
     ///
     /// # Errors
     ///
-    /// Where there is no file descriptor left.
+    /// If there is no file descriptor left.
     pub(super) fn new(ring: RingBuf<MapData>) -> io::Result<BlockReader> {
         let doorbell = Doorbell::new()?;
         doorbell.watch(ring.as_fd())?;
@@ -44,7 +44,7 @@ impl BlockReader {
         self.doorbell.caller()
     }
 
-    /// Waits for an event or the waker, at most `timeout` where there is one. A signal ends the
+    /// Waits for an event or the waker, at most `timeout` if there is one. A signal ends the
     /// wait, too.
     ///
     /// # Errors
@@ -54,7 +54,7 @@ impl BlockReader {
         self.doorbell.wait(timeout)
     }
 
-    /// Hands over all events there are, oldest first. Does not wait, and makes no system call.
+    /// Passes on all events there are, oldest first. Does not wait, and makes no system call.
     pub fn drain(&mut self, take: impl FnMut(BlockEvent)) {
         ring::take_all(&mut self.ring, take);
     }

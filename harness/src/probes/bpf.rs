@@ -46,7 +46,7 @@ struct Sched {
 impl Bpf {
     /// Loads and attaches the programs, starts the reader, and sees a thread come and go.
     ///
-    /// From here on every thread of this process is counted, and nobody else's. Takes some tens of
+    /// From here on every thread of this process is counted, and no other. Takes some tens of
     /// milliseconds.
     ///
     /// # Errors
@@ -92,7 +92,7 @@ impl Bpf {
         self.sched.as_ref().map(|sched| Arc::clone(&sched.page))
     }
 
-    /// What tells the scheduler probe which threads are workers, with [`BpfOptions::sched`].
+    /// Registers workers with the scheduler probe, with [`BpfOptions::sched`].
     #[must_use]
     pub fn tracker(&self) -> Option<Tracker> {
         self.sched.as_ref().map(|sched| sched.tracker.clone())
@@ -124,7 +124,7 @@ impl Bpf {
     /// Reads on until `done` says of the events so far that it is enough, or the deadline has
     /// passed. Returns what `done` said last.
     ///
-    /// A thread can be joined a moment before its exit is seen, so whoever compares counts waits
+    /// A thread can be joined a moment before its exit is seen, so a comparison of counts waits
     /// for [`Counts::of`] to have as many exits as births first.
     pub fn drain_until(&self, deadline: Nanos, done: impl FnMut(&[ThreadEvent]) -> bool) -> bool {
         self.threads.drain_until(deadline, done)
@@ -140,7 +140,7 @@ impl Bpf {
     ///
     /// # Errors
     ///
-    /// [`ProbeError::Kernel`] where the programs' counters cannot be read, which leaves the rest
+    /// [`ProbeError::Kernel`] if the programs' counters cannot be read, which leaves the rest
     /// without worth.
     pub fn finish(self) -> Result<Census, ProbeError> {
         let Bpf { programs, threads, lost, queued, .. } = self;
@@ -266,7 +266,7 @@ fn request_offsets(tracefs: &Path) -> Result<Vec<Offset>, ProbeError> {
     Ok(offsets)
 }
 
-/// What to say where requests cannot be timed.
+/// What to say if requests cannot be timed.
 fn untimed(error: &ProbeError) -> String {
     format!("when requests are queued and done: {error}")
 }

@@ -24,7 +24,7 @@ const TYPE_BYTES: usize = 12;
 const MEMBER_BYTES: usize = 12;
 const STRUCT: u32 = 4;
 const UNION: u32 = 5;
-/// Structs and unions without a name are looked into only so deep.
+/// Nesting of structs and unions without a name, at most.
 const DEPTH_MAX: u32 = 8;
 
 impl Btf {
@@ -32,13 +32,13 @@ impl Btf {
     ///
     /// # Errors
     ///
-    /// Where the kernel shows none, as one that was built without `CONFIG_DEBUG_INFO_BTF`, and
-    /// where it is not understood.
+    /// If the kernel shows none, as one that was built without `CONFIG_DEBUG_INFO_BTF`, and
+    /// if it is not understood.
     pub(super) fn of_kernel() -> io::Result<Btf> {
         Btf::parse(&fs::read(PATH)?).ok_or_else(|| io::Error::other("the kernel's BTF is unknown"))
     }
 
-    /// Reads it; `None` where it is not of the known version, or not whole.
+    /// Reads it; `None` if it is not of the known version, or not whole.
     #[must_use]
     pub(super) fn parse(bytes: &[u8]) -> Option<Btf> {
         if u16::from_ne_bytes(*bytes.first_chunk()?) != MAGIC || bytes.get(2) != Some(&1) {
@@ -69,7 +69,7 @@ impl Btf {
         Some(Btf { types, strings, places })
     }
 
-    /// Offset of a struct's member, in bytes; `None` where there is no such struct, or no such
+    /// Offset of a struct's member, in bytes; `None` if there is no such struct, or no such
     /// member in it.
     #[must_use]
     pub(super) fn offset(&self, structure: &str, member: &str) -> Option<u32> {
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_off_or_changed_is_refused_or_has_no_such_member_and_nothing_panics() {
+    fn truncated_or_changed_btf_is_refused_and_nothing_panics() {
         let whole = example();
         for length in 0..whole.len() {
             assert!(Btf::parse(&whole[..length]).is_none(), "{length}");
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn the_running_kernels_is_read_where_there_is_any() {
+    fn the_running_kernels_btf_is_read_if_it_has_one() {
         let Ok(btf) = Btf::of_kernel() else { return };
         assert!(btf.offset("task_struct", "pid").is_some_and(|offset| offset > 0));
     }

@@ -68,7 +68,7 @@ pub enum ProbeError {
         requests: u32,
     },
     /// The verifier refused a program.
-    #[error("the kernel's verifier refused the program {program} ({cause}); its last words: {log}")]
+    #[error("the kernel's verifier refused the program {program} ({cause}); end of its log: {log}")]
     Refused {
         /// The program.
         program: String,

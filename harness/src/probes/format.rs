@@ -12,7 +12,7 @@ pub struct Field {
     pub size: u32,
 }
 
-/// Finds a field by name; `None` where the text has none of that name, or not a readable one.
+/// Finds a field by name; `None` if the text has none of that name, or not a readable one.
 #[must_use]
 pub fn field(text: &str, name: &str) -> Option<Field> {
     text.lines().filter_map(parse_line).find(|(found, _)| *found == name).map(|(_, field)| field)
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_has_no_fields() {
+    fn an_invalid_format_has_no_fields() {
         for text in
             ["", "field:", "field:;offset:;size:;", "\tfield:int a;\toffset:-1;\tsize:4;", "é;"]
         {

@@ -8,7 +8,7 @@ use iowq_ebpf::{
 };
 
 use crate::clock::Nanos;
-use crate::probes::procfs::Found;
+use crate::probes::procfs::Samples;
 use crate::probes::timeline::{self, Event};
 use iowq_pool::work::Account;
 
@@ -17,9 +17,9 @@ use iowq_pool::work::Account;
 pub(crate) struct Lives {
     /// Births (true) and deaths (false).
     changes: Vec<(Nanos, bool)>,
-    /// Each worker's life, where the source tells one from another.
+    /// Each worker's life, if the source tells one from another.
     workers: Option<Vec<Life>>,
-    /// Births and deaths by account, where the account of each is known.
+    /// Births and deaths by account, if the account of each is known.
     by_account: Option<[Vec<(Nanos, bool)>; ACCOUNTS]>,
 }
 
@@ -27,7 +27,7 @@ pub(crate) struct Lives {
 #[derive(Clone, Copy, Debug)]
 struct Life {
     born: Nanos,
-    /// None where it was never seen to leave.
+    /// None if it was never seen to exit.
     gone: Option<Nanos>,
     /// None if its account was not seen.
     account: Option<Account>,
@@ -40,12 +40,12 @@ impl Life {
 }
 
 impl Lives {
-    /// Of a source that does not say who came or left.
+    /// From a source that does not identify workers.
     pub(crate) fn of_changes(changes: Vec<(Nanos, bool)>) -> Lives {
         Lives { changes, workers: None, by_account: None }
     }
 
-    /// Of an engine's books.
+    /// From an engine's count.
     pub(crate) fn of_books(lives: &[(Nanos, bool, Account)]) -> Lives {
         let mut by_account: [Vec<_>; ACCOUNTS] = Default::default();
         for &(at, born, account) in lives {
@@ -55,8 +55,8 @@ impl Lives {
         Lives { changes, workers: None, by_account: Some(by_account) }
     }
 
-    pub(crate) fn of_census(found: &Found) -> Lives {
-        Lives::of_changes(found.lives.clone())
+    pub(crate) fn of_census(samples: &Samples) -> Lives {
+        Lives::of_changes(samples.lives.clone())
     }
 
     fn of_workers(workers: Vec<Life>) -> Lives {
@@ -72,10 +72,10 @@ impl Lives {
         Lives { changes, workers: Some(workers), by_account }
     }
 
-    /// Most workers alive at one time, bounded and unbounded, where the account of each is known.
+    /// Most workers alive at one time, bounded and unbounded, if the account of each is known.
     ///
-    /// A worker is made for an account only because something was `queued` for it, so that all are
-    /// of one account where nothing was for the other. A request that follows a linked one without
+    /// A worker is created for an account only because something was `queued` for it, so that all are
+    /// of one account if nothing was for the other. A request that follows a linked one without
     /// being queued is run by the worker of that one.
     pub(crate) fn peaks(&self, queued: [u64; ACCOUNTS]) -> Option<[u32; ACCOUNTS]> {
         match (&self.by_account, queued) {
@@ -95,9 +95,9 @@ impl Lives {
         self.changes.iter().filter(|(_, born)| !*born).count() as u64
     }
 
-    /// How many milliseconds each worker that was there at `closed` stayed on, the longest first;
-    /// none for one that was still there at `until`. Empty where a source that does not say who
-    /// left saw a birth after `closed`, since it may have been that worker.
+    /// By how many milliseconds each worker alive at `closed` outlived it, the longest first;
+    /// none for one still alive at `until`. Empty if a source that does not identify workers saw a
+    /// birth after `closed`, since that worker may have been the one that exited.
     pub(crate) fn outlived_ms(&self, closed: Nanos, until: Nanos) -> Vec<Option<f64>> {
         let mut gone = match &self.workers {
             Some(workers) => workers
@@ -110,12 +110,12 @@ impl Lives {
         for gone in &mut gone {
             *gone = gone.filter(|gone| *gone < until);
         }
-        // Whoever stayed is before all who left, as the one who would have stayed longest.
+        // Those that stayed come before all that exited: they would have stayed longest.
         gone.sort_by_key(|gone| std::cmp::Reverse(gone.unwrap_or(until)));
         gone.into_iter().map(|gone| Some(gone?.since(closed) as f64 / 1e6)).collect()
     }
 
-    /// When those left who were there at `closed`, by births and deaths alone.
+    /// When the workers alive at `closed` exited, by births and deaths alone.
     fn gone_after(&self, closed: Nanos) -> Vec<Option<Nanos>> {
         let (before, after): (Vec<_>, Vec<_>) =
             self.changes.iter().partition(|(at, _)| *at < closed);
@@ -129,7 +129,7 @@ impl Lives {
         gone
     }
 
-    /// When the last worker was gone, if that was before `until` and nobody was left.
+    /// When the last worker was gone, if that was before `until` and none was left.
     pub(crate) fn all_gone(&self, until: Nanos) -> Option<Nanos> {
         let seen = self.changes.iter().filter(|(at, _)| *at < until);
         let (mut alive, mut last) = (0i64, None);
@@ -200,8 +200,8 @@ pub(crate) fn of_events(events: &[ThreadEvent]) -> Lives {
     Lives::of_workers(workers)
 }
 
-/// Clone flags of the threads that io_uring makes: io-wq's workers, and SQPOLL's thread, which only
-/// its name tells from them. `CLONE_VM`, `FS`, `FILES`, `SIGHAND`, `THREAD`, `UNTRACED` and `IO`, in
+/// Clone flags of the threads that io_uring creates: io-wq's workers, and SQPOLL's thread, which
+/// differs by its name only. `CLONE_VM`, `FS`, `FILES`, `SIGHAND`, `THREAD`, `UNTRACED` and `IO`, in
 /// Linux 6.1 to 6.18.
 const IO_THREAD_FLAGS: u64 = 0x8081_0f00;
 
@@ -233,7 +233,7 @@ mod tests {
         Lives::of_changes(changes.iter().map(|&(at, born)| (Nanos(at), born)).collect())
     }
 
-    /// Workers that were born and left at these milliseconds.
+    /// Workers with these times of birth and exit, in milliseconds.
     fn workers(lives: &[(u64, Option<u64>)]) -> Lives {
         let life = |&(born, gone): &(u64, Option<u64>)| Life {
             born: ms(born),
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn each_account_has_a_peak_of_its_own_where_the_account_of_every_worker_is_known() {
+    fn each_account_has_its_own_peak_if_every_workers_account_is_known() {
         let (bounded, unbounded) = (ACCOUNT_BOUNDED, ACCOUNT_UNBOUNDED);
         let lives = of_kernel(&[(1, 5, bounded), (2, 9, unbounded), (3, 8, unbounded)]);
         assert_eq!(lives.peaks([9, 9]), Some([1, 2]));
@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn all_workers_are_of_one_account_where_nothing_was_queued_for_the_other() {
+    fn all_workers_are_of_one_account_if_nothing_was_queued_for_the_other() {
         let lives = of_kernel(&[(1, 5, 0), (2, 9, 0)]);
         let peaks = [[7, 0], [0, 7], [7, 7], [0, 0]].map(|queued| lives.peaks(queued));
         assert_eq!(peaks, [Some([2, 0]), Some([0, 2]), None, None]);
@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn workers_have_all_gone_only_if_nobody_is_left_before_the_end() {
+    fn all_workers_are_gone_only_if_none_is_left_before_the_end() {
         let lives = changes(&[(1, true), (2, true), (5, false)]);
         assert_eq!(lives.all_gone(Nanos(9)), None);
         let lives = changes(&[(1, true), (5, false)]);
@@ -347,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn each_worker_outlives_the_close_by_its_own_time_and_whoever_stayed_is_named_first() {
+    fn each_worker_outlives_the_close_by_its_own_time_and_those_that_stayed_come_first() {
         let lives = workers(&[(1, Some(30)), (2, None), (3, Some(12)), (4, Some(90))]);
         let expected = [None, Some(80.0), Some(20.0), Some(2.0)];
         assert_eq!(lives.outlived_ms(ms(10), ms(100)), expected);
@@ -356,13 +356,13 @@ mod tests {
     }
 
     #[test]
-    fn who_left_before_the_close_or_came_after_it_did_not_outlive_it() {
+    fn a_worker_that_exited_before_the_close_or_was_born_after_it_did_not_outlive_it() {
         let lives = workers(&[(1, Some(9)), (2, Some(15)), (11, Some(40)), (12, None)]);
         assert_eq!(lives.outlived_ms(ms(10), ms(100)), [Some(5.0)]);
     }
 
     #[test]
-    fn deaths_after_the_close_are_of_those_who_were_there_where_nobody_came_meanwhile() {
+    fn exits_after_the_close_belong_to_the_workers_alive_then_if_none_was_born_since() {
         let (born, left) = (true, false);
         let seen = [(0, born), (1, born), (2, left), (3, born), (5_000_000, left)];
         let lives = changes(&seen);

@@ -1,6 +1,6 @@
 //! A census by procfs: workers counted by reading `/proc/self/task`, the source that needs no privilege.
 //!
-//! A worker that is born and gone between two looks is missed. So the looks come four times per
+//! A worker that is born and gone between two samples is missed. So samples are taken four times per
 //! idle timeout, which a worker always outlives while a ring is open, and around each close of a
 //! ring.
 
@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::clock::{self, Nanos};
 use crate::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc, thread};
 
-/// Bounds of the time between two looks: a look costs some 50 µs of one processor.
+/// Bounds of the sampling interval: a sample costs some 50 µs of one processor.
 const PERIOD_MIN: Duration = Duration::from_millis(2);
 const PERIOD_MAX: Duration = Duration::from_millis(250);
 
@@ -27,15 +27,15 @@ enum Kind {
     Unnamed(Nanos),
 }
 
-/// What the looks found.
+/// What the samples found.
 #[derive(Clone, Debug, Default)]
-pub struct Found {
+pub struct Samples {
     /// When a worker was first seen (true) or first missed (false).
     pub lives: Vec<(Nanos, bool)>,
     here: BTreeMap<u32, Kind>,
 }
 
-impl Found {
+impl Samples {
     /// Workers seen.
     #[must_use]
     pub fn created(&self) -> u64 {
@@ -52,8 +52,14 @@ impl Found {
         self.here.values().filter(|kind| **kind == Kind::Worker).count()
     }
 
-    /// Takes in one look: the threads there are, and `name` of each where it is asked for.
-    fn look(&mut self, now: Nanos, tids: &[u32], own: &str, name: impl Fn(u32) -> Option<String>) {
+    /// Takes one sample: the threads there are, and their names if they are wanted.
+    fn sample(
+        &mut self,
+        now: Nanos,
+        tids: &[u32],
+        own: &str,
+        name: impl Fn(u32) -> Option<String>,
+    ) {
         for &tid in tids {
             let kind = self.here.entry(tid).or_insert(Kind::Unnamed(now));
             if matches!(kind, Kind::Unnamed(_))
@@ -89,7 +95,7 @@ fn kind_of(name: &str, own: &str) -> Option<Kind> {
     }
 }
 
-/// The kernel's io-wq workers that a process has now; none where it is gone.
+/// The kernel's io-wq workers that a process has now; none if it is gone.
 #[must_use]
 pub fn kernel_workers(process: u32) -> u32 {
     let name = |tid: &u32| fs::read_to_string(format!("/proc/{process}/task/{tid}/comm"));
@@ -118,78 +124,78 @@ fn name_of(tid: u32) -> Option<String> {
 /// A census under way.
 #[derive(Debug)]
 pub struct ProcCensus {
-    found: Arc<Mutex<Found>>,
+    samples: Arc<Mutex<Samples>>,
     own: String,
     stop: mpsc::Sender<()>,
-    looker: thread::JoinHandle<()>,
+    sampler: thread::JoinHandle<()>,
 }
 
 impl ProcCensus {
-    /// Starts looking, often enough for workers that live `idle_timeout` or longer.
+    /// Starts sampling, often enough for workers that live `idle_timeout` or longer.
     ///
     /// # Errors
-    /// Where `/proc` is absent or no thread can be made, in words for a person.
+    /// If `/proc` is absent or no thread can be created, for a reader.
     pub fn start(idle_timeout: Duration) -> Result<ProcCensus, String> {
         if tids().is_empty() {
             return Err("/proc/self/task cannot be read; mount proc".to_owned());
         }
         let period = (idle_timeout / 4).clamp(PERIOD_MIN, PERIOD_MAX);
-        let found = Arc::new(Mutex::new(Found::default()));
+        let samples = Arc::new(Mutex::new(Samples::default()));
         let own = name_of(std::process::id()).unwrap_or_default();
         let (stop, stopped) = mpsc::channel();
-        let (shared, name) = (Arc::clone(&found), own.clone());
-        let (tell, told) = mpsc::channel();
-        let looker = thread::Builder::new()
+        let (shared, name) = (Arc::clone(&samples), own.clone());
+        let (ready_sender, ready) = mpsc::channel();
+        let sampler = thread::Builder::new()
             .name("census".to_owned())
             .spawn(move || {
                 // The other end waits for it.
-                let _ = tell.send(());
+                let _ = ready_sender.send(());
                 while stopped.recv_timeout(period) == Err(mpsc::RecvTimeoutError::Timeout) {
-                    look(&shared, &name);
+                    sample(&shared, &name);
                 }
             })
             .map_err(|error| format!("the census has no thread: {error}"))?;
         // Now it has its name, and is not taken for a worker that has none yet.
-        told.recv().map_err(|error| format!("the census has no thread: {error}"))?;
-        Ok(ProcCensus { found, own, stop, looker })
+        ready.recv().map_err(|error| format!("the census has no thread: {error}"))?;
+        Ok(ProcCensus { samples, own, stop, sampler })
     }
 
-    /// Says that a thread that comes and goes is no worker, though it has no name of its own.
+    /// Excludes a short-lived thread that is no worker, though it has no name of its own.
     pub fn disregard(&self, tid: u32) {
-        lock(&self.found).here.insert(tid, Kind::Other);
+        lock(&self.samples).here.insert(tid, Kind::Other);
     }
 
-    /// Looks now.
-    pub fn look(&self) {
-        look(&self.found, &self.own);
+    /// Takes a sample now.
+    pub fn sample(&self) {
+        sample(&self.samples, &self.own);
     }
 
-    /// Looks until the last worker is gone, for a second at most, and ends.
+    /// Samples until the last worker is gone, for a second at most, and ends.
     #[must_use]
-    pub fn finish(self) -> Found {
+    pub fn finish(self) -> Samples {
         drop(self.stop);
-        // It cannot panic; and if it did, what was found until then stands.
-        let _ = self.looker.join();
+        // It cannot panic; and if it did, the samples until then stand.
+        let _ = self.sampler.join();
         let deadline = clock::now().after(EXIT_WAIT);
         loop {
-            look(&self.found, &self.own);
-            let found = lock(&self.found);
-            if found.alive() == 0 || deadline < clock::now() {
-                return found.clone();
+            sample(&self.samples, &self.own);
+            let samples = lock(&self.samples);
+            if samples.alive() == 0 || deadline < clock::now() {
+                return samples.clone();
             }
-            drop(found);
+            drop(samples);
             thread::yield_now();
         }
     }
 }
 
-fn look(found: &Mutex<Found>, own: &str) {
-    let mut found = lock(found);
-    found.look(clock::now(), &tids(), own, name_of);
+fn sample(samples: &Mutex<Samples>, own: &str) {
+    let mut samples = lock(samples);
+    samples.sample(clock::now(), &tids(), own, name_of);
 }
 
-fn lock(found: &Mutex<Found>) -> MutexGuard<'_, Found> {
-    found.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock(samples: &Mutex<Samples>) -> MutexGuard<'_, Samples> {
+    samples.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -206,46 +212,46 @@ mod tests {
 
     #[test]
     fn a_worker_is_counted_once_however_often_it_is_seen() {
-        let mut found = Found::default();
+        let mut samples = Samples::default();
         for at in 0..5 {
-            found.look(Nanos(at), &[1, 2, 3], "iowq", name);
+            samples.sample(Nanos(at), &[1, 2, 3], "iowq", name);
         }
-        assert_eq!((found.created(), found.exited()), (1, 0));
+        assert_eq!((samples.created(), samples.exited()), (1, 0));
     }
 
     #[test]
     fn a_thread_that_is_disregarded_may_come_and_go() {
-        let mut found = Found::default();
-        found.look(Nanos(1), &[1, 2], "iowq", |_| Some("iowq".to_owned()));
-        found.here.insert(2, Kind::Other);
-        found.look(Nanos(2), &[1], "iowq", |_| Some("iowq".to_owned()));
-        assert_eq!((found.created(), found.exited()), (0, 0));
+        let mut samples = Samples::default();
+        samples.sample(Nanos(1), &[1, 2], "iowq", |_| Some("iowq".to_owned()));
+        samples.here.insert(2, Kind::Other);
+        samples.sample(Nanos(2), &[1], "iowq", |_| Some("iowq".to_owned()));
+        assert_eq!((samples.created(), samples.exited()), (0, 0));
     }
 
     #[test]
     fn a_thread_that_took_a_number_over_is_another_worker() {
-        let mut found = Found::default();
-        found.look(Nanos(1), &[1, 3], "iowq", name);
-        found.look(Nanos(2), &[1], "iowq", name);
-        found.look(Nanos(3), &[1, 3], "iowq", name);
-        assert_eq!((found.created(), found.exited()), (2, 1));
+        let mut samples = Samples::default();
+        samples.sample(Nanos(1), &[1, 3], "iowq", name);
+        samples.sample(Nanos(2), &[1], "iowq", name);
+        samples.sample(Nanos(3), &[1, 3], "iowq", name);
+        assert_eq!((samples.created(), samples.exited()), (2, 1));
     }
 
     #[test]
     fn a_worker_that_still_has_its_creators_name_is_recognised_later() {
-        let mut found = Found::default();
-        found.look(Nanos(1), &[3], "iowq", |_| Some("iowq".to_owned()));
-        assert_eq!(found.created(), 0);
-        found.look(Nanos(2), &[3], "iowq", name);
-        assert_eq!(found.created(), 1);
+        let mut samples = Samples::default();
+        samples.sample(Nanos(1), &[3], "iowq", |_| Some("iowq".to_owned()));
+        assert_eq!(samples.created(), 0);
+        samples.sample(Nanos(2), &[3], "iowq", name);
+        assert_eq!(samples.created(), 1);
     }
 
     #[test]
     fn a_worker_that_is_gone_before_it_has_its_name_is_counted() {
-        let mut found = Found::default();
-        found.look(Nanos(1), &[1, 3], "iowq", |_| Some("iowq".to_owned()));
-        found.look(Nanos(2), &[1], "iowq", |_| Some("iowq".to_owned()));
-        assert_eq!(found.lives, [(Nanos(1), true), (Nanos(2), false)]);
-        assert_eq!(found.alive(), 0, "the main thread has that name for good");
+        let mut samples = Samples::default();
+        samples.sample(Nanos(1), &[1, 3], "iowq", |_| Some("iowq".to_owned()));
+        samples.sample(Nanos(2), &[1], "iowq", |_| Some("iowq".to_owned()));
+        assert_eq!(samples.lives, [(Nanos(1), true), (Nanos(2), false)]);
+        assert_eq!(samples.alive(), 0, "the main thread has that name for good");
     }
 }

@@ -1,6 +1,6 @@
-//! The scheduler's bare trace point, and what to say where only the event made from it is to be had.
+//! The scheduler's bare trace point, and what to say if only the event made from it is to be had.
 //!
-//! The kernel runs programs on an event only where no other BPF program and no system call on a BPF
+//! The kernel runs programs on an event only if no other BPF program and no system call on a BPF
 //! map is under way on that CPU, even if what is under way was preempted and other threads come and
 //! go meanwhile. A program on the bare trace point is only kept from running inside itself.
 
@@ -15,7 +15,7 @@ use super::error::ProbeError;
 /// The program, as the object names it.
 const PROGRAM: &str = "thread_switched_raw";
 
-/// Attaches the program. Where that fails, returns what stays unseen, and why.
+/// Attaches the program. If that fails, returns what stays unseen, and why.
 pub(super) fn attach(programs: &mut Ebpf, task_pid: &Result<u32, String>) -> Result<(), String> {
     task_pid.as_ref().map_err(unseen)?;
     try_to(programs).map_err(unseen)

@@ -13,7 +13,7 @@ use rustix::mm::{MapFlags, ProtFlags, mmap, mmap_anonymous, munmap};
 
 use crate::clock::Nanos;
 
-/// The table of requests. A request's user data is its slot, below the number of slots asked for,
+/// The table of requests. A request's user data is its slot, below the requested number of slots,
 /// and all rings of the process share the slots. Requests with any other user data are not timed,
 /// and slots out of range stay empty.
 pub struct Requests {
@@ -26,7 +26,7 @@ pub struct Requests {
 pub struct Times {
     /// It was queued for a worker of io-wq. A request that its submitter could run has none.
     pub queued: Option<Nanos>,
-    /// A worker took it up. Known only where kprobes are allowed, see
+    /// A worker took it up. Known only if kprobes are allowed, see
     /// [`Bpf::unseen`](super::Bpf::unseen).
     pub started: Option<Nanos>,
     /// It was completed, a moment before its completion became visible.
@@ -45,16 +45,16 @@ impl Requests {
     ///
     /// # Errors
     ///
-    /// What `mmap` returns where there is no memory, or `slots` is 0.
+    /// What `mmap` returns if there is no memory, or `slots` is 0.
     pub fn anonymous(slots: u32) -> io::Result<Requests> {
         let access = ProtFlags::READ | ProtFlags::WRITE;
-        // SAFETY: a new mapping, at an address of the kernel's choice, hurts nothing that exists.
+        // SAFETY: a new mapping, at an address of the kernel's choice, overlaps no other.
         let memory =
             unsafe { mmap_anonymous(ptr::null_mut(), bytes(slots), access, MapFlags::PRIVATE) }?;
         Requests::at(memory, slots)
     }
 
-    /// Maps the table of a BPF array that was created to be mapped, with at least so many slots.
+    /// Maps the table of a BPF array that was created to be mapped, with at least `slots` slots.
     pub(super) fn map(fd: BorrowedFd<'_>, slots: u32) -> io::Result<Requests> {
         let access = ProtFlags::READ | ProtFlags::WRITE;
         // SAFETY: as above.
@@ -78,7 +78,7 @@ impl Requests {
         view.hashed.store(0, Ordering::Relaxed);
     }
 
-    /// What is known of a slot's request. Whoever has seen its completion finds all of it.
+    /// What is known of a slot's request: all of it, once its completion has been seen.
     #[must_use]
     pub fn times(&self, slot: u32) -> Times {
         let Some(view) = self.view(slot) else { return Times::default() };
@@ -97,7 +97,7 @@ impl Requests {
 
 impl Drop for Requests {
     fn drop(&mut self) {
-        // SAFETY: mapped with this size, and nobody borrows it any more. It cannot fail for a
+        // SAFETY: mapped with this size, and no borrow of it is left. It cannot fail for a
         // mapping that exists.
         let _ = unsafe { munmap(self.views.as_ptr().cast(), bytes(self.slots)) };
     }
@@ -108,7 +108,7 @@ fn bytes(slots: u32) -> usize {
     slots as usize * size_of::<RequestView>()
 }
 
-/// A point in time, of which 0 means that there is none.
+/// A point in time; 0 is none.
 fn read(time: &AtomicU64) -> Option<Nanos> {
     match time.load(Ordering::Acquire) {
         0 => None,

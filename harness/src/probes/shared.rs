@@ -1,7 +1,7 @@
 //! The page that workers, pool and scheduler probe share.
 //!
-//! This is memory that the kernel writes too, so it is made of the machine's own atomics rather
-//! than of those in [`crate::sync`], which a model checker may replace.
+//! The kernel writes this memory too, so its atomics are those of the machine and not those of
+//! [`crate::sync`], which a model checker may replace.
 
 use std::io;
 use std::os::fd::BorrowedFd;
@@ -13,7 +13,7 @@ use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 
 use super::SwitchCount;
 
-// Pool and programs must take a key for the same.
+// A key must mean the same to the pool and to the programs.
 const _: () = assert!(
     iowq_pool::work::KEY_NONE == iowq_ebpf::KEY_NONE
         && iowq_pool::work::KEY_UNHASHED == iowq_ebpf::KEY_UNHASHED
@@ -41,7 +41,7 @@ unsafe impl Send for Page {}
 unsafe impl Sync for Page {}
 
 impl Page {
-    /// A page of this process alone, for a pool that learns of blocking in another way.
+    /// A private page, for a pool whose workers' blocking is not reported by the probe.
     #[must_use]
     pub fn anonymous() -> Page {
         let layout = std::alloc::Layout::new::<PageView>();
@@ -56,7 +56,7 @@ impl Page {
     /// Maps the page of a BPF array that was created to be mapped.
     pub(super) fn map(fd: BorrowedFd<'_>) -> io::Result<Page> {
         let access = ProtFlags::READ | ProtFlags::WRITE;
-        // SAFETY: a new mapping, at an address of the kernel's choice, hurts nothing that exists.
+        // SAFETY: a new mapping, at an address of the kernel's choice, overlaps no other.
         let memory = unsafe {
             mmap(ptr::null_mut(), size_of::<PageView>(), access, MapFlags::SHARED, fd, 0)
         }?;
@@ -75,27 +75,28 @@ impl Page {
         self.running(account).fetch_add(by, Ordering::SeqCst)
     }
 
-    /// Says what work is first in an account's queue: a key of [`iowq_ebpf`].
+    /// Sets the first work in an account's queue: a key of [`iowq_ebpf`].
     ///
-    /// The probe subtracts from the running count and then reads the head; whoever sets the head
-    /// and then loads the running count therefore never misses it, and nor does the probe.
+    /// The probe subtracts from the running count and then reads the head. If this side sets the
+    /// head and then loads the running count, at least one of the two sees the other's change.
     pub fn set_head(&self, account: usize, key: u32) {
         self.view().head[account % ACCOUNTS].store(key, Ordering::SeqCst);
     }
 
-    /// What was last set by [`Page::set_head`].
+    /// The last value of [`Page::set_head`].
     #[must_use]
     pub fn head(&self, account: usize) -> u32 {
         self.view().head[account % ACCOUNTS].load(Ordering::SeqCst)
     }
 
-    /// Says who asks for no worker: bits of [`iowq_ebpf::Shared::flags`]. Before the first worker.
+    /// Sets which workers request none: bits of [`iowq_ebpf::Shared::flags`]. Before the first
+    /// worker.
     pub fn set_flags(&self, flags: u32) {
         self.view().flags.store(flags, Ordering::SeqCst);
     }
 
-    /// Gives a slot to a new worker: no work, not blocked, no sleeps, nothing asked for, and a
-    /// number that the last one had not. Before it is tracked.
+    /// Gives a slot to a new worker: no work, not blocked, no sleeps, no pending request, and the
+    /// next generation. Before the worker is tracked.
     pub fn claim(&self, slot: u32, account: usize) {
         let view = self.slot(slot);
         view.work.store(iowq_ebpf::KEY_NONE, Ordering::Relaxed);
@@ -109,33 +110,34 @@ impl Page {
         view.tenant.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// Which of a slot's workers it has now.
+    /// Number of the slot's current worker.
     #[must_use]
-    pub fn tenant(&self, slot: u32) -> u32 {
+    pub fn generation(&self, slot: u32) -> u32 {
         self.slot(slot).tenant.load(Ordering::SeqCst)
     }
 
-    /// Whether the probe asked for a worker on behalf of this one, and nobody took that since.
+    /// Whether the probe requested a worker on behalf of this one and the request is not taken yet.
     #[must_use]
-    pub fn asked(&self, slot: u32) -> bool {
+    pub fn request_pending(&self, slot: u32) -> bool {
         self.slot(slot).asked.load(Ordering::SeqCst) != 0
     }
 
-    /// Takes what the probe asked for. True where it had; the credit is then the caller's.
-    pub fn take_asked(&self, slot: u32) -> bool {
+    /// Takes the probe's request. True if there was one; the caller then owns its reservation in
+    /// the running count.
+    pub fn take_request(&self, slot: u32) -> bool {
         self.slot(slot).asked.swap(0, Ordering::SeqCst) != 0
     }
 
-    /// Says which work the calling worker has in hand: a key of [`iowq_ebpf`]. A plain store, and
-    /// a look at the same cache line.
+    /// Sets the work that the calling worker executes: a key of [`iowq_ebpf`]. A plain store, and
+    /// a load from the same cache line.
     ///
     /// Only the probe on the same thread reads it, at a system call or an interrupt, so it need
-    /// not be ordered against other threads. The look is for a wake-up that fired no event: whoever
-    /// calls this is awake, and counts as running.
+    /// not be ordered against other threads. The load finds a wake-up that fired no event: the
+    /// caller is awake, and counts as running.
     pub fn set_work(&self, slot: u32, key: u32) {
         let view = self.slot(slot);
         view.work.store(key, Ordering::Release);
-        // The probe may clear the mark between the look and the swap, but not during the swap.
+        // The probe may clear the mark between the load and the swap, but not during the swap.
         if view.blocked.load(Ordering::Relaxed) != 0 && view.blocked.swap(0, Ordering::SeqCst) != 0
         {
             view.ins_repaired.fetch_add(1, Ordering::Relaxed);
@@ -144,7 +146,7 @@ impl Page {
         }
     }
 
-    /// The work that a slot's worker has in hand.
+    /// The work that a slot's worker executes.
     #[must_use]
     pub fn work(&self, slot: u32) -> u32 {
         self.slot(slot).work.load(Ordering::Acquire)
@@ -165,8 +167,7 @@ impl Page {
         SwitchCount { outs, outs_asleep, ins }
     }
 
-    /// How often a slot's worker came to the end of a work, or to a new one, while it was marked as
-    /// asleep.
+    /// How often a slot's worker began or ended a work while it was marked as asleep.
     #[must_use]
     pub fn ins_repaired(&self, slot: u32) -> u32 {
         self.slot(slot).ins_repaired.load(Ordering::Relaxed)
@@ -192,7 +193,7 @@ impl Page {
 impl Drop for Page {
     fn drop(&mut self) {
         match self.backing {
-            // SAFETY: allocated with this layout, and nobody borrows it any more.
+            // SAFETY: allocated with this layout, and no borrow of it is left.
             Backing::Heap => unsafe {
                 std::alloc::dealloc(
                     self.view.as_ptr().cast(),
@@ -200,7 +201,7 @@ impl Drop for Page {
                 );
             },
             Backing::Mapped => {
-                // SAFETY: mapped with this size, and nobody borrows it any more. It cannot fail
+                // SAFETY: mapped with this size, and no borrow of it is left. It cannot fail
                 // for a mapping that exists.
                 let _ = unsafe { munmap(self.view.as_ptr().cast(), size_of::<PageView>()) };
             }
@@ -226,25 +227,25 @@ mod tests {
     }
 
     #[test]
-    fn what_was_asked_is_taken_once_and_not_by_the_next_worker_of_the_slot() {
+    fn a_request_is_taken_once_and_not_by_the_next_worker_of_the_slot() {
         let page = Page::anonymous();
         page.claim(4, 0);
-        let tenant = page.tenant(4);
-        assert!(!page.asked(4) && !page.take_asked(4));
-        // What the probe leaves where it asks.
+        let generation = page.generation(4);
+        assert!(!page.request_pending(4) && !page.take_request(4));
+        // The state after the probe's request.
         page.slot(4).asked.store(1, Ordering::Relaxed);
-        assert!(page.asked(4) && page.take_asked(4) && !page.take_asked(4));
+        assert!(page.request_pending(4) && page.take_request(4) && !page.take_request(4));
         page.slot(4).asked.store(1, Ordering::Relaxed);
         page.claim(4, 0);
-        assert!(!page.asked(4));
-        assert_ne!(page.tenant(4), tenant);
+        assert!(!page.request_pending(4));
+        assert_ne!(page.generation(4), generation);
     }
 
     #[test]
-    fn a_worker_that_takes_work_is_awake_even_if_its_waking_went_unseen() {
+    fn a_worker_that_takes_work_is_awake_even_if_its_wakeup_was_missed() {
         let page = Page::anonymous();
         page.claim(2, 1);
-        // What the probe leaves of a worker that sleeps.
+        // The state of a sleeping worker.
         page.slot(2).blocked.store(1, Ordering::Relaxed);
         page.set_work(2, iowq_ebpf::KEY_NONE);
         assert!(!page.blocked(2));

@@ -1,4 +1,4 @@
-//! The moment a worker takes a request up: a kprobe, and what to say where kprobes are refused.
+//! The moment a worker takes a request up: a kprobe, and what to say if kprobes are refused.
 
 use std::fmt::Display;
 use std::path::Path;
@@ -15,7 +15,7 @@ const PROGRAM: &str = "work_started";
 /// The kernel's function that runs a work, in its worker.
 const FUNCTION: &str = "io_wq_submit_work";
 
-/// Offset of a function's first argument among the saved registers, in bytes; none where this
+/// Offset of a function's first argument among the saved registers, in bytes; none if this
 /// project does not know it.
 const FIRST_ARGUMENT: Option<u32> = if cfg!(target_arch = "x86_64") {
     Some(112)
@@ -25,17 +25,17 @@ const FIRST_ARGUMENT: Option<u32> = if cfg!(target_arch = "x86_64") {
     None
 };
 
-/// The offset for the programs. Where it is unknown they are not attached.
+/// The offset for the programs. If it is unknown they are not attached.
 pub(super) fn first_argument() -> u32 {
     FIRST_ARGUMENT.unwrap_or_default()
 }
 
-/// What to say where starts stay unseen.
+/// What to say if starts stay unseen.
 pub(super) fn unseen(reason: impl Display) -> String {
     format!("time in the queue: no kprobe on {FUNCTION} ({reason})")
 }
 
-/// Attaches the kprobe. Where that fails, returns what stays unseen, and why.
+/// Attaches the kprobe. If that fails, returns what stays unseen, and why.
 pub(super) fn attach(programs: &mut Ebpf) -> Result<(), String> {
     if FIRST_ARGUMENT.is_none() {
         return Err(unseen("where a function's argument is, is not known for this processor"));

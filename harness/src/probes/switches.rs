@@ -1,4 +1,4 @@
-//! Context switches of a worker as the kernel counts them, to be held against what the probe saw.
+//! Context switches of a worker as the kernel counts them, to check the probe's count.
 
 use iowq_contract::Switches;
 
@@ -60,7 +60,7 @@ impl std::ops::AddAssign for BothCounts {
 }
 
 impl BothCounts {
-    /// Reads both between two switches of the calling thread: where one comes in between, again.
+    /// Reads both between two switches of the calling thread; retries if one comes in between.
     /// `seen` reads what the probe has counted.
     #[must_use]
     pub fn now(seen: impl Fn() -> SwitchCount) -> BothCounts {
@@ -86,7 +86,7 @@ impl BothCounts {
             outs_missed: kernel.outs.saturating_sub(probe.outs),
             outs_asleep_missed: kernel.outs_asleep.saturating_sub(probe.outs_asleep),
             ins_missed: kernel.ins.saturating_sub(probe.ins),
-            // Where the running count is kept, it is noticed.
+            // If the running count is kept, it is noticed.
             ins_missed_in_works: 0,
         }
     }
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_kernel_counted_and_the_probe_did_not_was_missed() {
+    fn switches_that_only_the_kernel_counted_were_missed() {
         let both = |by_kernel, by_probe| BothCounts { by_kernel, by_probe };
         let tracked = both(count(7, 3, 7), count(0, 0, 0));
         let nothing_missed = both(count(17, 9, 17), count(10, 6, 10)).since(tracked);
@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn a_switch_between_the_two_looks_is_in_both_or_neither() {
         let looks = std::cell::Cell::new(0);
-        // The first look is before a switch, all others are after it.
+        // The first sample is before a switch, all others are after it.
         let seen = || count(u64::from(looks.replace(looks.get() + 1) > 0), 0, 0);
         assert_eq!(BothCounts::now(seen).by_probe, count(1, 0, 0));
         assert_eq!(looks.get(), 3);

@@ -21,7 +21,7 @@ const EVENTS_MAX: usize = 1 << 23;
 /// that it takes no CPU from what is measured.
 const NAP: Duration = Duration::from_millis(20);
 
-/// How often [`ThreadReader::drain_until`] looks.
+/// How often [`ThreadReader::drain_until`] polls.
 const LOOK: Duration = Duration::from_millis(1);
 
 /// Reads the ring `THREADS`, on a thread of its own and on demand.
@@ -70,20 +70,20 @@ impl ThreadReader {
         let collected =
             Arc::new(Mutex::new(Collected { ring, events: Vec::new(), over: 0, strange: 0 }));
         let files = (ring_fd.try_clone()?, stop.try_clone()?);
-        let (tell, told) = mpsc::channel();
+        let (ready_sender, ready) = mpsc::channel();
         let thread = thread::Builder::new().name("iowq-probes".into()).spawn({
             let collected = Arc::clone(&collected);
             move || {
                 // The other end waits for it.
-                let _ = tell.send(thread_id());
+                let _ = ready_sender.send(thread_id());
                 read(&collected, &files.0, &files.1);
             }
         })?;
-        let tid = told.recv().map_err(io::Error::other)?;
+        let tid = ready.recv().map_err(io::Error::other)?;
         Ok(ThreadReader { collected, ring_fd, stop, thread: Some(thread), tid })
     }
 
-    /// Empties the ring, and hands over all events so far.
+    /// Empties the ring, and returns all events so far.
     pub(super) fn look<T>(&self, look: impl FnOnce(&mut Vec<ThreadEvent>) -> T) -> T {
         let mut collected = lock(&self.collected);
         collected.drain();
@@ -95,7 +95,7 @@ impl ThreadReader {
         Pause { _held: lock(&self.collected) }
     }
 
-    /// Looks until `done` says so, or the time is over. Returns the last answer.
+    /// Polls until `done` returns true or the time is over. Returns the last answer.
     pub(super) fn drain_until(
         &self,
         deadline: Nanos,
@@ -122,7 +122,7 @@ impl ThreadReader {
     }
 
     fn end(&mut self) {
-        // Fails only where the counter is full, and then it can be read all the same.
+        // Fails only if the counter is full, and then it can be read all the same.
         let _ = rustix::io::write(&self.stop, &1u64.to_ne_bytes());
         if let Some(thread) = self.thread.take() {
             // A reader that panicked has read what it could.

@@ -21,7 +21,7 @@ pub struct Event {
 /// worker that was there before.
 #[must_use]
 pub fn alive(events: &mut [Event]) -> Vec<(u64, u32)> {
-    // Where both happen at once, the birth came first: a peak is not to be lost.
+    // If both happen at once, the birth came first: a peak is not to be lost.
     events.sort_by_key(|event| (event.at_ns, !event.born));
     let mut alive = 0u32;
     let mut points = vec![(0, 0)];
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_death_nobody_was_born_for_does_not_go_below_zero() {
+    fn an_exit_without_a_birth_does_not_go_below_zero() {
         assert_eq!(alive(&mut [event(5, false)]), [(0, 0), (5, 0)]);
     }
 

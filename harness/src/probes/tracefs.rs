@@ -1,7 +1,7 @@
-//! Finds tracefs, and where it is not mounted, mounts it for one thread alone.
+//! Finds tracefs, and if it is not mounted, mounts it for one thread alone.
 //!
 //! A mount namespace belongs to a thread. So a thread of our own takes a private one, mounts
-//! tracefs there, does what needs it and ends: nobody else sees the mount and nothing has to be
+//! tracefs there, does what needs it and ends: no other process sees the mount and nothing has to be
 //! undone, even if we are killed half-way.
 
 use std::fs;
@@ -22,8 +22,8 @@ const PLACES: [&str; 2] = ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"];
 ///
 /// # Errors
 ///
-/// [`ProbeError::NoTracefs`] where there is none and none can be mounted;
-/// [`ProbeError::Kernel`] where the thread cannot be created; what `work` returns.
+/// [`ProbeError::NoTracefs`] if there is none and none can be mounted;
+/// [`ProbeError::Kernel`] if the thread cannot be created; what `work` returns.
 pub(super) fn with_tracefs<T: Send + 'static>(
     work: impl FnOnce(&Path) -> Result<T, ProbeError> + Send + 'static,
 ) -> Result<(u32, T), ProbeError> {
@@ -67,7 +67,7 @@ fn mount_privately() -> io::Result<&'static Path> {
     // SAFETY: a new mount namespace leaves open files and memory as they are. The thread also
     // stops sharing its working directory with the others, and this thread never changes it.
     unsafe { unshare_unsafe(UnshareFlags::NEWNS) }?;
-    // Without this, the mount would propagate to everybody.
+    // Without this, the mount would propagate to the other namespaces.
     mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)?;
     mount("tracefs", place, "tracefs", MountFlags::empty(), None)?;
     Ok(place)

@@ -1,4 +1,4 @@
-//! Tells the scheduler probe which threads are workers.
+//! Registers worker threads with the scheduler probe.
 
 use aya::maps::{HashMap, MapData};
 use iowq_ebpf::SLOTS_MAX;
@@ -24,7 +24,7 @@ pub enum TrackError {
     },
 }
 
-/// Tells the scheduler probe which threads are workers. Cheap to clone; a worker's start and end
+/// Registers worker threads with the scheduler probe. Cheap to clone; a worker's start and end
 /// each cost a system call.
 #[derive(Clone)]
 pub struct Tracker {
@@ -40,7 +40,7 @@ impl Tracker {
     ///
     /// # Errors
     ///
-    /// [`TrackError::Slot`] beyond [`SLOTS_MAX`], [`TrackError::Kernel`] where the map is full.
+    /// [`TrackError::Slot`] beyond [`SLOTS_MAX`], [`TrackError::Kernel`] if the map is full.
     pub fn track(&self, tid: u32, slot: u32) -> Result<(), TrackError> {
         if slot as usize >= SLOTS_MAX {
             return Err(TrackError::Slot { slot });
@@ -48,8 +48,8 @@ impl Tracker {
         self.lock().insert(tid, slot, 0).map_err(|cause| TrackError::Kernel { tid, cause })
     }
 
-    /// From now on the thread is nobody, as it also is once it has exited. By the thread itself,
-    /// with no work in hand; a thread that is unknown may stay so.
+    /// Stops tracking the thread, as its exit also does. Called by the thread itself,
+    /// between works. No error for a thread that is not tracked.
     pub fn untrack(&self, tid: u32) {
         // Removing fails only for a thread that is not there.
         let _ = self.lock().remove(&tid);

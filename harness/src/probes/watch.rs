@@ -1,4 +1,4 @@
-//! The watch over a run: the best tier of probes there is, and who tells that a worker sleeps.
+//! The watch over a run: the best tier of probes there is, and who reports that a worker sleeps.
 
 use std::time::Duration;
 
@@ -18,17 +18,17 @@ const EXIT_WAIT: Duration = Duration::from_secs(2);
 
 /// What is to be watched, and how.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Wanted {
+pub(crate) struct WatchOptions {
     pub(crate) probes: WantProbes,
-    /// Who tells the pool; `None` for the kernel's own io-wq, which knows.
+    /// Who reports to the pool; `None` for the kernel's own io-wq, which knows.
     pub(crate) blocking: Option<WantBlocking>,
-    /// Requests of io_uring in flight at most; 0 where the pool runs.
+    /// Requests of io_uring in flight at most; 0 if the pool runs.
     pub(crate) requests: u32,
     pub(crate) idle_timeout: Duration,
 }
 
-impl Wanted {
-    fn must_hear_scheduler(&self) -> bool {
+impl WatchOptions {
+    fn requires_scheduler(&self) -> bool {
         self.blocking == Some(WantBlocking::Sched)
     }
 
@@ -47,8 +47,8 @@ pub(crate) struct Watch {
     blocking: Blocking,
 }
 
-/// What the probes saw.
-pub(crate) struct Seen {
+/// What the probes report at the end.
+pub(crate) struct ProbeReport {
     pub(crate) tier: Tier,
     pub(crate) reason: String,
     pub(crate) probe: Option<Lives>,
@@ -56,43 +56,43 @@ pub(crate) struct Seen {
     pub(crate) events_seen: u64,
     /// From the creation of a worker to its first instruction, median of all.
     pub(crate) start_ns: Option<u64>,
-    /// Losses by cause, those of no event left out.
+    /// Losses by cause, without those of no event.
     pub(crate) lost: Vec<(&'static str, u64)>,
     /// Times that a worker was back on a processor and no event said so; made good at its next
     /// switch.
     pub(crate) switches_missed: u64,
     /// Requests that were queued for workers of the kernel's, bounded and unbounded.
     pub(crate) queued: [u64; ACCOUNTS],
-    /// What nobody can see here, each with the reason.
+    /// What cannot be observed here, each with the reason.
     pub(crate) unseen: Vec<String>,
 }
 
 impl Watch {
-    /// Starts what is wanted, before any worker is born.
-    pub(crate) fn start(wanted: &Wanted) -> anyhow::Result<Watch> {
-        let probes = wanted.probes;
+    /// Starts the probes, before any worker is born.
+    pub(crate) fn start(options: &WatchOptions) -> anyhow::Result<Watch> {
+        let probes = options.probes;
         let may_bpf = matches!(probes, WantProbes::Auto | WantProbes::Bpf);
-        if wanted.must_hear_scheduler() && !may_bpf {
+        if options.requires_scheduler() && !may_bpf {
             anyhow::bail!(
-                "--blocking sched needs --probes bpf or auto: the scheduler is heard through eBPF; \
+                "--blocking sched needs --probes bpf or auto: the scheduler reports through eBPF; \
                  or take --blocking declared"
             );
         }
-        let options = wanted.bpf_options();
-        let bpf = may_bpf.then(|| Bpf::start(&options)).transpose();
+        let bpf_options = options.bpf_options();
+        let bpf = may_bpf.then(|| Bpf::start(&bpf_options)).transpose();
         let (bpf, reason) = match bpf {
             Ok(Some(bpf)) => (Some(bpf), String::new()),
-            Ok(None) => (None, "asked for by --probes".to_owned()),
+            Ok(None) => (None, "requested by --probes".to_owned()),
             Err(error) if probes == WantProbes::Bpf => return Err(error).context("--probes bpf"),
-            Err(error) if wanted.must_hear_scheduler() => {
+            Err(error) if options.requires_scheduler() => {
                 return Err(error).context("--blocking sched");
             }
             Err(error) => (None, error.to_string()),
         };
         let mut watch = Watch {
-            blocking: match wanted.blocking {
+            blocking: match options.blocking {
                 None => Blocking::Kernel,
-                Some(_) if bpf.is_some() && options.sched => Blocking::Sched,
+                Some(_) if bpf.is_some() && bpf_options.sched => Blocking::Sched,
                 Some(_) => Blocking::Declared,
             },
             bpf,
@@ -101,7 +101,7 @@ impl Watch {
             reason,
         };
         if probes != WantProbes::Off {
-            match ProcCensus::start(wanted.idle_timeout) {
+            match ProcCensus::start(options.idle_timeout) {
                 Ok(census) => watch.census = Some(census),
                 Err(error) if probes == WantProbes::Proc => anyhow::bail!("--probes proc: {error}"),
                 Err(error) => watch.reason = format!("{} {error}", watch.reason).trim().to_owned(),
@@ -115,31 +115,31 @@ impl Watch {
         Ok(watch)
     }
 
-    /// Who tells that a worker sleeps.
+    /// Who reports that a worker sleeps.
     pub(crate) fn blocking(&self) -> Blocking {
         self.blocking
     }
 
-    /// What the pool shares with the scheduler's probe, where that is at work; once.
+    /// What the pool shares with the scheduler's probe, if it runs; once.
     pub(crate) fn take_sched(&mut self) -> Option<(Arc<Page>, Tracker, BlockReader)> {
         let bpf = self.bpf.as_mut()?;
         Some((bpf.page()?, bpf.tracker()?, bpf.take_blocks()?))
     }
 
-    /// What is seen of requests of io_uring, where there are any.
+    /// What is seen of requests of io_uring, if there are any.
     pub(crate) fn requests(&self) -> Option<Arc<Requests>> {
         self.bpf.as_ref()?.requests()
     }
 
-    /// The source that looks now and then.
+    /// The source that samples.
     pub(crate) fn census(&self) -> Option<&ProcCensus> {
         self.census.as_ref()
     }
 
     /// Waits for the last exits and ends.
-    pub(crate) fn finish(self) -> anyhow::Result<Seen> {
+    pub(crate) fn finish(self) -> anyhow::Result<ProbeReport> {
         let proc = self.census.map(|census| Lives::of_census(&census.finish()));
-        let mut seen = Seen {
+        let mut seen = ProbeReport {
             tier: self.tier,
             reason: self.reason,
             probe: None,

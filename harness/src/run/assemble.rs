@@ -41,12 +41,12 @@ pub(super) fn record(
     let births = timeline::births(&alive, if request.plan.warmup.is_zero() { 0 } else { measured });
     let births = known.map(|_| births);
     let mut workers = workers(outcome, best, births, timeline::peak(&alive));
-    // Not by /proc, which is only looked at now and then. Nobody is watched without a linger.
+    // Not by /proc, which is only sampled. Without a linger no worker is watched.
     let single = seen.probe.as_ref().or(engine.as_ref());
     if let Some(lives) = single.filter(|_| !request.plan.life.linger.is_zero()) {
         workers.outlived_ms = lives.outlived_ms(outcome.driven.closed, outcome.ended);
     }
-    // The pool's books know each worker's account, of the kernel's the probe does.
+    // The pool knows each worker's account; for the kernel's workers the probe does.
     let known = engine.as_ref().or(seen.probe.as_ref());
     let peaks = known.and_then(|lives| lives.peaks(seen.queued));
     [workers.peak_bounded, workers.peak_unbounded] =
@@ -97,7 +97,7 @@ fn ops(outcome: &Outcome, duration_ns: u64) -> Ops {
         failures: driven.failures.clone(),
         never_started: driven.never_started,
         timed_at_reaping: outcome.remains.timed_at_reaping,
-        // What is read back is told later.
+        // Set once the files are read back.
         ..Ops::default()
     }
 }

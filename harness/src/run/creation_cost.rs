@@ -8,11 +8,11 @@ use crate::probes::median;
 use crate::sync::thread;
 use iowq_pool::STACK_BYTES;
 
-/// Threads that are made to find out what one takes.
+/// Threads that are created to find out what one takes.
 const THREADS: usize = 15;
 
 /// What a birth takes on this machine while nothing else runs. Before the probes watch, because it
-/// makes workers of its own.
+/// creates workers of its own.
 pub(super) fn before() -> Birth {
     Birth {
         before_thread_ns_p50: median(thread_creation_ns()),
@@ -22,7 +22,7 @@ pub(super) fn before() -> Birth {
     }
 }
 
-/// What making threads like the pool's takes, one after the other.
+/// What creating threads like the pool's takes, one after the other.
 fn thread_creation_ns() -> Vec<u64> {
     let mut taken = Vec::new();
     for number in 0..THREADS {

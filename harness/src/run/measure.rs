@@ -7,7 +7,7 @@ use iowq_workloads::Ledger;
 
 use crate::clock::{self, Nanos};
 use crate::doorbell::Doorbell;
-use crate::drive::{Driven, Driver};
+use crate::drive::{DriveStats, Driver};
 use crate::engine::begun::Begun;
 use crate::engine::blocking::{DoorbellWait, ProbeWait, SchedReport, SchedSwitch, SharedCounters};
 use crate::engine::buffers::Buffers;
@@ -23,14 +23,14 @@ use iowq_pool::SelfReported;
 use iowq_pool::counters::LocalCounters;
 use iowq_pool::policy::PolicySpec;
 
-/// A run whose workers have all left, and whose files are not looked at yet.
+/// A run whose workers have all exited, and whose files are not verified yet.
 pub(super) struct Measured {
-    pub(super) driven: Driven,
+    pub(super) driven: DriveStats,
     pub(super) remains: EngineReport,
     pub(super) ledger: Ledger,
-    /// What the scheduler told, where it was asked.
+    /// What the scheduler's probe reported, if it was on.
     pub(super) sleeps: Option<SchedReport>,
-    /// Why no op could be tried without a worker, where that matters.
+    /// Why no op could be tried without a worker, if that matters.
     pub(super) no_attempts: Option<String>,
     /// Why workers waited for direct ops that the kernel's only begin, if they did.
     pub(super) no_begun: Option<String>,
@@ -43,20 +43,20 @@ pub(super) struct Measured {
 pub(super) fn measure(
     request: &RunRequest,
     policy: Option<&PolicySpec>,
-    tell_ops: fn(u64),
+    report_ops: fn(u64),
     watch: &mut Watch,
     scratch: &Scratch,
 ) -> anyhow::Result<Measured> {
     match policy {
-        Some(policy) => on_pool(request, policy, tell_ops, watch, scratch),
-        None => on_uring(request, tell_ops, watch, scratch),
+        Some(policy) => on_pool(request, policy, report_ops, watch, scratch),
+        None => on_uring(request, report_ops, watch, scratch),
     }
 }
 
 fn on_pool(
     request: &RunRequest,
     policy: &PolicySpec,
-    tell_ops: fn(u64),
+    report_ops: fn(u64),
     watch: &mut Watch,
     scratch: &Scratch,
 ) -> anyhow::Result<Measured> {
@@ -80,7 +80,7 @@ fn on_pool(
         let pool = PoolEngine::new(plan, policy, counters, sleeps, waiter, files, places);
         let pool =
             pool.with_attempts(attempts).with_begun(begun).recording(request.records_latency);
-        let measured = drive(request, tell_ops, Box::new(pool), buffers, watch.census())?;
+        let measured = drive(request, report_ops, Box::new(pool), buffers, watch.census())?;
         return Ok(Measured { no_attempts, no_begun, ..measured });
     };
     attempts.as_ref().map(|ring| blocks.watch(ring)).transpose()?;
@@ -91,7 +91,7 @@ fn on_pool(
     let waiter = Box::new(ProbeWait(blocks));
     let pool = PoolEngine::new(plan, policy, counters, sleeps, waiter, files, places);
     let pool = pool.with_attempts(attempts).with_begun(begun).recording(request.records_latency);
-    let measured = drive(request, tell_ops, Box::new(pool), buffers, watch.census())?;
+    let measured = drive(request, report_ops, Box::new(pool), buffers, watch.census())?;
     let sleeps = Some(sched.report());
     Ok(Measured { sleeps, no_attempts, no_begun, ..measured })
 }
@@ -100,13 +100,13 @@ fn on_pool(
 /// them with it.
 fn on_uring(
     request: &RunRequest,
-    tell_ops: fn(u64),
+    report_ops: fn(u64),
     watch: &Watch,
     scratch: &Scratch,
 ) -> anyhow::Result<Measured> {
     let (seen, census) = (watch.requests(), watch.census());
     thread::scope(|scope| {
-        // Workers have its name until they have their own, so it must not be one that tells.
+        // Workers have its name until they have their own, so it must not look like theirs.
         let driver = spawn_scoped(scope, || {
             if let Some(census) = census {
                 census.disregard(io::thread_id());
@@ -114,7 +114,7 @@ fn on_uring(
             let buffers = Buffers::new(&request.plan);
             let places = buffers.places();
             let engine = UringEngine::new(&request.plan, scratch.files(), places, seen);
-            drive(request, tell_ops, Box::new(engine), buffers, census)
+            drive(request, report_ops, Box::new(engine), buffers, census)
         })?;
         driver.join().unwrap_or_else(|_| anyhow::bail!("the thread that submits panicked"))
     })
@@ -123,7 +123,7 @@ fn on_uring(
 /// Drives an engine through the plan.
 fn drive(
     request: &RunRequest,
-    tell_ops: fn(u64),
+    report_ops: fn(u64),
     mut engine: Box<dyn Engine + '_>,
     mut buffers: Buffers,
     census: Option<&ProcCensus>,
@@ -132,13 +132,13 @@ fn drive(
     let mut ledger = Ledger::new(plan);
     let look = || {
         if let Some(census) = census {
-            census.look();
+            census.sample();
         }
     };
     let started = clock::now();
     let driver = Driver::new(plan, request.seed, &mut *engine, &mut buffers, &mut ledger, &look);
     let delay = request.delay.map_or(Duration::ZERO, |delay| Duration::from_nanos(delay.ns));
-    let driven = match driver.with_delay(delay).with_tell(tell_ops).run() {
+    let driven = match driver.with_delay(delay).with_report(report_ops).run() {
         Ok(driven) => driven,
         Err(error) => {
             // What is in flight in the kernel may still read and write them.

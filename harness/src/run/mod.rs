@@ -21,18 +21,18 @@ use crate::clock;
 use crate::engine::uring;
 use crate::files::Scratch;
 use crate::io;
-use crate::machine::{self, load::Look};
+use crate::machine::{self, load::LoadSample};
 use crate::pulse::{Pulse, Stillness};
 use iowq_pool::policy::{PolicySpec, Registry};
 
 use crate::probes::median;
-use crate::probes::watch::{Wanted, Watch};
+use crate::probes::watch::{Watch, WatchOptions};
 pub(crate) use assemble::failed;
 pub(crate) use caveats::files::not_verified;
 use measure::Measured;
 use outcome::Outcome;
 
-/// How often the census looks in a check, which ends before that.
+/// The census's interval in a check, which ends before the first one is over.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What takes the messages of a run.
@@ -61,9 +61,9 @@ pub fn run(
     let scratch = Scratch::new_telling(request.dir.as_deref(), &request.plan, &mut progress(say))?;
     let host = Host { cpus, ..machine::describe(scratch.folder()) };
     let settled = settle::settle(scratch.folder());
-    let (pulse, look) = (Pulse::start(), Look::now());
+    let (pulse, load_before) = (Pulse::start(), LoadSample::now());
     let outcome = measure::measure(request, policy.as_ref(), tell_ops, &mut watch, &scratch);
-    let (still, load) = (pulse.finish(), Look::now().since(&look));
+    let (still, load) = (pulse.finish(), LoadSample::now().since(&load_before));
     let outcome =
         outcome.and_then(|measured| finish(measured, (birth, still, load), watch, settled));
     let outcome = outcome.and_then(|(outcome, ledger)| {
@@ -112,23 +112,23 @@ fn verify(
 /// blocks but without their data.
 ///
 /// # Errors
-/// Says what is in the way and what helps.
+/// The obstacle, and what helps.
 pub fn check_files(dir: Option<&Path>, plan: &Plan) -> anyhow::Result<()> {
     let state = vec![FileState::Allocated; plan.state.len()];
     Ok(Scratch::new(dir, &Plan { state, ..plan.clone() })?.remove()?)
 }
 
-/// Whether what is to watch a run works, where the run would not be made without it. `blocking` is
-/// none where only the kernel's io-wq runs, which nobody has to tell that a worker sleeps.
+/// Whether what is to watch a run works, if the run would not be made without it. `blocking` is
+/// none if only the kernel's io-wq runs, which knows by itself that a worker sleeps.
 ///
 /// # Errors
-/// Says what is in the way and what helps.
+/// The obstacle, and what helps.
 pub fn check_probes(probes: WantProbes, blocking: Option<WantBlocking>) -> anyhow::Result<()> {
     if does_without(probes, blocking) {
         return Ok(());
     }
     let requests = u32::from(blocking.is_none());
-    let wanted = Wanted { probes, blocking, requests, idle_timeout: CHECK_TIMEOUT };
+    let wanted = WatchOptions { probes, blocking, requests, idle_timeout: CHECK_TIMEOUT };
     Watch::start(&wanted).map(drop)
 }
 
@@ -165,9 +165,9 @@ fn confine(plan: &Plan) -> anyhow::Result<u32> {
     Ok(before)
 }
 
-fn wanted(request: &RunRequest) -> Wanted {
+fn wanted(request: &RunRequest) -> WatchOptions {
     let uring = request.variant.engine == EngineName::Uring;
-    Wanted {
+    WatchOptions {
         probes: request.probes,
         blocking: (!uring).then_some(request.blocking),
         requests: if uring { request.plan.depth } else { 0 },
@@ -230,7 +230,7 @@ mod tests {
         });
         assert_eq!(confined.join().expect("it ends"), (Ok(before), 1, 1));
         assert_eq!(confine(&plan("")).map_err(|error| error.to_string()), Ok(before));
-        assert_eq!(machine::cpus(), before, "nothing is asked for");
+        assert_eq!(machine::cpus(), before, "nothing is requested");
     }
 
     #[test]

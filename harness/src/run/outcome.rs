@@ -4,25 +4,25 @@ use iowq_contract::{Birth, Blocking, Load, Settled, Switches};
 use iowq_workloads::Rounds;
 
 use crate::clock::Nanos;
-use crate::drive::Driven;
+use crate::drive::DriveStats;
 use crate::engine::EngineReport;
 use crate::engine::blocking::SchedReport;
-use crate::probes::watch::Seen;
+use crate::probes::watch::ProbeReport;
 use crate::pulse::Stillness;
 
 /// All that a run left, before it is made into a record.
 pub(super) struct Outcome {
-    pub(super) driven: Driven,
+    pub(super) driven: DriveStats,
     pub(super) remains: EngineReport,
-    pub(super) seen: Seen,
+    pub(super) seen: ProbeReport,
     pub(super) blocking: Blocking,
-    /// What the scheduler told, where it was asked.
+    /// What the scheduler's probe reported, if it was on.
     pub(super) sleeps: Option<SchedReport>,
     pub(super) started: Nanos,
     /// When the watch after the last close was over and workers were sent away.
     pub(super) ended: Nanos,
     pub(super) birth: Birth,
-    /// Why no op could be tried without a worker, where that matters.
+    /// Why no op could be tried without a worker, if that matters.
     pub(super) no_attempts: Option<String>,
     /// Why workers waited for direct ops that the kernel's only begin, if they did.
     pub(super) no_begun: Option<String>,
@@ -35,7 +35,7 @@ pub(super) struct Outcome {
 }
 
 impl Outcome {
-    /// Switches of the pool's workers, where the scheduler told. Returns in works that the probe
+    /// Switches of the pool's workers, if the scheduler reported. Returns in works that the probe
     /// missed were noticed by itself or by the worker.
     pub(super) fn switches(&self) -> Option<Switches> {
         let SchedReport { switches, returns_repaired, .. } = self.sleeps?;

@@ -53,7 +53,7 @@ pub(super) fn collide(plan: &Plan) -> bool {
     plan.files > 1 && buckets.len() == 1
 }
 
-/// What is said of each file, for those of the mix: one word where it is the same of all.
+/// What is said of each file, for those of the mix: one word if it is the same of all.
 fn of_mix<'a>(plan: &Plan, words: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut words: Vec<String> =
         words.skip(plan.first_of_mix() as usize).map(str::to_owned).collect();

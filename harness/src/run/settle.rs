@@ -1,4 +1,4 @@
-//! Settling: a run begins once what went before it has reached the disk, the run before among it.
+//! Settling: a run begins once earlier writes, those of the last run included, have reached the disk.
 
 use std::path::Path;
 use std::time::Duration;
@@ -14,21 +14,20 @@ use crate::sync::thread;
 /// fast one discards some hundred GiB. One that is busy longer is busy with something else.
 const TIME_MAX: Duration = Duration::from_secs(10);
 
-/// How often it is looked at.
+/// How often it is sampled.
 const LOOK: Duration = Duration::from_millis(10);
 
-/// How often what is dirty is brought to it: others may go on writing.
+/// How often dirty data is synced to it: other processes may go on writing.
 const SYNC: Duration = Duration::from_secs(1);
 
-/// Looks in a row that must find it quiet: it is so for a moment, too, between two discards.
+/// Consecutive samples that must find it quiet: it is also quiet for a moment between two discards.
 const QUIET_LOOKS: u32 = 5;
 
-/// What may wait in the page cache of the machine, because something always does: a disk writes so
-/// much in a moment. What is the run's own was written before.
+/// What may be dirty in the page cache of the machine, because something always is: a disk writes
+/// this much in a moment. The run's own data was written before.
 const UNWRITTEN_BYTES_MAX: u64 = 16 << 20;
 
-/// Brings the file system under a folder to its device, and waits until that is quiet. Where there
-/// is no device that is known, only the former.
+/// Syncs the file system under a folder, and waits until its device is quiet, if that is known.
 pub(super) fn settle(folder: &Path) -> Settled {
     let started = clock::now();
     let device = quiet::device_under(folder);
@@ -37,7 +36,7 @@ pub(super) fn settle(folder: &Path) -> Settled {
     loop {
         let now = clock::now();
         if sync_at <= now {
-            // Where it is refused, what is dirty shows.
+            // If it fails, dirty data remains and is seen below.
             let _ = io::open_to_read(folder).and_then(io::sync_file_system);
             sync_at = now.after(SYNC);
         }
@@ -57,23 +56,23 @@ pub(super) fn settle(folder: &Path) -> Settled {
     }
 }
 
-/// What was seen so far.
+/// The samples so far.
 #[derive(Default)]
 struct Looks {
     unwritten: Unwritten,
     load: Option<Load>,
-    /// What had been discarded before the first look.
+    /// What had been discarded before the first sample.
     discarded_before: Option<u64>,
     quiet_in_a_row: u32,
 }
 
 impl Looks {
-    /// Takes one in; returns whether that is quiet enough.
+    /// Adds a sample; returns whether the disk is quiet enough.
     fn take(&mut self, unwritten: Unwritten, load: Option<Load>) -> bool {
         let bytes = [unwritten.dirty_bytes, unwritten.written_back_bytes];
         let little = bytes.into_iter().flatten().sum::<u64>() <= UNWRITTEN_BYTES_MAX;
         let discarded = |load: Option<Load>| load.map(|load| load.discarded_bytes);
-        // The first look cannot tell whether something is being discarded, but the others do.
+        // The first sample cannot show whether something is being discarded, the others do.
         let idle = load.is_none_or(|load| load.in_flight == 0)
             && (self.load.is_none() || discarded(self.load) == discarded(load));
         self.discarded_before = self.discarded_before.or(discarded(load));
@@ -102,7 +101,7 @@ mod tests {
 
     const IDLE: Load = Load { in_flight: 0, discarded_bytes: 0 };
 
-    /// The look at which it was quiet enough, from 1.
+    /// The sample at which it was quiet enough, from 1.
     fn quiet_at(looks: impl IntoIterator<Item = (u64, Load)>) -> Option<usize> {
         let mut seen = Looks::default();
         let mut looks = looks.into_iter().map(|(dirty_bytes, load)| {
@@ -114,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn a_disk_is_quiet_once_it_was_found_so_several_times_in_a_row() {
+    fn a_disk_is_quiet_after_several_quiet_samples_in_a_row() {
         assert_eq!(quiet_at([(0, IDLE); 9]), Some(5));
         assert_eq!(quiet_at([(UNWRITTEN_BYTES_MAX, IDLE); 9]), Some(5));
         assert_eq!(quiet_at([(UNWRITTEN_BYTES_MAX + 1, IDLE); 9]), None);

@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use iowq_harness::probes::{Bpf, BpfOptions, ProbeError};
 
-/// Starts the probes. Where this machine has no place for them the test is skipped, aloud;
+/// Starts the probes. If this machine cannot run them the test is skipped, with the reason printed;
 /// anything else that keeps them from starting is a failure.
 pub(crate) fn start_or_skip(test: &str, options: &BpfOptions) -> Option<Bpf> {
     match Bpf::start(options) {
@@ -24,7 +24,7 @@ pub(crate) fn start_or_skip(test: &str, options: &BpfOptions) -> Option<Bpf> {
 
 /// Says that a test is skipped, and why.
 pub(crate) fn skip(test: &str, reason: &str) {
-    // Not `eprintln`, whose output the test runner hides where a test passes. In one write and on
+    // Not `eprintln`, whose output the test runner hides if a test passes. In one write and on
     // a line of its own, whatever the runner prints at the same time.
     let line = format!("\nskipped: {test}: {reason}\n");
     let _ = std::io::stderr().write_all(line.as_bytes());

@@ -26,7 +26,7 @@ impl<E: Ord> Agenda<E> {
         self.events.push(Reverse((self.now.after(wait), self.noted, event)));
     }
 
-    /// The next event, at whose time it then is. None where there is none by `until`, and then it
+    /// The next event, at whose time it then is. None if there is none by `until`, and then it
     /// is that late.
     pub(crate) fn next(&mut self, until: Option<Nanos>) -> Option<E> {
         let next = self.events.peek().map(|Reverse((at, ..))| *at);

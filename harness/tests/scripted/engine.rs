@@ -1,7 +1,7 @@
 //! A scripted engine: the pool's own state machine under a clock that jumps from event to event.
 //!
-//! What a call costs, how long it sleeps, what making a thread takes and how late a woken thread
-//! comes is in the script. Everybody has a CPU of their own. So minutes pass in no time, and the
+//! What a call costs, how long it sleeps, what creating a thread takes and how late a woken thread
+//! comes is in the script. Each thread has a CPU of its own. So minutes pass in no time, and the
 //! same plan, script and seed give the same run, to the nanosecond.
 
 use std::time::Duration;
@@ -21,7 +21,7 @@ use iowq_pool::{Completion, Effects, NextStep, State, WorkId, WorkOutcome, Worke
 /// Workers that may live at one time, whatever the limits say.
 const SLOTS: u32 = 1024;
 
-/// A worker's way through the lock, between two looks.
+/// The time a worker takes from one step to the next.
 const STEP: Duration = Duration::from_micros(1);
 
 /// What things take.
@@ -30,16 +30,16 @@ pub(crate) struct Script {
     /// What each kind of call computes, and then how long it sleeps on average: between half of
     /// that and one and a half. Zero for a call that does not sleep.
     pub(crate) calls: fn(OpKind) -> (Duration, Duration),
-    /// Making a thread, in whoever makes it.
+    /// Creating a thread, in its creator.
     pub(crate) creation: Duration,
     /// From a wake to the moment when the thread runs.
     pub(crate) wake: Duration,
 }
 
-/// What happens next to somebody.
+/// What happens next to a worker or to the submitter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Event {
-    /// The thread that a worker made for a link is there.
+    /// The thread that a worker created for a link is there.
     Made(WorkerId),
     /// A new thread runs for the first time.
     Starts(WorkerId),
@@ -49,7 +49,7 @@ enum Event {
     /// An idle timeout is over; of no effect if the worker was woken since, and so the number of
     /// its sleep is another.
     TimesOut(WorkerId, u64),
-    /// The call computed, and sleeps for so many nanoseconds.
+    /// The call computed, and sleeps for this many nanoseconds.
     Blocks(WorkerId, u64),
     /// The call returns; whether it slept.
     Returns(WorkerId, bool),
@@ -69,7 +69,7 @@ pub(crate) struct Scripted<'a> {
     called: bool,
     teardowns: Teardowns,
     requests: Vec<Option<(Request, Nanos)>>,
-    /// Work in hand and number of the last sleep, by worker.
+    /// Current work and number of the last sleep, by worker.
     hands: Vec<Option<WorkId>>,
     naps: Vec<u64>,
     recorder: Recorder,
@@ -121,14 +121,14 @@ impl<'a> Scripted<'a> {
         }
     }
 
-    /// Lets the next event happen, and time pass until then. False where there is none by `until`.
+    /// Lets the next event happen, and time pass until then. False if there is none by `until`.
     fn happen(&mut self, until: Option<Nanos>) -> bool {
         let event = self.agenda.next(until);
         self.state.set_now(self.agenda.now);
         let Some(event) = event else { return false };
         self.carry_on(event);
         if let Some((id, _)) = self.perform() {
-            // A worker makes another: it is there a creation later.
+            // A worker creates another: it is there a creation later.
             self.after(self.script.creation, Event::Made(id));
         }
         true
@@ -219,14 +219,14 @@ impl<'a> Scripted<'a> {
         self.turn(id, turn);
     }
 
-    /// A thread was made.
+    /// A thread was created.
     fn made(&mut self, id: WorkerId) {
         self.state.spawned(id);
         self.lives.push((self.agenda.now, true, self.state.worker_account(id)));
         self.after(self.script.wake, Event::Starts(id));
     }
 
-    /// Wakes whom a step wants awake. Returns the worker it wants made.
+    /// Wakes whom a step wants awake. Returns the worker it wants created.
     fn perform(&mut self) -> Option<(WorkerId, WorkId)> {
         for id in std::mem::take(&mut self.effects.wakes) {
             // From here on it is too late for its timeout.
@@ -239,7 +239,7 @@ impl<'a> Scripted<'a> {
         self.effects.spawn.take()
     }
 
-    /// The submitter makes a thread, while everybody else goes on.
+    /// The submitter creates a thread, while the workers go on.
     fn create(&mut self, id: WorkerId) {
         let until = self.agenda.now.after(self.script.creation);
         while self.happen(Some(until)) {}

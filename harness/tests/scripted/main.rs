@@ -5,7 +5,7 @@ mod engine;
 
 use std::time::Duration;
 
-use iowq_harness::drive::{Driven, Driver};
+use iowq_harness::drive::{DriveStats, Driver};
 use iowq_harness::engine::buffers::Buffers;
 use iowq_harness::engine::{Engine, EngineReport};
 use iowq_pool::PoolTally;
@@ -26,7 +26,7 @@ const SLOW_FSYNC: Script = Script {
     wake: Duration::from_micros(30),
 };
 
-fn run(plan: &Plan, name: &str, script: Script, seed: u64) -> (Driven, EngineReport) {
+fn run(plan: &Plan, name: &str, script: Script, seed: u64) -> (DriveStats, EngineReport) {
     let policy = Registry::builtin().parse(name).expect(name).build();
     let mut engine = Box::new(Scripted::new(plan, policy, script, seed));
     let mut buffers = Buffers::new(plan);
@@ -81,7 +81,7 @@ fn churn_is_bound_by_the_limit_and_the_idle_timeout() {
         // Twelve timeouts of 250 ms: the pool is renewed about as often.
         let renewed = tally(&short, "6.12", seed).created / limit;
         assert!((6..=13).contains(&renewed), "{renewed} times");
-        // Where few are made, few time out.
+        // If few are made, few time out.
         assert!(tally(&short, "6.17", seed).created < limit / 2);
     }
 }
@@ -118,7 +118,7 @@ fn after_the_last_close_a_worker_stays_unless_they_leave_on_idle() {
     assert!(last_gone >= least && last_gone < most + Duration::from_millis(1), "{last_gone:?}");
 }
 
-/// Forty rings of eight ops, one after the other with so many milliseconds in between.
+/// Forty rings of eight ops, one after the other, `closed_ms` apart.
 fn forty_rings(closed_ms: u32) -> Plan {
     let text = format!(
         "[files]\ncount = 2\nsize_mib = 4\n[mix]\nwrites_per_fsync = 4\n\
@@ -128,9 +128,9 @@ fn forty_rings(closed_ms: u32) -> Plan {
 }
 
 #[test]
-fn leaving_on_idle_costs_workers_only_where_no_ring_is_open_once_one_is_torn_down() {
-    // Workers made on Linux 6.18.44, least and most of nearly all runs that were seen. How many each ring
-    // needs is the script's own, so that the last row, where each ring makes its own, is the measure
+fn exit_on_idle_costs_workers_only_if_no_ring_is_open_after_a_teardown() {
+    // Workers created on Linux 6.18.44, least and most of nearly all runs that were seen. How many each ring
+    // needs is the script's own, so that the last row, in which each ring makes its own, is the measure
     // of the others.
     const KERNEL: [(u32, u64, u64); 6] =
         [(0, 4, 4), (1, 5, 5), (5, 5, 5), (10, 3, 12), (20, 116, 141), (50, 157, 157)];

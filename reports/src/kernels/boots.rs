@@ -84,7 +84,9 @@ const FAULTS: [Kind; 5] = [
 
 /// What need not be the kernel's fault.
 const TROUBLES: [Kind; 3] = [
-    ended(Code::Lacks, "lacked what is needed", |boot| boot.ended == Ended::Lacks),
+    ended(Code::MissingFeature, "lacked what is needed", |boot| {
+        boot.ended == Ended::MissingFeature
+    }),
     ended(Code::Failed, "failed", |boot| boot.ended == Ended::Failed),
     ended(Code::Died, "died with its virtual machine", |boot| boot.ended == Ended::Died),
 ];
@@ -206,7 +208,7 @@ fn test_faults(
 /// The boots that can tell whether a fault happens: where the guest failed or its machine was gone
 /// it is not known what would have come.
 fn telling<'a>(kind: &Kind, boots: &[&'a Boot]) -> Vec<&'a Boot> {
-    let untold = [Ended::Failed, Ended::Died, Ended::Lacks];
+    let untold = [Ended::Failed, Ended::Died, Ended::MissingFeature];
     let tells = |boot: &&Boot| (kind.happened)(boot) || !untold.contains(&boot.ended);
     boots.iter().copied().filter(tells).collect()
 }

@@ -15,10 +15,10 @@ use crate::plan::{Arrival, FileState, Length, Life, Mix, Open, Order, Plan};
 /// io-wq's idle timeout; `WORKER_IDLE_TIMEOUT` in io_uring/io-wq.c.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// fio's block size where none is given.
+/// fio's block size if none is given.
 const BLOCK_BYTES_DEFAULT: u64 = 4096;
 
-/// fio's share of reads in a mix where none is given, in percent.
+/// fio's share of reads in a mix if none is given, in percent.
 const READ_PERCENT_DEFAULT: u64 = 50;
 
 /// The plan of that name. `section` is the job's name and the line it starts at, which errors
@@ -37,7 +37,7 @@ pub(super) fn plan(
     let (file_blocks, io_blocks) = job.blocks(files, block_bytes)?;
     let open = job.open(reads_only)?;
     let state = job.state(mix)?;
-    // Where it is not 0, fio drops from the page cache what laying out left there.
+    // If it is not 0, fio drops from the page cache what laying out left there.
     let kept = job.switch("invalidate")? == Some(false);
     let plan = Plan {
         name: name.to_owned(),
@@ -115,7 +115,7 @@ impl Job<'_> {
         self.sorted.taken.contains_key(option)
     }
 
-    /// The text of an option that was given; empty where it has no value.
+    /// The text of an option that was given; empty if it has no value.
     fn text(&self, option: &'static str) -> Option<&str> {
         self.sorted.taken.get(option).map(|written| written.value.as_deref().unwrap_or(""))
     }
@@ -166,7 +166,7 @@ impl Job<'_> {
     fn engine(&self) -> Result<(), SpecError> {
         match self.text("ioengine") {
             Some("io_uring") => Ok(()),
-            _ => Err(self.refuse("ioengine", "io_uring, whose workers are what is looked at here")),
+            _ => Err(self.refuse("ioengine", "io_uring, whose workers are measured")),
         }
     }
 
@@ -239,7 +239,7 @@ impl Job<'_> {
         Ok(names.len() as u32)
     }
 
-    /// Blocks in a file, and blocks that are read or written where no time ends the run.
+    /// Blocks in a file, and blocks that are read or written if no time ends the run.
     fn blocks(&self, files: u32, block_bytes: u32) -> Result<(u64, u64), SpecError> {
         let (size, each) = (self.int("size")?, self.int("filesize")?);
         let option = if each.is_some() { "filesize" } else { "size" };
@@ -290,7 +290,7 @@ impl Job<'_> {
         Ok(if direct { Open::Direct } else { Open::Buffered })
     }
 
-    /// What is in the files before. fio writes those that are read or that `overwrite` asks for, and
+    /// What is in the files before. fio writes those that are read or that `overwrite` selects, and
     /// reserves the others by default.
     fn state(&self, mix: Mix) -> Result<FileState, SpecError> {
         let overwrite = self.switch("overwrite")?.unwrap_or(false);
@@ -328,7 +328,7 @@ impl Job<'_> {
             return Ok(Arrival::Closed { pause: Duration::ZERO, min_complete: 1 });
         };
         if mix.read > 0 && mix.write > 0 {
-            let allowed = "nothing in a mix, where fio holds reads and writes to a rate each";
+            let allowed = "nothing in a mix, because fio holds reads and writes to a rate each";
             return Err(self.refuse("rate_iops", allowed));
         }
         let fsyncs_per_write = match mix.writes_per_fsync {
@@ -343,7 +343,7 @@ impl Job<'_> {
         Ok(if poisson { Arrival::Poisson { per_s } } else { Arrival::Rate { per_s } })
     }
 
-    /// When the run ends: by time where it is `time_based`, else by size, and by time as well where
+    /// When the run ends: by time if it is `time_based`, else by size, and by time as well if
     /// one is given.
     fn length(&self, io_blocks: u64, mix: Mix, files: u32) -> Result<Length, SpecError> {
         let time_based = self.switch("time_based")?.unwrap_or(false);
@@ -370,7 +370,7 @@ impl Job<'_> {
     }
 }
 
-/// The fsyncs among that many reads and writes: one for each so many writes, exact where there is
+/// The fsyncs among N reads and writes: one per `writes_per_fsync` writes, exact if there is
 /// nothing but writes.
 fn fsyncs(io_blocks: u64, mix: Mix, files: u32) -> u64 {
     let per_fsync = u64::from(mix.writes_per_fsync);

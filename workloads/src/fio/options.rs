@@ -91,16 +91,16 @@ const REFUSED: [(&str, &str); 11] = [
         "flow flow_id numjobs startdelay wait_for",
     ),
     (
-        "all ops have one size and blocks lie at multiples of it; say it with bs and size",
+        "all ops have one size and blocks lie at multiples of it; use bs and size",
         "ba blockalign bs_is_seq_rand bs_unaligned bsrange bssplit file_append fill_device \
          fill_fs offset offset_align offset_increment",
     ),
     (
-        "a run ends by size, io_size or time; say it with one of them",
+        "a run ends by size, io_size or time; use one of them",
         "create_only latency_run loops number_ios steadystate verify_only",
     ),
     (
-        "the rate is a number of ops; say it with rate_iops and rate_process",
+        "the rate is a number of ops; use rate_iops and rate_process",
         "latency_percentile latency_target latency_window max_latency rate rate_cycle \
          rate_ignore_thinktime rate_iops_min rate_min thinktime thinktime_blocks \
          thinktime_blocks_type thinktime_iotime thinktime_spin",
@@ -131,10 +131,7 @@ const REFUSED: [(&str, &str); 11] = [
          exec_prerun gid ioscheduler lockmem nice numa_cpu_nodes numa_mem_policy prio \
          prioclass profile read_iolog uid write_iolog",
     ),
-    (
-        "it is none of the ops that are carried out; say fsync, fdatasync or sync",
-        "atomic sync_file_range write_barrier",
-    ),
+    ("unsupported; use fsync, fdatasync or sync", "atomic sync_file_range write_barrier"),
 ];
 
 /// What is in a job file, by what becomes of it.
@@ -219,7 +216,7 @@ fn is_off(name: &str, value: Option<&str>) -> bool {
         "io_submit_mode" => "inline",
         "zonemode" => "none",
         "cpumask" | "cpus_allowed" | "opendir" | "prioclass" => return false,
-        // Here the default is not to be told from a choice.
+        // Here the default is the same as a choice.
         "nonvectored" => return true,
         _ => "0",
     };

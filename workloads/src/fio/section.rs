@@ -1,4 +1,4 @@
-//! A job file as lines: comments gone, sections told apart, each option with its line.
+//! A job file as lines: without comments, in sections, each option with its line.
 
 use crate::error::SpecError;
 
@@ -7,7 +7,7 @@ use crate::error::SpecError;
 pub(super) struct Written {
     pub(super) line: usize,
     pub(super) name: String,
-    /// What stands after the `=`; `None` where there is none.
+    /// What stands after the `=`; `None` if there is none.
     pub(super) value: Option<String>,
 }
 
@@ -47,7 +47,7 @@ pub(super) fn read(file: &str, text: &str) -> Result<Found, SpecError> {
             if section != "global" && section.to_ascii_lowercase().starts_with("global") {
                 // fio takes [Global] for a job, and [globals] for [global].
                 let message = format!(
-                    "found [{section}], which fio does not take for what it looks like; allowed \
+                    "found [{section}], which fio does not read as a section; allowed \
                      [global], or a job's name that starts otherwise"
                 );
                 return Err(refuse(number, message));

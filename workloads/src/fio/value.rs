@@ -50,7 +50,7 @@ fn unit(suffix: &str) -> Option<u64> {
     })
 }
 
-/// A time, in seconds where no unit is given.
+/// A time, in seconds if no unit is given.
 pub(super) fn time(text: &str) -> Option<Duration> {
     let text = text.to_ascii_lowercase();
     let (digits, suffix) = split(&text, |c| c.is_ascii_digit());

@@ -1,6 +1,6 @@
 //! The groups beside plain writes: each adds one thing, on a handful of shapes.
 
-use super::cell::{Cell, Length, Shape, State};
+use super::point::{GridPoint, Length, Shape, State};
 use crate::plan::Open::{self, Buffered, Direct, Dsync};
 
 pub(super) const READS: &str = "reads";
@@ -17,7 +17,7 @@ type Row = (i64, i64, i64, i64, Open);
 
 /// MiB of files that are written before the run: that takes time in which nothing is measured.
 const WRITTEN_MIB: i64 = 16;
-/// The same where no block may be read twice, because the first time brings it into the cache.
+/// The same if no block may be read twice, because the first time brings it into the cache.
 const UNCACHED_MIB: i64 = 64;
 /// Half of the blocks that these have.
 const UNCACHED_OPS: i64 = 8_000;
@@ -26,15 +26,15 @@ const REOPEN_OPS: i64 = 320;
 /// Seconds of a run whose ops are done at once or not at all: thousands of them.
 const SHORT_SECONDS: f64 = 0.3;
 
-/// All cells of all groups, in the order of groups.
-pub(super) fn cells() -> impl Iterator<Item = Cell> {
+/// All points of all groups, in the order of groups.
+pub(super) fn points() -> impl Iterator<Item = GridPoint> {
     [reads(), direct(), fallocate(), forced(), linked(), limits(), reopen(), cpu1()]
         .into_iter()
         .flatten()
 }
 
-/// A cell of each shape.
-fn of(cell: Cell, rows: &[Row]) -> Vec<Cell> {
+/// A point of each shape.
+fn of(point: GridPoint, rows: &[Row]) -> Vec<GridPoint> {
     let shape = |&(files, depth, writes_per_fsync, limit, open): &Row| Shape {
         files,
         depth,
@@ -42,12 +42,12 @@ fn of(cell: Cell, rows: &[Row]) -> Vec<Cell> {
         limit: Some(limit),
         open,
     };
-    rows.iter().map(|row| Cell { shape: shape(row), ..cell }).collect()
+    rows.iter().map(|row| GridPoint { shape: shape(row), ..point }).collect()
 }
 
 /// Reads and nothing else, of blocks in this state.
-const fn reading(word: &'static str, state: State) -> Cell {
-    Cell {
+const fn reading(word: &'static str, state: State) -> GridPoint {
+    GridPoint {
         group: READS,
         word,
         write: 0,
@@ -55,17 +55,17 @@ const fn reading(word: &'static str, state: State) -> Cell {
         state,
         size_mib: WRITTEN_MIB,
         length: Length::Seconds(SHORT_SECONDS),
-        ..Cell::WRITES
+        ..GridPoint::WRITES
     }
 }
 
-fn reads() -> Vec<Cell> {
-    let uncached = Cell {
+fn reads() -> Vec<GridPoint> {
+    let uncached = GridPoint {
         size_mib: UNCACHED_MIB,
         length: Length::Ops(UNCACHED_OPS),
         ..reading("uncached", State::Uncached)
     };
-    let mixed = Cell { write: 1, read: 3, ..reading("mixed", State::Cached) };
+    let mixed = GridPoint { write: 1, read: 3, ..reading("mixed", State::Cached) };
     let cached = [
         (1, 8, 0, 64, Buffered),
         (4, 64, 0, 8, Buffered),
@@ -96,7 +96,7 @@ fn reads() -> Vec<Cell> {
     .concat()
 }
 
-fn direct() -> Vec<Cell> {
+fn direct() -> Vec<GridPoint> {
     let rows = [
         (1, 8, 0, 64, Direct),
         (1, 64, 0, 64, Direct),
@@ -106,29 +106,31 @@ fn direct() -> Vec<Cell> {
         (4, 8, 4, 64, Direct),
         (4, 64, 4, 8, Direct),
     ];
-    let cell = Cell { group: DIRECT, length: Length::Seconds(SHORT_SECONDS), ..Cell::WRITES };
-    let fresh = Cell { word: "fresh", state: State::Fresh, ..cell };
-    let allocated = Cell { word: "allocated", ..cell };
-    let written = Cell { word: "written", state: State::Cached, size_mib: WRITTEN_MIB, ..cell };
+    let point =
+        GridPoint { group: DIRECT, length: Length::Seconds(SHORT_SECONDS), ..GridPoint::WRITES };
+    let fresh = GridPoint { word: "fresh", state: State::Fresh, ..point };
+    let allocated = GridPoint { word: "allocated", ..point };
+    let written =
+        GridPoint { word: "written", state: State::Cached, size_mib: WRITTEN_MIB, ..point };
     [of(allocated, &rows), of(written, &rows), of(fresh, &[rows[0], rows[2], rows[3]])].concat()
 }
 
-fn fallocate() -> Vec<Cell> {
+fn fallocate() -> Vec<GridPoint> {
     let rows = [
         (1, 8, 0, 64, Buffered),
         (4, 64, 0, 8, Buffered),
         (4, 64, 0, 64, Buffered),
         (8, 64, 0, 64, Buffered),
     ];
-    let cell = Cell {
+    let point = GridPoint {
         group: FALLOCATE,
         fallocate: 1,
         state: State::Fresh,
         length: Length::Seconds(SHORT_SECONDS),
-        ..Cell::WRITES
+        ..GridPoint::WRITES
     };
-    let alone = Cell { word: "alone", write: 0, ..cell };
-    let beside_writes = Cell { word: "writes", ..cell };
+    let alone = GridPoint { word: "alone", write: 0, ..point };
+    let beside_writes = GridPoint { word: "writes", ..point };
     [
         of(alone, &rows),
         of(beside_writes, &rows[..3]),
@@ -137,10 +139,11 @@ fn fallocate() -> Vec<Cell> {
     .concat()
 }
 
-fn forced() -> Vec<Cell> {
-    let writes = Cell { group: FORCED, word: "writes", forced: true, ..Cell::WRITES };
-    let written = Cell { word: "written", state: State::Cached, size_mib: WRITTEN_MIB, ..writes };
-    let reads = Cell { group: FORCED, forced: true, ..reading("reads", State::Cached) };
+fn forced() -> Vec<GridPoint> {
+    let writes = GridPoint { group: FORCED, word: "writes", forced: true, ..GridPoint::WRITES };
+    let written =
+        GridPoint { word: "written", state: State::Cached, size_mib: WRITTEN_MIB, ..writes };
+    let reads = GridPoint { group: FORCED, forced: true, ..reading("reads", State::Cached) };
     let rows = [
         (1, 8, 0, 64, Buffered),
         (4, 64, 0, 8, Buffered),
@@ -167,9 +170,10 @@ fn forced() -> Vec<Cell> {
     .concat()
 }
 
-fn linked() -> Vec<Cell> {
-    let linked = Cell { group: LINKED, linked: true, ..Cell::WRITES };
-    let written = Cell { word: "written", state: State::Cached, size_mib: WRITTEN_MIB, ..linked };
+fn linked() -> Vec<GridPoint> {
+    let linked = GridPoint { group: LINKED, linked: true, ..GridPoint::WRITES };
+    let written =
+        GridPoint { word: "written", state: State::Cached, size_mib: WRITTEN_MIB, ..linked };
     let rows = [
         (1, 8, 1, 64, Buffered),
         (4, 8, 1, 8, Buffered),
@@ -185,7 +189,7 @@ fn linked() -> Vec<Cell> {
     [of(linked, &rows), of(written, &[(4, 8, 1, 64, Direct), (4, 64, 1, 64, Direct)])].concat()
 }
 
-fn limits() -> Vec<Cell> {
+fn limits() -> Vec<GridPoint> {
     let rows = [
         (4, 4, 4, 0, Buffered),
         (4, 8, 4, 0, Buffered),
@@ -197,32 +201,32 @@ fn limits() -> Vec<Cell> {
         (1, 64, 1, 0, Dsync),
         (8, 64, 4, 0, Dsync),
     ];
-    let mut cells = of(Cell { group: LIMITS, ..Cell::WRITES }, &rows);
-    cells.iter_mut().for_each(|cell| cell.shape.limit = None);
-    cells
+    let mut points = of(GridPoint { group: LIMITS, ..GridPoint::WRITES }, &rows);
+    points.iter_mut().for_each(|point| point.shape.limit = None);
+    points
 }
 
 /// The same number of rings in each, so that workers created can be compared as they are.
-fn reopen() -> Vec<Cell> {
+fn reopen() -> Vec<GridPoint> {
     let gaps = [("c0", 0.0), ("c1", 1.0), ("c5", 5.0), ("c10", 10.0), ("c20", 20.0), ("c50", 50.0)];
-    let cells = gaps.map(|(word, closed_ms)| Cell {
+    let points = gaps.map(|(word, closed_ms)| GridPoint {
         group: REOPEN,
         word,
         closed_ms: Some(closed_ms),
         size_mib: WRITTEN_MIB,
         length: Length::Ops(REOPEN_OPS),
-        ..Cell::WRITES
+        ..GridPoint::WRITES
     });
-    let plain = cells.iter().flat_map(|cell| of(*cell, &[(2, 8, 4, 64, Buffered)]));
-    let synced = [0, 3, 5].into_iter().flat_map(|gap| of(cells[gap], &[(4, 8, 1, 64, Buffered)]));
+    let plain = points.iter().flat_map(|point| of(*point, &[(2, 8, 4, 64, Buffered)]));
+    let synced = [0, 3, 5].into_iter().flat_map(|gap| of(points[gap], &[(4, 8, 1, 64, Buffered)]));
     plain.chain(synced).collect()
 }
 
-fn cpu1() -> Vec<Cell> {
-    let writes = Cell { group: CPU1, word: "writes", cpus: Some(1), ..Cell::WRITES };
-    let linked = Cell { word: "linked", linked: true, ..writes };
-    let forced = Cell { word: "forced", forced: true, ..writes };
-    let cached = Cell { group: CPU1, cpus: Some(1), ..reading("reads", State::Cached) };
+fn cpu1() -> Vec<GridPoint> {
+    let writes = GridPoint { group: CPU1, word: "writes", cpus: Some(1), ..GridPoint::WRITES };
+    let linked = GridPoint { word: "linked", linked: true, ..writes };
+    let forced = GridPoint { word: "forced", forced: true, ..writes };
+    let cached = GridPoint { group: CPU1, cpus: Some(1), ..reading("reads", State::Cached) };
     let rows = [
         (4, 64, 0, 64, Buffered),
         (1, 8, 1, 64, Buffered),

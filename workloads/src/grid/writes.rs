@@ -1,7 +1,7 @@
 //! Writes and fsyncs: files, depth, fsyncs, limit and open flags, each against all others but for
 //! points that say what another says.
 
-use super::cell::{Cell, Shape};
+use super::point::{GridPoint, Shape};
 use crate::plan::Open;
 
 const FILES: [i64; 4] = [1, 2, 4, 8];
@@ -10,8 +10,8 @@ const WRITES_PER_FSYNC: [i64; 4] = [0, 1, 4, 16];
 const LIMITS: [i64; 3] = [2, 8, 64];
 const OPENS: [Open; 2] = [Open::Buffered, Open::Dsync];
 
-/// All of them, with those that the grid leaves out.
-pub(super) fn cells() -> impl Iterator<Item = Cell> {
+/// All of them, with those that the grid omits.
+pub(super) fn points() -> impl Iterator<Item = GridPoint> {
     FILES.into_iter().flat_map(|files| {
         DEPTHS.into_iter().flat_map(move |depth| {
             WRITES_PER_FSYNC.into_iter().flat_map(move |writes_per_fsync| {
@@ -19,7 +19,7 @@ pub(super) fn cells() -> impl Iterator<Item = Cell> {
                     OPENS.into_iter().map(move |open| {
                         let limit = Some(limit);
                         let shape = Shape { files, depth, writes_per_fsync, limit, open };
-                        Cell { shape, left_out: says_the_same(&shape), ..Cell::WRITES }
+                        GridPoint { shape, omitted: says_the_same(&shape), ..GridPoint::WRITES }
                     })
                 })
             })
@@ -28,7 +28,7 @@ pub(super) fn cells() -> impl Iterator<Item = Cell> {
 }
 
 /// Whether another point of the product says the same. On Linux 6.18.44 they did: counts of all
-/// arms were equal or as far apart as those of one arm from run to run.
+/// variants were equal or as far apart as those of one variant from run to run.
 fn says_the_same(shape: &Shape) -> bool {
     let Shape { files, depth, writes_per_fsync, limit, open } = *shape;
     let ends = depth == 64 && matches!(files, 1 | 8);

@@ -51,7 +51,7 @@ fn segments(path: &str) -> Vec<String> {
     path.split("::").map(|part| part.trim().to_owned()).collect()
 }
 
-/// The modules of a crate. Tests in files of their own are left out, as are binaries beside a library.
+/// The modules of a crate. Tests in files of their own are omitted, as are binaries beside a library.
 fn modules<'a>(name: &str, files: &[&'a File]) -> Modules<'a> {
     let mut places = BTreeMap::new();
     for file in files {
@@ -219,7 +219,7 @@ fn found(all: &[(&str, &str)]) -> Vec<String> {
 }
 
 #[test]
-fn files_that_import_each_other_are_found_however_the_path_is_written() {
+fn files_that_import_each_other_are_found_in_any_spelling() {
     for back in
         ["use super::a::A;", "use crate::a::A;", "fn f() { super::a::f() }", "use crate::{a};"]
     {

@@ -120,7 +120,7 @@ fn the_harness_goes_through_its_doors() -> std::io::Result<()> {
 }
 
 #[test]
-fn a_way_around_a_door_is_found_however_it_is_written() {
+fn a_call_outside_its_door_is_found_in_any_spelling() {
     for text in [
         "use std::sync::Mutex;",
         "use std::{fs, sync::Mutex};",
@@ -140,7 +140,7 @@ fn a_way_around_a_door_is_found_however_it_is_written() {
 }
 
 #[test]
-fn what_only_looks_like_a_way_around_is_not() {
+fn a_text_that_resembles_such_a_call_is_not_one() {
     for text in [
         "use crate::sync::Mutex;",
         "// std::sync would escape shuttle",

@@ -77,7 +77,7 @@ fn has_no_abi(file: &File) -> Option<String> {
     Some(format!("has {attribute}) in line {number}; the ABI is declared in ebpf/src"))
 }
 
-/// A path of somebody's machine. Binary files are searched too: debug information keeps paths.
+/// A path of a developer's machine. Binary files are searched too: debug information keeps paths.
 fn has_no_path(file: &File) -> Option<String> {
     let roots = [concat!("/ro", "ot/"), concat!("/ho", "me/"), concat!("/wo", "rk/")];
     // After these the path goes on from something else, such as an address or a variable.

@@ -7,7 +7,7 @@ use std::fs::OpenOptions;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
-use iowq_harness::drive::{Driven, Driver};
+use iowq_harness::drive::{DriveStats, Driver};
 use iowq_harness::engine::Engine as _;
 use iowq_harness::engine::buffers::Buffers;
 use iowq_harness::engine::pool::PoolEngine;
@@ -17,7 +17,7 @@ use iowq_pool::{ParkedWait, SelfReported};
 use iowq_workloads::{Ledger, Plan};
 
 /// Runs a spec with this device in place of its one file.
-fn drive(device: &str, spec: &str) -> Driven {
+fn drive(device: &str, spec: &str) -> DriveStats {
     let spec = format!("[files]\ncount = 1\nsize_mib = 1\n{spec}");
     let plan = Plan::parse("failing", "failing.toml", &spec).expect("a valid spec");
     let device = OpenOptions::new().read(true).write(true).open(device).expect("a device");
@@ -37,7 +37,7 @@ fn drive(device: &str, spec: &str) -> Driven {
     driven
 }
 
-fn failures(driven: &Driven) -> Vec<(&str, u64)> {
+fn failures(driven: &DriveStats) -> Vec<(&str, u64)> {
     driven.failures.iter().map(|(name, &count)| (name.as_str(), count)).collect()
 }
 

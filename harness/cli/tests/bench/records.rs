@@ -101,7 +101,7 @@ fn probes_that_only_poll_leave_their_column_empty() {
     let record = record(&["--probes", "proc"]);
     let probe = &record["probe"];
     assert_eq!(probe["tier"], "proc");
-    assert_eq!(probe["reason"], "asked for by --probes");
+    assert_eq!(probe["reason"], "requested by --probes");
     let created = &record["workers"]["created"];
     assert_eq!((&created["probe"], &created["proc"]), (&Value::Null, &created["engine"]));
     assert_eq!(record["blocking"], "declared");
@@ -133,7 +133,7 @@ fn the_scheduler_is_not_heard_without_bpf_and_that_is_said_before_anything_runs(
         let arguments = ["--workload", "tiny.toml", "--blocking", "sched", "--probes", probes];
         assert_refused(
             &place.bench(&arguments).output().expect("it runs"),
-            "--blocking sched needs --probes bpf or auto: the scheduler is heard through eBPF; \
+            "--blocking sched needs --probes bpf or auto: the scheduler reports through eBPF; \
              or take --blocking declared",
         );
         place.assert_untouched();

@@ -55,8 +55,8 @@ impl Limits {
         if accelerator == "kvm" { Limits::KVM } else { Limits::EMULATION }
     }
 
-    /// The limits where criu may take so many seconds for a dump. It takes its time after the last
-    /// bench, where only little is expected: it looks at the kernel, and then dumps three times, the
+    /// The limits if criu may take this many seconds for a dump. It takes its time after the last
+    /// bench, if only little is expected: it looks at the kernel, and then dumps three times, the
     /// last time after a wait.
     #[must_use]
     pub fn with_criu(mut self, dump_s_max: u32) -> Limits {

@@ -1,11 +1,11 @@
-//! How far a boot has come: what the guest said so far, until when it must go on, and how it ended.
+//! Progress of a boot: the guest's messages so far, the deadline of the next, and how it ended.
 //! Times are counted from the start of the machine and come from the caller.
 
 use std::time::Duration;
 
 use iowq_contract::{
     Ended, Record,
-    guest::{Dump, Lack, Message},
+    guest::{Dump, Message, MissingFeature},
 };
 
 use super::limits::Limits;
@@ -25,12 +25,12 @@ enum Step {
 /// How it ended, and why.
 pub(super) type Verdict = (Ended, String);
 
-/// How far a boot has come.
+/// Progress of a boot.
 pub(super) struct Progress {
     limits: Limits,
     step: Step,
     deadline: Duration,
-    /// The end as it looks so far; the machine may still be on.
+    /// The end so far; the machine may still run.
     verdict: Option<Verdict>,
     is_over: bool,
     release: Option<String>,
@@ -91,7 +91,9 @@ impl Progress {
             }
             Message::Criu { dump } => self.dump = Some(dump),
             Message::Done => self.leave(now, Ended::Finished, String::new()),
-            Message::Lacks { lacks } => self.leave(now, Ended::Lacks, missing(&lacks)),
+            Message::Missing { features } => {
+                self.leave(now, Ended::MissingFeature, missing(&features));
+            }
             Message::Failed { reason } => self.leave(now, Ended::Failed, reason),
         }
         None
@@ -125,7 +127,7 @@ impl Progress {
         }
         let time = format!("within {} s", self.deadline.as_secs());
         let reason = match self.step {
-            Step::Up if said_anything => format!("the guest did not come up {time}"),
+            Step::Up if said_anything => format!("the guest did not start {time}"),
             Step::Up => {
                 format!("the kernel said nothing {time}; does it have CONFIG_SERIAL_8250_CONSOLE?")
             }
@@ -136,7 +138,7 @@ impl Progress {
         self.verdict = Some((Ended::Hung, reason));
     }
 
-    /// QEMU is gone, and this is how; so much of a message had come without its end.
+    /// QEMU has ended with this status, after this many bytes of an incomplete message.
     pub(super) fn gone(&mut self, how: &str, cut_off_bytes: usize) {
         self.is_over = true;
         if self.is_settled() {
@@ -152,7 +154,7 @@ impl Progress {
         };
     }
 
-    /// Whether the verdict stays, whatever comes. That all was done may turn out wrong.
+    /// Whether the verdict is final. That all was done may turn out wrong.
     fn is_settled(&self) -> bool {
         self.verdict.as_ref().is_some_and(|(ended, _)| *ended != Ended::Finished)
     }
@@ -187,9 +189,9 @@ impl Progress {
     }
 }
 
-fn missing(lacks: &[Lack]) -> String {
+fn missing(features: &[MissingFeature]) -> String {
     let words: Vec<_> =
-        lacks.iter().map(|lack| format!("{} ({})", lack.option, lack.saw)).collect();
+        features.iter().map(|feature| format!("{} ({})", feature.option, feature.saw)).collect();
     format!("the kernel lacks {}", words.join(", "))
 }
 

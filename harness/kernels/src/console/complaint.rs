@@ -23,7 +23,7 @@ const BEGINNINGS: [(&str, ComplaintKind); 15] = [
     ("WARNING: ", ComplaintKind::Warning),
 ];
 
-/// What a line of the console complains of. What programs say about themselves is none: the kernel
+/// The complaint in a line of the console. Output of programs is none: the kernel
 /// writes their faults with `traps:` in front.
 #[must_use]
 pub fn kind(line: &str) -> Option<ComplaintKind> {
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_looks_like_a_complaint_is_none() {
+    fn a_line_that_resembles_a_complaint_is_not_one() {
         for line in [
             "",
             "[",

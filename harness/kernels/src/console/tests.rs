@@ -39,7 +39,7 @@ fn complaints_are_counted_by_kind_with_their_first_line_the_worst_first() {
 }
 
 #[test]
-fn a_panic_without_a_line_end_is_heard_at_the_end() {
+fn a_panic_without_a_line_end_is_found_at_the_end() {
     let mut watched = watched();
     assert!(watched.console.push(b"[ 1.0] Kernel panic - not syncing: x").unwrap().is_empty());
     assert!(matches!(watched.console.end(), Some(ConsoleEvent::Panic(_))));
@@ -47,7 +47,7 @@ fn a_panic_without_a_line_end_is_heard_at_the_end() {
 }
 
 #[test]
-fn messages_of_the_guest_are_told_from_its_other_words() {
+fn messages_of_the_guest_are_distinguished_from_its_other_output() {
     let mut watched = watched();
     let text = b"iowq-guest: {\"message\":\"done\"}\n\
                  iowq-guest: no disk yet\n\

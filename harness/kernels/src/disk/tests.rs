@@ -49,7 +49,7 @@ fn files_in_memory_need_no_disk() {
 }
 
 #[test]
-fn a_disk_that_cannot_be_made_is_said_in_words_and_leaves_nothing() {
+fn a_disk_that_cannot_be_created_is_explained_and_leaves_nothing() {
     let cases = [
         ("fat", 64, "unknown file system \"fat\"; known: ext4, xfs, btrfs, tmpfs"),
         ("ext4", u32::MAX, "a disk of 4294967295 MiB does not fit into "),

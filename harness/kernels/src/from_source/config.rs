@@ -8,18 +8,18 @@ use anyhow::{bail, ensure};
 use super::files;
 use crate::sha256;
 
-/// Our own, which says why it has what it has.
+/// The default configuration, with a reason for each option.
 const MINIMAL: &str = include_str!("minimal.config");
-/// What follows in ours may be given up.
+/// Options after this line of the default are optional.
 const PREFERENCES: &str = "\n# Preferences\n";
 /// Options of the user's configuration that are named at most.
 const NAMED_MAX: usize = 8;
 
-/// What kernels are to be configured as.
+/// The configuration of kernels.
 pub(super) struct Config {
     text: String,
     digest: String,
-    /// Where it is from, if it is not ours.
+    /// Its file, if it is not the default.
     path: Option<PathBuf>,
 }
 
@@ -41,7 +41,7 @@ impl Config {
     }
 
     pub(super) fn of(text: String, path: Option<&Path>) -> Config {
-        // The same text makes another kernel where Kconfig adds to it.
+        // The same text makes another kernel if Kconfig adds to it.
         let whole = format!("{}\n{text}", if path.is_some() { "given" } else { "ours" });
         Config { digest: sha256::of_bytes(whole.as_bytes()), text, path: path.map(Path::to_owned) }
     }
@@ -65,7 +65,7 @@ impl Config {
     }
 
     /// Holds the configuration that came out against what was wanted. What the user's
-    /// configuration lost is told and no error: other releases and compilers have other options.
+    /// configuration lost is reported and no error: other releases and compilers have other options.
     pub(super) fn check(&self, label: &str, result: &str) -> anyhow::Result<Option<String>> {
         let wanted = match self.path {
             Some(_) => &self.text[..],
@@ -83,16 +83,16 @@ impl Config {
             return Ok(None);
         };
         let modules = options(result).values().filter(|value| **value == "m").count();
-        let mut told = Vec::new();
+        let mut lost = Vec::new();
         if !missing.is_empty() {
             let named = missing[..missing.len().min(NAMED_MAX)].join(", ");
             let more = if missing.len() > NAMED_MAX { ", …" } else { "" };
-            told.push(format!("{} of its options do not hold: {named}{more}", missing.len()));
+            lost.push(format!("{} of its options do not hold: {named}{more}", missing.len()));
         }
         if modules > 0 {
-            told.push(format!("{modules} are modules, and no module is built"));
+            lost.push(format!("{modules} are modules, and no module is built"));
         }
-        Ok((!told.is_empty()).then(|| format!("{}: {}", path.display(), told.join("; "))))
+        Ok((!lost.is_empty()).then(|| format!("{}: {}", path.display(), lost.join("; "))))
     }
 }
 
@@ -108,7 +108,7 @@ fn option(line: &str) -> Option<(&str, &str)> {
     Some((name.strip_prefix("CONFIG_")?, value))
 }
 
-/// What was wanted and is otherwise.
+/// Options that differ from the wanted value.
 fn lost(wanted: &str, result: &str) -> Vec<String> {
     let result = options(result);
     let is = |name: &str| result.get(name).copied().unwrap_or("n");
@@ -143,13 +143,13 @@ mod tests {
     }
 
     #[test]
-    fn what_somebodys_configuration_loses_is_told() {
+    fn options_lost_from_a_users_configuration_are_reported() {
         let path = Path::new("config-6.1");
         let config = Config::of("CONFIG_A=y\nCONFIG_B=m\n".into(), Some(path));
-        let told = config.check("base", "CONFIG_B=m\n").expect("no error").expect("told");
+        let lost = config.check("base", "CONFIG_B=m\n").expect("no error").expect("lost");
         let expected = "config-6.1: 1 of its options do not hold: CONFIG_A (y wanted, n got); \
                         1 are modules, and no module is built";
-        assert_eq!(told, expected);
+        assert_eq!(lost, expected);
     }
 
     #[test]
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_source_without_what_only_criu_wants_is_not_refused() {
+    fn a_source_without_options_that_only_criu_needs_is_accepted() {
         let (needed, _) = MINIMAL.split_once(PREFERENCES).expect("the line is there");
         let config = Config::of(MINIMAL.into(), None);
         assert!(matches!(config.check("base", needed), Ok(None)));

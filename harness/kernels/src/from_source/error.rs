@@ -1,4 +1,4 @@
-//! Errors that a caller tells from others.
+//! Errors that a caller distinguishes.
 
 use std::path::PathBuf;
 
@@ -34,7 +34,7 @@ fn tools(missing: &[Tool]) -> String {
     packages.sort_unstable();
     packages.dedup();
     format!(
-        "building a kernel takes {}, which this machine lacks; on Debian: sudo apt-get install {}",
+        "building a kernel needs {}, missing on this machine; on Debian: sudo apt-get install {}",
         names.join(", "),
         packages.join(" ")
     )
@@ -49,7 +49,7 @@ mod tests {
         let tool = |name: &str, package: &str| Tool { name: name.into(), package: package.into() };
         let missing = vec![tool("ld", "binutils"), tool("bc", "bc"), tool("as", "binutils")];
         let text = BuildError::Tools(missing).to_string();
-        assert!(text.contains("takes ld, bc, as,"), "{text}");
+        assert!(text.contains("needs ld, bc, as,"), "{text}");
         assert!(text.ends_with("sudo apt-get install bc binutils"), "{text}");
     }
 }

@@ -191,7 +191,7 @@ fn checked(output: Output, what: &str, path: &Path) -> anyhow::Result<Vec<u8>> {
         return Ok(output.stdout);
     }
     let said = String::from_utf8_lossy(&output.stderr);
-    bail!("cannot {what} {}: git says: {}", path.display(), said.trim())
+    bail!("cannot {what} {}: git: {}", path.display(), said.trim())
 }
 
 /// The paths of a list in which each ends with a zero.

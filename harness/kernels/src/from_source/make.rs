@@ -41,7 +41,7 @@ const NOT_OURS: [&str; 14] = [
 /// One kernel to make.
 pub(super) struct Make<'a> {
     pub(super) source: &'a Source,
-    /// What it is called in the cache.
+    /// Its name in the cache.
     pub(super) digest: &'a str,
     pub(super) jobs: usize,
 }
@@ -71,12 +71,12 @@ impl Make<'_> {
             files::write(&configured, config.text().as_bytes())?;
             self.make(&objects, "olddefconfig")
         };
-        // Each kernel anew: a patch may bring an option, and make would ask a person about it.
+        // For each kernel: a patch may add an option, and make would prompt for it.
         let log = format!("{label}-{}.config.log", self.digest);
         run.run(&format!("configuring {label}"), &log, &mut configure)?;
         let result = files::read(&configured)?;
-        if let Some(told) = config.check(label, &String::from_utf8_lossy(&result))? {
-            run.say(&told);
+        if let Some(lost) = config.check(label, &String::from_utf8_lossy(&result))? {
+            run.say(&lost);
         }
         let mut build = self.make(&objects, IMAGE);
         build.arg(format!("-j{}", self.jobs.max(1)));

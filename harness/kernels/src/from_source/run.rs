@@ -1,4 +1,4 @@
-//! Running commands: with a log, with a word each minute, and ended when a stop is requested.
+//! Running commands: with a log, progress each minute, and an end when a stop is requested.
 
 use std::fs::{self, File};
 use std::os::unix::process::ExitStatusExt as _;
@@ -11,8 +11,8 @@ use anyhow::{Context as _, bail};
 use crate::child;
 use crate::stop::Stop;
 
-/// How often progress is told.
-const TELL: Duration = Duration::from_secs(60);
+/// How often progress is reported.
+const REPORT_INTERVAL: Duration = Duration::from_secs(60);
 /// Lines of a log that are shown if a command failed.
 const TAIL_LINES: usize = 25;
 
@@ -29,12 +29,12 @@ impl<'a> Runner<'a> {
         Runner { logs, say, stop }
     }
 
-    /// Tells a line of progress.
+    /// Reports a line of progress.
     pub(super) fn say(&mut self, line: &str) {
         (self.say)(line);
     }
 
-    /// Runs a command that takes seconds, and takes what it says.
+    /// Runs a command that takes seconds, and returns its output.
     pub(super) fn output(&self, command: &mut Command) -> anyhow::Result<Output> {
         child::output(command, self.stop)
     }
@@ -59,9 +59,10 @@ impl<'a> Runner<'a> {
             .spawn()
             .with_context(|| format!("cannot start {}", command.get_program().display()))?;
         let mut progress = Progress::new(what);
-        let tell = || progress.line(Instant::now()).into_iter().for_each(|line| (self.say)(&line));
-        // If something goes on although we are gone, at least the cache stays locked.
-        let status = child::wait(&mut child, None, self.stop, tell)?;
+        let report =
+            || progress.line(Instant::now()).into_iter().for_each(|line| (self.say)(&line));
+        // If a child outlives this process, at least the cache stays locked.
+        let status = child::wait(&mut child, None, self.stop, report)?;
         if !status.is_some_and(|status| status.success()) {
             let status = status.map_or_else(String::new, in_words);
             let tail = tail(&fs::read(&log).unwrap_or_default());
@@ -71,25 +72,25 @@ impl<'a> Runner<'a> {
     }
 }
 
-/// What is told of something that takes long.
+/// Progress of a long step.
 struct Progress {
     what: String,
     start: Instant,
-    told: Instant,
+    reported: Instant,
 }
 
 impl Progress {
     fn new(what: &str) -> Progress {
         let now = Instant::now();
-        Progress { what: what.to_owned(), start: now, told: now }
+        Progress { what: what.to_owned(), start: now, reported: now }
     }
 
     /// A line, each time a minute went by.
     fn line(&mut self, now: Instant) -> Option<String> {
-        if now - self.told < TELL {
+        if now - self.reported < REPORT_INTERVAL {
             return None;
         }
-        self.told = now;
+        self.reported = now;
         Some(format!("{} ({} min so far)", self.what, (now - self.start).as_secs() / 60))
     }
 }
@@ -129,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_that_fails_is_named_with_its_log_and_what_it_said() {
+    fn a_failed_command_is_reported_with_its_log_and_output() {
         let folder = tempfile::tempdir().expect("a folder can be made");
         let mut said = Vec::new();
         let mut say = |line: &str| said.push(line.to_owned());

@@ -23,7 +23,7 @@ pub(super) struct Revision {
 }
 
 impl Revision {
-    /// What tells this kernel from others in the cache.
+    /// What identifies this kernel in the cache.
     pub(super) fn digest(&self, config: &Config, compiler: &str) -> String {
         let parts = [&self.tree, config.digest(), compiler];
         files::short(&sha256::of_bytes(parts.join("\n").as_bytes()))

@@ -92,7 +92,7 @@ fn check_folder(path: &Path, folder: &Path, cache: &Path) -> anyhow::Result<()> 
     let left = BUILT_INSIDE.iter().find(|path| folder.join(path).exists());
     match left.filter(|_| !folder.join(".git").exists()) {
         Some(left) => bail!(
-            "{}: was built in ({left} is there), and it is no git repository, which would tell \
+            "{}: was built in ({left} is there), and it is not a git repository, which separates \
              source from the rest. Run `make mrproper` in it, or name a clean copy",
             path.display()
         ),

@@ -40,7 +40,7 @@ struct Place {
 }
 
 impl Place {
-    /// None, with a word about it, where the machine lacks what the test takes.
+    /// None, with a word about it, if the machine lacks what the test takes.
     fn new(test: &str) -> Option<Place> {
         for tool in ["make", "tar", "git"] {
             let mut command = Command::new(tool);
@@ -325,7 +325,7 @@ fn a_tarball_is_unpacked_once() {
 }
 
 #[test]
-fn what_is_no_source_is_refused_with_what_to_do() {
+fn a_folder_without_a_source_is_refused_with_advice() {
     let Some(mut place) = Place::new("what_is_no_source") else { return };
     let mut error = |source: &str| place.build(source, &[]).expect_err(source).to_string();
     assert!(error("absent").contains("neither a folder nor a tarball"));
@@ -339,7 +339,7 @@ fn what_is_no_source_is_refused_with_what_to_do() {
 }
 
 #[test]
-fn a_patch_that_applies_at_other_lines_is_applied_and_told() {
+fn a_patch_that_applies_at_other_lines_is_applied_and_reported() {
     let Some(mut place) = Place::new("a_patch_that_applies_at_other_lines") else { return };
     place.write("linux/a.c", "0\n1\n2\n3\n4\n5\n6\n7\n8\n9\n");
     let hunk = "@@ -2,7 +2,7 @@\n 2\n 3\n 4\n-5\n+five\n 6\n 7\n 8\n";
@@ -374,7 +374,7 @@ fn a_source_is_taken_byte_for_byte_with_its_links_and_modes() {
 }
 
 #[test]
-fn what_a_killed_build_left_is_gone_after_the_next() {
+fn the_next_build_removes_what_a_killed_one_left() {
     let Some(mut place) = Place::new("what_a_killed_build_left") else { return };
     place.build("linux", &[]).expect("it builds");
     let locks = ["index.build.lock", "index.series.lock", "index.source.lock"];
@@ -410,7 +410,7 @@ fn files_that_a_source_loses_are_gone_from_its_copy() {
 fn two_builds_do_not_share_a_cache() {
     let Some(mut place) = Place::new("two_builds_do_not_share_a_cache") else { return };
     let cache = super::files::make_folder(&place.path("cache")).expect("a folder");
-    let lock = super::Lock::of(&cache).expect("nobody else");
+    let lock = super::Lock::of(&cache).expect("the lock is free");
     assert!(
         matches!(place.build("linux", &[]), Err(error) if matches!(error.downcast_ref(), Some(BuildError::Busy(_))))
     );

@@ -46,7 +46,7 @@ const OPTION_PROGRAMS: [(&str, &str, &str); 7] = [
 /// Options that take OpenSSL's headers.
 const SIGNING: [&str; 2] = ["SYSTEM_TRUSTED_KEYRING", "MODULE_SIG_FORMAT"];
 
-/// What is looked for.
+/// The tools that are searched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Need {
     Program(&'static str),

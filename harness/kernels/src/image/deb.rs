@@ -39,7 +39,7 @@ const LEFT_OUT: [&str; 9] = [
     "kernel/sound",
 ];
 
-/// Takes a package apart into `scratch`, with that of its modules if it is another and lies beside
+/// Unpacks a package into `scratch`, with that of its modules if it is another and lies beside
 /// it. Returns where the kernel is; its configuration and `lib/modules` are beside it there.
 pub(super) fn open(path: &Path, scratch: &Path) -> anyhow::Result<PathBuf> {
     let package = extract(path, scratch)?;

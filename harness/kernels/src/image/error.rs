@@ -1,10 +1,10 @@
-//! Why an image cannot be booted, in words for a person.
+//! Why an image cannot be booted, for a reader.
 
 use std::path::Path;
 
 use anyhow::anyhow;
 
-/// What may be given, for those who gave something else.
+/// The allowed values, for errors.
 pub(super) const ALLOWED: &str = "a bzImage, a vmlinux with CONFIG_PVH=y, a Debian package or a kernel's build folder is allowed";
 
 /// A path, and what is wrong with it, as the end of a sentence.

@@ -1,4 +1,4 @@
-//! What a file is that is no kernel for the virtual machine, in words.
+//! Describes a file that is no kernel for the virtual machine.
 
 use super::{compressed::Format, error::ALLOWED};
 

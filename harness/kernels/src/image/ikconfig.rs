@@ -23,7 +23,7 @@ pub(super) fn find(kernel: &[u8]) -> Option<Config> {
     None
 }
 
-/// Where a word first stands, with one look at each byte.
+/// Position of the first occurrence of a word, in one pass.
 pub(super) fn position(bytes: &[u8], word: &[u8]) -> Option<usize> {
     let (first, _) = word.split_first()?;
     let mut start = 0;

@@ -14,7 +14,7 @@ pub(super) struct ModInfo {
     pub(super) depends: Vec<String>,
     /// Names of modules, or aliases, that are to be loaded before it if they exist.
     pub(super) before: Vec<String>,
-    /// Names that it is asked for by.
+    /// Aliases by which it is requested.
     pub(super) aliases: Vec<String>,
 }
 

@@ -95,7 +95,7 @@ impl ModuleTree {
     }
 
     /// Names of the generic modules that ciphers and sums are made of. Those of one architecture
-    /// are left out: they refuse to load if the processor does not support something.
+    /// are omitted: they refuse to load if the processor does not support something.
     pub(super) fn algorithms(&self) -> impl Iterator<Item = &str> {
         let is_one = |path: &Path| {
             let has = |word: &str| path.iter().any(|part| part == word);
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn modules_of_a_build_are_found_however_the_list_names_them() {
+    fn modules_of_a_build_are_found_under_all_names_of_the_list() {
         let folder = tempfile::tempdir().unwrap();
         for path in ["fs/xfs", "fs/btrfs", "kernel/trace", "lib"] {
             fs::create_dir_all(folder.path().join(path)).unwrap();
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn only_generic_algorithms_are_looked_through() {
+    fn only_generic_algorithms_are_listed() {
         let mut tree = ModuleTree::empty("/lib/of/no/kernel".as_ref()).unwrap();
         for path in ["crypto/a.ko", "arch/x86/crypto/b.ko", "lib/c.ko", "fs/d.ko"] {
             tree.add(&tree.root.join("kernel").join(path));

@@ -53,7 +53,7 @@ struct Part {
     module: Option<&'static str>,
 }
 
-/// Options of every guest: to come up from an initramfs, to have a console, and to have io_uring.
+/// Options of every guest: to boot from an initramfs, to have a console, and to have io_uring.
 const ALWAYS: [&str; 10] = [
     "64BIT",
     "BINFMT_ELF",
@@ -201,7 +201,7 @@ impl Order<'_> {
         Ok(())
     }
 
-    /// Adds a module with all that it needs, or nothing: where criu misses one it says so itself.
+    /// Adds a module with all that it needs, or nothing: if criu misses one it says so itself.
     fn add_if_whole(&mut self, name: &str) {
         let (modules, begun) = (self.modules.len(), self.begun.clone());
         if self.add(name, None).is_err() {

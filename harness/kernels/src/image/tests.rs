@@ -1,4 +1,4 @@
-//! Tests of images: what may be given, and real packages where there are some.
+//! Tests of images: what may be given, and real packages if there are some.
 
 use std::{
     env, fs,

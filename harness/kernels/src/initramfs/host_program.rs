@@ -60,7 +60,7 @@ fn interpreter(bytes: &[u8]) -> anyhow::Result<Option<PathBuf>> {
     Ok(None)
 }
 
-/// The libraries that the dynamic linker would load. It knows its own rules best, so it is asked.
+/// The libraries that the dynamic linker would load. The linker itself is run to list them.
 fn libraries(interpreter: &Path, host: &Path, stop: &Stop) -> anyhow::Result<Vec<PathBuf>> {
     let output = child::output(child::tool(interpreter).arg("--list").arg(host), stop)?;
     let said = String::from_utf8_lossy(&output.stdout);

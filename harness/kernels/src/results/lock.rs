@@ -11,7 +11,7 @@ use iowq_contract::{BOOTS_NAME, KERNELS_NAME};
 
 /// Name of the file with a line per run.
 pub(super) const RECORD_NAME: &str = "record.jsonl";
-/// Locked by the call that is at work, which removes it at its end.
+/// Locked by the call that runs, which removes it at its end.
 const LOCK_NAME: &str = ".lock";
 
 /// What keeps other calls out of a folder, as long as it lives.
@@ -30,7 +30,7 @@ impl Lock {
     ///
     /// # Errors
     ///
-    /// A folder that holds something else, that another call is at work in, or that cannot be
+    /// A folder that holds something else, that another call still runs in, or that cannot be
     /// written.
     pub fn take(out: &Path) -> anyhow::Result<Self> {
         check(out)?;
@@ -42,7 +42,7 @@ impl Lock {
                 .with_context(|| format!("--out {}: cannot be written", out.display()))?;
             if let Err(TryLockError::WouldBlock) = file.try_lock() {
                 bail!(
-                    "--out {}: another call is at work in this folder; wait for it",
+                    "--out {}: another call still runs in this folder; wait for it",
                     out.display()
                 );
             }
@@ -92,8 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_lock_goes_with_the_call_and_one_that_was_removed_locks_nobody_out() -> anyhow::Result<()>
-    {
+    fn the_lock_ends_with_the_call_and_a_removed_one_blocks_no_other() -> anyhow::Result<()> {
         let folder = tempfile::tempdir()?;
         let path = folder.path().join(LOCK_NAME);
         // As a call has it that opened it just before the last one ended.

@@ -105,8 +105,8 @@ fn a_file_that_is_no_kernel_is_refused_in_the_words_of_qemu() {
 }
 
 #[test]
-fn a_plug_that_is_pulled_keeps_what_was_there() {
-    let test = "a_plug_that_is_pulled_keeps_what_was_there";
+fn pulling_the_plug_keeps_earlier_results() {
+    let test = "pulling_the_plug_keeps_earlier_results";
     let Some((place, mut request)) = ready_with_guest(test) else { return };
     request.machine.disk.filesystem = "ext4".to_owned();
     let record = run_message();

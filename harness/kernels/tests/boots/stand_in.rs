@@ -71,7 +71,7 @@ fn a_record_is_handed_over_while_the_machine_is_still_on() {
 }
 
 #[test]
-fn what_was_said_while_we_were_busy_is_heard_before_anything_is_late() {
+fn messages_that_arrived_meanwhile_are_read_before_a_timeout_is_declared() {
     let place = Place::new();
     let said = place.path("said");
     std::process::Command::new("mkfifo").arg(&said).status().unwrap();
@@ -100,13 +100,13 @@ fn a_guest_without_a_port_talks_on_the_console() {
 }
 
 #[test]
-fn a_kernel_that_lacks_something_is_told_what() {
+fn the_features_that_a_kernel_lacks_are_named() {
     let script = format!(
-        "{UP}; say '{{\"message\":\"lacks\",\"lacks\":[{{\"option\":\"CONFIG_IO_URING\",\
+        "{UP}; say '{{\"message\":\"missing\",\"features\":[{{\"option\":\"CONFIG_IO_URING\",\
          \"saw\":\"ENOSYS\"}}]}}'"
     );
     let reason = "the kernel lacks CONFIG_IO_URING (ENOSYS)";
-    assert_ends(&script, generous(), Ended::Lacks, reason);
+    assert_ends(&script, generous(), Ended::MissingFeature, reason);
 }
 
 #[test]
@@ -142,45 +142,42 @@ fn what_does_not_go_on_has_hung() {
 #[test]
 fn a_kernel_that_talks_but_has_no_guest_has_hung() {
     let limits = Limits { up_max: SOON, ..generous() };
-    let boot = assert_ends("echo x; sleep 1000", limits, Ended::Hung, "the guest did not come up");
+    let boot = assert_ends("echo x; sleep 1000", limits, Ended::Hung, "the guest did not start");
     assert_eq!(boot.console_tail, ["x"]);
 }
 
 #[test]
 fn a_console_that_never_stops_does_not_outrun_the_deadline() {
     let limits = Limits { up_max: SOON, ..generous() };
-    assert_ends("yes '[    1.0] noise'", limits, Ended::Hung, "the guest did not come up");
+    assert_ends("yes '[    1.0] noise'", limits, Ended::Hung, "the guest did not start");
     assert_ends("cat /dev/zero", limits, Ended::Hung, "the kernel said nothing");
 }
 
 #[test]
-fn qemu_that_is_gone_before_its_time_is_quoted() {
+fn qemu_that_exits_early_is_quoted() {
     let script = "echo 'qemu-system-x86_64: could not open disk image' >&2; exit 1";
     let reason = "QEMU ended with exit status: 1: could not open disk image (before the guest";
     assert_ends(script, generous(), Ended::Died, reason);
     let killed = format!("{UP}; {BENCH}; kill -9 $$");
     let reason = "QEMU ended with signal: 9 (SIGKILL) (in bench 0)";
     assert_ends(&killed, generous(), Ended::Died, reason);
-    let reason = "the machine was switched off or restarted itself (before the guest was up)";
+    let reason = "the machine powered off or restarted (before the guest was up)";
     assert_ends("exit 0", generous(), Ended::Died, reason);
 }
 
 #[test]
 fn what_qemu_started_ends_with_it() {
-    let reason = "the machine was switched off";
+    let reason = "the machine powered off";
     assert_ends("sleep 1000 & exit 0", generous(), Ended::Died, reason);
 }
 
 #[test]
-fn a_message_that_makes_no_sense_is_a_failure_with_words() {
+fn an_invalid_message_is_a_failure_with_a_reason() {
     let cases = [
-        ("printf 'hello\\n' >&0; sleep 1000", "a message makes no sense: expected value at line"),
-        ("printf '{\"message\":\"x\"}\\n' >&0", "a message makes no sense: unknown variant `x`"),
-        ("printf '\\377\\376\\n' >&0", "a message makes no sense: "),
-        (
-            "printf '{\"message\":\"run\",\"record\":{}}\\n' >&0",
-            "a message makes no sense: missing",
-        ),
+        ("printf 'hello\\n' >&0; sleep 1000", "invalid message: expected value at line"),
+        ("printf '{\"message\":\"x\"}\\n' >&0", "invalid message: unknown variant `x`"),
+        ("printf '\\377\\376\\n' >&0", "invalid message: "),
+        ("printf '{\"message\":\"run\",\"record\":{}}\\n' >&0", "invalid message: missing"),
         ("exec 3>&0; tr '\\0' x </dev/zero >&3", "a message is too long or was cut off: xxxxxx"),
     ];
     for (script, reason) in cases {
@@ -191,7 +188,7 @@ fn a_message_that_makes_no_sense_is_a_failure_with_words() {
 }
 
 #[test]
-fn a_request_to_stop_ends_the_boot_and_keeps_what_was_there() {
+fn a_request_to_stop_ends_the_boot_and_keeps_earlier_results() {
     let place = Place::new();
     let request = place.stand_in(&format!("{UP}; {BENCH}; say '{}'; sleep 1000", run_message()));
     let (stop, mut kept) = (Stop::default(), 0);
@@ -208,11 +205,11 @@ fn a_request_to_stop_ends_the_boot_and_keeps_what_was_there() {
 }
 
 #[test]
-fn a_request_to_stop_is_heard_while_nothing_happens() {
+fn a_request_to_stop_is_noticed_while_idle() {
     let place = Place::new();
     let (ready, stop) = (place.path("ready"), Stop::default());
     let request = place.stand_in(&format!(": >{}; sleep 1000", ready.display()));
-    // Whoever opens the pipe to read waits until the script has opened it to write.
+    // Opening the pipe to read waits until the script has opened it to write.
     std::process::Command::new("mkfifo").arg(&ready).status().unwrap();
     let asked = stop.clone();
     let asks = std::thread::spawn(move || {

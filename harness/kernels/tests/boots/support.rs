@@ -111,7 +111,7 @@ impl Place {
         File::create(self.path("initramfs")).unwrap().write_all(&archive).unwrap();
     }
 
-    /// No disk is left, and no process that was told of this place.
+    /// No disk is left, and no process that was given this place.
     pub(crate) fn assert_nothing_is_left(&self) {
         let files: Vec<_> = fs::read_dir(self.scratch()).unwrap().collect();
         assert!(files.is_empty(), "{files:?}");
@@ -123,7 +123,7 @@ impl Place {
         }
     }
 
-    /// Processes that were told of this place.
+    /// Processes that were given this place.
     pub(crate) fn processes(&self) -> Vec<(Pid, String)> {
         let mine = self.folder.path().to_string_lossy().into_owned();
         let of = |entry: io::Result<fs::DirEntry>| {
@@ -262,7 +262,7 @@ pub(crate) fn run_message() -> Value {
     json!({ "message": "run", "record": record })
 }
 
-/// A small file system in memory, until this is dropped; none where that is not allowed.
+/// A small file system in memory, until this is dropped; none if that is not allowed.
 pub(crate) fn mounted(folder: &Path, size_mib: u32) -> Option<Mount> {
     let options = std::ffi::CString::new(format!("size={size_mib}m")).unwrap();
     let flags = rustix::mount::MountFlags::empty();

@@ -33,7 +33,7 @@ fn a_log_that_cannot_be_made_or_written_is_an_error_of_the_host() {
     let place = Place::new();
     let mut request = place.stand_in("echo hello; sleep 1000");
     for (console, expected) in [
-        ("no/console.log", "cannot make the console's log "),
+        ("no/console.log", "cannot create the console's log "),
         ("/dev/full", "cannot write the log of the console"),
     ] {
         request.console = console.to_owned();
@@ -55,10 +55,10 @@ fn a_qemu_that_is_not_there_is_an_error_of_the_host() {
 }
 
 #[test]
-fn a_host_without_room_for_the_disk_is_told_so() {
+fn a_host_without_room_for_the_disk_is_an_error() {
     let place = Place::new();
     let Some(_mount) = mounted(&place.scratch(), 8) else {
-        return skip("a_host_without_room_for_the_disk_is_told_so", "only root may mount");
+        return skip("a_host_without_room_for_the_disk_is_an_error", "only root may mount");
     };
     let mut request = place.stand_in("exit 0");
     request.machine.disk.filesystem = "ext4".to_owned();
@@ -91,7 +91,7 @@ fn a_boot_that_is_killed() {
 
 #[test]
 #[should_panic(expected = "was not written, and its writer ended with exit status: 0")]
-fn a_process_that_ends_before_it_says_anything_is_not_waited_for() {
+fn a_process_that_ends_without_output_is_not_waited_for() {
     let folder = tempfile::tempdir().unwrap();
     let fifo = folder.path().join("fifo");
     mkfifoat(CWD, &fifo, Mode::RWXU).unwrap();

@@ -11,13 +11,13 @@ use std::{
 
 /// How long a process may take to write: it may have a kernel's build to prepare.
 const WORDS_MAX: Duration = Duration::from_secs(120);
-/// How often it is looked whether it is still there.
+/// How often it is checked whether it still exists.
 const LOOK: Duration = Duration::from_millis(100);
 /// What it wrote before it ended is there by then.
 const LAST_WORDS_MAX: Duration = Duration::from_secs(5);
 
 /// All that is written into the pipe until its other end is closed. `writer`, or what it started, is
-/// to do that: where it ends without, or takes too long and is ended, the test fails.
+/// to do that: if it ends without, or takes too long and is ended, the test fails.
 pub fn words(pipe: &Path, writer: &mut Child) -> String {
     let (sender, receiver) = channel();
     let path = pipe.to_owned();

@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_forced_op_is_queued_with_its_file_only_where_the_kernel_looks_it_up_first() {
+    fn a_forced_op_is_queued_with_its_file_only_if_the_kernel_looks_it_up_first() {
         let late = ["unbounded+", "unbounded+", "unhashed+", "unhashed+", "unhashed+"];
         let rows = [
             ("6.1", ["hashed+", "unhashed+", "unhashed+", "unhashed+", "unhashed+"]),

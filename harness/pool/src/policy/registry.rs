@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_preset_whose_name_starts_like_another_is_told_apart() {
+    fn a_preset_whose_name_is_a_prefix_of_another_is_distinguished() {
         assert!(patches("6.17-as-posted").contains(&"recheck-as-posted"));
         assert!(!patches("6.17").contains(&"recheck-as-posted"));
         let retires = |name| patches(name).contains(&"retire");

@@ -57,7 +57,7 @@ fn a_worker_that_sleeps_is_woken_instead() {
 }
 
 #[test]
-fn one_that_blocks_requests_another_for_what_is_queued() {
+fn a_worker_that_blocks_requests_another_for_queued_work() {
     let mut bench = Bench::new(PER_OP, "per-op");
     let workers: Vec<_> = (0..4).filter_map(|_| bench.enqueue(0)).collect();
     for &id in &workers {

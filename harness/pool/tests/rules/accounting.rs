@@ -75,7 +75,7 @@ fn a_failed_creation_cancels_nothing_while_there_is_another_worker() {
 }
 
 #[test]
-fn without_any_worker_left_an_asked_for_creation_that_fails_cancels_all_that_waits() {
+fn without_any_worker_left_a_failed_creation_cancels_all_pending_work() {
     let mut bench = Bench::new("6.12", 64);
     let (_, id) = bench.enqueue(PLAIN);
     let id = id.expect("the first work creates a worker");

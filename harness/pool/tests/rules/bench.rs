@@ -11,7 +11,7 @@ pub(crate) const UNBOUNDED: Account = Account::Unbounded;
 /// Works and workers that a test may have.
 const ROOM: u32 = 32;
 
-/// A state and what its steps asked for.
+/// A state and the creations that its steps requested.
 pub(crate) struct Bench<B = LocalCounters> {
     pub(crate) state: State<B>,
     pub(crate) effects: Effects,
@@ -24,7 +24,7 @@ impl Bench {
         Bench::with_room(policy, limit, ROOM)
     }
 
-    /// The same with room for so many workers, whatever the limit says.
+    /// The same with `slots` worker slots, whatever the limit.
     pub(crate) fn with_room(policy: &str, limit: u32, slots: u32) -> Bench {
         Bench::on(LocalCounters::default(), policy, limit, slots)
     }
@@ -40,7 +40,7 @@ impl<B: RunCounters> Bench<B> {
     }
 
     /// Enqueues a work with these flags. Returns it, and the worker that enqueueing asks to
-    /// create, whose thread is not made yet.
+    /// create, whose thread is not created yet.
     pub(crate) fn enqueue(&mut self, flags: Flags) -> (WorkId, Option<WorkerId>) {
         self.enqueue_linked(flags, None)
     }
@@ -62,7 +62,7 @@ impl<B: RunCounters> Bench<B> {
         work
     }
 
-    /// Enqueues a work and makes the worker that it asks for.
+    /// Enqueues a work and creates the worker that it requests.
     pub(crate) fn enqueue_and_make(&mut self, flags: Flags) -> (WorkId, WorkerId) {
         let (work, id) = self.enqueue(flags);
         let id = id.expect("enqueueing creates a worker");
@@ -70,7 +70,7 @@ impl<B: RunCounters> Bench<B> {
         (work, id)
     }
 
-    /// Two workers, each with a work in hand.
+    /// Two workers, each executing a work.
     pub(crate) fn two_busy(&mut self) -> [WorkerId; 2] {
         [(); 2].map(|()| {
             let (work, id) = self.enqueue_and_make(CONCURRENT);
@@ -107,7 +107,7 @@ impl<B: RunCounters> Bench<B> {
         self.state.run_creation(&mut self.effects)
     }
 
-    /// A worker with nothing to do, parked; made for a work that it has done.
+    /// A worker with nothing to do, parked; created for a work that it has done.
     pub(crate) fn idle_worker(&mut self) -> WorkerId {
         let (work, id) = self.enqueue_and_make(CONCURRENT);
         assert_eq!(self.start(id), NextStep::Run(work));
@@ -141,7 +141,7 @@ impl<B: RunCounters> Bench<B> {
     }
 }
 
-/// A work that creates a worker where no free one is there: an fsync.
+/// A work that creates a worker if no free one is there: an fsync.
 pub(crate) const CONCURRENT: Flags = Flags { account: BOUNDED, bucket: None, concurrent: true };
 
 /// A work that excludes nothing and waits its turn: a read.

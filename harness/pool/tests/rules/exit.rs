@@ -14,7 +14,7 @@ fn a_worker_on_its_way_out_is_not_found_by_work_that_comes() {
         let leaver = bench.idle_worker();
         bench.state.woke(leaver, true);
         assert_eq!(bench.next_step(leaver), NextStep::Exit);
-        // The only running worker blocks, so no other will look at the queue for a long time.
+        // The only running worker blocks, so no other will scan the queue for a long time.
         bench.block(busy);
         assert_eq!(bench.running(), 0, "{}: the leaver counts no more", preset.name);
         assert!(bench.enqueue(PLAIN).1.is_some(), "{}: a new one is made", preset.name);
@@ -55,7 +55,7 @@ fn at_the_end_everybody_is_woken_and_leaves_the_last_one_too() {
 }
 
 #[test]
-fn what_comes_after_the_end_has_begun_is_cancelled() {
+fn work_queued_after_the_end_has_begun_is_cancelled() {
     let mut bench = Bench::new("6.17", 64);
     bench.state.exit(&mut bench.effects);
     let (work, created) = bench.enqueue(write(1));

@@ -20,7 +20,7 @@ fn stalled(policy: &str) -> (Bench, WorkerId, WorkerId) {
 }
 
 #[test]
-fn a_stalled_queue_asks_for_no_worker_until_something_is_inserted() {
+fn a_stalled_queue_requests_no_worker_until_something_is_inserted() {
     for policy in ["6.12", "6.16"] {
         let (mut bench, holder, _) = stalled(policy);
         bench.block(holder);
@@ -28,7 +28,7 @@ fn a_stalled_queue_asks_for_no_worker_until_something_is_inserted() {
         bench.state.unblock(holder);
         bench.enqueue(write(2));
         bench.block(holder);
-        // 6.16 looks at the first queued work only, and that is of the sleeper's own bucket.
+        // 6.16 checks the first queued work only, and that is of the sleeper's own bucket.
         assert_eq!(bench.state.creation_pending(), policy == "6.12", "{policy}");
     }
 }
@@ -41,7 +41,7 @@ fn the_holder_of_a_bucket_goes_on_with_the_next_run_itself() {
 }
 
 #[test]
-fn a_released_bucket_wakes_a_free_worker_of_the_other_account_and_creates_nobody() {
+fn a_released_bucket_wakes_a_free_worker_of_the_other_account_and_creates_none() {
     let mut bench = Bench::new("6.17", 64);
     let (first, holder) = bench.enqueue_and_make(write(1));
     assert_eq!(bench.start(holder), NextStep::Run(first));
@@ -68,7 +68,7 @@ fn works_that_came_for_a_busy_bucket_run_one_after_the_other_in_order() {
 }
 
 #[test]
-fn only_the_first_queued_work_is_looked_at_for_the_sleepers_bucket() {
+fn only_the_first_queued_work_is_compared_with_the_sleepers_bucket() {
     for (head, behind, asks) in [(1, 2, false), (2, 1, true)] {
         let mut bench = Bench::new("6.16", 64);
         let (first, id) = bench.enqueue_and_make(write(1));
@@ -120,7 +120,7 @@ fn a_hashed_link_goes_back_to_the_end_of_the_queue() {
 }
 
 #[test]
-fn what_is_linked_behind_a_failure_is_cancelled() {
+fn an_op_linked_to_a_failed_one_is_cancelled() {
     let mut bench = Bench::new("6.17", 64);
     let last = bench.define(CONCURRENT, None);
     let link = bench.define(CONCURRENT, Some(last));

@@ -25,7 +25,7 @@ fn a_worker_leaves_after_a_whole_timeout_below_the_limit_too() {
 }
 
 #[test]
-fn the_last_worker_of_an_account_is_kept_however_long_it_idles() {
+fn the_last_worker_of_an_account_never_times_out() {
     let (mut bench, [cold, last]) = two_parked("6.17");
     bench.state.woke(cold, true);
     assert_eq!(bench.next_step(cold), NextStep::Exit);
@@ -116,7 +116,7 @@ fn a_ring_that_is_still_open_keeps_them() {
 }
 
 #[test]
-fn the_next_ring_turns_it_off_but_calls_back_nobody_who_is_leaving() {
+fn the_next_ring_ends_exit_on_idle_but_keeps_no_exiting_worker() {
     let (mut bench, [one, two]) = two_parked("exit-on-idle");
     bench.state.ring_gone(&mut bench.effects);
     bench.state.woke(one, false);

@@ -32,22 +32,22 @@ fn under_6_16_a_worker_is_created_for_work_that_a_woken_one_gets() {
 }
 
 #[test]
-fn under_6_17_the_creation_finds_the_free_worker_and_creates_nobody() {
+fn under_6_17_the_creation_finds_the_free_worker_and_creates_none() {
     for policy in ["6.17", "exit-on-idle", "6.12+recheck-free-worker"] {
         let mut bench = Bench::new(policy, 64);
         let running = {
             wake_one_while_another_blocks(&mut bench);
             bench.running()
         };
-        assert!(bench.state.creation_pending(), "{policy}: it is still asked for");
+        assert!(bench.state.creation_pending(), "{policy}: the request is still pending");
         assert_eq!(bench.run_creation(), None, "{policy}");
         assert_eq!(bench.workers(), 2, "{policy}");
-        assert_eq!(bench.running(), running - 1, "{policy}: the credit is given back");
+        assert_eq!(bench.running(), running - 1, "{policy}: the reservation is given back");
     }
 }
 
 #[test]
-fn as_posted_the_limit_is_broken_once_nobody_is_free() {
+fn as_posted_the_limit_is_broken_once_no_worker_is_free() {
     for (policy, created) in [("6.17", false), ("6.16", false), ("6.17-as-posted", true)] {
         let mut bench = Bench::new(policy, 1);
         let (first, busy) = bench.enqueue_and_make(CONCURRENT);

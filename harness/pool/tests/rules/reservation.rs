@@ -11,7 +11,7 @@ use iowq_pool::{NextStep, SpawnRequest, WorkerId};
 /// Workers that a test may have.
 const SLOTS: usize = 4;
 
-/// The page, as pool and probe share it. The queue is not looked at: tests say what is queued.
+/// The page that pool and probe share. Tests set what is queued.
 #[derive(Clone, Default)]
 struct Page(Arc<Numbers>);
 
@@ -55,7 +55,7 @@ fn busy(policy: &str) -> (Bench<Page>, Page, WorkerId) {
     busy_among(policy, SLOTS as u32)
 }
 
-/// The same with room for so many workers.
+/// The same with `slots` worker slots.
 fn busy_among(policy: &str, slots: u32) -> (Bench<Page>, Page, WorkerId) {
     let page = Page::default();
     let mut bench = Bench::on(page.clone(), policy, 64, slots);
@@ -143,7 +143,7 @@ fn at_the_end_of_the_task_the_reservation_is_given_back() {
 }
 
 #[test]
-fn a_worker_that_exits_at_the_end_gives_back_what_was_not_taken() {
+fn a_worker_that_exits_gives_its_reservation_back() {
     let (mut bench, page, id) = busy("6.17");
     bench.enqueue(PLAIN);
     let request = blocks(&page, id, Key::UNHASHED);

@@ -14,7 +14,7 @@ fn the_worker_that_went_idle_last_is_woken_first() {
 }
 
 #[test]
-fn a_burst_wakes_the_same_worker_again_and_again_and_creates_nobody_since_6_6() {
+fn since_6_6_a_burst_wakes_the_same_worker_and_creates_none() {
     let mut bench = Bench::new("6.12", 64);
     let id = bench.idle_worker();
     for _ in 0..5 {
@@ -34,7 +34,7 @@ fn only_a_sleeping_worker_counts_as_woken_in_6_1() {
 }
 
 #[test]
-fn in_6_1_the_next_free_worker_is_tried_where_the_first_is_awake() {
+fn in_6_1_the_next_free_worker_is_tried_if_the_first_is_awake() {
     let mut bench = Bench::new("6.1", 64);
     let [one, two] = bench.two_busy();
     bench.finish_and_park(one);
@@ -97,14 +97,14 @@ fn a_wake_between_the_last_look_and_the_sleep_is_not_lost() {
 }
 
 #[test]
-fn before_6_16_a_worker_that_goes_idle_over_queued_work_asks_for_another() {
+fn before_6_16_a_worker_that_goes_idle_over_queued_work_requests_another() {
     for (policy, asks) in [("6.12", true), ("6.12+idle-never-spawns", false), ("6.16", false)] {
         let mut bench = Bench::new(policy, 64);
         let [one, two] = bench.two_busy();
         bench.finish_and_park(one);
         assert_eq!(bench.finish(two), NextStep::Rescan);
         bench.scan_in_vain_then_let_the_other_be_woken(two, one);
-        assert!(bench.sleep(two), "{policy}: nobody woke this one");
+        assert!(bench.sleep(two), "{policy}: this one was not woken");
         assert_eq!(bench.state.creation_pending(), asks, "{policy}");
     }
 }
@@ -125,7 +125,7 @@ impl Bench {
         self.state.finish(other, iowq_pool::WorkOutcome::Done, &mut self.effects);
         assert_eq!(self.next_step(other), NextStep::Sleep);
         assert!(self.sleep(other));
-        // The enqueue above woke `idle` too, which looks once more in vain.
+        // The enqueue above woke `idle` too, which scans again in vain.
         assert!(!self.sleep(idle));
         assert_eq!(self.next_step(idle), NextStep::Sleep);
         self.enqueue(PLAIN);

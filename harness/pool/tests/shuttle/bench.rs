@@ -55,7 +55,7 @@ pub(crate) struct Bench {
 }
 
 impl Bench {
-    /// A pool with one ring open, a limit per account, and room for so many workers at a time.
+    /// A pool with one ring open, a limit per account, and `slots` worker slots.
     pub(crate) fn new(policy: &str, limit: u32, slots: u32, idle_timeout: Duration) -> Bench {
         let policy = Registry::builtin().parse(policy).expect(policy).build();
         let running = Seen::default();
@@ -93,7 +93,7 @@ impl Bench {
         first
     }
 
-    /// Waits until all that was submitted is done. Shuttle fails where this hangs.
+    /// Waits until all that was submitted is done. Shuttle fails if this hangs.
     pub(crate) fn wait(&mut self) {
         let want = self.works as usize - self.completions.len();
         if want > 0 {

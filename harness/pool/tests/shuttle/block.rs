@@ -34,13 +34,13 @@ fn sleepers_behind_idle_ones(policy: &str, idle_timeout: Duration) {
 }
 
 #[test]
-fn work_that_comes_to_idle_workers_that_then_sleep_gets_another() {
+fn work_for_idle_workers_that_then_sleep_gets_another() {
     for policy in ["6.1", "6.12", "6.12+recheck-free-worker", "6.12+skip-same-bucket"] {
         under_every_schedule(600, move || sleepers_behind_idle_ones(policy, NEVER));
     }
 }
 
-/// One worker looks at the queue for the last time, then work comes and wakes another, which
+/// One worker scans the queue for the last time, then work comes and wakes another, which
 /// takes it and sleeps while the first still counts as running. The first then falls asleep as
 /// the last one, but makes no request because it is idle.
 #[test]

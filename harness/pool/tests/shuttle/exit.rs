@@ -27,9 +27,9 @@ fn the_pool_ends_at_any_moment_with_requests_pending_and_unbounded_work_queued()
 
 #[test]
 fn a_worker_that_makes_another_for_a_link_ends_like_the_rest() {
-    // A hashed link goes back through the queue, and its worker makes the new one. Without a ring
+    // A hashed link goes back through the queue, and its worker creates the new one. Without a ring
     // workers leave as soon as they are idle, and there is room for two: so a slot may be used
-    // again before its first maker has come back from making the thread.
+    // again before its first creator has come back from creating the thread.
     under_each(&["exit-on-idle"], 6000, |policy| {
         let mut bench = Bench::new(policy, 2, 2, NEVER);
         bench.close();
@@ -41,7 +41,7 @@ fn a_worker_that_makes_another_for_a_link_ends_like_the_rest() {
 }
 
 #[test]
-fn what_is_linked_behind_a_failure_is_cancelled() {
+fn an_op_linked_to_a_failed_one_is_cancelled() {
     under_each(&policies(), 100, |policy| {
         let mut bench = Bench::new(policy, 3, 8, NEVER);
         bench.submit_chain(&[write(1), Toy { fails: true, ..fsync() }, read(), write(1)]);

@@ -1,4 +1,4 @@
-//! Which schedules are tried, and how to ask for all of them or for one.
+//! Which schedules are tried, and how to request all of them or one.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -36,10 +36,10 @@ const SEED: u64 = 0x10_90;
 /// Points at which a schedule of the second kind takes the CPU from a thread that has it.
 const PREEMPTIONS: usize = 4;
 
-/// Schedules that are looked at before the answer is asked for again.
+/// Schedules that are run before the answer is checked again.
 const ROUND: usize = 50;
 
-/// Runs `body` under so many schedules: one half at random, the other with few preemptions, which
+/// Runs `body` under this many schedules: one half at random, the other with few preemptions, which
 /// finds what is far apart.
 pub(crate) fn under_every_schedule(schedules: usize, body: impl Fn() + Send + Sync + 'static) {
     let body = Arc::new(body);
@@ -62,7 +62,7 @@ pub(crate) fn under_each(
     }
 }
 
-/// Whether `body` is true under one of so many schedules.
+/// Whether `body` is true under one of this many schedules.
 pub(crate) fn under_some_schedule(
     schedules: usize,
     body: impl Fn() -> bool + Send + Sync + 'static,

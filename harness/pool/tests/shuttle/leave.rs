@@ -36,7 +36,7 @@ fn drop_by_drop(policy: &str) {
     bench.submit(fsync());
     for _ in 0..3 {
         bench.wait();
-        // Only somebody else can do the read while the first sleeps.
+        // Only another worker can do the read while the first sleeps.
         bench.submit(fsync());
         bench.submit(read());
     }

@@ -8,7 +8,7 @@ use crate::toy::{fsync, read, world, write};
 
 const LIMIT: u32 = 2;
 
-/// More sleepers than there may be workers. Nobody idles out, so all that were made are alive.
+/// More sleepers than the limit allows workers. None idles out, so all that were created are alive.
 fn sleepers(policy: &str) -> i32 {
     let mut bench = Bench::new(policy, LIMIT, 8, NEVER);
     for toy in [fsync(), write(1), fsync(), read(), write(2), fsync()] {

@@ -34,7 +34,7 @@ fn every_work_is_done_once_and_works_of_one_bucket_one_by_one_in_order() {
 }
 
 #[test]
-fn the_same_where_idle_workers_may_leave_at_any_moment() {
+fn the_same_if_idle_workers_may_exit_at_any_moment() {
     under_each(&policies(), 200, |policy| {
         let mut bench = Bench::new(policy, 3, 8, ANY_TIME);
         for toy in [fsync(), write(1), fsync()] {

@@ -1,11 +1,11 @@
-//! The race of 9d83e1f05c98: a worker is made though there is one with nothing to do.
+//! The race of 9d83e1f05c98: a worker is created though there is one with nothing to do.
 
 use crate::bench::{Bench, NEVER};
 use crate::explore::{under_every_schedule, under_some_schedule};
 use crate::toy::{fsync, write};
 
 /// At least `idle` workers that have nothing to do; then an fsync that sleeps and a write come.
-/// Returns how many workers were made for those two.
+/// Returns how many workers were created for those two.
 fn made_for_two(policy: &str, idle: u32) -> u64 {
     let mut bench = Bench::new(policy, 8, 8, NEVER);
     // All but the last wait for the last one, so each of them needs a worker of its own.
@@ -37,7 +37,7 @@ fn under_6_17_none_is() {
 
 #[test]
 fn under_6_17_a_request_can_still_be_out_of_date_when_it_is_carried_out() {
-    // Of two workers one sleeps over the fsync and asks, the other then takes the write: nobody
+    // Of two workers one sleeps in the fsync and requests a third, the other takes the write: none
     // is free when the submitter comes, and nothing is queued any more.
     assert!(under_some_schedule(4000, || made_for_two("6.17", 2) > 0));
 }

@@ -125,7 +125,7 @@ impl Job for Toy {
         world().begins(self);
         match self.until {
             Some(other) => world().sleep_until_done(other),
-            // Anybody else may go first here.
+            // Any other thread may go first here.
             None => thread::yield_now(),
         }
         world().ends(self);

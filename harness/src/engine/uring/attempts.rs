@@ -1,11 +1,11 @@
 //! Attempts: what io_uring would do in the submitter itself, so that no worker is needed for it.
 //!
 //! io_uring first tries a read or write without blocking, and hands to io-wq only what would block.
-//! The pool asks the kernel the same question: it submits the op to a ring of its own with
+//! The pool lets the kernel decide too: it submits the op to a ring of its own with
 //! `RWF_NOWAIT`, which is what io_uring sets for its first try, except that the kernel then answers
 //! `EAGAIN` where io_uring would punt. An op that is under way after that (direct I/O) ends like one
-//! of io_uring. A file system that cannot be asked (`EOPNOTSUPP`: buffered writes on ext4, anything
-//! on tmpfs) is asked once for each file.
+//! of io_uring. A file system without `RWF_NOWAIT` (`EOPNOTSUPP`: buffered writes on ext4, anything
+//! on tmpfs) is tried once for each file.
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
@@ -19,7 +19,7 @@ use super::ring::new_ring;
 use crate::engine::buffers::Buffer;
 use crate::io::{Errno, RWF_NOWAIT, read_nowait, write_nowait};
 
-/// What came of an attempt.
+/// The result of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Attempt {
     /// It would block: a worker has to do it.
@@ -65,7 +65,7 @@ impl Attempts {
         })
     }
 
-    /// Whether any op of this plan may be done without a worker, as far as that is known without
+    /// Whether any op of this plan may be done without a worker, if that is known without
     /// asking the file system: reads, and direct writes.
     #[must_use]
     pub fn matter(plan: &Plan) -> bool {
@@ -167,7 +167,7 @@ impl AsFd for Attempts {
     }
 }
 
-/// Whether an op that ended so would block, and so goes to a worker.
+/// Whether an op with this result would block, and so goes to a worker.
 #[must_use]
 pub fn would_block(result: i32) -> bool {
     [Errno::AGAIN, Errno::OPNOTSUPP].iter().any(|errno| -result == errno.raw_os_error())

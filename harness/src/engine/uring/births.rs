@@ -1,4 +1,4 @@
-//! Births: what it takes the submitter to have the kernel make a worker of io-wq.
+//! Births: what it takes the submitter to have the kernel create a worker of io-wq.
 
 use std::io;
 use std::os::fd::AsRawFd as _;
@@ -10,14 +10,14 @@ use io_uring::{IoUring, opcode, squeue};
 use crate::clock;
 use crate::sync::thread;
 
-/// Workers that are made to find out.
+/// Workers that are created to find out.
 const BIRTHS: u32 = 15;
 
 /// How long a new worker has to take up its request. Until then it counts as free, and the next
 /// request would make none.
 const SETTLE: Duration = Duration::from_micros(300);
 
-/// By how much io_uring_enter takes longer if it makes a worker, for each of a few workers, in
+/// By how much io_uring_enter takes longer if it creates a worker, for each of a few workers, in
 /// nanoseconds. In a thread of its own, with which the kernel ends them before this returns.
 ///
 /// Each is made for a read of an empty pipe with `IOSQE_ASYNC`, which the submitter queues without

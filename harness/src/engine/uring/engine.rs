@@ -32,14 +32,14 @@ pub struct UringEngine<'a> {
     books: Books,
     /// User data and result of what was just taken out of the ring; kept for its memory.
     reaped: Vec<(u64, i32)>,
-    /// Set where a request found no room; the ring has as much as the plan is deep.
+    /// Set if a request found no room; the ring has as much as the plan is deep.
     no_room: bool,
     /// Ops whose completion the probes missed.
     timed_at_reaping: u64,
 }
 
 impl<'a> UringEngine<'a> {
-    /// An engine for this plan. The buffers must outlive it, and where it fails, the process:
+    /// An engine for this plan. The buffers must outlive it, and if it fails, the process:
     /// the kernel may still be using them.
     #[must_use]
     pub fn new(
@@ -128,7 +128,7 @@ impl Engine for UringEngine<'_> {
                 EngineError {
                     what: "setting the limits on workers (IORING_REGISTER_IOWQ_MAX_WORKERS)",
                     cause,
-                    advice: "take Linux 5.15 or later, or kernel_limits = true in the spec",
+                    advice: "use Linux 5.15 or later, or set kernel_limits = true in the spec",
                 }
             })?;
         }
@@ -139,7 +139,7 @@ impl Engine for UringEngine<'_> {
             registered.map_err(|cause| EngineError {
                 what: "confining workers to processors (IORING_REGISTER_IOWQ_AFF)",
                 cause,
-                advice: "take Linux 5.14 or later, or leave run.cpus out of the spec",
+                advice: "use Linux 5.14 or later, or remove run.cpus from the spec",
             })?;
         }
         self.ring = Some(ring);

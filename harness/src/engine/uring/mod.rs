@@ -4,11 +4,11 @@ mod attempts;
 mod births;
 mod engine;
 mod entry;
-mod lacks;
+mod missing;
 mod ring;
 
 pub use attempts::{Attempt, Attempts, would_block};
 pub use births::kernel_creation_ns;
 pub use engine::UringEngine;
-pub use lacks::{Lacks, check};
+pub use missing::{MissingFeature, check};
 pub use ring::outcome;

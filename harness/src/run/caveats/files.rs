@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_of_what_was_never_written_are_a_doubt_and_those_of_data_are_none() {
+    fn reads_of_unwritten_blocks_have_a_caveat_and_reads_of_data_have_none() {
         assert!(codes("[mix]\nread = 1", Rounds::default()).is_empty());
         assert!(codes("[files]\nstate = \"allocated\"", Rounds::default()).is_empty());
         for state in ["allocated", "fresh"] {

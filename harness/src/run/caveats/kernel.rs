@@ -1,5 +1,5 @@
 //! Checks that only a run on the kernel's own io-wq raises: what the plan asks and the kernel
-//! does not do, and what nobody saw.
+//! does not do, and what was not observed.
 
 use iowq_contract::Code;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use super::check::Check;
 use crate::run::plan_settings::collide;
 
 /// What of the plan the kernel did not do. `idle_timeout` is the kernel's own; `untimed` is of how
-/// many ops the probes did not write down when they were done; none where no probe watched.
+/// many ops the probes did not write down when they were done; none if no probe watched.
 pub(super) fn checks(plan: &Plan, idle_timeout: Duration, untimed: Option<u64>) -> [Check; 3] {
     let (asked, has) = (plan.idle_timeout.as_millis(), idle_timeout.as_millis());
     [
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_kernel_cannot_be_told_is_a_doubt_where_the_plan_asks_for_it() {
+    fn a_setting_that_the_kernel_does_not_take_has_a_caveat_if_the_plan_uses_it() {
         assert_eq!(codes("dsync", Some(0)), [Code::IdleTimeout]);
         assert!(codes("dsync-stock", Some(0)).is_empty());
         assert_eq!(codes("collide-stock", Some(0)), [Code::BucketsNotChosen]);

@@ -47,7 +47,7 @@ fn of_the_watch(outcome: &Outcome, workers: &Workers) -> [Check; 6] {
     let reason = &seen.reason;
     let books = match (outcome.remains.tally.is_some(), seen.tier) {
         (true, Tier::Proc) => "the engine's own, compared with what /proc lists now and then",
-        (true, _) => "the engine's own, and nobody checked them",
+        (true, _) => "the engine's own, not checked by another source",
         (false, Tier::Proc) => "what /proc lists now and then, which misses short lives",
         (false, _) => "not known",
     };
@@ -72,7 +72,7 @@ fn of_the_watch(outcome: &Outcome, workers: &Workers) -> [Check; 6] {
             trusted && !agree,
             Code::ProcMissed,
             format!(
-                "/proc missed workers that came and went between two looks at it: created \
+                "/proc missed workers that came and went between two samples: created \
                  {created}, exited {exited}."
             ),
         ),
@@ -84,8 +84,8 @@ fn of_the_watch(outcome: &Outcome, workers: &Workers) -> [Check; 6] {
         (
             outcome.blocking == Blocking::Declared,
             Code::BlockingDeclared,
-            "Workers said themselves that they block, around every call, whether it slept or not: \
-             more workers are made than the kernel would make. `--blocking sched` (as root) asks \
+            "Workers reported blocking themselves, around every call, whether it slept or not: more \
+             workers are created than the kernel would create. `--blocking sched` (as root) asks \
              the scheduler."
                 .to_owned(),
         ),
@@ -93,8 +93,8 @@ fn of_the_watch(outcome: &Outcome, workers: &Workers) -> [Check; 6] {
             untracked > 0,
             Code::UntrackedWorkers,
             format!(
-                "The scheduler's probe did not know of {untracked} workers, so their sleeps made \
-                 nobody."
+                "The scheduler's probe did not know of {untracked} workers, so their sleeps \
+                 created no workers."
             ),
         ),
     ]
@@ -162,18 +162,18 @@ mod tests {
 
     use super::*;
     use crate::clock::Nanos;
-    use crate::drive::Driven;
+    use crate::drive::DriveStats;
     use crate::engine::EngineReport;
     use crate::engine::blocking::SchedReport;
-    use crate::probes::watch::Seen;
+    use crate::probes::watch::ProbeReport;
     use crate::run::assemble;
 
     /// What a run leaves that went without a caveat.
     fn outcome() -> Outcome {
         Outcome {
-            driven: Driven { measured_until: Nanos(2_500_000_000), ..Driven::default() },
+            driven: DriveStats { measured_until: Nanos(2_500_000_000), ..DriveStats::default() },
             remains: EngineReport::default(),
-            seen: Seen {
+            seen: ProbeReport {
                 tier: Tier::Bpf,
                 reason: String::new(),
                 probe: None,
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn ops_that_failed_sources_that_differ_and_workers_that_nobody_knew_are_doubts() {
+    fn failed_ops_differing_counts_and_untracked_workers_are_caveats() {
         let mut outcome = outcome();
         outcome.driven.failed = 1;
         outcome.sleeps = Some(SchedReport { in_works: 9, untracked: 1, ..SchedReport::default() });

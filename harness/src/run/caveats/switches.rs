@@ -43,7 +43,7 @@ mod tests {
     }
 
     #[test]
-    fn few_missed_switches_are_told_and_many_forbid_a_statement_on_churn() {
+    fn few_missed_switches_are_reported_and_many_forbid_a_statement_on_churn() {
         assert!(codes(0, 0).is_empty());
         assert_eq!(codes(1, 0), [Code::SwitchesMissed]);
         assert_eq!(codes(0, 5), [Code::SwitchesMissed]);

@@ -18,14 +18,14 @@ const STOPPED_NS: u64 = 1_000_000_000;
 /// Part of the rate that an open loop may miss. It is that exact: ops are meant for given times.
 const RATE_MISSED_MAX: f64 = 0.01;
 
-/// How much longer or shorter than asked a run may be, beside what its last op, pause or time without
+/// How much longer or shorter than planned a run may be, beside what its last op, pause or time without
 /// a ring takes.
 const LENGTH_DIFFERS_MAX: f64 = 0.1;
 
 /// The same in time, for short runs.
 const LENGTH_DIFFERS_NS_MAX: u64 = 100_000_000;
 
-/// A suspension lasts for seconds; what is below this is what looking at two clocks takes.
+/// A suspension lasts for seconds; less than this is the cost of reading two clocks.
 const SUSPENDED_NS: u64 = 10_000_000;
 
 /// What about the run's time is not as it should be.
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn an_open_loop_that_starts_fewer_ops_than_asked_is_a_doubt_and_a_closed_one_never() {
+    fn only_an_open_loop_that_starts_too_few_ops_has_a_caveat() {
         let second_ns = 1_000_000_000;
         let rows = [
             ("pattern = \"rate\"\nper_s = 1000", 1000, false),
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_of_another_length_than_asked_is_a_doubt_unless_its_ops_end_it() {
+    fn a_run_of_another_length_than_planned_has_a_caveat_unless_its_ops_end_it() {
         for (run, took_ms, expected) in [
             ("seconds = 2", 2010, false),
             ("seconds = 2", 2300, true),
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_shifted_is_told_from_one_that_is_not() {
+    fn a_shifted_clock_is_detected() {
         assert!(!shifts_monotonic(
             "monotonic           0         0\nboottime            0         0\n"
         ));

@@ -6,7 +6,7 @@ use iowq_contract::{Caveat, Code};
 use crate::machine;
 use iowq_pool::policy::PolicySpec;
 
-/// What of the machine the kernel's io-wq looks at and the pool does not.
+/// What of the machine the kernel's io-wq depends on and the pool does not.
 #[derive(Clone, Copy, Debug)]
 struct Machine {
     /// NUMA nodes.

@@ -184,7 +184,7 @@ fn booted(boot: &Boot) -> String {
 fn ended(boot: &Boot) -> &'static str {
     match boot.ended {
         Ended::Finished => "finished",
-        Ended::Lacks => "lacked something",
+        Ended::MissingFeature => "lacked something",
         Ended::Failed => "failed",
         Ended::Panicked => "panicked",
         Ended::Hung => "hung",

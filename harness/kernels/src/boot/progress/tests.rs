@@ -1,4 +1,4 @@
-//! What a boot makes of what it hears, without a machine and without a clock.
+//! The progress of a boot by its messages, without a machine and without a clock.
 
 use super::*;
 
@@ -54,9 +54,9 @@ fn a_time_that_no_clock_can_hold_is_no_overflow() {
 }
 
 #[test]
-fn who_is_late_has_hung_and_the_reason_says_where() {
+fn a_late_boot_has_hung_and_the_reason_says_where() {
     let cases = [
-        (vec![], "the guest did not come up within 100 s"),
+        (vec![], "the guest did not start within 100 s"),
         (vec![up()], "the guest was up, but no bench began within 51 s of the start"),
         (vec![up(), bench(0), bench(1)], "bench 1 was not over within 133 s of the start"),
         (vec![Message::Done], "all was done, but the machine did not switch itself off"),
@@ -73,15 +73,16 @@ fn who_is_late_has_hung_and_the_reason_says_where() {
 }
 
 #[test]
-fn what_the_guest_said_first_stays_the_verdict() {
-    let lacks = vec![Lack { option: "CONFIG_EXT4_FS".to_owned(), saw: "ENODEV".to_owned() }];
-    let mut progress = after(vec![up(), Message::Lacks { lacks }, Message::Done, bench(3)]);
+fn the_guests_first_verdict_stays() {
+    let features =
+        vec![MissingFeature { option: "CONFIG_EXT4_FS".to_owned(), saw: "ENODEV".to_owned() }];
+    let mut progress = after(vec![up(), Message::Missing { features }, Message::Done, bench(3)]);
     assert_eq!(progress.deadline(), seconds(2 + 20), "a bench after the last word changes nothing");
     progress.panicked(seconds(3), "Kernel panic");
-    progress.broken("nonsense");
+    progress.broken("garbage");
     progress.gone("killed", 7);
     let expected = "the kernel lacks CONFIG_EXT4_FS (ENODEV)";
-    assert_eq!(verdict(progress), (Ended::Lacks, expected.to_owned()));
+    assert_eq!(verdict(progress), (Ended::MissingFeature, expected.to_owned()));
 }
 
 #[test]
@@ -97,7 +98,7 @@ fn a_panic_after_all_was_done_counts() {
 }
 
 #[test]
-fn qemu_that_is_gone_before_its_time_has_died() {
+fn qemu_that_exits_early_has_died() {
     let mut progress = after(vec![up(), bench(2)]);
     progress.gone("QEMU ended with signal: 9 (SIGKILL)", 0);
     let expected = "QEMU ended with signal: 9 (SIGKILL) (in bench 2)";

@@ -80,7 +80,7 @@ fn each_module_comes_after_those_it_needs() {
 }
 
 #[test]
-fn what_criu_likes_to_have_is_loaded_where_criu_is_tried_and_the_kernel_has_it() {
+fn optional_modules_of_criu_are_loaded_if_criu_is_tried_and_the_kernel_has_them() {
     let folder = tempfile::tempdir().unwrap();
     let modules: &[(&str, &[&str])] = &[
         ("net/unix/unix_diag", &["depends="]),
@@ -97,7 +97,7 @@ fn what_criu_likes_to_have_is_loaded_where_criu_is_tried_and_the_kernel_has_it()
 }
 
 #[test]
-fn what_criu_likes_to_have_and_cannot_be_had_whole_is_left_out() {
+fn an_optional_module_of_criu_without_its_dependencies_is_omitted() {
     let folder = tempfile::tempdir().unwrap();
     let modules: &[(&str, &[&str])] = &[
         ("net/ipv4/udp_diag", &["depends=libcrc32c,sock_diag"]),
@@ -120,7 +120,7 @@ fn what_criu_likes_to_have_and_cannot_be_had_whole_is_left_out() {
 }
 
 #[test]
-fn a_soft_need_that_nobody_meets_is_no_error() {
+fn a_soft_dependency_that_is_missing_is_no_error() {
     let folder = tempfile::tempdir().unwrap();
     let tree = tree(folder.path(), &[("fs/btrfs/btrfs", &["softdep=pre: sha256"])], "");
     let config = config(&[("VIRTIO_BLK", "y"), ("BTRFS_FS", "m")]);
@@ -128,7 +128,7 @@ fn a_soft_need_that_nobody_meets_is_no_error() {
 }
 
 #[test]
-fn a_need_that_is_not_there_is_named_with_who_needs_it() {
+fn a_missing_dependency_is_named_with_its_dependent() {
     let folder = tempfile::tempdir().unwrap();
     let tree = tree(folder.path(), &[("fs/xfs/xfs", &["depends=libcrc32c"])], "");
     let config = config(&[("VIRTIO_BLK", "y"), ("XFS_FS", "m")]);
@@ -161,7 +161,7 @@ fn tmpfs_needs_no_disk() {
 }
 
 #[test]
-fn modules_that_were_not_found_are_an_error_that_says_which() {
+fn modules_that_are_missing_are_named() {
     let config = config(&[("VIRTIO_BLK", "m"), ("EXT4_FS", "y")]);
     let error = needed(&needs("ext4", false), Some(&config), None).unwrap_err().to_string();
     assert!(error.contains("CONFIG_VIRTIO_BLK as modules"), "{error}");

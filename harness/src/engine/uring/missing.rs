@@ -1,4 +1,4 @@
-//! What a kernel lacks for a plan, found out before anything is run, and said by name.
+//! What a kernel's io_uring lacks for a plan, found before anything runs.
 
 use std::io;
 use std::path::Path;
@@ -15,7 +15,7 @@ const DISABLED: &str = "/proc/sys/kernel/io_uring_disabled";
 /// Why a plan cannot be run through io_uring here.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("--engine uring: {what}; {advice}")]
-pub struct Lacks {
+pub struct MissingFeature {
     what: String,
     advice: &'static str,
 }
@@ -23,57 +23,57 @@ pub struct Lacks {
 /// Whether the running kernel has what this plan needs of io_uring.
 ///
 /// # Errors
-/// Names the first thing that it lacks, and what helps.
-pub fn check(plan: &Plan) -> Result<(), Lacks> {
+/// The first feature that is missing, and what helps.
+pub fn check(plan: &Plan) -> Result<(), MissingFeature> {
     let ring = IoUring::new(1).map_err(|error| no_ring(&error, disabled()))?;
     let mut probe = Probe::new();
     let probed = ring.submitter().register_probe(&mut probe);
     let limits = if plan.kernel_limits {
         Ok(())
     } else {
-        // Asks and changes nothing.
+        // Zeroes query the limits and change nothing.
         ring.submitter().register_iowq_max_workers(&mut [0, 0])
     };
-    let found = Found {
+    let features = Features {
         timed_waits: ring.params().is_feature_ext_arg(),
         limits: limits.is_ok(),
-        // A kernel that cannot be asked is older than all that is asked for here.
+        // A kernel without this probe is older than every opcode that is checked here.
         opcode: &|code| probed.is_ok() && probe.is_supported(code),
     };
-    found.suffices(plan)
+    features.suffice_for(plan)
 }
 
 /// What a kernel's io_uring has.
-struct Found<'a> {
+struct Features<'a> {
     timed_waits: bool,
     limits: bool,
     opcode: &'a dyn Fn(u8) -> bool,
 }
 
-impl Found<'_> {
-    fn suffices(&self, plan: &Plan) -> Result<(), Lacks> {
+impl Features<'_> {
+    fn suffice_for(&self, plan: &Plan) -> Result<(), MissingFeature> {
         if !self.timed_waits {
             let what = "waits with a time limit (IORING_FEAT_EXT_ARG)";
-            return Err(lacks(what, "Linux has them since 5.11"));
+            return Err(missing(what, "Linux has them since 5.11"));
         }
         if !self.limits {
-            return Err(lacks(
+            return Err(missing(
                 "limits on workers (IORING_REGISTER_IOWQ_MAX_WORKERS)",
-                "Linux has them since 5.15; or say kernel_limits = true in the spec",
+                "Linux has them since 5.15; or set kernel_limits = true in the spec",
             ));
         }
         for kind in plan.kinds() {
             let (code, name) = entry::opcode(kind);
             if !(self.opcode)(code) {
-                return Err(lacks(&format!("opcode {name}"), "Linux has it since 5.6"));
+                return Err(missing(&format!("opcode {name}"), "Linux has it since 5.6"));
             }
         }
         Ok(())
     }
 }
 
-fn lacks(what: &str, advice: &'static str) -> Lacks {
-    Lacks { what: format!("this kernel's io_uring has no {what}"), advice }
+fn missing(what: &str, advice: &'static str) -> MissingFeature {
+    MissingFeature { what: format!("this kernel's io_uring has no {what}"), advice }
 }
 
 /// The kernel's setting of which users may use io_uring, if it has one (since 6.6).
@@ -83,7 +83,7 @@ fn disabled() -> Option<u8> {
 }
 
 /// Why there was no ring.
-fn no_ring(error: &io::Error, disabled: Option<u8>) -> Lacks {
+fn no_ring(error: &io::Error, disabled: Option<u8>) -> MissingFeature {
     let errno = error.raw_os_error().map(Errno::from_raw_os_error);
     let (what, advice) = match (errno, disabled) {
         (Some(Errno::NOSYS), _) => (
@@ -104,13 +104,12 @@ fn no_ring(error: &io::Error, disabled: Option<u8>) -> Lacks {
             "a container's seccomp profile does that; with docker: \
              --security-opt seccomp=unconfined",
         ),
-        (Some(Errno::NOMEM), _) => (
-            "there is not enough memory that may be locked for a ring (ENOMEM)".to_owned(),
-            "see ulimit -l",
-        ),
+        (Some(Errno::NOMEM), _) => {
+            ("too little memory may be locked for a ring (ENOMEM)".to_owned(), "see ulimit -l")
+        }
         _ => (format!("a ring cannot be opened: {error}"), "see ulimit -n"),
     };
-    Lacks { what, advice }
+    MissingFeature { what, advice }
 }
 
 #[cfg(test)]
@@ -124,31 +123,33 @@ mod tests {
         builtin(name).expect(name)
     }
 
-    fn refused(found: &Found<'_>, name: &str) -> String {
-        found.suffices(&plan(name)).expect_err("something is missing").to_string()
+    fn refused(features: &Features<'_>, name: &str) -> String {
+        features.suffice_for(&plan(name)).expect_err("something is missing").to_string()
     }
 
     #[test]
-    fn what_a_kernel_lacks_is_said_by_name() {
+    fn a_missing_feature_is_named() {
         let all = |_| true;
-        let found = |timed_waits, limits| Found { timed_waits, limits, opcode: &all };
-        assert!(refused(&found(false, true), "nop").contains("IORING_FEAT_EXT_ARG"));
-        assert!(refused(&found(true, false), "nop").contains("IORING_REGISTER_IOWQ_MAX_WORKERS"));
-        assert_eq!(found(true, true).suffices(&plan("wal")), Ok(()));
+        let features = |timed_waits, limits| Features { timed_waits, limits, opcode: &all };
+        assert!(refused(&features(false, true), "nop").contains("IORING_FEAT_EXT_ARG"));
+        assert!(
+            refused(&features(true, false), "nop").contains("IORING_REGISTER_IOWQ_MAX_WORKERS")
+        );
+        assert_eq!(features(true, true).suffice_for(&plan("wal")), Ok(()));
     }
 
     #[test]
-    fn only_the_opcodes_that_a_plan_uses_are_asked_for() {
+    fn only_the_opcodes_that_a_plan_uses_are_required() {
         let nop = entry::opcode(OpKind::Nop).0;
         let only_nop = move |code| code == nop;
-        let found = Found { timed_waits: true, limits: true, opcode: &only_nop };
-        assert_eq!(found.suffices(&plan("nop")), Ok(()));
-        let text = refused(&found, "fsync-mix");
+        let features = Features { timed_waits: true, limits: true, opcode: &only_nop };
+        assert_eq!(features.suffice_for(&plan("nop")), Ok(()));
+        let text = refused(&features, "fsync-mix");
         assert!(text.contains("IORING_OP_WRITE") && text.contains("5.6"), "{text}");
     }
 
     #[test]
-    fn a_ring_that_is_refused_is_explained_by_what_the_kernel_says() {
+    fn the_error_explains_why_no_ring_can_be_opened() {
         let rows = [
             (38, None, "no io_uring", "CONFIG_IO_URING"),
             (1, Some(2), "io_uring_disabled is 2", "sysctl"),

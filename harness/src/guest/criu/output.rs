@@ -1,4 +1,4 @@
-//! What criu says: why there is no dump, and which criu it is.
+//! The output of criu: why there is no dump, and its version.
 
 use std::process::ExitStatus;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use iowq_contract::guest::{NOT_DONE, WORKER_IN_THE_WAY};
 
 /// How waiting for a process ended.
 #[derive(Clone, Copy)]
-pub(super) enum Ended {
+pub(super) enum WaitEnd {
     Exited(ExitStatus),
     /// What was waited for came first.
     Not,
@@ -17,8 +17,8 @@ pub(super) enum Ended {
 /// Errors of a log that are quoted at most.
 const ERRORS_MAX: usize = 3;
 
-/// Why there is no dump, in criu's words where it said any.
-pub(super) fn why_not(ended: Ended, time_max: Duration, log: &str, said: &str) -> String {
+/// Why there is no dump, in criu's words if there are any.
+pub(super) fn why_not(ended: WaitEnd, time_max: Duration, log: &str, said: &str) -> String {
     let last = |text: &str| text.lines().map(str::trim).rfind(|line| !line.is_empty()).map(bare);
     let error = match (errors(log), beside(said)) {
         (Some(error), Some(beside)) if !error.contains(WORKER_IN_THE_WAY) => {
@@ -27,8 +27,8 @@ pub(super) fn why_not(ended: Ended, time_max: Duration, log: &str, said: &str) -
         (error, _) => error.or_else(|| errors(said)).or_else(|| last(said)),
     };
     match ended {
-        Ended::Exited(status) => error.unwrap_or_else(|| format!("criu ended with {status}")),
-        Ended::Not | Ended::Hung => {
+        WaitEnd::Exited(status) => error.unwrap_or_else(|| format!("criu ended with {status}")),
+        WaitEnd::Not | WaitEnd::Hung => {
             let where_it_was = error.or_else(|| last(log)).unwrap_or_default();
             let line = format!("{NOT_DONE}{} s: {where_it_was}", time_max.as_secs());
             line.trim_end_matches([':', ' ']).to_owned()
@@ -68,7 +68,7 @@ fn bare(line: &str) -> String {
     line.trim().trim_end_matches('.').to_owned()
 }
 
-/// The version that criu says, of `Version: 3.17.1`.
+/// The version in `Version: 3.17.1`.
 pub(super) fn version(said: &str) -> Option<String> {
     let version = said.lines().find_map(|line| line.trim().strip_prefix("Version:"))?.trim();
     (!version.is_empty()).then(|| version.to_owned())
@@ -93,16 +93,16 @@ mod tests {
 (00.020300) Error (criu/cr-dump.c:1781): Dumping FAILED.
 ";
 
-    fn failed() -> Ended {
-        Ended::Exited(ExitStatus::from_raw(1 << 8))
+    fn failed() -> WaitEnd {
+        WaitEnd::Exited(ExitStatus::from_raw(1 << 8))
     }
 
-    fn reason(ended: Ended, log: &str, said: &str) -> String {
+    fn reason(ended: WaitEnd, log: &str, said: &str) -> String {
         why_not(ended, Duration::from_secs(20), log, said)
     }
 
     #[test]
-    fn a_worker_that_cannot_be_stopped_is_the_reason_whatever_failed_before_and_after() {
+    fn a_worker_that_cannot_be_stopped_is_the_reason_whatever_else_failed() {
         let expected = "Can't block signals for 9: Operation not permitted";
         assert_eq!(reason(failed(), LOG, ""), expected);
     }
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_library_said_stands_beside_what_criu_said_but_not_beside_a_worker() {
+    fn output_of_a_library_is_added_to_crius_unless_a_worker_is_the_reason() {
         let log = "(00.1) Error (criu/kerndat.c:1): kerndat_has_nftables_concat failed\n";
         let said = "Warn  (criu/net.c:1): older\nUnable to open a socket: Protocol not supported\n";
         let expected =
@@ -137,17 +137,17 @@ mod tests {
     }
 
     #[test]
-    fn where_criu_wrote_no_log_the_reason_is_what_it_said_else_or_its_exit_status() {
+    fn without_a_log_the_reason_is_crius_output_or_its_exit_status() {
         let said = "criu: error while loading shared libraries: libnet.so.1: cannot open\n\n";
         assert_eq!(reason(failed(), "", said), said.trim());
         assert_eq!(reason(failed(), "", ""), "criu ended with exit status: 1");
     }
 
     #[test]
-    fn where_time_was_up_the_reason_says_how_far_criu_was() {
+    fn after_a_timeout_the_reason_says_how_far_criu_was() {
         let hung = "(00.1) Dumping processes\n(00.2) Waiting for 9 to stop\n";
-        assert_eq!(reason(Ended::Hung, hung, ""), "not done after 20 s: Waiting for 9 to stop");
-        assert_eq!(reason(Ended::Hung, "", ""), "not done after 20 s");
+        assert_eq!(reason(WaitEnd::Hung, hung, ""), "not done after 20 s: Waiting for 9 to stop");
+        assert_eq!(reason(WaitEnd::Hung, "", ""), "not done after 20 s");
     }
 
     #[test]

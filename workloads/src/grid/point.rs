@@ -1,4 +1,4 @@
-//! A cell of the grid: its name, and the plan that the name stands for.
+//! A point of the grid: its name, and the plan that the name stands for.
 
 use crate::check;
 use crate::error::SpecError;
@@ -10,13 +10,13 @@ pub(super) const WRITES: &str = "writes";
 
 /// A workload of the grid.
 #[derive(Clone, Copy)]
-pub(super) struct Cell {
+pub(super) struct GridPoint {
     /// The family it belongs to.
     pub(super) group: &'static str,
-    /// What tells families of a group apart; may be empty.
+    /// Name of the family within the group; may be empty.
     pub(super) word: &'static str,
-    /// Whether the grid runs without it, because another cell says the same.
-    pub(super) left_out: bool,
+    /// Whether the grid runs without it, because another point says the same.
+    pub(super) omitted: bool,
     pub(super) shape: Shape,
     /// Weights.
     pub(super) write: i64,
@@ -65,7 +65,7 @@ pub(super) enum Length {
     Ops(i64),
 }
 
-/// Ops on each ring of a cell that closes rings all along.
+/// Ops on each ring of a point that closes rings all along.
 const OPS_PER_RING: i64 = 8;
 
 /// MiB in all files together: 65,536 blocks. Half a second with fsyncs visits none of them twice; a
@@ -76,16 +76,16 @@ const TOTAL_SIZE_MIB: i64 = 256;
 /// Length of a run, in seconds: long enough for thousands of ops, short enough for the whole grid.
 const RUN_SECONDS: f64 = 0.5;
 
-/// The same if the pool may still be growing by then: each fsync that finds no free worker may make
+/// The same if the pool may still be growing by then: each fsync that finds no free worker may create
 /// one, and how often that happens is up to the disk.
 const GROWING_SECONDS: f64 = 1.5;
 
-impl Cell {
+impl GridPoint {
     /// Writes alone, with nothing that another group adds.
-    pub(super) const WRITES: Cell = Cell {
+    pub(super) const WRITES: GridPoint = GridPoint {
         group: WRITES,
         word: "",
-        left_out: false,
+        omitted: false,
         shape: Shape {
             files: 1,
             depth: 8,
@@ -161,7 +161,7 @@ impl Cell {
         }
     }
 
-    /// Whether a pool makes a worker now and then until it has dozens.
+    /// Whether the pool slowly grows to dozens of workers.
     fn grows(&self) -> bool {
         let Shape { writes_per_fsync, limit, depth, .. } = self.shape;
         writes_per_fsync > 0 && depth >= 64 && limit.is_none_or(|limit| limit >= 64)

@@ -1,4 +1,4 @@
-//! What the guest sees of its kernel, by asking it.
+//! The features of the guest's kernel, by system calls and files.
 
 use std::fs;
 use std::io::Error;
@@ -16,12 +16,12 @@ use crate::probes;
 /// How long the disk may take to appear once its driver is there.
 const DISK_TIME_MAX: Duration = Duration::from_secs(20);
 
-/// What was seen.
+/// The features that this kernel has.
 #[derive(Clone, Debug)]
-pub(super) struct Seen {
+pub(super) struct Features {
     /// Names in `/proc/filesystems`.
     pub(super) filesystems: Vec<String>,
-    /// Drivers of PCI devices; none where the kernel has no PCI.
+    /// Drivers of PCI devices; none if the kernel has no PCI.
     pub(super) pci_drivers: Option<Vec<String>>,
     /// Drivers of virtio devices.
     pub(super) virtio_drivers: Vec<String>,
@@ -29,13 +29,13 @@ pub(super) struct Seen {
     pub(super) port: bool,
     /// Whether our disk is there.
     pub(super) disk: bool,
-    /// What `io_uring_setup` says to nonsense.
+    /// What `io_uring_setup` returns for invalid arguments.
     pub(super) io_uring: Errno,
-    /// What `bpf` says to a program of one instruction for a trace event; none where it takes it.
+    /// What `bpf` returns for a program of one instruction for a trace event; none if it takes it.
     pub(super) bpf: Option<Errno>,
     /// Whether there are perf events.
     pub(super) perf: bool,
-    /// What `eventfd` says; none where it works.
+    /// What `eventfd` returns; none if it works.
     pub(super) eventfd: Option<Errno>,
     /// Trace events that the probes need and that are not there, as `category:name`.
     pub(super) events_missing: Vec<&'static str>,
@@ -45,16 +45,16 @@ pub(super) struct Seen {
     pub(super) targets: Vec<String>,
 }
 
-impl Seen {
-    /// Looks. Waits for the disk where its driver is there.
-    pub(super) fn look(job: &Job, port: bool) -> Seen {
+impl Features {
+    /// Inspects the kernel. Waits for the disk if its driver is there.
+    pub(super) fn detect(job: &Job, port: bool) -> Features {
         let virtio_drivers = names("/sys/bus/virtio/drivers").unwrap_or_default();
         let waits = job.disk.filesystem != disk::TMPFS && has(&virtio_drivers, "virtio_blk");
         let time_max = if waits { DISK_TIME_MAX } else { Duration::ZERO };
         let events = Path::new("/sys/kernel/tracing/events");
         let is_missing =
             |event: &&str| !events.join(event.replace(':', "/")).join("format").exists();
-        Seen {
+        Features {
             filesystems: filesystems(&fs::read_to_string("/proc/filesystems").unwrap_or_default()),
             pci_drivers: names("/sys/bus/pci/drivers"),
             virtio_drivers,
@@ -75,7 +75,7 @@ pub(super) fn has(names: &[String], name: &str) -> bool {
     names.iter().any(|other| other == name)
 }
 
-/// Names in a folder; none where it is not there.
+/// Names in a folder; none if it is not there.
 fn names(folder: &str) -> Option<Vec<String>> {
     let entries = fs::read_dir(folder).ok()?.flatten();
     Some(entries.filter_map(|entry| entry.file_name().into_string().ok()).collect())
@@ -90,7 +90,7 @@ fn last_errno() -> Errno {
     Errno::from_io_error(&Error::last_os_error()).unwrap_or(Errno::IO)
 }
 
-/// Asks for a ring of no entries, which no kernel gives.
+/// Requests a ring of no entries, which every kernel refuses.
 fn io_uring() -> Errno {
     // SAFETY: the kernel reads and writes nothing at a null pointer; it refuses it.
     unsafe { libc::syscall(libc::SYS_io_uring_setup, 0, std::ptr::null_mut::<u8>()) };
@@ -119,7 +119,7 @@ fn bpf() -> Option<Errno> {
     let fd = unsafe { libc::syscall(libc::SYS_bpf, LOAD, attributes.as_ptr(), attributes.len()) };
     match i32::try_from(fd) {
         Ok(fd) if fd >= 0 => {
-            // SAFETY: the kernel just handed it over, and nobody else has it.
+            // SAFETY: the kernel just handed it over, and nothing else owns it.
             unsafe { libc::close(fd) };
             None
         }
