@@ -7,6 +7,7 @@ mod asked;
 mod birth;
 mod boot;
 mod caveat;
+mod clean;
 mod disk;
 mod dump;
 mod files;
@@ -36,6 +37,7 @@ pub use boot::{
     KERNELS_SCHEMA, Kernel, Kernels, Machine,
 };
 pub use caveat::{Caveat, Code};
+pub use clean::{clean, clean_json};
 pub use disk::Disk;
 pub use dump::AfterTimeout;
 pub use files::{CameRound, Files, Settled, UNVERIFIED_NAME};
