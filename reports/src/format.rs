@@ -151,6 +151,26 @@ pub fn list(items: &[String]) -> String {
     }
 }
 
+/// A list of the first items, and of how many more there are.
+#[must_use]
+pub fn first_of(mut items: Vec<String>, shown: usize) -> String {
+    let more = items.len().saturating_sub(shown);
+    items.truncate(shown);
+    items.extend((more > 0).then(|| format!("{more} more")));
+    list(&items)
+}
+
+/// Each item once, in the order in which they are first seen.
+pub fn distinct<T: PartialEq>(items: impl IntoIterator<Item = T>) -> Vec<T> {
+    let mut distinct = Vec::new();
+    for item in items {
+        if !distinct.contains(&item) {
+            distinct.push(item);
+        }
+    }
+    distinct
+}
+
 /// The text, or its beginning with an ellipsis where it has more than `chars_max` characters.
 /// Control characters become spaces: a record must not steer a terminal or break a page.
 #[must_use]

@@ -149,26 +149,18 @@ fn undelayed(record: &Record) -> Settings {
     }
 }
 
+/// Places that a caveat names; the others are counted.
+const PLACES_MAX: usize = 4;
+
 /// `all 24 runs`, or how many of them and under which policies.
 fn scope(records: &[&Record], runs: usize) -> String {
     if records.len() == runs {
         return format!("all {}", format::count(runs as u64, "run", "runs"));
     }
-    let mut cells: Vec<String> = Vec::new();
-    for record in records {
-        let policy = group::label(record);
-        let cell = format!("{} under {policy}", record.key.workload);
-        if !cells.contains(&cell) {
-            cells.push(cell);
-        }
-    }
-    let shown = 4;
-    let more = cells.len().saturating_sub(shown);
-    cells.truncate(shown);
-    if more > 0 {
-        cells.push(format!("{more} more"));
-    }
-    format!("{} of {runs} runs: {}", records.len(), format::list(&cells))
+    let place =
+        |record: &&Record| format!("{} under {}", record.key.workload, group::label(record));
+    let places = format::distinct(records.iter().map(place));
+    format!("{} of {runs} runs: {}", records.len(), format::first_of(places, PLACES_MAX))
 }
 
 #[cfg(test)]

@@ -224,13 +224,8 @@ fn about(section: &Section<'_>) -> String {
 
 /// `6.12, 6.16 and 6.17 on fsync-mix and dsync`, with numbers where names would be too many.
 fn title(analysis: &Analysis<'_>) -> String {
-    let mut policies: Vec<String> = Vec::new();
-    for group in analysis.sections.iter().flat_map(|section| &section.groups) {
-        let policy = format::clip(&group.label, 40);
-        if !policies.contains(&policy) {
-            policies.push(policy);
-        }
-    }
+    let groups = analysis.sections.iter().flat_map(|section| &section.groups);
+    let policies = format::distinct(groups.map(|group| format::clip(&group.label, 40)));
     let titles =
         analysis.sections.iter().map(|section| format::clip(section.workload, 40)).collect();
     let name = |names: Vec<String>, many: &str| match names.len() {

@@ -41,14 +41,9 @@ fn named(
     find: impl Fn(&[&Record]) -> Option<String>,
 ) -> Option<String> {
     let found = cells.iter().filter_map(|((workload, _), runs)| Some((workload, find(runs)?)));
-    let mut parts: Vec<String> =
+    let parts: Vec<String> =
         found.map(|(workload, what)| format!("{} ({what})", format::clip(workload, 60))).collect();
-    let more = parts.len().saturating_sub(NAMED_MAX);
-    parts.truncate(NAMED_MAX);
-    if more > 0 {
-        parts.push(format!("{more} more"));
-    }
-    (!parts.is_empty()).then(|| format::list(&parts))
+    (!parts.is_empty()).then(|| format::first_of(parts, NAMED_MAX))
 }
 
 /// Whether settings are the same but for the switches, which are the policy's own, the delay, which

@@ -5,7 +5,7 @@ use comfy_table::{CellAlignment, ContentArrangement, Table};
 use crate::bench::analysis::Analysis;
 use crate::bench::births;
 use crate::fidelity::analysis::Fidelity;
-use crate::fidelity::prose;
+use crate::fidelity::{prose, totals};
 use crate::format;
 use crate::render::text::{STYLE, ascii, fits, trimmed, wrap};
 use crate::runs::arrival;
@@ -102,7 +102,7 @@ fn groups(fidelity: &Fidelity<'_>) -> Table {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    for totals in fidelity.by_group() {
+    for totals in totals::by_group(&fidelity.cells) {
         table.add_row(prose::group(&totals));
     }
     table

@@ -118,7 +118,6 @@ pub struct Control {
 impl Comparisons {
     /// What a script learns: 0 no regression, 1 a regression, 3 no verdict on some comparison.
     /// A regression is worse than no verdict, and that is worse than none; 2 is for trouble.
-    #[must_use]
     pub fn exit_code(&self) -> u8 {
         let any = |wanted: fn(Option<Verdict>) -> bool| {
             self.all.iter().any(|comparison| wanted(comparison.verdict))
@@ -137,20 +136,17 @@ impl Comparisons {
 
 impl Comparison {
     /// Whether runs are paired.
-    #[must_use]
     pub fn is_paired(&self) -> bool {
         matches!(self.pairing, Pairing::Paired { .. })
     }
 
     /// Whether a metric that decides is a regression, or there is a violation.
-    #[must_use]
     pub fn got_worse(&self) -> bool {
         !self.violations.is_empty() || self.primary.iter().any(Finding::is_regression)
     }
 
     /// The primary metric that the verdict stands on: of those with that verdict the one with the
     /// largest effect, seen against its threshold.
-    #[must_use]
     pub fn deciding(&self) -> Option<&Finding> {
         let verdict = self.verdict?;
         let same = self.primary.iter().filter(|one| one.verdict == Some(verdict));
@@ -158,7 +154,6 @@ impl Comparison {
     }
 
     /// Whether there was a regression that fresh runs did not confirm.
-    #[must_use]
     pub fn has_unconfirmed(&self) -> bool {
         let taken_back = self.confirmation.as_ref().is_some_and(|confirmation| {
             confirmation.violations_again.len() < confirmation.violations.len()

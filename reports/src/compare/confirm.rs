@@ -156,16 +156,13 @@ impl<'a> Again<'a> {
         let [base, test] = &self.fresh;
         let mut again = verdict::one(base, test, workload, decides, rules);
         let mut all = Vec::new();
-        let mut unlike: Vec<String> = Vec::new();
+        let mut unlike = Vec::new();
         for (first, fresh) in self.first.iter().zip(&self.fresh) {
             let side: Vec<&Record> = first.iter().chain(&fresh.runs).copied().collect();
-            for text in differences::all(&side) {
-                if !unlike.contains(&text) {
-                    unlike.push(text);
-                }
-            }
+            unlike.extend(differences::all(&side));
             all.extend(side);
         }
+        let unlike = format::distinct(unlike);
         if !unlike.is_empty() {
             let text = format!("The fresh runs differ from the first: {}.", format::list(&unlike));
             again.blockers.push(Caveat::new(UNLIKE, text));

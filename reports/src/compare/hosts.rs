@@ -5,7 +5,6 @@ use iowq_contract::{Caveat, Code, Record};
 use crate::runs::{differences, plans};
 
 /// What differs and forbids a verdict.
-#[must_use]
 pub fn blockers(base: &[&Record], test: &[&Record]) -> Vec<Caveat> {
     let both = [base, test].concat();
     let mut hosts = differences::hosts(&both);
@@ -22,7 +21,6 @@ pub fn blockers(base: &[&Record], test: &[&Record]) -> Vec<Caveat> {
 
 /// The same for runs that stand beside the comparison: they are to be like the base in all but
 /// the delay that is injected into some.
-#[must_use]
 pub fn bars_beside(base: &[&Record], beside: &[&Record]) -> Vec<Caveat> {
     let both = [base, beside].concat();
     let mut hosts = differences::hosts(&both);
@@ -70,7 +68,6 @@ fn bars_of(
 }
 
 /// What differs and forbids nothing.
-#[must_use]
 pub fn notes(both: &[&Record]) -> Vec<Caveat> {
     let unlike: Vec<String> =
         differences::BUILD.iter().filter_map(|field| differences::differs(field, both)).collect();

@@ -52,20 +52,17 @@ impl Adjust {
 }
 
 /// How many metrics are tested at once.
-#[must_use]
 pub fn family(findings: &[Finding]) -> usize {
     findings.iter().filter(|finding| finding.estimate.is_some()).count()
 }
 
 /// Fewest pairs with which Holm lets any of the metrics show a difference.
-#[must_use]
 pub fn pairs_min(findings: &[Finding], alpha: f64) -> Option<u32> {
     power::pairs_min(Adjust::Holm.alpha_strictest(family(findings), alpha))
 }
 
 /// What the runs say on a metric, before anything is adjusted or judged. A run without a value
 /// takes its partner with it.
-#[must_use]
 pub fn find(metric: Metric, matched: &Matched<'_>, rules: Rules) -> Finding {
     let mut finding = Finding {
         metric,

@@ -28,7 +28,6 @@ type Peak = fn(&Record, Account) -> Option<u32>;
 /// No rule of a kernel allows a breach, so that one unit shows it, if it cannot have been misread:
 /// were every worker seen together with the one that it replaces, there would be twice the limit.
 /// Up to that it takes two units and most of them.
-#[must_use]
 pub fn broken(name: [&str; 2], base: &[Unit<'_>], test: &[Unit<'_>]) -> Option<Caveat> {
     let accounts = [Account::Bounded, Account::Unbounded];
     let runs = base.iter().chain(test).flat_map(|unit| &unit.runs).copied();

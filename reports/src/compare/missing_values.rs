@@ -25,7 +25,6 @@ pub struct Missing {
 
 impl Missing {
     /// What comes of it.
-    #[must_use]
     pub fn one_sided(&self) -> Option<OneSided> {
         let sides = ["base", "test"].into_iter().zip(self.lacking);
         let lacking = sides.filter(|(_, lacking)| *lacking > 0);
@@ -42,7 +41,6 @@ impl Missing {
 }
 
 /// What is said of latencies that were not measured alike on both sides.
-#[must_use]
 pub fn latency(metric: Metric, base: &[&Record], test: &[&Record]) -> Option<OneSided> {
     if !metric.is_latency() {
         return None;

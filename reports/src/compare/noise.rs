@@ -26,7 +26,6 @@ pub struct Noise {
 
 impl Noise {
     /// Of the variant of the base's file that is the base once more; nothing if there is none.
-    #[must_use]
     pub fn of(base: &Set<'_>, workload: &str, decides: &Decides, rules: Rules) -> Self {
         let variant = match pairs::of_role(base, workload, Role::Noise) {
             Beside::Nothing => return Self::default(),
@@ -95,7 +94,6 @@ fn few_pairs(pairs: u32, needed: u32) -> Caveat {
 }
 
 /// Metrics in which it takes more than was asked for to take a side.
-#[must_use]
 pub fn raised(primary: &[Finding]) -> Option<Caveat> {
     let raised = primary.iter().filter(|one| one.side_threshold() > one.threshold);
     let parts: Vec<String> = raised

@@ -139,12 +139,7 @@ fn name(text: &str) -> String {
 /// `6.12 against 6.17 on fsync-mix and dsync`, with numbers where names would be too many.
 fn title(comparisons: &Comparisons) -> String {
     let names = |pick: fn(&Comparison) -> &str, many: &str| {
-        let mut names: Vec<String> = Vec::new();
-        for one in comparisons.all.iter().map(|one| name(pick(one))) {
-            if !names.contains(&one) {
-                names.push(one);
-            }
-        }
+        let names = format::distinct(comparisons.all.iter().map(|one| name(pick(one))));
         match names.len() {
             0 => format!("no {many}"),
             1..=4 => format::list(&names),

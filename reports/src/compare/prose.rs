@@ -11,7 +11,6 @@ use crate::runs::metric::Metric;
 impl Finding {
     /// What is said of a metric that is not decided, without its name: why not, and what would
     /// decide.
-    #[must_use]
     pub fn undecided(&self, alpha: f64) -> String {
         if let Some(one_sided) = &self.one_sided {
             return format!("not decided, because {}", format::clip(&one_sided.text, 300));
@@ -49,7 +48,6 @@ impl Finding {
     }
 
     /// `response p99 +12.3 % (95 % interval +8.1 % to +15 %)`.
-    #[must_use]
     pub fn sentence(&self) -> String {
         let title = self.metric.title();
         let Some(estimate) = self.estimate else {
@@ -70,13 +68,11 @@ impl Finding {
 
 impl Comparison {
     /// Whether runs are pairs, as [`Pairing::text`] says it.
-    #[must_use]
     pub fn pairing_text(&self) -> String {
         self.pairing.text()
     }
 
     /// What became of a regression that fresh runs did not confirm.
-    #[must_use]
     pub fn unconfirmed(&self, metric: Metric) -> Option<String> {
         self.confirmation.as_ref()?.unconfirmed(metric)
     }
@@ -85,7 +81,6 @@ impl Comparison {
 impl Comparison {
     /// What is said of the metrics that decide: those that are worse, better and the same, and what
     /// would decide the others.
-    #[must_use]
     pub fn parts(&self, alpha: f64) -> Vec<String> {
         let of =
             |wanted: Verdict| self.primary.iter().filter(move |one| one.verdict == Some(wanted));
@@ -126,7 +121,6 @@ impl Comparison {
 
 impl Pairing {
     /// `10 pairs, 2 runs left over`, or the numbers of runs and why they are no pairs.
-    #[must_use]
     pub fn text(&self) -> String {
         match self {
             Pairing::Paired { pairs, left_over } => {
@@ -146,7 +140,6 @@ impl Pairing {
 
 impl Confirmation {
     /// What the fresh runs said, in one or two sentences.
-    #[must_use]
     pub fn text(&self) -> String {
         let Some(pairing) = &self.pairing else {
             return "There are no fresh runs.".to_owned();
@@ -187,7 +180,6 @@ impl Confirmation {
     }
 
     /// `+20 % at first and +0.3 % again (equivalent)`, of a metric that was not confirmed.
-    #[must_use]
     pub fn unconfirmed(&self, metric: Metric) -> Option<String> {
         let mut both = self.first.iter().zip(&self.again);
         let (first, again) = both.find(|(first, _)| first.metric == metric)?;
@@ -223,7 +215,6 @@ pub struct Reasons {
 
 impl Reasons {
     /// Of caveats, at most this many.
-    #[must_use]
     pub fn of(caveats: &[Caveat], most: usize) -> Self {
         let clip = |one: &Caveat| {
             let code = format::clip(one.code.name(), 40);

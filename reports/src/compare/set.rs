@@ -238,13 +238,7 @@ fn variant(run: &Record) -> String {
 
 /// The policies of runs, each once: presets in the order of kernels, then others as they ran.
 fn variants<'a>(runs: impl Iterator<Item = &'a Record>) -> Vec<String> {
-    let mut variants = Vec::new();
-    for run in runs {
-        let variant = variant(run);
-        if !variants.contains(&variant) {
-            variants.push(variant);
-        }
-    }
+    let mut variants = format::distinct(runs.map(variant));
     variants.sort_by_key(|variant| rank(variant));
     variants
 }

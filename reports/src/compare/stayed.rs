@@ -8,7 +8,6 @@ use crate::runs::unit;
 use crate::runs::unit::Unit;
 
 /// What a reader must know of stays that outlasted the watch.
-#[must_use]
 pub fn note(base: &[Unit<'_>], test: &[Unit<'_>]) -> Option<Caveat> {
     let [base_stayed, test_stayed] = [base, test].map(|units| {
         let units = units.iter().filter(|unit| unit.runs.iter().any(|run| stayed(run)));

@@ -20,7 +20,6 @@ const UNITS: &str = "Unit ops/s better=higher\nUnit workers/1000ops better=lower
     Unit workers/s better=lower\n";
 
 /// The runs as benchmark lines; a run that did nothing has no time per op and is a comment.
-#[must_use]
 pub fn text(records: &[Record]) -> String {
     let mut text = String::from(UNITS);
     let mut cpu = "";

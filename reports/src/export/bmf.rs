@@ -15,7 +15,6 @@ use crate::runs::figures::{Figures, Spread};
 use crate::runs::metric::Metric;
 
 /// The runs as JSON, one benchmark per cell.
-#[must_use]
 pub fn text(records: &[Record]) -> String {
     let mut cells: BTreeMap<String, Vec<&Record>> = BTreeMap::new();
     for record in finished(records) {

@@ -19,7 +19,6 @@ use crate::runs::histogram::{Clock, decode};
 const MAX_VALUE_DIVISOR: f64 = 1e6;
 
 /// The histograms of the runs, in order of time. Runs of a fidelity grid keep none.
-#[must_use]
 pub fn text(records: &[Record]) -> String {
     let mut runs: Vec<&Record> = finished(records).collect();
     runs.sort_by_key(|record| started(record));

@@ -101,7 +101,6 @@ const FAMILIES: [Family; 9] = [
 ];
 
 /// The runs as an exposition, with the end mark.
-#[must_use]
 pub fn text(records: &[Record]) -> String {
     let mut text = String::new();
     for family in &FAMILIES {

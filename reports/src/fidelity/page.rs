@@ -7,7 +7,7 @@ use crate::fidelity::cell::{Cell, Off};
 use crate::fidelity::dispatch_table::DispatchRow;
 use crate::fidelity::share::Share;
 use crate::fidelity::variants::{Counts, Variant};
-use crate::fidelity::{charts, prose};
+use crate::fidelity::{charts, dispatch_table, factor, prose, totals};
 use crate::format;
 use crate::render::chart::ChartSet;
 use crate::render::page::{Mark, PageError};
@@ -146,7 +146,7 @@ pub(crate) fn verdict(fidelity: &Fidelity<'_>) -> Verdict {
     Verdict {
         headline: prose::headline(fidelity),
         heads: prose::GROUP_HEADS,
-        groups: fidelity.by_group().iter().map(prose::group).collect(),
+        groups: totals::by_group(&fidelity.cells).iter().map(prose::group).collect(),
         rules: prose::group_rules(fidelity),
         figures: prose::figures(fidelity),
         definitions: prose::definitions(fidelity),
@@ -215,7 +215,7 @@ fn dispatch(fidelity: &Fidelity<'_>) -> Vec<DispatchView> {
         agrees: row.dispatch.agrees(),
         gap: format::number(row.dispatch.gap()),
     };
-    fidelity.dispatch().into_iter().take(CELLS_MAX).map(view).collect()
+    dispatch_table::rows(&fidelity.cells).into_iter().take(CELLS_MAX).map(view).collect()
 }
 
 /// The presets with their colours, and which of them are expected.
@@ -261,7 +261,7 @@ fn expected_in(totals: &PresetTotals<'_>) -> String {
 
 fn levels(fidelity: &Fidelity<'_>) -> Vec<LevelRow> {
     let mut rows: Vec<LevelRow> = Vec::new();
-    for level in fidelity.by_factor() {
+    for level in factor::levels(&fidelity.cells) {
         rows.push(LevelRow {
             factor: level.factor,
             first: rows.last().is_none_or(|before| before.factor != level.factor),

@@ -15,7 +15,6 @@ pub const GROUP_HEADS: [&str; 6] =
     ["group", "cells", "nearest right", "births", "peak", "dispatch"];
 
 /// A row of that table.
-#[must_use]
 pub fn group(totals: &GroupTotals) -> [String; 6] {
     let group =
         totals.group.as_deref().map_or_else(|| "all".to_owned(), |one| format::clip(one, 40));
@@ -25,7 +24,6 @@ pub fn group(totals: &GroupTotals) -> [String; 6] {
 }
 
 /// What its columns count, in one paragraph.
-#[must_use]
 pub fn group_rules(fidelity: &Fidelity<'_>) -> String {
     let number = format::number;
     let expected = names(fidelity, |one| one.expected > 0);
@@ -50,7 +48,6 @@ pub fn group_rules(fidelity: &Fidelity<'_>) -> String {
 }
 
 /// `140 of 150 (93.3 %)`, or that there is none.
-#[must_use]
 pub fn share(share: Share) -> String {
     match share.of {
         0 => "n/a".to_owned(),
@@ -59,7 +56,6 @@ pub fn share(share: Share) -> String {
 }
 
 /// The verdict in one line.
-#[must_use]
 pub fn headline(fidelity: &Fidelity<'_>) -> String {
     let right = fidelity.right();
     match (fidelity.cells.len(), right.percent()) {
@@ -75,7 +71,6 @@ pub fn headline(fidelity: &Fidelity<'_>) -> String {
 }
 
 /// The figures behind it, a sentence each.
-#[must_use]
 pub fn figures(fidelity: &Fidelity<'_>) -> Vec<String> {
     let mut lines: Vec<String> = within_limit(fidelity).into_iter().collect();
     lines.extend(told_apart(fidelity));
@@ -89,7 +84,6 @@ pub fn figures(fidelity: &Fidelity<'_>) -> Vec<String> {
 }
 
 /// Terms and what the counts leave open, one sentence each.
-#[must_use]
 pub fn definitions(fidelity: &Fidelity<'_>) -> Vec<(&'static str, String)> {
     let mut all = terms();
     all.extend(limits(fidelity));
@@ -312,7 +306,6 @@ fn apart(fidelity: &Fidelity<'_>) -> Option<String> {
 }
 
 /// A cell that is off, in one line: `a (births, peak): io_uring created 10, peak 9; 6.17 created …`.
-#[must_use]
 pub fn off(cell: &Cell<'_>) -> String {
     let show = |name: &str, counts: Counts| {
         let (created, peak) = (format::number(counts.created), format::number(counts.peak));
@@ -330,20 +323,17 @@ pub fn off(cell: &Cell<'_>) -> String {
 }
 
 /// `births, peak`.
-#[must_use]
 pub fn off_words(off: &[Off]) -> String {
     off.iter().map(|off| off.word()).collect::<Vec<_>>().join(", ")
 }
 
 /// `write 100 % inline against 98 % inline, 2 % hashed`.
-#[must_use]
 pub fn dispatch(dispatch: &Dispatch) -> String {
     let kind = format::clip(&dispatch.kind, 40);
     format!("{kind} {} against {}", shares(&dispatch.kernel), shares(&dispatch.preset))
 }
 
 /// `98 % inline, 2 % hashed`.
-#[must_use]
 pub fn shares(shares: &Shares) -> String {
     let ways = WAYS.iter().zip(shares).filter(|(_, share)| **share > 0.0);
     let ways = ways.map(|(way, share)| format!("{}\u{a0}% {way}", format::number(*share)));

@@ -112,7 +112,6 @@ fn complaint(boot: &Boot, kind: ComplaintKind) -> Option<&Complaint> {
 
 impl BootFinding {
     /// The finding with what was said first.
-    #[must_use]
     pub fn sentence(&self) -> String {
         let Self { text, said, .. } = self;
         if said.is_empty() { format!("{text}.") } else { format!("{text}: {said}") }
@@ -121,7 +120,6 @@ impl BootFinding {
 
 /// What went wrong in the boots of all kernels, the worst first. Boots of the base for noise are
 /// boots of the base. `alpha` is the error rate of the findings of one kernel together.
-#[must_use]
 pub fn findings(kernels: &Kernels, boots: &[Boot], alpha: f64) -> Vec<BootFinding> {
     let base = kernels.kernels.first().map_or("", |kernel| &kernel.label);
     let of = |label: &str| boots.iter().filter(|boot| boot.kernel == label).collect::<Vec<_>>();
@@ -246,10 +244,6 @@ fn finding(kind: &Kind, label: &str, class: Class, boots: &[&Boot]) -> Option<Bo
         Role::Noise => format!("{} for noise", boot.number),
         _ => boot.number.to_string(),
     };
-    let mut named: Vec<String> = found.iter().take(NAMED_MAX).map(name).collect();
-    if numbers.len() > NAMED_MAX {
-        named.push(format!("{} more", numbers.len() - NAMED_MAX));
-    }
     let text = format!(
         "{} {} in {} of {} ({} {})",
         format::clip(label, 60),
@@ -257,7 +251,7 @@ fn finding(kind: &Kind, label: &str, class: Class, boots: &[&Boot]) -> Option<Bo
         found.len(),
         format::count(boots.len() as u64, "boot", "boots"),
         if numbers.len() == 1 { "boot" } else { "boots" },
-        format::list(&named)
+        format::first_of(found.iter().map(name).collect(), NAMED_MAX)
     );
     let said = format::clip(said, 300);
     Some(BootFinding {

@@ -148,7 +148,6 @@ fn lacks(kernel: &Kernel) -> Vec<String> {
 }
 
 /// The dumps of each kernel that had any.
-#[must_use]
 pub fn dumps(kernels: &Kernels, boots: &[Boot]) -> Vec<Dumps> {
     let of_kernel = |label: &str| -> Vec<&Dump> {
         let boots = boots.iter().filter(|boot| boot.kernel == label);
@@ -185,7 +184,6 @@ impl Dumps {
     }
 
     /// Kernel and criu, as a reader finds them: `base, criu 3.17.1`.
-    #[must_use]
     pub fn name(&self) -> String {
         let kernel = format::clip(&self.kernel, 60);
         match self.criu.is_empty() {
@@ -195,7 +193,6 @@ impl Dumps {
     }
 
     /// What all of it says about the worker that is kept, for a reader.
-    #[must_use]
     pub fn sentence(&self) -> String {
         let name = self.name();
         let boots = format::count(u64::from(self.tried), "boot", "boots");
@@ -218,7 +215,6 @@ impl Dumps {
     }
 
     /// The same with what came of each process.
-    #[must_use]
     pub fn lines(&self) -> Vec<String> {
         let kernel = format::clip(&self.kernel, 60);
         let cases = self.cases.iter().map(|case| format!("{kernel}, {}", case.sentence()));

@@ -5,7 +5,6 @@ use crate::stats::{adjust, fisher};
 
 /// For each kind of fault the exact p that the test has it more often than the base, after Holm over
 /// the kinds that both had; `None` for the others, which ask for no p.
-#[must_use]
 pub fn more_often(base: &[Share], test: &[Share]) -> Vec<Option<f64>> {
     let both = base.iter().zip(test).map(|(base, test)| {
         let had = base.with > 0 && test.with > 0;

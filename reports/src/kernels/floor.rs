@@ -35,7 +35,6 @@ pub struct Size {
 
 /// A floor for each workload on which the base ran against itself, out of comparisons with it: those
 /// of one workload share it.
-#[must_use]
 pub fn floors(comparisons: &[Comparison]) -> Vec<Floor> {
     let mut floors: Vec<Floor> = Vec::new();
     for one in comparisons.iter().filter(|one| !one.noise.is_empty()) {
@@ -73,14 +72,12 @@ impl Floor {
     }
 
     /// `8 pairs`, or that there is no floor of them.
-    #[must_use]
     pub fn pairs_text(&self) -> String {
         let pairs = format::count(self.pairs as u64, "pair", "pairs");
         if self.counts { pairs } else { format!("{pairs}, no floor") }
     }
 
     /// `created/1000 0.12, peak 1 (raises the threshold)`.
-    #[must_use]
     pub fn sizes_text(&self) -> String {
         let part = |size: &Size| {
             let floor = match size.estimate {

@@ -55,7 +55,6 @@ pub struct Overall {
 
 impl Overall {
     /// The presets that no workload tells from the nearest one.
-    #[must_use]
     pub fn alike(&self) -> Vec<String> {
         let alike = self.others.iter().filter(|(_, workloads)| workloads.is_empty());
         alike.map(|(preset, _)| preset.clone()).collect()
@@ -63,7 +62,6 @@ impl Overall {
 }
 
 /// Finds them. Runs of presets may come from boots of any kernel: the pool has its own workers.
-#[must_use]
 pub fn nearest(booted: &Booted) -> Nearest {
     let records = &booted.loaded.records;
     let is_pool = |run: &Record| run.key.engine == POOL && run.key.role == Role::Measured;

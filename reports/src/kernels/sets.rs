@@ -7,7 +7,6 @@ use crate::kernels::read::Booted;
 use crate::runs::group::URING;
 
 /// The runs of each kernel, the base first. A kernel without a run has a set without runs.
-#[must_use]
 pub fn sets(booted: &Booted) -> Vec<Set<'_>> {
     let loaded = &booted.loaded;
     let labels = booted.kernels.kernels.iter().map(|kernel| &kernel.label);

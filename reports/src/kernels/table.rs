@@ -30,7 +30,6 @@ pub struct Row {
 }
 
 /// A row for each workload and kernel, by workload.
-#[must_use]
 pub fn rows(sets: &[Set<'_>]) -> Vec<Row> {
     let mut rows = Vec::new();
     for workload in workloads(sets) {
@@ -40,15 +39,8 @@ pub fn rows(sets: &[Set<'_>]) -> Vec<Row> {
 }
 
 /// The workloads of all sets, those of the base first.
-#[must_use]
 pub fn workloads<'a>(sets: &[Set<'a>]) -> Vec<&'a str> {
-    let mut names: Vec<&str> = Vec::new();
-    for name in sets.iter().flat_map(Set::workloads) {
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    names
+    format::distinct(sets.iter().flat_map(Set::workloads))
 }
 
 fn row(workload: &str, set: &Set<'_>) -> Row {
@@ -69,7 +61,6 @@ fn row(workload: &str, set: &Set<'_>) -> Row {
 }
 
 /// The boots of a kernel with a finished run of a workload.
-#[must_use]
 pub fn units<'a>(set: &Set<'a>, workload: &str) -> Vec<Unit<'a>> {
     let mut runs: Vec<&Record> = set.of(workload);
     runs.retain(|run| run.error.is_none());
@@ -78,19 +69,16 @@ pub fn units<'a>(set: &Set<'a>, workload: &str) -> Vec<Unit<'a>> {
 
 impl Row {
     /// `92.9 (79.9-105)`: median, least and most.
-    #[must_use]
     pub fn created_text(&self) -> String {
         spread_text(self.created, format::number)
     }
 
     /// `61 (60-65)`, or `8` where all boots had that.
-    #[must_use]
     pub fn peak_text(&self) -> String {
         spread_text(self.peak, format::number)
     }
 
     /// `stayed`, `20 ms`, or how many boots did one and how long the others took.
-    #[must_use]
     pub fn linger_text(&self) -> String {
         let left = self.linger_ms.map(|left| format::duration(left.median * 1e6));
         match (self.stayed, left) {

@@ -26,7 +26,6 @@ const RANGE_CHARS: u16 = 13;
 const CELL_CHARS_MAX: usize = 15;
 
 /// The whole text.
-#[must_use]
 pub fn text(outcome: &KernelsOutcome<'_>) -> String {
     let mut text = wrap(&head(outcome), WIDTH, "");
     text.push('\n');

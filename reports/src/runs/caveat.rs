@@ -34,7 +34,6 @@ const SEVERE: [Code; 13] = [
 
 impl ScopedCaveat {
     /// Of a code, with whether it is severe.
-    #[must_use]
     pub fn new(code: Code, text: String, scope: String) -> Self {
         let severe = SEVERE.contains(&code);
         Self { code, text, scope, severe }

@@ -21,7 +21,6 @@ pub struct Reach {
 }
 
 /// A row per kind and group of which something is known, kinds in order of their names.
-#[must_use]
 pub fn reach(section: &Section<'_>) -> Vec<Reach> {
     let runs = || section.groups.iter().flat_map(|group| &group.runs);
     let mut kinds: Vec<&String> =

@@ -19,7 +19,6 @@ pub enum Clock {
 
 impl Clock {
     /// The histograms of a run on this clock, by kind of operation.
-    #[must_use]
     pub fn of(self, record: &Record) -> &BTreeMap<String, Quantiles> {
         match self {
             Self::Response => &record.latency.response,
@@ -28,7 +27,6 @@ impl Clock {
     }
 
     /// Its name.
-    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Response => "response time",
@@ -46,7 +44,6 @@ pub fn any<'a>(mut records: impl Iterator<Item = &'a Record>) -> bool {
 }
 
 /// The histograms of all runs in one; none if no run has a readable one.
-#[must_use]
 pub fn merged(runs: &[&Record], clock: Clock, kind: &str) -> Option<Histogram<u64>> {
     let mut sum: Option<Histogram<u64>> = None;
     for record in runs {

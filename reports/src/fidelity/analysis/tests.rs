@@ -4,7 +4,9 @@ use iowq_contract::Record;
 use iowq_sample as sample;
 
 use super::*;
-use crate::fidelity::prose;
+use crate::fidelity::cell::Off;
+use crate::fidelity::dispatch::{Dispatch, WAYS};
+use crate::fidelity::{dispatch_table, prose, totals};
 use crate::runs::group;
 
 /// Workload, engine and policy, workers created, peak.
@@ -202,7 +204,7 @@ fn births_agree_within_a_factor_or_three_workers_and_are_counted_group_by_group(
     ];
     let sections = group::sections(&records);
     let fidelity = Fidelity::of(&sections).expect("two workloads have both");
-    let rows: Vec<[String; 6]> = fidelity.by_group().iter().map(prose::group).collect();
+    let rows: Vec<[String; 6]> = totals::by_group(&fidelity.cells).iter().map(prose::group).collect();
     let all = "1 of 1 (100\u{a0}%)";
     let none = "0 of 1 (0\u{a0}%)";
     let half = "1 of 2 (50\u{a0}%)";
@@ -217,7 +219,7 @@ fn births_agree_within_a_factor_or_three_workers_and_are_counted_group_by_group(
          write 100\u{a0}% inline against 100\u{a0}% hashed"
     );
     assert_eq!(said, expected);
-    let rows = fidelity.dispatch();
+    let rows = dispatch_table::rows(&fidelity.cells);
     let families: Vec<(&str, bool)> =
         rows.iter().map(|row| (row.family.as_str(), row.dispatch.agrees())).collect();
     assert_eq!(families, [("writes", true), ("reads, cached", false)]);

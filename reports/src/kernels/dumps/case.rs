@@ -27,7 +27,6 @@ impl When {
     pub const ALL: [When; 3] = [When::Control, When::JustClosed, When::AfterTimeout];
 
     /// In words.
-    #[must_use]
     pub fn words(self) -> &'static str {
         match self {
             When::Control => "control, without a ring",
@@ -118,7 +117,6 @@ impl Case {
     }
 
     /// How many workers were there, such as `15 to 23`.
-    #[must_use]
     pub fn workers_text(&self) -> String {
         match self.workers {
             None => String::new(),
@@ -128,7 +126,6 @@ impl Case {
     }
 
     /// What came of it: `just after the close, 15 to 23 workers there: failed in 4 of 4 boots: …`.
-    #[must_use]
     pub fn sentence(&self) -> String {
         let Case { dumped, failed, hung, not_begun, tried, .. } = *self;
         let there = match self.workers {

@@ -194,15 +194,10 @@ fn ended(boot: &Boot) -> &'static str {
 
 /// The last lines of boots that did not finish or whose kernel complained, the worst first.
 pub(crate) fn consoles(outcome: &KernelsOutcome<'_>) -> Vec<Console> {
-    let mut numbers: Vec<u32> = Vec::new();
-    for number in outcome.findings.iter().flat_map(|finding| &finding.boots) {
-        if !numbers.contains(number) {
-            numbers.push(*number);
-        }
-    }
+    let numbers = format::distinct(outcome.findings.iter().flat_map(|finding| &finding.boots));
     let boots = numbers
         .iter()
-        .filter_map(|number| outcome.boots.iter().find(|boot| boot.number == *number));
+        .filter_map(|number| outcome.boots.iter().find(|boot| boot.number == **number));
     let console = |boot: &Boot| {
         let from = boot.console_tail.len().saturating_sub(LINES_MAX);
         let lines = boot.console_tail[from..].iter().map(|line| format::clip(line, 200));
