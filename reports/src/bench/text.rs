@@ -1,13 +1,13 @@
 //! The summary: the same answers as the page, as plain text for a terminal or a mail.
 
-use comfy_table::{CellAlignment, ContentArrangement, Table};
+use comfy_table::Table;
 
 use crate::bench::analysis::Analysis;
 use crate::bench::births;
 use crate::fidelity::analysis::Fidelity;
 use crate::fidelity::{prose, totals};
 use crate::format;
-use crate::render::text::{STYLE, ascii, fits, trimmed, wrap};
+use crate::render::text::{ascii, break_to, fits, table, trimmed, wrap};
 use crate::runs::arrival;
 use crate::runs::figures::Figures;
 use crate::runs::group::Group;
@@ -91,16 +91,10 @@ fn fidelity_text(fidelity: &Fidelity<'_>, width: usize) -> String {
 
 /// The table of groups of cells.
 fn groups(fidelity: &Fidelity<'_>) -> Table {
-    let mut table = Table::new();
-    table
-        .load_style(STYLE)
-        .set_content_arrangement(ContentArrangement::Disabled)
-        .set_header(prose::GROUP_HEADS);
-    for (at, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((u16::from(at > 0), 0));
-        if at > 0 {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
+    let heads = prose::GROUP_HEADS;
+    let mut table = table(heads, (1, 0), 1..=heads.len());
+    if let Some(group) = table.column_mut(0) {
+        group.set_padding((0, 0));
     }
     for totals in totals::by_group(&fidelity.cells) {
         table.add_row(prose::group(&totals));
@@ -110,7 +104,7 @@ fn groups(fidelity: &Fidelity<'_>) -> Table {
 
 /// The table and the answers of each workload.
 fn sections(analysis: &Analysis<'_>, width: usize) -> String {
-    let mut text = trimmed(&table(analysis, width));
+    let mut text = trimmed(&table_of_runs(analysis, width));
     text.push_str(
         "\nMedians of runs. created: workers per 1000 operations; times are response times.\n",
     );
@@ -130,19 +124,10 @@ fn sections(analysis: &Analysis<'_>, width: usize) -> String {
     text
 }
 
-fn table(analysis: &Analysis<'_>, width: usize) -> Table {
-    let mut table = Table::new();
-    table
-        .load_style(STYLE)
-        .set_content_arrangement(ContentArrangement::Disabled)
-        .set_width(u16::try_from(width).unwrap_or(u16::MAX))
-        .set_header(heads());
-    for (at, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((0, 2));
-        if at > 1 {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
+fn table_of_runs(analysis: &Analysis<'_>, width: usize) -> Table {
+    let heads = heads();
+    let last = heads.len();
+    let mut table = table(heads, (0, 2), 2..=last);
     for section in &analysis.sections {
         for group in &section.groups {
             table.add_row(row(&format::clip(section.workload, 40), group));
@@ -152,9 +137,7 @@ fn table(analysis: &Analysis<'_>, width: usize) -> Table {
     if !fits(&table, width) {
         table.column_iter_mut().for_each(|column| _ = column.set_padding((0, 1)));
     }
-    if !fits(&table, width) {
-        table.set_content_arrangement(ContentArrangement::Dynamic);
-    }
+    break_to(&mut table, width);
     table
 }
 

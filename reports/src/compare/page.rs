@@ -15,7 +15,6 @@ use crate::compare::set::Set;
 use crate::compare::{charts, prose};
 use crate::format;
 use crate::render::chart::ChartSet;
-use crate::render::marker;
 use crate::render::page::{Download, Mark, PAGE_BYTES_MAX, PageError, Room};
 use crate::runs::unit;
 
@@ -179,11 +178,7 @@ fn answer(one: &Comparison, alpha: f64) -> Answer {
 }
 
 fn view(at: usize, one: &Comparison, charts: Vec<ChartSet>, boots: bool) -> View {
-    let mark = |place, role: &str, set: &str| Mark {
-        colour: place,
-        sign: marker::sign(place),
-        policy: format!("{role}: {}", name(set)),
-    };
+    let mark = |place, role: &str, set: &str| Mark::at(place, format!("{role}: {}", name(set)));
     View {
         id: format!("c{at}"),
         title: format!("{}: {} against {}", name(&one.workload), name(&one.test), name(&one.base)),

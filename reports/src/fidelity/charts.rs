@@ -73,7 +73,7 @@ pub(crate) fn sets(
                 format::number(ALIKE_FACTOR)
             ),
             legend: true,
-            figures: vec![Figure { caption: String::new(), mark: None, svg }],
+            figures: vec![Figure::plain(svg)],
         });
     }
     Ok(sets)

@@ -33,6 +33,8 @@ struct Page<'a> {
     levels: Vec<LevelRow>,
     off: CellTable,
     dispatch: Vec<DispatchView>,
+    near: String,
+    runs: String,
     all: CellTable,
     apart: Vec<(String, String)>,
     caveats: &'a [ScopedCaveat],
@@ -45,7 +47,6 @@ pub(crate) struct Verdict {
     pub(crate) groups: Vec<[String; 6]>,
     pub(crate) rules: String,
     pub(crate) figures: Vec<String>,
-    pub(crate) definitions: Vec<(&'static str, String)>,
 }
 
 /// A table of cells.
@@ -135,6 +136,8 @@ pub(crate) fn page(fidelity: &Fidelity<'_>, about: About<'_>) -> Result<String, 
         levels: levels(fidelity),
         off: table(fidelity, fidelity.off()),
         dispatch: dispatch(fidelity),
+        near: prose::near(),
+        runs: prose::runs(fidelity),
         all: all(fidelity),
         apart: apart.map(|one| (format::clip(one.workload, 80), one.reason.clone())).collect(),
         caveats,
@@ -149,7 +152,6 @@ pub(crate) fn verdict(fidelity: &Fidelity<'_>) -> Verdict {
         groups: totals::by_group(&fidelity.cells).iter().map(prose::group).collect(),
         rules: prose::group_rules(fidelity),
         figures: prose::figures(fidelity),
-        definitions: prose::definitions(fidelity),
     }
 }
 

@@ -83,111 +83,18 @@ pub fn figures(fidelity: &Fidelity<'_>) -> Vec<String> {
     lines
 }
 
-/// Terms and what the counts leave open, one sentence each.
-pub fn definitions(fidelity: &Fidelity<'_>) -> Vec<(&'static str, String)> {
-    let mut all = terms();
-    all.extend(limits(fidelity));
-    all
+/// How near two counts are that are alike.
+pub fn near() -> String {
+    let number = format::number;
+    format!("a factor of {} or {} worker", number(ALIKE_FACTOR), number(ALIKE_WORKERS))
 }
 
-fn terms() -> Vec<(&'static str, String)> {
-    let near = format!(
-        "a factor of {} or {} worker",
-        format::number(ALIKE_FACTOR),
-        format::number(ALIKE_WORKERS)
-    );
-    let owned = str::to_owned;
-    vec![
-        ("cell", owned("a workload that ran on io_uring and under each preset")),
-        (
-            "distance",
-            owned(
-                "|ln((created + 1) / (kernel's created + 1))| + |ln((peak + 1) / (kernel's peak + \
-                 1))|, on medians of runs: 0 if a preset did the same as the kernel, 0.7 if one \
-                 of the two counts is twice the kernel's",
-            ),
-        ),
-        ("nearest", owned("the preset with the least distance from the kernel")),
-        (
-            "expected",
-            owned(
-                "the preset that stands for the kernel's release. exit-on-idle stands for the \
-                 same as 6.17: it adds only that workers exit once the last ring is closed, \
-                 which most cells do at their very end, so that the two differ by chance only. \
-                 In cells that keep closing rings only one of them is expected",
-            ),
-        ),
-        (
-            "alike",
-            format!("two variants whose workers created and peaks are each at most {near} apart"),
-        ),
-        (
-            "differ",
-            owned("presets differ in a cell if some other preset is not alike the expected one"),
-        ),
-        (
-            "right",
-            owned(
-                "the nearest preset is expected or alike the expected one: choosing one of two \
-                 that behave the same is not an error. Of equally near presets an expected one \
-                 is nearest",
-            ),
-        ),
-        (
-            "told apart",
-            owned(
-                "of the cells in which a preset is neither expected nor alike the expected one, \
-                 those in which the kernel is nearer to the expected one",
-            ),
-        ),
-        (
-            "dispatch",
-            owned(
-                "how ops reached workers: done inline by the submitter, queued hashed (one at a \
-                 time with others of the file) or unhashed, or linked, done by the worker that had \
-                 just done the one before",
-            ),
-        ),
-        (
-            "off",
-            owned("different from the kernel in births, peak or dispatch, or nearest not right"),
-        ),
-        (
-            "rho",
-            owned(
-                "Spearman's rank correlation over all cells between a preset's count and the \
-                 kernel's: 1 if both put the cells into the same order",
-            ),
-        ),
-    ]
-}
-
-/// What counts of runs do not tell.
-fn limits(fidelity: &Fidelity<'_>) -> Vec<(&'static str, String)> {
-    let owned = str::to_owned;
-    let runs = match fidelity.runs_least {
-        0 | 1 => owned("with one run per variant the variation between runs is not known"),
+/// What a figure of the page stands on.
+pub fn runs(fidelity: &Fidelity<'_>) -> String {
+    match fidelity.runs_least {
+        0 | 1 => "with one run per variant the variation between runs is not known".to_owned(),
         runs => format!("medians of {runs} or more, whose own spread this page does not show"),
-    };
-    vec![
-        (
-            "ratios",
-            owned(
-                "what the expected preset did, divided by what io_uring did. Runs are bound by \
-                 time: an engine that does more ops may make more workers too. Counts are \
-                 compared as they are, not per op; the ratio of ops/s is given as well",
-            ),
-        ),
-        (
-            "files of a bucket",
-            owned(
-                "the kernel hashes addresses of inodes to 64 buckets, and writes to files that \
-                 share one wait for each other: some two do by chance in 9 % of runs on 4 files, \
-                 in 37 % on 8. In the pool each of these files has its own bucket",
-            ),
-        ),
-        ("runs", runs),
-    ]
+    }
 }
 
 /// `140 of 150 cells`.

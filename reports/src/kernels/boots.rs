@@ -42,75 +42,69 @@ pub enum Class {
     Note,
 }
 
-/// A kind of what can go wrong.
+/// A kind of what can go wrong: by how a boot ended, by what its kernel complained of, or both.
 struct Kind {
     code: Code,
     /// What a kernel did, such as `hung`.
     words: &'static str,
-    happened: fn(&Boot) -> bool,
-    /// The kind of the complaint that says so.
+    ended: Option<Ended>,
     complaint: Option<ComplaintKind>,
 }
 
-const fn complained(
-    code: Code,
-    words: &'static str,
-    kind: ComplaintKind,
-    happened: fn(&Boot) -> bool,
-) -> Kind {
-    Kind { code, words, happened, complaint: Some(kind) }
+const fn ended(code: Code, words: &'static str, ended: Ended) -> Kind {
+    Kind { code, words, ended: Some(ended), complaint: None }
 }
 
-const fn ended(code: Code, words: &'static str, happened: fn(&Boot) -> bool) -> Kind {
-    Kind { code, words, happened, complaint: None }
+const fn complained(code: Code, words: &'static str, complaint: ComplaintKind) -> Kind {
+    Kind { code, words, ended: None, complaint: Some(complaint) }
 }
 
 /// Faults of a kernel.
 const FAULTS: [Kind; 5] = [
-    complained(Code::Panic, "panicked", ComplaintKind::Panic, |boot| {
-        boot.ended == Ended::Panicked || has(boot, ComplaintKind::Panic)
-    }),
-    ended(Code::Hung, "hung", |boot| boot.ended == Ended::Hung),
-    complained(Code::Oops, "had an oops", ComplaintKind::Oops, |boot| {
-        has(boot, ComplaintKind::Oops)
-    }),
-    complained(Code::SoftLockup, "had a soft lockup", ComplaintKind::SoftLockup, |boot| {
-        has(boot, ComplaintKind::SoftLockup)
-    }),
-    complained(Code::RcuStall, "had an RCU stall", ComplaintKind::RcuStall, |boot| {
-        has(boot, ComplaintKind::RcuStall)
-    }),
+    Kind {
+        code: Code::Panic,
+        words: "panicked",
+        ended: Some(Ended::Panicked),
+        complaint: Some(ComplaintKind::Panic),
+    },
+    ended(Code::Hung, "hung", Ended::Hung),
+    complained(Code::Oops, "had an oops", ComplaintKind::Oops),
+    complained(Code::SoftLockup, "had a soft lockup", ComplaintKind::SoftLockup),
+    complained(Code::RcuStall, "had an RCU stall", ComplaintKind::RcuStall),
 ];
 
 /// What need not be the kernel's fault.
 const TROUBLES: [Kind; 3] = [
-    ended(Code::Lacks, "lacked what is needed", |boot| boot.ended == Ended::Lacks),
-    ended(Code::Failed, "failed", |boot| boot.ended == Ended::Failed),
-    ended(Code::Died, "died with its virtual machine", |boot| boot.ended == Ended::Died),
+    ended(Code::Lacks, "lacked what is needed", Ended::Lacks),
+    ended(Code::Failed, "failed", Ended::Failed),
+    ended(Code::Died, "died with its virtual machine", Ended::Died),
 ];
 
 /// What is worth a look.
 const NOTES: [Kind; 3] = [
-    complained(Code::HungTask, "had a task that hung", ComplaintKind::HungTask, |boot| {
-        has(boot, ComplaintKind::HungTask)
-    }),
-    complained(Code::OutOfMemory, "ran out of memory", ComplaintKind::OutOfMemory, |boot| {
-        has(boot, ComplaintKind::OutOfMemory)
-    }),
-    complained(Code::Warning, "printed a warning", ComplaintKind::Warning, |boot| {
-        has(boot, ComplaintKind::Warning)
-    }),
+    complained(Code::HungTask, "had a task that hung", ComplaintKind::HungTask),
+    complained(Code::OutOfMemory, "ran out of memory", ComplaintKind::OutOfMemory),
+    complained(Code::Warning, "printed a warning", ComplaintKind::Warning),
 ];
 
-fn has(boot: &Boot, kind: ComplaintKind) -> bool {
-    complaint(boot, kind).is_some()
-}
+impl Kind {
+    fn happened(&self, boot: &Boot) -> bool {
+        self.ended == Some(boot.ended) || self.complaint(boot).is_some()
+    }
 
-fn complaint(boot: &Boot, kind: ComplaintKind) -> Option<&Complaint> {
-    boot.complaints.iter().find(|complaint| complaint.kind == kind)
+    /// The first complaint of this kind.
+    fn complaint<'a>(&self, boot: &'a Boot) -> Option<&'a Complaint> {
+        boot.complaints.iter().find(|complaint| Some(complaint.kind) == self.complaint)
+    }
 }
 
 impl BootFinding {
+    /// What is known of a kernel without a boot that shows it.
+    fn of_no_boot(label: &str, code: Code, class: Class, text: String) -> Self {
+        let kernel = label.to_owned();
+        Self { kernel, code, class, boots: Vec::new(), text, said: String::new() }
+    }
+
     /// The finding with what was said first.
     pub fn sentence(&self) -> String {
         let Self { text, said, .. } = self;
@@ -146,22 +140,16 @@ pub fn findings(kernels: &Kernels, boots: &[Boot], alpha: f64) -> Vec<BootFindin
         }
         if label == base && faulty && !finished {
             let text = format!("no boot of {} finished", format::clip(label, 60));
-            let (kernel, said) = (label.to_owned(), String::new());
-            let (code, class) = (Code::BaseUnfinished, Class::Trouble);
-            all.push(BootFinding { kernel, code, class, boots: Vec::new(), text, said });
+            all.push(BootFinding::of_no_boot(label, Code::BaseUnfinished, Class::Trouble, text));
         }
         let again = || of_kernel.iter().filter(|boot| boot.role == Role::Noise);
         if label == base && kernels.noise && !again().any(|boot| boot.ended == Ended::Finished) {
             let text = "no boot for noise finished, so that noise is not known".to_owned();
-            let (kernel, said) = (label.to_owned(), String::new());
-            let (code, class) = (Code::NoNoise, Class::Caveat);
-            all.push(BootFinding { kernel, code, class, boots: Vec::new(), text, said });
+            all.push(BootFinding::of_no_boot(label, Code::NoNoise, Class::Caveat, text));
         }
         if measured().next().is_none() {
             let text = format!("{} was not booted", format::clip(label, 60));
-            let (kernel, said) = (label.to_owned(), String::new());
-            let (code, class) = (Code::NotBooted, Class::Trouble);
-            all.push(BootFinding { kernel, code, class, boots: Vec::new(), text, said });
+            all.push(BootFinding::of_no_boot(label, Code::NotBooted, Class::Trouble, text));
         }
     }
     // The sort is stable: within a class kernels stay in their order.
@@ -205,14 +193,14 @@ fn test_faults(
 /// it is not known what would have come.
 fn telling<'a>(kind: &Kind, boots: &[&'a Boot]) -> Vec<&'a Boot> {
     let untold = [Ended::Failed, Ended::Died, Ended::Lacks];
-    let tells = |boot: &&Boot| (kind.happened)(boot) || !untold.contains(&boot.ended);
+    let tells = |boot: &&Boot| kind.happened(boot) || !untold.contains(&boot.ended);
     boots.iter().copied().filter(tells).collect()
 }
 
 fn share(kind: &Kind, boots: &[&Boot]) -> Share {
     let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
     let telling = telling(kind, boots);
-    let with = telling.iter().filter(|boot| (kind.happened)(boot)).count();
+    let with = telling.iter().filter(|boot| kind.happened(boot)).count();
     Share { with: number(with), of: number(telling.len()) }
 }
 
@@ -233,9 +221,9 @@ pub fn confirm(finding: &mut [BootFinding], fresh: &[BootFinding]) {
 }
 
 fn finding(kind: &Kind, label: &str, class: Class, boots: &[&Boot]) -> Option<BootFinding> {
-    let found: Vec<&Boot> = boots.iter().copied().filter(|boot| (kind.happened)(boot)).collect();
+    let found: Vec<&Boot> = boots.iter().copied().filter(|boot| kind.happened(boot)).collect();
     let first = found.first()?;
-    let said = match kind.complaint.and_then(|kind| complaint(first, kind)) {
+    let said = match kind.complaint(first) {
         Some(complaint) => &complaint.line,
         None => &first.reason,
     };

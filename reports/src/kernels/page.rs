@@ -18,7 +18,6 @@ use crate::compare::set::Set;
 use crate::format;
 use crate::kernels::boots::Class;
 use crate::kernels::charts::kernel;
-use crate::kernels::charts::kernel::place;
 use crate::kernels::nearest::Nearest;
 use crate::kernels::outcome::KernelsOutcome;
 use crate::kernels::page::dumps::Checkpoint;
@@ -29,9 +28,8 @@ use crate::kernels::page::table::{Grid, grid, steps};
 use crate::kernels::table::units;
 use crate::kernels::{charts, text};
 use crate::render::chart::ChartSet;
-use crate::render::marker;
 use crate::render::page::{Download, Mark, PAGE_BYTES_MAX, PageError, Room};
-use crate::render::palette::COLOURS;
+use crate::render::palette::place;
 
 /// Name of the page with every pair of kernels in full.
 pub const PAIRS_NAME: &str = "pairs.html";
@@ -256,11 +254,8 @@ fn sections(sets: &[Set<'_>], room: &mut Room) -> Result<Vec<View>, PageError> {
             .collect();
         let drawn = if room.left_out { Vec::new() } else { charts::sets(&kernels)? };
         let first = sets.iter().find_map(|set| set.of(workload).first().copied());
-        let legend = sets.iter().enumerate().map(|(at, set)| Mark {
-            colour: place(at) % COLOURS,
-            sign: marker::sign(place(at)),
-            policy: name(&set.name),
-        });
+        let legend = sets.iter().enumerate();
+        let legend = legend.map(|(at, set)| Mark::at(place(at), name(&set.name)));
         views.push(View {
             id: format!("w{at}"),
             title: name(workload),

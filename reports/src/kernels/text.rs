@@ -1,6 +1,6 @@
 //! The text of booted kernels: for a terminal, and for the cover letter of a patch.
 
-use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, Width};
+use comfy_table::{ColumnConstraint, Table, Width};
 use iowq_contract::{Caveat, Code};
 
 use crate::compare::comparison::{Comparison, Comparisons};
@@ -14,7 +14,7 @@ use crate::kernels::floor::Floor;
 use crate::kernels::nearest::{Nearest, Overall};
 use crate::kernels::outcome::KernelsOutcome;
 use crate::kernels::table::Row;
-use crate::render::text::{STYLE, ascii, fits, wrap};
+use crate::render::text::{ascii, break_to, table, trimmed, wrap};
 
 /// Characters of a label or a workload.
 const NAME_CHARS_MAX: usize = 24;
@@ -29,10 +29,7 @@ const CELL_CHARS_MAX: usize = 15;
 pub fn text(outcome: &KernelsOutcome<'_>) -> String {
     let mut text = wrap(&head(outcome), WIDTH, "");
     text.push('\n');
-    for line in table(outcome).lines() {
-        text.push_str(line.trim_end());
-        text.push('\n');
-    }
+    text.push_str(&trimmed(&table_of_boots(outcome)));
     text.push('\n');
     text.push_str(&wrap(
         "Created per 1000 ops: median of boots (least to most). Left: how long the last worker \
@@ -102,14 +99,13 @@ fn noise(outcome: &KernelsOutcome<'_>) -> Vec<String> {
     lines
 }
 
-fn table(outcome: &KernelsOutcome<'_>) -> Table {
+fn table_of_boots(outcome: &KernelsOutcome<'_>) -> Table {
     let steps = !outcome.steps.is_empty();
     let mut heads = vec!["workload", "kernel", "created/1000", "peak", "left", "vs base"];
     if steps {
         heads.push("step");
     }
-    let mut table = Table::new();
-    table.load_style(STYLE).set_content_arrangement(ContentArrangement::Disabled).set_header(heads);
+    let mut table = table(heads, (0, 1), 2..=4);
     let mut last = "";
     for row in &outcome.table {
         if !last.is_empty() && last != row.workload {
@@ -119,15 +115,7 @@ fn table(outcome: &KernelsOutcome<'_>) -> Table {
         last = &row.workload;
         table.add_row(cells(outcome, row, workload, steps));
     }
-    for (at, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((0, 1));
-        if (2..=4).contains(&at) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    if !fits(&table, WIDTH) {
-        let width = u16::try_from(WIDTH).unwrap_or(u16::MAX);
-        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+    if break_to(&mut table, WIDTH) {
         // Ranges may go to a line of their own; a name that is broken in two is none.
         for column in table.column_iter_mut().take(2) {
             column.set_constraint(ColumnConstraint::ContentWidth);

@@ -32,8 +32,12 @@ pub(crate) struct Mark {
 impl Mark {
     /// Of a group, by its label.
     pub(crate) fn of(label: &str, colours: &Colours<'_>) -> Self {
-        let place = colours.place(label);
-        Self { colour: place % COLOURS, sign: marker::sign(place), policy: label.to_owned() }
+        Self::at(colours.place(label), label.to_owned())
+    }
+
+    /// The mark of what is drawn at a place.
+    pub(crate) fn at(place: usize, policy: String) -> Self {
+        Self { colour: place % COLOURS, sign: marker::sign(place), policy }
     }
 }
 

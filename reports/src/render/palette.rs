@@ -61,6 +61,11 @@ fn hex(RGBColor(red, green, blue): RGBColor) -> String {
     format!("\"#{red:02X}{green:02X}{blue:02X}\"")
 }
 
+/// The place of the policy or kernel with this number: the colour of io_uring is left to it.
+pub(crate) fn place(at: usize) -> usize {
+    at / KERNEL * COLOURS + at % KERNEL
+}
+
 /// The colour of each group, the same in every section of a page.
 #[derive(Debug)]
 pub(crate) struct Colours<'a> {
@@ -87,7 +92,7 @@ impl<'a> Colours<'a> {
             return KERNEL;
         }
         let at = self.policies.iter().position(|known| *known == label).unwrap_or(0);
-        at / KERNEL * COLOURS + at % KERNEL
+        place(at)
     }
 }
 

@@ -1,8 +1,8 @@
 //! The table of a section: a row per policy, medians with their ranges.
 
 use crate::format;
-use crate::render::marker;
-use crate::render::palette::{COLOURS, Colours};
+use crate::render::page::Mark;
+use crate::render::palette::Colours;
 use crate::runs::births::Births;
 use crate::runs::figures::{Figures, Spread};
 use crate::runs::group::{Group, Section};
@@ -10,9 +10,7 @@ use crate::runs::metric::Metric;
 
 /// A policy's row.
 pub(crate) struct Row {
-    pub(crate) colour: usize,
-    pub(crate) sign: &'static str,
-    pub(crate) policy: String,
+    pub(crate) mark: Mark,
     /// What the running kernel is, in its own row.
     pub(crate) release: String,
     pub(crate) runs: String,
@@ -32,16 +30,11 @@ pub(crate) fn rows(section: &Section<'_>, colours: &Colours<'_>) -> Vec<Row> {
     section
         .groups
         .iter()
-        .map(|group| {
-            let place = colours.place(&group.label);
-            Row {
-                colour: place % COLOURS,
-                sign: marker::sign(place),
-                policy: group.label.to_string(),
-                release: release(group),
-                runs: group.runs_text(),
-                cells: cells(&group.figures),
-            }
+        .map(|group| Row {
+            mark: Mark::of(&group.label, colours),
+            release: release(group),
+            runs: group.runs_text(),
+            cells: cells(&group.figures),
         })
         .collect()
 }

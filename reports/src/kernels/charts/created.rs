@@ -1,8 +1,9 @@
 //! Workers created per 1000 operations in each boot, in the order of boots.
 
 use crate::format;
-use crate::kernels::charts::kernel::{Kernel, place};
+use crate::kernels::charts::kernel::Kernel;
 use crate::render::axis::Axis;
+use crate::render::palette::place;
 use crate::render::plot::ChartError;
 use crate::render::run_order::{self, Dot, RunOrder};
 use crate::runs::metric::Metric;
