@@ -7,11 +7,12 @@ mod raw;
 mod table;
 
 use askama::Template;
+use iowq_contract::Record;
 
 use crate::bench::analysis::Analysis;
 use crate::bench::answer::Answer;
 use crate::bench::page::dispatch::ReachRow;
-use crate::bench::page::measured::{Facts, RunRow};
+use crate::bench::page::measured::Facts;
 use crate::bench::page::table::Row;
 use crate::bench::topic::TOPICS;
 use crate::bench::{charts, ranges, text};
@@ -43,9 +44,9 @@ struct Page<'a> {
     sections: Vec<View<'a>>,
     caveats: &'a [ScopedCaveat],
     hosts: Vec<Facts>,
-    runs: Vec<RunRow>,
+    runs: Vec<[String; 13]>,
     runs_left_out: usize,
-    failures: Vec<Failure>,
+    failures: Vec<(String, String)>,
     failures_left_out: usize,
     downloads: Vec<Download>,
     text: String,
@@ -81,12 +82,6 @@ struct View<'a> {
     charts: Vec<ChartSet>,
     note: String,
     settings: Facts,
-}
-
-/// A run that failed.
-struct Failure {
-    run: String,
-    error: String,
 }
 
 /// Makes the page. The same analysis gives the same bytes.
@@ -272,22 +267,17 @@ fn chance(analysis: &Analysis<'_>) -> String {
     )
 }
 
-fn failures(analysis: &Analysis<'_>) -> Vec<Failure> {
+fn failures(analysis: &Analysis<'_>) -> Vec<(String, String)> {
     let groups = analysis
         .sections
         .iter()
         .flat_map(|section| section.groups.iter().map(move |group| (section, group)));
     let failed =
         groups.flat_map(|(section, group)| group.failed.iter().map(move |run| (section, run)));
-    failed
-        .map(|(section, run)| Failure {
-            run: format!(
-                "{} under {}, round {}",
-                section.workload,
-                group::label(run),
-                run.key.round + 1
-            ),
-            error: format::clip(run.error.as_deref().unwrap_or_default(), 500),
-        })
-        .collect()
+    let failure = |(section, run): (&Section<'_>, &&Record)| {
+        let (label, round) = (group::label(run), run.key.round + 1);
+        let place = format!("{} under {label}, round {round}", section.workload);
+        (place, format::clip(run.error.as_deref().unwrap_or_default(), 500))
+    };
+    failed.map(failure).collect()
 }

@@ -3,8 +3,6 @@
 mod table;
 
 use askama::Template;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use iowq_contract::Record;
 
 use crate::compare::charts::sides::{BASE, TEST};
@@ -24,9 +22,6 @@ const SECTIONS_MAX: usize = 50;
 
 /// Reasons of one comparison that are shown.
 const REASONS_MAX: usize = 8;
-
-/// Bytes that are kept free for the words around the download.
-const MARGIN_BYTES: usize = 4_000;
 
 /// Characters of the name of a workload or a set.
 const NAME_CHARS_MAX: usize = 60;
@@ -121,7 +116,8 @@ pub fn page(comparisons: &Comparisons, sets: &[Set<'_>]) -> Result<String, PageE
         downloads: Vec::new(),
     };
     let room = PAGE_BYTES_MAX.saturating_sub(page.render()?.len());
-    page.downloads = download(comparisons, room).into_iter().collect();
+    let about = "every figure of this page, with the values of each pair";
+    page.downloads.extend(Download::json("comparison.json", about, comparisons, room));
     Ok(page.render()?)
 }
 
@@ -189,15 +185,4 @@ fn view(at: usize, one: &Comparison, charts: Vec<ChartSet>, boots: bool) -> View
         control: prose::control(one, boots),
         charts,
     }
-}
-
-/// The comparisons as JSON, if they fit.
-fn download(comparisons: &Comparisons, room: usize) -> Option<Download> {
-    let json = STANDARD.encode(serde_json::to_vec(comparisons).ok()?);
-    (json.len() + MARGIN_BYTES <= room).then(|| Download {
-        name: "comparison.json",
-        about: "every figure of this page, with the values of each pair".to_owned(),
-        mime: "application/json",
-        base64: json,
-    })
 }

@@ -183,9 +183,14 @@ impl Dumps {
         })
     }
 
+    /// The kernel, as a reader sees it.
+    pub fn kernel_name(&self) -> String {
+        format::clip(&self.kernel, 60)
+    }
+
     /// Kernel and criu, as a reader finds them: `base, criu 3.17.1`.
     pub fn name(&self) -> String {
-        let kernel = format::clip(&self.kernel, 60);
+        let kernel = self.kernel_name();
         match self.criu.is_empty() {
             true => kernel,
             false => format!("{kernel}, criu {}", format::list(&self.criu)),
@@ -216,7 +221,7 @@ impl Dumps {
 
     /// The same with what came of each process.
     pub fn lines(&self) -> Vec<String> {
-        let kernel = format::clip(&self.kernel, 60);
+        let kernel = self.kernel_name();
         let cases = self.cases.iter().map(|case| format!("{kernel}, {}", case.sentence()));
         std::iter::once(self.sentence()).chain(cases).collect()
     }

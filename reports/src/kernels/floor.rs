@@ -55,6 +55,23 @@ fn raises(finding: &Finding) -> bool {
     finding.side_threshold() > finding.threshold
 }
 
+impl Size {
+    /// The estimated change.
+    pub fn change_text(&self) -> String {
+        match self.estimate {
+            None => "n/a".to_owned(),
+            Some(0.0) => "0".to_owned(),
+            Some(estimate) => self.metric.show_effect(estimate),
+        }
+    }
+
+    /// Its interval, and whether a change must be larger for it.
+    pub fn notes(&self) -> Vec<String> {
+        let interval = self.interval.map(|ends| self.metric.show_interval(ends));
+        interval.into_iter().chain(self.raises.then(|| "raises the threshold".to_owned())).collect()
+    }
+}
+
 impl Floor {
     fn of(one: &Comparison) -> Self {
         let size = |(noise, finding): (&Finding, &Finding)| Size {
@@ -69,6 +86,11 @@ impl Floor {
             counts: one.primary.iter().any(|finding| finding.noise_floor.is_some()),
             metrics: one.noise.iter().zip(&one.primary).map(size).collect(),
         }
+    }
+
+    /// The workload, as a reader sees it.
+    pub fn workload_name(&self) -> String {
+        format::clip(&self.workload, 60)
     }
 
     /// `8 pairs`, or that there is no floor of them.

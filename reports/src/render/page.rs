@@ -1,5 +1,9 @@
 //! What pages have in common: their size, room for charts, marks in legends, and downloads.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::Serialize;
+
 use crate::render::chart::ChartSet;
 use crate::render::marker;
 use crate::render::palette::{COLOURS, Colours};
@@ -10,6 +14,9 @@ pub const PAGE_BYTES_MAX: usize = 3_000_000;
 
 /// Bytes of all charts: what is left is for tables and raw numbers.
 pub(crate) const CHART_BYTES_MAX: usize = 1_500_000;
+
+/// Bytes that are kept free for the words around a download.
+const MARGIN_BYTES: usize = 4_000;
 
 /// A page could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -69,10 +76,40 @@ impl Room {
     }
 }
 
+/// One figure of a table, with what is said below it.
+#[derive(Clone)]
+pub(crate) struct Cell {
+    pub(crate) label: &'static str,
+    pub(crate) value: String,
+    pub(crate) below: String,
+}
+
+impl Cell {
+    /// A figure alone; one that is not there is n/a.
+    pub(crate) fn alone(label: &'static str, value: Option<String>) -> Self {
+        let value = value.unwrap_or_else(|| "n/a".to_owned());
+        Self { label, value, below: String::new() }
+    }
+}
+
 /// A file inside the page.
 pub(crate) struct Download {
     pub(crate) name: &'static str,
     pub(crate) about: String,
     pub(crate) mime: &'static str,
     pub(crate) base64: String,
+}
+
+impl Download {
+    /// A value as JSON, if it fits into `room` bytes with the words around it.
+    pub(crate) fn json(
+        name: &'static str,
+        about: &str,
+        value: &impl Serialize,
+        room: usize,
+    ) -> Option<Self> {
+        let base64 = STANDARD.encode(serde_json::to_vec(value).ok()?);
+        let (about, mime) = (about.to_owned(), "application/json");
+        (base64.len() + MARGIN_BYTES <= room).then(|| Self { name, about, mime, base64 })
+    }
 }

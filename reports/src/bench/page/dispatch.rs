@@ -2,9 +2,9 @@
 
 use iowq_contract::DispatchCounts;
 
-use crate::bench::page::table::{Cell, cell};
+use crate::bench::page::table::cell;
 use crate::format;
-use crate::render::page::Mark;
+use crate::render::page::{Cell, Mark};
 use crate::render::palette::Colours;
 use crate::runs::dispatch;
 use crate::runs::group::Section;
@@ -37,11 +37,11 @@ fn dispatch(dispatch: Option<DispatchCounts>) -> [Cell; 4] {
     let ways = [("inline", inline), ("hashed", hashed), ("unhashed", unhashed), ("linked", linked)];
     ways.map(|(label, count)| {
         if all == 0.0 {
-            return Cell { label, median: "n/a".to_owned(), range: String::new() };
+            return Cell::alone(label, None);
         }
         let share = format::number(count as f64 * 100.0 / all);
-        let range = if count == 0 { String::new() } else { format::count(count, "op", "ops") };
-        Cell { label, median: format!("{share}\u{a0}%"), range }
+        let below = if count == 0 { String::new() } else { format::count(count, "op", "ops") };
+        Cell { label, value: format!("{share}\u{a0}%"), below }
     })
 }
 
@@ -57,7 +57,7 @@ mod tests {
             ..DispatchCounts::default()
         }));
         let shown: Vec<(&str, &str)> =
-            cells.iter().map(|cell| (cell.median.as_str(), cell.range.as_str())).collect();
+            cells.iter().map(|cell| (cell.value.as_str(), cell.below.as_str())).collect();
         let expected = [
             ("25\u{a0}%", "1,000 ops"),
             ("75\u{a0}%", "3,000 ops"),
@@ -65,6 +65,6 @@ mod tests {
             ("0\u{a0}%", ""),
         ];
         assert_eq!(shown, expected);
-        assert!(dispatch(None).iter().all(|cell| cell.median == "n/a"));
+        assert!(dispatch(None).iter().all(|cell| cell.value == "n/a"));
     }
 }

@@ -1,7 +1,7 @@
 //! The table of a section: a row per policy, medians with their ranges.
 
 use crate::format;
-use crate::render::page::Mark;
+use crate::render::page::{Cell, Mark};
 use crate::render::palette::Colours;
 use crate::runs::births::Births;
 use crate::runs::figures::{Figures, Spread};
@@ -15,14 +15,6 @@ pub(crate) struct Row {
     pub(crate) release: String,
     pub(crate) runs: String,
     pub(crate) cells: Vec<Cell>,
-}
-
-/// One figure.
-#[derive(Clone)]
-pub(crate) struct Cell {
-    pub(crate) label: &'static str,
-    pub(crate) median: String,
-    pub(crate) range: String,
 }
 
 /// The rows of a section, in the order of its policies.
@@ -64,13 +56,11 @@ pub(crate) fn cell(
     spread: Option<Spread>,
     show: impl Fn(f64) -> String,
 ) -> Cell {
-    let Some(spread) = spread else {
-        return Cell { label, median: "n/a".to_owned(), range: String::new() };
-    };
-    let several = spread.runs > 1 && spread.least < spread.most;
-    let range =
-        if several { range(&show(spread.least), &show(spread.most)) } else { String::new() };
-    Cell { label, median: show(spread.median), range }
+    let mut cell = Cell::alone(label, spread.map(|spread| show(spread.median)));
+    if let Some(spread) = spread.filter(|spread| spread.runs > 1 && spread.least < spread.most) {
+        cell.below = range(&show(spread.least), &show(spread.most));
+    }
+    cell
 }
 
 /// All births of a run above what they are made of.
@@ -78,7 +68,7 @@ fn births(births: Option<Births>) -> Cell {
     let text = births.map(Births::text);
     let (born, parts) =
         text.as_deref().and_then(|text| text.split_once(" = ")).unwrap_or(("n/a", ""));
-    Cell { label: "born = first fill + churn", median: born.to_owned(), range: parts.to_owned() }
+    Cell { label: "born = first fill + churn", value: born.to_owned(), below: parts.to_owned() }
 }
 
 /// `30 – 33.4 ms`: a unit that both ends have is said once.
@@ -96,8 +86,8 @@ fn linger(figures: &Figures) -> Cell {
     let mut cell = cell("linger", figures.linger_ms, show);
     if figures.stayed > 0 {
         match figures.linger_ms {
-            None => cell.median = "stayed".to_owned(),
-            Some(_) => cell.range = format!("stayed in {}", figures.stayed),
+            None => cell.value = "stayed".to_owned(),
+            Some(_) => cell.below = format!("stayed in {}", figures.stayed),
         }
     }
     cell
@@ -110,7 +100,7 @@ mod tests {
     #[test]
     fn a_missing_figure_is_said_to_be_missing() {
         let row = cells(&Figures::default());
-        assert!(row.iter().all(|cell| cell.median == "n/a"));
+        assert!(row.iter().all(|cell| cell.value == "n/a"));
     }
 
     #[test]
@@ -121,9 +111,9 @@ mod tests {
             (figures.linger_ms, figures.stayed) = (linger_ms, stayed);
             linger(&figures)
         };
-        assert_eq!(of(None, 3).median, "stayed");
-        assert_eq!(of(some, 0).median, "12\u{a0}ms");
-        assert_eq!(of(some, 2).range, "stayed in 2");
+        assert_eq!(of(None, 3).value, "stayed");
+        assert_eq!(of(some, 0).value, "12\u{a0}ms");
+        assert_eq!(of(some, 2).below, "stayed in 2");
     }
 
     #[test]
