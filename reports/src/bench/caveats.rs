@@ -68,25 +68,19 @@ fn seen_in(record: &Record) -> Vec<(Code, String)> {
         // It was not watched to its end, and no figure is taken from it: that is all there is.
         return vec![(Code::RunFailed, format!("a run failed: {}", format::clip(error, 300)))];
     }
-    if record.probe.events_lost > 0 {
-        let text = "the probes lost events: no statement on churn is made for this workload";
-        seen.push((Code::EventsLost, text.to_owned()));
-    }
-    if counts_disagree(record) {
-        let text = "probe and engine count different numbers of workers: \
-                    no statement on churn is made for this workload";
-        seen.push((Code::CountsDisagree, text.to_owned()));
-    }
-    if switches_spoil_churn(std::iter::once(record)) {
-        let text = "the scheduler's probe missed many switches of workers: nothing can be said \
-                    about \
-                    the churn of this run";
-        seen.push((Code::SwitchesMissedOften, text.to_owned()));
-    }
-    if record.ops.failed > 0 {
-        let text = "operations failed; they are in no latency figure";
-        seen.push((Code::OpsFailed, text.to_owned()));
-    }
+    let mut say = |is: bool, code: Code, text: &str| {
+        seen.extend(is.then(|| (code, text.to_owned())));
+    };
+    let text = "the probes lost events: no statement on churn is made for this workload";
+    say(record.probe.events_lost > 0, Code::EventsLost, text);
+    let text = "probe and engine count different numbers of workers: no statement on churn is made \
+                for this workload";
+    say(counts_disagree(record), Code::CountsDisagree, text);
+    let text = "the scheduler's probe missed many switches of workers: nothing can be said about \
+                the churn of this run";
+    say(switches_spoil_churn(std::iter::once(record)), Code::SwitchesMissedOften, text);
+    let text = "operations failed; they are in no latency figure";
+    say(record.ops.failed > 0, Code::OpsFailed, text);
     if record.probe.tier != Tier::Bpf {
         let reason = format::clip(&record.probe.reason, 200);
         let why = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
@@ -94,11 +88,10 @@ fn seen_in(record: &Record) -> Vec<(Code, String)> {
             Tier::Proc => format!("workers were watched by polling /proc, not by eBPF{why}"),
             _ => format!("no probe watched the workers; the engine's own counts stand alone{why}"),
         };
-        seen.push((Code::NoBpf, text));
+        say(true, Code::NoBpf, &text);
     }
-    if record.host.profile == "debug" {
-        seen.push((Code::DebugBuild, "built without optimisation: times mean nothing".to_owned()));
-    }
+    let text = "built without optimisation: times mean nothing";
+    say(record.host.profile == "debug", Code::DebugBuild, text);
     seen
 }
 

@@ -163,7 +163,7 @@ fn answer(one: &Comparison, alpha: f64) -> Answer {
         None => ("none", "no verdict"),
     };
     Answer {
-        title: format!("{}: {} against {}", name(&one.workload), name(&one.test), name(&one.base)),
+        title: one.title(),
         class,
         word,
         headline: prose::headline(one),
@@ -177,8 +177,8 @@ fn view(at: usize, one: &Comparison, charts: Vec<ChartSet>, boots: bool) -> View
     let mark = |place, role: &str, set: &str| Mark::at(place, format!("{role}: {}", name(set)));
     View {
         id: format!("c{at}"),
-        title: format!("{}: {} against {}", name(&one.workload), name(&one.test), name(&one.base)),
-        pairing: one.pairing_text(),
+        title: one.title(),
+        pairing: one.pairing.text(),
         legend: [mark(BASE, "base", &one.base), mark(TEST, "test", &one.test)],
         rows: table::rows(one),
         noise: prose::noise(one, boots),

@@ -72,13 +72,9 @@ pub fn of_role<'a>(set: &Set<'a>, workload: &str, role: Role) -> Beside<'a> {
     let of_base: Vec<&Record> = runs.iter().copied().filter(|run| is_variant(run, &base)).collect();
     if of_base.is_empty() {
         let text = format!(
-            "The {} of this file are of {}, which is not the base. Use the first variant of the \
+            "The {} runs of this file are of {}, which is not the base. Use the first variant of the \
              bench as the base.",
-            match role {
-                Role::Measured => "measured runs",
-                Role::Noise => "noise runs",
-                Role::Control => "control runs",
-            },
+            role.name(),
             format::clip(&group::measured_label(first), 60)
         );
         return Beside::Another(text);

@@ -67,18 +67,18 @@ impl Finding {
 }
 
 impl Comparison {
-    /// Whether runs are pairs, as [`Pairing::text`] says it.
-    pub fn pairing_text(&self) -> String {
-        self.pairing.text()
+    /// `fsync-mix: 6.17 against 6.12`.
+    pub fn title(&self) -> String {
+        let [workload, test, base] =
+            [&self.workload, &self.test, &self.base].map(|name| format::clip(name, 60));
+        format!("{workload}: {test} against {base}")
     }
 
     /// What became of a regression that fresh runs did not confirm.
     pub fn unconfirmed(&self, metric: Metric) -> Option<String> {
         self.confirmation.as_ref()?.unconfirmed(metric)
     }
-}
 
-impl Comparison {
     /// What is said of the metrics that decide: those that are worse, better and the same, and what
     /// would decide the others.
     pub fn parts(&self, alpha: f64) -> Vec<String> {

@@ -114,21 +114,14 @@ impl Rerun {
             Some(percent) => format!("--control={percent}"),
             None => "--control".to_owned(),
         }));
-        flags.extend(self.probes.map(|tier| format!("--probes={}", name_of_tier(tier))));
+        let tier = |tier| format!("--probes={tier:?}").to_lowercase();
+        flags.extend(self.probes.map(tier));
         flags.extend(self.blocking.and_then(|blocking| match blocking {
             Blocking::Sched => Some("--blocking=sched".to_owned()),
             Blocking::Declared => Some("--blocking=declared".to_owned()),
             Blocking::Kernel => None,
         }));
         flags
-    }
-}
-
-fn name_of_tier(tier: Tier) -> &'static str {
-    match tier {
-        Tier::Bpf => "bpf",
-        Tier::Proc => "proc",
-        Tier::Off => "off",
     }
 }
 

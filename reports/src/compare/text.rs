@@ -51,14 +51,7 @@ pub fn text(comparisons: &Comparisons) -> String {
 
 /// Head, table, sentence and blockers of one comparison.
 fn comparison(one: &Comparison, all: &Comparisons) -> String {
-    let name = |name: &str| format::clip(name, 60);
-    let head = format!(
-        "{}: {} against {}, {}",
-        name(&one.workload),
-        name(&one.test),
-        name(&one.base),
-        runs(&one.pairing)
-    );
+    let head = format!("{}, {}", one.title(), runs(&one.pairing));
     let mut text = wrap(&head, WIDTH, "");
     text.push('\n');
     text.push_str(&trimmed(&table_of_metrics(one)));

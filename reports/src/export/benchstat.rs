@@ -12,7 +12,7 @@ use std::fmt::Write as _;
 
 use iowq_contract::{Record, Role};
 
-use crate::export::run::{finished, role};
+use crate::export::run::finished;
 use crate::runs::metric::Metric;
 
 /// Units that benchstat does not know, and which way of them is better.
@@ -61,7 +61,7 @@ fn name(record: &Record) -> String {
     name.push_str(letters.as_str());
     let _ = write!(name, "/policy={}", part(&key.policy));
     if key.role != Role::Measured {
-        let _ = write!(name, "/role={}", role(key.role));
+        let _ = write!(name, "/role={}", key.role.name());
     }
     let _ = write!(name, "/engine={}", part(&key.engine));
     name

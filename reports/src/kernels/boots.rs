@@ -5,8 +5,8 @@ use iowq_contract::{Boot, Code, Complaint, ComplaintKind, Ended, Kernels, Role};
 use serde::Serialize;
 
 use crate::format;
-use crate::kernels::fault_rates;
 use crate::stats::fisher::Share;
+use crate::stats::{adjust, fisher};
 
 /// Boots that are named in a sentence.
 const NAMED_MAX: usize = 6;
@@ -163,6 +163,16 @@ fn base_faults(base: &str, boots: &[&Boot]) -> Vec<BootFinding> {
     FAULTS.iter().filter_map(fault).collect()
 }
 
+/// For each kind of fault the exact p that the test has it more often than the base, after Holm over
+/// the kinds that both had; `None` for the others, which ask for no p.
+fn more_often(base: &[Share], test: &[Share]) -> Vec<Option<f64>> {
+    let both = base.iter().zip(test).map(|(base, test)| {
+        let had = base.with > 0 && test.with > 0;
+        had.then(|| fisher::p_more_often(*base, *test)).flatten()
+    });
+    adjust::holm(&both.collect::<Vec<_>>())
+}
+
 /// Faults of a test. Where the base had the same the test must have it more often than chance
 /// explains.
 fn test_faults(
@@ -173,7 +183,7 @@ fn test_faults(
 ) -> Vec<BootFinding> {
     let shares = |boots: &[&Boot]| FAULTS.each_ref().map(|kind| share(kind, boots));
     let (base_shares, test_shares) = (shares(of_base), shares(of_test));
-    let p = fault_rates::more_often(&base_shares, &test_shares);
+    let p = more_often(&base_shares, &test_shares);
     let fault = |((kind, base_share), p): ((&Kind, &Share), &Option<f64>)| {
         let chance = p.is_some_and(|p| p >= alpha) || (p.is_none() && base_share.with > 0);
         let class = if chance { Class::Caveat } else { Class::Regression };
@@ -412,5 +422,15 @@ mod tests {
             }
         });
         assert_eq!(warned[0].0, Class::Note);
+    }
+
+    #[test]
+    fn only_what_both_had_is_asked_and_the_p_of_several_kinds_are_adjusted() {
+        let share = |with| Share { with, of: 8 };
+        let alone = more_often(&[share(1), share(0)], &[share(8), share(8)]);
+        assert!(alone[0].is_some_and(|p| (p - 8.0 / 11_440.0).abs() < 1e-12), "{alone:?}");
+        assert_eq!(alone[1], None, "a fault that the base never had needs no p");
+        let two = more_often(&[share(1), share(1)], &[share(8), share(8)]);
+        assert!(two[0].is_some_and(|p| (p - 16.0 / 11_440.0).abs() < 1e-12), "{two:?}");
     }
 }

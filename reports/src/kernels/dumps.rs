@@ -6,6 +6,8 @@
 
 pub mod case;
 
+use std::collections::BTreeMap;
+
 use crate::format;
 use crate::kernels::dumps::case::Try;
 pub use crate::kernels::dumps::case::{Case, When};
@@ -44,7 +46,7 @@ pub struct Answered {
 }
 
 /// What one boot says about the worker that its kernel keeps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Answer {
     /// Exactly one worker was left after the idle timeout, and criu failed on it, or hung.
@@ -66,17 +68,6 @@ pub enum Answer {
 }
 
 impl Answer {
-    const ALL: [Answer; 8] = [
-        Answer::KeptWorkerBlocks,
-        Answer::NoneKept,
-        Answer::KeptAndDumped,
-        Answer::Several,
-        Answer::Unsettled,
-        Answer::Other,
-        Answer::NotTried,
-        Answer::Void,
-    ];
-
     fn of(dump: &Dump) -> Answer {
         let answer = Answer::without_control(dump);
         let completed = matches!(answer, Answer::NoneKept | Answer::KeptAndDumped);
@@ -159,22 +150,25 @@ pub fn dumps(kernels: &Kernels, boots: &[Boot]) -> Vec<Dumps> {
 
 impl Dumps {
     fn of(kernel: &Kernel, dumps: &[&Dump]) -> Option<Self> {
-        let with = |wanted| dumps.iter().filter(move |dump| Answer::of(dump) == wanted);
-        let count = |wanted| u32::try_from(with(wanted).count()).unwrap_or(u32::MAX);
-        let mut controls = with(Answer::Void).map(|dump| control_failure(dump));
+        let mut answers: BTreeMap<Answer, u32> = BTreeMap::new();
+        for dump in dumps {
+            *answers.entry(Answer::of(dump)).or_default() += 1;
+        }
+        let void = dumps.iter().filter(|dump| Answer::of(dump) == Answer::Void);
+        let mut controls = void.map(|dump| control_failure(dump));
         let control =
             controls.next().flatten().filter(|first| controls.all(|one| one == Some(*first)));
         let mut criu: Vec<String> =
             dumps.iter().filter_map(|dump| Some(format::clip(dump.criu.as_ref()?, 20))).collect();
         criu.sort();
         criu.dedup();
-        let answers = Answer::ALL.map(|answer| Answered { answer, boots: count(answer) });
+        let answered = |(answer, boots)| Answered { answer, boots };
         (!dumps.is_empty()).then(|| Self {
             kernel: kernel.label.clone(),
             criu,
             tried: u32::try_from(dumps.len()).unwrap_or(u32::MAX),
             cases: When::ALL.into_iter().filter_map(|when| Case::of(when, dumps)).collect(),
-            answers: answers.into_iter().filter(|one| one.boots > 0).collect(),
+            answers: answers.into_iter().map(answered).collect(),
             control,
             lacks: match control {
                 Some(ControlFailure::Criu) => lacks(kernel),

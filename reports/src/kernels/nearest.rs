@@ -6,10 +6,9 @@ use serde::Serialize;
 
 use crate::fidelity::variants;
 use crate::fidelity::variants::{Variant, Variants};
-use crate::kernels::read::Booted;
-use crate::kernels::sets::is_of;
+use crate::kernels::read::{Booted, is_of};
 use crate::runs::group;
-use crate::runs::group::{POOL, Section};
+use crate::runs::group::POOL;
 
 /// What was found, of all kernels.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -79,7 +78,7 @@ pub fn nearest(booted: &Booted) -> Nearest {
         let runs = records.iter().filter(|run| is_pool(run) || is_of(run, label));
         let sections = group::sections(runs);
         let judged: Vec<(&str, Result<Variants<'_>, String>)> =
-            sections.iter().map(|one| (one.workload, variants(one, &presets))).collect();
+            sections.iter().map(|one| (one.workload, Variants::of(one, &presets))).collect();
         found
             .cells
             .extend(judged.iter().map(|(workload, variants)| cell(workload, label, variants)));
@@ -88,10 +87,6 @@ pub fn nearest(booted: &Booted) -> Nearest {
         found.overall.extend(overall(label, &whole.collect::<Vec<_>>()));
     }
     found
-}
-
-fn variants<'a>(section: &Section<'a>, presets: &[&'a str]) -> Result<Variants<'a>, String> {
-    Variants::of(section, presets)
 }
 
 fn cell(workload: &str, kernel: &str, variants: &Result<Variants<'_>, String>) -> Cell {

@@ -20,7 +20,7 @@ use crate::kernels::floor::Floor;
 use crate::kernels::nearest::Nearest;
 use crate::kernels::read::Booted;
 use crate::kernels::table::Row;
-use crate::kernels::{boots, config, dumps, floor, nearest, sets, table};
+use crate::kernels::{boots, config, dumps, floor, nearest, table};
 
 /// All that is found.
 #[derive(Debug, Serialize)]
@@ -62,7 +62,7 @@ pub fn compare<'a>(
     fresh: Option<&Booted>,
 ) -> Result<KernelsOutcome<'a>, ConfirmError> {
     let decides = Decides::of_machine(&booted.kernels);
-    let sets = sets::sets(booted);
+    let sets = booted.sets();
     let mut comparisons = compare_by(&sets, &decides, rules);
     let findings_of =
         |booted: &Booted| boots::findings(&booted.kernels, &booted.boots, rules.alpha);

@@ -9,6 +9,7 @@ use askama::Template;
 
 use crate::compare::comparison::Comparison;
 use crate::compare::finding::Verdict;
+use crate::compare::pairs;
 use crate::compare::set::Set;
 use crate::format;
 use crate::kernels::boots::Class;
@@ -20,7 +21,6 @@ use crate::kernels::floor::Floor;
 use crate::kernels::page::machine::{Console, Fact, KernelView};
 use crate::kernels::page::mark::{mark, name};
 use crate::kernels::page::table::{Grid, grid, steps};
-use crate::kernels::table::units;
 use crate::kernels::{charts, text};
 use crate::render::chart::ChartSet;
 use crate::render::page::{Download, Mark, PAGE_BYTES_MAX, PageError, Room};
@@ -235,7 +235,7 @@ fn sections(sets: &[Set<'_>], room: &mut Room) -> Result<Vec<View>, PageError> {
     for (at, workload) in workloads.into_iter().take(CHARTED_MAX).enumerate() {
         let kernels: Vec<kernel::Kernel<'_>> = sets
             .iter()
-            .map(|set| kernel::Kernel { label: &set.name, boots: units(set, workload) })
+            .map(|set| kernel::Kernel { label: &set.name, boots: pairs::units_of(set, workload) })
             .collect();
         let drawn = if room.left_out { Vec::new() } else { charts::sets(&kernels)? };
         let first = sets.iter().find_map(|set| set.of(workload).first().copied());

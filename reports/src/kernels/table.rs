@@ -1,14 +1,14 @@
 //! The table of workers by workload and kernel: created per 1000 ops, peak, and who stayed.
 
-use iowq_contract::Record;
 use serde::Serialize;
 
+use crate::compare::pairs;
 use crate::compare::set::Set;
 use crate::format;
 use crate::runs::figures::Spread;
 use crate::runs::metric::Metric;
 use crate::runs::unit::Unit;
-use crate::runs::{linger, unit};
+use crate::runs::linger;
 
 /// One kernel on one workload, over its boots.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -44,7 +44,7 @@ pub fn workloads<'a>(sets: &[Set<'a>]) -> Vec<&'a str> {
 }
 
 fn row(workload: &str, set: &Set<'_>) -> Row {
-    let units = units(set, workload);
+    let units = pairs::units_of(set, workload);
     let spread =
         |metric| Spread::of(units.iter().filter_map(|one| one.value(metric).ok()).collect());
     let stayed = |unit: &&Unit<'_>| unit.runs.iter().any(|run| linger::stayed(run));
@@ -58,13 +58,6 @@ fn row(workload: &str, set: &Set<'_>) -> Row {
         linger_ms: Spread::of(left.filter_map(|one| one.value(Metric::Linger).ok()).collect()),
         stayed: units.iter().filter(stayed).count(),
     }
-}
-
-/// The boots of a kernel with a finished run of a workload.
-pub fn units<'a>(set: &Set<'a>, workload: &str) -> Vec<Unit<'a>> {
-    let mut runs: Vec<&Record> = set.of(workload);
-    runs.retain(|run| run.error.is_none());
-    unit::units(&runs)
 }
 
 impl Row {
