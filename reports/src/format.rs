@@ -70,18 +70,15 @@ fn unit_of(ns: f64) -> (f64, &'static str) {
 #[must_use]
 pub fn factor(base: f64, test: f64) -> String {
     let times = test.max(base) / test.min(base);
+    // Below ten times, or ten percent, a second digit tells something.
+    let short = |value: f64, most: f64| {
+        number(if value < most { round_to(value, 10.0) } else { value.round() })
+    };
     if times >= 2.0 {
-        format!(
-            "{} times",
-            if times < 10.0 { number(round_to(times, 10.0)) } else { number(times.round()) }
-        )
-    } else {
-        let percent = (test / base - 1.0).abs() * 100.0;
-        format!(
-            "{}\u{a0}%",
-            if percent < 9.95 { number(round_to(percent, 10.0)) } else { number(percent.round()) }
-        )
+        return format!("{} times", short(times, 10.0));
     }
+    let percent = (test / base - 1.0).abs() * 100.0;
+    format!("{}\u{a0}%", short(percent, 9.95))
 }
 
 fn round_to(value: f64, per_unit: f64) -> f64 {

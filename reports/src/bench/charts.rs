@@ -11,8 +11,7 @@ use crate::render::plot::ChartError;
 use crate::render::{percentiles, workers};
 use crate::runs::arrival::Arrival;
 use crate::runs::group::{Group, Section};
-use crate::runs::histogram;
-use crate::runs::histogram::Clock;
+use crate::runs::histogram::{self, Clock};
 use iowq_contract::Record;
 
 /// Policies that are drawn: more would hide each other.

@@ -19,7 +19,7 @@ use crate::bench::{charts, ranges, text};
 use crate::fidelity::page::{self as fidelity_page, CellTable, Verdict};
 use crate::format;
 use crate::render::chart::ChartSet;
-use crate::render::page::{Download, Mark, PAGE_BYTES_MAX, PageError, Room};
+use crate::render::page::{Download, Mark, PAGE_BYTES_MAX, PageError, Room, machine};
 use crate::render::palette::Colours;
 use crate::runs::arrival::Arrival;
 use crate::runs::caveat::ScopedCaveat;
@@ -160,9 +160,7 @@ fn views<'a>(analysis: &'a Analysis<'_>) -> Result<Vec<View<'a>>, PageError> {
         if !histogram::any(section.records()) {
             note.push(no_histogram(section));
         }
-        let drawn =
-            if room.left_out { Vec::new() } else { charts::sets(section, &colours, points_max)? };
-        let charts: Vec<ChartSet> = drawn.into_iter().filter_map(|set| room.take(set)).collect();
+        let charts = room.draw(|| charts::sets(section, &colours, points_max))?;
         if room.left_out {
             note.push(
                 "Charts are omitted if they would make the page too large: \
@@ -238,12 +236,7 @@ fn lead(analysis: &Analysis<'_>) -> String {
     if failed > 0 {
         parts.push(format!("{failed} failed"));
     }
-    if let Some(first) = records.first() {
-        parts.push(format!("Linux {}", format::clip(&first.host.kernel, 60)));
-        let cpus = format::count(u64::from(first.host.cpus), "processor", "processors");
-        parts.push(format!("{cpus}, {}", format::clip(&first.host.filesystem, 40)));
-        parts.push(format::clip(&first.started, 40));
-    }
+    parts.extend(records.first().map(machine));
     parts.join(" · ")
 }
 

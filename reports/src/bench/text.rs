@@ -187,7 +187,7 @@ mod tests {
         let mut runs = vec![sample::run("ring-per-batch", "exit-on-idle-retire", 0)];
         runs[0].ops.per_s = 1_234_567.0;
         let loaded = Loaded { records: runs, ..Loaded::default() };
-        let text = table(&analyse(&loaded), WIDTH_TEXT).to_string();
+        let text = table_of_runs(&analyse(&loaded), WIDTH_TEXT).to_string();
         assert!(text.contains("exit-on-idle-retire"), "{text}");
         assert!(text.lines().all(|line| line.trim_end().chars().count() <= WIDTH_TEXT), "{text}");
     }

@@ -13,7 +13,7 @@ use crate::compare::set::Set;
 use crate::compare::{charts, prose};
 use crate::format;
 use crate::render::chart::ChartSet;
-use crate::render::page::{Download, Mark, PAGE_BYTES_MAX, PageError, Room};
+use crate::render::page::{Download, Mark, PAGE_BYTES_MAX, PageError, Room, machine};
 use crate::runs::unit;
 
 /// Comparisons whose verdict is shown, and those that have a section of their own.
@@ -87,13 +87,7 @@ pub fn page(comparisons: &Comparisons, sets: &[Set<'_>]) -> Result<String, PageE
     let overview = charts::overview(comparisons)?.and_then(|set| room.take(set));
     let mut sections = Vec::new();
     for (at, one) in comparisons.all.iter().take(SECTIONS_MAX).enumerate() {
-        // Once the room is gone no further chart is worth drawing.
-        let charts = if room.left_out {
-            Vec::new()
-        } else {
-            charts::sets(one, runs(&one.base), runs(&one.test))?
-        };
-        let charts = charts.into_iter().filter_map(|set| room.take(set)).collect();
+        let charts = room.draw(|| charts::sets(one, runs(&one.base), runs(&one.test)))?;
         sections.push(view(at, one, charts, unit::any(runs(&one.base))));
     }
     let count = comparisons.all.len();
@@ -148,12 +142,8 @@ fn title(comparisons: &Comparisons) -> String {
 fn lead(comparisons: &Comparisons, sets: &[Set<'_>]) -> String {
     let count = comparisons.all.len() as u64;
     let mut parts = vec![format::count(count, "comparison", "comparisons")];
-    if let Some(first) = sets.first().and_then(|base| base.runs.first()) {
-        parts.push(format!("base on Linux {}", format::clip(&first.host.kernel, 60)));
-        let cpus = format::count(u64::from(first.host.cpus), "processor", "processors");
-        parts.push(format!("{cpus}, {}", format::clip(&first.host.filesystem, 40)));
-        parts.push(format::clip(&first.started, 40));
-    }
+    let first = sets.first().and_then(|base| base.runs.first());
+    parts.extend(first.map(|run| format!("base on {}", machine(run))));
     parts.join(" · ")
 }
 

@@ -196,8 +196,7 @@ impl<'a> Regressed<'a> {
     /// first, because that is the one that a bench repeats.
     fn rerun(&self) -> Rerun {
         let (noise, control) = (self.of_role(Role::Noise), self.of_role(Role::Control));
-        let runs: Vec<&Record> =
-            noise.or(control).into_iter().chain(self.first_runs()).collect();
+        let runs: Vec<&Record> = noise.or(control).into_iter().chain(self.first_runs()).collect();
         let of_pool = runs.iter().filter(|run| run.key.engine == POOL);
         let policies = format::distinct(of_pool.map(|run| run.key.policy.clone()));
         let engines = format::distinct(runs.iter().map(|run| run.key.engine.clone()));

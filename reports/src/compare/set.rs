@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 use iowq_contract::{Record, Role};
 
 use crate::load::{LoadError, Loaded, RECORD_NAME};
-use crate::runs::group;
-use crate::runs::group::{POOL, PRESETS};
+use crate::runs::group::{self, POOL, PRESETS};
 use crate::{format, load};
 
 /// What stands between the file and the policy.

@@ -4,8 +4,7 @@ use iowq_contract::{Caveat, Code};
 
 use crate::format;
 use crate::runs::linger::stayed;
-use crate::runs::unit;
-use crate::runs::unit::Unit;
+use crate::runs::unit::{self, Unit};
 
 /// What a reader must know of stays that outlasted the watch.
 pub fn note(base: &[Unit<'_>], test: &[Unit<'_>]) -> Option<Caveat> {

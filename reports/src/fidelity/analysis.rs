@@ -12,8 +12,7 @@
 
 use crate::fidelity::cell::Cell;
 use crate::fidelity::share::Share;
-use crate::fidelity::variants;
-use crate::fidelity::variants::Counts;
+use crate::fidelity::variants::{self, Counts};
 use crate::runs::figures::Spread;
 use crate::runs::group::{Group, Section};
 use crate::stats::correlation;

@@ -32,7 +32,7 @@ struct Page<'a> {
     presets: Vec<PresetRow>,
     levels: Vec<LevelRow>,
     off: CellTable,
-    dispatch: Vec<DispatchView>,
+    dispatch: Vec<DispatchRow<'a>>,
     near: String,
     runs: String,
     all: CellTable,
@@ -68,18 +68,6 @@ pub(crate) struct CellRow {
     pub(crate) right: &'static str,
     /// What is not as the kernel, with the shares of ops that went another way.
     pub(crate) off: String,
-}
-
-/// One kind of op in one family of cells.
-struct DispatchView {
-    family: String,
-    /// Kind, open flags, file system, number of cells.
-    what: [String; 4],
-    /// By the kernel and by the expected preset.
-    ways: [String; 2],
-    agrees: bool,
-    /// The greatest difference, in percentage points.
-    gap: String,
 }
 
 /// One preset over all cells.
@@ -123,7 +111,7 @@ pub(crate) struct About<'a> {
 /// # Errors
 ///
 /// When a chart or the template cannot be written out; no input should bring that about.
-pub(crate) fn page(fidelity: &Fidelity<'_>, about: About<'_>) -> Result<String, PageError> {
+pub(crate) fn page<'a>(fidelity: &Fidelity<'a>, about: About<'a>) -> Result<String, PageError> {
     let About { title, lead, colours, caveats } = about;
     let apart = fidelity.apart.iter().take(CELLS_MAX);
     let page = Page {
@@ -135,7 +123,7 @@ pub(crate) fn page(fidelity: &Fidelity<'_>, about: About<'_>) -> Result<String, 
         presets: presets(fidelity, &colours),
         levels: levels(fidelity),
         off: table(fidelity, fidelity.off()),
-        dispatch: dispatch(fidelity),
+        dispatch: dispatch_table::rows(&fidelity.cells),
         near: prose::near(),
         runs: prose::runs(fidelity),
         all: all(fidelity),
@@ -202,22 +190,6 @@ fn off(cell: &Cell<'_>) -> String {
         .collect();
     parts.extend(cell.dispatch.iter().filter(|one| !one.agrees()).map(prose::dispatch));
     parts.join("; ")
-}
-
-fn dispatch(fidelity: &Fidelity<'_>) -> Vec<DispatchView> {
-    let view = |row: DispatchRow<'_>| DispatchView {
-        family: format::clip(&row.family, 40),
-        what: [
-            format::clip(&row.dispatch.kind, 40),
-            format::clip(row.open, 40),
-            format::clip(row.filesystem, 20),
-            row.cells.to_string(),
-        ],
-        ways: [prose::shares(&row.dispatch.kernel), prose::shares(&row.dispatch.preset)],
-        agrees: row.dispatch.agrees(),
-        gap: format::number(row.dispatch.gap()),
-    };
-    dispatch_table::rows(&fidelity.cells).into_iter().take(CELLS_MAX).map(view).collect()
 }
 
 /// The presets with their colours, and which of them are expected.

@@ -4,11 +4,9 @@
 use iowq_contract::{Record, Role};
 use serde::Serialize;
 
-use crate::fidelity::variants;
-use crate::fidelity::variants::{Variant, Variants};
+use crate::fidelity::variants::{self, Variant, Variants};
 use crate::kernels::read::{Booted, is_of};
-use crate::runs::group;
-use crate::runs::group::POOL;
+use crate::runs::group::{self, POOL};
 
 /// What was found, of all kernels.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]

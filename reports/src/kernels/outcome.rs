@@ -7,8 +7,7 @@ use iowq_contract::{Boot, Caveat, Code, Kernel, Kernels, Role};
 use serde::Serialize;
 
 use crate::compare::comparison::{Comparison, Comparisons};
-use crate::compare::confirm;
-use crate::compare::confirm::ConfirmError;
+use crate::compare::confirm::{self, ConfirmError};
 use crate::compare::decide::Decides;
 use crate::compare::judge::Rules;
 use crate::compare::ktap::Test;

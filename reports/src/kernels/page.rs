@@ -14,10 +14,10 @@ use crate::compare::set::Set;
 use crate::format;
 use crate::kernels::boots::Class;
 use crate::kernels::charts::kernel;
-use crate::kernels::nearest::{Nearest, Overall};
-use crate::kernels::outcome::KernelsOutcome;
 use crate::kernels::dumps::Dumps;
 use crate::kernels::floor::Floor;
+use crate::kernels::nearest::{Nearest, Overall};
+use crate::kernels::outcome::KernelsOutcome;
 use crate::kernels::page::machine::{Console, Fact, KernelView};
 use crate::kernels::page::mark::{mark, name};
 use crate::kernels::page::table::{Grid, grid, steps};
@@ -237,7 +237,6 @@ fn sections(sets: &[Set<'_>], room: &mut Room) -> Result<Vec<View>, PageError> {
             .iter()
             .map(|set| kernel::Kernel { label: &set.name, boots: pairs::units_of(set, workload) })
             .collect();
-        let drawn = if room.left_out { Vec::new() } else { charts::sets(&kernels)? };
         let first = sets.iter().find_map(|set| set.of(workload).first().copied());
         let legend = sets.iter().enumerate();
         let legend = legend.map(|(at, set)| Mark::at(place(at), name(&set.name)));
@@ -246,7 +245,7 @@ fn sections(sets: &[Set<'_>], room: &mut Room) -> Result<Vec<View>, PageError> {
             title: name(workload),
             about: first.map_or_else(String::new, |run| format::clip(&run.settings.summary, 300)),
             legend: legend.collect(),
-            charts: drawn.into_iter().filter_map(|set| room.take(set)).collect(),
+            charts: room.draw(|| charts::sets(&kernels))?,
         });
     }
     Ok(views)

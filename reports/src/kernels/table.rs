@@ -6,9 +6,9 @@ use crate::compare::pairs;
 use crate::compare::set::Set;
 use crate::format;
 use crate::runs::figures::Spread;
+use crate::runs::linger;
 use crate::runs::metric::Metric;
 use crate::runs::unit::Unit;
-use crate::runs::linger;
 
 /// One kernel on one workload, over its boots.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -95,6 +95,7 @@ fn spread_text(spread: Option<Spread>, show: fn(f64) -> String) -> String {
 
 #[cfg(test)]
 mod tests {
+    use iowq_contract::Record;
     use iowq_sample as sample;
 
     use super::*;

@@ -5,8 +5,7 @@ use iowq_contract::{Caveat, Code};
 
 use crate::compare::comparison::{Comparison, Comparisons};
 use crate::compare::finding::{Finding, Verdict};
-use crate::compare::text;
-use crate::compare::text::WIDTH;
+use crate::compare::text::{self, WIDTH};
 use crate::format;
 use crate::kernels::boots::{BootFinding, Class};
 use crate::kernels::dumps::Dumps;

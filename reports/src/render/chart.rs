@@ -46,11 +46,7 @@ pub(crate) fn set(title: &str, how: &str, figures: Vec<Figure>) -> Option<ChartS
 }
 
 /// Charts that name what they show themselves, if there are any.
-pub(crate) fn set_without_legend(
-    title: &str,
-    how: &str,
-    figures: Vec<Figure>,
-) -> Option<ChartSet> {
+pub(crate) fn set_without_legend(title: &str, how: &str, figures: Vec<Figure>) -> Option<ChartSet> {
     set(title, how, figures).map(|set| ChartSet { legend: false, ..set })
 }
 

@@ -2,8 +2,10 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use iowq_contract::Record;
 use serde::Serialize;
 
+use crate::format;
 use crate::render::chart::ChartSet;
 use crate::render::marker;
 use crate::render::palette::{COLOURS, Colours};
@@ -60,6 +62,15 @@ impl Room {
         Self { bytes_left: CHART_BYTES_MAX, left_out: false }
     }
 
+    /// The charts that fit. Once the room is gone no further one is drawn.
+    pub(crate) fn draw(
+        &mut self,
+        draw: impl FnOnce() -> Result<Vec<ChartSet>, ChartError>,
+    ) -> Result<Vec<ChartSet>, ChartError> {
+        let drawn = if self.left_out { Vec::new() } else { draw()? };
+        Ok(drawn.into_iter().filter_map(|set| self.take(set)).collect())
+    }
+
     /// The charts, if they fit.
     pub(crate) fn take(&mut self, set: ChartSet) -> Option<ChartSet> {
         let bytes: usize = set.figures.iter().map(|figure| figure.svg.len()).sum();
@@ -74,6 +85,15 @@ impl Room {
             }
         }
     }
+}
+
+/// What a page says first of the machine of a run, and when the run started.
+pub(crate) fn machine(run: &Record) -> String {
+    let host = &run.host;
+    let cpus = format::count(u64::from(host.cpus), "processor", "processors");
+    let filesystem = format::clip(&host.filesystem, 40);
+    let (kernel, started) = (format::clip(&host.kernel, 60), format::clip(&run.started, 40));
+    format!("Linux {kernel} · {cpus}, {filesystem} · {started}")
 }
 
 /// One figure of a table, with what is said below it.

@@ -11,8 +11,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, RGBColor, ShapeStyle, TextStyle};
 
 use crate::render::axis::Axis;
-use crate::render::palette;
-use crate::render::palette::{AXIS, GRID, INK};
+use crate::render::palette::{self, AXIS, GRID, INK};
 
 /// Width of every picture, in half pixels of a wide page: plotters rounds to whole units.
 pub(crate) const WIDTH: i32 = 1120;

@@ -4,12 +4,10 @@ use iowq_contract::Record;
 use plotters::style::text_anchor::{HPos, VPos};
 
 use crate::format;
-use crate::render::axis;
+use crate::render::axis::{self, Axis};
 use crate::render::chart::{ChartSet, Figure, Series, set_without_legend};
-use crate::render::axis::Axis;
 use crate::render::marker;
-use crate::render::palette;
-use crate::render::palette::{Dash, INK, series};
+use crate::render::palette::{self, Dash, INK, series};
 use crate::render::plot::{ChartError, Place, Plot, WIDTH, picture};
 use crate::runs::thin;
 
@@ -108,12 +106,7 @@ fn axes(lives: &[&Life]) -> Axes {
 }
 
 /// Draws the workers of one run in the colour of its policy.
-fn draw(
-    life: &Life,
-    axes: &Axes,
-    policy: &str,
-    place: usize,
-) -> Result<String, ChartError> {
+fn draw(life: &Life, axes: &Axes, policy: &str, place: usize) -> Result<String, ChartError> {
     let colour = series(place, Dash::Whole);
     let above = Place { left: 106, right: WIDTH - 60, top: 52, bottom: 330 };
     let below = Place { top: 412, bottom: 572, ..above };
