@@ -36,7 +36,6 @@ const METRICS: [Metric; 6] = [
 ];
 
 /// The whole summary, at most `width` columns wide where its words allow.
-#[must_use]
 pub fn text(analysis: &Analysis<'_>, width: usize) -> String {
     let width = width.max(WIDTH_MIN);
     let mut text = String::new();

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use iowq_contract::Record;
 
 use crate::compare::finding::{Finding, Lone, OneSided, Point, Verdict};
-use crate::compare::missing_values::Missing;
 use crate::compare::pairs::Matched;
 use crate::compare::{missing_values, plan};
 use crate::runs::metric::{Metric, Scale};
@@ -132,11 +131,10 @@ fn pairs_of(finding: &mut Finding, matched: &Matched<'_>) -> Option<String> {
             }
         }
     }
-    let why = reason.clone().unwrap_or_default();
-    let missing = Missing { lacking, pairs, why };
+    let why = reason.as_deref().unwrap_or_default();
     finding.one_sided =
         missing_values::latency(metric, &runs_of(&matched.base), &runs_of(&matched.test))
-            .or_else(|| missing.one_sided());
+            .or_else(|| missing_values::one_sided(lacking, pairs, why));
     reason
 }
 

@@ -116,7 +116,6 @@ pub fn page(comparisons: &Comparisons, sets: &[Set<'_>]) -> Result<String, PageE
 }
 
 /// Whether a page was made here, by what stands above its title.
-#[must_use]
 pub fn is_of_comparison(html: &[u8]) -> bool {
     html.windows(KICKER.len()).any(|part| part == KICKER.as_bytes())
 }

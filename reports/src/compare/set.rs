@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use iowq_contract::{Record, Role};
 
 use crate::load::{LoadError, Loaded, RECORD_NAME};
-use crate::runs::group::{self, POOL, PRESETS};
+use crate::runs::group::{self, POOL};
 use crate::{format, load};
 
 /// What stands between the file and the policy.
@@ -105,7 +105,6 @@ pub struct Set<'a> {
 
 impl<'a> Set<'a> {
     /// Its measured runs of a workload.
-    #[must_use]
     pub fn of(&self, workload: &str) -> Vec<&'a Record> {
         self.runs.iter().copied().filter(|run| run.key.workload == workload).collect()
     }
@@ -117,7 +116,6 @@ impl<'a> Set<'a> {
     }
 
     /// Its workloads, in the order in which they first ran.
-    #[must_use]
     pub fn workloads(&self) -> Vec<&'a str> {
         workloads(&self.runs)
     }
@@ -238,12 +236,8 @@ fn variant(run: &Record) -> String {
 /// The policies of runs, each once: presets in the order of kernels, then others as they ran.
 fn variants<'a>(runs: impl Iterator<Item = &'a Record>) -> Vec<String> {
     let mut variants = format::distinct(runs.map(variant));
-    variants.sort_by_key(|variant| rank(variant));
+    variants.sort_by_key(|variant| group::rank(variant));
     variants
-}
-
-fn rank(variant: &str) -> usize {
-    PRESETS.iter().position(|preset| *preset == variant).unwrap_or(PRESETS.len())
 }
 
 /// The policies of a set, which are one unless they differ from workload to workload.

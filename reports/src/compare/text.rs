@@ -21,7 +21,6 @@ const CONFIDENCE: u32 = 95;
 const COLUMNS: [&str; 6] = ["metric", "base", "test", "change (95 %)", "p adj", "verdict"];
 
 /// The whole text.
-#[must_use]
 pub fn text(comparisons: &Comparisons) -> String {
     let mut text = String::new();
     for one in &comparisons.all {

@@ -44,7 +44,9 @@ fn line(text: &mut String, record: &Record) {
     let done = ops.done.min(i64::MAX as u64);
     let _ = write!(text, "{name} {done} {ns_per_op:.1} ns/op");
     for metric in Metric::all() {
-        if let (Some((unit, decimals)), Some(value)) = (metric.benchstat(), metric.value(record)) {
+        if let (Some((unit, decimals)), Some(value)) =
+            (metric.row().benchstat, metric.value(record))
+        {
             let _ = write!(text, " {value:.decimals$} {unit}");
         }
     }

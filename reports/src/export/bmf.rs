@@ -28,7 +28,7 @@ pub fn text(records: &[Record]) -> String {
 fn measures(runs: &[&Record]) -> Value {
     let figures = Figures::new(runs);
     let known = Metric::all().filter_map(|metric| {
-        let measure = metric.bmf()?;
+        let measure = metric.row().bmf?;
         let Spread { median, least, most, .. } = figures.of(metric)?;
         let metric = json!({ "value": median, "lower_value": least, "upper_value": most });
         Some((measure.to_owned(), metric))

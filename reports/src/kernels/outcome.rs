@@ -95,7 +95,6 @@ pub fn compare<'a>(
 impl KernelsOutcome<'_> {
     /// As [`Comparisons::exit_code`]: boots of a test that went wrong as the base's never did are a
     /// regression, and a kernel of which no boot finished for another reason is trouble.
-    #[must_use]
     pub fn exit_code(&self) -> u8 {
         let any = |class| self.findings.iter().any(|finding| finding.class == class);
         if any(Class::Trouble) {
@@ -108,7 +107,6 @@ impl KernelsOutcome<'_> {
     }
 
     /// All comparisons, steps too, for the page of pairs.
-    #[must_use]
     pub fn pairs(&self) -> Comparisons {
         let mut pairs = self.comparisons.clone();
         pairs.all.extend(self.steps.iter().cloned());
@@ -116,7 +114,6 @@ impl KernelsOutcome<'_> {
     }
 
     /// A test for each kernel: whether its boots went well.
-    #[must_use]
     pub fn tests(&self) -> Vec<Test> {
         let test = |kernel: &Kernel| {
             let of = |class: Class| {
@@ -136,19 +133,16 @@ impl KernelsOutcome<'_> {
     }
 
     /// How many boots were made for noise.
-    #[must_use]
     pub fn boots_for_noise(&self) -> usize {
         self.boots.iter().filter(|boot| boot.role == Role::Noise).count()
     }
 
     /// The base's label.
-    #[must_use]
     pub fn base(&self) -> &str {
         self.kernels.kernels.first().map_or("", |kernel| &kernel.label)
     }
 
     /// The comparison of a kernel with the base on a workload, and with the one before it.
-    #[must_use]
     pub fn of(&self, workload: &str, kernel: &str) -> [Option<&Comparison>; 2] {
         let is = |one: &&Comparison| one.workload == workload && one.test == kernel;
         [self.comparisons.all.iter().find(is), self.steps.iter().find(is)]

@@ -14,13 +14,9 @@ use crate::compare::set::Set;
 use crate::format;
 use crate::kernels::boots::Class;
 use crate::kernels::charts::kernel;
-use crate::kernels::dumps::Dumps;
-use crate::kernels::floor::Floor;
 use crate::kernels::nearest::{Nearest, Overall};
 use crate::kernels::outcome::KernelsOutcome;
-use crate::kernels::page::machine::{Console, Fact, KernelView};
 use crate::kernels::page::mark::{mark, name};
-use crate::kernels::page::table::{Grid, grid, steps};
 use crate::kernels::{charts, text};
 use crate::render::chart::ChartSet;
 use crate::render::page::{Download, Mark, PAGE_BYTES_MAX, PageError, Room};
@@ -39,34 +35,18 @@ const FINDINGS_MAX: usize = 48;
 #[derive(Template)]
 #[template(path = "kernels.html")]
 struct Page<'a> {
-    title: String,
-    lead: String,
-    pairs: &'static str,
+    outcome: &'a KernelsOutcome<'a>,
     word: &'static str,
     class: &'static str,
-    headline: String,
     lines: Vec<String>,
     findings: Vec<ScopedCaveat>,
-    decides: String,
     threshold: String,
     alpha: String,
     confidence: String,
     confidence_of_same: String,
-    grid: Grid,
-    steps: Option<Grid>,
-    base: String,
-    noise: &'a [Floor],
     sections: Vec<View>,
     charts_left_out: bool,
-    dumps: &'a [Dumps],
     nearest: Presets,
-    kernels: Vec<KernelView>,
-    config: Vec<[String; 5]>,
-    config_text: String,
-    machine: Vec<Fact>,
-    order: Vec<Vec<Mark>>,
-    consoles: Vec<Console>,
-    notes: Vec<String>,
     downloads: Vec<Download>,
 }
 
@@ -110,34 +90,18 @@ pub fn page(outcome: &KernelsOutcome<'_>, sets: &[Set<'_>]) -> Result<String, Pa
     };
     let (comparisons, kernels) = (&outcome.comparisons, &outcome.kernels.kernels);
     let mut page = Page {
-        title: title(outcome),
-        lead: machine::lead(outcome),
-        pairs: PAIRS_NAME,
+        outcome,
         word,
         class,
-        headline: headline(outcome),
         lines: kernels.iter().skip(1).map(|one| line(outcome, &one.label)).collect(),
         findings: findings(outcome),
-        decides: comparisons.decides.clone(),
         threshold: format::either_way(comparisons.threshold),
         alpha: format::number(comparisons.alpha),
         confidence: format::percent(1.0 - comparisons.alpha),
         confidence_of_same: format::percent(1.0 - 2.0 * comparisons.alpha),
-        grid: grid(outcome),
-        steps: steps(outcome),
-        base: name(outcome.base()),
-        noise: &outcome.noise,
         sections,
         charts_left_out: room.left_out,
-        dumps: &outcome.dumps,
         nearest: presets(outcome, &outcome.nearest),
-        kernels: machine::kernels(outcome),
-        config: machine::options(outcome),
-        config_text: machine::options_text(outcome),
-        machine: machine::facts(outcome),
-        order: machine::order(outcome),
-        consoles: machine::consoles(outcome),
-        notes: text::notes(outcome),
         downloads: Vec::new(),
     };
     let room = PAGE_BYTES_MAX.saturating_sub(page.render()?.len());

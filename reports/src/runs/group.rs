@@ -202,7 +202,7 @@ fn engine_rank(engine: &str) -> u8 {
 }
 
 /// Place of a policy; the sort is stable, so that unknown ones stay in the order of the record.
-fn rank(policy: &str) -> usize {
+pub(crate) fn rank(policy: &str) -> usize {
     PRESETS.iter().position(|known| *known == policy).unwrap_or(PRESETS.len())
 }
 

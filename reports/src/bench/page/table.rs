@@ -43,7 +43,8 @@ const AFTER: [Metric; 5] =
     [Metric::Peak, Metric::ResponseP50, Metric::ResponseP99, Metric::ResponseP999, Metric::OpsPerS];
 
 fn cells(figures: &Figures) -> Vec<Cell> {
-    let of = |metric: Metric| cell(metric.label(), figures.of(metric), |value| metric.show(value));
+    let of =
+        |metric: Metric| cell(metric.row().label, figures.of(metric), |value| metric.show(value));
     let mut cells: Vec<Cell> = BEFORE.map(of).into();
     cells.push(births(figures.births));
     cells.extend(AFTER.map(of));

@@ -27,7 +27,7 @@ pub(crate) fn draw(kernels: &[Kernel<'_>]) -> Result<Option<String>, ChartError>
     let most = values().fold(0.0, f64::max);
     let least = values().filter(|value| *value > 0.0).fold(f64::INFINITY, f64::min);
     let logarithmic = least.is_finite() && most / least > LINEAR_FACTOR_MAX;
-    let label = Metric::CreatedPer1000.label();
+    let label = Metric::CreatedPer1000.row().label;
     let y = if logarithmic {
         Axis::log(values(), format::number, label)
     } else {
