@@ -41,7 +41,7 @@ pub(crate) fn collect(loaded: &Loaded) -> Vec<ScopedCaveat> {
         .collect();
     caveats.extend(between(&loaded.records));
     for note in &loaded.notes {
-        caveats.push(ScopedCaveat::new(note.code.clone(), note.text.clone(), String::new()));
+        caveats.push(ScopedCaveat::of_all(note.code.clone(), &*note.text));
     }
     caveats.sort_by_key(|caveat| !caveat.severe);
     caveats
@@ -105,15 +105,14 @@ fn between(records: &[Record]) -> Vec<ScopedCaveat> {
     if made.clone().any(|record| record.host != first.host) {
         let text = "runs come from different hosts, kernels, builds or commits: \
                     a difference between policies may be one between hosts";
-        caveats.push(ScopedCaveat::new(Code::HostsDiffer, text.to_owned(), String::new()));
+        caveats.push(ScopedCaveat::of_all(Code::HostsDiffer, text));
     }
-    let unlike = settings::caveats(made).into_iter();
-    caveats.extend(unlike.map(|(code, text)| ScopedCaveat::new(code, text, String::new())));
+    caveats.extend(settings::caveats(made));
     if beside_kernel_unlike(records) {
         let text = "io_uring and the pool ran the same workload with different settings (limit, \
                     depth, files, idle timeout or arrival): what differs between them need not be \
                     the rules";
-        caveats.push(ScopedCaveat::new(Code::KernelSettingsDiffer, text.to_owned(), String::new()));
+        caveats.push(ScopedCaveat::of_all(Code::KernelSettingsDiffer, text));
     }
     caveats
 }

@@ -16,7 +16,8 @@ use crate::bench::page::measured::Facts;
 use crate::bench::page::table::Row;
 use crate::bench::topic::TOPICS;
 use crate::bench::{charts, ranges, text};
-use crate::fidelity::page::{self as fidelity_page, CellTable, Verdict};
+use crate::fidelity::analysis::Fidelity;
+use crate::fidelity::page::{self as fidelity_page, CellTable};
 use crate::format;
 use crate::render::chart::ChartSet;
 use crate::render::page::{Download, Mark, PAGE_BYTES_MAX, PageError, Room, machine};
@@ -38,29 +39,26 @@ const FAILURES_MAX: usize = 50;
 #[derive(Template)]
 #[template(path = "report.html")]
 struct Page<'a> {
+    analysis: &'a Analysis<'a>,
     title: String,
     lead: String,
-    chance: String,
     sections: Vec<View<'a>>,
     caveats: &'a [ScopedCaveat],
-    hosts: Vec<Facts>,
     runs: Vec<[String; 13]>,
     runs_left_out: usize,
     failures: Vec<(String, String)>,
     failures_left_out: usize,
     downloads: Vec<Download>,
-    text: String,
     /// Whether the running kernel is among the groups.
     kernel: bool,
     /// Whether something is shown that a bench of the pool alone does not have.
     extra: bool,
-    fidelity: Option<FidelityPart>,
+    fidelity: Option<FidelityPart<'a>>,
 }
 
 /// The fidelity part: what its own page opens with, and the cells where the page is of a grid.
-struct FidelityPart {
-    verdict: Verdict,
-    link: &'static str,
+struct FidelityPart<'a> {
+    found: &'a Fidelity<'a>,
     cells: Option<CellTable>,
     workloads: usize,
     /// Whether some run has a histogram of latency.
@@ -98,18 +96,16 @@ pub fn page(analysis: &Analysis<'_>) -> Result<String, PageError> {
     failures.truncate(FAILURES_MAX);
     let (runs, runs_left_out) = measured::runs(analysis);
     let mut page = Page {
+        analysis,
         title: title(analysis),
         lead: lead(analysis),
-        chance: chance(analysis),
         sections,
         caveats: &analysis.caveats,
-        hosts: measured::hosts(&analysis.loaded.records),
         runs,
         runs_left_out,
         failures,
         failures_left_out,
         downloads: Vec::new(),
-        text: text::text(analysis, text::WIDTH_TEXT),
         kernel,
         extra,
         fidelity: fidelity_part(analysis),
@@ -131,18 +127,16 @@ pub fn page(analysis: &Analysis<'_>) -> Result<String, PageError> {
 /// As of [`page`].
 pub fn fidelity(analysis: &Analysis<'_>) -> Result<Option<String>, PageError> {
     let page = |fidelity| {
-        let (title, lead) = (title(analysis), lead(analysis));
-        let (colours, caveats) = (Colours::of(&analysis.sections), &analysis.caveats[..]);
-        fidelity_page::page(fidelity, fidelity_page::About { title, lead, colours, caveats })
+        let colours = Colours::of(&analysis.sections);
+        fidelity_page::page(fidelity, title(analysis), lead(analysis), &colours, &analysis.caveats)
     };
     analysis.fidelity.as_ref().map(page).transpose()
 }
 
-fn fidelity_part(analysis: &Analysis<'_>) -> Option<FidelityPart> {
+fn fidelity_part<'a>(analysis: &'a Analysis<'_>) -> Option<FidelityPart<'a>> {
     let found = analysis.fidelity.as_ref()?;
     Some(FidelityPart {
-        verdict: fidelity_page::verdict(found),
-        link: fidelity_page::NAME,
+        found,
         cells: analysis.is_grid().then(|| fidelity_page::all(found)),
         workloads: analysis.sections.len(),
         histograms: analysis.sections.iter().any(|section| histogram::any(section.records())),

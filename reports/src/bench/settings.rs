@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use iowq_contract::{Code, Record, Settings};
 
 use crate::format;
+use crate::runs::caveat::ScopedCaveat;
 use crate::runs::{differences, plans};
 
 /// Workloads that are named with what differs.
 const NAMED_MAX: usize = 4;
 
-/// Code and text of each caveat.
-pub(crate) fn caveats<'a>(made: impl Iterator<Item = &'a Record>) -> Vec<(Code, String)> {
+pub(crate) fn caveats<'a>(made: impl Iterator<Item = &'a Record>) -> Vec<ScopedCaveat> {
     let mut cells: BTreeMap<(&str, &str), Vec<&Record>> = BTreeMap::new();
     for run in made {
         cells.entry((&run.key.workload, &run.key.engine)).or_default().push(run);
@@ -22,16 +22,16 @@ pub(crate) fn caveats<'a>(made: impl Iterator<Item = &'a Record>) -> Vec<(Code, 
         found => Some(found.join("; ")),
     });
     let lengths = named(&cells, plans::lengths);
-    let settings = settings.map(|what| {
-        let text = format!("runs of the same workload had different settings: {what}");
-        (Code::SettingsDiffer, text)
-    });
-    let lengths = lengths.map(|what| {
-        let text = format!(
-            "runs of the same workload were to take different times or numbers of ops: {what}"
-        );
-        (Code::LengthsDiffer, text)
-    });
+    let settings = settings
+        .map(|what| format!("runs of the same workload had different settings: {what}"))
+        .map(|text| ScopedCaveat::of_all(Code::SettingsDiffer, text));
+    let lengths = lengths
+        .map(|what| {
+            format!(
+                "runs of the same workload were to take different times or numbers of ops: {what}"
+            )
+        })
+        .map(|text| ScopedCaveat::of_all(Code::LengthsDiffer, text));
     settings.into_iter().chain(lengths).collect()
 }
 

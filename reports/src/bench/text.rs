@@ -5,7 +5,7 @@ use comfy_table::Table;
 use crate::bench::analysis::Analysis;
 use crate::bench::births;
 use crate::fidelity::analysis::Fidelity;
-use crate::fidelity::{prose, totals};
+use crate::fidelity::prose;
 use crate::format;
 use crate::render::text::{ascii, break_to, fits, table, trimmed, wrap};
 use crate::runs::arrival;
@@ -95,9 +95,7 @@ fn groups(fidelity: &Fidelity<'_>) -> Table {
     if let Some(group) = table.column_mut(0) {
         group.set_padding((0, 0));
     }
-    for totals in totals::by_group(&fidelity.cells) {
-        table.add_row(prose::group(&totals));
-    }
+    table.add_rows(prose::groups(fidelity));
     table
 }
 

@@ -4,7 +4,6 @@ mod effect;
 mod forest;
 mod run_order;
 mod shift;
-pub(crate) mod sides;
 mod strip;
 
 use iowq_contract::Record;
@@ -13,6 +12,15 @@ use crate::compare::comparison::{Comparison, Comparisons};
 use crate::compare::finding::Finding;
 use crate::render::chart::{ChartSet, Figure, set, set_without_legend};
 use crate::render::plot::ChartError;
+
+/// Pairs that one chart draws at most: more would hide each other, and make the page too large.
+pub(crate) const PAIRS_MAX: usize = 200;
+
+/// Places of base and test among the colours and signs.
+pub(crate) const BASE: usize = 0;
+
+/// Place of the test.
+pub(crate) const TEST: usize = 1;
 
 /// Draws the intervals of all comparisons beside each other.
 pub(crate) fn overview(all: &Comparisons) -> Result<Option<ChartSet>, ChartError> {

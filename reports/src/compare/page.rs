@@ -5,7 +5,7 @@ mod table;
 use askama::Template;
 use iowq_contract::Record;
 
-use crate::compare::charts::sides::{BASE, TEST};
+use crate::compare::charts::{BASE, TEST};
 use crate::compare::comparison::{Comparison, Comparisons};
 use crate::compare::page::table::Row;
 use crate::compare::prose::Reasons;
@@ -31,9 +31,8 @@ const KICKER: &str = "iowq-lab comparison";
 
 #[derive(Template)]
 #[template(path = "compare.html")]
-struct Page {
-    kicker: &'static str,
-    title: String,
+struct Page<'a> {
+    comparisons: &'a Comparisons,
     lead: String,
     answers: Vec<Answer>,
     answers_left_out: usize,
@@ -41,11 +40,6 @@ struct Page {
     sections: Vec<View>,
     sections_left_out: usize,
     charts_left_out: bool,
-    threshold: String,
-    alpha: String,
-    confidence: String,
-    confidence_of_same: String,
-    decides: String,
     downloads: Vec<Download>,
 }
 
@@ -93,8 +87,7 @@ pub fn page(comparisons: &Comparisons, sets: &[Set<'_>]) -> Result<String, PageE
     let count = comparisons.all.len();
     let of_one = |one| answer(one, comparisons.alpha);
     let mut page = Page {
-        kicker: KICKER,
-        title: title(comparisons),
+        comparisons,
         lead: lead(comparisons, sets),
         answers: comparisons.all.iter().take(ANSWERS_MAX).map(of_one).collect(),
         answers_left_out: count.saturating_sub(ANSWERS_MAX),
@@ -102,11 +95,6 @@ pub fn page(comparisons: &Comparisons, sets: &[Set<'_>]) -> Result<String, PageE
         sections,
         sections_left_out: count.saturating_sub(SECTIONS_MAX),
         charts_left_out: room.left_out,
-        threshold: format::either_way(comparisons.threshold),
-        alpha: format::number(comparisons.alpha),
-        confidence: format::percent(1.0 - comparisons.alpha),
-        confidence_of_same: format::percent(1.0 - 2.0 * comparisons.alpha),
-        decides: comparisons.decides.clone(),
         downloads: Vec::new(),
     };
     let room = PAGE_BYTES_MAX.saturating_sub(page.render()?.len());

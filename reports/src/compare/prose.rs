@@ -2,7 +2,7 @@
 
 use iowq_contract::Caveat;
 
-use crate::compare::comparison::{Comparison, Confirmation, Pairing};
+use crate::compare::comparison::{Comparison, Comparisons, Confirmation, Pairing};
 use crate::compare::finding::{Finding, Verdict};
 use crate::compare::plan::EFFECT;
 use crate::format;
@@ -63,6 +63,28 @@ impl Finding {
             }
             None => format!("{title} {estimate} (too few runs for a 95\u{a0}% interval)"),
         }
+    }
+}
+
+impl Comparisons {
+    /// The smallest effect that counts.
+    pub fn threshold_text(&self) -> String {
+        format::either_way(self.threshold)
+    }
+
+    /// The error rate.
+    pub fn alpha_text(&self) -> String {
+        format::number(self.alpha)
+    }
+
+    /// Confidence of an interval that shows a difference.
+    pub fn confidence(&self) -> String {
+        format::percent(1.0 - self.alpha)
+    }
+
+    /// Confidence of an interval that shows equivalence.
+    pub fn confidence_of_same(&self) -> String {
+        format::percent(1.0 - 2.0 * self.alpha)
     }
 }
 

@@ -4,10 +4,9 @@ use askama::Template;
 
 use crate::fidelity::analysis::{Fidelity, PresetTotals};
 use crate::fidelity::cell::{Cell, Off};
-use crate::fidelity::dispatch_table::DispatchRow;
 use crate::fidelity::share::Share;
 use crate::fidelity::variants::{Counts, Variant};
-use crate::fidelity::{charts, dispatch_table, factor, prose, totals};
+use crate::fidelity::{charts, dispatch_table, factor, prose};
 use crate::format;
 use crate::render::chart::ChartSet;
 use crate::render::page::{Mark, PageError};
@@ -24,29 +23,15 @@ const CELLS_MAX: usize = 2_000;
 #[derive(Template)]
 #[template(path = "fidelity.html")]
 struct Page<'a> {
+    found: &'a Fidelity<'a>,
     title: String,
     lead: String,
-    verdict: Verdict,
     charts: Vec<ChartSet>,
     legend: Vec<Mark>,
     presets: Vec<PresetRow>,
-    levels: Vec<LevelRow>,
-    off: CellTable,
-    dispatch: Vec<DispatchRow<'a>>,
-    near: String,
-    runs: String,
     all: CellTable,
     apart: Vec<(String, String)>,
     caveats: &'a [ScopedCaveat],
-}
-
-/// The answer, as both pages open with it.
-pub(crate) struct Verdict {
-    pub(crate) headline: String,
-    pub(crate) heads: [&'static str; 6],
-    pub(crate) groups: Vec<[String; 6]>,
-    pub(crate) rules: String,
-    pub(crate) figures: Vec<String>,
 }
 
 /// A table of cells.
@@ -93,54 +78,31 @@ struct Bar {
     text: String,
 }
 
-/// What the page says beside the analysis itself.
-#[derive(Debug)]
-pub(crate) struct About<'a> {
-    /// What was run.
-    pub(crate) title: String,
-    /// On what, and when.
-    pub(crate) lead: String,
-    /// Colours of the presets, as in the report.
-    pub(crate) colours: Colours<'a>,
-    /// What a reader must know before believing anything.
-    pub(crate) caveats: &'a [ScopedCaveat],
-}
-
 /// Makes the page.
 ///
 /// # Errors
 ///
 /// When a chart or the template cannot be written out; no input should bring that about.
-pub(crate) fn page<'a>(fidelity: &Fidelity<'a>, about: About<'a>) -> Result<String, PageError> {
-    let About { title, lead, colours, caveats } = about;
+pub(crate) fn page(
+    fidelity: &Fidelity<'_>,
+    title: String,
+    lead: String,
+    colours: &Colours<'_>,
+    caveats: &[ScopedCaveat],
+) -> Result<String, PageError> {
     let apart = fidelity.apart.iter().take(CELLS_MAX);
     let page = Page {
+        found: fidelity,
         title,
         lead,
-        verdict: verdict(fidelity),
-        charts: charts::sets(fidelity, &colours)?,
-        legend: legend(fidelity, &colours),
-        presets: presets(fidelity, &colours),
-        levels: levels(fidelity),
-        off: table(fidelity, fidelity.off()),
-        dispatch: dispatch_table::rows(&fidelity.cells),
-        near: prose::near(),
-        runs: prose::runs(fidelity),
+        charts: charts::sets(fidelity, colours)?,
+        legend: legend(fidelity, colours),
+        presets: presets(fidelity, colours),
         all: all(fidelity),
         apart: apart.map(|one| (format::clip(one.workload, 80), one.reason.clone())).collect(),
         caveats,
     };
     Ok(page.render()?)
-}
-
-pub(crate) fn verdict(fidelity: &Fidelity<'_>) -> Verdict {
-    Verdict {
-        headline: prose::headline(fidelity),
-        heads: prose::GROUP_HEADS,
-        groups: totals::by_group(&fidelity.cells).iter().map(prose::group).collect(),
-        rules: prose::group_rules(fidelity),
-        figures: prose::figures(fidelity),
-    }
 }
 
 /// All cells, in the order in which they first ran.

@@ -6,7 +6,7 @@ use crate::fidelity::analysis::{Fidelity, PAST_LIMIT, PresetTotals};
 use crate::fidelity::cell::{BIRTHS_FACTOR, BIRTHS_WORKERS, Cell, Off};
 use crate::fidelity::dispatch::{Dispatch, GAP_MAX, Shares, WAYS};
 use crate::fidelity::share::Share;
-use crate::fidelity::totals::GroupTotals;
+use crate::fidelity::totals::{self, GroupTotals};
 use crate::fidelity::variants::{ALIKE_FACTOR, ALIKE_WORKERS, Counts};
 use crate::format;
 
@@ -15,12 +15,17 @@ pub const GROUP_HEADS: [&str; 6] =
     ["group", "cells", "nearest right", "births", "peak", "dispatch"];
 
 /// A row of that table.
-pub fn group(totals: &GroupTotals) -> [String; 6] {
+fn group(totals: &GroupTotals) -> [String; 6] {
     let group =
         totals.group.as_deref().map_or_else(|| "all".to_owned(), |one| format::clip(one, 40));
     let GroupTotals { right, births, peaks, dispatch, .. } = *totals;
     let [right, births, peaks, dispatch] = [right, births, peaks, dispatch].map(share);
     [group, totals.cells.to_string(), right, births, peaks, dispatch]
+}
+
+/// Each group of cells, and all of them.
+pub fn groups(fidelity: &Fidelity<'_>) -> Vec<[String; 6]> {
+    totals::by_group(&fidelity.cells).iter().map(group).collect()
 }
 
 /// What its columns count, in one paragraph.

@@ -95,6 +95,14 @@ impl<'a> Variants<'a> {
         Ok(Self { kernel, presets })
     }
 
+    /// The presets that are alike one of them, without it.
+    pub fn alike(&self, one: Variant<'a>) -> impl Iterator<Item = &Variant<'a>> {
+        let alike = move |other: &&Variant<'_>| {
+            other.preset != one.preset && other.counts.alike(one.counts)
+        };
+        self.presets.iter().filter(alike)
+    }
+
     /// The preset nearest to the kernel; of equal ones the first of `favoured`, or of all.
     pub fn nearest(&self, favoured: &[&str]) -> Option<Variant<'a>> {
         let place = |preset: &str| favoured.iter().position(|one| *one == preset);

@@ -4,7 +4,7 @@
 use iowq_contract::{Record, Role};
 use serde::Serialize;
 
-use crate::fidelity::variants::{self, Variant, Variants};
+use crate::fidelity::variants::{self, Variants};
 use crate::kernels::read::{Booted, is_of};
 use crate::runs::group::{self, POOL};
 
@@ -100,11 +100,7 @@ fn cell(workload: &str, kernel: &str, variants: &Result<Variants<'_>, String>) -
         Ok(variants) => {
             cell.distances = distances(variants);
             if let Some(nearest) = variants.nearest(&[]) {
-                let alike = |variant: &&Variant<'_>| {
-                    variant.preset != nearest.preset && variant.counts.alike(nearest.counts)
-                };
-                let others = variants.presets.iter().filter(alike);
-                let all = std::iter::once(&nearest).chain(others);
+                let all = std::iter::once(&nearest).chain(variants.alike(nearest));
                 cell.presets = all.map(|variant| variant.preset.to_owned()).collect();
             }
         }

@@ -14,7 +14,7 @@ use crate::compare::set::Set;
 use crate::format;
 use crate::kernels::boots::Class;
 use crate::kernels::charts::kernel;
-use crate::kernels::nearest::{Nearest, Overall};
+use crate::kernels::nearest::Overall;
 use crate::kernels::outcome::KernelsOutcome;
 use crate::kernels::page::mark::{mark, name};
 use crate::kernels::{charts, text};
@@ -38,15 +38,8 @@ struct Page<'a> {
     outcome: &'a KernelsOutcome<'a>,
     word: &'static str,
     class: &'static str,
-    lines: Vec<String>,
-    findings: Vec<ScopedCaveat>,
-    threshold: String,
-    alpha: String,
-    confidence: String,
-    confidence_of_same: String,
     sections: Vec<View>,
     charts_left_out: bool,
-    nearest: Presets,
     downloads: Vec<Download>,
 }
 
@@ -88,20 +81,12 @@ pub fn page(outcome: &KernelsOutcome<'_>, sets: &[Set<'_>]) -> Result<String, Pa
         2 => ("none", "trouble"),
         _ => ("none", "no verdict on all"),
     };
-    let (comparisons, kernels) = (&outcome.comparisons, &outcome.kernels.kernels);
     let mut page = Page {
         outcome,
         word,
         class,
-        lines: kernels.iter().skip(1).map(|one| line(outcome, &one.label)).collect(),
-        findings: findings(outcome),
-        threshold: format::either_way(comparisons.threshold),
-        alpha: format::number(comparisons.alpha),
-        confidence: format::percent(1.0 - comparisons.alpha),
-        confidence_of_same: format::percent(1.0 - 2.0 * comparisons.alpha),
         sections,
         charts_left_out: room.left_out,
-        nearest: presets(outcome, &outcome.nearest),
         downloads: Vec::new(),
     };
     let room = PAGE_BYTES_MAX.saturating_sub(page.render()?.len());
@@ -215,7 +200,8 @@ fn sections(sets: &[Set<'_>], room: &mut Room) -> Result<Vec<View>, PageError> {
     Ok(views)
 }
 
-fn presets(outcome: &KernelsOutcome<'_>, nearest: &Nearest) -> Presets {
+fn presets(outcome: &KernelsOutcome<'_>) -> Presets {
+    let nearest = &outcome.nearest;
     let mut workloads: Vec<String> = Vec::new();
     let mut missing = Vec::new();
     for cell in &nearest.cells {

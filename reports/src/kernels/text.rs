@@ -186,22 +186,17 @@ fn found(comparisons: &Comparisons) -> Vec<String> {
 
 /// `AB: better on paced (created/1000 -87, peak -55)`, a line for each kernel.
 fn better(comparisons: &Comparisons) -> Vec<String> {
-    let mut lines: Vec<(&str, Vec<String>)> = Vec::new();
-    for one in &comparisons.all {
+    let part = |one: &Comparison| {
         let better = effects(one, Verdict::Improvement);
-        if better.is_empty() {
-            continue;
-        }
-        let part = format!("{} ({})", name(&one.workload), better.join(", "));
-        match lines.iter_mut().find(|line| line.0 == one.test) {
-            Some(line) => line.1.push(part),
-            None => lines.push((&one.test, vec![part])),
-        }
-    }
-    let line = |(test, parts): &(&str, Vec<String>)| {
-        format!("{}: better on {}", name(test), format::list(parts))
+        (!better.is_empty()).then(|| format!("{} ({})", name(&one.workload), better.join(", ")))
     };
-    lines.iter().map(line).collect()
+    let line = |test: &String| {
+        let of_test = comparisons.all.iter().filter(|one| one.test == *test);
+        let parts: Vec<String> = of_test.filter_map(part).collect();
+        (!parts.is_empty()).then(|| format!("{}: better on {}", name(test), format::list(&parts)))
+    };
+    let tests = format::distinct(comparisons.all.iter().map(|one| &one.test));
+    tests.into_iter().filter_map(line).collect()
 }
 
 /// The metrics with a verdict, and how much they changed.

@@ -2,6 +2,7 @@
 
 use plotters::style::RGBColor;
 
+use crate::format;
 use crate::runs::group::Section;
 
 /// Colours that the page's style defines, as `--c0` and so on. The last is the kernel's own.
@@ -76,14 +77,12 @@ pub(crate) struct Colours<'a> {
 impl<'a> Colours<'a> {
     /// In the order in which sections first name them.
     pub(crate) fn of(sections: &'a [Section<'_>]) -> Self {
-        let (mut policies, mut kernels) = (Vec::new(), Vec::new());
-        for group in sections.iter().flat_map(|section| &section.groups) {
-            let labels = if group.is_kernel() { &mut kernels } else { &mut policies };
-            if !labels.contains(&group.label.as_ref()) {
-                labels.push(group.label.as_ref());
-            }
-        }
-        Self { policies, kernels }
+        let groups = || sections.iter().flat_map(|section| &section.groups);
+        let labels = |kernel: bool| {
+            let groups = groups().filter(|group| group.is_kernel() == kernel);
+            format::distinct(groups.map(|group| group.label.as_ref()))
+        };
+        Self { policies: labels(false), kernels: labels(true) }
     }
 
     /// The place of a group among the colours, by its label.

@@ -38,4 +38,9 @@ impl ScopedCaveat {
         let severe = SEVERE.contains(&code);
         Self { code, text, scope, severe }
     }
+
+    /// Of a code, about all that is shown.
+    pub fn of_all(code: Code, text: impl Into<String>) -> Self {
+        Self::new(code, text.into(), String::new())
+    }
 }

@@ -3,7 +3,7 @@
 use plotters::style::text_anchor::{HPos, VPos};
 
 use crate::compare::charts::effect;
-use crate::compare::charts::sides::{PAIRS_MAX, TEST};
+use crate::compare::charts::{PAIRS_MAX, TEST};
 use crate::compare::finding::Finding;
 use crate::render::axis::Axis;
 use crate::render::marker;

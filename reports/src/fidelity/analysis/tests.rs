@@ -5,7 +5,7 @@ use iowq_sample as sample;
 
 use super::*;
 use crate::fidelity::cell::Off;
-use crate::fidelity::{dispatch_table, prose, totals};
+use crate::fidelity::{dispatch_table, prose};
 use crate::runs::group;
 
 /// Workload, engine and policy, workers created, peak.
@@ -202,8 +202,7 @@ fn births_agree_within_a_factor_or_three_workers_and_are_counted_group_by_group(
     ];
     let sections = group::sections(&records);
     let fidelity = Fidelity::of(&sections).expect("two workloads have both");
-    let rows: Vec<[String; 6]> =
-        totals::by_group(&fidelity.cells).iter().map(prose::group).collect();
+    let rows: Vec<[String; 6]> = prose::groups(&fidelity);
     let all = "1 of 1 (100\u{a0}%)";
     let none = "0 of 1 (0\u{a0}%)";
     let half = "1 of 2 (50\u{a0}%)";
