@@ -73,22 +73,22 @@ pub enum Pairing {
     },
 }
 
-/// What fresh runs said of the regressions of a comparison, judged alone and by the same rules.
+/// What reruns said of the regressions of a comparison, judged alone and by the same rules.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct Confirmation {
     /// What came of it.
     pub outcome: ConfirmationOutcome,
-    /// Whether the fresh runs are pairs; `None` if there are none.
+    /// Whether the reruns are pairs; `None` if there are none.
     pub pairing: Option<Pairing>,
-    /// What forbade a verdict on the fresh runs.
+    /// What forbade a verdict on the reruns.
     pub blockers: Vec<Caveat>,
     /// The metrics that were a regression, as the first runs had them.
     pub first: Vec<Finding>,
-    /// The same metrics in the fresh runs, in the same order; empty if there are none.
+    /// The same metrics in the reruns, in the same order; empty if there are none.
     pub again: Vec<Finding>,
     /// The violations of the first runs.
     pub violations: Vec<Caveat>,
-    /// Those of them that the fresh runs have too, as these have them.
+    /// Those of them that the reruns have too, as these have them.
     pub violations_again: Vec<Caveat>,
 }
 
@@ -96,11 +96,11 @@ pub struct Confirmation {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ConfirmationOutcome {
-    /// A regression is one in the fresh runs too.
+    /// A regression is one in the reruns too.
     Confirmed,
     /// None is.
     NotConfirmed,
-    /// There are no fresh runs of it.
+    /// There are no reruns of it.
     Missing,
 }
 
@@ -153,7 +153,7 @@ impl Comparison {
         same.max_by(|a, b| a.weight().total_cmp(&b.weight()))
     }
 
-    /// Whether there was a regression that fresh runs did not confirm.
+    /// Whether there was a regression that reruns did not confirm.
     pub fn has_unconfirmed(&self) -> bool {
         let taken_back = self.confirmation.as_ref().is_some_and(|confirmation| {
             confirmation.violations_again.len() < confirmation.violations.len()

@@ -96,7 +96,7 @@ impl Comparison {
         format!("{workload}: {test} against {base}")
     }
 
-    /// What became of a regression that fresh runs did not confirm.
+    /// What became of a regression that reruns did not confirm.
     pub fn unconfirmed(&self, metric: Metric) -> Option<String> {
         self.confirmation.as_ref()?.unconfirmed(metric)
     }
@@ -161,7 +161,7 @@ impl Pairing {
 }
 
 impl Confirmation {
-    /// What the fresh runs said, in one or two sentences.
+    /// What the reruns said, in one or two sentences.
     pub fn text(&self) -> String {
         let Some(pairing) = &self.pairing else {
             return "There are no fresh runs.".to_owned();

@@ -214,11 +214,11 @@ fn share(kind: &Kind, boots: &[&Boot]) -> Share {
     Share { with: number(with), of: number(telling.len()) }
 }
 
-/// Takes back what fresh boots of the same kernels did not show again: it is a caveat then.
-pub fn confirm(finding: &mut [BootFinding], fresh: &[BootFinding]) {
+/// Takes back what reruns of the same kernels did not show again: it is a caveat then.
+pub fn confirm(finding: &mut [BootFinding], rerun: &[BootFinding]) {
     for one in finding.iter_mut().filter(|one| one.class == Class::Regression) {
         let again = |other: &&BootFinding| other.kernel == one.kernel && other.code == one.code;
-        let found = fresh.iter().find(again);
+        let found = rerun.iter().find(again);
         one.text += &match found {
             Some(again) => format!("; booted once more, {}", again.text),
             None => "; booted once more, it did not".to_owned(),
@@ -374,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_that_fresh_boots_do_not_show_is_a_caveat() {
+    fn a_fault_that_reruns_do_not_show_is_a_caveat() {
         let findings_of = |spoil: fn(&mut Boot)| {
             let (kernels, mut boots, _) = sample::kernels(4);
             boots.iter_mut().filter(|boot| boot.kernel == "B").for_each(spoil);

@@ -49,16 +49,16 @@ pub struct KernelsOutcome<'a> {
     pub notes: Vec<Caveat>,
 }
 
-/// Compares all kernels of a folder. A regression counts only where boots of `fresh`, judged alone,
+/// Compares all kernels of a folder. A regression counts only where boots of `rerun`, judged alone,
 /// show it too, if there are such.
 ///
 /// # Errors
 ///
-/// Fresh boots that are those of the folder.
+/// Reruns that are those of the folder.
 pub fn compare<'a>(
     booted: &'a Booted,
     rules: Rules,
-    fresh: Option<&Booted>,
+    rerun: Option<&Booted>,
 ) -> Result<KernelsOutcome<'a>, ConfirmError> {
     let decides = Decides::of_machine(&booted.kernels);
     let sets = booted.sets();
@@ -66,10 +66,10 @@ pub fn compare<'a>(
     let findings_of =
         |booted: &Booted| boots::findings(&booted.kernels, &booted.boots, rules.alpha);
     let mut findings = findings_of(booted);
-    if let Some(fresh) = fresh {
-        boots::confirm(&mut findings, &findings_of(fresh));
-        let fresh = std::slice::from_ref(&fresh.loaded);
-        confirm::confirm_by(&mut comparisons, &sets, fresh, &decides)?;
+    if let Some(rerun) = rerun {
+        boots::confirm(&mut findings, &findings_of(rerun));
+        let rerun = std::slice::from_ref(&rerun.loaded);
+        confirm::confirm_by(&mut comparisons, &sets, rerun, &decides)?;
     }
     let mut steps = Vec::new();
     for pair in sets.get(1..).unwrap_or_default().windows(2) {

@@ -23,7 +23,7 @@ pub struct CompareRequest<'a> {
     pub workloads: &'a [String],
     /// Smallest effect that matters, and error rate.
     pub rules: Rules,
-    /// Fresh records, or the folders that they are in: a regression counts only where they show it
+    /// Records of reruns, or the folders that they are in: a regression counts only where they show it
     /// too. Every regression counts if none is named.
     pub confirmed_by: &'a [PathBuf],
     /// Where to put the files; none are written if it is not said.

@@ -15,7 +15,7 @@ use crate::kernels::{outcome, page as kernels_page, text};
 pub struct KernelsRequest<'a> {
     /// The folder of boots.
     pub dir: &'a Path,
-    /// A folder of fresh boots of the same kernels, which a regression must show in too.
+    /// A folder of reruns of the same kernels, which a regression must show in too.
     pub confirmed_by: Option<&'a Path>,
     /// Smallest effect that matters, and error rate.
     pub rules: Rules,
