@@ -50,27 +50,13 @@ pub enum ConfirmError {
     },
 }
 
-/// Judges each comparison with a regression once more on `reruns`, by the same rules. A metric stays
+/// Judges each comparison with a regression once more on `reruns`, by the same metrics and rules. A metric stays
 /// a regression only if it is one there too. Without reruns of it there is no verdict.
 ///
 /// # Errors
 ///
 /// Reruns that are those of the sets, or two files with reruns of the same comparison.
 pub fn confirm(
-    comparisons: &mut Comparisons,
-    sets: &[Set<'_>],
-    reruns: &[Loaded],
-) -> Result<(), ConfirmError> {
-    let decides = Decides::of_runs(sets.iter().flat_map(|set| set.runs.iter().copied()));
-    confirm_by(comparisons, sets, reruns, &decides)
-}
-
-/// The same where the metrics that decide are known otherwise.
-///
-/// # Errors
-///
-/// As of [`confirm`].
-pub fn confirm_by(
     comparisons: &mut Comparisons,
     sets: &[Set<'_>],
     reruns: &[Loaded],
@@ -216,15 +202,12 @@ fn apply(one: &mut Comparison, rerun: Option<Comparison>) {
         // It was seen once, so that nothing is shown to be the same.
         one.verdict = one.verdict.map(|verdict| verdict.max(Verdict::Inconclusive));
     }
-    match confirmation.outcome {
-        ConfirmationOutcome::Confirmed => {
-            one.notes.push(Caveat::new(Code::Confirmed, confirmation.text()));
-        }
-        ConfirmationOutcome::NotConfirmed => {
-            one.notes.push(Caveat::new(Code::NotConfirmed, confirmation.text()));
-        }
-        ConfirmationOutcome::Missing => {}
-    }
+    let code = match confirmation.outcome {
+        ConfirmationOutcome::Confirmed => Some(Code::Confirmed),
+        ConfirmationOutcome::NotConfirmed => Some(Code::NotConfirmed),
+        ConfirmationOutcome::Missing => None,
+    };
+    one.notes.extend(code.map(|code| Caveat::new(code, confirmation.text())));
     one.confirmation = Some(confirmation);
 }
 

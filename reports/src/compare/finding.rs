@@ -139,6 +139,11 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// The style of a verdict on a page, and its word.
+    pub fn style(verdict: Option<Self>) -> (&'static str, &'static str) {
+        verdict.map_or(("none", "no verdict"), |one| (one.name(), one.name()))
+    }
+
     /// Its name, as in the JSON.
     pub fn name(self) -> &'static str {
         match self {

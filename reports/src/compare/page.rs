@@ -7,6 +7,7 @@ use iowq_contract::Record;
 
 use crate::compare::charts::{BASE, TEST};
 use crate::compare::comparison::{Comparison, Comparisons};
+use crate::compare::finding::Verdict;
 use crate::compare::page::table::Row;
 use crate::compare::prose::Reasons;
 use crate::compare::set::Set;
@@ -135,10 +136,7 @@ fn lead(comparisons: &Comparisons, sets: &[Set<'_>]) -> String {
 }
 
 fn answer(one: &Comparison, alpha: f64) -> Answer {
-    let (class, word) = match one.verdict {
-        Some(verdict) => (verdict.name(), verdict.name()),
-        None => ("none", "no verdict"),
-    };
+    let (class, word) = Verdict::style(one.verdict);
     Answer {
         title: one.title(),
         class,

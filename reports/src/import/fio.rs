@@ -286,14 +286,10 @@ fn empty() -> Histogram<u64> {
 /// The bins as a histogram, each value `later_ns` later.
 fn histogram(times: &Times, later_ns: u64) -> Result<Histogram<u64>, String> {
     let total = times.bins.values().try_fold(0_u64, |sum, count| sum.checked_add(*count));
-    match total {
-        None => return Err("bins hold more than can be counted".to_owned()),
-        Some(0) => {
-            return Err("no bins of latency: run fio with --output-format=json+ and without \
-                        disable_clat or disable_lat"
-                .to_owned());
-        }
-        Some(_) => {}
+    if total.ok_or("bins hold more than can be counted")? == 0 {
+        let problem = "no bins of latency: run fio with --output-format=json+ and without \
+                       disable_clat or disable_lat";
+        return Err(problem.to_owned());
     }
     let mut histogram = empty();
     for (value_ns, count) in &times.bins {

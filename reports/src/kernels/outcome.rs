@@ -69,7 +69,7 @@ pub fn compare<'a>(
     if let Some(rerun) = rerun {
         boots::confirm(&mut findings, &findings_of(rerun));
         let rerun = std::slice::from_ref(&rerun.loaded);
-        confirm::confirm_by(&mut comparisons, &sets, rerun, &decides)?;
+        confirm::confirm(&mut comparisons, &sets, rerun, &decides)?;
     }
     let mut steps = Vec::new();
     for pair in sets.get(1..).unwrap_or_default().windows(2) {

@@ -102,8 +102,7 @@ fn title(outcome: &KernelsOutcome<'_>) -> String {
 
 /// The verdict of all, if none is a regression and all have one.
 fn verdict(outcome: &KernelsOutcome<'_>) -> (&'static str, &'static str) {
-    let verdicts = outcome.comparisons.all.iter().filter_map(|one| one.verdict);
-    verdicts.max().map_or(("none", "no verdict"), |worst| (worst.name(), worst.name()))
+    Verdict::style(outcome.comparisons.all.iter().filter_map(|one| one.verdict).max())
 }
 
 /// The worst that there is to say.

@@ -8,6 +8,7 @@ use iowq_contract::Host;
 use super::error::OutputError;
 use super::files::{self, JSON_NAME, PAGE_NAME, SUMMARY_NAME};
 use crate::compare::comparison::Comparisons;
+use crate::compare::decide::Decides;
 use crate::compare::judge::Rules;
 use crate::compare::rerun::{self, Rerun};
 use crate::compare::set::Files;
@@ -69,7 +70,8 @@ pub fn compare(request: &CompareRequest<'_>) -> Result<Compared, OutputError> {
         let reruns =
             request.confirmed_by.iter().map(|path| load::load_strictly(std::slice::from_ref(path)));
         let reruns = reruns.collect::<Result<Vec<_>, _>>()?;
-        confirm::confirm(&mut comparisons, &sets, &reruns)?;
+        let decides = Decides::of_runs(sets.iter().flat_map(|set| set.runs.iter().copied()));
+        confirm::confirm(&mut comparisons, &sets, &reruns, &decides)?;
     }
     let text = text::text(&comparisons);
     let json = serde_json::to_string_pretty(&comparisons)? + "\n";

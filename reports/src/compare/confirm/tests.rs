@@ -35,7 +35,7 @@ fn try_confirmed(first: Vec<Record>, rerun: Vec<Vec<Record>>) -> Result<Comparis
     let rerun: Vec<Loaded> = rerun.into_iter().map(loaded).collect();
     let sets = test_sets::sets(&first);
     let mut comparisons = compare(&sets, RULES);
-    confirm(&mut comparisons, &sets, &rerun)?;
+    confirm(&mut comparisons, &sets, &rerun, &Decides::usual())?;
     Ok(comparisons.all.remove(0))
 }
 
