@@ -12,7 +12,6 @@ use iowq_contract::Record;
 use crate::bench::analysis::Analysis;
 use crate::bench::answer::Answer;
 use crate::bench::page::dispatch::ReachRow;
-use crate::bench::page::measured::Facts;
 use crate::bench::page::table::Row;
 use crate::bench::topic::TOPICS;
 use crate::bench::{charts, ranges, text};
@@ -67,19 +66,16 @@ struct FidelityPart<'a> {
 
 /// A section as the template shows it.
 struct View<'a> {
+    of: &'a Section<'a>,
     id: String,
-    title: String,
-    about: String,
     answers: &'a [Answer],
     legend: Vec<Mark>,
-    warning: Option<&'static str>,
     rows: Vec<Row>,
     /// What its response times can show.
     arrival: &'static str,
     reach: Vec<ReachRow>,
     charts: Vec<ChartSet>,
     note: String,
-    settings: Facts,
 }
 
 /// Makes the page. The same analysis gives the same bytes.
@@ -171,17 +167,14 @@ fn views<'a>(analysis: &'a Analysis<'_>) -> Result<Vec<View<'a>>, PageError> {
         }
         views.push(View {
             id: format!("w{at}"),
-            title: section.workload.to_owned(),
-            about: about(section),
+            of: section,
             answers,
             legend: legend(section, &colours),
-            warning: counts::churn_blocker(section),
             rows: table::rows(section, &colours),
             arrival: Arrival::of(section).map_or("", Arrival::words),
             reach: dispatch::rows(section, &colours),
             charts,
             note: note.join(" "),
-            settings: measured::settings(section),
         });
     }
     Ok(views)

@@ -22,16 +22,13 @@ pub(crate) fn caveats<'a>(made: impl Iterator<Item = &'a Record>) -> Vec<ScopedC
         found => Some(found.join("; ")),
     });
     let lengths = named(&cells, plans::lengths);
-    let settings = settings
-        .map(|what| format!("runs of the same workload had different settings: {what}"))
-        .map(|text| ScopedCaveat::of_all(Code::SettingsDiffer, text));
-    let lengths = lengths
-        .map(|what| {
-            format!(
-                "runs of the same workload were to take different times or numbers of ops: {what}"
-            )
-        })
-        .map(|text| ScopedCaveat::of_all(Code::LengthsDiffer, text));
+    let caveat = |code, text: &str, what: Option<String>| {
+        what.map(|what| ScopedCaveat::of_all(code, format!("{text}: {what}")))
+    };
+    let text = "runs of the same workload had different settings";
+    let settings = caveat(Code::SettingsDiffer, text, settings);
+    let text = "runs of the same workload were to take different times or numbers of ops";
+    let lengths = caveat(Code::LengthsDiffer, text, lengths);
     settings.into_iter().chain(lengths).collect()
 }
 

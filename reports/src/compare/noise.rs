@@ -30,10 +30,8 @@ impl Noise {
         let variant = match pairs::of_role(base, workload, Role::Noise) {
             Beside::Nothing => return Self::default(),
             Beside::Another(text) => {
-                return Self {
-                    notes: vec![Caveat::new(Code::NoiseOfAnother, text)],
-                    ..Self::default()
-                };
+                let notes = vec![Caveat::new(Code::NoiseOfAnother, text)];
+                return Self { notes, ..Self::default() };
             }
             Beside::Variant(variant) => variant,
         };

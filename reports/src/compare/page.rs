@@ -8,7 +8,6 @@ use iowq_contract::Record;
 use crate::compare::charts::{BASE, TEST};
 use crate::compare::comparison::{Comparison, Comparisons};
 use crate::compare::finding::Verdict;
-use crate::compare::page::table::Row;
 use crate::compare::prose::Reasons;
 use crate::compare::set::Set;
 use crate::compare::{charts, prose};
@@ -35,34 +34,31 @@ const KICKER: &str = "iowq-lab comparison";
 struct Page<'a> {
     comparisons: &'a Comparisons,
     lead: String,
-    answers: Vec<Answer>,
+    answers: Vec<Answer<'a>>,
     answers_left_out: usize,
     overview: Option<ChartSet>,
-    sections: Vec<View>,
+    sections: Vec<View<'a>>,
     sections_left_out: usize,
     charts_left_out: bool,
     downloads: Vec<Download>,
 }
 
 /// What is said of one comparison before anything is shown.
-struct Answer {
-    title: String,
+struct Answer<'a> {
+    one: &'a Comparison,
     /// Name of the verdict's style, and its word.
     class: &'static str,
     word: &'static str,
-    headline: String,
     lines: Vec<String>,
     blockers: Reasons,
     notes: Reasons,
 }
 
 /// A comparison as the template shows it.
-struct View {
+struct View<'a> {
+    one: &'a Comparison,
     id: String,
-    title: String,
-    pairing: String,
     legend: [Mark; 2],
-    rows: Vec<Row>,
     noise: String,
     control: String,
     charts: Vec<ChartSet>,
@@ -135,27 +131,24 @@ fn lead(comparisons: &Comparisons, sets: &[Set<'_>]) -> String {
     parts.join(" · ")
 }
 
-fn answer(one: &Comparison, alpha: f64) -> Answer {
+fn answer(one: &Comparison, alpha: f64) -> Answer<'_> {
     let (class, word) = Verdict::style(one.verdict);
     Answer {
-        title: one.title(),
+        one,
         class,
         word,
-        headline: prose::headline(one),
         lines: prose::lines(one, alpha),
         blockers: Reasons::of(&one.blockers, REASONS_MAX),
         notes: Reasons::of(&one.notes, REASONS_MAX),
     }
 }
 
-fn view(at: usize, one: &Comparison, charts: Vec<ChartSet>, boots: bool) -> View {
+fn view(at: usize, one: &Comparison, charts: Vec<ChartSet>, boots: bool) -> View<'_> {
     let mark = |place, role: &str, set: &str| Mark::at(place, format!("{role}: {}", name(set)));
     View {
         id: format!("c{at}"),
-        title: one.title(),
-        pairing: one.pairing.text(),
+        one,
         legend: [mark(BASE, "base", &one.base), mark(TEST, "test", &one.test)],
-        rows: table::rows(one),
         noise: prose::noise(one, boots),
         control: prose::control(one, boots),
         charts,

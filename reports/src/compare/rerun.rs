@@ -116,11 +116,9 @@ impl Rerun {
         }));
         let tier = |tier| format!("--probes={tier:?}").to_lowercase();
         flags.extend(self.probes.map(tier));
-        flags.extend(self.blocking.and_then(|blocking| match blocking {
-            Blocking::Sched => Some("--blocking=sched".to_owned()),
-            Blocking::Declared => Some("--blocking=declared".to_owned()),
-            Blocking::Kernel => None,
-        }));
+        let blocking = self.blocking.filter(|blocking| *blocking != Blocking::Kernel);
+        let flag = |blocking| format!("--blocking={blocking:?}").to_lowercase();
+        flags.extend(blocking.map(flag));
         flags
     }
 }

@@ -14,9 +14,6 @@ use crate::render::text::{ascii, break_to, table, trimmed, wrap};
 /// Width of the text: what a mail leaves of 80 columns after it was quoted twice.
 pub const WIDTH: usize = 76;
 
-/// Confidence of the intervals in the table, in percent.
-const CONFIDENCE: u32 = 95;
-
 /// Heads of the columns.
 const COLUMNS: [&str; 6] = ["metric", "base", "test", "change (95 %)", "p adj", "verdict"];
 
@@ -55,13 +52,10 @@ fn comparison(one: &Comparison, all: &Comparisons) -> String {
     text.push('\n');
     text.push_str(&trimmed(&table_of_metrics(one)));
     text.push('\n');
-    for violation in &one.violations {
-        text.push_str(&wrap(&format!("! {}: {}", violation.code, violation.text), WIDTH, "  "));
-    }
+    let severe = |one: &Caveat| wrap(&format!("! {}: {}", one.code, one.text), WIDTH, "  ");
+    text.extend(one.violations.iter().map(severe));
     text.push_str(&wrap(&sentence(one, all), WIDTH, ""));
-    for bar in &one.blockers {
-        text.push_str(&wrap(&format!("! {}: {}", bar.code, bar.text), WIDTH, "  "));
-    }
+    text.extend(one.blockers.iter().map(severe));
     text
 }
 
@@ -105,11 +99,11 @@ fn change(finding: &Finding) -> String {
         return "n/a".to_owned();
     };
     let show = |effect: f64| finding.metric.show_effect(effect);
-    match finding.intervals.get(&CONFIDENCE) {
+    match finding.interval_95() {
         Some((low, high)) => {
             // The sign of percent stands once, after the estimate.
             let bare = |effect| show(effect).trim_end_matches("\u{a0}%").to_owned();
-            format!("{} ({}, {})", show(estimate), bare(*low), bare(*high))
+            format!("{} ({}, {})", show(estimate), bare(low), bare(high))
         }
         None => show(estimate),
     }
