@@ -130,6 +130,6 @@ impl Download {
     ) -> Option<Self> {
         let base64 = STANDARD.encode(serde_json::to_vec(value).ok()?);
         let (about, mime) = (about.to_owned(), "application/json");
-        (base64.len() + MARGIN_BYTES <= room).then(|| Self { name, about, mime, base64 })
+        (base64.len() + MARGIN_BYTES <= room).then_some(Self { name, about, mime, base64 })
     }
 }
