@@ -17,6 +17,7 @@ pub mod kconfig;
 mod latency;
 mod load;
 pub mod order;
+mod owner;
 mod plan;
 mod request;
 mod switches;
@@ -41,13 +42,14 @@ pub use files::{CameRound, Files, Settled, UNVERIFIED_NAME};
 pub use host::Host;
 pub use latency::{Latency, Quantiles};
 pub use load::Load;
+pub use owner::{NewFolders, hand_over};
 pub use plan::{ArrivalSettings, LogSettings, MixSettings, PlanSettings};
 pub use request::{
     BenchRequest, BenchTally, EngineName, IdleTimeout, InjectedDelay, KERNEL, RunMessage,
     RunRequest, Step, Variant, WantBlocking, WantProbes, Workload,
 };
 pub use switches::{SPOILED_MAX, Switches};
-pub use whole_file::write_whole;
+pub use whole_file::{is_stream, write_new, write_together, write_whole};
 pub use workers::{Causes, Churn, Counts, DispatchCounts, Workers};
 
 /// Name of the file of records in a folder for results.

@@ -3,6 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
+use iowq_contract::is_stream;
+
 use super::files::{self, PAGE_NAME, SUMMARY_NAME, WriteError};
 use crate::bench::analysis::analyse;
 use crate::bench::{page, text};
@@ -45,6 +47,9 @@ pub enum ReportError {
     /// The page could not be made.
     #[error(transparent)]
     Page(#[from] PageError),
+    /// Nothing can be put beside the first record.
+    #[error("{}: is no file that a report could lie beside: name a folder with --out", .0.display())]
+    NoFolder(PathBuf),
     /// A file could not be written.
     #[error(transparent)]
     Write(#[from] WriteError),
@@ -57,12 +62,16 @@ pub enum ReportError {
 /// Records that cannot be read, or files that cannot be written.
 pub fn report(request: &ReportRequest<'_>) -> Result<ReportWritten, ReportError> {
     let mut loaded = load::load(request.records)?;
+    let first = loaded.files.first().cloned().unwrap_or_default();
+    if request.out.is_none() && is_stream(&first) {
+        return Err(ReportError::NoFolder(first));
+    }
+    let beside = first.parent().unwrap_or(Path::new("."));
     loaded.keep_workloads(request.workloads)?;
     let analysis = analyse(&loaded);
     let html = page::page(&analysis)?;
     let fidelity = page::fidelity(&analysis)?;
     let summary = text::text(&analysis, text::WIDTH_TEXT);
-    let beside = loaded.files.first().and_then(|file| file.parent()).unwrap_or(Path::new("."));
     let dir = request.out.unwrap_or(beside);
     let mut all = vec![(PAGE_NAME, html.as_str()), (SUMMARY_NAME, &summary)];
     all.extend(fidelity.as_deref().map(|html| (FIDELITY_NAME, html)));

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 
-use iowq_contract::{BOOTS_NAME, KERNELS_NAME};
+use iowq_contract::{BOOTS_NAME, KERNELS_NAME, NewFolders};
 
 /// Name of the file with a line per run.
 pub(super) const RECORD_NAME: &str = "record.jsonl";
@@ -23,6 +23,7 @@ const LOCK_NAME: &str = ".lock";
 pub struct Lock {
     file: File,
     path: PathBuf,
+    _folders: NewFolders,
 }
 
 impl Lock {
@@ -34,7 +35,7 @@ impl Lock {
     /// written.
     pub fn take(out: &Path) -> anyhow::Result<Self> {
         check(out)?;
-        fs::create_dir_all(out)
+        let folders = NewFolders::make(out)
             .with_context(|| format!("--out {}: the folder cannot be made", out.display()))?;
         let path = out.join(LOCK_NAME);
         loop {
@@ -47,7 +48,7 @@ impl Lock {
                 );
             }
             if is_at(&file, &path)? {
-                return Ok(Self { file, path });
+                return Ok(Self { file, path, _folders: folders });
             }
         }
     }
