@@ -46,7 +46,9 @@ pub(crate) fn import(flags: &ImportFlags) -> anyhow::Result<Exit> {
             let runs = format::count(imported.runs as u64, "run", "runs");
             print(&format!("record   {}, {runs}\n", flags.out.display()))?;
         }
-        Format::Json => print_json(&json!({ "record": flags.out.display().to_string(), "runs": imported.runs }))?,
+        Format::Json => print_json(
+            &json!({ "record": flags.out.display().to_string(), "runs": imported.runs }),
+        )?,
     }
     Ok(Exit::Fine)
 }

@@ -36,8 +36,7 @@ pub(crate) fn man(mut command: Command, out: &Path) -> anyhow::Result<Exit> {
     }
     let _folders = NewFolders::make(out)
         .with_context(|| format!("--out {}: cannot be made", out.display()))?;
-    let files: Vec<(&Path, &[u8])> =
-        texts.iter().map(|(path, text)| (&**path, &**text)).collect();
+    let files: Vec<(&Path, &[u8])> = texts.iter().map(|(path, text)| (&**path, &**text)).collect();
     write_together(&files).map_err(|(path, error)| {
         anyhow::Error::new(error).context(format!("{}: cannot be written", path.display()))
     })?;
