@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 use anyhow::{Context as _, bail};
-use iowq_contract::NewFolders;
+use iowq_contract::{NewFolders, way_out};
 use iowq_harness::clock;
 
 /// Names the folder that results go to by default; `cargo xtask` names the workspace's `target`.
@@ -39,7 +39,13 @@ pub(crate) fn files_under_test(named: Option<&Path>) -> anyhow::Result<PathBuf> 
     }
     let dir = base().join("bench-files");
     NewFolders::make(&dir)
-        .with_context(|| format!("{}: cannot be made; name a folder with --dir", dir.display()))?
+        .map_err(|error| {
+            let way_out = way_out(&dir, &error);
+            anyhow::anyhow!(
+                "{}: cannot be made; name a folder with --dir: {error}{way_out}",
+                dir.display()
+            )
+        })?
         .keep();
     Ok(dir)
 }

@@ -3,6 +3,7 @@
 //! This crate is the format and nothing else. Names that end in a unit are in that unit;
 //! times are nanoseconds on `CLOCK_MONOTONIC`, counted from the start of the measured part.
 
+mod any_path;
 mod asked;
 mod birth;
 mod boot;
@@ -42,7 +43,7 @@ pub use files::{CameRound, Files, Settled, UNVERIFIED_NAME};
 pub use host::Host;
 pub use latency::{Latency, Quantiles};
 pub use load::Load;
-pub use owner::{NewFolders, hand_over};
+pub use owner::{NewFolders, hand_over, way_out};
 pub use plan::{ArrivalSettings, LogSettings, MixSettings, PlanSettings};
 pub use request::{
     BenchRequest, BenchTally, EngineName, IdleTimeout, InjectedDelay, KERNEL, RunMessage,

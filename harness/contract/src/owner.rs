@@ -3,7 +3,7 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::fchown;
+use std::os::unix::fs::{MetadataExt as _, fchown};
 use std::path::{Path, PathBuf};
 
 /// Gives a new file or folder to the user who called sudo, if root makes it for one.
@@ -12,6 +12,23 @@ pub fn hand_over(file: &File) {
     if let (Some(user), Some(group)) = (id("SUDO_UID"), id("SUDO_GID")) {
         // Refused to everybody but root, who alone is meant.
         let _ = fchown(file, Some(user), Some(group));
+    }
+}
+
+/// What to do where something cannot be made at a path because a folder there is another's; empty
+/// after any other failure. To follow the system's own words.
+#[must_use]
+pub fn way_out(path: &Path, error: &io::Error) -> String {
+    let there = path.ancestors().find(|folder| folder.exists());
+    let there = there.filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match fs::metadata(there) {
+        Ok(status) if error.kind() == io::ErrorKind::PermissionDenied => format!(
+            "; {there} belongs to user {}: take it with `sudo chown -R \"$USER\" {there}`, or name \
+             another folder",
+            status.uid(),
+            there = there.display()
+        ),
+        _ => String::new(),
     }
 }
 

@@ -1,9 +1,9 @@
 //! Writing files whole or not at all: beside their target, synced, then renamed.
 
-use std::fs::{self, File, OpenOptions, Permissions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
 use std::os::fd::AsFd as _;
-use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _, fchown};
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, fchown};
 use std::path::{Path, PathBuf};
 
 use tempfile::{Builder, NamedTempFile};
@@ -17,8 +17,6 @@ const PREFIX: &str = ".iowq-";
 const SUFFIX: &str = ".tmp";
 /// Symbolic links that are followed, as many as the kernel does.
 const LINKS_MAX: u32 = 40;
-/// Mode of a new file, before the umask.
-const MODE: u32 = 0o666;
 
 /// Where a path leads.
 #[derive(Debug, PartialEq, Eq)]
@@ -159,8 +157,8 @@ fn pour(path: &Path, bytes: &[u8], stream: &Target) -> io::Result<()> {
 fn stage(file: &Path, bytes: &[u8]) -> io::Result<NamedTempFile> {
     let folder = folder_of(file);
     sweep(folder);
-    let mut staged = temporary(folder)?;
-    staged.write_all(bytes)?;
+    let staged = temporary(folder)?;
+    staged.as_file().write_all(bytes)?;
     match fs::metadata(file) {
         Ok(before) => {
             // Only root may; the files of others are their own already.
@@ -177,8 +175,8 @@ fn stage(file: &Path, bytes: &[u8]) -> io::Result<NamedTempFile> {
 fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
     loop {
         let mut builder = Builder::new();
-        builder.prefix(PREFIX).suffix(SUFFIX).permissions(Permissions::from_mode(MODE));
-        let file = builder.tempfile_in(folder)?;
+        builder.prefix(PREFIX).suffix(SUFFIX);
+        let file = builder.make_in(folder, |path| File::create_new(path))?;
         // Without locks, as on some network file systems, nothing is swept either.
         let _ = file.as_file().lock();
         // Swept before it was locked, if it has no name any more.
@@ -210,7 +208,8 @@ fn folder_of(path: &Path) -> &Path {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::symlink;
+    use std::fs::Permissions;
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
     use std::process::Command;
 
     use super::*;
@@ -243,7 +242,11 @@ mod tests {
         assert!(write_whole(&path, b"text").is_err());
         assert!(path.join("inside").is_dir());
         assert_eq!(names(folder.path()), ["folder"]);
-        assert!(write_whole(&folder.path().join("absent/file"), b"text").is_err());
+        let absent = write_whole(&folder.path().join("absent/file"), b"text");
+        assert_eq!(
+            absent.expect_err("no folder").to_string(),
+            "No such file or directory (os error 2)"
+        );
         Ok(())
     }
 

@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use iowq_contract::jsonl::{self, Limits, Lines};
-use iowq_contract::{BOOTS_NAME, Boot, Ended, KERNELS_NAME, Kernels, NewFolders, Record, Role, write_whole};
+use iowq_contract::{
+    BOOTS_NAME, Boot, Ended, KERNELS_NAME, Kernels, NewFolders, Record, Role, write_whole,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 

@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use iowq_contract::{NewFolders, RECORD_NAME, Record, UNVERIFIED_NAME, hand_over, jsonl};
+use iowq_contract::{NewFolders, RECORD_NAME, Record, UNVERIFIED_NAME, hand_over, jsonl, way_out};
 
 use super::unverified::Unverified;
 
@@ -26,7 +26,11 @@ impl Output {
                 "--out {}: found a file where a folder is needed; name a folder",
                 out.display()
             ),
-            _ => anyhow::anyhow!("--out {}: the folder cannot be made: {error}", out.display()),
+            _ => anyhow::anyhow!(
+                "--out {}: the folder cannot be made: {error}{}",
+                out.display(),
+                way_out(out, &error)
+            ),
         })?;
         let path = out.join(RECORD_NAME);
         let unverified = Unverified::new(out);
@@ -48,7 +52,11 @@ impl Output {
                 out.display()
             ),
             Err(error) => {
-                anyhow::bail!("--out {}: record.jsonl cannot be made in it: {error}", out.display())
+                anyhow::bail!(
+                    "--out {}: record.jsonl cannot be made in it: {error}{}",
+                    out.display(),
+                    way_out(out, &error)
+                )
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Names of files, and writing them whole or not at all.
 
-use std::path::{Path, PathBuf};
 use std::io;
+use std::path::{Path, PathBuf};
 
 use iowq_contract::{NewFolders, write_together};
 

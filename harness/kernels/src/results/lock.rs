@@ -5,9 +5,9 @@ use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
+use anyhow::{anyhow, bail};
 
-use iowq_contract::{BOOTS_NAME, KERNELS_NAME, NewFolders};
+use iowq_contract::{BOOTS_NAME, KERNELS_NAME, NewFolders, way_out};
 
 /// Name of the file with a line per run.
 pub(super) const RECORD_NAME: &str = "record.jsonl";
@@ -35,12 +35,14 @@ impl Lock {
     /// written.
     pub fn take(out: &Path) -> anyhow::Result<Self> {
         check(out)?;
-        let folders = NewFolders::make(out)
-            .with_context(|| format!("--out {}: the folder cannot be made", out.display()))?;
+        let cannot = |what: &str, error: std::io::Error| {
+            anyhow!("--out {}: {what}: {error}{}", out.display(), way_out(out, &error))
+        };
+        let folders =
+            NewFolders::make(out).map_err(|error| cannot("the folder cannot be made", error))?;
         let path = out.join(LOCK_NAME);
         loop {
-            let file = File::create(&path)
-                .with_context(|| format!("--out {}: cannot be written", out.display()))?;
+            let file = File::create(&path).map_err(|error| cannot("cannot be written", error))?;
             if let Err(TryLockError::WouldBlock) = file.try_lock() {
                 bail!(
                     "--out {}: another call is at work in this folder; wait for it",
