@@ -279,7 +279,7 @@ mod tests {
             }
             mount("none", &path, "ramfs", MountFlags::empty(), None).expect("a mount");
             // With its data it would take all memory.
-            let text = "[files]\ncount = 4\nsize_mib = 262144";
+            let text = "[files]\ncount = 1\nsize_mib = 262144";
             let plan = Plan::parse("large", "large.toml", text).expect("a valid spec");
             Scratch::check(Some(&path), &plan).expect("no limit is known").remove().expect("gone");
         };
