@@ -3,6 +3,7 @@
 //! This crate is the format and nothing else. Names that end in a unit are in that unit;
 //! times are nanoseconds on `CLOCK_MONOTONIC`, counted from the start of the measured part.
 
+mod any_path;
 mod asked;
 mod birth;
 mod boot;
@@ -18,6 +19,7 @@ pub mod kconfig;
 mod latency;
 mod load;
 pub mod order;
+mod owner;
 mod plan;
 mod release;
 mod request;
@@ -44,6 +46,7 @@ pub use files::{CameRound, Files, Settled, UNVERIFIED_NAME};
 pub use host::Host;
 pub use latency::{Latency, Quantiles};
 pub use load::Load;
+pub use owner::{NewFolders, hand_over, way_out};
 pub use plan::{ArrivalSettings, LogSettings, MixSettings, PlanSettings};
 pub use release::{advice_on, presets_of};
 pub use request::{
@@ -51,7 +54,7 @@ pub use request::{
     RunRequest, Step, Variant, WantBlocking, WantProbes, Workload,
 };
 pub use switches::{SPOILED_MAX, Switches};
-pub use whole_file::write_whole;
+pub use whole_file::{is_stream, write_new, write_together, write_whole};
 pub use workers::{Causes, Churn, Counts, DispatchCounts, Workers};
 
 /// Name of the file of records in a folder for results.

@@ -1,6 +1,6 @@
 //! Tracing: what the eBPF programs need from the kernel and from the user who runs them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::process::geteuid;
 
@@ -11,8 +11,11 @@ const SYS_ADMIN: u64 = 1 << 21;
 const PERFMON: u64 = 1 << 38;
 const BPF: u64 = 1 << 39;
 
-/// Keeps the path, because root seldom has a cargo of its own.
-const AS_ROOT: &str = "sudo -E env \"PATH=$PATH\" cargo xtask bench";
+/// The program as root. Not through cargo, which would leave root's files in the build.
+fn as_root() -> String {
+    let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("iowq"));
+    format!("sudo {} bench", program.display())
+}
 
 pub(super) fn privilege() -> Check {
     privilege_of(geteuid().is_root(), effective_capabilities())
@@ -39,7 +42,7 @@ fn privilege_of(root: bool, capabilities: u64) -> Check {
             "neither root nor CAP_BPF with CAP_PERFMON: workers are counted by polling /proc, \
              which misses the short-lived ones",
         )
-        .fix(AS_ROOT),
+        .fix(as_root()),
     }
 }
 
@@ -74,7 +77,7 @@ fn tracefs_of(point: Option<&str>, readable: bool, known: bool, may_mount: bool)
     match (point, readable, known) {
         (_, true, _) => Check::ok(name, "mounted and readable"),
         (Some(point), false, _) => {
-            Check::less(name, format!("mounted on {point}, but not ours to read")).fix(AS_ROOT)
+            Check::less(name, format!("mounted on {point}, but not ours to read")).fix(as_root())
         }
         (None, false, true) if may_mount => {
             Check::ok(name, "not mounted; the probes mount it for themselves alone")

@@ -57,7 +57,10 @@ pub(super) fn cannot_make(dir: &Path, errno: Errno) -> ScratchError {
         Errno::ACCESS | Errno::PERM => error(
             dir,
             format!("a folder that you may not write to ({})", name(errno)),
-            "name one that is yours",
+            format!(
+                "take it with `sudo chown -R \"$USER\" {}`, or name one that is yours",
+                dir.display()
+            ),
         ),
         Errno::ROFS => error(
             dir,
@@ -90,10 +93,9 @@ pub(super) fn cannot_lay_out(dir: &Path, plan: &Plan, failure: Failure) -> Scrat
         Failure::Errno(Errno::NOSPC | Errno::DQUOT) | Failure::Short { .. } => {
             let file = file_bytes(plan);
             let total = file.saturating_mul(u64::from(plan.files));
-            let free = free_bytes(dir).map_or_else(
-                |_| "an unknown part".to_owned(),
-                |free| format!("{} MiB", free / MIB),
-            );
+            let free = free_bytes(dir).ok().flatten();
+            let free = free
+                .map_or_else(|| "an unknown part".to_owned(), |free| format!("{} MiB", free / MIB));
             error(
                 dir,
                 format!(

@@ -1,6 +1,8 @@
 //! Sets: the runs of one policy or kernel out of one file, as the command line names them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use iowq_contract::{Record, Role};
@@ -71,9 +73,11 @@ impl Named {
         if argument.exists() {
             return whole();
         }
-        let parts = argument.to_str().and_then(|text| text.rsplit_once(POLICY_SIGN));
-        parts.map_or_else(whole, |(path, policy)| Self {
-            path: path.into(),
+        let bytes = argument.as_os_str().as_bytes();
+        let sign = bytes.iter().rposition(|byte| *byte == POLICY_SIGN as u8);
+        let policy = |at| std::str::from_utf8(&bytes[at + 1..]).ok();
+        sign.and_then(|at| Some((at, policy(at)?))).map_or_else(whole, |(at, policy)| Self {
+            path: OsStr::from_bytes(&bytes[..at]).into(),
             policy: Some(policy.to_owned()),
         })
     }

@@ -31,6 +31,9 @@ pub enum OutputError {
     /// A page could not be made.
     #[error(transparent)]
     Page(#[from] PageError),
+    /// Nothing can be put beside the first record.
+    #[error("{}: no report can be put beside it: name a folder with --out", .0.display())]
+    NoFolder(PathBuf),
     /// A file could not be written.
     #[error(transparent)]
     Write(#[from] WriteError),

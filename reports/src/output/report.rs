@@ -3,6 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
+use iowq_contract::is_stream;
+
 use super::error::OutputError;
 use super::files::{self, PAGE_NAME, SUMMARY_NAME};
 use crate::bench::analysis::analyse;
@@ -43,12 +45,16 @@ pub struct ReportWritten {
 /// Records that cannot be read, or files that cannot be written.
 pub fn report(request: &ReportRequest<'_>) -> Result<ReportWritten, OutputError> {
     let mut loaded = load::load(request.records)?;
+    let first = loaded.files.first().cloned().unwrap_or_default();
+    if request.out.is_none() && is_stream(&first) {
+        return Err(OutputError::NoFolder(first));
+    }
+    let beside = first.parent().unwrap_or(Path::new("."));
     loaded.keep_workloads(request.workloads)?;
     let analysis = analyse(&loaded);
     let html = page::page(&analysis)?;
     let fidelity = page::fidelity(&analysis)?;
     let summary = text::text(&analysis, text::WIDTH_TEXT);
-    let beside = loaded.files.first().and_then(|file| file.parent()).unwrap_or(Path::new("."));
     let dir = request.out.unwrap_or(beside);
     let mut all = vec![(PAGE_NAME, html.as_str()), (SUMMARY_NAME, &summary)];
     all.extend(fidelity.as_deref().map(|html| (FIDELITY_NAME, html)));

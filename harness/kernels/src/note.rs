@@ -1,0 +1,9 @@
+//! Notes: lines for people on standard error.
+
+use std::fmt::Display;
+use std::io::Write as _;
+
+/// Says a line. The reader may be gone, as with `| head`; the work goes on.
+pub(crate) fn note(text: impl Display) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
