@@ -1,6 +1,7 @@
 //! A bench: every variant on every workload once per round, each run in a process of its own.
 
 mod child;
+mod ending;
 mod folder;
 mod length;
 mod output;
