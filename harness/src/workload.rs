@@ -5,6 +5,7 @@ use std::path::Path;
 
 use crate::io::{Errno, errno_name, read_start, thread_limit};
 use crate::machine::cpus_online;
+use iowq_contract::check_name;
 use iowq_workloads::limits::SPEC_BYTES_MAX;
 use iowq_workloads::{Plan, SpecError, builtin};
 
@@ -85,6 +86,11 @@ pub fn read(name_or_path: &str) -> Result<Plan, WorkloadError> {
         advice: "save it as text in UTF-8",
     })?;
     let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or(name_or_path);
+    check_name(name).map_err(|found| WorkloadError::File {
+        file: name_or_path.to_owned(),
+        found,
+        advice: "rename the file: without its ending that is the workload's name in every record",
+    })?;
     Ok(match extension {
         Some("fio") => Plan::parse_fio(name, name_or_path, text)?,
         _ => Plan::parse(name, name_or_path, text)?,

@@ -16,6 +16,7 @@ pub mod jsonl;
 pub mod kconfig;
 mod latency;
 mod load;
+mod names;
 pub mod order;
 mod plan;
 mod release;
@@ -42,6 +43,7 @@ pub use files::{CameRound, Files, Settled, UNVERIFIED_NAME};
 pub use host::Host;
 pub use latency::{Latency, Quantiles};
 pub use load::Load;
+pub use names::{KERNELS_MAX, LABEL_BYTES_MAX, NAME_BYTES_MAX, check_name};
 pub use plan::{ArrivalSettings, LogSettings, MixSettings, PlanSettings};
 pub use release::{advice_on, presets_of};
 pub use request::{

@@ -17,8 +17,8 @@ use base64::engine::general_purpose::STANDARD;
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::{Serializer as _, V2Serializer};
 use iowq_contract::{
-    Blocking, Caveat, Churn, Code, Host, Latency, Ops, Probe, Quantiles, Record, Role, RunKey,
-    SCHEMA, Settings, Tier, Workers,
+    Blocking, Caveat, Churn, Code, Host, Latency, NAME_BYTES_MAX, Ops, Probe, Quantiles, Record,
+    Role, RunKey, SCHEMA, Settings, Tier, Workers,
 };
 
 use crate::format::clip;
@@ -27,8 +27,8 @@ use crate::import::fio_json::{Direction, Job, Output, Times};
 /// The value of a field that fio does not write.
 const UNKNOWN: &str = "unknown";
 
-/// The longest name that is taken from a job; the reader of records allows no longer one.
-const NAME_CHARS_MAX: usize = 60;
+/// The longest name that is taken from a job: whatever characters are in it, records may have it.
+const NAME_CHARS_MAX: usize = NAME_BYTES_MAX / 4;
 
 /// Digits of a histogram, as in runs of ours.
 const SIGNIFICANT_DIGITS: u8 = 3;
