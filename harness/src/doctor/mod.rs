@@ -13,6 +13,8 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use crate::machine::rights::Rights;
+
 /// How a check came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -59,10 +61,13 @@ impl Check {
 /// All checks, for files under test in `dir`.
 #[must_use]
 pub fn examine(dir: &Path) -> Vec<Check> {
+    let rights = Rights::here();
     vec![
-        tracing::privilege(),
-        tracing::tracefs(),
-        tracing::lockdown(),
+        tracing::privilege(&rights),
+        tracing::tracefs(&rights),
+        tracing::lockdown(&rights),
+        tracing::confinement(&rights),
+        tracing::settings(&rights),
         kernel::io_uring(),
         kernel::kvm(),
         capacity::cpus(),

@@ -8,6 +8,7 @@ mod idle;
 pub mod load;
 pub mod mounts;
 pub mod quiet;
+pub mod rights;
 mod virtualization;
 
 use std::{fs, path::Path};
