@@ -58,10 +58,10 @@ impl Check {
     }
 }
 
-/// All checks, for files under test in `dir`.
+/// All checks, for files under test in `dir` and this program that measures.
 #[must_use]
-pub fn examine(dir: &Path) -> Vec<Check> {
-    let rights = Rights::here();
+pub fn examine(dir: &Path, program: &Path) -> Vec<Check> {
+    let rights = Rights::of(program);
     vec![
         tracing::privilege(&rights),
         tracing::tracefs(&rights),
@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn every_check_has_a_name_of_its_own_and_says_what_it_means() {
-        let checks = examine(Path::new("."));
+        let checks = examine(Path::new("."), Path::new("iowq-measure"));
         assert!(checks.iter().all(|check| !check.meaning.is_empty()));
         let mut names: Vec<_> = checks.iter().map(|check| check.name).collect();
         names.sort_unstable();
@@ -135,7 +135,7 @@ missing  tracefs        not mounted
 
     #[test]
     fn a_folder_that_is_not_there_is_a_finding_and_no_panic() {
-        let checks = examine(Path::new("/not/there"));
+        let checks = examine(Path::new("/not/there"), Path::new("iowq-measure"));
         assert!(checks.iter().any(|c| c.name == "file system" && c.state == State::Missing));
     }
 }

@@ -1,7 +1,7 @@
 //! Tracing: what the eBPF programs need from the kernel and from the user who runs them.
 
 use super::Check;
-use crate::machine::rights::{Capabilities, Rights, Tracefs};
+use crate::machine::rights::{Capabilities, Rights, SUDO_OR, Tracefs};
 use crate::machine::text;
 
 /// Keeps the path, because root seldom has a cargo of its own.
@@ -24,11 +24,11 @@ pub(super) fn privilege(rights: &Rights) -> Check {
             missing.in_words().replace(" and ", if rights.root { " and " } else { " or " })
         ),
     );
-    // Root without them is root inside a container; sudo there changes nothing.
-    check.fix(if rights.root {
-        rights.advice()
-    } else {
-        format!("{AS_ROOT}    (or {})", rights.advice())
+    let advice = rights.advice();
+    check.fix(match advice.strip_prefix(SUDO_OR) {
+        // Root without them is root inside a container; sudo there changes nothing.
+        Some(setcap) if !rights.root => format!("{AS_ROOT}    (or: {setcap})"),
+        _ => advice,
     })
 }
 

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
+use rustix::fs::getxattr;
 use rustix::process::{Resource, getegid, geteuid, getrlimit};
 use rustix::system::uname;
 
@@ -20,6 +21,9 @@ const FIRST_PIDS: &str = "pid:[4026531836]";
 
 /// The first release that does not count the memory of BPF maps as locked.
 const NO_MEMLOCK: (u32, u32) = (5, 11);
+
+/// What the advice begins with if sudo helps.
+pub const SUDO_OR: &str = "run it with sudo, or: ";
 
 /// Capabilities that the probes may need, a bit each, as in `/proc/thread-self/status`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -195,6 +199,20 @@ impl Rights {
         }
     }
 
+    /// Those that a program will have that this process starts, with what its file grants.
+    #[must_use]
+    pub fn of(program: &Path) -> Rights {
+        let here = Rights::here();
+        // Without capabilities the file has no such attribute.
+        let mut bytes = [0; 24];
+        let granted = getxattr(program, "security.capability", &mut bytes)
+            .ok()
+            .and_then(|length| granted(bytes.get(..length)?))
+            .filter(|_| !here.no_new_privileges)
+            .map_or(Capabilities::NONE, |it| Capabilities(it.0 & here.bounding.0));
+        Rights { program: program.to_owned(), effective: here.effective.with(granted), ..here }
+    }
+
     /// Whether the kernel keeps BPF programs from reading its memory.
     #[must_use]
     pub fn is_confidential(&self) -> bool {
@@ -241,8 +259,7 @@ impl Rights {
         let names: Vec<_> =
             needed.names().map(|name| format!("cap_{}", name.to_lowercase())).collect();
         let program = self.program.display();
-        let mut advice =
-            format!("run it with sudo, or: sudo setcap {}+ep {program}", names.join(","));
+        let mut advice = format!("{SUDO_OR}sudo setcap {}+ep {program}", names.join(","));
         let mount = match self.tracefs {
             Tracefs::Readable(_) => return advice,
             Tracefs::Closed(place) => format!("remount,gid={},mode=750 {place}", self.group),
@@ -253,6 +270,14 @@ impl Rights {
         advice += &format!("; CAP_BPF and CAP_PERFMON alone suffice after: sudo mount -o {mount}");
         advice
     }
+}
+
+/// The capabilities in a file's attribute `security.capability`, if they count once it is started
+/// (the kernel's `struct vfs_ns_cap_data`).
+fn granted(attribute: &[u8]) -> Option<Capabilities> {
+    let word = |at: usize| Some(u32::from_le_bytes(attribute.get(at..at + 4)?.try_into().ok()?));
+    let (is_effective, low, high) = (word(0)? & 1 == 1, word(4)?, word(12)?);
+    is_effective.then_some(Capabilities(u64::from(high) << 32 | u64::from(low)))
 }
 
 /// The value of a field in the text of `/proc/thread-self/status`.

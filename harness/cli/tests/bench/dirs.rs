@@ -182,7 +182,8 @@ fn on_tmpfs(test: &str, flags: MountFlags, options: &CStr, body: impl FnOnce(&Pl
     });
 }
 
-fn own_mounts() -> Result<(), Errno> {
+/// Gives this thread, and what it starts, a view of mounts of its own.
+pub(crate) fn own_mounts() -> Result<(), Errno> {
     // SAFETY: only this thread's view of mounts and its current folder are split off, which no
     // other thread relies on; descriptors stay shared.
     unsafe { rustix::thread::unshare_unsafe(UnshareFlags::NEWNS) }?;

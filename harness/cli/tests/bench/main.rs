@@ -12,6 +12,7 @@ mod killed;
 mod questions;
 mod reading_back;
 mod records;
+mod rights;
 mod roles;
 mod spec_once;
 mod support;

@@ -98,6 +98,17 @@ fn where_sudo_and_setcap_do_not_help_what_does_is_said() {
 }
 
 #[test]
+fn what_a_file_grants_counts_if_it_is_effective_at_once() {
+    // As `setcap cap_bpf,cap_perfmon+ep` and `+p` write it.
+    let file = |flags: u8| [flags, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0xc0, 0, 0, 0, 0, 0, 0, 0];
+    assert_eq!(granted(&file(1)), Some(BOTH));
+    assert_eq!(granted(&file(0)), None);
+    assert_eq!(granted(&[1, 0]), None);
+    let program = std::env::current_exe().expect("this test");
+    assert_eq!(Rights::of(&program).effective, Rights::here().effective);
+}
+
+#[test]
 fn texts_of_the_kernel_are_read_and_nonsense_is_no_obstacle() {
     let status = "Seccomp:\t2\nSeccomp_filters:\t1\nCapEff:\t000000c000000000\n";
     assert_eq!(field(status, "CapEff"), Some("000000c000000000"));
