@@ -21,6 +21,7 @@ pub mod order;
 mod plan;
 mod release;
 mod request;
+mod since_boot;
 mod switches;
 mod whole_file;
 mod workers;
@@ -50,6 +51,7 @@ pub use request::{
     BenchRequest, BenchTally, EngineName, IdleTimeout, InjectedDelay, KERNEL, RunMessage,
     RunRequest, Step, Variant, WantBlocking, WantProbes, Workload,
 };
+pub use since_boot::SinceBoot;
 pub use switches::{SPOILED_MAX, Switches};
 pub use whole_file::write_whole;
 pub use workers::{Causes, Churn, Counts, DispatchCounts, Workers};
@@ -71,6 +73,9 @@ pub struct Record {
     pub schema: String,
     /// When the run started, RFC 3339, UTC.
     pub started: String,
+    /// The same by a clock that is never set; null if the kernel did not tell, and in old records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since_boot: Option<SinceBoot>,
     /// How long the measured part lasted, without warm-up and verification.
     pub duration_ns: u64,
     /// What was run.

@@ -104,6 +104,7 @@ fn record(output: &Output, job: &Job, workload: &str, position: u32) -> Result<R
     Ok(Record {
         schema: SCHEMA.to_owned(),
         started: started(output, job, duration_ns),
+        since_boot: None,
         duration_ns,
         key: RunKey {
             workload: if name.is_empty() { UNKNOWN.to_owned() } else { name },
