@@ -6,6 +6,7 @@ use std::path::Path;
 
 use crate::io::{Errno, errno_name, read_start, thread_limit};
 use crate::machine::cpus_online;
+use iowq_contract::check_name;
 use iowq_workloads::limits::SPEC_BYTES_MAX;
 use iowq_workloads::{Plan, SpecError, builtin};
 
@@ -87,6 +88,11 @@ pub fn read(name_or_path: impl AsRef<OsStr>) -> Result<Plan, WorkloadError> {
         advice: "save it as text in UTF-8",
     })?;
     let name = path.file_stem().unwrap_or_default().to_string_lossy();
+    check_name(&name).map_err(|found| WorkloadError::File {
+        file: name_or_path.to_owned(),
+        found,
+        advice: "rename the file: without its ending that is the workload's name in every record",
+    })?;
     Ok(match extension {
         Some("fio") => Plan::parse_fio(&name, name_or_path, text)?,
         _ => Plan::parse(&name, name_or_path, text)?,

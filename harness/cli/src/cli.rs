@@ -83,7 +83,7 @@ pub(crate) fn main(registry: &Registry) -> ExitCode {
         Command::Kernels(flags) => kernels::run(&flags, registry),
         Command::Export(flags) => exchange::export(&flags),
         Command::Import(flags) => exchange::import(&flags),
-        Command::Doctor(flags) => doctor::run(&flags),
+        Command::Doctor(flags) => doctor::run(&flags, registry),
         Command::Completions { shell } => shell::completions(Cli::command(), shell),
         Command::Man { out } => shell::man(Cli::command(), &out),
     };

@@ -18,11 +18,13 @@ pub mod jsonl;
 pub mod kconfig;
 mod latency;
 mod load;
+mod names;
 pub mod order;
 mod owner;
 mod plan;
 mod release;
 mod request;
+mod since_boot;
 mod switches;
 mod whole_file;
 mod workers;
@@ -46,6 +48,7 @@ pub use files::{CameRound, Files, Settled, UNVERIFIED_NAME};
 pub use host::Host;
 pub use latency::{Latency, Quantiles};
 pub use load::Load;
+pub use names::{KERNELS_MAX, LABEL_BYTES_MAX, NAME_BYTES_MAX, check_name};
 pub use owner::{NewFolders, hand_over, way_out};
 pub use plan::{ArrivalSettings, LogSettings, MixSettings, PlanSettings};
 pub use release::{advice_on, presets_of};
@@ -53,6 +56,7 @@ pub use request::{
     BenchRequest, BenchTally, EngineName, IdleTimeout, InjectedDelay, KERNEL, RunMessage,
     RunRequest, Step, Variant, WantBlocking, WantProbes, Workload,
 };
+pub use since_boot::SinceBoot;
 pub use switches::{SPOILED_MAX, Switches};
 pub use whole_file::{is_stream, write_new, write_together, write_whole};
 pub use workers::{Causes, Churn, Counts, DispatchCounts, Workers};
@@ -74,6 +78,9 @@ pub struct Record {
     pub schema: String,
     /// When the run started, RFC 3339, UTC.
     pub started: String,
+    /// The same by a clock that is never set; null if the kernel did not tell, and in old records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since_boot: Option<SinceBoot>,
     /// How long the measured part lasted, without warm-up and verification.
     pub duration_ns: u64,
     /// What was run.

@@ -4,8 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-/// Longest label: it stands in tables, file names and legends.
-pub(crate) const LABEL_CHARS_MAX: usize = 32;
+use iowq_contract::LABEL_BYTES_MAX;
 
 /// A kernel as it was named: `IMAGE` or `LABEL=IMAGE`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +37,7 @@ impl From<OsString> for Named {
 fn is_label(text: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_.+".contains(c);
     let begins = |c: char| c.is_ascii_alphanumeric();
-    (1..=LABEL_CHARS_MAX).contains(&text.len())
+    (1..=LABEL_BYTES_MAX).contains(&text.len())
         && text.chars().all(plain)
         && text.starts_with(begins)
 }

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Parser, ValueEnum};
-use iowq_contract::Disk;
+use iowq_contract::{Disk, KERNELS_MAX};
 
 use crate::accelerator::AcceleratorChoice;
 use crate::label::Named;
@@ -25,8 +25,6 @@ const MEMORY_MIB_DEFAULT: u32 = 1024;
 const DISK_MIB: std::ops::RangeInclusive<i64> = 320..=1_048_576;
 /// Most delay of a write: above, no run is long enough.
 const DELAY_MS_MAX: i64 = 1_000;
-/// Kernels at most, as the report takes them.
-const KERNELS_MAX: usize = 32;
 /// Of the 2,048 bytes that a kernel reads of its command line, what our own words leave.
 const APPEND_BYTES_MAX: usize = 1_900;
 /// Memory that the guest takes without its files.

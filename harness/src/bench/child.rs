@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use iowq_contract::{Code, Record, RunMessage, RunRequest, Step, WantBlocking, WantProbes};
 
+use super::ending::reason;
 use super::silence::{Silence, silent_max};
 use super::site::{Program, Site, stopped};
 use crate::child_commands::{CHECK_PROBES, RUN};
@@ -273,17 +274,6 @@ fn cannot_start(what: &str, error: &io::Error) -> String {
         _ => "",
     };
     format!("no {what} could be started: {error}{advice}")
-}
-
-/// What a process says in the end, without the marks of an error message.
-fn reason(status: ExitStatus, stderr: &[u8]) -> String {
-    let said = String::from_utf8_lossy(stderr);
-    let said = said.trim().trim_start_matches("error: ");
-    if said.is_empty() {
-        format!("it ended with {status} and said nothing")
-    } else {
-        said.to_owned()
-    }
 }
 
 type Collected = thread::JoinHandle<Vec<u8>>;

@@ -1,6 +1,7 @@
 //! A bench: every variant on every workload once per round, each run in a process of its own.
 
 mod child;
+mod ending;
 mod folder;
 mod length;
 mod output;
@@ -14,7 +15,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use iowq_contract::order::{ScheduledRun, rounds};
-use iowq_contract::{BenchRequest, BenchTally, EngineName, Record, Workload};
+use iowq_contract::{BenchRequest, BenchTally, EngineName, Record, Variant, Workload, check_name};
 use iowq_workloads::Plan;
 
 use crate::engine::uring;
@@ -60,6 +61,7 @@ pub fn resolved(request: &BenchRequest) -> anyhow::Result<BenchRequest> {
 /// # Errors
 /// What is in the way, and what to do.
 pub fn check(request: &BenchRequest, site: &Site<'_>) -> anyhow::Result<()> {
+    check_names(request)?;
     for (place, Workload { name, plan }) in request.workloads.iter().enumerate() {
         let before = &request.workloads[..place];
         if let Some(other) = before.iter().find(|other| other.plan.name == plan.name) {
@@ -87,6 +89,23 @@ pub fn check(request: &BenchRequest, site: &Site<'_>) -> anyhow::Result<()> {
         return Ok(());
     }
     site.program.check_probes(request.probes, blocking)
+}
+
+/// Whether readers take the names that records will have.
+fn check_names(request: &BenchRequest) -> anyhow::Result<()> {
+    for Workload { name, plan } in &request.workloads {
+        check_name(&plan.name)
+            .map_err(|found| anyhow::anyhow!("workload {name}: found {found}; rename it"))?;
+    }
+    for Variant { policy, .. } in &request.variants {
+        check_name(policy).map_err(|found| {
+            anyhow::anyhow!(
+                "policy {policy}: found {found}; name fewer patches, or register a policy of its \
+                 own name (harness/cli/examples/policies.rs)"
+            )
+        })?;
+    }
+    Ok(())
 }
 
 /// Makes the runs. Finished ones are in `record.jsonl`, whatever ends the bench.

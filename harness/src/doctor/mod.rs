@@ -13,6 +13,8 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use crate::machine::rights::Rights;
+
 /// How a check came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -56,13 +58,16 @@ impl Check {
     }
 }
 
-/// All checks, for files under test in `dir`.
+/// All checks, for files under test in `dir` and this program that measures.
 #[must_use]
-pub fn examine(dir: &Path) -> Vec<Check> {
+pub fn examine(dir: &Path, program: &Path) -> Vec<Check> {
+    let rights = Rights::of(program);
     vec![
-        tracing::privilege(),
-        tracing::tracefs(),
-        tracing::lockdown(),
+        tracing::privilege(&rights),
+        tracing::tracefs(&rights),
+        tracing::lockdown(&rights),
+        tracing::confinement(&rights),
+        tracing::settings(&rights),
         kernel::io_uring(),
         kernel::kvm(),
         capacity::cpus(),
@@ -102,7 +107,7 @@ mod tests {
 
     #[test]
     fn every_check_has_a_name_of_its_own_and_says_what_it_means() {
-        let checks = examine(Path::new("."));
+        let checks = examine(Path::new("."), Path::new("iowq-measure"));
         assert!(checks.iter().all(|check| !check.meaning.is_empty()));
         let mut names: Vec<_> = checks.iter().map(|check| check.name).collect();
         names.sort_unstable();
@@ -130,7 +135,7 @@ missing  tracefs        not mounted
 
     #[test]
     fn a_folder_that_is_not_there_is_a_finding_and_no_panic() {
-        let checks = examine(Path::new("/not/there"));
+        let checks = examine(Path::new("/not/there"), Path::new("iowq-measure"));
         assert!(checks.iter().any(|c| c.name == "file system" && c.state == State::Missing));
     }
 }

@@ -1,15 +1,10 @@
 //! Tracing: what the eBPF programs need from the kernel and from the user who runs them.
 
-use std::path::{Path, PathBuf};
-
-use rustix::process::geteuid;
+use std::path::PathBuf;
 
 use super::Check;
+use crate::machine::rights::{Capabilities, Rights, SUDO_OR, Tracefs};
 use crate::machine::text;
-
-const SYS_ADMIN: u64 = 1 << 21;
-const PERFMON: u64 = 1 << 38;
-const BPF: u64 = 1 << 39;
 
 /// The program as root. Not through cargo, which would leave root's files in the build.
 fn as_root() -> String {
@@ -17,90 +12,126 @@ fn as_root() -> String {
     format!("sudo {} bench", program.display())
 }
 
-pub(super) fn privilege() -> Check {
-    privilege_of(geteuid().is_root(), effective_capabilities())
+/// Whether the probes may be loaded, as far as capabilities tell.
+pub(super) fn privilege(rights: &Rights) -> Check {
+    let name = "privilege";
+    let load = Capabilities::BPF.with(Capabilities::PERFMON);
+    let missing = rights.effective.missing(load);
+    if missing == Capabilities::NONE {
+        let who = if rights.root { "root" } else { "CAP_BPF and CAP_PERFMON" };
+        return Check::ok(name, format!("{who}: eBPF programs can be loaded"));
+    }
+    let who = if rights.root { "root without" } else { "no root, and no" };
+    let check = Check::less(
+        name,
+        format!(
+            "{who} {}: workers are counted by polling /proc, which misses the short-lived ones",
+            missing.in_words().replace(" and ", if rights.root { " and " } else { " or " })
+        ),
+    );
+    let advice = rights.advice();
+    check.fix(match advice.strip_prefix(SUDO_OR) {
+        // Root without them is root inside a container; sudo there changes nothing.
+        Some(setcap) if !rights.root => format!("{}    (or: {setcap})", as_root()),
+        _ => advice,
+    })
 }
 
-fn privilege_of(root: bool, capabilities: u64) -> Check {
-    let name = "privilege";
-    let may_load = capabilities & SYS_ADMIN != 0 || capabilities & (PERFMON | BPF) == PERFMON | BPF;
-    match (root, may_load) {
-        (true, true) => Check::ok(name, "root: eBPF programs can be loaded"),
-        // Root without them is root inside a container; sudo there changes nothing.
-        (true, false) => Check::less(
+/// Namespaces and filters that keep even those who have all capabilities from using them.
+pub(super) fn confinement(rights: &Rights) -> Check {
+    let name = "confinement";
+    let polled = "workers are counted by polling /proc";
+    match (rights.user_namespace, rights.pid_namespace, rights.seccomp) {
+        (true, ..) => Check::less(
             name,
-            "root without CAP_BPF and CAP_PERFMON, as in a container: workers are counted by \
-             polling /proc",
+            format!("in a user namespace, whose capabilities do not count for eBPF: {polled}"),
         )
-        .fix("docker run --cap-add BPF --cap-add PERFMON --cap-add SYS_ADMIN …"),
-        (false, true) => Check::ok(
+        .fix("run it outside (docker: without userns-remap; podman: as root)"),
+        (_, true, _) => Check::less(
             name,
-            "CAP_BPF and CAP_PERFMON: eBPF programs can be loaded, if tracefs may be read",
+            format!(
+                "in a PID namespace, where the probes cannot learn the machine's own numbers of \
+                 threads: {polled}"
+            ),
+        )
+        .fix("docker run --pid=host …"),
+        (.., true) => Check::ok(
+            name,
+            "a seccomp filter decides on system calls; if it refuses bpf or perf_event_open, \
+             --probes bpf says so",
         ),
-        (false, false) => Check::less(
-            name,
-            "neither root nor CAP_BPF with CAP_PERFMON: workers are counted by polling /proc, \
-             which misses the short-lived ones",
-        )
-        .fix(as_root()),
+        (false, false, false) => Check::ok(name, "no namespaces and no seccomp filter"),
     }
 }
 
-fn effective_capabilities() -> u64 {
-    capabilities(&text("/proc/self/status").unwrap_or_default())
+/// Settings that decide which users may trace.
+pub(super) fn settings(rights: &Rights) -> Check {
+    let name = "settings";
+    let mut found = Vec::new();
+    if let Some(value) = rights.unprivileged_bpf_disabled {
+        found.push(format!("kernel.unprivileged_bpf_disabled is {value}"));
+    }
+    if let Some(value) = rights.perf_event_paranoid {
+        found.push(format!("kernel.perf_event_paranoid is {value}"));
+    }
+    if let Some(bytes) = rights.memlock_bytes {
+        found.push(format!("{bytes} bytes may be locked, and eBPF maps count (before Linux 5.11)"));
+        let check = Check::less(name, found.join(", "));
+        return check.fix("ulimit -l unlimited");
+    }
+    if found.is_empty() {
+        return Check::ok(name, "none that decide who may trace");
+    }
+    let all = found.join(", ");
+    if rights.perf_event_paranoid > Some(2) && !rights.effective.has(Capabilities::SYS_ADMIN) {
+        let why = "some kernels want CAP_SYS_ADMIN then";
+        let fix = "sudo sysctl kernel.perf_event_paranoid=2";
+        return Check::less(name, format!("{all}; {why}")).fix(fix);
+    }
+    Check::ok(name, format!("{all}: with CAP_BPF and CAP_PERFMON they do not matter"))
 }
 
-/// The effective capabilities in the text of `/proc/self/status`; none if it has no such line.
-fn capabilities(status: &str) -> u64 {
-    let mask = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
-    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
-}
-
-pub(super) fn tracefs() -> Check {
-    let places = ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"];
-    let mounts = text("/proc/self/mounts").unwrap_or_default();
-    let point = mounts.lines().find_map(|line| {
-        let mut fields = line.split(' ').skip(1);
-        let point = fields.next()?;
-        (fields.next() == Some("tracefs")).then_some(point)
-    });
-    let readable =
-        |place: &&str| Path::new(place).join("events/sched/sched_switch/format").exists();
+/// Whether the formats of events can be read.
+pub(super) fn tracefs(rights: &Rights) -> Check {
     let filesystems = text("/proc/filesystems").unwrap_or_default();
     let known = filesystems.lines().any(|line| line.split_whitespace().last() == Some("tracefs"));
-    let readable = point.into_iter().chain(places).any(|place| readable(&place));
-    tracefs_of(point, readable, known, effective_capabilities() & SYS_ADMIN != 0)
+    tracefs_of(rights, known)
 }
 
-fn tracefs_of(point: Option<&str>, readable: bool, known: bool, may_mount: bool) -> Check {
+fn tracefs_of(rights: &Rights, known: bool) -> Check {
     let name = "tracefs";
-    match (point, readable, known) {
-        (_, true, _) => Check::ok(name, "mounted and readable"),
-        (Some(point), false, _) => {
-            Check::less(name, format!("mounted on {point}, but not ours to read")).fix(as_root())
+    let may = |what| rights.effective.has(what);
+    match rights.tracefs {
+        Tracefs::Readable(_) => Check::ok(name, "mounted and readable"),
+        Tracefs::Closed(place) if may(Capabilities::DAC_READ_SEARCH) => {
+            Check::less(name, format!("mounted on {place}, and refused by a security module"))
+                .fix("sudo dmesg    (says what was denied)")
         }
-        (None, false, true) if may_mount => {
-            Check::ok(name, "not mounted; the probes mount it for themselves alone")
+        Tracefs::Closed(place) => {
+            Check::less(name, format!("mounted on {place}, but not ours to read"))
+                .fix(format!("sudo mount -o remount,gid={},mode=750 {place}", rights.group))
         }
-        (None, false, true) => Check::less(name, "known to the kernel, but not mounted")
-            .fix("sudo mount -t tracefs nodev /sys/kernel/tracing"),
-        (None, false, false) => Check::missing(
+        Tracefs::NotMounted if !known => Check::missing(
             name,
             "the kernel has no tracefs, so no tracepoints: workers are counted by polling /proc. \
              It takes a kernel with CONFIG_FTRACE",
         ),
+        Tracefs::NotMounted if rights.root && may(Capabilities::SYS_ADMIN) => {
+            Check::ok(name, "not mounted; the probes mount it for themselves alone")
+        }
+        Tracefs::NotMounted => {
+            Check::less(name, "known to the kernel, but not mounted").fix(format!(
+                "sudo mount -o gid={},mode=750 -t tracefs tracefs /sys/kernel/tracing",
+                rights.group
+            ))
+        }
     }
 }
 
-pub(super) fn lockdown() -> Check {
-    lockdown_of(text("/sys/kernel/security/lockdown").as_deref())
-}
-
-/// The file lists all modes, with the one in force in brackets.
-fn lockdown_of(modes: Option<&str>) -> Check {
-    let mode = modes.and_then(|modes| modes.split_once('[')?.1.split_once(']'));
-    match mode.map(|(mode, _)| mode) {
-        Some("confidentiality") => Check::missing(
+/// Whether the kernel lets BPF programs read its memory.
+pub(super) fn lockdown(rights: &Rights) -> Check {
+    match &rights.lockdown {
+        Some(_) if rights.is_confidential() => Check::missing(
             "lockdown",
             "mode confidentiality: eBPF programs may not read the kernel's memory, and probes \
              fall back to polling /proc",
@@ -115,36 +146,91 @@ fn lockdown_of(modes: Option<&str>) -> Check {
 mod tests {
     use super::{super::State, *};
 
-    #[test]
-    fn capabilities_are_the_effective_ones() {
-        let status = "CapPrm:\t000001ffffffffff\nCapEff:\t000000c000000000\n";
-        assert_eq!(capabilities(status), PERFMON | BPF);
-        assert_eq!(capabilities(""), 0);
-        assert_eq!(capabilities("CapEff:\tnonsense"), 0);
+    const READABLE: Tracefs = Tracefs::Readable("/t");
+    const BOTH: Capabilities = Capabilities::BPF.with(Capabilities::PERFMON);
+
+    fn fix(check: &Check) -> &str {
+        check.fix.as_deref().unwrap_or_default()
     }
 
     #[test]
     fn loading_programs_takes_both_capabilities_or_the_old_one() {
-        assert_eq!(privilege_of(false, PERFMON | BPF).state, State::Ok);
-        assert_eq!(privilege_of(true, SYS_ADMIN).state, State::Ok);
-        assert_eq!(privilege_of(false, BPF).state, State::Less);
-        assert_eq!(privilege_of(true, 0).state, State::Less, "root in a container");
+        let of = |effective| privilege(&Rights::of_a_user(effective, READABLE));
+        assert_eq!(of(BOTH).state, State::Ok);
+        assert_eq!(of(Capabilities::SYS_ADMIN).state, State::Ok);
+        let one = of(Capabilities::BPF);
+        assert_eq!(one.state, State::Less);
+        assert!(one.meaning.contains("no CAP_PERFMON:"), "{one:?}");
+        assert!(fix(&one).contains("setcap cap_bpf,cap_perfmon+ep"), "{one:?}");
+        let none = Capabilities::NONE;
+        let contained = Rights { effective: none, bounding: none, ..Rights::of_root() };
+        let contained = privilege(&contained);
+        assert!(contained.meaning.starts_with("root without CAP_BPF and"), "{contained:?}");
+        assert!(fix(&contained).contains("--cap-add BPF --cap-add PERFMON"), "{contained:?}");
+    }
+
+    #[test]
+    fn namespaces_seccomp_and_settings_are_told_apart() {
+        let root = Rights::of_root;
+        let rows = [
+            (confinement(&root()), State::Ok, "no namespaces", ""),
+            (
+                confinement(&Rights { user_namespace: true, ..root() }),
+                State::Less,
+                "user namespace",
+                "userns-remap",
+            ),
+            (
+                confinement(&Rights { pid_namespace: true, ..root() }),
+                State::Less,
+                "PID namespace",
+                "--pid=host",
+            ),
+            (confinement(&Rights { seccomp: true, ..root() }), State::Ok, "seccomp filter", ""),
+            (settings(&root()), State::Ok, "kernel.unprivileged_bpf_disabled is 2", ""),
+            (
+                settings(&Rights { memlock_bytes: Some(65_536), ..root() }),
+                State::Less,
+                "65536 bytes may be locked",
+                "ulimit -l",
+            ),
+            (
+                settings(&Rights {
+                    perf_event_paranoid: Some(4),
+                    ..Rights::of_a_user(BOTH, READABLE)
+                }),
+                State::Less,
+                "kernel.perf_event_paranoid is 4",
+                "sysctl",
+            ),
+        ];
+        for (check, state, meaning, advice) in rows {
+            assert_eq!(check.state, state, "{check:?}");
+            assert!(check.meaning.contains(meaning) && fix(&check).contains(advice), "{check:?}");
+        }
     }
 
     #[test]
     fn tracefs_that_is_not_mounted_can_be_mounted_if_the_kernel_knows_it() {
-        assert_eq!(tracefs_of(Some("/t"), true, true, false).state, State::Ok);
-        assert!(tracefs_of(Some("/t"), false, true, true).meaning.contains("/t"));
-        assert_eq!(tracefs_of(None, false, true, true).state, State::Ok);
-        assert!(tracefs_of(None, false, true, false).fix.is_some_and(|fix| fix.contains("mount")));
-        assert_eq!(tracefs_of(None, false, false, true).state, State::Missing);
+        let of =
+            |effective, tracefs, known| tracefs_of(&Rights::of_a_user(effective, tracefs), known);
+        assert_eq!(of(BOTH, READABLE, true).state, State::Ok);
+        let closed = of(BOTH, Tracefs::Closed("/t"), true);
+        assert_eq!(fix(&closed), "sudo mount -o remount,gid=1000,mode=750 /t");
+        let all = Capabilities(u64::MAX);
+        assert!(of(all, Tracefs::Closed("/t"), true).meaning.contains("security module"));
+        let root = Rights { tracefs: Tracefs::NotMounted, ..Rights::of_root() };
+        assert_eq!(tracefs_of(&root, true).state, State::Ok);
+        assert!(fix(&of(BOTH, Tracefs::NotMounted, true)).contains("gid=1000,mode=750 -t tracefs"));
+        assert_eq!(of(BOTH, Tracefs::NotMounted, false).state, State::Missing);
     }
 
     #[test]
     fn only_lockdown_for_confidentiality_stops_the_probes() {
-        assert_eq!(lockdown_of(None).state, State::Ok);
-        assert_eq!(lockdown_of(Some("none [integrity] confidentiality")).state, State::Ok);
-        assert_eq!(lockdown_of(Some("none integrity [confidentiality]\n")).state, State::Missing);
-        assert_eq!(lockdown_of(Some("nonsense")).state, State::Ok);
+        let of =
+            |mode: &str| lockdown(&Rights { lockdown: Some(mode.into()), ..Rights::of_root() });
+        assert_eq!(lockdown(&Rights::of_root()).state, State::Ok);
+        assert_eq!(of("integrity").state, State::Ok);
+        assert_eq!(of("confidentiality").state, State::Missing);
     }
 }

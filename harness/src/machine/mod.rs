@@ -8,11 +8,12 @@ mod idle;
 pub mod load;
 pub mod mounts;
 pub mod quiet;
+pub mod rights;
 mod virtualization;
 
 use std::{fs, path::Path};
 
-use iowq_contract::Host;
+use iowq_contract::{Host, SinceBoot};
 use rustix::{system::uname, thread::sched_getaffinity};
 
 pub use caveats::caveats;
@@ -82,6 +83,13 @@ pub fn governor() -> String {
 pub fn text(path: impl AsRef<Path>) -> Option<String> {
     // Not read_to_string: a stray byte in one name would hide all the rest.
     fs::read(path).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// When something started at `started_ns` on `CLOCK_MONOTONIC`, with the boot that it counts from.
+#[must_use]
+pub fn since_boot(started_ns: u64) -> Option<SinceBoot> {
+    let boot_id = text("/proc/sys/kernel/random/boot_id")?.trim().to_owned();
+    Some(SinceBoot { boot_id, started_ns })
 }
 
 fn kernel() -> String {

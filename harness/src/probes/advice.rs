@@ -1,60 +1,62 @@
 //! What the kernel's refusals mean to people.
 
-use std::fs;
+use std::error::Error;
 use std::io;
-use std::path::PathBuf;
 
 use aya::EbpfError;
 use aya::maps::MapError;
 use aya::programs::ProgramError;
-use rustix::thread::{CapabilitySet, capabilities};
+use rustix::io::Errno;
 
 use super::error::ProbeError;
+use crate::machine::rights::{Capabilities, Rights};
 
 /// Lines of the verifier's log that are shown: the refusal is at the end.
 const LOG_LINES_MAX: usize = 4;
 
-/// Fails if this process may not load BPF programs.
+/// From this value of `kernel.perf_event_paranoid` on, which only some distributions have, even
+/// `CAP_PERFMON` may not be enough.
+const PARANOID_OF_DISTRIBUTIONS: i64 = 3;
+
+/// Fails if this process may not load BPF programs, or they would see none of its threads.
 pub(super) fn check_permission() -> Result<(), ProbeError> {
-    // If the sets cannot be read, loading will tell.
-    let Ok(sets) = capabilities(None) else { return Ok(()) };
-    match missing(sets.effective) {
-        Some(missing) => Err(not_permitted(missing)),
-        None => Ok(()),
-    }
+    permission(&Rights::here())
 }
 
-/// The error for lacking some capabilities.
-pub(super) fn not_permitted(missing: &'static str) -> ProbeError {
-    let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("iowq"));
-    ProbeError::NotPermitted { program, missing }
+fn permission(rights: &Rights) -> Result<(), ProbeError> {
+    if rights.user_namespace {
+        return Err(denied("loading BPF programs", Errno::PERM.into(), Why::UserNamespace));
+    }
+    let missing = rights.missing();
+    if missing != Capabilities::NONE {
+        let (missing, advice) = (missing.in_words(), rights.advice());
+        return Err(ProbeError::NotPermitted { missing, advice });
+    }
+    if rights.pid_namespace {
+        return Err(ProbeError::PidNamespace);
+    }
+    Ok(())
 }
 
-/// What is missing to load tracepoint programs. `CAP_SYS_ADMIN` stands for both.
-fn missing(effective: CapabilitySet) -> Option<&'static str> {
-    let has = |capability| effective.intersects(capability | CapabilitySet::SYS_ADMIN);
-    match (has(CapabilitySet::BPF), has(CapabilitySet::PERFMON)) {
-        (true, true) => None,
-        (false, true) => Some("CAP_BPF"),
-        (true, false) => Some("CAP_PERFMON"),
-        (false, false) => Some("CAP_BPF and CAP_PERFMON"),
-    }
+/// What the kernel was asked for.
+#[derive(Clone, Copy)]
+enum Place<'a> {
+    /// To create a map.
+    Map,
+    /// To load a program of this name; the verifier's log is empty if it was not even asked.
+    Program(&'a str, &'a str),
+    /// To attach a program, which takes perf_event_open(2).
+    Attach,
+    /// Anything else.
+    Other,
 }
 
 /// What a failure to create the maps means.
 pub(super) fn of_load(error: EbpfError) -> ProbeError {
     match error {
-        EbpfError::MapError(MapError::CreateError { name, io_error: cause }) => {
-            match cause.kind() {
-                // Old kernels say "not permitted" for more than may be locked in memory.
-                io::ErrorKind::OutOfMemory | io::ErrorKind::PermissionDenied => {
-                    ProbeError::NoMemory { map: name, cause }
-                }
-                _ => ProbeError::Kernel {
-                    what: format!("creating the map {name}"),
-                    cause: cause.to_string(),
-                },
-            }
+        EbpfError::MapError(MapError::CreateError { name, io_error }) => {
+            let what = format!("creating the map {name}");
+            refused(&what, Place::Map, io_error, &Rights::here())
         }
         other => kernel("loading the probes", &other),
     }
@@ -63,20 +65,12 @@ pub(super) fn of_load(error: EbpfError) -> ProbeError {
 /// What a failure to load or attach a program means.
 pub(super) fn of_program(program: &str, error: ProgramError) -> ProbeError {
     match error {
-        ProgramError::LoadError { io_error: cause, verifier_log } => {
-            match lockdown(&fs::read_to_string("/sys/kernel/security/lockdown").unwrap_or_default())
-            {
-                Some(mode) if cause.kind() == io::ErrorKind::PermissionDenied => {
-                    ProbeError::LockedDown { mode }
-                }
-                _ => ProbeError::Refused {
-                    program: program.into(),
-                    cause,
-                    log: last_lines(&verifier_log.to_string()),
-                },
-            }
+        ProgramError::LoadError { io_error, verifier_log } => {
+            let log = last_lines(&verifier_log.to_string());
+            let what = format!("loading the program {program}");
+            refused(&what, Place::Program(program, &log), io_error, &Rights::here())
         }
-        other => kernel(&format!("attaching the program {program}"), &other),
+        other => of_chain(&format!("attaching the program {program}"), Place::Attach, &other),
     }
 }
 
@@ -89,61 +83,210 @@ pub(super) fn no_such(kind: &str, name: &str) -> ProbeError {
 }
 
 /// Any other failure, with all its causes.
-pub(super) fn kernel(what: &str, error: &dyn std::error::Error) -> ProbeError {
+pub(super) fn kernel(what: &str, error: &(dyn Error + 'static)) -> ProbeError {
+    of_chain(what, Place::Other, error)
+}
+
+/// A failure by what the system said, which is somewhere among its causes.
+fn of_chain(what: &str, place: Place<'_>, error: &(dyn Error + 'static)) -> ProbeError {
     let mut cause = error.to_string();
+    let mut system = error.downcast_ref::<io::Error>();
     let mut next = error.source();
     while let Some(source) = next {
         cause = format!("{cause}: {source}");
+        system = system.or_else(|| source.downcast_ref());
         next = source.source();
     }
-    ProbeError::Kernel { what: what.into(), cause }
+    match system.and_then(io::Error::raw_os_error) {
+        Some(errno) => refused(what, place, io::Error::from_raw_os_error(errno), &Rights::here()),
+        None => ProbeError::Kernel { what: what.into(), cause },
+    }
 }
 
-/// The mode, if it is the one that keeps BPF from reading memory; `[…]` marks the mode in force.
-fn lockdown(modes: &str) -> Option<String> {
-    modes.contains("[confidentiality]").then(|| "confidentiality".into())
+/// What a refusal means, by what was asked for, by the error, and by what this process may do.
+fn refused(what: &str, place: Place<'_>, cause: io::Error, rights: &Rights) -> ProbeError {
+    let errno = Errno::from_io_error(&cause);
+    let forbidden = matches!(errno, Some(Errno::PERM | Errno::ACCESS));
+    match (errno, place) {
+        (Some(Errno::MFILE), _) => {
+            let limit = rights.files_max.map_or_else(String::new, |max| format!(" of {max}"));
+            denied(what, cause, Why::OpenFiles { limit })
+        }
+        (Some(Errno::NFILE), _) => denied(what, cause, Why::OpenFilesOfAll),
+        (Some(Errno::NOSYS), _) => denied(what, cause, Why::NoSuchCall),
+        // The verifier does not know the calls that read memory then, and says so in its way.
+        (_, Place::Program(..) | Place::Attach) if rights.is_confidential() => {
+            denied(what, cause, Why::Lockdown)
+        }
+        (_, Place::Program(program, log)) if !log.is_empty() => {
+            ProbeError::Refused { program: program.into(), cause, log: log.into() }
+        }
+        (Some(Errno::NOMEM), Place::Map | Place::Program(..)) => denied(what, cause, Why::Memory),
+        (_, Place::Map) if forbidden && rights.memlock_bytes.is_some() => {
+            denied(what, cause, Why::Memlock { bytes: rights.memlock_bytes.unwrap_or_default() })
+        }
+        (_, Place::Attach)
+            if forbidden && rights.perf_event_paranoid >= Some(PARANOID_OF_DISTRIBUTIONS) =>
+        {
+            let paranoid = rights.perf_event_paranoid.unwrap_or_default();
+            denied(what, cause, Why::Paranoid { paranoid })
+        }
+        _ if forbidden && rights.seccomp => denied(what, cause, Why::Seccomp),
+        _ if forbidden => denied(what, cause, Why::SecurityModule),
+        _ => ProbeError::Kernel { what: what.into(), cause: cause.to_string() },
+    }
 }
 
-/// The end of the verifier's log, without its statistics.
+/// What is in the way.
+enum Why {
+    UserNamespace,
+    OpenFiles { limit: String },
+    OpenFilesOfAll,
+    NoSuchCall,
+    Lockdown,
+    Memory,
+    Memlock { bytes: u64 },
+    Paranoid { paranoid: i64 },
+    Seccomp,
+    SecurityModule,
+}
+
+fn denied(what: &str, cause: io::Error, why: Why) -> ProbeError {
+    let text = |why: &str, advice: &str| (why.to_owned(), advice.to_owned());
+    let (why, advice) = match why {
+        Why::UserNamespace => text(
+            "this process is in a user namespace, whose capabilities do not count for BPF",
+            "run it outside (docker: without userns-remap; podman: as root; no unshare --user)",
+        ),
+        Why::OpenFiles { limit } => (
+            format!("too many open files, with a limit{limit} for this process"),
+            "raise it, as with: ulimit -n 1024".to_owned(),
+        ),
+        Why::OpenFilesOfAll => text(
+            "too many open files on this machine",
+            "raise the limit: sudo sysctl fs.file-max=1000000",
+        ),
+        Why::NoSuchCall => text(
+            "the kernel has no such call, or a seccomp filter hides it",
+            "take a kernel with CONFIG_BPF_SYSCALL and CONFIG_PERF_EVENTS, or in a container: \
+             docker run --security-opt seccomp=unconfined",
+        ),
+        Why::Lockdown => text(
+            "the kernel is locked down (confidentiality), and BPF programs may not read its memory",
+            "boot with lockdown=integrity or without secure boot",
+        ),
+        Why::Memory => text("no memory", "raise the memory limit of the cgroup, or free some"),
+        Why::Memlock { bytes } => (
+            format!(
+                "before Linux 5.11 maps count as locked memory, of which {bytes} bytes are allowed"
+            ),
+            "raise it with: ulimit -l unlimited".to_owned(),
+        ),
+        Why::Paranoid { paranoid } => (
+            format!(
+                "kernel.perf_event_paranoid is {paranoid}, with which some kernels want CAP_SYS_ADMIN"
+            ),
+            "run it with sudo, or: sudo sysctl kernel.perf_event_paranoid=2".to_owned(),
+        ),
+        Why::Seccomp => text(
+            "the capabilities are there, and a seccomp filter decides on this process's calls",
+            "have it allow bpf and perf_event_open, as: docker run --security-opt \
+             seccomp=unconfined",
+        ),
+        Why::SecurityModule => text(
+            "the capabilities are there, so most likely a security module (SELinux, AppArmor) is \
+             in the way",
+            "see `sudo dmesg` for what it denied",
+        ),
+    };
+    ProbeError::Denied { what: what.into(), cause, why, advice }
+}
+
+/// The end of the verifier's log, without its statistics; empty if it has nothing else.
 fn last_lines(log: &str) -> String {
     let statistics = |line: &&str| {
         ["processed ", "verification time", "stack depth"].iter().any(|it| line.starts_with(it))
     };
     let lines: Vec<&str> =
         log.lines().map(str::trim).filter(|line| !line.is_empty() && !statistics(line)).collect();
-    let last = &lines[lines.len().saturating_sub(LOG_LINES_MAX)..];
-    if last.is_empty() { "none".into() } else { last.join(" | ") }
+    lines[lines.len().saturating_sub(LOG_LINES_MAX)..].join(" | ")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::machine::rights::Tracefs;
 
-    #[test]
-    fn a_capability_that_is_missing_is_named() {
-        assert_eq!(missing(CapabilitySet::empty()), Some("CAP_BPF and CAP_PERFMON"));
-        assert_eq!(missing(CapabilitySet::BPF), Some("CAP_PERFMON"));
-        assert_eq!(missing(CapabilitySet::BPF | CapabilitySet::PERFMON), None);
-        assert_eq!(missing(CapabilitySet::SYS_ADMIN), None);
-        let text = not_permitted("CAP_BPF").to_string();
-        assert!(text.contains("CAP_BPF") && text.contains("sudo setcap"), "{text}");
+    const MAP: Place<'_> = Place::Map;
+    const LOAD: Place<'_> = Place::Program("thread_born", "");
+    const VERIFIER: Place<'_> = Place::Program("thread_born", "R8 invalid mem access");
+
+    fn said(place: Place<'_>, errno: Errno, rights: &Rights) -> String {
+        refused("doing so", place, errno.into(), rights).to_string()
     }
 
     #[test]
-    fn only_the_strictest_lockdown_is_in_the_way() {
-        assert_eq!(lockdown("none [integrity] confidentiality"), None);
-        assert_eq!(lockdown(""), None);
-        assert!(lockdown("none integrity [confidentiality]").is_some());
+    fn what_the_kernel_refuses_is_explained_by_place_errno_and_rights() {
+        let root = Rights::of_root;
+        let seccomp = Rights { seccomp: true, ..root() };
+        let old = Rights { memlock_bytes: Some(65_536), ..root() };
+        let paranoid = Rights { perf_event_paranoid: Some(4), ..root() };
+        let confidential = Rights { lockdown: Some("confidentiality".into()), ..root() };
+        let integrity = Rights { lockdown: Some("integrity".into()), ..root() };
+        let (perm, access) = (Errno::PERM, Errno::ACCESS);
+        let rows = [
+            (MAP, Errno::MFILE, &root(), "too many open files, with a limit of 1024", "ulimit -n"),
+            (LOAD, Errno::MFILE, &root(), "too many open files", "ulimit -n"),
+            (Place::Attach, Errno::MFILE, &root(), "too many open files", "ulimit -n"),
+            (Place::Other, Errno::MFILE, &confidential, "too many open files", "ulimit -n"),
+            (MAP, Errno::NFILE, &root(), "open files on this machine", "fs.file-max"),
+            (MAP, Errno::NOSYS, &root(), "no such call", "CONFIG_BPF_SYSCALL"),
+            (MAP, Errno::NOMEM, &root(), "no memory", "cgroup"),
+            (LOAD, Errno::NOMEM, &root(), "no memory", "cgroup"),
+            (MAP, perm, &old, "65536 bytes are allowed", "ulimit -l unlimited"),
+            (MAP, perm, &seccomp, "a seccomp filter", "seccomp=unconfined"),
+            (LOAD, perm, &seccomp, "a seccomp filter", "seccomp=unconfined"),
+            (MAP, perm, &root(), "a security module", "dmesg"),
+            (LOAD, access, &integrity, "a security module", "dmesg"),
+            (LOAD, perm, &confidential, "locked down", "lockdown=integrity"),
+            (VERIFIER, Errno::INVAL, &confidential, "locked down", "lockdown=integrity"),
+            (Place::Attach, perm, &confidential, "locked down", "lockdown=integrity"),
+            (Place::Attach, access, &paranoid, "perf_event_paranoid is 4", "paranoid=2"),
+            (Place::Attach, access, &root(), "a security module", "dmesg"),
+            (VERIFIER, access, &root(), "verifier refused", "R8 invalid mem access"),
+            (VERIFIER, Errno::INVAL, &seccomp, "verifier refused", "R8 invalid mem access"),
+            (Place::Other, Errno::IO, &root(), "doing so: ", "(os error 5)"),
+        ];
+        for (place, errno, rights, why, advice) in rows {
+            let text = said(place, errno, rights);
+            assert!(text.contains(why) && text.contains(advice), "{errno:?}: {text}");
+            assert_eq!(text.contains("no memory"), why.contains("no memory"), "{text}");
+            assert_eq!(text.contains("verifier"), why.contains("verifier"), "{text}");
+        }
     }
 
     #[test]
-    fn a_map_without_memory_says_which() {
-        let io_error = io::Error::from_raw_os_error(rustix::io::Errno::NOMEM.raw_os_error());
-        let error = of_load(EbpfError::MapError(MapError::CreateError {
-            name: "THREADS".into(),
-            io_error,
-        }));
-        assert!(matches!(&error, ProbeError::NoMemory { map, .. } if map == "THREADS"), "{error}");
+    fn what_is_missing_is_said_before_anything_is_loaded() {
+        let readable = Tracefs::Readable("/sys/kernel/tracing");
+        let user = Rights::of_a_user(Capabilities::BPF, readable);
+        let root = Rights::of_root;
+        for (rights, why, advice) in [
+            (user, "CAP_PERFMON that this process lacks", "sudo setcap cap_bpf,cap_perfmon+ep"),
+            (Rights { user_namespace: true, ..root() }, "user namespace", "userns-remap"),
+            (Rights { pid_namespace: true, ..root() }, "PID namespace", "--pid=host"),
+        ] {
+            let text = permission(&rights).expect_err(why).to_string();
+            assert!(text.contains(why) && text.contains(advice), "{text}");
+        }
+        assert!(permission(&root()).is_ok());
+    }
+
+    #[test]
+    fn the_systems_error_is_found_among_the_causes() {
+        let error =
+            aya::sys::SyscallError { call: "bpf_link_create", io_error: Errno::MFILE.into() };
+        let text = kernel("attaching", &error).to_string();
+        assert!(text.contains("ulimit -n"), "{text}");
     }
 
     #[test]
@@ -151,6 +294,6 @@ mod tests {
         let log = "0: R1=ctx\n1: call 113\n2: r9 = *(u32 *)(r8 +4)\nR8 invalid mem access\n\n\
                    verification time 12 usec\nstack depth 0\nprocessed 7 insns\n";
         assert_eq!(last_lines(log).split(" | ").last(), Some("R8 invalid mem access"));
-        assert_eq!(last_lines("").as_str(), "none");
+        assert_eq!(last_lines("processed 0 insns\n").as_str(), "");
     }
 }

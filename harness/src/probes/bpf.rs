@@ -62,16 +62,7 @@ impl Bpf {
         let own = std::process::id();
         let loading = options.clone();
         let (loader_tid, Loaded { mut programs, timed, unseen }) =
-            with_tracefs(move |tracefs| load(&loading, tracefs, own)).map_err(
-                |error| match error {
-                    ProbeError::NoTracefs { cause }
-                        if cause.kind() == std::io::ErrorKind::PermissionDenied =>
-                    {
-                        advice::not_permitted("CAP_SYS_ADMIN and CAP_DAC_READ_SEARCH (for tracefs)")
-                    }
-                    other => other,
-                },
-            )?;
+            with_tracefs(move |tracefs| load(&loading, tracefs, own))?;
         let threads = ThreadReader::start(ring(&mut programs, "THREADS")?)
             .map_err(|error| advice::kernel("starting the reader of thread events", &error))?;
         let lost = map(&mut programs, "LOST", PerCpuArray::try_from)?;
@@ -170,7 +161,7 @@ impl Bpf {
                 .all(|(kind, tid)| events.iter().any(|it| it.kind == *kind && it.tid == *tid))
         });
         if !seen {
-            return Err(ProbeError::Blind { hint: pid_namespace_hint() });
+            return Err(ProbeError::Blind);
         }
         let own = [tid, loader_tid, self.threads.tid];
         self.threads.look(|events| events.retain(|event| !own.contains(&event.tid)));
@@ -335,14 +326,4 @@ fn check_ring_size(bytes: u32) -> Result<(), ProbeError> {
         return Ok(());
     }
     Err(ProbeError::RingSize { bytes, min })
-}
-
-/// Thread ids in a pid namespace other than the machine's own are not those that programs see.
-fn pid_namespace_hint() -> &'static str {
-    /// The kernel's number for the first pid namespace.
-    const INITIAL: &str = "pid:[4026531836]";
-    match std::fs::read_link("/proc/self/ns/pid") {
-        Ok(link) if link.as_os_str() != INITIAL => ", because it runs in a pid namespace",
-        _ => "",
-    }
 }

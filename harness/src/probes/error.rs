@@ -1,29 +1,47 @@
 //! Why the probes cannot run here, and what to do about it.
 
 use std::io;
-use std::path::PathBuf;
 
 use iowq_ebpf::REQUESTS_MAX;
 
 /// Why the probes did not start. Each text says what failed, then what helps.
 #[derive(Debug, thiserror::Error)]
 pub enum ProbeError {
-    /// The process may not load BPF programs.
+    /// The process may not load BPF programs, or not read what they need.
     #[error(
         "loading BPF programs needs root, or the capabilities {missing} that this process lacks; \
-         run it with sudo, or: sudo setcap \
-         cap_bpf,cap_perfmon,cap_sys_admin,cap_dac_read_search+ep {}", program.display()
+         {advice}"
     )]
     NotPermitted {
-        /// The executable of this process.
-        program: PathBuf,
         /// Capabilities that are missing, as people write them.
-        missing: &'static str,
+        missing: String,
+        /// How to get them.
+        advice: String,
     },
+    /// The kernel refuses something that this process has the capabilities for.
+    #[error("{what}: {cause}: {why}; {advice}")]
+    Denied {
+        /// What was attempted.
+        what: String,
+        /// What the system call returned.
+        cause: io::Error,
+        /// What is in the way.
+        why: String,
+        /// What helps.
+        advice: String,
+    },
+    /// The process is in a PID namespace of its own.
+    #[error(
+        "the probes know threads by their numbers in the machine's own PID namespace, and this \
+         process is in another, where it cannot learn them; run it outside (docker run --pid=host; \
+         no unshare --pid)"
+    )]
+    PidNamespace,
     /// No tracefs is mounted, and it could not be mounted for this process alone either.
     #[error(
-        "no tracefs to read the events' formats from ({cause}); \
-         run: sudo mount -t tracefs tracefs /sys/kernel/tracing"
+        "no tracefs to read the events' formats from: mounting it for this process alone failed \
+         ({cause}); run: sudo mount -t tracefs tracefs /sys/kernel/tracing; a kernel without it \
+         lacks CONFIG_FTRACE"
     )]
     NoTracefs {
         /// What mounting it met.
@@ -35,6 +53,17 @@ pub enum ProbeError {
          CONFIG_EVENT_TRACING, and CONFIG_IO_URING for those of io_uring"
     )]
     NoEvent {
+        /// The event, as `category:name`.
+        event: &'static str,
+        /// What reading its format met.
+        cause: io::Error,
+    },
+    /// The kernel has an event, and does not let this process read its format.
+    #[error(
+        "the format of the event {event} may not be read ({cause}); run it with sudo, or give it \
+         CAP_DAC_READ_SEARCH"
+    )]
+    ClosedEvent {
         /// The event, as `category:name`.
         event: &'static str,
         /// What reading its format met.
@@ -77,35 +106,12 @@ pub enum ProbeError {
         /// The last lines of the verifier's log.
         log: String,
     },
-    /// The kernel is locked down so far that BPF may not read its memory.
-    #[error(
-        "the kernel is locked down ({mode}), and BPF programs may not read its memory; \
-         boot with lockdown=integrity or without secure boot"
-    )]
-    LockedDown {
-        /// The mode, as the kernel names it.
-        mode: String,
-    },
-    /// No memory for a map.
-    #[error(
-        "no memory for the map {map} ({cause}); raise the cgroup's memory limit, \
-         and on kernels before 5.11 also: ulimit -l unlimited"
-    )]
-    NoMemory {
-        /// The map.
-        map: String,
-        /// What the system call returned.
-        cause: io::Error,
-    },
     /// Programs are attached, but say nothing of a thread of this process.
     #[error(
-        "the probes are attached but did not see a thread of this process come and go{hint}; \
-         run in the machine's own pid namespace (docker run --pid=host)"
+        "the probes are attached but did not see a thread of this process come and go; please \
+         report this with the kernel's release (uname -r)"
     )]
-    Blind {
-        /// What is known about the cause: empty, or a clause.
-        hint: &'static str,
-    },
+    Blind,
     /// Anything else that the kernel refused.
     #[error("{what}: {cause}")]
     Kernel {

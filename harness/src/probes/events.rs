@@ -1,8 +1,10 @@
 //! The trace events that the programs attach to, and where their fields are on this kernel.
 
 use std::fs;
+use std::io;
 use std::path::Path;
 
+use super::advice;
 use super::error::ProbeError;
 use super::format;
 
@@ -100,8 +102,7 @@ pub(super) type Offset = (&'static str, u32);
 /// Reads the offsets of an event's fields from its format below `tracefs`.
 pub(super) fn offsets(tracefs: &Path, event: &Event) -> Result<Vec<Offset>, ProbeError> {
     let path = tracefs.join("events").join(event.category).join(event.name).join("format");
-    let text = fs::read_to_string(path)
-        .map_err(|cause| ProbeError::NoEvent { event: event.title, cause })?;
+    let text = fs::read_to_string(path).map_err(|cause| unreadable(event.title, cause))?;
     event
         .fields
         .iter()
@@ -112,9 +113,36 @@ pub(super) fn offsets(tracefs: &Path, event: &Event) -> Result<Vec<Offset>, Prob
         .collect()
 }
 
+/// Why there is no format, as far as reading it tells.
+fn unreadable(event: &'static str, cause: io::Error) -> ProbeError {
+    match cause.kind() {
+        io::ErrorKind::PermissionDenied => ProbeError::ClosedEvent { event, cause },
+        io::ErrorKind::NotFound => ProbeError::NoEvent { event, cause },
+        _ => advice::kernel(&format!("reading the format of the event {event}"), &cause),
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use rustix::io::Errno;
+
     use super::*;
+
+    #[test]
+    fn why_a_format_cannot_be_read_is_told_apart() {
+        let rows = [
+            (Errno::NOENT, "has no event sched:sched_switch", "CONFIG_FTRACE"),
+            (Errno::ACCESS, "may not be read", "CAP_DAC_READ_SEARCH"),
+            (Errno::PERM, "may not be read", "CAP_DAC_READ_SEARCH"),
+            (Errno::MFILE, "too many open files", "ulimit -n"),
+            (Errno::IO, "the format of the event sched:sched_switch", "os error 5"),
+        ];
+        for (errno, found, advice) in rows {
+            let text = unreadable(SWITCH.title, errno.into()).to_string();
+            assert!(text.contains(found) && text.contains(advice), "{errno:?}: {text}");
+            assert_eq!(text.contains("CONFIG_FTRACE"), errno == Errno::NOENT, "{text}");
+        }
+    }
 
     fn tracefs_with(format: Option<&str>) -> tempfile::TempDir {
         let tracefs = tempfile::tempdir().expect("a temporary folder");

@@ -12,10 +12,8 @@ use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_change};
 use rustix::thread::{UnshareFlags, unshare_unsafe};
 
 use super::error::ProbeError;
+use crate::machine::rights::TRACEFS;
 use crate::sync::thread;
-
-/// Where tracefs is mounted if at all, in the order in which the BPF library looks, too.
-const PLACES: [&str; 2] = ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"];
 
 /// Runs `work` on a thread that sees tracefs, and hands it the path. Returns the id of that
 /// thread, which is gone by then, and what `work` returned.
@@ -42,28 +40,21 @@ pub(super) fn thread_id() -> u32 {
 }
 
 fn find_or_mount() -> io::Result<&'static Path> {
-    match find()? {
+    match find() {
         Some(path) => Ok(path),
         None => mount_privately(),
     }
 }
 
-/// Where tracefs is mounted. An error where it is and may not be read.
-fn find() -> io::Result<Option<&'static Path>> {
-    for place in PLACES.map(Path::new) {
-        match fs::read_dir(place).map(|mut entries| entries.next().is_some()) {
-            Ok(true) => return Ok(Some(place)),
-            Ok(false) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(None)
+/// Where tracefs is mounted. Whether this process may read it was found out before.
+fn find() -> Option<&'static Path> {
+    let has_any = |place: &&Path| fs::read_dir(place).is_ok_and(|mut it| it.next().is_some());
+    TRACEFS.iter().map(Path::new).find(has_any)
 }
 
 /// Mounts tracefs where only the calling thread, and threads that it creates, can see it.
 fn mount_privately() -> io::Result<&'static Path> {
-    let place = Path::new(PLACES[0]);
+    let place = Path::new(TRACEFS[0]);
     // SAFETY: a new mount namespace leaves open files and memory as they are. The thread also
     // stops sharing its working directory with the others, and this thread never changes it.
     unsafe { unshare_unsafe(UnshareFlags::NEWNS) }?;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use iowq_contract::{
     Blocking, CameRound, Causes, Churn, Counts, DispatchCounts, EngineName, Files, Host, Latency,
-    Ops, Probe, Record, RunKey, RunRequest, SCHEMA, Settings, Tier, Variant, Workers,
+    Ops, Probe, Record, RunKey, RunRequest, SCHEMA, Settings, SinceBoot, Tier, Variant, Workers,
 };
 use iowq_pool::policy::PolicySpec;
 use iowq_workloads::{Arrival, OpKind, Plan, Rounds};
@@ -25,7 +25,7 @@ pub(super) fn record(
     policy: Option<&PolicySpec>,
     outcome: &Outcome,
     host: Host,
-    started: String,
+    (started, since_boot): (String, Option<SinceBoot>),
 ) -> Record {
     let duration_ns = outcome.driven.measured_until.since(outcome.driven.measured_from);
     let engine = outcome.remains.tally.map(|_| Lives::of_books(&outcome.remains.lives));
@@ -58,6 +58,7 @@ pub(super) fn record(
     Record {
         schema: SCHEMA.to_owned(),
         started,
+        since_boot,
         duration_ns,
         key: key(request),
         settings: settings(request, policy),
@@ -175,6 +176,7 @@ pub(crate) fn failed(
     Record {
         schema: SCHEMA.to_owned(),
         started: clock::wall_clock(),
+        since_boot: machine::since_boot(clock::now().0),
         duration_ns: 0,
         key: key(request),
         settings: settings(request, policy),

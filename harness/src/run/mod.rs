@@ -50,7 +50,7 @@ pub fn run(
     tell_ops: fn(u64),
     say: Say<'_>,
 ) -> anyhow::Result<()> {
-    let started_at = clock::wall_clock();
+    let started_at = (clock::wall_clock(), machine::since_boot(clock::now().0));
     let policy = policy_of(registry, &request.variant)?;
     if policy.is_none() {
         uring::check(&request.plan)?;

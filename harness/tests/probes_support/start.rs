@@ -13,7 +13,9 @@ pub(crate) fn start_or_skip(test: &str, options: &BpfOptions) -> Option<Bpf> {
             reason @ (ProbeError::NotPermitted { .. }
             | ProbeError::NoTracefs { .. }
             | ProbeError::NoEvent { .. }
-            | ProbeError::LockedDown { .. }),
+            | ProbeError::ClosedEvent { .. }
+            | ProbeError::Denied { .. }
+            | ProbeError::PidNamespace),
         ) => {
             skip(test, &reason.to_string());
             None

@@ -43,6 +43,7 @@ pub(crate) fn run_of(
     Record {
         schema: SCHEMA.to_owned(),
         started: "2026-11-21T02:00:00Z".to_owned(),
+        since_boot: None,
         duration_ns,
         key: cell(workload, policy, pair),
         settings: settings(workload),

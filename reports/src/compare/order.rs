@@ -25,12 +25,10 @@ pub fn not_one_bench(units: &[&Unit<'_>]) -> Option<String> {
             ));
         }
     }
-    let started =
-        |run: &Record| run.started.parse::<Timestamp>().ok().filter(|_| run.key.boot.is_none());
-    let timed = places.iter().filter_map(|(place, run)| Some((*place, started(run)?)));
-    let timed: Vec<(u32, Timestamp)> = timed.collect();
-    let falls = timed.windows(2).find_map(|two| match two {
-        [(before, early), (after, late)] if late < early => Some((*before, *after)),
+    let runs: Vec<(u32, &Record)> =
+        places.into_iter().filter(|(_, run)| run.key.boot.is_none()).collect();
+    let falls = runs.windows(2).find_map(|two| match two {
+        [(before, early), (after, late)] if started_before(late, early) => Some((*before, *after)),
         _ => None,
     });
     falls.map(|(before, after)| {
@@ -38,6 +36,16 @@ pub fn not_one_bench(units: &[&Unit<'_>]) -> Option<String> {
             "the run of position {after} started before that of position {before}, so the file \
              holds more than one bench, or the clock was set back"
         )
+    })
+}
+
+/// Whether a run started before another: by the clock of their boot, which is never set, or else by
+/// the wall clock.
+fn started_before(one: &Record, other: &Record) -> bool {
+    let of_boot = one.since_boot.as_ref().zip(other.since_boot.as_ref());
+    of_boot.and_then(|(one, other)| one.is_before(other)).unwrap_or_else(|| {
+        let wall = |run: &Record| run.started.parse::<Timestamp>().ok();
+        wall(one).zip(wall(other)).is_some_and(|(one, other)| one < other)
     })
 }
 
@@ -66,6 +74,7 @@ pub fn unbalanced(points: &[Point]) -> Option<Caveat> {
 
 #[cfg(test)]
 mod tests {
+    use iowq_contract::SinceBoot;
     use iowq_sample as sample;
 
     use super::*;
@@ -86,6 +95,31 @@ mod tests {
         let back = said(|runs| "2026-11-20T23:00:00Z".clone_into(&mut runs[3].started));
         assert!(back.contains("position 3 started before that of position 2"), "{back}");
         assert_eq!(said(|runs| "some day".clone_into(&mut runs[3].started)), "");
+    }
+
+    #[test]
+    fn a_wall_clock_that_was_set_back_is_no_matter_if_the_boot_tells() {
+        let since = |place: usize, boot_id: &str| {
+            Some(SinceBoot { boot_id: boot_id.to_owned(), started_ns: 1_000 * place as u64 })
+        };
+        let back = |runs: &mut [Record]| {
+            "2026-11-20T23:00:00Z".clone_into(&mut runs[3].started);
+            for (place, run) in runs.iter_mut().enumerate() {
+                run.since_boot = since(place, "a");
+            }
+        };
+        assert_eq!(said(back), "");
+        let swapped = said(|runs| {
+            back(runs);
+            runs[3].since_boot = since(1, "a");
+            runs[3].started = runs[2].started.clone();
+        });
+        assert!(swapped.contains("position 3 started before that of position 2"), "{swapped}");
+        let rebooted = said(|runs| {
+            back(runs);
+            runs[3].since_boot = since(9, "b");
+        });
+        assert!(rebooted.contains("position 3 started before"), "{rebooted}");
     }
 
     #[test]

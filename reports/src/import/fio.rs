@@ -14,8 +14,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hdrhistogram::Histogram;
 use iowq_contract::{
-    Blocking, Caveat, Churn, Code, Host, Latency, Ops, Probe, Quantiles, Record, Role, RunKey,
-    SCHEMA, Settings, Tier, Workers,
+    Blocking, Caveat, Churn, Code, Host, Latency, NAME_BYTES_MAX, Ops, Probe, Quantiles, Record,
+    Role, RunKey, SCHEMA, Settings, Tier, Workers,
 };
 
 use crate::format::clip;
@@ -24,8 +24,8 @@ use crate::import::fio_json::{Direction, Job, Output, Times};
 /// The value of a field that fio does not write.
 const UNKNOWN: &str = "unknown";
 
-/// The longest name that is taken from a job; the reader of records allows no longer one.
-const NAME_CHARS_MAX: usize = 60;
+/// The longest name that is taken from a job: whatever characters are in it, records may have it.
+const NAME_CHARS_MAX: usize = NAME_BYTES_MAX / 4;
 
 /// Digits of a histogram, as in runs of ours.
 const SIGNIFICANT_DIGITS: u8 = 3;
@@ -101,6 +101,7 @@ fn record(output: &Output, job: &Job, workload: &str, position: u32) -> Result<R
     Ok(Record {
         schema: SCHEMA.to_owned(),
         started: started(output, job, duration_ns),
+        since_boot: None,
         duration_ns,
         key: RunKey {
             workload: if name.is_empty() { UNKNOWN.to_owned() } else { name },

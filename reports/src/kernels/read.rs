@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use iowq_contract::jsonl::{Limits, Lines};
 use iowq_contract::{
-    BOOT_SCHEMA, BOOTS_NAME, Boot, Caveat, Code, KERNELS_NAME, KERNELS_SCHEMA, Kernels, Record,
-    Role,
+    BOOT_SCHEMA, BOOTS_NAME, Boot, Caveat, Code, KERNELS_MAX, KERNELS_NAME, KERNELS_SCHEMA,
+    Kernels, LABEL_BYTES_MAX, Record, Role,
 };
 use serde::de::DeserializeOwned;
 
@@ -16,12 +16,6 @@ use crate::compare::set::Set;
 use crate::load::{LoadError, Loaded, RECORD_NAME};
 use crate::runs::group::URING;
 use crate::{format, load};
-
-/// Kernels that are compared at most: more would not fit a page.
-const KERNELS_MAX: usize = 32;
-
-/// Longest label of a kernel.
-const LABEL_BYTES_MAX: usize = 100;
 
 /// A folder of boots.
 #[derive(Debug)]

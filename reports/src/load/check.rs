@@ -1,9 +1,6 @@
 //! Values that are valid JSON and still cannot come from a run.
 
-use iowq_contract::{Quantiles, Record};
-
-/// The longest name of a workload, engine or policy: longer ones would swamp every table.
-const NAME_BYTES_MAX: usize = 200;
+use iowq_contract::{Quantiles, Record, check_name};
 
 /// Says which field is wrong, what was found and what is allowed.
 pub(crate) fn check(record: &Record) -> Result<(), String> {
@@ -63,16 +60,7 @@ fn rising(quantiles: &Quantiles) -> Result<(), String> {
 }
 
 fn name(field: &str, value: &str) -> Result<(), String> {
-    if value.is_empty() {
-        return Err(format!("{field} is empty: a name is needed to group runs"));
-    }
-    if value.len() > NAME_BYTES_MAX {
-        return Err(format!(
-            "{field} has {} bytes: at most {NAME_BYTES_MAX} are allowed",
-            value.len()
-        ));
-    }
-    Ok(())
+    check_name(value).map_err(|problem| format!("{field}: found {problem}"))
 }
 
 fn not_negative(field: &str, value: f64) -> Result<(), String> {

@@ -29,6 +29,21 @@ fn a_missing_dir_is_answered_with_the_command_that_makes_it() {
 }
 
 #[test]
+fn a_dir_whose_file_system_takes_no_files_is_named_as_such() {
+    for (dir, kind) in [("/proc", "proc"), ("/sys/kernel", "sysfs")] {
+        let place = Place::new();
+        let output = bench(&place, &["--dir", dir]);
+        let said = stderr(&output);
+        let expected = format!("error: --dir {dir}: found a file system of type {kind}, in which");
+        assert!(said.starts_with(&expected) && said.contains("on a disk"), "{said}");
+        assert!(!said.contains("mkdir"), "{said}");
+        assert_eq!(output.status.code(), Some(2));
+        place.assert_dir_is_empty();
+        assert!(!place.out().exists());
+    }
+}
+
+#[test]
 fn a_dir_that_is_a_file_is_refused_and_left_alone() {
     let place = Place::new();
     place.write("file", "precious");
@@ -167,7 +182,8 @@ fn on_tmpfs(test: &str, flags: MountFlags, options: &CStr, body: impl FnOnce(&Pl
     });
 }
 
-fn own_mounts() -> Result<(), Errno> {
+/// Gives this thread, and what it starts, a view of mounts of its own.
+pub(crate) fn own_mounts() -> Result<(), Errno> {
     // SAFETY: only this thread's view of mounts and its current folder are split off, which no
     // other thread relies on; descriptors stay shared.
     unsafe { rustix::thread::unshare_unsafe(UnshareFlags::NEWNS) }?;

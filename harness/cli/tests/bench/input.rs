@@ -1,6 +1,6 @@
 //! Bad input: one message that says what was found, what is allowed and what to do; nothing runs.
 
-use crate::support::{Place, assert_refused, stderr};
+use crate::support::{Place, TINY, assert_refused, stderr};
 
 /// The bench refuses these arguments with this message and leaves nothing behind.
 fn refused(place: &Place, arguments: &[&str], message: &str) {
@@ -59,6 +59,41 @@ fn a_control_without_a_delay_that_can_be_found_is_none() {
             ),
         );
     }
+}
+
+#[test]
+fn a_workload_whose_name_no_reader_takes_is_refused_before_it_runs() {
+    let place = Place::new();
+    let (longest, longer) = ("x".repeat(200), "x".repeat(201));
+    for ending in ["toml", "fio"] {
+        let file = format!("{longer}.{ending}");
+        place.write(&file, "");
+        refused(
+            &place,
+            &["--workload", &file],
+            &format!(
+                "{file}: found a name of 201 bytes; allowed are 1 to 200; rename the file: without \
+                 its ending that is the workload's name in every record"
+            ),
+        );
+    }
+    place.write(&format!("{longest}.toml"), TINY);
+    let arguments = ["--workload", &format!("{longest}.toml"), "--policy", "6.17", "--pairs", "1"];
+    let output = place.bench(&arguments).output().expect("it runs");
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+}
+
+#[test]
+fn a_policy_whose_name_no_reader_takes_is_refused_before_it_runs() {
+    let policy = format!("6.12.0{}", "+retire-retire".repeat(14));
+    refused(
+        &Place::new(),
+        &["--workload", "tiny.toml", "--policy", &policy],
+        &format!(
+            "policy {policy}: found a name of 202 bytes; allowed are 1 to 200; name fewer patches, \
+             or register a policy of its own name (harness/cli/examples/policies.rs)"
+        ),
+    );
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod questions;
 mod reading_back;
 mod records;
 mod replaced;
+mod rights;
 mod roles;
 mod spec_once;
 mod support;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use iowq_contract::{Code, Counts, Tier};
+use iowq_contract::{Code, Counts, NAME_BYTES_MAX, Tier};
 use iowq_reports::import::fio;
 use iowq_reports::load;
 use proptest::prelude::*;
@@ -49,6 +49,14 @@ fn what_nobody_saw_is_null_or_unknown_and_said() {
     let codes: Vec<Code> = record.caveats.iter().map(|caveat| caveat.code.clone()).collect();
     assert_eq!(codes, [Code::Imported, Code::SlatAdded]);
     assert!(record.latency.service.contains_key("read"));
+}
+
+#[test]
+fn a_name_is_cut_to_what_every_reader_takes_whatever_characters_are_in_it() {
+    let long = "\u{1f980}".repeat(300);
+    let record = &fio::records(&text("fsync.json"), Some(&long)).expect("fio wrote it")[0];
+    let name = &record.key.workload;
+    assert!(name.len() <= NAME_BYTES_MAX && name.ends_with('…'), "{name}");
 }
 
 #[test]

@@ -4,13 +4,13 @@ use std::iter;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
+use iowq_contract::LABEL_BYTES_MAX;
 
 use super::config::Config;
 use super::files;
 use super::git::Index;
 use super::run::Runner;
 use super::source::Source;
-use crate::label::LABEL_CHARS_MAX;
 use crate::sha256;
 
 /// A kernel to build.
@@ -126,7 +126,7 @@ fn labels(patches: &[String]) -> Vec<String> {
         let plain = plain(name).unwrap_or_else(|| format!("patch-{number}"));
         let numbered = (2..).map(|number| {
             let end = format!("-{number}");
-            let head = LABEL_CHARS_MAX - end.len();
+            let head = LABEL_BYTES_MAX - end.len();
             plain.chars().take(head).collect::<String>() + &end
         });
         let mut candidates = iter::once(plain.clone()).chain(numbered);
@@ -145,7 +145,7 @@ fn plain(name: &str) -> Option<String> {
     let signs: String = stem.chars().map(sign).collect();
     // A label begins with a letter or a number.
     let label = signs.trim_start_matches(|c: char| !c.is_ascii_alphanumeric());
-    let label: String = label.chars().take(LABEL_CHARS_MAX).collect();
+    let label: String = label.chars().take(LABEL_BYTES_MAX).collect();
     let label = label.trim_end_matches(['-', '.']);
     (!label.is_empty()).then(|| label.to_owned())
 }
@@ -181,7 +181,7 @@ mod tests {
         let foreign = "\u{4fee}\u{590d}";
         let names = [foreign, &format!("{foreign}.patch"), &format!("0003-{foreign}.diff"), "_.x"];
         assert_eq!(of(&names)[1..], ["patch-1", "patch-2", "0003", "x"]);
-        let long = format!("{}fix.patch", foreign.repeat(LABEL_CHARS_MAX));
+        let long = format!("{}fix.patch", foreign.repeat(LABEL_BYTES_MAX));
         assert_eq!(of(&["patch-2.patch", "...", &long])[1..], ["patch-2", "patch-2-2", "fix"]);
     }
 
@@ -192,6 +192,6 @@ mod tests {
         let same = of(&[long, long, "base.patch", "base.diff"]);
         assert_eq!(same[2], "0001-io_uring-io-wq-only-creat-2");
         assert_eq!(same[3..], ["base-2", "base-3"]);
-        assert!(same.iter().all(|label| label.len() <= LABEL_CHARS_MAX), "{same:?}");
+        assert!(same.iter().all(|label| label.len() <= LABEL_BYTES_MAX), "{same:?}");
     }
 }

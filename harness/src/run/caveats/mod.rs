@@ -218,7 +218,7 @@ mod tests {
         let mut outcome = outcome();
         outcome.seen.lost = vec![("threads-ring-full", 5), ("blocks-ring-full", 2)];
         let record =
-            assemble::record(&request(), None, &outcome, Default::default(), String::new());
+            assemble::record(&request(), None, &outcome, Default::default(), Default::default());
         assert_eq!(record.probe.events_lost, 7);
         assert_eq!(record.probe.lost["threads-ring-full"], 5);
         assert_eq!(record.probe.lost["blocks-ring-full"], 2);

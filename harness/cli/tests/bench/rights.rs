@@ -1,0 +1,161 @@
+//! Rights between a user's and root's: what suffices works, and what is missing is named.
+
+use std::ffi::CString;
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::process::{Command, Output, Stdio};
+
+use rustix::io::Errno;
+use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
+
+use crate::dirs::own_mounts;
+use crate::support::{MEASURE, Place, as_user, root_or_skip, skipped, stderr};
+
+/// A run of a small workload, which fails without eBPF.
+const BENCH: [&str; 12] = [
+    "bench",
+    "--workload",
+    "tiny.toml",
+    "--policy",
+    "6.17",
+    "--pairs",
+    "1",
+    "--dir",
+    "files",
+    "--out",
+    "out",
+    "--probes=bpf",
+];
+
+/// What these commands say that start another one in confinement; none, and the reason was said,
+/// if this machine has no such command or it does not work.
+fn confined(test: &str, command: &[&str]) -> Option<Output> {
+    let found = Command::new(command[0]).args(&command[1..]).arg("true").output();
+    if !found.is_ok_and(|output| output.status.success()) {
+        skipped(test, format_args!("`{}` does not work here", command.join(" ")));
+        return None;
+    }
+    let mut check = Command::new(command[0]);
+    check.args(&command[1..]).arg(MEASURE).args(["check-probes", r#"["bpf","sched"]"#]);
+    Some(check.output().expect("it runs"))
+}
+
+#[test]
+fn what_keeps_root_from_its_probes_is_named() {
+    let test = "what_keeps_root_from_its_probes_is_named";
+    if !root_or_skip(test, "confining root") {
+        return;
+    }
+    let rows: [(&[&str], &str, &str); 4] = [
+        (&["unshare", "--pid", "--fork", "--mount-proc"], "another PID namespace", "--pid=host"),
+        (&["unshare", "--user", "--map-root-user"], "in a user namespace", "userns-remap"),
+        (
+            &["setpriv", "--bounding-set=-bpf,-perfmon,-sys_admin", "--inh-caps=-all"],
+            "CAP_BPF, CAP_PERFMON",
+            "--cap-add BPF --cap-add PERFMON",
+        ),
+        (&["prlimit", "--nofile=12"], "too many open files, with a limit of 12", "ulimit -n"),
+    ];
+    for (command, why, advice) in rows {
+        let Some(output) = confined(test, command) else { continue };
+        let said = stderr(&output);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains(advice), "{said}");
+        assert!(said.contains(why) || said.contains("in another"), "{said}");
+        for wrong in ["verifier", "CONFIG_FTRACE", "memory"] {
+            assert!(!said.contains(wrong), "{said}");
+        }
+    }
+}
+
+#[test]
+fn two_capabilities_suffice_if_tracefs_may_be_read_and_else_the_rest_is_named() {
+    let test = "two_capabilities_suffice_if_tracefs_may_be_read_and_else_the_rest_is_named";
+    if !root_or_skip(test, "becoming another user") {
+        return;
+    }
+    // Its permissions are the same wherever it is mounted.
+    if fs::read_to_string("/proc/mounts").is_ok_and(|mounts| mounts.contains(" tracefs ")) {
+        skipped(test, "tracefs is mounted, and others may need it as it is");
+        return;
+    }
+    let outcome = std::thread::spawn(move || {
+        if let Err(errno) = own_mounts() {
+            skipped(test, format_args!("mounts of its own take root ({errno})"));
+            return;
+        }
+        for suffices in [false, true] {
+            with_two_capabilities(test, suffices);
+        }
+    });
+    if let Err(panic) = outcome.join() {
+        std::panic::resume_unwind(panic);
+    }
+}
+
+/// Mounts tracefs for this thread, and what it starts, until dropped.
+struct Tracefs;
+
+impl Tracefs {
+    const PLACE: &str = "/sys/kernel/tracing";
+
+    fn mount(options: &str) -> Result<Tracefs, Errno> {
+        let options = CString::new(options).expect("no zero in it");
+        let flags = MountFlags::empty();
+        mount("none", Tracefs::PLACE, "tracefs", flags, options.as_c_str()).map(|()| Tracefs)
+    }
+}
+
+impl Drop for Tracefs {
+    fn drop(&mut self) {
+        let _ = unmount(Tracefs::PLACE, UnmountFlags::DETACH);
+        // As it is by default, for whoever mounts it next.
+        if let Ok(()) =
+            mount("none", Tracefs::PLACE, "tracefs", MountFlags::empty(), c"gid=0,mode=700")
+        {
+            let _ = unmount(Tracefs::PLACE, UnmountFlags::DETACH);
+        }
+    }
+}
+
+fn with_two_capabilities(test: &str, suffices: bool) {
+    let place = Place::new();
+    let Some(bench) = as_user(test, &place, 0, &BENCH) else { return };
+    let (program, home) = (bench.get_program(), bench.get_current_dir().expect("its home"));
+    // The place belongs to that user.
+    let user = home.metadata().expect("a folder").uid();
+    let options = if suffices { format!("gid={user},mode=750") } else { "mode=700".to_owned() };
+    let _tracefs = match Tracefs::mount(&options) {
+        Ok(tracefs) => tracefs,
+        Err(errno) => {
+            skipped(test, format_args!("no tracefs can be mounted ({errno})"));
+            return;
+        }
+    };
+    let mut command = Command::new("setpriv");
+    command.arg(format!("--reuid={user}")).arg(format!("--regid={user}"));
+    command.args(["--clear-groups", "--inh-caps=+bpf,+perfmon", "--ambient-caps=+bpf,+perfmon"]);
+    command.arg(program).args(bench.get_args()).current_dir(home).stdin(Stdio::null());
+    let Ok(output) = command.output() else {
+        skipped(test, "setpriv is missing");
+        return;
+    };
+    let said = stderr(&output);
+    if said.contains("security module") || said.contains("seccomp") {
+        skipped(test, format_args!("this machine refuses what root may: {said}"));
+        return;
+    }
+    if suffices {
+        assert_eq!(output.status.code(), Some(0), "{said}");
+        let record = &place.records()[0];
+        assert_eq!(
+            (&record["probe"]["tier"], &record["blocking"]),
+            (&"bpf".into(), &"sched".into())
+        );
+        return;
+    }
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    let names = "the capabilities CAP_DAC_READ_SEARCH that this process lacks";
+    let line = "sudo setcap cap_bpf,cap_perfmon,cap_dac_read_search+ep";
+    assert!(said.contains(names) && said.contains(line), "{said}");
+}
