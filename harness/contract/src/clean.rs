@@ -1,23 +1,16 @@
-//! Cleaning: what text from files, names and kernels may do to a terminal or a page, which is nothing.
+//! Cleaning: text from files, names and kernels may do nothing to a terminal or a page.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// Replaces what would steer a terminal or reorder a line by its escape, such as `\u{1b}`. Tabs and
-/// line breaks stay. Within JSON use [`clean_json`].
+/// Most characters of a message on a terminal.
+const MESSAGE_CHARS_MAX: usize = 4_000;
+
+/// Replaces what would steer a terminal or reorder a line by its escape, such as `\\u001b`. Tabs and
+/// line breaks stay. A JSON text stays the same value: these characters are no part of its syntax,
+/// and JSON escapes them so.
 #[must_use]
 pub fn clean(text: &str) -> Cow<'_, str> {
-    replaced(text, |text, letter| write!(text, "\\u{{{:x}}}", u32::from(letter)))
-}
-
-/// The same for a JSON text, whose values stay what they are: none of these characters is part of
-/// its syntax, and each is written as JSON escapes it.
-#[must_use]
-pub fn clean_json(text: &str) -> Cow<'_, str> {
-    replaced(text, |text, letter| write!(text, "\\u{:04x}", u32::from(letter)))
-}
-
-fn replaced(text: &str, escape: impl Fn(&mut String, char) -> std::fmt::Result) -> Cow<'_, str> {
     if !text.contains(steers) {
         return Cow::Borrowed(text);
     }
@@ -25,7 +18,7 @@ fn replaced(text: &str, escape: impl Fn(&mut String, char) -> std::fmt::Result) 
     for letter in text.chars() {
         if steers(letter) {
             // Writing to a string cannot fail.
-            let _ = escape(&mut cleaned, letter);
+            let _ = write!(cleaned, "\\u{:04x}", u32::from(letter));
         } else {
             cleaned.push(letter);
         }
@@ -33,8 +26,21 @@ fn replaced(text: &str, escape: impl Fn(&mut String, char) -> std::fmt::Result) 
     Cow::Owned(cleaned)
 }
 
-/// Control characters of ASCII and of Latin 1, separators of lines that are no line breaks, and marks
-/// that change the direction of what follows (Unicode Standard Annex 9) or cannot be seen.
+/// A message for a terminal: cleaned, and cut if it is longer than anyone would read.
+#[must_use]
+pub fn clean_message(text: &str) -> String {
+    let cleaned = clean(text);
+    match cleaned.char_indices().nth(MESSAGE_CHARS_MAX) {
+        None => cleaned.into_owned(),
+        Some((end, _)) => {
+            let more = cleaned[end..].chars().count();
+            format!("{}… ({more} characters more)", &cleaned[..end])
+        }
+    }
+}
+
+/// Control characters of ASCII and of Latin 1, separators of lines other than the line break, and
+/// marks that are invisible or change the direction of what follows (Unicode Standard Annex 9).
 fn steers(letter: char) -> bool {
     match letter {
         '\n' | '\t' => false,
@@ -53,9 +59,9 @@ mod tests {
         let rows = [
             ("plain\ttext\n", "plain\ttext\n"),
             ("µs – Zoë ½", "µs – Zoë ½"),
-            ("\u{1b}[31mred", "\\u{1b}[31mred"),
-            ("a\rb\u{7f}\u{9b}c", "a\\u{d}b\\u{7f}\\u{9b}c"),
-            ("\u{202e}gnp.exe\u{2069}", "\\u{202e}gnp.exe\\u{2069}"),
+            ("\u{1b}[31mred", "\\u001b[31mred"),
+            ("a\rb\u{7f}\u{9b}c", "a\\u000db\\u007f\\u009bc"),
+            ("\u{202e}gnp.exe\u{2069}", "\\u202egnp.exe\\u2069"),
         ];
         for (text, cleaned) in rows {
             assert_eq!(clean(text), cleaned);
@@ -67,9 +73,16 @@ mod tests {
     fn json_keeps_its_values() -> serde_json::Result<()> {
         let value = serde_json::json!({ "a\u{202e}": "\u{9b}31m\u{1b} \u{feff}" });
         let text = serde_json::to_string(&value)?;
-        let cleaned = clean_json(&text);
+        let cleaned = clean(&text);
         assert!(!cleaned.contains(steers));
         assert_eq!(serde_json::from_str::<serde_json::Value>(&cleaned)?, value);
         Ok(())
+    }
+
+    #[test]
+    fn a_message_has_an_end() {
+        assert_eq!(clean_message("short"), "short");
+        let long = clean_message(&"é".repeat(5_000));
+        assert!(long.ends_with("é… (1000 characters more)"), "{long}");
     }
 }

@@ -41,7 +41,7 @@ pub use boot::{
     KERNELS_SCHEMA, Kernel, Kernels, Machine,
 };
 pub use caveat::{Caveat, Code};
-pub use clean::{clean, clean_json};
+pub use clean::{clean, clean_message};
 pub use disk::Disk;
 pub use dump::AfterTimeout;
 pub use files::{CameRound, Files, Settled, UNVERIFIED_NAME};

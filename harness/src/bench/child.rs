@@ -6,7 +6,9 @@ use std::process::{Child, ExitStatus, Stdio};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use iowq_contract::{Code, Record, RunMessage, RunRequest, Step, WantBlocking, WantProbes};
+use iowq_contract::{
+    Code, Record, RunMessage, RunRequest, Step, WantBlocking, WantProbes, clean_message,
+};
 
 use super::ending::reason;
 use super::silence::{Silence, silent_max};
@@ -153,7 +155,7 @@ fn outcome(
         (Watched::Ended(status), None) => Ended::Failed(reason(status, stderr), None),
         (Watched::Ended(status), Some(record)) if !is_unverified(&record) => {
             // All was found to be right; what is left of its files is removed by the bench.
-            let _ = writeln!(io::stderr(), "note: {}", reason(status, stderr));
+            let _ = writeln!(io::stderr(), "note: {}", clean_message(&reason(status, stderr)));
             Ended::Record(record)
         }
         // It found something wrong itself, or was ended by somebody else.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use iowq_contract::{Caveat, write_whole};
+use iowq_contract::{Caveat, clean, write_whole};
 
 use super::error::OutputError;
 use super::files::WriteError;
@@ -52,7 +52,7 @@ pub fn export(request: &ExportRequest<'_>) -> Result<Exported, OutputError> {
             return Err(OutputError::Same(out.to_owned()));
         }
         let fail = |source| WriteError { path: out.to_owned(), source };
-        write_whole(out, text.as_bytes()).map_err(fail)?;
+        write_whole(out, clean(&text).as_bytes()).map_err(fail)?;
     }
     Ok(Exported { text, notes: loaded.notes, failed })
 }

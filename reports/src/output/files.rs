@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use iowq_contract::{NewFolders, write_together};
+use iowq_contract::{NewFolders, clean, write_together};
 
 /// Name of the page.
 pub const PAGE_NAME: &str = "report.html";
@@ -33,7 +33,8 @@ pub(crate) fn write(dir: &Path, files: &[(&str, &str)]) -> Result<(), WriteError
     };
     let _folders = NewFolders::make(dir).map_err(fail(dir))?;
     let paths: Vec<PathBuf> = files.iter().map(|(name, _)| dir.join(name)).collect();
-    let texts = files.iter().map(|(_, text)| text.as_bytes());
+    let texts: Vec<_> = files.iter().map(|(_, text)| clean(text)).collect();
+    let texts = texts.iter().map(|text| text.as_bytes());
     let files: Vec<(&Path, &[u8])> = paths.iter().map(PathBuf::as_path).zip(texts).collect();
     write_together(&files).map_err(|(path, source)| fail(path)(source))
 }
