@@ -378,6 +378,15 @@ pub fn die_with_parent() -> Result<(), Errno> {
     rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))
 }
 
+/// Names the calling thread, which `ps` and `top` take for the process if it is the first.
+///
+/// # Errors
+///
+/// What prctl(2) says.
+pub fn name_thread(name: &std::ffi::CStr) -> Result<(), Errno> {
+    rustix::thread::set_name(name)
+}
+
 /// Makes this process the first of a session of its own, without a terminal.
 ///
 /// # Errors

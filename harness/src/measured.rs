@@ -63,6 +63,8 @@ fn check_probes(arguments: &[OsString]) -> anyhow::Result<()> {
 }
 
 fn run_as_asked(registry: &Registry) -> anyhow::Result<()> {
+    // Started by its descriptor, it has that number for a name.
+    let _ = crate::io::name_thread(c"iowq-measure");
     let request: RunRequest =
         serde_json::from_reader(io::stdin().lock()).context("the request on standard input")?;
     end_with_parent(request.parent)?;

@@ -3,6 +3,9 @@
 use std::fs;
 use std::process::Command;
 
+use rustix::process::Signal;
+
+use crate::interrupted::in_the_second_run;
 use crate::support::{Place, Running, copy_programs};
 
 #[test]
@@ -25,4 +28,14 @@ fn a_bench_goes_on_with_the_programs_that_it_began_with() {
     assert!(records.len() == 3 && records.iter().all(|record| record.get("error").is_none()));
     assert!(place.out().join("report.html").exists());
     place.assert_dir_is_empty();
+}
+
+#[test]
+fn a_run_has_the_name_of_its_program() {
+    let place = Place::new();
+    let (bench, run) = in_the_second_run(&place);
+    let name = fs::read_to_string(format!("/proc/{run}/comm")).expect("it is there");
+    assert_eq!(name.trim(), "iowq-measure");
+    bench.signal(Signal::INT);
+    assert_eq!(bench.end().0.code(), Some(2));
 }
