@@ -7,8 +7,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use rustix::process::{Resource, Rlimit, setrlimit};
 
-/// How long a campaign among the other tests goes on, and the seeds that it at least gets through.
-const BRIEFLY: Duration = Duration::from_secs(4);
+/// How long a campaign among the other tests goes on; the try under way is finished.
+const BRIEFLY: Duration = Duration::from_secs(3);
 /// After so many failures an attack is over: what comes next is most likely the same.
 const FAILURES_MAX: usize = 10;
 
@@ -22,10 +22,10 @@ pub(crate) struct Attack {
 }
 
 /// What all attacks did and found.
-#[derive(Default)]
 pub(crate) struct Figures {
     pub(crate) kills: AtomicU64,
     pub(crate) mutants: AtomicU64,
+    pub(crate) mutants_read: AtomicU64,
     pub(crate) faults: AtomicU64,
     pub(crate) at_once: AtomicU64,
     pub(crate) calls: AtomicU64,
@@ -43,6 +43,7 @@ pub(crate) struct Figures {
 pub(crate) static FIGURES: Figures = Figures {
     kills: AtomicU64::new(0),
     mutants: AtomicU64::new(0),
+    mutants_read: AtomicU64::new(0),
     faults: AtomicU64::new(0),
     at_once: AtomicU64::new(0),
     calls: AtomicU64::new(0),
@@ -65,6 +66,7 @@ fn print_figures() {
     let it = &FIGURES;
     for (figure, name) in [
         (&it.mutants, "mutants"),
+        (&it.mutants_read, "of these read, the others refused"),
         (&it.kills, "kills"),
         (&it.faults, "faults injected"),
         (&it.at_once, "pairs of commands at once"),

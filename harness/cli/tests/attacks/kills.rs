@@ -1,7 +1,7 @@
 //! Kills at any moment: finished runs stay, output is whole, and nothing goes on or is left.
 
 use std::fs;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -30,15 +30,17 @@ fn a_writer_that_is_killed_leaves_old_or_new_files() {
     brief(READERS);
 }
 
-/// Starts a command, lets it go on for some time, and ends it; what it said.
-fn killed(mut command: std::process::Command, chance: &mut Chance, most_ms: u64) -> Vec<String> {
+/// Starts a command, lets it say so many lines and go on for some time, and ends it; what it said.
+fn killed(mut command: Command, lines: usize, most_ms: u64, chance: &mut Chance) -> Vec<String> {
     let running = Running::start(command.stdout(Stdio::null()));
+    let mut said: Vec<String> = (0..lines).map(|_| running.line()).collect();
     // Nothing is waited for: any moment is good.
     std::thread::sleep(chance.moment(Duration::from_millis(most_ms)));
     signal(&running, *chance.of(&SIGNALS), chance.one_in(2));
     count(&FIGURES.kills, 1);
     count(&FIGURES.calls, 1);
-    let (status, said) = running.end();
+    let (status, rest) = running.end();
+    said.extend(rest);
     let panicked = said.iter().any(|line| line.contains("panicked at"));
     count(&FIGURES.panics, usize::from(panicked));
     assert!(!panicked, "{said:?}");
@@ -49,7 +51,8 @@ fn killed(mut command: std::process::Command, chance: &mut Chance, most_ms: u64)
 fn kill_a_bench(chance: &mut Chance) {
     let place = Place::new();
     let probes = *chance.of(&["proc", "proc", "auto"]);
-    let said = killed(bench(&place, &["--probes", probes]), chance, 2500);
+    let (command, lines) = (bench(&place, &["--probes", probes]), chance.below(RUNS));
+    let said = killed(command, lines, 1000, chance);
     processes_end(place.home());
     let finished = said.iter().filter(|line| line.contains("/4  ") && !line.contains("FAILED"));
     let finished = finished.count();
@@ -97,7 +100,7 @@ fn kill_a_writer(chance: &mut Chance) {
             fs::write(place.out().join(name), content).expect("a file");
         }
     }
-    killed(writer.command(&place, "out"), chance, 900);
+    killed(writer.command(&place, "out"), 0, 900, chance);
     processes_end(place.home());
     let (after, new) = (files(&place.out()), writer.written());
     for (name, content) in &after {
