@@ -8,7 +8,7 @@ mod kills;
 mod mutants;
 mod mutate;
 #[path = "../bench/support/mod.rs"]
-#[allow(dead_code, unused_imports, reason = "the tests of the bench need more of it")]
+#[expect(dead_code, unused_imports, reason = "the tests of the bench need more of it")]
 mod support;
 mod two;
 mod writes;
