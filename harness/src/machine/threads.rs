@@ -64,8 +64,8 @@ impl ThreadsRefused {
     pub fn reason(&self, more: u64) -> Option<String> {
         if let Some((group, times)) = &self.group {
             return Some(format!(
-                "The kernel could not create all workers that it wanted: pids.max of {} refused \
-                 {times} threads. Raise it.",
+                "The kernel could not create all workers that it wanted: pids.max of {} was in \
+                 the way {times} times. Raise it.",
                 group.display()
             ));
         }
@@ -154,7 +154,7 @@ mod tests {
         assert!(reason.contains("may have 14 threads") && reason.contains("ulimit -u"), "{reason}");
         let group = Some((PathBuf::from("/g"), 3));
         let reason = ThreadsRefused { user: user(5, 100), group }.reason(1).expect("it refused");
-        assert!(reason.contains("pids.max of /g") && reason.contains("refused 3"), "{reason}");
+        assert!(reason.contains("pids.max of /g") && reason.contains("3 times"), "{reason}");
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Threads that cannot be made: failed creations are counted, and nobody panics.
 
+use std::fs;
 use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use rustix::process::{Resource, Rlimit, setrlimit};
@@ -30,17 +32,68 @@ fn on_the_kernel(test: &str, threads: u64) -> Option<Value> {
     Some(place.records().remove(0))
 }
 
+/// The text of the caveat on workers that could not be created, if there is one.
+fn creations_failed(record: &Value) -> Option<String> {
+    let caveats = record["caveats"].as_array().expect("a list");
+    let refused = caveats.iter().find(|caveat| caveat["code"] == "creations-failed");
+    refused.map(|caveat| caveat["text"].as_str().expect("a text").to_owned())
+}
+
+/// A group of processes that may have so many threads; gone once dropped.
+struct Group(PathBuf);
+
+impl Group {
+    fn new(threads: u32) -> std::io::Result<Group> {
+        let tree =
+            ["/sys/fs/cgroup/pids", "/sys/fs/cgroup"].iter().find(|at| Path::new(at).is_dir());
+        let name = format!("iowq-test-{}", std::process::id());
+        let group = Group(Path::new(tree.unwrap_or(&"/sys/fs/cgroup")).join(name));
+        fs::create_dir(&group.0)?;
+        fs::write(group.0.join("pids.max"), threads.to_string())?;
+        Ok(group)
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir(&self.0);
+    }
+}
+
+#[test]
+fn workers_that_a_group_of_processes_refuses_to_the_kernel_are_a_caveat() {
+    let test = "workers_that_a_group_of_processes_refuses_to_the_kernel_are_a_caveat";
+    let mut said = Vec::new();
+    // What a bench takes besides workers is not known, so the limit is tried from below.
+    for threads in [9, 10, 11, 12, 1000] {
+        let group = match Group::new(threads) {
+            Ok(group) => group,
+            Err(error) => return skipped(test, format_args!("no group can be made ({error})")),
+        };
+        let place = Place::new();
+        let arguments = ["--workload", "dsync", "--seconds", "0.3", "--engine", "uring"];
+        let mut bench = place.bench(&[&arguments[..], &["--pairs", "1"]].concat());
+        let procs = group.0.join("cgroup.procs");
+        // SAFETY: between fork and exec, calls that take no lock of this process.
+        unsafe { bench.pre_exec(move || fs::write(&procs, "0")) };
+        let output = bench.output().expect("it starts");
+        if stderr(&output).contains("io_uring is") {
+            return skipped(test, stderr(&output));
+        }
+        if output.status.success() {
+            said.push(creations_failed(&place.records()[0]));
+        }
+    }
+    assert_eq!(said.pop(), Some(None), "a thousand suffice");
+    assert!(said.iter().flatten().any(|text| text.contains("pids.max of /sys/fs")), "{said:?}");
+}
+
 fn workers_the_kernel_could_not_create_are_a_caveat(test: &str) {
-    let text = |record: &Value| {
-        let caveats = record["caveats"].as_array().expect("a list");
-        let refused = caveats.iter().find(|caveat| caveat["code"] == "creations-failed");
-        refused.map(|caveat| caveat["text"].as_str().expect("a text").to_owned())
-    };
     let Some(record) = on_the_kernel(test, 12) else { return };
-    let said = text(&record).expect("a caveat");
+    let said = creations_failed(&record).expect("a caveat");
     assert!(said.contains("the user may have 12 threads") && said.contains("ulimit -u"), "{said}");
     let Some(record) = on_the_kernel(test, 1000) else { return };
-    assert_eq!(text(&record), None);
+    assert_eq!(creations_failed(&record), None);
 }
 
 /// A bench of one run by a user who may have so many threads in all; `None` where it is skipped.
