@@ -4,8 +4,8 @@
 pub const RUN: &str = "run";
 /// Uses a ring, closes it and stays.
 pub const CLOSED_RING: &str = "closed-ring";
-/// Finds out whether probes work, as its only argument asks for in JSON: [`iowq_contract::WantProbes`] and, unless
-/// only the kernel's io-wq runs, [`iowq_contract::WantBlocking`].
+/// Finds out whether probes work, as its only argument asks for in JSON: [`iowq_contract::WantProbes`], unless only the
+/// kernel's io-wq runs [`iowq_contract::WantBlocking`], and the process that must outlive it.
 pub const CHECK_PROBES: &str = "check-probes";
 /// What the child can be asked for, as its first argument. A guest is asked for by the kernel.
 pub const COMMANDS: [&str; 3] = [RUN, CLOSED_RING, CHECK_PROBES];

@@ -83,6 +83,24 @@ impl Scratch {
         Ok(scratch)
     }
 
+    /// Makes the files with space for all blocks and none of their data, to find out whether that can
+    /// be. Takes a moment, also on a file system that reserves no space: its free space is compared.
+    ///
+    /// # Errors
+    ///
+    /// As [`Scratch::new`].
+    pub fn check(dir: Option<&Path>, plan: &Plan) -> Result<Scratch, ScratchError> {
+        let folder = own_folder(dir)?;
+        let dir = dir.unwrap_or(Path::new(DEFAULT_DIR));
+        let mut scratch = Scratch { folder, paths: Vec::new(), files: Vec::new(), removed: false };
+        if let Err(failure) = scratch.reserve(plan) {
+            drop(scratch);
+            return Err(cannot_lay_out(dir, plan, failure));
+        }
+        scratch.open(plan).map_err(|(open, errno)| cannot_open(dir, open, errno))?;
+        Ok(scratch)
+    }
+
     /// The files, in the plan's order.
     #[must_use]
     pub fn files(&self) -> &[OwnedFd] {
@@ -139,6 +157,24 @@ impl Scratch {
         }
         io::fsync(io::open_to_read(&self.folder)?)?;
         Ok(())
+    }
+
+    fn reserve(&mut self, plan: &Plan) -> Result<(), io::Failure> {
+        let bytes = plan.file_blocks * u64::from(plan.block_bytes);
+        let mut unreserved_bytes = 0_u64;
+        for file in 0..plan.files {
+            let path = self.folder.join(format!("file-{file}"));
+            let new = io::create_new(&path)?;
+            self.paths.push(path);
+            if !layout::try_reserve(&new, bytes)? {
+                io::truncate(&new, bytes)?;
+                unreserved_bytes = unreserved_bytes.saturating_add(bytes);
+            }
+        }
+        match io::free_bytes(&self.folder)? {
+            Some(free_bytes) if free_bytes < unreserved_bytes => Err(Errno::NOSPC.into()),
+            _ => Ok(()),
+        }
     }
 
     fn open(&mut self, plan: &Plan) -> Result<(), (Open, Errno)> {
@@ -215,5 +251,38 @@ fn cut(path: &Path, tell: Tell<'_>) {
     while left_bytes > CUT_BYTES && io::truncate(&file, left_bytes - CUT_BYTES).is_ok() {
         left_bytes -= CUT_BYTES;
         tell(Step::Removing, all_bytes - left_bytes, all_bytes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_change};
+    use rustix::thread::{UnshareFlags, unshare_unsafe};
+
+    use super::*;
+    use crate::sync::thread;
+
+    #[test]
+    fn files_are_checked_in_a_moment_where_no_space_can_be_reserved() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().to_owned();
+        let run = move || {
+            // SAFETY: only this thread's view of mounts and its current folder are split off, which no
+            // other thread relies on.
+            let own = unsafe { unshare_unsafe(UnshareFlags::NEWNS) };
+            let private = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
+            if let Err(errno) = own.and_then(|()| mount_change("/", private)) {
+                let _ = writeln!(std::io::stderr(), "skipped: a check of files: {errno}");
+                return;
+            }
+            mount("none", &path, "ramfs", MountFlags::empty(), None).expect("a mount");
+            // With its data it would take all memory.
+            let text = "[files]\ncount = 1\nsize_mib = 262144";
+            let plan = Plan::parse("large", "large.toml", text).expect("a valid spec");
+            Scratch::check(Some(&path), &plan).expect("no limit is known").remove().expect("gone");
+        };
+        thread::spawn(run).join().expect("it ends well");
     }
 }

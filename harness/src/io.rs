@@ -304,14 +304,16 @@ pub fn remove_folder(path: &Path) -> Result<(), Errno> {
     rustix::fs::rmdir(path)
 }
 
-/// Bytes that an ordinary user may still write to the file system of a path.
+/// Bytes that an ordinary user may still write to the file system of a path; none if it has no end
+/// that it knows, as memory has not.
 ///
 /// # Errors
 ///
 /// What statfs(2) says.
-pub fn free_bytes(path: &Path) -> Result<u64, Errno> {
+pub fn free_bytes(path: &Path) -> Result<Option<u64>, Errno> {
     let status = rustix::fs::statvfs(path)?;
-    Ok(status.f_bavail.saturating_mul(status.f_frsize))
+    let free_bytes = status.f_bavail.saturating_mul(status.f_frsize);
+    Ok((status.f_blocks > 0).then_some(free_bytes))
 }
 
 /// The errno behind an error of the standard library, `EIO` if it has none.
@@ -374,6 +376,15 @@ pub fn parent_id() -> Option<u32> {
 /// What prctl(2) says.
 pub fn die_with_parent() -> Result<(), Errno> {
     rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))
+}
+
+/// Names the calling thread, which `ps` and `top` take for the process if it is the first.
+///
+/// # Errors
+///
+/// What prctl(2) says.
+pub fn name_thread(name: &std::ffi::CStr) -> Result<(), Errno> {
+    rustix::thread::set_name(name)
 }
 
 /// Makes this process the first of a session of its own, without a terminal.

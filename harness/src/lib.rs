@@ -1,5 +1,7 @@
 //! The harness: engines that run a workload, what watches them, and the record they leave.
 
+#![cfg_attr(not(test), warn(clippy::print_stdout, clippy::print_stderr))]
+
 pub mod bench;
 pub mod child_commands;
 pub mod closed_ring;

@@ -55,13 +55,16 @@ pub fn outlive_file_size_limit() {
 }
 
 fn check_probes(arguments: &[OsString]) -> anyhow::Result<()> {
-    let [text] = arguments else { anyhow::bail!("check-probes: expected one argument, as JSON") };
-    let (probes, blocking): (WantProbes, Option<WantBlocking>) =
+    let [text] = arguments else { anyhow::bail!("check-probes takes one argument, as JSON") };
+    let (probes, blocking, parent): (WantProbes, Option<WantBlocking>, u32) =
         serde_json::from_slice(text.as_encoded_bytes()).context("the argument of check-probes")?;
+    end_with_parent(Some(parent))?;
     run::check_probes(probes, blocking)
 }
 
 fn run_as_asked(registry: &Registry) -> anyhow::Result<()> {
+    // Started by its descriptor, it has that number for a name.
+    let _ = crate::io::name_thread(c"iowq-measure");
     let request: RunRequest =
         serde_json::from_reader(io::stdin().lock()).context("the request on standard input")?;
     end_with_parent(request.parent)?;

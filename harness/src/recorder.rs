@@ -2,10 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use hdrhistogram::Histogram;
-use hdrhistogram::serialization::{Serializer, V2Serializer};
 use iowq_contract::{Latency, Quantiles};
 use iowq_workloads::OpKind;
 
@@ -126,27 +123,12 @@ impl Recorder {
 
 fn note(latency: &mut Latency, name: &str, clocks: &Clocks) {
     let put = |to: &mut BTreeMap<String, Quantiles>, histogram| {
-        to.insert(name.to_owned(), quantiles(histogram));
+        to.insert(name.to_owned(), Quantiles::of(histogram));
     };
     put(&mut latency.response, &clocks.response);
     put(&mut latency.service, &clocks.service);
     if !clocks.queue.is_empty() {
         put(&mut latency.queue, &clocks.queue);
-    }
-}
-
-fn quantiles(histogram: &Histogram<u64>) -> Quantiles {
-    let mut bytes = Vec::new();
-    // Writing to memory does not fail; an empty encoding would be refused by every reader.
-    let _ = V2Serializer::new().serialize(histogram, &mut bytes);
-    Quantiles {
-        count: histogram.len(),
-        p50_ns: histogram.value_at_quantile(0.5),
-        p90_ns: histogram.value_at_quantile(0.9),
-        p99_ns: histogram.value_at_quantile(0.99),
-        p999_ns: histogram.value_at_quantile(0.999),
-        max_ns: histogram.max(),
-        hdr_v2: STANDARD.encode(bytes),
     }
 }
 

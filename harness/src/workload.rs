@@ -1,6 +1,7 @@
 //! From what `--workload` or `--fio` says to a plan: a built-in workload by name, a spec or a fio job file by
 //! its path.
 
+use std::ffi::OsStr;
 use std::path::Path;
 
 use crate::io::{Errno, errno_name, read_start, thread_limit};
@@ -33,7 +34,7 @@ pub enum WorkloadError {
 /// # Errors
 ///
 /// If there is no such workload, or no such file, or what is there is not valid.
-pub fn load(name_or_path: &str) -> Result<Plan, WorkloadError> {
+pub fn load(name_or_path: impl AsRef<OsStr>) -> Result<Plan, WorkloadError> {
     read(name_or_path).map(on_this_machine)
 }
 
@@ -69,8 +70,9 @@ fn registered(limits: [u32; 2], threads: Option<u64>) -> [u32; 2] {
 /// # Errors
 ///
 /// As of [`load`].
-pub fn read(name_or_path: &str) -> Result<Plan, WorkloadError> {
-    let path = Path::new(name_or_path);
+pub fn read(name_or_path: impl AsRef<OsStr>) -> Result<Plan, WorkloadError> {
+    let path = Path::new(name_or_path.as_ref());
+    let name_or_path = &*path.to_string_lossy();
     let extension = path.extension().and_then(|extension| extension.to_str());
     if !matches!(extension, Some("toml" | "fio")) && !name_or_path.contains('/') {
         return Ok(builtin(name_or_path)?);
@@ -85,15 +87,15 @@ pub fn read(name_or_path: &str) -> Result<Plan, WorkloadError> {
         found: format!("bytes that are not text at byte {}", error.valid_up_to()),
         advice: "save it as text in UTF-8",
     })?;
-    let name = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or(name_or_path);
-    check_name(name).map_err(|found| WorkloadError::File {
+    let name = path.file_stem().unwrap_or_default().to_string_lossy();
+    check_name(&name).map_err(|found| WorkloadError::File {
         file: name_or_path.to_owned(),
         found,
         advice: "rename the file: without its ending that is the workload's name in every record",
     })?;
     Ok(match extension {
-        Some("fio") => Plan::parse_fio(name, name_or_path, text)?,
-        _ => Plan::parse(name, name_or_path, text)?,
+        Some("fio") => Plan::parse_fio(&name, name_or_path, text)?,
+        _ => Plan::parse(&name, name_or_path, text)?,
     })
 }
 

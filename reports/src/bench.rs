@@ -1,13 +1,13 @@
 //! Runs of a bench: what they say of policies, as a page and a text.
 
 pub mod analysis;
-pub mod answer;
-pub mod births;
-pub mod caveats;
-pub mod charts;
-pub mod fidelity;
+pub(crate) mod answer;
+pub(crate) mod births;
+pub(crate) mod caveats;
+pub(crate) mod charts;
+pub(crate) mod fidelity;
 pub mod page;
-pub mod ranges;
-pub mod settings;
+pub(crate) mod ranges;
+pub(crate) mod settings;
 pub mod text;
-pub mod topic;
+pub(crate) mod topic;

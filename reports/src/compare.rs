@@ -2,32 +2,32 @@
 //! matters. The unit is the run, or the boot if kernels were booted, never the operation. The method
 //! and its sources are in `compare/VERDICTS.md`.
 
-pub mod blockers;
-pub mod charts;
-pub mod comparison;
-pub mod confirm;
-pub mod control;
-pub mod decide;
-pub mod finding;
-pub mod hosts;
-pub mod judge;
+pub(crate) mod blockers;
+pub(crate) mod charts;
+pub(crate) mod comparison;
+pub(crate) mod confirm;
+pub(crate) mod control;
+pub(crate) mod decide;
+pub(crate) mod finding;
+pub(crate) mod hosts;
+pub(crate) mod judge;
 pub mod ktap;
-pub mod limit;
-pub mod missing_values;
-pub mod noise;
-pub mod notes;
-pub mod order;
+pub(crate) mod limit;
+pub(crate) mod missing_values;
+pub(crate) mod noise;
+pub(crate) mod notes;
+pub(crate) mod order;
 pub mod page;
-pub mod pairs;
+pub(crate) mod pairs;
 pub mod plan;
-pub mod prose;
+pub(crate) mod prose;
 pub mod rerun;
 pub mod set;
-pub mod stayed;
+pub(crate) mod stayed;
 #[cfg(test)]
 pub(crate) mod test_sets;
 pub mod text;
-pub mod verdict;
+pub(crate) mod verdict;
 
 pub use comparison::{
     Comparison, Comparisons, Confirmation, ConfirmationOutcome, Control, Pairing,

@@ -3,11 +3,11 @@
 //! Every format is a pure function of the runs. Runs that failed are left out of all of them,
 //! because none of the formats has a place for why.
 
-pub mod benchstat;
-pub mod bmf;
-pub mod fio;
-pub mod hlog;
-pub mod openmetrics;
+pub(crate) mod benchstat;
+pub(crate) mod bmf;
+pub(crate) mod fio;
+pub(crate) mod hlog;
+pub(crate) mod openmetrics;
 mod run;
 
 use iowq_contract::Record;

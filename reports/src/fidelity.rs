@@ -1,16 +1,14 @@
 //! Fidelity: how near the presets come to the running kernel, over the workloads of a grid.
 
-pub mod analysis;
-pub mod cell;
-pub mod charts;
-pub mod dispatch;
-pub mod dispatch_table;
-pub mod factor;
-pub mod name;
-pub mod page;
-pub mod prose;
-pub mod share;
-pub mod totals;
-pub mod variants;
-
-pub use analysis::Fidelity;
+pub(crate) mod analysis;
+pub(crate) mod cell;
+pub(crate) mod charts;
+pub(crate) mod dispatch;
+pub(crate) mod dispatch_table;
+pub(crate) mod factor;
+pub(crate) mod name;
+pub(crate) mod page;
+pub(crate) mod prose;
+pub(crate) mod share;
+pub(crate) mod totals;
+pub(crate) mod variants;

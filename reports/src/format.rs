@@ -2,7 +2,6 @@
 //! keeps a figure and its unit on one line.
 
 /// Three significant digits, thousands apart: `0.926`, `34.1`, `12,300`.
-#[must_use]
 pub fn number(value: f64) -> String {
     let size = value.abs();
     if !value.is_finite() {
@@ -32,7 +31,6 @@ pub fn number(value: f64) -> String {
 }
 
 /// All digits, thousands apart: `99,960`.
-#[must_use]
 pub fn thousands(number: u64) -> String {
     apart(&number.to_string())
 }
@@ -50,7 +48,6 @@ fn apart(digits: &str) -> String {
 }
 
 /// A length of time in the unit that suits it: `850 ns`, `34.1 µs`, `2.5 ms`, `1.2 s`.
-#[must_use]
 pub fn duration(ns: f64) -> String {
     let (per_unit, unit) = unit_of(ns);
     format!("{}\u{a0}{unit}", number(ns / per_unit))
@@ -67,21 +64,17 @@ fn unit_of(ns: f64) -> (f64, &'static str) {
 }
 
 /// How far apart two figures are, larger over smaller: `38 times` or `18 %`.
-#[must_use]
 pub fn factor(base: f64, test: f64) -> String {
     let times = test.max(base) / test.min(base);
+    // Below ten times, or ten percent, a second digit tells something.
+    let short = |value: f64, most: f64| {
+        number(if value < most { round_to(value, 10.0) } else { value.round() })
+    };
     if times >= 2.0 {
-        format!(
-            "{} times",
-            if times < 10.0 { number(round_to(times, 10.0)) } else { number(times.round()) }
-        )
-    } else {
-        let percent = (test / base - 1.0).abs() * 100.0;
-        format!(
-            "{}\u{a0}%",
-            if percent < 9.95 { number(round_to(percent, 10.0)) } else { number(percent.round()) }
-        )
+        return format!("{} times", short(times, 10.0));
     }
+    let percent = (test / base - 1.0).abs() * 100.0;
+    format!("{}\u{a0}%", short(percent, 9.95))
 }
 
 fn round_to(value: f64, per_unit: f64) -> f64 {
@@ -89,21 +82,18 @@ fn round_to(value: f64, per_unit: f64) -> f64 {
 }
 
 /// A share in percent: `5 %`.
-#[must_use]
 pub fn percent(share: f64) -> String {
     format!("{}\u{a0}%", number(share * 100.0))
 }
 
 /// A threshold in both directions: `+5 % or -4.8 %`, which are as far from no change as a factor
 /// and its inverse.
-#[must_use]
 pub fn either_way(share: f64) -> String {
     let down = (100.0 - 100.0 / (1.0 + share)).abs();
     format!("+{} or -{}\u{a0}%", percent(share), number(down))
 }
 
 /// A p value: three digits are all that few runs can tell.
-#[must_use]
 pub fn p(p: f64) -> String {
     if p < 0.001 { "<\u{a0}0.001".to_owned() } else { format!("{p:.3}") }
 }
@@ -115,7 +105,6 @@ pub fn count(number: u64, one: &str, many: &str) -> String {
 }
 
 /// Bytes in binary units: `4 KiB`.
-#[must_use]
 pub fn bytes(bytes: u64) -> String {
     let mut size = bytes as f64;
     for unit in ["B", "KiB", "MiB", "GiB"] {
@@ -128,21 +117,18 @@ pub fn bytes(bytes: u64) -> String {
 }
 
 /// `Linux 6.18.44` of what `uname` printed.
-#[must_use]
 pub fn release(kernel: &str) -> String {
     let release = kernel.split_whitespace().next().unwrap_or("unknown");
     format!("Linux {}", clip(release, 40))
 }
 
 /// With a capital letter.
-#[must_use]
 pub fn capital(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
 /// `a`, `a and b`, `a, b and c`.
-#[must_use]
 pub fn list(items: &[String]) -> String {
     match items {
         [] => String::new(),
@@ -151,9 +137,27 @@ pub fn list(items: &[String]) -> String {
     }
 }
 
+/// A list of the first items, and of how many more there are.
+pub fn first_of(mut items: Vec<String>, shown: usize) -> String {
+    let more = items.len().saturating_sub(shown);
+    items.truncate(shown);
+    items.extend((more > 0).then(|| format!("{more} more")));
+    list(&items)
+}
+
+/// Each item once, in the order in which they are first seen.
+pub fn distinct<T: PartialEq>(items: impl IntoIterator<Item = T>) -> Vec<T> {
+    let mut distinct = Vec::new();
+    for item in items {
+        if !distinct.contains(&item) {
+            distinct.push(item);
+        }
+    }
+    distinct
+}
+
 /// The text, or its beginning with an ellipsis where it has more than `chars_max` characters.
 /// Control characters become spaces: a record must not steer a terminal or break a page.
-#[must_use]
 pub fn clip(text: &str, chars_max: usize) -> String {
     let clean = |char: char| if char.is_control() { ' ' } else { char };
     if text.chars().nth(chars_max).is_none() {

@@ -1,15 +1,13 @@
 //! Kernels that were booted against each other, as a page and a text.
 
-pub mod boots;
-pub mod charts;
-pub mod config;
-pub mod dumps;
-pub mod fault_rates;
-pub mod floor;
-pub mod nearest;
+pub(crate) mod boots;
+pub(crate) mod charts;
+pub(crate) mod config;
+pub(crate) mod dumps;
+pub(crate) mod floor;
+pub(crate) mod nearest;
 pub mod outcome;
-pub mod page;
+pub(crate) mod page;
 pub mod read;
-pub mod sets;
-pub mod table;
-pub mod text;
+pub(crate) mod table;
+pub(crate) mod text;

@@ -5,7 +5,7 @@
 pub mod bench;
 pub mod compare;
 pub mod export;
-pub mod fidelity;
+pub(crate) mod fidelity;
 pub mod format;
 pub mod import;
 pub mod kernels;

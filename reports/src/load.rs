@@ -3,6 +3,7 @@
 mod duplicates;
 
 mod check;
+mod contradictions;
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -13,7 +14,7 @@ use iowq_contract::jsonl::{Limits, Lines};
 use iowq_contract::{Caveat, Code, Record, SCHEMA, SCHEMAS_READ, UNVERIFIED_NAME};
 use serde::Deserialize;
 
-use crate::format::{clip, list};
+use crate::format::{clip, first_of};
 use crate::load::duplicates::Duplicates;
 use crate::runs::thin;
 
@@ -88,12 +89,8 @@ impl Loaded {
         let known: BTreeSet<&str> =
             self.records.iter().map(|record| record.key.workload.as_str()).collect();
         if let Some(name) = names.iter().find(|name| !known.contains(name.as_str())) {
-            let mut shown: Vec<String> =
-                known.iter().take(NAMED_MAX).map(|name| clip(name, 60)).collect();
-            if known.len() > NAMED_MAX {
-                shown.push(format!("{} more", known.len() - NAMED_MAX));
-            }
-            let known = format!("the record has {}", list(&shown));
+            let known = known.iter().map(|name| clip(name, 60)).collect();
+            let known = format!("the record has {}", first_of(known, NAMED_MAX));
             return Err(LoadError::Workload { name: name.clone(), known });
         }
         if !names.is_empty() {
@@ -269,6 +266,7 @@ fn parse(line: &[u8]) -> Result<Record, String> {
     };
     known_schema(&record.schema)?;
     check::check(&record)?;
+    contradictions::check(&record)?;
     thin::timeline(&mut record.timeline, thin::TIMELINE_POINTS_MAX);
     thin::churn(&mut record.churn, thin::CHURN_SLICES_MAX);
     Ok(record)

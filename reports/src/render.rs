@@ -1,12 +1,12 @@
 //! Rendering: charts, pages and texts, whatever they are about.
 
-pub mod axis;
-pub mod chart;
-pub mod marker;
+pub(crate) mod axis;
+pub(crate) mod chart;
+pub(crate) mod marker;
 pub mod page;
-pub mod palette;
-pub mod percentiles;
-pub mod plot;
-pub mod run_order;
-pub mod text;
-pub mod workers;
+pub(crate) mod palette;
+pub(crate) mod percentiles;
+pub(crate) mod plot;
+pub(crate) mod run_order;
+pub(crate) mod text;
+pub(crate) mod workers;

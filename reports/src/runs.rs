@@ -1,17 +1,17 @@
 //! Runs: groups of them, their figures and metrics, and how they differ. Common to all subjects.
 
-pub mod arrival;
-pub mod births;
-pub mod caveat;
-pub mod counts;
-pub mod differences;
-pub mod dispatch;
-pub mod figures;
-pub mod group;
-pub mod histogram;
-pub mod linger;
+pub(crate) mod arrival;
+pub(crate) mod births;
+pub(crate) mod caveat;
+pub(crate) mod counts;
+pub(crate) mod differences;
+pub(crate) mod dispatch;
+pub(crate) mod figures;
+pub(crate) mod group;
+pub(crate) mod histogram;
+pub(crate) mod linger;
 pub mod metric;
-pub mod plans;
-pub mod sample_size;
-pub mod thin;
-pub mod unit;
+pub(crate) mod plans;
+pub(crate) mod sample_size;
+pub(crate) mod thin;
+pub(crate) mod unit;

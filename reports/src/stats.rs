@@ -5,7 +5,7 @@
 //! that is not finite (dropping it would hide it), a confidence outside of 0 to 1, too few values.
 
 pub mod adjust;
-pub mod correlation;
+pub(crate) mod correlation;
 pub mod fisher;
 mod normal;
 mod null;
@@ -13,6 +13,6 @@ mod order;
 pub mod power;
 pub mod rank_sum;
 pub mod signed_rank;
-pub mod ties;
+pub(crate) mod ties;
 pub mod trend;
 pub mod walsh;

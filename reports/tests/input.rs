@@ -91,7 +91,7 @@ fn a_run_that_is_there_twice_and_differs_was_changed_by_hand() {
     records.push(records[2].clone());
     let text = sample::lines(&records);
     assert!(load(text.as_bytes()).is_ok());
-    records[8].ops.done += 1;
+    records[8].settings.depth += 1;
     let error = load(sample::lines(&records).as_bytes()).expect_err("one of them is wrong");
     assert!(error.contains("line 9: differs from record.jsonl, line 3"), "{error}");
 }

@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use iowq_contract::{Record, Role};
+use iowq_contract::{Counts, Record, Role};
 use iowq_reports::compare::set::Set;
 use iowq_reports::compare::{self, Comparison, Finding, Rules, compare, ktap};
 use iowq_reports::load::{self, Loaded};
@@ -68,16 +68,22 @@ static BENCH: LazyLock<Vec<Record>> = LazyLock::new(|| {
 });
 
 fn spoil(run: &mut Record, odd: Odd) {
-    run.ops.per_s = odd.per_s;
-    run.ops.done = odd.done;
-    run.ops.cpu_ns = odd.cpu_ns;
-    run.workers.created_per_1000_ops = odd.created;
+    (run.ops.done, run.ops.cpu_ns) = (odd.done, odd.cpu_ns);
+    // A duration that fits into 64 bits, and workers that do.
+    run.ops.per_s = if odd.done == 0 { 0.0 } else { odd.per_s.max(odd.done as f64 / 1e9) };
+    let most = 1e18 / odd.done as f64;
+    run.workers.created_per_1000_ops = odd.created.map(|per_1000| per_1000.min(most));
+    let created = run.workers.created_per_1000_ops;
+    let created = created.map(|per_1000| (per_1000 * odd.done as f64 / 1e3).ceil() as u64);
+    run.workers.created = Counts { probe: created, ..Counts::default() };
+    (run.workers.exited, run.workers.born_measured) = (Counts::default(), None);
+    (run.workers.fill_measured, run.workers.peak) = (None, 0);
     run.settings.injected_delay_ns = odd.delay_ns.filter(|_| run.key.role == Role::Control);
     run.key.position = odd.position.unwrap_or(run.key.position);
     run.started = odd.started.unwrap_or_else(|| run.started.clone());
     for clock in [&mut run.latency.response, &mut run.latency.service] {
         if let Some(all) = clock.get_mut("all") {
-            all.count = odd.count;
+            all.count = odd.count.min(odd.done);
             let [p50_ns, p90_ns, p99_ns, p999_ns, max_ns] = odd.times_ns;
             (all.p50_ns, all.p90_ns, all.p99_ns) = (p50_ns, p90_ns, p99_ns);
             (all.p999_ns, all.max_ns) = (p999_ns, max_ns);

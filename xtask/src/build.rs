@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail};
 use serde_json::Value;
 
-use crate::process;
+use crate::process::{self, note};
 
 /// How often a build that goes on says so, if no terminal shows cargo's own progress.
 const PERIOD: Duration = Duration::from_secs(15);
@@ -34,7 +34,7 @@ pub(crate) fn iowq() -> anyhow::Result<PathBuf> {
         built += u32::from(message.built);
         path = message.iowq.or(path);
         if built > 0 && !is_terminal && (built == 1 || said.elapsed() > PERIOD) {
-            eprintln!("building iowq for release: {built} of some 200 crates");
+            note(format_args!("building iowq for release: {built} of some 200 crates"));
             said = Instant::now();
         }
     }

@@ -1,5 +1,7 @@
 //! The switchboard: builds `iowq` and runs it, or does what takes the sources: `ci` and `probes`.
 
+#![cfg_attr(not(test), warn(clippy::print_stdout, clippy::print_stderr))]
+
 mod build;
 mod ci;
 mod exit;
@@ -14,6 +16,7 @@ use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
 use exit::Exit;
+use process::note;
 
 /// Runs `iowq`, built for release, and tends to this workspace.
 ///
@@ -44,7 +47,7 @@ fn main() -> ExitCode {
         Task::Iowq(arguments) => iowq(&arguments).map(|never| match never {}),
     };
     exit.unwrap_or_else(|error| {
-        eprintln!("error: {error:#}");
+        note(format_args!("error: {error:#}"));
         Exit::Trouble
     })
     .into()

@@ -10,7 +10,7 @@ use std::path::Path;
 use anyhow::{Context as _, bail};
 
 use crate::process;
-use crate::process::read;
+use crate::process::{read, say};
 use provenance::{Provenance, source_hash};
 use toolchain::Toolchain;
 
@@ -49,9 +49,9 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<Outcome> {
     let workspace = process::workspace();
     let outcome = if options.check { check(&workspace)? } else { build(&workspace)? };
     match &outcome {
-        Outcome::Built => println!("built {OBJECT}; commit it together with {PROVENANCE}"),
-        Outcome::Same => println!("{OBJECT} is what its source gives, to the byte"),
-        Outcome::Skipped(reason) => println!("skipped: probes: {reason}"),
+        Outcome::Built => say(format_args!("built {OBJECT}; commit it together with {PROVENANCE}")),
+        Outcome::Same => say(format_args!("{OBJECT} is what its source gives, to the byte")),
+        Outcome::Skipped(reason) => say(format_args!("skipped: probes: {reason}")),
     }
     Ok(outcome)
 }

@@ -3,16 +3,47 @@
 use std::{
     env,
     ffi::OsString,
+    fmt::Display,
     fs,
+    io::Write as _,
+    os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
     process::{Command, ExitStatus},
 };
 
 use anyhow::Context as _;
 
-/// The cargo that started us, or the one on the path.
+/// The cargo that started us, or the one on the path. It ends with this process, however that ends.
 pub(crate) fn cargo() -> Command {
-    Command::new(env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")))
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")));
+    end_with_us(&mut cargo);
+    cargo
+}
+
+/// Has what a command starts end with the thread that starts it.
+fn end_with_us(command: &mut Command) {
+    let own = std::process::id().cast_signed();
+    let die_with_us = move || {
+        // SAFETY: two system calls that touch no memory.
+        let orphan = unsafe {
+            libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGTERM);
+            libc::getppid() != own
+        };
+        // We may have ended before that was set.
+        if orphan { Err(std::io::ErrorKind::NotFound.into()) } else { Ok(()) }
+    };
+    // SAFETY: between fork and exec it makes two system calls, and allocates nothing.
+    unsafe { command.pre_exec(die_with_us) };
+}
+
+/// Prints a line. The reader may be gone, as with `| head`; the work goes on.
+pub(crate) fn say(text: impl Display) {
+    let _ = writeln!(std::io::stdout(), "{text}");
+}
+
+/// The same on standard error.
+pub(crate) fn note(text: impl Display) {
+    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 /// The folder of the workspace. Cargo says so when it runs us; the folder we were built from is
@@ -63,6 +94,18 @@ mod tests {
         let mut command = Command::new("/usr/bin/iowq");
         command.args(["bench", "--dir", "my files", "it's", ""]);
         assert_eq!(shown(&command), r"iowq bench --dir 'my files' 'it'\''s' ''");
+    }
+
+    #[test]
+    fn what_is_started_ends_with_who_started_it() {
+        use std::os::unix::process::ExitStatusExt as _;
+        let start = || {
+            let mut sleep = Command::new("sleep");
+            end_with_us(sleep.arg("1000"));
+            sleep.spawn().unwrap()
+        };
+        let mut child = std::thread::spawn(start).join().unwrap();
+        assert_eq!(child.wait().unwrap().signal(), Some(libc::SIGTERM));
     }
 
     #[test]

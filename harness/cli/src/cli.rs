@@ -75,7 +75,10 @@ fn version() -> String {
 /// Does what the arguments of this process ask for.
 pub(crate) fn main(registry: &Registry) -> ExitCode {
     measured::outlive_file_size_limit();
-    let Cli { verbosity, command } = Cli::parse();
+    let Cli { verbosity, command } = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return answered(&error),
+    };
     let done = match command {
         Command::Bench(flags) => bench::run(&flags, registry, verbosity),
         Command::Report(flags) => report::run(&flags),
@@ -92,6 +95,18 @@ pub(crate) fn main(registry: &Registry) -> ExitCode {
         Exit::Trouble
     })
     .into()
+}
+
+/// Prints help or version where they were requested, and else what is wrong with the arguments,
+/// which may hold anything.
+fn answered(error: &clap::Error) -> ExitCode {
+    if error.use_stderr() {
+        note(error.render().to_string().trim_end());
+        return Exit::Trouble.into();
+    }
+    // The reader of a long help may be gone.
+    let _ = error.print();
+    ExitCode::SUCCESS
 }
 
 /// An error and its causes, without those that it repeats.

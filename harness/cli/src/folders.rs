@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
 use anyhow::{Context as _, bail};
+use iowq_contract::{NewFolders, way_out};
 use iowq_harness::clock;
 
 /// Names the folder that results go to by default; `cargo xtask` names the workspace's `target`.
@@ -37,8 +38,15 @@ pub(crate) fn files_under_test(named: Option<&Path>) -> anyhow::Result<PathBuf> 
         return Ok(dir.to_owned());
     }
     let dir = base().join("bench-files");
-    fs::create_dir_all(&dir)
-        .with_context(|| format!("{}: cannot be made; name a folder with --dir", dir.display()))?;
+    NewFolders::make(&dir)
+        .map_err(|error| {
+            let way_out = way_out(&dir, &error);
+            anyhow::anyhow!(
+                "{}: cannot be made; name a folder with --dir: {error}{way_out}",
+                dir.display()
+            )
+        })?
+        .keep();
     Ok(dir)
 }
 

@@ -1,5 +1,7 @@
 //! The laboratory as a library: `iowq`'s commands, for programs that add policies of their own.
 
+#![cfg_attr(not(test), warn(clippy::print_stdout, clippy::print_stderr))]
+
 mod cli;
 mod commands;
 #[cfg(test)]
@@ -15,6 +17,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use iowq_harness::bench::Program;
 use iowq_harness::{child_commands, measured};
 
@@ -68,16 +71,11 @@ impl Default for Lab {
 /// The program that measures: `iowq-measure` beside this one, or this one itself if it has policies
 /// of its own, which no other program knows.
 fn measuring_program(registry: &Registry) -> anyhow::Result<Program> {
-    let own = std::env::current_exe()?;
     if registry.kinds().len() > Registry::builtin().kinds().len() {
-        return Ok(Program { path: own, arguments: Vec::new() });
+        return Ok(Program::open(PathBuf::from("/proc/self/exe"))?);
     }
-    let path: PathBuf = own.with_file_name(MEASURE);
-    if !path.exists() {
-        anyhow::bail!(
-            "{}: not found; it is installed with iowq and must stay beside it",
-            path.display()
-        );
-    }
-    Ok(Program { path, arguments: Vec::new() })
+    let path = std::env::current_exe()?.with_file_name(MEASURE);
+    Program::open(path.clone()).with_context(|| {
+        format!("{}: must be there; it is installed with iowq and stays beside it", path.display())
+    })
 }

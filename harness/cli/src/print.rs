@@ -3,12 +3,13 @@
 use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
 
 use anyhow::Context as _;
+use iowq_contract::{clean, clean_message};
 
 /// Prints. A reader that closed the pipe has seen enough, and files are written. Any other failure,
 /// such as a full disk, is trouble: a script must not take half a text for all of it.
 pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    match out.write_all(clean(text).as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             Err(error).context("the result cannot be printed")
         }
@@ -23,7 +24,7 @@ pub(crate) fn print_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
 
 /// Says something beside the result. The reader may be gone; the work goes on.
 pub(crate) fn note(text: &str) {
-    let _ = writeln!(io::stderr(), "{text}");
+    let _ = writeln!(io::stderr(), "{}", clean_message(text));
 }
 
 /// Columns for a table: those of the terminal, or else as many as a summary has.

@@ -5,7 +5,7 @@ use std::io::IsTerminal as _;
 use std::time::Duration;
 
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
-use iowq_contract::{InjectedDelay, Record, Step, Variant};
+use iowq_contract::{InjectedDelay, Record, Step, Variant, clean_message};
 use iowq_harness::bench::Observer;
 use iowq_harness::clock::{self, Nanos};
 
@@ -76,7 +76,7 @@ impl Progress {
         if self.bar.is_hidden() {
             note(&text);
         } else {
-            self.bar.println(text);
+            self.bar.println(clean_message(&text));
         }
     }
 }
@@ -91,7 +91,7 @@ impl Observer for Progress {
     }
 
     fn start(&mut self, workload: &str, variant: &Variant) {
-        self.run = format!("{workload} {variant}");
+        self.run = clean_message(&format!("{workload} {variant}"));
         self.step.clear();
         self.run_started = clock::now();
         self.drawn.set(Nanos::default());

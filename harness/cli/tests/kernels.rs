@@ -107,6 +107,46 @@ fn all_ends_and_tidies_up_on_a_request_to_stop_and_qemu_ends_with_a_killed_comma
     }
 }
 
+#[test]
+fn a_reader_that_is_gone_ends_no_series() {
+    let place = Place::new("", "exit 1");
+    fs::copy("/bin/true", place.path("guest")).unwrap();
+    for stream in ["stdout", "stderr"] {
+        let out = format!("out-{stream}");
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = place.command(PROGRAM);
+        command.arg("kernels").args(FLAGS.map(|flag| if flag == "out" { &*out } else { flag }));
+        match stream {
+            "stdout" => command.stdout(writer),
+            _ => command.stderr(writer),
+        };
+        // Two boots of a kernel that brings no run are enough.
+        assert_eq!(command.status().unwrap().code(), Some(2), "{stream}");
+        let boots = fs::read_to_string(place.path(&out).join("boots.jsonl")).unwrap();
+        assert!(boots.lines().count() >= 2, "{boots}");
+    }
+}
+
+#[test]
+fn a_folder_whose_name_is_no_text_and_a_guest_that_is_replaced_are_taken() {
+    use std::os::unix::ffi::OsStrExt as _;
+    // It replaces the guest, and says that a boot came to its end by no longer being there.
+    let place = Place::new("", "rm -f guest; echo none > guest; exit 1");
+    fs::copy("/bin/true", place.path("guest")).unwrap();
+    let out = std::ffi::OsStr::from_bytes(b"out-\xff");
+    let mut command = place.command(PROGRAM);
+    command.arg("kernels");
+    for flag in FLAGS {
+        command.arg(if flag == "out" { out } else { flag.as_ref() });
+    }
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    let boots = fs::read_to_string(place.0.path().join(out).join("boots.jsonl")).unwrap();
+    assert!(boots.lines().count() >= 2, "{said}");
+}
+
 /// Whether a process still runs. One that ended may wait for somebody to take notice.
 fn is_alive(number: &str) -> bool {
     let stat = fs::read_to_string(format!("/proc/{number}/stat")).unwrap_or_default();

@@ -6,6 +6,8 @@ use std::path::Path;
 
 use serde::{Serialize, de::IgnoredAny};
 
+use crate::owner::hand_over;
+
 /// How many bytes are looked at in one step for the last line break.
 const BLOCK_BYTES: u64 = 64 << 10;
 
@@ -119,6 +121,9 @@ pub fn line(value: &impl Serialize) -> io::Result<Vec<u8>> {
 pub fn open(path: &Path) -> io::Result<File> {
     let file = OpenOptions::new().create(true).read(true).append(true).open(path)?;
     let bytes = file.metadata()?.len();
+    if bytes == 0 {
+        hand_over(&file);
+    }
     let ended = end_of_last_line(&file, bytes)?;
     if ended < bytes {
         file.set_len(ended)?;

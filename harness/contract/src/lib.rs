@@ -3,10 +3,12 @@
 //! This crate is the format and nothing else. Names that end in a unit are in that unit;
 //! times are nanoseconds on `CLOCK_MONOTONIC`, counted from the start of the measured part.
 
+mod any_path;
 mod asked;
 mod birth;
 mod boot;
 mod caveat;
+mod clean;
 mod disk;
 mod dump;
 mod files;
@@ -18,6 +20,7 @@ mod latency;
 mod load;
 mod names;
 pub mod order;
+mod owner;
 mod plan;
 mod release;
 mod request;
@@ -38,6 +41,7 @@ pub use boot::{
     KERNELS_SCHEMA, Kernel, Kernels, Machine,
 };
 pub use caveat::{Caveat, Code};
+pub use clean::{clean, clean_message};
 pub use disk::Disk;
 pub use dump::AfterTimeout;
 pub use files::{CameRound, Files, Settled, UNVERIFIED_NAME};
@@ -45,6 +49,7 @@ pub use host::Host;
 pub use latency::{Latency, Quantiles};
 pub use load::Load;
 pub use names::{KERNELS_MAX, LABEL_BYTES_MAX, NAME_BYTES_MAX, check_name};
+pub use owner::{NewFolders, hand_over, way_out};
 pub use plan::{ArrivalSettings, LogSettings, MixSettings, PlanSettings};
 pub use release::{advice_on, presets_of};
 pub use request::{
@@ -53,7 +58,7 @@ pub use request::{
 };
 pub use since_boot::SinceBoot;
 pub use switches::{SPOILED_MAX, Switches};
-pub use whole_file::write_whole;
+pub use whole_file::{is_stream, write_new, write_together, write_whole};
 pub use workers::{Causes, Churn, Counts, DispatchCounts, Workers};
 
 /// Name of the file of records in a folder for results.

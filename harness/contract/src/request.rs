@@ -189,6 +189,7 @@ pub struct RunRequest {
     /// How long the submission of ops is delayed, in a control.
     pub delay: Option<InjectedDelay>,
     /// Folder for the files under test; none for the default.
+    #[serde(with = "crate::any_path")]
     pub dir: Option<PathBuf>,
     /// What watches the workers.
     pub probes: WantProbes,

@@ -14,7 +14,8 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use rustix::process::{
-    Pid, Signal, WaitId, WaitIdOptions, kill_process_group, set_parent_process_death_signal, waitid,
+    Pid, Signal, WaitId, WaitIdOptions, getpid, getppid, kill_process_group,
+    set_parent_process_death_signal, waitid,
 };
 
 use crate::{stop::Stop, stopwatch::Stopwatch};
@@ -34,9 +35,15 @@ const WORDS_BYTES_MAX: u64 = 64 << 10;
 pub(crate) fn command(program: impl AsRef<OsStr>, signal: Signal) -> Command {
     let mut command = Command::new(program);
     command.process_group(0).stdin(Stdio::null());
-    // SAFETY: between fork and exec only what is safe in a signal handler may be called, and this is
-    // one system call.
-    unsafe { command.pre_exec(move || Ok(set_parent_process_death_signal(Some(signal))?)) };
+    let own = getpid();
+    let die_with_us = move || {
+        set_parent_process_death_signal(Some(signal))?;
+        // We may have ended before that was set.
+        if getppid() == Some(own) { Ok(()) } else { Err(io::ErrorKind::NotFound.into()) }
+    };
+    // SAFETY: between fork and exec only what is safe in a signal handler may be called, and these
+    // are two system calls.
+    unsafe { command.pre_exec(die_with_us) };
     command
 }
 

@@ -51,8 +51,10 @@ impl Console {
     ///
     /// The log cannot be created.
     pub fn create(log: &Path) -> io::Result<Console> {
+        let log = File::create(log)?;
+        iowq_contract::hand_over(&log);
         Ok(Console {
-            log: File::create(log)?,
+            log,
             log_bytes: 0,
             lines: Lines::new(LINE_BYTES_MAX),
             tail: VecDeque::new(),

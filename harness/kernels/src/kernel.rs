@@ -8,6 +8,7 @@ use iowq_contract::{Disk, Kernel};
 use crate::from_source;
 use crate::image::{self, Image, Module, Needs};
 use crate::label::{self, Named};
+use crate::note::note;
 use crate::options::Options;
 use crate::stop::Stop;
 
@@ -81,7 +82,7 @@ fn built(
         jobs: std::thread::available_parallelism().map_or(1, usize::from),
         config: options.config.clone(),
     };
-    let built = from_source::build(&request, stop, &mut |line| eprintln!("{line}"))?;
+    let built = from_source::build(&request, stop, &mut |line| note(line))?;
     let of = |built: from_source::Built| {
         let image = format!("{} {}", source.display(), built.release);
         let folder = unpacked(scratch, &built.label);

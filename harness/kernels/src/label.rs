@@ -1,8 +1,8 @@
 //! Labels: what each kernel is called in a comparison.
 
-use std::convert::Infallible;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
 use iowq_contract::LABEL_BYTES_MAX;
 
@@ -15,21 +15,21 @@ pub struct Named {
     pub image: PathBuf,
 }
 
-impl FromStr for Named {
-    type Err = Infallible;
-
+impl From<OsString> for Named {
     /// What exists as it is, is a path, whatever signs are in it.
-    fn from_str(text: &str) -> Result<Self, Infallible> {
-        let whole = || Named { label: None, image: text.into() };
-        if Path::new(text).exists() {
-            return Ok(whole());
-        }
-        Ok(match text.split_once('=') {
-            Some((label, image)) if is_label(label) && !image.is_empty() => {
-                Named { label: Some(label.to_owned()), image: image.into() }
+    fn from(text: OsString) -> Self {
+        let bytes = text.as_bytes();
+        let sign = bytes.iter().position(|byte| *byte == b'=');
+        let label = sign.and_then(|at| std::str::from_utf8(&bytes[..at]).ok());
+        match (sign, label) {
+            (Some(at), Some(label))
+                if is_label(label) && at + 1 < bytes.len() && !Path::new(&text).exists() =>
+            {
+                let image = OsStr::from_bytes(&bytes[at + 1..]).into();
+                Named { label: Some(label.to_owned()), image }
             }
-            _ => whole(),
-        })
+            _ => Named { label: None, image: text.into() },
+        }
     }
 }
 
@@ -69,8 +69,7 @@ mod tests {
     use super::*;
 
     fn named(text: &str) -> Named {
-        let Ok(named) = text.parse();
-        named
+        OsString::from(text).into()
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The flags of `iowq-kernels`.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Parser, ValueEnum};
@@ -65,7 +66,7 @@ pub struct Options {
 
     /// Built-in workload, or path of a spec (.toml) or fio job file (.fio); may be repeated
     #[arg(long, value_name = "NAME|FILE", default_values = ["fsync-mix", "dsync"])]
-    pub workload: Vec<String>,
+    pub workload: Vec<OsString>,
     /// Length of each run, instead of the workload's own
     #[arg(long, value_name = "S")]
     pub seconds: Option<f64>,

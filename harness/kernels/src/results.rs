@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use iowq_contract::jsonl::{self, Limits, Lines};
-use iowq_contract::{BOOTS_NAME, Boot, Ended, KERNELS_NAME, Kernels, Record, Role, write_whole};
+use iowq_contract::{
+    BOOTS_NAME, Boot, Ended, KERNELS_NAME, Kernels, NewFolders, Record, Role, write_whole,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -59,7 +61,7 @@ impl Results {
         let done: BTreeSet<u32> = kept.iter().map(|boot| boot.number).collect();
         set_aside(out, &done)?;
         let console = out.join(CONSOLE_NAME);
-        fs::create_dir_all(&console).with_context(|| cannot_write(&console))?;
+        NewFolders::make(&console).with_context(|| cannot_write(&console))?.keep();
         let (boots, records) = (open(&out.join(BOOTS_NAME))?, open(&out.join(RECORD_NAME))?);
         Ok(Self { out: out.to_owned(), done, boots, records, _lock: lock })
     }

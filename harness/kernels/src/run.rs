@@ -11,6 +11,7 @@ use crate::boot::{self, Limits};
 use crate::initramfs::{self, Entry};
 use crate::job::{self, Workloads};
 use crate::kernel::{self, ComparedKernel};
+use crate::note::note;
 use crate::options::Options;
 use crate::order::{self, ScheduledBoot};
 use crate::results::{Lock, Results};
@@ -72,6 +73,8 @@ struct Comparison<'a> {
     options: &'a Options,
     kernels: Vec<ComparedKernel>,
     setup: &'a Setup,
+    /// The guest as it was at the start: a build may replace its file meanwhile.
+    guest: PathBuf,
     machine: Machine,
     qemu: PathBuf,
     criu: Option<PathBuf>,
@@ -98,7 +101,7 @@ pub fn run(options: &Options, setup: &Setup) -> anyhow::Result<Tally> {
     let Some(base) = kernels.first() else { bail!("there is no kernel to boot") };
     let choice = accelerator::choose(options.accel, &qemu, &base.image.boot, &stop)?;
     if !choice.reason.is_empty() {
-        eprintln!("Emulating the processor: {}.", choice.reason);
+        note(format_args!("Emulating the processor: {}.", choice.reason));
     }
     let machine = Machine {
         accelerator: choice.name.to_owned(),
@@ -109,8 +112,20 @@ pub fn run(options: &Options, setup: &Setup) -> anyhow::Result<Tally> {
         disk: options.disk(),
     };
     let place = scratch.path();
-    let comparison =
-        Comparison { options, kernels, setup, machine, qemu, criu, scratch: place, stop: &stop };
+    let guest = place.join("guest");
+    fs::copy(&setup.guest, &guest)
+        .with_context(|| format!("cannot copy {}", setup.guest.display()))?;
+    let comparison = Comparison {
+        options,
+        kernels,
+        setup,
+        guest,
+        machine,
+        qemu,
+        criu,
+        scratch: place,
+        stop: &stop,
+    };
     let mut results = Results::open(&setup.out, &comparison.kernels()?, lock)?;
     let tally = comparison.run_all(&mut results);
     // While the lock is still held: the next call clears what it finds there.
@@ -135,7 +150,7 @@ impl Comparison<'_> {
         let options = self.options;
         let benches = self.setup.workloads.benches(options, 0, options.presets > 0);
         let mut inputs = self.setup.workloads.digests()?;
-        inputs.insert("guest".to_owned(), digest(&self.setup.guest)?);
+        inputs.insert("guest".to_owned(), digest(&self.guest)?);
         inputs.insert("presets".to_owned(), options.presets.to_string());
         inputs.extend(options.criu.map(|seconds| ("criu".to_owned(), seconds.to_string())));
         if let Some(path) = &self.criu {
@@ -162,7 +177,7 @@ impl Comparison<'_> {
         let all = order::boots(self.kernels.len(), noise, boots, seed);
         let mut tally = Tally { done: results.boots_done(), failed: 0 };
         if tally.done > 0 {
-            eprintln!("{} of {} boots are recorded already", tally.done, all.len());
+            note(format_args!("{} of {} boots are recorded already", tally.done, all.len()));
         }
         let mut tries = vec![Tries::default(); self.kernels.len()];
         for scheduled in
@@ -199,7 +214,7 @@ impl Comparison<'_> {
         if is_base || !matches!(boot.ended, Ended::Panicked | Ended::Hung) {
             bail!(text);
         }
-        eprintln!("      {text}; it is not booted again");
+        note(format_args!("      {text}; it is not booted again"));
         Ok(())
     }
 
@@ -213,11 +228,11 @@ impl Comparison<'_> {
         let kernel = &self.kernels[scheduled.kernel];
         let label = &kernel.described.label;
         let again = if scheduled.role == Role::Noise { " again" } else { "" };
-        eprintln!(
+        note(format_args!(
             "{}/{boots}  {label}{again}, round {}",
             scheduled.number + 1,
             scheduled.round + 1
-        );
+        ));
         let initramfs = self.scratch.join("initramfs.cpio");
         initramfs::write(&initramfs, &self.entries(kernel, scheduled)?)?;
         let request = boot::Request {
@@ -239,7 +254,7 @@ impl Comparison<'_> {
         let mut keep = |mut record: Record| {
             // The guest is the same in all boots, and does not know what its boot is for.
             record.key.role = scheduled.role;
-            eprintln!("      {}", line(&record));
+            note(format_args!("      {}", line(&record)));
             brought += u32::from(record.error.is_none());
             results.run(&record)
         };
@@ -253,13 +268,13 @@ impl Comparison<'_> {
             }
         })?;
         if boot.ended != Ended::Finished {
-            eprintln!("      {}: {}", ended(boot.ended), boot.reason);
+            note(format_args!("      {}: {}", ended(boot.ended), boot.reason));
         }
         if let Some(dump) = &boot.dump {
-            eprintln!("      {}", dumped(dump));
+            note(format_args!("      {}", dumped(dump)));
         }
         for complaint in &boot.complaints {
-            eprintln!("      the kernel complained: {}", complaint.line);
+            note(format_args!("      the kernel complained: {}", complaint.line));
         }
         Ok((boot, brought))
     }
@@ -279,7 +294,7 @@ impl Comparison<'_> {
         let measured = scheduled.role == Role::Measured;
         let with_presets =
             measured && scheduled.kernel == 0 && scheduled.round < self.options.presets;
-        let mut entries = initramfs::host_program(&self.setup.guest, "/init", self.stop)?;
+        let mut entries = initramfs::host_program(&self.guest, "/init", self.stop)?;
         let mut criu = None;
         if let (true, Some(path), Some(time_max_s)) = (measured, &self.criu, self.options.criu) {
             let at = path.display().to_string();

@@ -10,7 +10,7 @@ use std::{
 
 use rustix::process::{Pid, Signal, getppid, set_parent_process_death_signal};
 use signal_hook::{
-    consts::{SIGHUP, SIGINT, SIGTERM},
+    consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM},
     flag,
     low_level::signal_name,
 };
@@ -35,14 +35,14 @@ impl fmt::Display for Stopped {
 impl std::error::Error for Stopped {}
 
 impl Stop {
-    /// Takes SIGINT, SIGTERM and SIGHUP as requests from here to the end of the process.
+    /// Takes SIGINT, SIGQUIT, SIGTERM and SIGHUP as requests from here to the end of the process.
     ///
     /// # Errors
     ///
     /// If the handlers cannot be installed.
     pub fn on_signals() -> io::Result<Stop> {
         let stop = Stop::default();
-        for signal in [SIGINT, SIGTERM, SIGHUP] {
+        for signal in [SIGINT, SIGQUIT, SIGTERM, SIGHUP] {
             flag::register_usize(signal, Arc::clone(&stop.0), number(signal))?;
         }
         Ok(stop)

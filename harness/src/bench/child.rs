@@ -2,11 +2,13 @@
 
 use std::io::{self, BufRead as _, BufReader, Read, Write as _};
 use std::os::unix::process::CommandExt as _;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ExitStatus, Stdio};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use iowq_contract::{Code, Record, RunMessage, RunRequest, Step, WantBlocking, WantProbes};
+use iowq_contract::{
+    Code, Record, RunMessage, RunRequest, Step, WantBlocking, WantProbes, clean_message,
+};
 
 use super::ending::reason;
 use super::silence::{Silence, silent_max};
@@ -26,13 +28,13 @@ impl Program {
         probes: WantProbes,
         blocking: Option<WantBlocking>,
     ) -> anyhow::Result<()> {
-        let output = Command::new(&self.path)
-            .args(&self.arguments)
+        let output = self
+            .command()
             .arg(CHECK_PROBES)
-            .arg(serde_json::to_string(&(probes, blocking))?)
+            .arg(serde_json::to_string(&(probes, blocking, std::process::id()))?)
             .stdin(Stdio::null())
             .output()
-            .with_context(|| format!("cannot start {}", self.path.display()))?;
+            .with_context(|| format!("cannot start {}", self.path().display()))?;
         if output.status.success() {
             return Ok(());
         }
@@ -42,6 +44,9 @@ impl Program {
 
 /// How often the process is looked at.
 const LOOK: Duration = Duration::from_millis(10);
+
+/// How long a run that was killed is waited for.
+const END_MAX: Duration = Duration::from_millis(500);
 
 /// Most bytes taken of what a run says: a record has some hundred kilobytes at most.
 const OUTPUT_BYTES_MAX: u64 = 64 << 20;
@@ -83,8 +88,9 @@ pub(super) fn run(
     let request_file = files::memory_file(&serde_json::to_vec(request)?)
         .map_err(io::Error::from)
         .context("cannot hand a request to a run")?;
-    let started = Command::new(&site.program.path)
-        .args(&site.program.arguments)
+    let started = site
+        .program
+        .command()
         .arg(RUN)
         // For people who look at processes.
         .arg(format!("{} {}", request.plan.name, request.variant))
@@ -149,7 +155,7 @@ fn outcome(
         (Watched::Ended(status), None) => Ended::Failed(reason(status, stderr), None),
         (Watched::Ended(status), Some(record)) if !is_unverified(&record) => {
             // All was found to be right; what is left of its files is removed by the bench.
-            let _ = writeln!(io::stderr(), "note: {}", reason(status, stderr));
+            let _ = writeln!(io::stderr(), "note: {}", clean_message(&reason(status, stderr)));
             Ended::Record(record)
         }
         // It found something wrong itself, or was ended by somebody else.
@@ -252,10 +258,15 @@ impl Listener {
     }
 }
 
+/// Ends a run. One that waits for a disk ends once that has answered, which nobody waits for.
 fn end(child: &mut Child) -> io::Result<()> {
     // It may have ended this very moment; then there is nobody to kill.
     let _ = child.kill();
-    child.wait().map(|_| ())
+    let since = clock::now();
+    while child.try_wait()?.is_none() && clock::now() < since.after(END_MAX) {
+        thread::sleep(LOOK);
+    }
+    Ok(())
 }
 
 /// A run that never began, most often because there are too many threads already.

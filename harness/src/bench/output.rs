@@ -1,11 +1,11 @@
 //! The record file: a line per run, on the device before the next run starts.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use iowq_contract::{RECORD_NAME, Record, UNVERIFIED_NAME, jsonl};
+use iowq_contract::{NewFolders, RECORD_NAME, Record, UNVERIFIED_NAME, hand_over, jsonl, way_out};
 
 use super::unverified::Unverified;
 
@@ -26,7 +26,11 @@ impl Output {
                 "--out {}: found a file where a folder is needed; name a folder",
                 out.display()
             ),
-            _ => anyhow::anyhow!("--out {}: the folder cannot be made: {error}", out.display()),
+            _ => anyhow::anyhow!(
+                "--out {}: the folder cannot be made: {error}{}",
+                out.display(),
+                way_out(out, &error)
+            ),
         })?;
         let path = out.join(RECORD_NAME);
         let unverified = Unverified::new(out);
@@ -38,14 +42,21 @@ impl Output {
             );
         }
         match OpenOptions::new().append(true).create_new(true).open(&path) {
-            Ok(file) => Ok(Output { path, file, empty: true, unverified, _folders: folders }),
+            Ok(file) => {
+                hand_over(&file);
+                Ok(Output { path, file, empty: true, unverified, _folders: folders })
+            }
             Err(error) if error.kind() == ErrorKind::AlreadyExists => anyhow::bail!(
                 "--out {}: there is a record.jsonl already; name another folder, because results \
                  are never written over",
                 out.display()
             ),
             Err(error) => {
-                anyhow::bail!("--out {}: record.jsonl cannot be made in it: {error}", out.display())
+                anyhow::bail!(
+                    "--out {}: record.jsonl cannot be made in it: {error}{}",
+                    out.display(),
+                    way_out(out, &error)
+                )
             }
         }
     }
@@ -70,27 +81,6 @@ impl Drop for Output {
         if self.empty {
             // Nobody misses it; and it is empty, so nothing is lost where it stays.
             let _ = fs::remove_file(&self.path);
-        }
-    }
-}
-
-/// Folders that were made for the results, the deepest first. Those still empty go on drop.
-struct NewFolders(Vec<PathBuf>);
-
-impl NewFolders {
-    fn make(out: &Path) -> io::Result<NewFolders> {
-        let missing = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.exists();
-        let made = NewFolders(out.ancestors().take_while(missing).map(Path::to_owned).collect());
-        fs::create_dir_all(out)?;
-        Ok(made)
-    }
-}
-
-impl Drop for NewFolders {
-    fn drop(&mut self) {
-        for folder in &self.0 {
-            // What holds something, or was removed meanwhile, is left as it is.
-            let _ = fs::remove_dir(folder);
         }
     }
 }

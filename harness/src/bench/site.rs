@@ -1,7 +1,11 @@
 //! Where a bench runs, with which program, and who is told of it.
 
-use std::ffi::OsString;
+use std::fs::File;
+use std::io;
+use std::os::fd::AsRawFd as _;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use iowq_contract::{InjectedDelay, Record, Step, Variant};
 use iowq_pool::policy::Registry;
@@ -9,13 +13,35 @@ use iowq_pool::policy::Registry;
 use crate::sync::SignalFlag;
 use crate::sync::atomic::Ordering;
 
-/// The program that measures, and arguments before its command.
-#[derive(Clone, Debug)]
+/// The program that measures. It is opened once, so that all runs are made by the same, whatever
+/// becomes of its file: a build may replace it.
+#[derive(Debug)]
 pub struct Program {
-    /// Its file.
-    pub path: PathBuf,
-    /// What makes it the measured child, if it is another program too.
-    pub arguments: Vec<OsString>,
+    path: PathBuf,
+    file: File,
+}
+
+impl Program {
+    /// Opens it.
+    ///
+    /// # Errors
+    /// If it is not there, or cannot be read.
+    pub fn open(path: PathBuf) -> io::Result<Program> {
+        Ok(Program { file: File::open(&path)?, path })
+    }
+
+    /// Where it was found.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A command that starts it.
+    pub(super) fn command(&self) -> Command {
+        let mut command = Command::new(format!("/proc/self/fd/{}", self.file.as_raw_fd()));
+        command.arg0(&self.path);
+        command
+    }
 }
 
 /// What a bench reports while it goes on.

@@ -1,11 +1,16 @@
 //! Tracing: what the eBPF programs need from the kernel and from the user who runs them.
 
+use std::path::PathBuf;
+
 use super::Check;
 use crate::machine::rights::{Capabilities, Rights, SUDO_OR, Tracefs};
 use crate::machine::text;
 
-/// Keeps the path, because root seldom has a cargo of its own.
-const AS_ROOT: &str = "sudo -E env \"PATH=$PATH\" cargo xtask bench";
+/// The program as root. Not through cargo, which would leave root's files in the build.
+fn as_root() -> String {
+    let program = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("iowq"));
+    format!("sudo {} bench", program.display())
+}
 
 /// Whether the probes may be loaded, as far as capabilities tell.
 pub(super) fn privilege(rights: &Rights) -> Check {
@@ -27,7 +32,7 @@ pub(super) fn privilege(rights: &Rights) -> Check {
     let advice = rights.advice();
     check.fix(match advice.strip_prefix(SUDO_OR) {
         // Root without them is root inside a container; sudo there changes nothing.
-        Some(setcap) if !rights.root => format!("{AS_ROOT}    (or: {setcap})"),
+        Some(setcap) if !rights.root => format!("{}    (or: {setcap})", as_root()),
         _ => advice,
     })
 }

@@ -68,9 +68,12 @@ fn no_folder(dir: &Path, errno: Errno, mount: Option<&str>) -> (String, String) 
         (Errno::ACCESS | Errno::PERM, Some(mount)) if KERNELS_OWN.contains(&mount) => {
             takes_no_files(mount, errno)
         }
-        (Errno::ACCESS, _) => text(
+        (Errno::ACCESS, _) => (
             format!("a folder that you may not write to ({errno_is})"),
-            "name one that is yours",
+            format!(
+                "take it with `sudo chown -R \"$USER\" {}`, or name one that is yours",
+                dir.display()
+            ),
         ),
         (Errno::PERM, _) => (
             format!("a folder in which no other can be made ({errno_is})"),
@@ -123,7 +126,7 @@ fn takes_no_files(mount: &str, errno: Errno) -> (String, String) {
 /// it reports is the space there is.
 pub(super) fn cannot_lay_out(dir: &Path, plan: &Plan, failure: Failure) -> ScratchError {
     let mount = mounts::under(dir).map(|mount| mount.filesystem).unwrap_or_default();
-    let (found, advice) = no_files(plan, failure, &mount, free_bytes(dir).ok());
+    let (found, advice) = no_files(plan, failure, &mount, free_bytes(dir).ok().flatten());
     error(dir, found, advice)
 }
 

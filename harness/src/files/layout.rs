@@ -12,9 +12,9 @@ use crate::io::{self, Failure};
 /// Bytes written at once: few calls, and requests of the size that disks like best.
 const CHUNK_BYTES: usize = 1024 * 1024;
 
-/// Bytes after which what was written is brought to the device: so much may take some seconds, and a
-/// large memory may hold what takes minutes, with no word to who waits.
-const SYNC_BYTES: u64 = 256 << 20;
+/// Bytes after which what was written is brought to the device: a process that waits for that cannot
+/// be ended, and a large memory may hold what takes minutes.
+const SYNC_BYTES: u64 = 16 << 20;
 
 /// Bytes at the start of a chunk that are not written: they would look like a block of a run.
 const HEADER_BYTES: usize = 4096;
@@ -58,12 +58,16 @@ pub(super) fn lay_out(
 /// Gives a new file its full size with space behind it, by writing zeros if the file system
 /// cannot reserve.
 fn reserve(file: impl AsFd, bytes: u64, tell: &mut dyn FnMut(u64)) -> Result<(), Failure> {
+    if try_reserve(&file, bytes)? { Ok(()) } else { write(file, bytes, tell, |_, _| {}) }
+}
+
+/// The same, unless the file system cannot reserve: then the file stays empty, and the answer is no.
+pub(super) fn try_reserve(file: impl AsFd, bytes: u64) -> Result<bool, Errno> {
     match io::fallocate(&file, 0, bytes) {
-        Ok(()) => return Ok(()),
-        Err(Errno::OPNOTSUPP | Errno::NOSYS) => {}
-        Err(errno) => return Err(errno.into()),
+        Ok(()) => Ok(true),
+        Err(Errno::OPNOTSUPP | Errno::NOSYS) => Ok(false),
+        Err(errno) => Err(errno),
     }
-    write(file, bytes, tell, |_, _| {})
 }
 
 /// Writes `bytes` bytes, made by `fill` from the number of each chunk.

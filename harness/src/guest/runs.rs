@@ -41,10 +41,8 @@ impl<'a> Checked<'a> {
         let Checked { number, bench, request } = self;
         let time_max_s = bench::whole_time_max(request).as_secs();
         say.say(&Message::Bench { number: *number, time_max_s });
-        let program = Program {
-            path: std::env::current_exe().context("cannot find this program's own file")?,
-            arguments: Vec::new(),
-        };
+        let program = Program::open("/proc/self/exe".into())
+            .context("cannot open this program's own file")?;
         let (out, stop) = (format!("/run/out-{number}"), SignalFlag::new(false));
         let site = Site {
             registry: &Registry::builtin(),

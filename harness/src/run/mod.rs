@@ -15,7 +15,7 @@ use iowq_contract::{
     Birth, Code, EngineName, Host, KERNEL, Load, Record, RunMessage, RunRequest, Settled, Step,
     Variant, WantBlocking, WantProbes,
 };
-use iowq_workloads::{FileState, Ledger, Plan};
+use iowq_workloads::{Ledger, Plan};
 
 use crate::clock;
 use crate::engine::uring;
@@ -117,8 +117,7 @@ fn verify(
 /// # Errors
 /// The obstacle, and what helps.
 pub fn check_files(dir: Option<&Path>, plan: &Plan) -> anyhow::Result<()> {
-    let state = vec![FileState::Allocated; plan.state.len()];
-    Ok(Scratch::new(dir, &Plan { state, ..plan.clone() })?.remove()?)
+    Ok(Scratch::check(dir, plan)?.remove()?)
 }
 
 /// Whether what is to watch a run works, if the run would not be made without it. `blocking` is

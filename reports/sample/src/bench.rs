@@ -71,12 +71,14 @@ fn dispatch(record: &mut Record) {
     }
 }
 
-/// Records as the lines of a `record.jsonl`.
+/// Records as the lines of a `record.jsonl`, each with the duration that its rate comes from.
 #[must_use]
 pub fn lines(records: &[Record]) -> String {
     let mut text = String::new();
     for record in records {
-        text.push_str(&serde_json::to_string(record).unwrap_or_default());
+        let duration_ns = record.ops.done as f64 * 1e9 / record.ops.per_s;
+        let record = Record { duration_ns: duration_ns.round() as u64, ..record.clone() };
+        text.push_str(&serde_json::to_string(&record).unwrap_or_default());
         text.push('\n');
     }
     text

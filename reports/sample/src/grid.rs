@@ -4,6 +4,7 @@ use iowq_contract::{DispatchCounts, Record};
 
 use crate::noise::Noise;
 use crate::run::{KERNEL, kernel_run, run};
+use crate::workers::create;
 
 /// Presets of the made-up grid.
 const PRESETS: [&str; 4] = ["6.12", "6.16", "6.17", "exit-on-idle"];
@@ -85,7 +86,7 @@ pub fn groups() -> Vec<Record> {
                 }
                 _ => DispatchCounts { hashed: done, ..DispatchCounts::default() },
             };
-            count(&mut record, created, u32::try_from(created.min(5)).unwrap_or(0));
+            create(&mut record, created, u32::try_from(created.min(5)).unwrap_or(0));
             record.dispatch = [(kind.to_owned(), dispatch)].into();
             record.key.position = u32::try_from(records.len()).unwrap_or(u32::MAX);
             records.push(record);
@@ -132,22 +133,10 @@ fn of(arm: &Record, cell: Cell, pair: u32) -> Record {
     (record.settings.limit_bounded, record.settings.limit_unbounded) = (limit, limit);
     let mut noise = Noise::new(&record.key.workload, &record.key.policy, pair);
     let (created, peak) = workers(&record.key.policy, cell, &mut noise);
-    count(&mut record, created, peak);
+    create(&mut record, created, peak);
     let dispatch = DispatchCounts { hashed: record.ops.done, ..DispatchCounts::default() };
     record.dispatch.insert("write".to_owned(), dispatch);
     record
-}
-
-/// Makes so many workers, by all that count them.
-fn count(record: &mut Record, created: u64, peak: u32) {
-    let counts = [&mut record.workers.created, &mut record.workers.exited];
-    for counts in counts {
-        counts.probe = Some(created);
-        counts.engine = counts.engine.map(|_| created);
-        counts.proc = None;
-    }
-    record.workers.peak = peak;
-    record.workers.created_per_1000_ops = Some(created as f64 * 1e3 / record.ops.done as f64);
 }
 
 /// Workers created and peak: the older rules churn if several files block or are synced; the

@@ -1,9 +1,6 @@
 //! Made-up latency: a body and a heavy tail per kind of operation.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use hdrhistogram::Histogram;
-use hdrhistogram::serialization::{Serializer, V2Serializer};
 use iowq_contract::{Latency, Quantiles};
 
 use crate::noise::Noise;
@@ -28,9 +25,9 @@ pub(crate) fn of(workload: &str, policy: &str, done: u64, noise: &mut Noise) -> 
             let histogram = histogram(body_ns * shift * wait, tail, count);
             // Both have the same bounds, so that the sum always fits.
             let _ = all.add(&histogram);
-            clock.insert((*kind).to_owned(), quantiles(&histogram));
+            clock.insert((*kind).to_owned(), Quantiles::of(&histogram));
         }
-        clock.insert("all".to_owned(), quantiles(&all));
+        clock.insert("all".to_owned(), Quantiles::of(&all));
     }
     latency
 }
@@ -51,21 +48,4 @@ fn histogram(body_ns: f64, tail: f64, count: u64) -> Histogram<u64> {
         let _ = histogram.record_n(value as u64, repeat);
     }
     histogram
-}
-
-fn quantiles(histogram: &Histogram<u64>) -> Quantiles {
-    let mut bytes = Vec::new();
-    let encoded = match V2Serializer::new().serialize(histogram, &mut bytes) {
-        Ok(_) => STANDARD.encode(&bytes),
-        Err(_) => String::new(),
-    };
-    Quantiles {
-        count: histogram.len(),
-        p50_ns: histogram.value_at_quantile(0.5),
-        p90_ns: histogram.value_at_quantile(0.9),
-        p99_ns: histogram.value_at_quantile(0.99),
-        p999_ns: histogram.value_at_quantile(0.999),
-        max_ns: histogram.max(),
-        hdr_v2: encoded,
-    }
 }

@@ -14,3 +14,4 @@ pub use grid::{LARGE, Levels, SMALL, grid, groups};
 pub use kernels::{kernels, kernels_with_noise};
 pub use pairs::{at, pairs, with_role};
 pub use run::{kernel_run, run};
+pub use workers::create;

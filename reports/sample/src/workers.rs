@@ -1,6 +1,6 @@
 //! Made-up lives of workers: a ramp, then births and deaths until the end.
 
-use iowq_contract::Churn;
+use iowq_contract::{Churn, Record};
 
 use crate::noise::Noise;
 
@@ -34,6 +34,21 @@ impl Shape {
         };
         Self { created_per_1000, peak, trough }
     }
+}
+
+/// Lets a run have created these workers, by all that counted them, of which `peak` were alive at
+/// one time.
+pub fn create(record: &mut Record, created: u64, peak: u32) {
+    let workers = &mut record.workers;
+    for counts in [&mut workers.created, &mut workers.exited] {
+        counts.probe = Some(created);
+        counts.engine = counts.engine.map(|_| created);
+        counts.proc = None;
+    }
+    workers.peak = peak;
+    workers.created_per_1000_ops = Some(created as f64 * 1e3 / record.ops.done as f64);
+    workers.born_measured = Some(created);
+    workers.fill_measured = Some(created.min(u64::from(peak)));
 }
 
 /// Workers alive, and births and deaths per slice, with `created` births in all.

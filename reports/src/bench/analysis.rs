@@ -28,7 +28,6 @@ pub struct Analysis<'a> {
 impl Analysis<'_> {
     /// Whether there are too many workloads beside the kernel to show each: they are judged as a
     /// grid, and a report of some of them shows the rest.
-    #[must_use]
     pub fn is_grid(&self) -> bool {
         self.fidelity.is_some() && self.sections.len() > GRID_WORKLOADS
     }
@@ -40,7 +39,6 @@ fn answers(section: &Section<'_>) -> Vec<Answer> {
 }
 
 /// Groups the runs, compares policies and collects the caveats.
-#[must_use]
 pub fn analyse(loaded: &Loaded) -> Analysis<'_> {
     let sections = group::sections(&loaded.records);
     let answers = sections.iter().map(answers).collect();

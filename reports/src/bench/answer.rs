@@ -1,6 +1,6 @@
 //! Answers: what the runs of a section say, in plain sentences, and no more than they say.
 
-use crate::bench::ranges::{Comparison, Finding};
+use crate::bench::ranges::Finding;
 use crate::bench::topic::{TOPICS, Topic};
 use crate::bench::{births, ranges};
 use crate::format;
@@ -59,15 +59,32 @@ fn answer(section: &Section<'_>, topic: &'static Topic) -> Answer {
         let text = format!("{base_policy} alone: {}.", range(topic.metric, &base));
         return silent(&topic.metric.show(base.median), text);
     }
+    let with = |finding| -> Vec<(&str, Spread)> {
+        let with = found.iter().filter(|one| one.finding == finding);
+        with.filter_map(|one| Some((one.policy, one.test?))).collect()
+    };
+    let [apart, overlap, single] = [Finding::Apart, Finding::Overlap, Finding::Single].map(with);
+    let missing = found.iter().filter(|one| one.finding == Finding::Missing);
+    let missing: Vec<String> = missing.map(|one| one.policy.to_owned()).collect();
     let writer = Writer { section, topic, base_policy, base };
-    let sentences = [writer.apart(&found), writer.overlap(&found), writer.open(&found)].concat();
-    let text = sentences.join(" ");
-    match writer.widest(&found, Finding::Apart) {
-        Some(widest) => {
-            Answer { short: writer.headline(widest), differs: true, ..silent("", text) }
-        }
-        None => silent(&writer.nothing_shown(&found), text),
+    let mut sentences = writer.apart(&apart);
+    sentences.extend(writer.overlap(&overlap));
+    sentences.extend(writer.single(&single));
+    if !missing.is_empty() {
+        sentences.push(format!("{}: {}.", format::list(&missing), topic.missing));
     }
+    let text = sentences.join(" ");
+    if let Some((widest, test)) = writer.widest(&apart) {
+        let short = format!("{} under {widest}", topic.differs_briefly(base.median, test.median));
+        return Answer { short, differs: true, ..silent("", text) };
+    }
+    // However far apart two single runs are, a busy moment can do that.
+    let short = match (overlap.is_empty(), single.is_empty()) {
+        (false, _) => "no difference shown",
+        (true, false) => "one run each, not compared",
+        (true, true) => "no statement",
+    };
+    silent(short, text)
 }
 
 /// Median with its range: `0.9 (0.8 to 1.1; 3 runs)`.
@@ -86,73 +103,45 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    /// The policy to name first: of those with this finding the farthest, or the first in order
-    /// whose range cannot be told from that one's.
-    fn widest<'c, 'p>(
-        &self,
-        found: &'c [Comparison<'p>],
-        finding: Finding,
-    ) -> Option<(&'c Comparison<'p>, Spread)> {
+    /// The policy to name first: the farthest, or the first in order whose range cannot be told
+    /// from that one's.
+    fn widest<'p>(&self, apart: &[(&'p str, Spread)]) -> Option<(&'p str, Spread)> {
         let distance = |test: &Spread| {
             let (more, less) =
                 (test.median.max(self.base.median), test.median.min(self.base.median));
             if less > 0.0 { more / less } else { f64::INFINITY }
         };
-        let apart = || {
-            let apart = found.iter().filter(|one| one.finding == finding);
-            apart.filter_map(|one| Some((one, one.test?)))
-        };
-        let farthest = apart()
+        let all = || apart.iter().copied();
+        let farthest = all()
             .reduce(|best, next| if distance(&best.1) < distance(&next.1) { next } else { best })?;
-        apart().find(|one| one.1.overlaps(&farthest.1))
-    }
-
-    fn headline(&self, (widest, test): (&Comparison<'_>, Spread)) -> String {
-        let briefly = self.topic.differs_briefly(self.base.median, test.median);
-        format!("{briefly} under {}", widest.policy)
-    }
-
-    /// The answer in a few words where no policy lies apart from the base.
-    fn nothing_shown(&self, found: &[Comparison<'_>]) -> String {
-        if found.iter().any(|one| one.finding == Finding::Overlap) {
-            return "no difference shown".to_owned();
-        }
-        // However far apart two single runs are, a busy moment can do that.
-        match self.widest(found, Finding::Single) {
-            Some(_) => "one run each, not compared".to_owned(),
-            None => "no statement".to_owned(),
-        }
+        all().find(|one| one.1.overlaps(&farthest.1))
     }
 
     /// One full sentence on the widest difference, then the others briefly.
-    fn apart(&self, found: &[Comparison<'_>]) -> Vec<String> {
-        let Some((widest, test)) = self.widest(found, Finding::Apart) else {
+    fn apart(&self, apart: &[(&str, Spread)]) -> Vec<String> {
+        let Some((widest, test)) = self.widest(apart) else {
             return Vec::new();
         };
-        let first = format!(
-            "On {} {} {} {} ({} against {}; {}, ranges do not overlap).",
+        let mut sentences = vec![format!(
+            "On {} {widest} {} {} ({} against {}; {}, ranges do not overlap).",
             self.section.workload,
-            widest.policy,
             self.topic.differs(self.base.median, test.median),
             self.base_policy,
             self.topic.metric.show(test.median),
             self.topic.metric.show(self.base.median),
             self.runs(&test),
-        );
-        let others: Vec<String> = found
-            .iter()
-            .filter(|one| one.finding == Finding::Apart && one.policy != widest.policy)
-            .filter_map(|one| {
-                let median = one.test?.median;
-                let briefly = self.topic.differs_briefly(self.base.median, median);
-                Some(format!("{} {briefly} ({})", one.policy, self.topic.metric.show(median)))
-            })
-            .collect();
-        if others.is_empty() {
-            vec![first]
-        } else {
-            vec![first, format!("Also apart from {}: {}.", self.base_policy, format::list(&others))]
+        )];
+        let other = |(policy, test): &(&str, Spread)| {
+            let briefly = self.topic.differs_briefly(self.base.median, test.median);
+            format!("{policy} {briefly} ({})", self.topic.metric.show(test.median))
+        };
+        let others = apart.iter().filter(|(policy, _)| *policy != widest);
+        let others: Vec<String> = others.map(other).collect();
+        if !others.is_empty() {
+            let others = format::list(&others);
+            sentences.push(format!("Also apart from {}: {others}.", self.base_policy));
         }
+        sentences
     }
 
     fn runs(&self, test: &Spread) -> String {
@@ -163,57 +152,30 @@ impl Writer<'_> {
         }
     }
 
-    fn overlap(&self, found: &[Comparison<'_>]) -> Vec<String> {
-        let same = self.with_ranges(found, Finding::Overlap);
-        if same.is_empty() {
-            return Vec::new();
-        }
-        vec![format!(
-            "These runs show no difference between {} ({} to {}) and {}: ranges overlap.",
-            self.base_policy,
-            self.topic.metric.show(self.base.least),
-            self.topic.metric.show(self.base.most),
-            format::list(&same),
-        )]
-    }
-
-    /// Policies of which nothing can be said, and why.
-    fn open(&self, found: &[Comparison<'_>]) -> Vec<String> {
-        let mut sentences = Vec::new();
-        let figure =
-            |policy: &str, value| format!("{} under {policy}", self.topic.metric.show(value));
-        let mut single: Vec<String> = found
-            .iter()
-            .filter(|one| one.finding == Finding::Single)
-            .filter_map(|one| Some(figure(one.policy, one.test?.median)))
-            .collect();
-        if !single.is_empty() {
-            single.insert(0, figure(self.base_policy, self.base.median));
-            sentences.push(format!(
-                "One run is not a range, so that these are figures without a verdict: {}.",
-                format::list(&single),
-            ));
-        }
-        let missing: Vec<String> = found
-            .iter()
-            .filter(|one| one.finding == Finding::Missing)
-            .map(|one| one.policy.to_owned())
-            .collect();
-        if !missing.is_empty() {
-            sentences.push(format!("{}: {}.", format::list(&missing), self.topic.missing));
-        }
-        sentences
-    }
-
-    fn with_ranges(&self, found: &[Comparison<'_>], finding: Finding) -> Vec<String> {
-        let of = found.iter().filter(|one| one.finding == finding);
-        of.filter_map(|one| {
-            let test = one.test?;
-            let (least, most) =
-                (self.topic.metric.show(test.least), self.topic.metric.show(test.most));
-            Some(format!("{} ({least} to {most})", one.policy))
+    fn overlap(&self, overlap: &[(&str, Spread)]) -> Option<String> {
+        let show = |value| self.topic.metric.show(value);
+        let ends = |one: &Spread| format!("({} to {})", show(one.least), show(one.most));
+        let same = overlap.iter().map(|(policy, test)| format!("{policy} {}", ends(test)));
+        let same: Vec<String> = same.collect();
+        let base = format!("{} {}", self.base_policy, ends(&self.base));
+        (!same.is_empty()).then(|| {
+            let same = format::list(&same);
+            format!("These runs show no difference between {base} and {same}: ranges overlap.")
         })
-        .collect()
+    }
+
+    fn single(&self, single: &[(&str, Spread)]) -> Option<String> {
+        let base = (self.base_policy, self.base);
+        let all = std::iter::once(&base).chain(single);
+        let figures: Vec<String> = all
+            .map(|(policy, one)| format!("{} under {policy}", self.topic.metric.show(one.median)))
+            .collect();
+        (!single.is_empty()).then(|| {
+            let figures = format::list(&figures);
+            format!(
+                "One run is not a range, so that these are figures without a verdict: {figures}."
+            )
+        })
     }
 }
 

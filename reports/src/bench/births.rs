@@ -9,14 +9,12 @@ use crate::runs::metric::Metric;
 
 /// `Born per second: 84.3 under 6.12 and 1.67 under 6.17.` None if workers were not counted, or counts are
 /// in caveat.
-#[must_use]
 pub fn rates(section: &Section<'_>) -> Option<String> {
     let rate = |figures: &Figures| Some(format::number(figures.of(Metric::BornPerS)?.median));
     by_group(section, rate).map(|rates| format!("Born per second: {rates}."))
 }
 
 /// `Born: 253 = fill 64 + churn 189 under 6.12 and 5 = fill 5 + churn 0 under 6.17.` None likewise.
-#[must_use]
 pub fn parts(section: &Section<'_>) -> Option<String> {
     let parts = |figures: &Figures| figures.births.map(Births::text);
     by_group(section, parts).map(|parts| format!("Born: {parts}."))

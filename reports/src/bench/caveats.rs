@@ -41,7 +41,7 @@ pub(crate) fn collect(loaded: &Loaded) -> Vec<ScopedCaveat> {
         .collect();
     caveats.extend(between(&loaded.records));
     for note in &loaded.notes {
-        caveats.push(ScopedCaveat::new(note.code.clone(), note.text.clone(), String::new()));
+        caveats.push(ScopedCaveat::of_all(note.code.clone(), &*note.text));
     }
     caveats.sort_by_key(|caveat| !caveat.severe);
     caveats
@@ -68,25 +68,19 @@ fn seen_in(record: &Record) -> Vec<(Code, String)> {
         // It was not watched to its end, and no figure is taken from it: that is all there is.
         return vec![(Code::RunFailed, format!("a run failed: {}", format::clip(error, 300)))];
     }
-    if record.probe.events_lost > 0 {
-        let text = "the probes lost events: no statement on churn is made for this workload";
-        seen.push((Code::EventsLost, text.to_owned()));
-    }
-    if counts_disagree(record) {
-        let text = "probe and engine count different numbers of workers: \
-                    no statement on churn is made for this workload";
-        seen.push((Code::CountsDisagree, text.to_owned()));
-    }
-    if switches_spoil_churn(std::iter::once(record)) {
-        let text = "the scheduler's probe missed many switches of workers: nothing can be said \
-                    about \
-                    the churn of this run";
-        seen.push((Code::SwitchesMissedOften, text.to_owned()));
-    }
-    if record.ops.failed > 0 {
-        let text = "operations failed; they are in no latency figure";
-        seen.push((Code::OpsFailed, text.to_owned()));
-    }
+    let mut say = |is: bool, code: Code, text: &str| {
+        seen.extend(is.then(|| (code, text.to_owned())));
+    };
+    let text = "the probes lost events: no statement on churn is made for this workload";
+    say(record.probe.events_lost > 0, Code::EventsLost, text);
+    let text = "probe and engine count different numbers of workers: no statement on churn is made \
+                for this workload";
+    say(counts_disagree(record), Code::CountsDisagree, text);
+    let text = "the scheduler's probe missed many switches of workers: nothing can be said about \
+                the churn of this run";
+    say(switches_spoil_churn(std::iter::once(record)), Code::SwitchesMissedOften, text);
+    let text = "operations failed; they are in no latency figure";
+    say(record.ops.failed > 0, Code::OpsFailed, text);
     if record.probe.tier != Tier::Bpf {
         let reason = format::clip(&record.probe.reason, 200);
         let why = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
@@ -94,11 +88,10 @@ fn seen_in(record: &Record) -> Vec<(Code, String)> {
             Tier::Proc => format!("workers were watched by polling /proc, not by eBPF{why}"),
             _ => format!("no probe watched the workers; the engine's own counts stand alone{why}"),
         };
-        seen.push((Code::NoBpf, text));
+        say(true, Code::NoBpf, &text);
     }
-    if record.host.profile == "debug" {
-        seen.push((Code::DebugBuild, "built without optimisation: times mean nothing".to_owned()));
-    }
+    let text = "built without optimisation: times mean nothing";
+    say(record.host.profile == "debug", Code::DebugBuild, text);
     seen
 }
 
@@ -112,15 +105,14 @@ fn between(records: &[Record]) -> Vec<ScopedCaveat> {
     if made.clone().any(|record| record.host != first.host) {
         let text = "runs come from different hosts, kernels, builds or commits: \
                     a difference between policies may be one between hosts";
-        caveats.push(ScopedCaveat::new(Code::HostsDiffer, text.to_owned(), String::new()));
+        caveats.push(ScopedCaveat::of_all(Code::HostsDiffer, text));
     }
-    let unlike = settings::caveats(made).into_iter();
-    caveats.extend(unlike.map(|(code, text)| ScopedCaveat::new(code, text, String::new())));
+    caveats.extend(settings::caveats(made));
     if beside_kernel_unlike(records) {
         let text = "io_uring and the pool ran the same workload with different settings (limit, \
                     depth, files, idle timeout or arrival): what differs between them need not be \
                     the rules";
-        caveats.push(ScopedCaveat::new(Code::KernelSettingsDiffer, text.to_owned(), String::new()));
+        caveats.push(ScopedCaveat::of_all(Code::KernelSettingsDiffer, text));
     }
     caveats
 }
@@ -149,26 +141,18 @@ fn undelayed(record: &Record) -> Settings {
     }
 }
 
+/// Places that a caveat names; the others are counted.
+const PLACES_MAX: usize = 4;
+
 /// `all 24 runs`, or how many of them and under which policies.
 fn scope(records: &[&Record], runs: usize) -> String {
     if records.len() == runs {
         return format!("all {}", format::count(runs as u64, "run", "runs"));
     }
-    let mut cells: Vec<String> = Vec::new();
-    for record in records {
-        let policy = group::label(record);
-        let cell = format!("{} under {policy}", record.key.workload);
-        if !cells.contains(&cell) {
-            cells.push(cell);
-        }
-    }
-    let shown = 4;
-    let more = cells.len().saturating_sub(shown);
-    cells.truncate(shown);
-    if more > 0 {
-        cells.push(format!("{more} more"));
-    }
-    format!("{} of {runs} runs: {}", records.len(), format::list(&cells))
+    let place =
+        |record: &&Record| format!("{} under {}", record.key.workload, group::label(record));
+    let places = format::distinct(records.iter().map(place));
+    format!("{} of {runs} runs: {}", records.len(), format::first_of(places, PLACES_MAX))
 }
 
 #[cfg(test)]

@@ -7,12 +7,11 @@ mod tradeoff;
 use crate::format;
 use crate::render::chart::{ChartSet, Figure, LABEL_CHARS_MAX, Series, set};
 use crate::render::palette::Colours;
-pub use crate::render::plot::ChartError;
-use crate::render::{marker, palette, percentiles, workers};
+use crate::render::plot::ChartError;
+use crate::render::{percentiles, workers};
 use crate::runs::arrival::Arrival;
 use crate::runs::group::{Group, Section};
-use crate::runs::histogram;
-use crate::runs::histogram::Clock;
+use crate::runs::histogram::{self, Clock};
 use iowq_contract::Record;
 
 /// Policies that are drawn: more would hide each other.
@@ -67,27 +66,14 @@ impl Artist<'_> {
     fn workers(&self) -> Result<Option<ChartSet>, ChartError> {
         let lives = self.series(|group| {
             let run = typical(group)?;
-            Some((run.key.round, group.runs.len(), workers::life(run, self.points_max)))
-        });
-        let all: Vec<workers::Life> = lives.iter().map(|one| one.data.2.clone()).collect();
-        let axes = workers::axes(&all);
-        let mut figures = Vec::new();
-        for one in &lives {
-            let (round, runs, life) = &one.data;
-            let caption = if *runs == 1 {
-                one.label.clone()
-            } else {
-                format!("{}, round {} of {runs} runs", one.label, round + 1)
+            let label = format::clip(&group.label, LABEL_CHARS_MAX);
+            let caption = match group.runs.len() {
+                1 => label,
+                runs => format!("{label}, round {} of {runs} runs", run.key.round + 1),
             };
-            let svg = workers::draw(life, &axes, &one.label, one.place)?;
-            let mark = Some((one.place % palette::COLOURS, marker::sign(one.place)));
-            figures.push(Figure { caption, mark, svg });
-        }
-        let how = "The upper line is how many workers live at each moment; bars above the lower \
-                   line are workers born per second, bars below it workers gone. Equal scales for \
-                   all policies; of several runs the one with the median churn is drawn.";
-        let set = set("Workers over time", how, figures);
-        Ok(set.map(|set| ChartSet { legend: false, ..set }))
+            Some((caption, workers::life(run, self.points_max)))
+        });
+        workers::set(&lives, "policies; of several runs the one with the median churn")
     }
 
     fn tradeoff(&self) -> Result<Option<ChartSet>, ChartError> {
@@ -100,7 +86,7 @@ impl Artist<'_> {
              shorter its {} response time. Both axes are logarithmic.",
             points.quantile
         );
-        let figure = Figure { caption: String::new(), mark: None, svg: tradeoff::draw(&points)? };
+        let figure = Figure::plain(tradeoff::draw(&points)?);
         Ok(set("Churn against latency", &how, vec![figure]))
     }
 
@@ -170,8 +156,7 @@ impl Artist<'_> {
             return Ok(None);
         }
         let how = "Marks in the order in which the runs were made: a slope that all policies share is that of the machine.";
-        let figure = Figure { caption: String::new(), mark: None, svg: run_order::draw(&dots)? };
-        Ok(set("Run order", how, vec![figure]))
+        Ok(set("Run order", how, vec![Figure::plain(run_order::draw(&dots)?)]))
     }
 }
 

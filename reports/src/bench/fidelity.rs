@@ -29,10 +29,8 @@ pub(crate) fn answer(section: &Section<'_>) -> Option<Answer> {
 }
 
 fn text(variants: &Variants<'_>, nearest: &Variant<'_>) -> String {
-    let names = |variants: &mut dyn Iterator<Item = &Variant<'_>>| -> Vec<String> {
-        variants.map(|variant| variant.preset.to_owned()).collect()
-    };
-    let all = names(&mut variants.presets.iter());
+    let name = |variant: &Variant<'_>| variant.preset.to_owned();
+    let all: Vec<String> = variants.presets.iter().map(name).collect();
     let figures = figures(nearest.counts, variants.kernel);
     if all.len() == 1 {
         return format!("{} against io_uring: {figures}.", nearest.preset);
@@ -42,9 +40,7 @@ fn text(variants: &Variants<'_>, nearest: &Variant<'_>) -> String {
         format::list(&all),
         nearest.preset
     );
-    let alike = names(&mut variants.presets.iter().filter(|variant| {
-        variant.preset != nearest.preset && variant.counts.alike(nearest.counts)
-    }));
+    let alike: Vec<String> = variants.alike(*nearest).map(name).collect();
     if !alike.is_empty() {
         text.push_str(&format!(" Alike {} here: {}.", nearest.preset, format::list(&alike)));
     }

@@ -7,18 +7,19 @@ mod raw;
 mod table;
 
 use askama::Template;
+use iowq_contract::Record;
 
 use crate::bench::analysis::Analysis;
 use crate::bench::answer::Answer;
 use crate::bench::page::dispatch::ReachRow;
-use crate::bench::page::measured::{Facts, RunRow};
 use crate::bench::page::table::Row;
 use crate::bench::topic::TOPICS;
 use crate::bench::{charts, ranges, text};
-use crate::fidelity::page::{self as fidelity_page, CellTable, Verdict};
+use crate::fidelity::analysis::Fidelity;
+use crate::fidelity::page::{self as fidelity_page, CellTable};
 use crate::format;
 use crate::render::chart::ChartSet;
-use crate::render::page::{Download, Mark, PAGE_BYTES_MAX, PageError, Room};
+use crate::render::page::{Download, Mark, PAGE_BYTES_MAX, PageError, Room, machine};
 use crate::render::palette::Colours;
 use crate::runs::arrival::Arrival;
 use crate::runs::caveat::ScopedCaveat;
@@ -37,29 +38,26 @@ const FAILURES_MAX: usize = 50;
 #[derive(Template)]
 #[template(path = "report.html")]
 struct Page<'a> {
+    analysis: &'a Analysis<'a>,
     title: String,
     lead: String,
-    chance: String,
     sections: Vec<View<'a>>,
     caveats: &'a [ScopedCaveat],
-    hosts: Vec<Facts>,
-    runs: Vec<RunRow>,
+    runs: Vec<[String; 13]>,
     runs_left_out: usize,
-    failures: Vec<Failure>,
+    failures: Vec<(String, String)>,
     failures_left_out: usize,
     downloads: Vec<Download>,
-    text: String,
     /// Whether the running kernel is among the groups.
     kernel: bool,
     /// Whether something is shown that a bench of the pool alone does not have.
     extra: bool,
-    fidelity: Option<FidelityPart>,
+    fidelity: Option<FidelityPart<'a>>,
 }
 
 /// The fidelity part: what its own page opens with, and the cells where the page is of a grid.
-struct FidelityPart {
-    verdict: Verdict,
-    link: &'static str,
+struct FidelityPart<'a> {
+    found: &'a Fidelity<'a>,
     cells: Option<CellTable>,
     workloads: usize,
     /// Whether some run has a histogram of latency.
@@ -68,25 +66,16 @@ struct FidelityPart {
 
 /// A section as the template shows it.
 struct View<'a> {
+    of: &'a Section<'a>,
     id: String,
-    title: String,
-    about: String,
     answers: &'a [Answer],
     legend: Vec<Mark>,
-    warning: Option<&'static str>,
     rows: Vec<Row>,
     /// What its response times can show.
     arrival: &'static str,
     reach: Vec<ReachRow>,
     charts: Vec<ChartSet>,
     note: String,
-    settings: Facts,
-}
-
-/// A run that failed.
-struct Failure {
-    run: String,
-    error: String,
 }
 
 /// Makes the page. The same analysis gives the same bytes.
@@ -103,18 +92,16 @@ pub fn page(analysis: &Analysis<'_>) -> Result<String, PageError> {
     failures.truncate(FAILURES_MAX);
     let (runs, runs_left_out) = measured::runs(analysis);
     let mut page = Page {
+        analysis,
         title: title(analysis),
         lead: lead(analysis),
-        chance: chance(analysis),
         sections,
         caveats: &analysis.caveats,
-        hosts: measured::hosts(&analysis.loaded.records),
         runs,
         runs_left_out,
         failures,
         failures_left_out,
         downloads: Vec::new(),
-        text: text::text(analysis, text::WIDTH_TEXT),
         kernel,
         extra,
         fidelity: fidelity_part(analysis),
@@ -136,18 +123,16 @@ pub fn page(analysis: &Analysis<'_>) -> Result<String, PageError> {
 /// As of [`page`].
 pub fn fidelity(analysis: &Analysis<'_>) -> Result<Option<String>, PageError> {
     let page = |fidelity| {
-        let (title, lead) = (title(analysis), lead(analysis));
-        let (colours, caveats) = (Colours::of(&analysis.sections), &analysis.caveats[..]);
-        fidelity_page::page(fidelity, fidelity_page::About { title, lead, colours, caveats })
+        let colours = Colours::of(&analysis.sections);
+        fidelity_page::page(fidelity, title(analysis), lead(analysis), &colours, &analysis.caveats)
     };
     analysis.fidelity.as_ref().map(page).transpose()
 }
 
-fn fidelity_part(analysis: &Analysis<'_>) -> Option<FidelityPart> {
+fn fidelity_part<'a>(analysis: &'a Analysis<'_>) -> Option<FidelityPart<'a>> {
     let found = analysis.fidelity.as_ref()?;
     Some(FidelityPart {
-        verdict: fidelity_page::verdict(found),
-        link: fidelity_page::NAME,
+        found,
         cells: analysis.is_grid().then(|| fidelity_page::all(found)),
         workloads: analysis.sections.len(),
         histograms: analysis.sections.iter().any(|section| histogram::any(section.records())),
@@ -165,9 +150,7 @@ fn views<'a>(analysis: &'a Analysis<'_>) -> Result<Vec<View<'a>>, PageError> {
         if !histogram::any(section.records()) {
             note.push(no_histogram(section));
         }
-        let drawn =
-            if room.left_out { Vec::new() } else { charts::sets(section, &colours, points_max)? };
-        let charts: Vec<ChartSet> = drawn.into_iter().filter_map(|set| room.take(set)).collect();
+        let charts = room.draw(|| charts::sets(section, &colours, points_max))?;
         if room.left_out {
             note.push(
                 "Charts are omitted if they would make the page too large: \
@@ -184,17 +167,14 @@ fn views<'a>(analysis: &'a Analysis<'_>) -> Result<Vec<View<'a>>, PageError> {
         }
         views.push(View {
             id: format!("w{at}"),
-            title: section.workload.to_owned(),
-            about: about(section),
+            of: section,
             answers,
             legend: legend(section, &colours),
-            warning: counts::churn_blocker(section),
             rows: table::rows(section, &colours),
             arrival: Arrival::of(section).map_or("", Arrival::words),
             reach: dispatch::rows(section, &colours),
             charts,
             note: note.join(" "),
-            settings: measured::settings(section),
         });
     }
     Ok(views)
@@ -224,13 +204,8 @@ fn about(section: &Section<'_>) -> String {
 
 /// `6.12, 6.16 and 6.17 on fsync-mix and dsync`, with numbers where names would be too many.
 fn title(analysis: &Analysis<'_>) -> String {
-    let mut policies: Vec<String> = Vec::new();
-    for group in analysis.sections.iter().flat_map(|section| &section.groups) {
-        let policy = format::clip(&group.label, 40);
-        if !policies.contains(&policy) {
-            policies.push(policy);
-        }
-    }
+    let groups = analysis.sections.iter().flat_map(|section| &section.groups);
+    let policies = format::distinct(groups.map(|group| format::clip(&group.label, 40)));
     let titles =
         analysis.sections.iter().map(|section| format::clip(section.workload, 40)).collect();
     let name = |names: Vec<String>, many: &str| match names.len() {
@@ -248,12 +223,7 @@ fn lead(analysis: &Analysis<'_>) -> String {
     if failed > 0 {
         parts.push(format!("{failed} failed"));
     }
-    if let Some(first) = records.first() {
-        parts.push(format!("Linux {}", format::clip(&first.host.kernel, 60)));
-        let cpus = format::count(u64::from(first.host.cpus), "processor", "processors");
-        parts.push(format!("{cpus}, {}", format::clip(&first.host.filesystem, 40)));
-        parts.push(format::clip(&first.started, 40));
-    }
+    parts.extend(records.first().map(machine));
     parts.join(" · ")
 }
 
@@ -277,22 +247,17 @@ fn chance(analysis: &Analysis<'_>) -> String {
     )
 }
 
-fn failures(analysis: &Analysis<'_>) -> Vec<Failure> {
+fn failures(analysis: &Analysis<'_>) -> Vec<(String, String)> {
     let groups = analysis
         .sections
         .iter()
         .flat_map(|section| section.groups.iter().map(move |group| (section, group)));
     let failed =
         groups.flat_map(|(section, group)| group.failed.iter().map(move |run| (section, run)));
-    failed
-        .map(|(section, run)| Failure {
-            run: format!(
-                "{} under {}, round {}",
-                section.workload,
-                group::label(run),
-                run.key.round + 1
-            ),
-            error: format::clip(run.error.as_deref().unwrap_or_default(), 500),
-        })
-        .collect()
+    let failure = |(section, run): (&Section<'_>, &&Record)| {
+        let (label, round) = (group::label(run), run.key.round + 1);
+        let place = format!("{} under {label}, round {round}", section.workload);
+        (place, format::clip(run.error.as_deref().unwrap_or_default(), 500))
+    };
+    failed.map(failure).collect()
 }

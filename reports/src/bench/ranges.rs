@@ -31,7 +31,6 @@ pub struct Comparison<'a> {
 /// Each policy with a finished run against the base, in the order of the section. Policies of
 /// another engine than the base's are left out: what differs then need not be the policy. So are
 /// runs for noise and control, which stand for no policy.
-#[must_use]
 pub fn against_base<'a>(
     section: &'a Section<'_>,
     base: usize,
@@ -65,7 +64,6 @@ fn find(base: Option<Spread>, test: Option<Spread>) -> Finding {
 
 /// In one of how many comparisons of two equal policies the ranges of `runs` each would still lie
 /// apart: half the ways to deal `2 * runs` values into two hands.
-#[must_use]
 pub fn apart_by_chance_one_in(runs: usize) -> f64 {
     let hands = (1..=runs).fold(1.0, |ways, at| ways * (runs + at) as f64 / at as f64);
     hands / 2.0

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use iowq_contract::{Code, Record, Settings};
 
 use crate::format;
+use crate::runs::caveat::ScopedCaveat;
 use crate::runs::{differences, plans};
 
 /// Workloads that are named with what differs.
 const NAMED_MAX: usize = 4;
 
-/// Code and text of each caveat.
-pub(crate) fn caveats<'a>(made: impl Iterator<Item = &'a Record>) -> Vec<(Code, String)> {
+pub(crate) fn caveats<'a>(made: impl Iterator<Item = &'a Record>) -> Vec<ScopedCaveat> {
     let mut cells: BTreeMap<(&str, &str), Vec<&Record>> = BTreeMap::new();
     for run in made {
         cells.entry((&run.key.workload, &run.key.engine)).or_default().push(run);
@@ -22,16 +22,13 @@ pub(crate) fn caveats<'a>(made: impl Iterator<Item = &'a Record>) -> Vec<(Code, 
         found => Some(found.join("; ")),
     });
     let lengths = named(&cells, plans::lengths);
-    let settings = settings.map(|what| {
-        let text = format!("runs of the same workload had different settings: {what}");
-        (Code::SettingsDiffer, text)
-    });
-    let lengths = lengths.map(|what| {
-        let text = format!(
-            "runs of the same workload were to take different times or numbers of ops: {what}"
-        );
-        (Code::LengthsDiffer, text)
-    });
+    let caveat = |code, text: &str, what: Option<String>| {
+        what.map(|what| ScopedCaveat::of_all(code, format!("{text}: {what}")))
+    };
+    let text = "runs of the same workload had different settings";
+    let settings = caveat(Code::SettingsDiffer, text, settings);
+    let text = "runs of the same workload were to take different times or numbers of ops";
+    let lengths = caveat(Code::LengthsDiffer, text, lengths);
     settings.into_iter().chain(lengths).collect()
 }
 
@@ -41,14 +38,9 @@ fn named(
     find: impl Fn(&[&Record]) -> Option<String>,
 ) -> Option<String> {
     let found = cells.iter().filter_map(|((workload, _), runs)| Some((workload, find(runs)?)));
-    let mut parts: Vec<String> =
+    let parts: Vec<String> =
         found.map(|(workload, what)| format!("{} ({what})", format::clip(workload, 60))).collect();
-    let more = parts.len().saturating_sub(NAMED_MAX);
-    parts.truncate(NAMED_MAX);
-    if more > 0 {
-        parts.push(format!("{more} more"));
-    }
-    (!parts.is_empty()).then(|| format::list(&parts))
+    (!parts.is_empty()).then(|| format::first_of(parts, NAMED_MAX))
 }
 
 /// Whether settings are the same but for the switches, which are the policy's own, the delay, which

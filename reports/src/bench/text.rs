@@ -1,13 +1,13 @@
 //! The summary: the same answers as the page, as plain text for a terminal or a mail.
 
-use comfy_table::{CellAlignment, ContentArrangement, Table};
+use comfy_table::Table;
 
 use crate::bench::analysis::Analysis;
 use crate::bench::births;
 use crate::fidelity::analysis::Fidelity;
 use crate::fidelity::prose;
 use crate::format;
-use crate::render::text::{STYLE, ascii, fits, trimmed, wrap};
+use crate::render::text::{ascii, break_to, fits, table, trimmed, wrap};
 use crate::runs::arrival;
 use crate::runs::figures::Figures;
 use crate::runs::group::Group;
@@ -36,7 +36,6 @@ const METRICS: [Metric; 6] = [
 ];
 
 /// The whole summary, at most `width` columns wide where its words allow.
-#[must_use]
 pub fn text(analysis: &Analysis<'_>, width: usize) -> String {
     let width = width.max(WIDTH_MIN);
     let mut text = String::new();
@@ -91,26 +90,18 @@ fn fidelity_text(fidelity: &Fidelity<'_>, width: usize) -> String {
 
 /// The table of groups of cells.
 fn groups(fidelity: &Fidelity<'_>) -> Table {
-    let mut table = Table::new();
-    table
-        .load_style(STYLE)
-        .set_content_arrangement(ContentArrangement::Disabled)
-        .set_header(prose::GROUP_HEADS);
-    for (at, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((u16::from(at > 0), 0));
-        if at > 0 {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
+    let heads = prose::GROUP_HEADS;
+    let mut table = table(heads, (1, 0), 1..=heads.len());
+    if let Some(group) = table.column_mut(0) {
+        group.set_padding((0, 0));
     }
-    for totals in fidelity.by_group() {
-        table.add_row(prose::group(&totals));
-    }
+    table.add_rows(prose::groups(fidelity));
     table
 }
 
 /// The table and the answers of each workload.
 fn sections(analysis: &Analysis<'_>, width: usize) -> String {
-    let mut text = trimmed(&table(analysis, width));
+    let mut text = trimmed(&table_of_runs(analysis, width));
     text.push_str(
         "\nMedians of runs. created: workers per 1000 operations; times are response times.\n",
     );
@@ -130,19 +121,10 @@ fn sections(analysis: &Analysis<'_>, width: usize) -> String {
     text
 }
 
-fn table(analysis: &Analysis<'_>, width: usize) -> Table {
-    let mut table = Table::new();
-    table
-        .load_style(STYLE)
-        .set_content_arrangement(ContentArrangement::Disabled)
-        .set_width(u16::try_from(width).unwrap_or(u16::MAX))
-        .set_header(heads());
-    for (at, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((0, 2));
-        if at > 1 {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
+fn table_of_runs(analysis: &Analysis<'_>, width: usize) -> Table {
+    let heads = heads();
+    let last = heads.len();
+    let mut table = table(heads, (0, 2), 2..=last);
     for section in &analysis.sections {
         for group in &section.groups {
             table.add_row(row(&format::clip(section.workload, 40), group));
@@ -152,9 +134,7 @@ fn table(analysis: &Analysis<'_>, width: usize) -> Table {
     if !fits(&table, width) {
         table.column_iter_mut().for_each(|column| _ = column.set_padding((0, 1)));
     }
-    if !fits(&table, width) {
-        table.set_content_arrangement(ContentArrangement::Dynamic);
-    }
+    break_to(&mut table, width);
     table
 }
 
@@ -204,7 +184,7 @@ mod tests {
         let mut runs = vec![sample::run("ring-per-batch", "exit-on-idle-retire", 0)];
         runs[0].ops.per_s = 1_234_567.0;
         let loaded = Loaded { records: runs, ..Loaded::default() };
-        let text = table(&analyse(&loaded), WIDTH_TEXT).to_string();
+        let text = table_of_runs(&analyse(&loaded), WIDTH_TEXT).to_string();
         assert!(text.contains("exit-on-idle-retire"), "{text}");
         assert!(text.lines().all(|line| line.trim_end().chars().count() <= WIDTH_TEXT), "{text}");
     }

@@ -43,7 +43,6 @@ pub const TOPICS: [Topic; 3] = [
 
 impl Topic {
     /// `6.17 created 38 times fewer workers per 1000 ops than 6.12`, without the policies.
-    #[must_use]
     pub fn differs(&self, base: f64, test: f64) -> String {
         let factor = format::factor(base, test);
         let way = self.way(base, test);
@@ -57,7 +56,6 @@ impl Topic {
     }
 
     /// The same in two or three words: `38 times fewer`.
-    #[must_use]
     pub fn differs_briefly(&self, base: f64, test: f64) -> String {
         if test == 0.0 {
             "none".to_owned()

@@ -71,7 +71,6 @@ const ROWS: [Row; 13] = [
 
 /// What forbids a verdict on these runs, each with how many of them it is about. `which` is what
 /// the runs are called, such as `runs`.
-#[must_use]
 pub fn of_runs(runs: &[&Record], which: &str) -> Vec<Caveat> {
     let mut blockers = Vec::new();
     for (code, holds, text) in ROWS {
@@ -89,7 +88,6 @@ pub fn of_runs(runs: &[&Record], which: &str) -> Vec<Caveat> {
 
 /// Switches of workers that the scheduler's probe missed, in all runs of one side together. `whose`
 /// is what these runs are called.
-#[must_use]
 pub fn switches_missed(runs: &[&Record], whose: &str) -> Option<Caveat> {
     let text = format!(
         "In {whose} the probe missed so many switches of workers that more than 1 % of decisions \
@@ -110,7 +108,6 @@ fn positions(runs: &[&Record]) -> String {
 }
 
 /// Caveats that forbid nothing, each once, with how many runs it is about if not all have it.
-#[must_use]
 pub fn notes(runs: &[&Record]) -> Vec<Caveat> {
     let mut found: BTreeMap<&Code, (&str, usize)> = BTreeMap::new();
     for run in runs {

@@ -4,15 +4,23 @@ mod effect;
 mod forest;
 mod run_order;
 mod shift;
-pub(crate) mod sides;
 mod strip;
 
 use iowq_contract::Record;
 
 use crate::compare::comparison::{Comparison, Comparisons};
 use crate::compare::finding::Finding;
-use crate::render::chart::{ChartSet, Figure, set};
+use crate::render::chart::{ChartSet, Figure, set, set_without_legend};
 use crate::render::plot::ChartError;
+
+/// Pairs that one chart draws at most: more would hide each other, and make the page too large.
+pub(crate) const PAIRS_MAX: usize = 200;
+
+/// Places of base and test among the colours and signs.
+pub(crate) const BASE: usize = 0;
+
+/// Place of the test.
+pub(crate) const TEST: usize = 1;
 
 /// Draws the intervals of all comparisons beside each other.
 pub(crate) fn overview(all: &Comparisons) -> Result<Option<ChartSet>, ChartError> {
@@ -20,7 +28,7 @@ pub(crate) fn overview(all: &Comparisons) -> Result<Option<ChartSet>, ChartError
     let how = "Each row is a metric: the mark is the estimated change from base to test, the line \
                its 95\u{a0}% interval, the grey box the threshold. A line that excludes no change with its mark outside the box is a change that matters, a line inside the box is equivalence. Full marks are primary metrics, hollow ones advisory; more is better \
                for ops/s alone.";
-    Ok(set("All metrics", how, figures).map(|set| ChartSet { legend: false, ..set }))
+    Ok(set_without_legend("All metrics", how, figures))
 }
 
 /// Draws the charts of one comparison; `base` and `test` are the records of both sets.
@@ -54,7 +62,7 @@ fn pairs(comparison: &Comparison) -> Result<Option<ChartSet>, ChartError> {
                    with its 95\u{a0}% interval, and the grey band is the threshold.";
         ("Estimates", how)
     };
-    Ok(set(title, how, figures).map(|set| ChartSet { legend: false, ..set }))
+    Ok(set_without_legend(title, how, figures))
 }
 
 fn shift_set(
@@ -65,14 +73,13 @@ fn shift_set(
     let Some(shift) = shift::shift(comparison, base, test) else {
         return Ok(None);
     };
-    let figure = Figure { caption: String::new(), mark: None, svg: shift::draw(&shift)? };
+    let figure = Figure::plain(shift::draw(&shift)?);
     let how = format!(
         "Read upwards from a quantile: how much slower (above the middle) or faster the test was there, as the median of {} pairs; the band is {} at each quantile alone. Descriptive: \
          no verdict depends on it. Beyond the last quantile with 100 samples it is n/a.",
         shift.pairs, shift.band
     );
-    let set = set("Shift of response time by quantile", &how, vec![figure]);
-    Ok(set.map(|set| ChartSet { legend: false, ..set }))
+    Ok(set_without_legend("Shift of response time by quantile", &how, vec![figure]))
 }
 
 fn run_order(comparison: &Comparison) -> Result<Option<ChartSet>, ChartError> {

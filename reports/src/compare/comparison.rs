@@ -73,22 +73,22 @@ pub enum Pairing {
     },
 }
 
-/// What fresh runs said of the regressions of a comparison, judged alone and by the same rules.
+/// What reruns said of the regressions of a comparison, judged alone and by the same rules.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct Confirmation {
     /// What came of it.
     pub outcome: ConfirmationOutcome,
-    /// Whether the fresh runs are pairs; `None` if there are none.
+    /// Whether the reruns are pairs; `None` if there are none.
     pub pairing: Option<Pairing>,
-    /// What forbade a verdict on the fresh runs.
+    /// What forbade a verdict on the reruns.
     pub blockers: Vec<Caveat>,
     /// The metrics that were a regression, as the first runs had them.
     pub first: Vec<Finding>,
-    /// The same metrics in the fresh runs, in the same order; empty if there are none.
+    /// The same metrics in the reruns, in the same order; empty if there are none.
     pub again: Vec<Finding>,
     /// The violations of the first runs.
     pub violations: Vec<Caveat>,
-    /// Those of them that the fresh runs have too, as these have them.
+    /// Those of them that the reruns have too, as these have them.
     pub violations_again: Vec<Caveat>,
 }
 
@@ -96,11 +96,11 @@ pub struct Confirmation {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ConfirmationOutcome {
-    /// A regression is one in the fresh runs too.
+    /// A regression is one in the reruns too.
     Confirmed,
     /// None is.
     NotConfirmed,
-    /// There are no fresh runs of it.
+    /// There are no reruns of it.
     Missing,
 }
 
@@ -118,7 +118,6 @@ pub struct Control {
 impl Comparisons {
     /// What a script learns: 0 no regression, 1 a regression, 3 no verdict on some comparison.
     /// A regression is worse than no verdict, and that is worse than none; 2 is for trouble.
-    #[must_use]
     pub fn exit_code(&self) -> u8 {
         let any = |wanted: fn(Option<Verdict>) -> bool| {
             self.all.iter().any(|comparison| wanted(comparison.verdict))
@@ -137,28 +136,24 @@ impl Comparisons {
 
 impl Comparison {
     /// Whether runs are paired.
-    #[must_use]
     pub fn is_paired(&self) -> bool {
         matches!(self.pairing, Pairing::Paired { .. })
     }
 
     /// Whether a metric that decides is a regression, or there is a violation.
-    #[must_use]
     pub fn got_worse(&self) -> bool {
         !self.violations.is_empty() || self.primary.iter().any(Finding::is_regression)
     }
 
     /// The primary metric that the verdict stands on: of those with that verdict the one with the
     /// largest effect, seen against its threshold.
-    #[must_use]
     pub fn deciding(&self) -> Option<&Finding> {
         let verdict = self.verdict?;
         let same = self.primary.iter().filter(|one| one.verdict == Some(verdict));
         same.max_by(|a, b| a.weight().total_cmp(&b.weight()))
     }
 
-    /// Whether there was a regression that fresh runs did not confirm.
-    #[must_use]
+    /// Whether there was a regression that reruns did not confirm.
     pub fn has_unconfirmed(&self) -> bool {
         let taken_back = self.confirmation.as_ref().is_some_and(|confirmation| {
             confirmation.violations_again.len() < confirmation.violations.len()

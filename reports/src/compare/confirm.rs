@@ -1,4 +1,4 @@
-//! Confirming: the regressions of a comparison, judged once more on fresh runs alone.
+//! Confirming: the regressions of a comparison, judged once more on reruns alone.
 //!
 //! Runs are never pooled: more pairs until something is significant would find anything.
 
@@ -14,7 +14,7 @@ use crate::format;
 use crate::load::Loaded;
 use crate::runs::differences;
 
-/// The bar of fresh runs that are not like the first.
+/// The bar of reruns that are not like the first.
 const UNLIKE: Code = Code::UnlikeFirstRuns;
 
 /// Runs cannot confirm anything. Each text says what to do.
@@ -26,7 +26,7 @@ pub enum ConfirmError {
          runs that were made after the regression was seen, with a seed of their own"
     )]
     Same {
-        /// The file of the fresh runs.
+        /// The file of the reruns.
         file: String,
         /// Seed of the run.
         seed: u64,
@@ -50,50 +50,36 @@ pub enum ConfirmError {
     },
 }
 
-/// Judges each comparison with a regression once more on `fresh`, by the same rules. A metric stays
-/// a regression only if it is one there too. Without fresh runs of it there is no verdict.
+/// Judges each comparison with a regression once more on `reruns`, by the same metrics and rules. A metric stays
+/// a regression only if it is one there too. Without reruns of it there is no verdict.
 ///
 /// # Errors
 ///
-/// Fresh runs that are those of the sets, or two files with fresh runs of the same comparison.
+/// Reruns that are those of the sets, or two files with reruns of the same comparison.
 pub fn confirm(
     comparisons: &mut Comparisons,
     sets: &[Set<'_>],
-    fresh: &[Loaded],
-) -> Result<(), ConfirmError> {
-    let decides = Decides::of_runs(sets.iter().flat_map(|set| set.runs.iter().copied()));
-    confirm_by(comparisons, sets, fresh, &decides)
-}
-
-/// The same where the metrics that decide are known otherwise.
-///
-/// # Errors
-///
-/// As of [`confirm`].
-pub fn confirm_by(
-    comparisons: &mut Comparisons,
-    sets: &[Set<'_>],
-    fresh: &[Loaded],
+    reruns: &[Loaded],
     decides: &Decides,
 ) -> Result<(), ConfirmError> {
-    refuse_same(sets, fresh)?;
+    refuse_same(sets, reruns)?;
     let rules = Rules { threshold: comparisons.threshold, alpha: comparisons.alpha };
     for one in comparisons.all.iter_mut().filter(|one| one.got_worse()) {
         let find = |name: &str| sets.iter().find(|set| set.name == name);
         if let (Some(base), Some(test)) = (find(&one.base), find(&one.test)) {
-            let again = Again::find(base, test, &one.workload, fresh)?;
-            let again = again.map(|again| again.judge(&one.workload, decides, rules));
-            apply(one, again);
+            let sides = Sides::find(base, test, &one.workload, reruns)?;
+            let rerun = sides.map(|sides| sides.judge(&one.workload, decides, rules));
+            apply(one, rerun);
         }
     }
     Ok(())
 }
 
-fn refuse_same(sets: &[Set<'_>], fresh: &[Loaded]) -> Result<(), ConfirmError> {
+fn refuse_same(sets: &[Set<'_>], reruns: &[Loaded]) -> Result<(), ConfirmError> {
     let is_same = |one: &Record, other: &Record| {
         one.key.seed == other.key.seed && one.started == other.started
     };
-    for loaded in fresh {
+    for loaded in reruns {
         let first = |run: &&Record| {
             sets.iter().any(|set| set.loaded.records.iter().any(|one| is_same(one, run)))
         };
@@ -109,25 +95,25 @@ fn file(loaded: &Loaded) -> String {
     loaded.files.first().map_or_else(|| "the file".to_owned(), |file| file.display().to_string())
 }
 
-/// Both sides of a comparison, as they were at first and as they are in one fresh file.
-struct Again<'a> {
+/// Both sides of a comparison, as they were at first and as they are in one file of reruns.
+struct Sides<'a> {
     first: [Vec<&'a Record>; 2],
-    fresh: [Set<'a>; 2],
+    reruns: [Set<'a>; 2],
 }
 
-impl<'a> Again<'a> {
-    /// The one file that has fresh runs of both sides, if one does.
+impl<'a> Sides<'a> {
+    /// The one file that has reruns of both sides, if one does.
     fn find(
         base: &Set<'a>,
         test: &Set<'a>,
         workload: &str,
-        fresh: &'a [Loaded],
+        reruns: &'a [Loaded],
     ) -> Result<Option<Self>, ConfirmError> {
         let first = [base.of(workload), test.of(workload)];
         let kernel = |runs: &[&'a Record]| runs.first().map(|run| run.host.kernel.as_str());
         let by_kernel = kernel(&first[0]) != kernel(&first[1]);
         let mut found: Option<[Set<'a>; 2]> = None;
-        for loaded in fresh {
+        for loaded in reruns {
             let side = |set: &Set<'a>, like: &[&Record]| {
                 let same =
                     |run: &&Record| like.first().is_some_and(|one| alike(one, run, by_kernel));
@@ -148,30 +134,27 @@ impl<'a> Again<'a> {
             }
             found = Some(sides);
         }
-        Ok(found.map(|fresh| Self { first, fresh }))
+        Ok(found.map(|reruns| Self { first, reruns }))
     }
 
-    /// What comes of the fresh runs, with a bar if they are not like the first.
+    /// What comes of the reruns, with a bar if they are not like the first.
     fn judge(self, workload: &str, decides: &Decides, rules: Rules) -> Comparison {
-        let [base, test] = &self.fresh;
-        let mut again = verdict::one(base, test, workload, decides, rules);
+        let [base, test] = &self.reruns;
+        let mut rerun = verdict::one(base, test, workload, decides, rules);
         let mut all = Vec::new();
-        let mut unlike: Vec<String> = Vec::new();
-        for (first, fresh) in self.first.iter().zip(&self.fresh) {
-            let side: Vec<&Record> = first.iter().chain(&fresh.runs).copied().collect();
-            for text in differences::all(&side) {
-                if !unlike.contains(&text) {
-                    unlike.push(text);
-                }
-            }
+        let mut unlike = Vec::new();
+        for (first, reruns) in self.first.iter().zip(&self.reruns) {
+            let side: Vec<&Record> = first.iter().chain(&reruns.runs).copied().collect();
+            unlike.extend(differences::all(&side));
             all.extend(side);
         }
+        let unlike = format::distinct(unlike);
         if !unlike.is_empty() {
             let text = format!("The fresh runs differ from the first: {}.", format::list(&unlike));
-            again.blockers.push(Caveat::new(UNLIKE, text));
+            rerun.blockers.push(Caveat::new(UNLIKE, text));
         }
-        again.notes = hosts::notes(&all);
-        again
+        rerun.notes = hosts::notes(&all);
+        rerun
     }
 }
 
@@ -189,16 +172,16 @@ fn alike(one: &Record, run: &Record, by_kernel: bool) -> bool {
         && (!by_kernel || one.host.kernel == run.host.kernel)
 }
 
-/// Writes down what the fresh runs say, and takes back what they do not.
-fn apply(one: &mut Comparison, again: Option<Comparison>) {
+/// Writes down what the reruns say, and takes back what they do not.
+fn apply(one: &mut Comparison, rerun: Option<Comparison>) {
     let first: Vec<Finding> =
         one.primary.iter().filter(|finding| finding.is_regression()).cloned().collect();
-    let confirmation = match again {
+    let confirmation = match rerun {
         None => missing(one, first),
-        Some(mut again) => {
-            again.notes.retain(|note| !one.notes.contains(note));
-            one.notes.append(&mut again.notes);
-            measured(first, one.violations.clone(), again)
+        Some(mut rerun) => {
+            rerun.notes.retain(|note| !one.notes.contains(note));
+            one.notes.append(&mut rerun.notes);
+            measured(first, one.violations.clone(), rerun)
         }
     };
     let (violations, once): (Vec<Caveat>, Vec<Caveat>) =
@@ -219,19 +202,16 @@ fn apply(one: &mut Comparison, again: Option<Comparison>) {
         // It was seen once, so that nothing is shown to be the same.
         one.verdict = one.verdict.map(|verdict| verdict.max(Verdict::Inconclusive));
     }
-    match confirmation.outcome {
-        ConfirmationOutcome::Confirmed => {
-            one.notes.push(Caveat::new(Code::Confirmed, confirmation.text()));
-        }
-        ConfirmationOutcome::NotConfirmed => {
-            one.notes.push(Caveat::new(Code::NotConfirmed, confirmation.text()));
-        }
-        ConfirmationOutcome::Missing => {}
-    }
+    let code = match confirmation.outcome {
+        ConfirmationOutcome::Confirmed => Some(Code::Confirmed),
+        ConfirmationOutcome::NotConfirmed => Some(Code::NotConfirmed),
+        ConfirmationOutcome::Missing => None,
+    };
+    one.notes.extend(code.map(|code| Caveat::new(code, confirmation.text())));
     one.confirmation = Some(confirmation);
 }
 
-/// No fresh runs: neither a regression nor none.
+/// No reruns: neither a regression nor none.
 fn missing(one: &mut Comparison, first: Vec<Finding>) -> Confirmation {
     let violations = one.violations.clone();
     let codes = violations.iter().map(|violation| violation.code.name().to_owned());
@@ -251,17 +231,17 @@ fn missing(one: &mut Comparison, first: Vec<Finding>) -> Confirmation {
     Confirmation { outcome, pairing: None, blockers, first, again, violations, violations_again }
 }
 
-fn measured(first: Vec<Finding>, violations: Vec<Caveat>, again: Comparison) -> Confirmation {
-    let barred = !again.blockers.is_empty();
+fn measured(first: Vec<Finding>, violations: Vec<Caveat>, rerun: Comparison) -> Confirmation {
+    let barred = !rerun.blockers.is_empty();
     let found = |first: &Finding| {
-        let mut finding = again.primary.iter().find(|one| one.metric == first.metric)?.clone();
+        let mut finding = rerun.primary.iter().find(|one| one.metric == first.metric)?.clone();
         finding.verdict = finding.verdict.filter(|_| !barred);
         Some(finding)
     };
     let found: Vec<Finding> = first.iter().filter_map(found).collect();
     // A violation is one whatever forbids a verdict, but of other runs it says nothing.
-    let unlike = again.blockers.iter().any(|bar| bar.code == UNLIKE);
-    let mut violations_again = again.violations;
+    let unlike = rerun.blockers.iter().any(|bar| bar.code == UNLIKE);
+    let mut violations_again = rerun.violations;
     violations_again
         .retain(|violation| !unlike && violations.iter().any(|first| first.code == violation.code));
     let any = !violations_again.is_empty() || found.iter().any(Finding::is_regression);
@@ -271,8 +251,8 @@ fn measured(first: Vec<Finding>, violations: Vec<Caveat>, again: Comparison) -> 
         } else {
             ConfirmationOutcome::NotConfirmed
         },
-        pairing: Some(again.pairing),
-        blockers: again.blockers,
+        pairing: Some(rerun.pairing),
+        blockers: rerun.blockers,
         first,
         again: found,
         violations,
@@ -281,13 +261,13 @@ fn measured(first: Vec<Finding>, violations: Vec<Caveat>, again: Comparison) -> 
 }
 
 impl Confirmation {
-    /// Whether the metric of a finding is a regression in the fresh runs too.
+    /// Whether the metric of a finding is a regression in the reruns too.
     fn confirms(&self, finding: &Finding) -> bool {
         let mut of_metric = self.again.iter().filter(|again| again.metric == finding.metric);
         of_metric.any(Finding::is_regression)
     }
 
-    /// Whether the fresh runs have a violation too.
+    /// Whether the reruns have a violation too.
     fn confirms_violation(&self, violation: &Caveat) -> bool {
         self.violations_again.iter().any(|again| again.code == violation.code)
     }

@@ -13,7 +13,6 @@ use crate::runs::metric::Metric;
 use crate::stats::power;
 
 /// Of the variant of the base's file that has a delay, and what a reader should know of it.
-#[must_use]
 pub fn of(base: &Set<'_>, workload: &str, rules: Rules) -> (Option<Control>, Option<Caveat>) {
     match pairs::of_role(base, workload, Role::Control) {
         Beside::Nothing => (None, None),

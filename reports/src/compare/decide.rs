@@ -24,14 +24,12 @@ pub struct Decides {
 
 impl Decides {
     /// On a machine whose processor and disk are real or nearly so.
-    #[must_use]
     pub fn usual() -> Self {
         let why = format!("{} decide: named before any run.", titles(&PRIMARY));
         Self { primary: PRIMARY.into(), advisory: ADVISORY.into(), why }
     }
 
     /// Under software emulation; `delay_us` is how long dm-delay holds each request back, 0 without.
-    #[must_use]
     pub fn emulated(delay_us: u64) -> Self {
         let (primary, why) = if delay_us > 0 {
             let primary = [&COUNTS[..], &PACED].concat();
@@ -56,14 +54,12 @@ impl Decides {
     }
 
     /// For runs of which nothing else is known.
-    #[must_use]
     pub fn of_runs<'a>(mut runs: impl Iterator<Item = &'a Record>) -> Self {
         let emulated = |run: &Record| run.host.accelerator.to_lowercase().contains("tcg");
         if runs.any(emulated) { Self::emulated(0) } else { Self::usual() }
     }
 
     /// For boots in a virtual machine.
-    #[must_use]
     pub fn of_machine(kernels: &Kernels) -> Self {
         let machine = &kernels.machine;
         if machine.accelerator.eq_ignore_ascii_case("tcg") {

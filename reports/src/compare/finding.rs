@@ -78,7 +78,6 @@ pub struct Point {
 
 impl Finding {
     /// Effects pair by pair, on the scale of the metric.
-    #[must_use]
     pub fn effects(&self) -> Vec<f64> {
         let effect = |point: &Point| match self.scale {
             // As ranks tell: else a mean of a boot would differ from its like by a last bit.
@@ -90,20 +89,17 @@ impl Finding {
     }
 
     /// Whether there is a difference, however small: the adjusted p is below alpha.
-    #[must_use]
     pub fn rejects(&self, alpha: f64) -> bool {
         self.p_adjusted.is_some_and(|p| p < alpha)
     }
 
     /// Smallest effect that takes a side: what was asked for, or the noise floor if that is
     /// higher.
-    #[must_use]
     pub fn side_threshold(&self) -> f64 {
         self.threshold.max(self.noise_floor.unwrap_or(0.0))
     }
 
     /// Medians of base and test, over the pairs or over all runs of each side.
-    #[must_use]
     pub fn medians(&self) -> Option<(f64, f64)> {
         let [base, test] = &self.alone;
         let base = self.points.iter().map(|one| one.base).chain(base.iter().map(|one| one.value));
@@ -112,19 +108,16 @@ impl Finding {
     }
 
     /// Interval with 95 % confidence.
-    #[must_use]
     pub fn interval_95(&self) -> Option<(f64, f64)> {
         self.intervals.get(&95).copied()
     }
 
     /// Whether it is shown to be worse.
-    #[must_use]
     pub fn is_regression(&self) -> bool {
         self.verdict == Some(Verdict::Regression)
     }
 
     /// The estimate in thresholds: how near it is to mattering, whatever the scale.
-    #[must_use]
     pub fn weight(&self) -> f64 {
         let estimate = self.estimate.unwrap_or(0.0).abs();
         if self.threshold > 0.0 { estimate / self.threshold } else { estimate }
@@ -146,8 +139,12 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// The style of a verdict on a page, and its word.
+    pub fn style(verdict: Option<Self>) -> (&'static str, &'static str) {
+        verdict.map_or(("none", "no verdict"), |one| (one.name(), one.name()))
+    }
+
     /// Its name, as in the JSON.
-    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Equivalent => "equivalent",

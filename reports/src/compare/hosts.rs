@@ -5,7 +5,6 @@ use iowq_contract::{Caveat, Code, Record};
 use crate::runs::{differences, plans};
 
 /// What differs and forbids a verdict.
-#[must_use]
 pub fn blockers(base: &[&Record], test: &[&Record]) -> Vec<Caveat> {
     let both = [base, test].concat();
     let mut hosts = differences::hosts(&both);
@@ -22,7 +21,6 @@ pub fn blockers(base: &[&Record], test: &[&Record]) -> Vec<Caveat> {
 
 /// The same for runs that stand beside the comparison: they are to be like the base in all but
 /// the delay that is injected into some.
-#[must_use]
 pub fn bars_beside(base: &[&Record], beside: &[&Record]) -> Vec<Caveat> {
     let both = [base, beside].concat();
     let mut hosts = differences::hosts(&both);
@@ -40,37 +38,30 @@ fn bars_of(
     cause: &str,
 ) -> Vec<Caveat> {
     let mut blockers = Vec::new();
-    if !hosts.is_empty() {
-        let text = format!(
-            "{runs} on different hosts, so that a difference need not be that of the {cause}: \
-             {}. Measure them on \
-             one machine.",
-            hosts.join("; ")
-        );
-        blockers.push(Caveat::new(Code::HostsDiffer, text));
-    }
-    if !settings.is_empty() {
-        let text = format!(
-            "{runs} with different settings, so that a difference need not be that of the \
-             {cause}: {}. Measure \
-             them with the same ones.",
-            settings.join("; ")
-        );
-        blockers.push(Caveat::new(Code::SettingsDiffer, text));
-    }
-    if let Some(lengths) = lengths {
-        let text = format!(
-            "{runs} for different times or numbers of ops, on which figures depend: {lengths}. \
-             Measure \
-             them for as long."
-        );
-        blockers.push(Caveat::new(Code::LengthsDiffer, text));
-    }
+    let mut bar = |code, found: &str, text: String| {
+        blockers.extend((!found.is_empty()).then(|| Caveat::new(code, text)));
+    };
+    let (hosts, settings) = (hosts.join("; "), settings.join("; "));
+    let lengths = lengths.unwrap_or_default();
+    let text = format!(
+        "{runs} on different hosts, so that a difference need not be that of the {cause}: {hosts}. \
+         Measure them on one machine."
+    );
+    bar(Code::HostsDiffer, &hosts, text);
+    let text = format!(
+        "{runs} with different settings, so that a difference need not be that of the {cause}: \
+         {settings}. Measure them with the same ones."
+    );
+    bar(Code::SettingsDiffer, &settings, text);
+    let text = format!(
+        "{runs} for different times or numbers of ops, on which figures depend: {lengths}. Measure \
+         them for as long."
+    );
+    bar(Code::LengthsDiffer, &lengths, text);
     blockers
 }
 
 /// What differs and forbids nothing.
-#[must_use]
 pub fn notes(both: &[&Record]) -> Vec<Caveat> {
     let unlike: Vec<String> =
         differences::BUILD.iter().filter_map(|field| differences::differs(field, both)).collect();

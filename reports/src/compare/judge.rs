@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use iowq_contract::Record;
 
 use crate::compare::finding::{Finding, Lone, OneSided, Point, Verdict};
-use crate::compare::missing_values::Missing;
 use crate::compare::pairs::Matched;
 use crate::compare::{missing_values, plan};
 use crate::runs::metric::{Metric, Scale};
@@ -52,20 +51,17 @@ impl Adjust {
 }
 
 /// How many metrics are tested at once.
-#[must_use]
 pub fn family(findings: &[Finding]) -> usize {
     findings.iter().filter(|finding| finding.estimate.is_some()).count()
 }
 
 /// Fewest pairs with which Holm lets any of the metrics show a difference.
-#[must_use]
 pub fn pairs_min(findings: &[Finding], alpha: f64) -> Option<u32> {
     power::pairs_min(Adjust::Holm.alpha_strictest(family(findings), alpha))
 }
 
 /// What the runs say on a metric, before anything is adjusted or judged. A run without a value
 /// takes its partner with it.
-#[must_use]
 pub fn find(metric: Metric, matched: &Matched<'_>, rules: Rules) -> Finding {
     let mut finding = Finding {
         metric,
@@ -135,11 +131,10 @@ fn pairs_of(finding: &mut Finding, matched: &Matched<'_>) -> Option<String> {
             }
         }
     }
-    let why = reason.clone().unwrap_or_default();
-    let missing = Missing { lacking, pairs, why };
+    let why = reason.as_deref().unwrap_or_default();
     finding.one_sided =
         missing_values::latency(metric, &runs_of(&matched.base), &runs_of(&matched.test))
-            .or_else(|| missing.one_sided());
+            .or_else(|| missing_values::one_sided(lacking, pairs, why));
     reason
 }
 

@@ -68,11 +68,8 @@ fn one(text: &mut String, number: usize, comparison: &Comparison, alpha: f64) {
         text.push_str("  ");
         result(text, number, &name, &outcome);
     }
-    for note in &comparison.notes {
-        let _ = writeln!(text, "# {}: {}", plain(note.code.name()), plain(&note.text));
-    }
-    for violation in &comparison.violations {
-        let _ = writeln!(text, "# {}: {}", plain(violation.code.name()), plain(&violation.text));
+    for caveat in comparison.notes.iter().chain(&comparison.violations) {
+        let _ = writeln!(text, "# {}: {}", plain(caveat.code.name()), plain(&caveat.text));
     }
     let outcome = match barred.filter(|_| comparison.violations.is_empty()) {
         Some(why) => Err(why),

@@ -13,48 +13,44 @@ const OVER_MAX: u32 = 1;
 /// Units that must be over the limit, if one alone might have been misread.
 const UNITS_MIN: usize = 2;
 
-/// Whose limit it is.
-#[derive(Clone, Copy)]
-enum Account {
-    Bounded,
-    Unbounded,
+/// Whose limit it is: the limit, and the most workers alive of those that it is about, if known.
+struct Account {
+    name: &'static str,
+    limit: fn(&Record) -> u32,
+    peak: fn(&Record) -> Option<u32>,
 }
 
-/// The most workers alive, as far as it is known of those that a limit is about.
-type Peak = fn(&Record, Account) -> Option<u32>;
+const BOUNDED: Account = Account {
+    name: "bounded",
+    limit: |run| run.settings.limit_bounded,
+    peak: |run| run.workers.peak_bounded,
+};
+
+const UNBOUNDED: Account = Account {
+    name: "unbounded",
+    limit: |run| run.settings.limit_unbounded,
+    peak: |run| run.workers.peak_unbounded,
+};
+
+/// All workers, where a record says nothing of accounts and none is known to be unbounded: a base
+/// that never has more than the limit then shows that the workload needs bounded workers alone.
+const ALL_BOUNDED: Account = Account { peak: |run| Some(run.workers.peak), ..BOUNDED };
 
 /// Says that the test breaks a limit, and the base never does.
 ///
 /// No rule of a kernel allows a breach, so that one unit shows it, if it cannot have been misread:
 /// were every worker seen together with the one that it replaces, there would be twice the limit.
 /// Up to that it takes two units and most of them.
-#[must_use]
 pub fn broken(name: [&str; 2], base: &[Unit<'_>], test: &[Unit<'_>]) -> Option<Caveat> {
-    let accounts = [Account::Bounded, Account::Unbounded];
-    let runs = base.iter().chain(test).flat_map(|unit| &unit.runs).copied();
-    let peak = peak_of(&runs.collect::<Vec<_>>());
-    accounts.into_iter().find_map(|account| of_account(account, peak, name, base, test))
-}
-
-/// How to know the peak of an account. Where a record says nothing of accounts, all workers are
-/// taken for bounded ones, if no run is known to have had others: a base that never has more than
-/// the limit then shows that the workload needs bounded workers alone.
-fn peak_of(runs: &[&Record]) -> Peak {
-    if runs.iter().all(|run| own_peak(run, Account::Bounded).is_some()) {
-        return own_peak;
-    }
-    if runs.iter().any(|run| has_unbounded(run)) { |_, _| None } else { all_bounded }
-}
-
-fn own_peak(run: &Record, account: Account) -> Option<u32> {
-    match account {
-        Account::Bounded => run.workers.peak_bounded,
-        Account::Unbounded => run.workers.peak_unbounded,
-    }
-}
-
-fn all_bounded(run: &Record, account: Account) -> Option<u32> {
-    matches!(account, Account::Bounded).then_some(run.workers.peak)
+    let runs = || base.iter().chain(test).flat_map(|unit| &unit.runs);
+    let accounts: &[Account] = if runs().all(|run| run.workers.peak_bounded.is_some()) {
+        &[BOUNDED, UNBOUNDED]
+    } else if runs().any(|run| has_unbounded(run)) {
+        &[]
+    } else {
+        &[ALL_BOUNDED]
+    };
+    accounts.iter().find_map(|account| account.broken(name, base, test))
 }
 
 /// Whether a run had unbounded workers, or a policy that makes works on files unbounded.
@@ -68,69 +64,49 @@ fn has_unbounded(run: &Record) -> bool {
 const UNBOUNDED_FILES: &str = "forced-file-unknown";
 
 impl Account {
-    fn name(self) -> &'static str {
-        match self {
-            Account::Bounded => "bounded",
-            Account::Unbounded => "unbounded",
-        }
-    }
-
-    fn limit(self, run: &Record) -> u32 {
-        match self {
-            Account::Bounded => run.settings.limit_bounded,
-            Account::Unbounded => run.settings.limit_unbounded,
-        }
-    }
-
     /// The highest peak over the limit. With events lost a worker may be counted that is gone.
-    fn peak_over(self, unit: &Unit<'_>, peak: Peak) -> Option<u32> {
+    fn peak_over(&self, unit: &Unit<'_>) -> Option<u32> {
         let over = unit.runs.iter().filter_map(|run| {
-            let limit = self.limit(run);
-            let found = peak(run, self).filter(|found| *found > limit.saturating_add(OVER_MAX));
+            let limit = (self.limit)(run);
+            let found = (self.peak)(run).filter(|found| *found > limit.saturating_add(OVER_MAX));
             found.filter(|_| limit > 0 && run.probe.events_lost == 0)
         });
         over.max()
     }
 
     /// Whether a unit is over the limit, or might be.
-    fn trusts_not(self, unit: &Unit<'_>, peak: Peak) -> bool {
-        self.peak_over(unit, peak).is_some()
-            || unit.runs.iter().any(|run| run.probe.events_lost > 0)
+    fn trusts_not(&self, unit: &Unit<'_>) -> bool {
+        self.peak_over(unit).is_some() || unit.runs.iter().any(|run| run.probe.events_lost > 0)
     }
-}
 
-fn of_account(
-    account: Account,
-    peak: Peak,
-    name: [&str; 2],
-    base: &[Unit<'_>],
-    test: &[Unit<'_>],
-) -> Option<Caveat> {
-    let mut over: Vec<u32> = test.iter().filter_map(|unit| account.peak_over(unit, peak)).collect();
-    over.sort_unstable();
-    let limit = account.limit(test.first()?.runs.first()?);
-    let same = |unit: &Unit<'_>| unit.runs.iter().all(|run| account.limit(run) == limit);
-    let trusts_not = |unit: &Unit<'_>| account.trusts_not(unit, peak);
-    if base.is_empty() || base.iter().any(trusts_not) || !base.iter().chain(test).all(same) {
-        return None;
+    fn broken(&self, name: [&str; 2], base: &[Unit<'_>], test: &[Unit<'_>]) -> Option<Caveat> {
+        let mut over: Vec<u32> = test.iter().filter_map(|unit| self.peak_over(unit)).collect();
+        over.sort_unstable();
+        let limit = (self.limit)(test.first()?.runs.first()?);
+        let same = |unit: &Unit<'_>| unit.runs.iter().all(|run| (self.limit)(run) == limit);
+        let trusts_not = |unit: &Unit<'_>| self.trusts_not(unit);
+        if base.is_empty() || base.iter().any(trusts_not) || !base.iter().chain(test).all(same) {
+            return None;
+        }
+        let surely = over.last()? > &limit.saturating_mul(2);
+        let often = over.len() >= UNITS_MIN && over.len() * 2 > test.len();
+        if !surely && !often {
+            return None;
+        }
+        let [base_name, test_name] = name.map(|name| format::clip(name, 60));
+        let units =
+            if test.iter().any(Unit::is_boot) { ["boot", "boots"] } else { ["run", "runs"] };
+        let of_test = format::count(test.len() as u64, units[0], units[1]);
+        let text = format!(
+            "{test_name} let {} {} workers live under a limit of {limit}, in {} of {of_test}; \
+             {base_name} kept to it in all {}.",
+            over.get((over.len() - 1) / 2)?,
+            self.name,
+            over.len(),
+            base.len()
+        );
+        Some(Caveat::new(Code::LimitBroken, text))
     }
-    let surely = over.last()? > &limit.saturating_mul(2);
-    let often = over.len() >= UNITS_MIN && over.len() * 2 > test.len();
-    if !surely && !often {
-        return None;
-    }
-    let [base_name, test_name] = name.map(|name| format::clip(name, 60));
-    let units = if test.iter().any(Unit::is_boot) { ["boot", "boots"] } else { ["run", "runs"] };
-    let of_test = format::count(test.len() as u64, units[0], units[1]);
-    let text = format!(
-        "{test_name} let {} {} workers live under a limit of {limit}, in {} of {of_test}; \
-         {base_name} kept to it in all {}.",
-        over.get((over.len() - 1) / 2)?,
-        account.name(),
-        over.len(),
-        base.len()
-    );
-    Some(Caveat::new(Code::LimitBroken, text))
 }
 
 #[cfg(test)]

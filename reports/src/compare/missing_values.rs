@@ -12,37 +12,19 @@ const OF_LATENCY: [(Code, &str); 2] = [
     (Code::TimedAtReaping, "an operation counts as done when its completion was reaped"),
 ];
 
-/// Pairs of which one run has no value. The runs without one may be just those that went otherwise,
-/// so that the others cannot show that nothing did.
-pub struct Missing {
-    /// Pairs in which the base alone lacks it, and in which the test alone does.
-    pub lacking: [u32; 2],
-    /// All pairs.
-    pub pairs: u32,
-    /// Why the first of them lacks it.
-    pub why: String,
-}
-
-impl Missing {
-    /// What comes of it.
-    #[must_use]
-    pub fn one_sided(&self) -> Option<OneSided> {
-        let sides = ["base", "test"].into_iter().zip(self.lacking);
-        let lacking = sides.filter(|(_, lacking)| *lacking > 0);
-        let parts: Vec<String> =
-            lacking.map(|(side, pairs)| format!("the {side} alone lacks it in {pairs}")).collect();
-        let text = format!(
-            "{} of {} ({})",
-            format::list(&parts),
-            format::count(u64::from(self.pairs), "pair", "pairs"),
-            self.why
-        );
-        (!parts.is_empty()).then_some(OneSided { text, of_regression: false })
-    }
+/// What comes of pairs in which one side alone lacks a value: how often base and test do, of how
+/// many pairs, and why the first of them does. The runs without one may be just those that went
+/// otherwise, so that the others cannot show that nothing did.
+pub fn one_sided(lacking: [u32; 2], pairs: u32, why: &str) -> Option<OneSided> {
+    let sides = ["base", "test"].into_iter().zip(lacking).filter(|(_, lacking)| *lacking > 0);
+    let parts: Vec<String> =
+        sides.map(|(side, pairs)| format!("the {side} alone lacks it in {pairs}")).collect();
+    let pairs = format::count(u64::from(pairs), "pair", "pairs");
+    let text = format!("{} of {pairs} ({why})", format::list(&parts));
+    (!parts.is_empty()).then_some(OneSided { text, of_regression: false })
 }
 
 /// What is said of latencies that were not measured alike on both sides.
-#[must_use]
 pub fn latency(metric: Metric, base: &[&Record], test: &[&Record]) -> Option<OneSided> {
     if !metric.is_latency() {
         return None;

@@ -26,15 +26,12 @@ pub struct Noise {
 
 impl Noise {
     /// Of the variant of the base's file that is the base once more; nothing if there is none.
-    #[must_use]
     pub fn of(base: &Set<'_>, workload: &str, decides: &Decides, rules: Rules) -> Self {
         let variant = match pairs::of_role(base, workload, Role::Noise) {
             Beside::Nothing => return Self::default(),
             Beside::Another(text) => {
-                return Self {
-                    notes: vec![Caveat::new(Code::NoiseOfAnother, text)],
-                    ..Self::default()
-                };
+                let notes = vec![Caveat::new(Code::NoiseOfAnother, text)];
+                return Self { notes, ..Self::default() };
             }
             Beside::Variant(variant) => variant,
         };
@@ -95,7 +92,6 @@ fn few_pairs(pairs: u32, needed: u32) -> Caveat {
 }
 
 /// Metrics in which it takes more than was asked for to take a side.
-#[must_use]
 pub fn raised(primary: &[Finding]) -> Option<Caveat> {
     let raised = primary.iter().filter(|one| one.side_threshold() > one.threshold);
     let parts: Vec<String> = raised

@@ -15,7 +15,6 @@ use crate::stats::trend;
 const DRIFT_P_MAX: f64 = 0.01;
 
 /// What a reader should know.
-#[must_use]
 pub(crate) fn notes(
     base: &Set<'_>,
     test: &Set<'_>,

@@ -15,7 +15,6 @@ const FIRST_SHARE_MAX: f64 = 0.7;
 /// Why runs or boots of one file are not of one bench, if they are not: a place that is there twice,
 /// or a run that started before one of an earlier place. Two benches with the same seed have the
 /// same rounds, so that nothing else tells them apart. The clock of a booted kernel is its own.
-#[must_use]
 pub fn not_one_bench(units: &[&Unit<'_>]) -> Option<String> {
     let mut places: BTreeMap<u32, &Record> = BTreeMap::new();
     for (place, run) in units.iter().filter_map(|unit| Some((unit.position(), *unit.runs.first()?)))
@@ -58,7 +57,6 @@ fn same_boot(one: &Record, other: &Record) -> bool {
 
 /// A note where one side ran first in nearly all pairs: what the first run of a round has to itself,
 /// such as a cold cache, then looks like an effect.
-#[must_use]
 pub fn unbalanced(points: &[Point]) -> Option<Caveat> {
     let base_first = points.iter().filter(|one| one.base_position < one.test_position).count();
     let (all, most) = (points.len(), base_first.max(points.len() - base_first));

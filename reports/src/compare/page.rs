@@ -3,20 +3,17 @@
 mod table;
 
 use askama::Template;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use iowq_contract::Record;
 
-use crate::compare::charts::sides::{BASE, TEST};
+use crate::compare::charts::{BASE, TEST};
 use crate::compare::comparison::{Comparison, Comparisons};
-use crate::compare::page::table::Row;
+use crate::compare::finding::Verdict;
 use crate::compare::prose::Reasons;
 use crate::compare::set::Set;
 use crate::compare::{charts, prose};
 use crate::format;
 use crate::render::chart::ChartSet;
-use crate::render::marker;
-use crate::render::page::{Download, Mark, PAGE_BYTES_MAX, PageError, Room};
+use crate::render::page::{Download, Mark, PAGE_BYTES_MAX, PageError, Room, machine};
 use crate::runs::unit;
 
 /// Comparisons whose verdict is shown, and those that have a section of their own.
@@ -26,9 +23,6 @@ const SECTIONS_MAX: usize = 50;
 /// Reasons of one comparison that are shown.
 const REASONS_MAX: usize = 8;
 
-/// Bytes that are kept free for the words around the download.
-const MARGIN_BYTES: usize = 4_000;
-
 /// Characters of the name of a workload or a set.
 const NAME_CHARS_MAX: usize = 60;
 
@@ -37,43 +31,34 @@ const KICKER: &str = "iowq-lab comparison";
 
 #[derive(Template)]
 #[template(path = "compare.html")]
-struct Page {
-    kicker: &'static str,
-    title: String,
+struct Page<'a> {
+    comparisons: &'a Comparisons,
     lead: String,
-    answers: Vec<Answer>,
+    answers: Vec<Answer<'a>>,
     answers_left_out: usize,
     overview: Option<ChartSet>,
-    sections: Vec<View>,
+    sections: Vec<View<'a>>,
     sections_left_out: usize,
     charts_left_out: bool,
-    threshold: String,
-    alpha: String,
-    confidence: String,
-    confidence_of_same: String,
-    decides: String,
     downloads: Vec<Download>,
 }
 
 /// What is said of one comparison before anything is shown.
-struct Answer {
-    title: String,
+struct Answer<'a> {
+    one: &'a Comparison,
     /// Name of the verdict's style, and its word.
     class: &'static str,
     word: &'static str,
-    headline: String,
     lines: Vec<String>,
     blockers: Reasons,
     notes: Reasons,
 }
 
 /// A comparison as the template shows it.
-struct View {
+struct View<'a> {
+    one: &'a Comparison,
     id: String,
-    title: String,
-    pairing: String,
     legend: [Mark; 2],
-    rows: Vec<Row>,
     noise: String,
     control: String,
     charts: Vec<ChartSet>,
@@ -93,20 +78,13 @@ pub fn page(comparisons: &Comparisons, sets: &[Set<'_>]) -> Result<String, PageE
     let overview = charts::overview(comparisons)?.and_then(|set| room.take(set));
     let mut sections = Vec::new();
     for (at, one) in comparisons.all.iter().take(SECTIONS_MAX).enumerate() {
-        // Once the room is gone no further chart is worth drawing.
-        let charts = if room.left_out {
-            Vec::new()
-        } else {
-            charts::sets(one, runs(&one.base), runs(&one.test))?
-        };
-        let charts = charts.into_iter().filter_map(|set| room.take(set)).collect();
+        let charts = room.draw(|| charts::sets(one, runs(&one.base), runs(&one.test)))?;
         sections.push(view(at, one, charts, unit::any(runs(&one.base))));
     }
     let count = comparisons.all.len();
     let of_one = |one| answer(one, comparisons.alpha);
     let mut page = Page {
-        kicker: KICKER,
-        title: title(comparisons),
+        comparisons,
         lead: lead(comparisons, sets),
         answers: comparisons.all.iter().take(ANSWERS_MAX).map(of_one).collect(),
         answers_left_out: count.saturating_sub(ANSWERS_MAX),
@@ -114,20 +92,15 @@ pub fn page(comparisons: &Comparisons, sets: &[Set<'_>]) -> Result<String, PageE
         sections,
         sections_left_out: count.saturating_sub(SECTIONS_MAX),
         charts_left_out: room.left_out,
-        threshold: format::either_way(comparisons.threshold),
-        alpha: format::number(comparisons.alpha),
-        confidence: format::percent(1.0 - comparisons.alpha),
-        confidence_of_same: format::percent(1.0 - 2.0 * comparisons.alpha),
-        decides: comparisons.decides.clone(),
         downloads: Vec::new(),
     };
     let room = PAGE_BYTES_MAX.saturating_sub(page.render()?.len());
-    page.downloads = download(comparisons, room).into_iter().collect();
+    let about = "every figure of this page, with the values of each pair";
+    page.downloads.extend(Download::json("comparison.json", about, comparisons, room));
     Ok(page.render()?)
 }
 
 /// Whether a page was made here, by what stands above its title.
-#[must_use]
 pub fn is_of_comparison(html: &[u8]) -> bool {
     html.windows(KICKER.len()).any(|part| part == KICKER.as_bytes())
 }
@@ -139,12 +112,7 @@ fn name(text: &str) -> String {
 /// `6.12 against 6.17 on fsync-mix and dsync`, with numbers where names would be too many.
 fn title(comparisons: &Comparisons) -> String {
     let names = |pick: fn(&Comparison) -> &str, many: &str| {
-        let mut names: Vec<String> = Vec::new();
-        for one in comparisons.all.iter().map(|one| name(pick(one))) {
-            if !names.contains(&one) {
-                names.push(one);
-            }
-        }
+        let names = format::distinct(comparisons.all.iter().map(|one| name(pick(one))));
         match names.len() {
             0 => format!("no {many}"),
             1..=4 => format::list(&names),
@@ -158,56 +126,31 @@ fn title(comparisons: &Comparisons) -> String {
 fn lead(comparisons: &Comparisons, sets: &[Set<'_>]) -> String {
     let count = comparisons.all.len() as u64;
     let mut parts = vec![format::count(count, "comparison", "comparisons")];
-    if let Some(first) = sets.first().and_then(|base| base.runs.first()) {
-        parts.push(format!("base on Linux {}", format::clip(&first.host.kernel, 60)));
-        let cpus = format::count(u64::from(first.host.cpus), "processor", "processors");
-        parts.push(format!("{cpus}, {}", format::clip(&first.host.filesystem, 40)));
-        parts.push(format::clip(&first.started, 40));
-    }
+    let first = sets.first().and_then(|base| base.runs.first());
+    parts.extend(first.map(|run| format!("base on {}", machine(run))));
     parts.join(" · ")
 }
 
-fn answer(one: &Comparison, alpha: f64) -> Answer {
-    let (class, word) = match one.verdict {
-        Some(verdict) => (verdict.name(), verdict.name()),
-        None => ("none", "no verdict"),
-    };
+fn answer(one: &Comparison, alpha: f64) -> Answer<'_> {
+    let (class, word) = Verdict::style(one.verdict);
     Answer {
-        title: format!("{}: {} against {}", name(&one.workload), name(&one.test), name(&one.base)),
+        one,
         class,
         word,
-        headline: prose::headline(one),
         lines: prose::lines(one, alpha),
         blockers: Reasons::of(&one.blockers, REASONS_MAX),
         notes: Reasons::of(&one.notes, REASONS_MAX),
     }
 }
 
-fn view(at: usize, one: &Comparison, charts: Vec<ChartSet>, boots: bool) -> View {
-    let mark = |place, role: &str, set: &str| Mark {
-        colour: place,
-        sign: marker::sign(place),
-        policy: format!("{role}: {}", name(set)),
-    };
+fn view(at: usize, one: &Comparison, charts: Vec<ChartSet>, boots: bool) -> View<'_> {
+    let mark = |place, role: &str, set: &str| Mark::at(place, format!("{role}: {}", name(set)));
     View {
         id: format!("c{at}"),
-        title: format!("{}: {} against {}", name(&one.workload), name(&one.test), name(&one.base)),
-        pairing: one.pairing_text(),
+        one,
         legend: [mark(BASE, "base", &one.base), mark(TEST, "test", &one.test)],
-        rows: table::rows(one),
         noise: prose::noise(one, boots),
         control: prose::control(one, boots),
         charts,
     }
-}
-
-/// The comparisons as JSON, if they fit.
-fn download(comparisons: &Comparisons, room: usize) -> Option<Download> {
-    let json = STANDARD.encode(serde_json::to_vec(comparisons).ok()?);
-    (json.len() + MARGIN_BYTES <= room).then(|| Download {
-        name: "comparison.json",
-        about: "every figure of this page, with the values of each pair".to_owned(),
-        mime: "application/json",
-        base64: json,
-    })
 }

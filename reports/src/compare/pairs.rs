@@ -24,27 +24,23 @@ pub struct Matched<'a> {
 
 impl<'a> Matched<'a> {
     /// All runs of both.
-    #[must_use]
     pub fn runs(&self) -> Vec<&'a Record> {
         self.base.iter().chain(&self.test).flat_map(|unit| &unit.runs).copied().collect()
     }
 
     /// What one and several of them are called.
-    #[must_use]
     pub fn unit(&self) -> (&'static str, &'static str) {
         let boots = self.base.iter().chain(&self.test).any(Unit::is_boot);
         if boots { ("boot", "boots") } else { ("run", "runs") }
     }
 
     /// Whether they are pairs.
-    #[must_use]
     pub fn is_paired(&self) -> bool {
         matches!(self.pairing, Pairing::Paired { .. })
     }
 }
 
 /// Matches the runs of a workload of two sets. A run that failed is no part of a pair.
-#[must_use]
 pub fn of_sets<'a>(base: &Set<'a>, test: &Set<'a>, workload: &str) -> Matched<'a> {
     let (base_runs, test_runs) = (base.of(workload), test.of(workload));
     if base.file == test.file {
@@ -67,7 +63,6 @@ pub enum Beside<'a> {
 }
 
 /// Matches the runs with a role in the base's file with the measured runs of the base.
-#[must_use]
 pub fn of_role<'a>(set: &Set<'a>, workload: &str, role: Role) -> Beside<'a> {
     let base = set.of(workload);
     let runs = with_role(set, workload, |one| one == role);
@@ -77,13 +72,9 @@ pub fn of_role<'a>(set: &Set<'a>, workload: &str, role: Role) -> Beside<'a> {
     let of_base: Vec<&Record> = runs.iter().copied().filter(|run| is_variant(run, &base)).collect();
     if of_base.is_empty() {
         let text = format!(
-            "The {} of this file are of {}, which is not the base. Use the first variant of the \
+            "The {} runs of this file are of {}, which is not the base. Use the first variant of the \
              bench as the base.",
-            match role {
-                Role::Measured => "measured runs",
-                Role::Noise => "noise runs",
-                Role::Control => "control runs",
-            },
+            role.name(),
             format::clip(&group::measured_label(first), 60)
         );
         return Beside::Another(text);
@@ -92,7 +83,6 @@ pub fn of_role<'a>(set: &Set<'a>, workload: &str, role: Role) -> Beside<'a> {
 }
 
 /// Runs with a special role that are of the base: all that noise and control are taken from.
-#[must_use]
 pub fn beside<'a>(set: &Set<'a>, workload: &str) -> Vec<&'a Record> {
     let base = set.of(workload);
     let mut runs = with_role(set, workload, |role| role != Role::Measured);
@@ -101,13 +91,11 @@ pub fn beside<'a>(set: &Set<'a>, workload: &str) -> Vec<&'a Record> {
 }
 
 /// The measured runs of a set as units, without runs that failed.
-#[must_use]
 pub fn units_of<'a>(set: &Set<'a>, workload: &str) -> Vec<Unit<'a>> {
     finished(set.of(workload))
 }
 
 /// The runs with a special role that are of the base as units, without runs that failed.
-#[must_use]
 pub fn units_beside<'a>(set: &Set<'a>, workload: &str) -> Vec<Unit<'a>> {
     finished(beside(set, workload))
 }

@@ -17,7 +17,6 @@ pub const EFFECT: f64 = 1.5;
 
 /// Smallest effect that these pairs would have called a change: never less than what takes a side.
 /// None if the effects do not scatter, which with few pairs is a matter of ties.
-#[must_use]
 pub fn detectable(finding: &Finding, alpha_strictest: f64) -> Option<f64> {
     let effects = finding.effects();
     let stray = power::stray(&effects, 1.0 - POWER).filter(|stray| *stray > 0.0)?;
@@ -27,7 +26,6 @@ pub fn detectable(finding: &Finding, alpha_strictest: f64) -> Option<f64> {
 
 /// Pairs that would decide: call an effect of [`EFFECT`] thresholds a change, and none the same.
 /// None if so many were made, or more than can be made are needed, and without scatter.
-#[must_use]
 pub fn pairs_needed(finding: &Finding, alpha_strictest: f64, alpha: f64) -> Option<u32> {
     let effects = finding.effects();
     power::stray(&effects, 1.0 - POWER).filter(|stray| *stray > 0.0)?;

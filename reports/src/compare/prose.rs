@@ -2,7 +2,7 @@
 
 use iowq_contract::Caveat;
 
-use crate::compare::comparison::{Comparison, Confirmation, Pairing};
+use crate::compare::comparison::{Comparison, Comparisons, Confirmation, Pairing};
 use crate::compare::finding::{Finding, Verdict};
 use crate::compare::plan::EFFECT;
 use crate::format;
@@ -11,7 +11,6 @@ use crate::runs::metric::Metric;
 impl Finding {
     /// What is said of a metric that is not decided, without its name: why not, and what would
     /// decide.
-    #[must_use]
     pub fn undecided(&self, alpha: f64) -> String {
         if let Some(one_sided) = &self.one_sided {
             return format!("not decided, because {}", format::clip(&one_sided.text, 300));
@@ -49,7 +48,6 @@ impl Finding {
     }
 
     /// `response p99 +12.3 % (95 % interval +8.1 % to +15 %)`.
-    #[must_use]
     pub fn sentence(&self) -> String {
         let title = self.metric.title();
         let Some(estimate) = self.estimate else {
@@ -68,24 +66,43 @@ impl Finding {
     }
 }
 
-impl Comparison {
-    /// Whether runs are pairs, as [`Pairing::text`] says it.
-    #[must_use]
-    pub fn pairing_text(&self) -> String {
-        self.pairing.text()
+impl Comparisons {
+    /// The smallest effect that counts.
+    pub fn threshold_text(&self) -> String {
+        format::either_way(self.threshold)
     }
 
-    /// What became of a regression that fresh runs did not confirm.
-    #[must_use]
-    pub fn unconfirmed(&self, metric: Metric) -> Option<String> {
-        self.confirmation.as_ref()?.unconfirmed(metric)
+    /// The error rate.
+    pub fn alpha_text(&self) -> String {
+        format::number(self.alpha)
+    }
+
+    /// Confidence of an interval that shows a difference.
+    pub fn confidence(&self) -> String {
+        format::percent(1.0 - self.alpha)
+    }
+
+    /// Confidence of an interval that shows equivalence.
+    pub fn confidence_of_same(&self) -> String {
+        format::percent(1.0 - 2.0 * self.alpha)
     }
 }
 
 impl Comparison {
+    /// `fsync-mix: 6.17 against 6.12`.
+    pub fn title(&self) -> String {
+        let [workload, test, base] =
+            [&self.workload, &self.test, &self.base].map(|name| format::clip(name, 60));
+        format!("{workload}: {test} against {base}")
+    }
+
+    /// What became of a regression that reruns did not confirm.
+    pub fn unconfirmed(&self, metric: Metric) -> Option<String> {
+        self.confirmation.as_ref()?.unconfirmed(metric)
+    }
+
     /// What is said of the metrics that decide: those that are worse, better and the same, and what
     /// would decide the others.
-    #[must_use]
     pub fn parts(&self, alpha: f64) -> Vec<String> {
         let of =
             |wanted: Verdict| self.primary.iter().filter(move |one| one.verdict == Some(wanted));
@@ -126,7 +143,6 @@ impl Comparison {
 
 impl Pairing {
     /// `10 pairs, 2 runs left over`, or the numbers of runs and why they are no pairs.
-    #[must_use]
     pub fn text(&self) -> String {
         match self {
             Pairing::Paired { pairs, left_over } => {
@@ -145,8 +161,7 @@ impl Pairing {
 }
 
 impl Confirmation {
-    /// What the fresh runs said, in one or two sentences.
-    #[must_use]
+    /// What the reruns said, in one or two sentences.
     pub fn text(&self) -> String {
         let Some(pairing) = &self.pairing else {
             return "There are no fresh runs.".to_owned();
@@ -187,7 +202,6 @@ impl Confirmation {
     }
 
     /// `+20 % at first and +0.3 % again (equivalent)`, of a metric that was not confirmed.
-    #[must_use]
     pub fn unconfirmed(&self, metric: Metric) -> Option<String> {
         let mut both = self.first.iter().zip(&self.again);
         let (first, again) = both.find(|(first, _)| first.metric == metric)?;
@@ -223,7 +237,6 @@ pub struct Reasons {
 
 impl Reasons {
     /// Of caveats, at most this many.
-    #[must_use]
     pub fn of(caveats: &[Caveat], most: usize) -> Self {
         let clip = |one: &Caveat| {
             let code = format::clip(one.code.name(), 40);

@@ -114,21 +114,12 @@ impl Rerun {
             Some(percent) => format!("--control={percent}"),
             None => "--control".to_owned(),
         }));
-        flags.extend(self.probes.map(|tier| format!("--probes={}", name_of_tier(tier))));
-        flags.extend(self.blocking.and_then(|blocking| match blocking {
-            Blocking::Sched => Some("--blocking=sched".to_owned()),
-            Blocking::Declared => Some("--blocking=declared".to_owned()),
-            Blocking::Kernel => None,
-        }));
+        let tier = |tier| format!("--probes={tier:?}").to_lowercase();
+        flags.extend(self.probes.map(tier));
+        let blocking = self.blocking.filter(|blocking| *blocking != Blocking::Kernel);
+        let flag = |blocking| format!("--blocking={blocking:?}").to_lowercase();
+        flags.extend(blocking.map(flag));
         flags
-    }
-}
-
-fn name_of_tier(tier: Tier) -> &'static str {
-    match tier {
-        Tier::Bpf => "bpf",
-        Tier::Proc => "proc",
-        Tier::Off => "off",
     }
 }
 
@@ -203,13 +194,10 @@ impl<'a> Regressed<'a> {
     /// first, because that is the one that a bench repeats.
     fn rerun(&self) -> Rerun {
         let (noise, control) = (self.of_role(Role::Noise), self.of_role(Role::Control));
-        let (mut engines, mut policies) = (Vec::new(), Vec::new());
-        for run in noise.or(control).into_iter().chain(self.first_runs()) {
-            add(&mut engines, &run.key.engine);
-            if run.key.engine == POOL {
-                add(&mut policies, &run.key.policy);
-            }
-        }
+        let runs: Vec<&Record> = noise.or(control).into_iter().chain(self.first_runs()).collect();
+        let of_pool = runs.iter().filter(|run| run.key.engine == POOL);
+        let policies = format::distinct(of_pool.map(|run| run.key.policy.clone()));
+        let engines = format::distinct(runs.iter().map(|run| run.key.engine.clone()));
         let rounds = self.variants.iter().flatten().map(|run| run.key.round).max();
         let seeds = self.records.iter().map(|run| run.key.seed);
         let blocking = |run: &Record| Some(run.blocking).filter(|one| *one != Blocking::Kernel);
@@ -254,12 +242,6 @@ impl<'a> Regressed<'a> {
             }
         }
         Ok(asked.workload.clone())
-    }
-}
-
-fn add(names: &mut Vec<String>, name: &str) {
-    if names.iter().all(|known| known != name) {
-        names.push(name.to_owned());
     }
 }
 

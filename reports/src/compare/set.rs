@@ -1,13 +1,14 @@
 //! Sets: the runs of one policy or kernel out of one file, as the command line names them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use iowq_contract::{Record, Role};
 
 use crate::load::{LoadError, Loaded, RECORD_NAME};
-use crate::runs::group;
-use crate::runs::group::{POOL, PRESETS};
+use crate::runs::group::{self, POOL};
 use crate::{format, load};
 
 /// What stands between the file and the policy.
@@ -72,9 +73,11 @@ impl Named {
         if argument.exists() {
             return whole();
         }
-        let parts = argument.to_str().and_then(|text| text.rsplit_once(POLICY_SIGN));
-        parts.map_or_else(whole, |(path, policy)| Self {
-            path: path.into(),
+        let bytes = argument.as_os_str().as_bytes();
+        let sign = bytes.iter().rposition(|byte| *byte == POLICY_SIGN as u8);
+        let policy = |at| std::str::from_utf8(&bytes[at + 1..]).ok();
+        sign.and_then(|at| Some((at, policy(at)?))).map_or_else(whole, |(at, policy)| Self {
+            path: OsStr::from_bytes(&bytes[..at]).into(),
             policy: Some(policy.to_owned()),
         })
     }
@@ -106,7 +109,6 @@ pub struct Set<'a> {
 
 impl<'a> Set<'a> {
     /// Its measured runs of a workload.
-    #[must_use]
     pub fn of(&self, workload: &str) -> Vec<&'a Record> {
         self.runs.iter().copied().filter(|run| run.key.workload == workload).collect()
     }
@@ -118,7 +120,6 @@ impl<'a> Set<'a> {
     }
 
     /// Its workloads, in the order in which they first ran.
-    #[must_use]
     pub fn workloads(&self) -> Vec<&'a str> {
         workloads(&self.runs)
     }
@@ -238,19 +239,9 @@ fn variant(run: &Record) -> String {
 
 /// The policies of runs, each once: presets in the order of kernels, then others as they ran.
 fn variants<'a>(runs: impl Iterator<Item = &'a Record>) -> Vec<String> {
-    let mut variants = Vec::new();
-    for run in runs {
-        let variant = variant(run);
-        if !variants.contains(&variant) {
-            variants.push(variant);
-        }
-    }
-    variants.sort_by_key(|variant| rank(variant));
+    let mut variants = format::distinct(runs.map(variant));
+    variants.sort_by_key(|variant| group::rank(variant));
     variants
-}
-
-fn rank(variant: &str) -> usize {
-    PRESETS.iter().position(|preset| *preset == variant).unwrap_or(PRESETS.len())
 }
 
 /// The policies of a set, which are one unless they differ from workload to workload.

@@ -4,11 +4,9 @@ use iowq_contract::{Caveat, Code};
 
 use crate::format;
 use crate::runs::linger::stayed;
-use crate::runs::unit;
-use crate::runs::unit::Unit;
+use crate::runs::unit::{self, Unit};
 
 /// What a reader must know of stays that outlasted the watch.
-#[must_use]
 pub fn note(base: &[Unit<'_>], test: &[Unit<'_>]) -> Option<Caveat> {
     let [base_stayed, test_stayed] = [base, test].map(|units| {
         let units = units.iter().filter(|unit| unit.runs.iter().any(|run| stayed(run)));

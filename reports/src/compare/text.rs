@@ -2,26 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use comfy_table::{CellAlignment, ContentArrangement, Table};
+use comfy_table::Table;
 use iowq_contract::{Caveat, Code};
 
 use crate::compare::comparison::{Comparison, Comparisons, Pairing};
 use crate::compare::decide::Decides;
 use crate::compare::finding::{Finding, Verdict};
 use crate::format;
-use crate::render::text::{STYLE, ascii, fits, wrap};
+use crate::render::text::{ascii, break_to, table, trimmed, wrap};
 
 /// Width of the text: what a mail leaves of 80 columns after it was quoted twice.
 pub const WIDTH: usize = 76;
-
-/// Confidence of the intervals in the table, in percent.
-const CONFIDENCE: u32 = 95;
 
 /// Heads of the columns.
 const COLUMNS: [&str; 6] = ["metric", "base", "test", "change (95 %)", "p adj", "verdict"];
 
 /// The whole text.
-#[must_use]
 pub fn text(comparisons: &Comparisons) -> String {
     let mut text = String::new();
     for one in &comparisons.all {
@@ -51,28 +47,15 @@ pub fn text(comparisons: &Comparisons) -> String {
 
 /// Head, table, sentence and blockers of one comparison.
 fn comparison(one: &Comparison, all: &Comparisons) -> String {
-    let name = |name: &str| format::clip(name, 60);
-    let head = format!(
-        "{}: {} against {}, {}",
-        name(&one.workload),
-        name(&one.test),
-        name(&one.base),
-        runs(&one.pairing)
-    );
+    let head = format!("{}, {}", one.title(), runs(&one.pairing));
     let mut text = wrap(&head, WIDTH, "");
     text.push('\n');
-    for line in table(one).lines() {
-        text.push_str(line.trim_end());
-        text.push('\n');
-    }
+    text.push_str(&trimmed(&table_of_metrics(one)));
     text.push('\n');
-    for violation in &one.violations {
-        text.push_str(&wrap(&format!("! {}: {}", violation.code, violation.text), WIDTH, "  "));
-    }
+    let severe = |one: &Caveat| wrap(&format!("! {}: {}", one.code, one.text), WIDTH, "  ");
+    text.extend(one.violations.iter().map(severe));
     text.push_str(&wrap(&sentence(one, all), WIDTH, ""));
-    for bar in &one.blockers {
-        text.push_str(&wrap(&format!("! {}: {}", bar.code, bar.text), WIDTH, "  "));
-    }
+    text.extend(one.blockers.iter().map(severe));
     text
 }
 
@@ -86,12 +69,8 @@ fn runs(pairing: &Pairing) -> String {
     }
 }
 
-fn table(one: &Comparison) -> Table {
-    let mut table = Table::new();
-    table
-        .load_style(STYLE)
-        .set_content_arrangement(ContentArrangement::Disabled)
-        .set_header(COLUMNS);
+fn table_of_metrics(one: &Comparison) -> Table {
+    let mut table = table(COLUMNS, (0, 1), 1..=4);
     for finding in &one.primary {
         let verdict = finding.verdict.map_or("-", Verdict::name);
         table.add_row(row(finding, verdict));
@@ -100,17 +79,7 @@ fn table(one: &Comparison) -> Table {
     for finding in &one.advisory {
         table.add_row(row(finding, ""));
     }
-    for (at, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((0, 1));
-        if (1..=4).contains(&at) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    // Cells are broken only where the table would not fit.
-    if !fits(&table, WIDTH) {
-        let width = u16::try_from(WIDTH).unwrap_or(u16::MAX);
-        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
-    }
+    break_to(&mut table, WIDTH);
     table
 }
 
@@ -130,11 +99,11 @@ fn change(finding: &Finding) -> String {
         return "n/a".to_owned();
     };
     let show = |effect: f64| finding.metric.show_effect(effect);
-    match finding.intervals.get(&CONFIDENCE) {
+    match finding.interval_95() {
         Some((low, high)) => {
             // The sign of percent stands once, after the estimate.
             let bare = |effect| show(effect).trim_end_matches("\u{a0}%").to_owned();
-            format!("{} ({}, {})", show(estimate), bare(*low), bare(*high))
+            format!("{} ({}, {})", show(estimate), bare(low), bare(high))
         }
         None => show(estimate),
     }

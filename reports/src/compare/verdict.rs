@@ -15,14 +15,12 @@ use crate::runs::unit::Unit;
 use crate::stats::trend;
 
 /// Compares each test with the base on each workload.
-#[must_use]
 pub fn compare(sets: &[Set<'_>], rules: Rules) -> Comparisons {
     let runs = sets.iter().flat_map(|set| set.runs.iter().copied());
     compare_by(sets, &Decides::of_runs(runs), rules)
 }
 
 /// The same, by metrics that are chosen elsewhere.
-#[must_use]
 pub fn compare_by(sets: &[Set<'_>], decides: &Decides, rules: Rules) -> Comparisons {
     let mut all = Vec::new();
     if let [base, tests @ ..] = sets {

@@ -12,7 +12,7 @@ use std::fmt::Write as _;
 
 use iowq_contract::{Record, Role};
 
-use crate::export::run::{finished, role};
+use crate::export::run::finished;
 use crate::runs::metric::Metric;
 
 /// Units that benchstat does not know, and which way of them is better.
@@ -20,7 +20,6 @@ const UNITS: &str = "Unit ops/s better=higher\nUnit workers/1000ops better=lower
     Unit workers/s better=lower\n";
 
 /// The runs as benchmark lines; a run that did nothing has no time per op and is a comment.
-#[must_use]
 pub fn text(records: &[Record]) -> String {
     let mut text = String::from(UNITS);
     let mut cpu = "";
@@ -45,7 +44,9 @@ fn line(text: &mut String, record: &Record) {
     let done = ops.done.min(i64::MAX as u64);
     let _ = write!(text, "{name} {done} {ns_per_op:.1} ns/op");
     for metric in Metric::all() {
-        if let (Some((unit, decimals)), Some(value)) = (metric.benchstat(), metric.value(record)) {
+        if let (Some((unit, decimals)), Some(value)) =
+            (metric.row().benchstat, metric.value(record))
+        {
             let _ = write!(text, " {value:.decimals$} {unit}");
         }
     }
@@ -62,7 +63,7 @@ fn name(record: &Record) -> String {
     name.push_str(letters.as_str());
     let _ = write!(name, "/policy={}", part(&key.policy));
     if key.role != Role::Measured {
-        let _ = write!(name, "/role={}", role(key.role));
+        let _ = write!(name, "/role={}", key.role.name());
     }
     let _ = write!(name, "/engine={}", part(&key.engine));
     name

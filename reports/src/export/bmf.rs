@@ -15,7 +15,6 @@ use crate::runs::figures::{Figures, Spread};
 use crate::runs::metric::Metric;
 
 /// The runs as JSON, one benchmark per cell.
-#[must_use]
 pub fn text(records: &[Record]) -> String {
     let mut cells: BTreeMap<String, Vec<&Record>> = BTreeMap::new();
     for record in finished(records) {
@@ -29,7 +28,7 @@ pub fn text(records: &[Record]) -> String {
 fn measures(runs: &[&Record]) -> Value {
     let figures = Figures::new(runs);
     let known = Metric::all().filter_map(|metric| {
-        let measure = metric.bmf()?;
+        let measure = metric.row().bmf?;
         let Spread { median, least, most, .. } = figures.of(metric)?;
         let metric = json!({ "value": median, "lower_value": least, "upper_value": most });
         Some((measure.to_owned(), metric))

@@ -24,7 +24,6 @@ const PERCENTILES: [f64; 17] = [
 const SYNC: [&str; 2] = ["fsync", "fdatasync"];
 
 /// The runs as one document.
-#[must_use]
 pub fn text(records: &[Record]) -> String {
     let jobs: Vec<Value> =
         finished(records).enumerate().map(|(group, record)| job(group, record)).collect();

@@ -13,13 +13,12 @@ use iowq_contract::Record;
 use jiff::Timestamp;
 
 use crate::export::run::{finished, name, started};
-use crate::runs::histogram::{Clock, decode};
+use crate::runs::histogram::Clock;
 
 /// Nanoseconds in a millisecond, the unit of the column of maxima.
 const MAX_VALUE_DIVISOR: f64 = 1e6;
 
 /// The histograms of the runs, in order of time. Runs of a fidelity grid keep none.
-#[must_use]
 pub fn text(records: &[Record]) -> String {
     let mut runs: Vec<&Record> = finished(records).collect();
     runs.sort_by_key(|record| started(record));
@@ -46,7 +45,7 @@ fn write(runs: &[&Record], base: Timestamp, bytes: &mut Vec<u8>) -> std::io::Res
         for (clock, word) in [(Clock::Response, "response"), (Clock::Service, "service")] {
             for (kind, quantiles) in clock.of(record) {
                 let tag = tag(&format!("{}/{word}/{kind}", name(record)));
-                if let Some(histogram) = decode(quantiles) {
+                if let Some(histogram) = quantiles.histogram() {
                     let _ = log.write_histogram(&histogram, since, length, Tag::new(&tag));
                 }
             }

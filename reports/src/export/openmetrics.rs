@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use iowq_contract::Record;
 
-use crate::export::run::{ended, finished, role};
+use crate::export::run::{ended, finished};
 use crate::runs::births::Births;
 use crate::runs::metric::Metric;
 
@@ -19,7 +19,6 @@ type Samples = Vec<(&'static str, String, f64)>;
 struct Family {
     name: &'static str,
     kind: &'static str,
-    unit: &'static str,
     help: &'static str,
     samples: fn(&Record) -> Samples,
 }
@@ -28,7 +27,6 @@ const FAMILIES: [Family; 9] = [
     Family {
         name: "iowq_ops",
         kind: "counter",
-        unit: "",
         help: "Operations of the measured part.",
         samples: |record| {
             let count = |result: &str, ops: u64| ("_total", label("result", result), ops as f64);
@@ -38,28 +36,24 @@ const FAMILIES: [Family; 9] = [
     Family {
         name: "iowq_ops_per_second",
         kind: "gauge",
-        unit: "",
         help: "Operations done per second.",
         samples: |record| vec![("", String::new(), record.ops.per_s)],
     },
     Family {
         name: "iowq_response_seconds",
         kind: "summary",
-        unit: "seconds",
         help: "Response time of all operations.",
         samples: response,
     },
     Family {
         name: "iowq_cpu_per_op_seconds",
         kind: "gauge",
-        unit: "seconds",
         help: "Processor time per operation, user and system.",
         samples: |record| optional(Metric::CpuPerOp.value(record).map(|ns| ns / 1e9)),
     },
     Family {
         name: "iowq_worker_births",
         kind: "counter",
-        unit: "",
         help: "Workers created, by the best source there was.",
         samples: |record| {
             let births = record.workers.created.best();
@@ -69,21 +63,18 @@ const FAMILIES: [Family; 9] = [
     Family {
         name: "iowq_worker_births_per_1000_ops",
         kind: "gauge",
-        unit: "",
         help: "Workers created per thousand operations.",
         samples: |record| optional(Metric::CreatedPer1000.value(record)),
     },
     Family {
         name: "iowq_worker_births_per_second",
         kind: "gauge",
-        unit: "",
         help: "Workers created per second.",
         samples: |record| optional(Metric::BornPerS.value(record)),
     },
     Family {
         name: "iowq_worker_births_measured",
         kind: "gauge",
-        unit: "",
         help: "Births of the two above: the first fill, and churn in place of workers that left.",
         samples: |record| {
             let parts = |one: Births| [("fill", one.fill), ("churn", one.churn())];
@@ -94,21 +85,19 @@ const FAMILIES: [Family; 9] = [
     Family {
         name: "iowq_probe_events_lost",
         kind: "counter",
-        unit: "",
         help: "Events that the probes lost.",
         samples: |record| vec![("_total", String::new(), record.probe.events_lost as f64)],
     },
 ];
 
 /// The runs as an exposition, with the end mark.
-#[must_use]
 pub fn text(records: &[Record]) -> String {
     let mut text = String::new();
     for family in &FAMILIES {
-        let Family { name, kind, unit, help, samples } = family;
+        let Family { name, kind, help, samples } = family;
         let _ = writeln!(text, "# TYPE {name} {kind}");
-        if !unit.is_empty() {
-            let _ = writeln!(text, "# UNIT {name} {unit}");
+        if name.ends_with("_seconds") {
+            let _ = writeln!(text, "# UNIT {name} seconds");
         }
         let _ = writeln!(text, "# HELP {name} {help}");
         for (run, record) in finished(records).enumerate() {
@@ -151,7 +140,7 @@ fn labels(record: &Record, run: usize) -> String {
         escape(&key.workload),
         escape(&key.engine),
         escape(&key.policy),
-        role(key.role),
+        key.role.name(),
         key.round
     )
 }

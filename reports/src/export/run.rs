@@ -8,15 +8,6 @@ pub(crate) fn finished(records: &[Record]) -> impl Iterator<Item = &Record> {
     records.iter().filter(|record| record.error.is_none())
 }
 
-/// What a run is for, as the record spells it.
-pub(crate) fn role(role: Role) -> &'static str {
-    match role {
-        Role::Measured => "measured",
-        Role::Noise => "noise",
-        Role::Control => "control",
-    }
-}
-
 /// What a run is one of: `fsync-mix/6.12/pool`, with the role behind it if there is a special
 /// one, so that a control run never passes for a measured one.
 pub(crate) fn name(record: &Record) -> String {
@@ -24,7 +15,7 @@ pub(crate) fn name(record: &Record) -> String {
     let name = format!("{}/{}/{}", key.workload, key.policy, key.engine);
     match key.role {
         Role::Measured => name,
-        special => format!("{name}/{}", role(special)),
+        special => format!("{name}/{}", special.name()),
     }
 }
 

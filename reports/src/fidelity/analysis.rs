@@ -10,15 +10,9 @@
 //! A cell is *right* if the nearest preset is among the expected or alike the one that is shown: to
 //! choose one of two that behave the same is no error.
 
-pub use crate::fidelity::cell::{BIRTHS_FACTOR, BIRTHS_WORKERS, Cell, Off};
-pub use crate::fidelity::dispatch::{Dispatch, GAP_MAX, WAYS};
-pub use crate::fidelity::dispatch_table::DispatchRow;
-pub use crate::fidelity::factor::Level;
-pub use crate::fidelity::name::Name;
-pub use crate::fidelity::share::Share;
-pub use crate::fidelity::totals::GroupTotals;
-pub use crate::fidelity::variants::{ALIKE_FACTOR, ALIKE_WORKERS, Counts, Variant, Variants};
-use crate::fidelity::{dispatch_table, factor, totals, variants};
+use crate::fidelity::cell::Cell;
+use crate::fidelity::share::Share;
+use crate::fidelity::variants::{self, Counts};
 use crate::runs::figures::Spread;
 use crate::runs::group::{Group, Section};
 use crate::stats::correlation;
@@ -80,7 +74,6 @@ pub struct PresetTotals<'a> {
 impl<'a> Fidelity<'a> {
     /// Of sections of which at least two have both the kernel and a preset; none of others, nor of
     /// several kernels.
-    #[must_use]
     pub fn of(sections: &[Section<'a>]) -> Option<Self> {
         // Of several kernels each has its own nearest preset, which `kernels` tells.
         let kernels =
@@ -117,13 +110,11 @@ impl<'a> Fidelity<'a> {
     }
 
     /// Of the cells in which presets differ, those in which the nearest one is right.
-    #[must_use]
     pub fn right(&self) -> Share {
         Share::of(self.differing(), |cell| cell.right())
     }
 
     /// The same as if [`PAST_LIMIT`] had not run; none if it did not.
-    #[must_use]
     pub fn right_within_limit(&self) -> Option<Share> {
         let cells = self.cells.iter().map(|cell| cell.without(PAST_LIMIT));
         let differing = cells.filter(Cell::presets_differ);
@@ -131,20 +122,17 @@ impl<'a> Fidelity<'a> {
     }
 
     /// Of all cells, those in which the expected preset's peak is near the kernel's.
-    #[must_use]
     pub fn peaks(&self) -> Share {
         Share::of(self.cells.iter(), |cell| cell.peak_agrees())
     }
 
     /// Workers that the expected preset created for each that the kernel did, over the cells in
     /// which the kernel created some.
-    #[must_use]
     pub fn created_ratio(&self) -> Option<Spread> {
         Spread::of(self.cells.iter().filter_map(Cell::created_ratio).collect())
     }
 
     /// Cells that are not as the kernel in something, the worst first.
-    #[must_use]
     pub fn off(&self) -> Vec<&Cell<'a>> {
         let mut off: Vec<&Cell<'a>> =
             self.cells.iter().filter(|one| !one.off().is_empty()).collect();
@@ -155,20 +143,7 @@ impl<'a> Fidelity<'a> {
         off
     }
 
-    /// Each group of cells, and all of them.
-    #[must_use]
-    pub fn by_group(&self) -> Vec<GroupTotals> {
-        totals::by_group(&self.cells)
-    }
-
-    /// How ops of each kind reached workers, by family of cells, open flag and file system.
-    #[must_use]
-    pub fn dispatch(&self) -> Vec<DispatchRow<'a>> {
-        dispatch_table::rows(&self.cells)
-    }
-
     /// Each preset over all cells.
-    #[must_use]
     pub fn totals(&self) -> Vec<PresetTotals<'a>> {
         self.presets.iter().enumerate().map(|(at, preset)| self.preset_totals(at, preset)).collect()
     }
@@ -206,12 +181,6 @@ impl<'a> Fidelity<'a> {
             let kernel = cell.variants.kernel;
             kernel.distance(cell.expected.counts) < kernel.distance(ours.counts)
         })
-    }
-
-    /// Where presets come near the kernel and where not, by each factor of the grid.
-    #[must_use]
-    pub fn by_factor(&self) -> Vec<Level> {
-        factor::levels(&self.cells)
     }
 }
 

@@ -55,7 +55,6 @@ pub enum Off {
 
 impl Off {
     /// As a table has it.
-    #[must_use]
     pub fn word(self) -> &'static str {
         match self {
             Self::Nearest => "nearest",
@@ -103,13 +102,11 @@ impl<'a> Cell<'a> {
     }
 
     /// The preset with the least distance from the kernel; of equal ones an expected.
-    #[must_use]
     pub fn nearest(&self) -> Variant<'a> {
         self.variants.nearest(self.same).unwrap_or(self.expected)
     }
 
     /// Whether a preset has the rules of the expected one in this cell, or is that one.
-    #[must_use]
     pub fn expects(&self, preset: &str) -> bool {
         self.same.contains(&preset)
     }
@@ -120,19 +117,16 @@ impl<'a> Cell<'a> {
     }
 
     /// Whether some preset differs from the expected ones.
-    #[must_use]
     pub fn presets_differ(&self) -> bool {
         self.variants.presets.iter().any(|variant| self.differs(variant))
     }
 
     /// Whether the nearest preset is expected, or alike the expected one.
-    #[must_use]
     pub fn right(&self) -> bool {
         !self.differs(&self.nearest())
     }
 
     /// Whether it is right only as far as a preset that differs is not nearer, but as near.
-    #[must_use]
     pub fn tied(&self) -> bool {
         let distance = |variant: &Variant<'_>| self.variants.kernel.distance(variant.counts);
         let least = distance(&self.nearest());
@@ -145,26 +139,22 @@ impl<'a> Cell<'a> {
     }
 
     /// Whether the expected preset created about as many workers as the kernel.
-    #[must_use]
     pub fn births_agree(&self) -> bool {
         let (ours, kernels) = (self.expected.counts.created, self.variants.kernel.created);
         near(ours, kernels, BIRTHS_FACTOR, BIRTHS_WORKERS)
     }
 
     /// Whether the expected preset's peak is near the kernel's.
-    #[must_use]
     pub fn peak_agrees(&self) -> bool {
         self.expected.counts.peak_alike(self.variants.kernel)
     }
 
     /// Whether ops of each kind reached workers as in the kernel; none if that was not seen.
-    #[must_use]
     pub fn dispatch_agrees(&self) -> Option<bool> {
         (!self.dispatch.is_empty()).then(|| self.dispatch.iter().all(Dispatch::agrees))
     }
 
     /// All that is off in it, in the order of the columns of a table.
-    #[must_use]
     pub fn off(&self) -> Vec<Off> {
         let all = [
             (Off::Nearest, self.presets_differ() && !self.right()),
@@ -178,7 +168,6 @@ impl<'a> Cell<'a> {
     /// How far it is off, to put the worst first: the distance of the expected preset, and of
     /// shares the greatest difference, of 1. One whose nearest preset is wrong comes before all
     /// others.
-    #[must_use]
     pub fn badness(&self) -> (bool, f64) {
         let gap = self.dispatch.iter().map(Dispatch::gap).fold(0.0, f64::max) / 100.0;
         let distance = self.variants.kernel.distance(self.expected.counts);
@@ -187,7 +176,6 @@ impl<'a> Cell<'a> {
 
     /// Workers that the expected preset created for each that the kernel did; none if the
     /// kernel created none.
-    #[must_use]
     pub fn created_ratio(&self) -> Option<f64> {
         self.expected.counts.created_ratio(self.variants.kernel)
     }

@@ -21,28 +21,20 @@ const RADIUS: f64 = 7.0;
 const RADIUS_MAX: f64 = 26.0;
 
 /// What is counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Count {
-    Created,
-    Peak,
+struct Count {
+    title: &'static str,
+    name: &'static str,
+    of: fn(Counts) -> f64,
 }
 
-impl Count {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Created => "workers created",
-            Self::Peak => "peak workers",
-        }
-    }
+const CREATED: Count = Count {
+    title: "Workers created",
+    name: "workers created",
+    of: |counts| counts.created.max(NONE_AT),
+};
 
-    fn of(self, counts: Counts) -> f64 {
-        match self {
-            Self::Created => counts.created,
-            Self::Peak => counts.peak,
-        }
-        .max(NONE_AT)
-    }
-}
+const PEAK: Count =
+    Count { title: "Peak workers", name: "peak workers", of: |counts| counts.peak.max(NONE_AT) };
 
 /// Cells at the same place are one mark, whose area grows with their number.
 type Marks = BTreeMap<(u64, u64), usize>;
@@ -60,26 +52,26 @@ pub(crate) fn sets(
     colours: &Colours<'_>,
 ) -> Result<Vec<ChartSet>, ChartError> {
     let mut sets = Vec::new();
-    for (count, title) in [(Count::Created, "Workers created"), (Count::Peak, "Peak workers")] {
+    for count in &[CREATED, PEAK] {
         let svg = draw(fidelity, colours, count)?;
         sets.push(ChartSet {
-            title: title.to_owned(),
+            title: count.title.to_owned(),
             how: format!(
                 "Each mark is a cell, larger where several lie at one place: the further right, \
                  the more {} on io_uring, the higher, the more under a preset. Strong marks are \
                  the expected preset, pale ones the others. On the line both are equal, within \
                  the band they are at most a factor of {} apart.",
-                count.name(),
+                count.name,
                 format::number(ALIKE_FACTOR)
             ),
             legend: true,
-            figures: vec![Figure { caption: String::new(), mark: None, svg }],
+            figures: vec![Figure::plain(svg)],
         });
     }
     Ok(sets)
 }
 
-fn layers(fidelity: &Fidelity<'_>, colours: &Colours<'_>, count: Count) -> Vec<Layer> {
+fn layers(fidelity: &Fidelity<'_>, colours: &Colours<'_>, count: &Count) -> Vec<Layer> {
     let mut layers = Vec::new();
     for expected in [false, true] {
         for preset in &fidelity.presets {
@@ -88,7 +80,7 @@ fn layers(fidelity: &Fidelity<'_>, colours: &Colours<'_>, count: Count) -> Vec<L
                 let variants =
                     cell.variants.presets.iter().filter(|variant| variant.preset == *preset);
                 for variant in variants.filter(|_| (cell.expected.preset == *preset) == expected) {
-                    let at = (count.of(cell.variants.kernel), count.of(variant.counts));
+                    let at = ((count.of)(cell.variants.kernel), (count.of)(variant.counts));
                     *marks.entry((at.0.to_bits(), at.1.to_bits())).or_insert(0) += 1;
                 }
             }
@@ -101,21 +93,21 @@ fn layers(fidelity: &Fidelity<'_>, colours: &Colours<'_>, count: Count) -> Vec<L
 fn draw(
     fidelity: &Fidelity<'_>,
     colours: &Colours<'_>,
-    count: Count,
+    count: &Count,
 ) -> Result<String, ChartError> {
     let layers = layers(fidelity, colours, count);
     let values = layers.iter().flat_map(|layer| layer.marks.keys()).flat_map(|at| [at.0, at.1]);
     let values = values.map(f64::from_bits);
-    let mut x = Axis::log(values, format::number, &format!("{} on io_uring", count.name()));
+    let mut x = Axis::log(values, format::number, &format!("{} on io_uring", count.name));
     for tick in x.ticks.iter_mut().filter(|tick| tick.0 < 0.0) {
         tick.1 = "none".to_owned();
     }
     // Room for marks at the ends.
     let margin = (x.range.end - x.range.start) * 0.04;
     x.range = x.range.start - margin..x.range.end + margin;
-    let y = Axis { label: format!("{} under a preset", count.name()), ..x.clone() };
+    let y = Axis { label: format!("{} under a preset", count.name), ..x.clone() };
     let place = Place { left: 126, right: WIDTH - 40, top: 56, bottom: 800 };
-    let title = format!("{} under presets against io_uring, a mark per cell", count.name());
+    let title = format!("{} under presets against io_uring, a mark per cell", count.name);
     picture(&title, 892, |area| {
         let plot = Plot::new(area, place, &x, &y)?;
         band(&plot, &x)?;
@@ -172,7 +164,7 @@ mod tests {
         let analysis = analyse(&loaded);
         let fidelity = analysis.fidelity.as_ref().expect("a grid has both engines");
         let colours = Colours::of(&analysis.sections);
-        let layers = layers(fidelity, &colours, Count::Created);
+        let layers = layers(fidelity, &colours, &CREATED);
         let cells = |expected| -> usize {
             let these = layers.iter().filter(|layer| layer.expected == expected);
             these.flat_map(|layer| layer.marks.values()).sum()

@@ -27,13 +27,11 @@ pub struct Dispatch {
 
 impl Dispatch {
     /// The greatest difference of a way, in percentage points.
-    #[must_use]
     pub fn gap(&self) -> f64 {
         self.kernel.iter().zip(self.preset).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
     }
 
     /// Whether no way differs by more than [`GAP_MAX`].
-    #[must_use]
     pub fn agrees(&self) -> bool {
         // What rounding of floats adds is no difference.
         self.gap() <= GAP_MAX + 1e-9

@@ -35,7 +35,6 @@ pub struct Name<'a> {
 
 impl<'a> Name<'a> {
     /// Of a workload. One that is not of the grid tells nothing.
-    #[must_use]
     pub fn of(workload: &'a str) -> Self {
         let none = Self { group: OTHERS, word: "", fsync: UNKNOWN, open: UNKNOWN };
         Self::of_grid(workload).unwrap_or(none)
@@ -61,20 +60,17 @@ impl<'a> Name<'a> {
     }
 
     /// Place of its group on pages; one that is not known comes last.
-    #[must_use]
     pub fn place(&self) -> usize {
         GROUPS.iter().position(|group| *group == self.group).unwrap_or(GROUPS.len())
     }
 
     /// Whether it closes rings and opens new ones all along.
-    #[must_use]
     pub fn closes_rings(&self) -> bool {
         self.group == REOPEN
     }
 
     /// Its group and word, without a word that says how long no ring is open: ops go the same way
     /// whatever that is.
-    #[must_use]
     pub fn family(&self) -> String {
         if self.word.is_empty() || self.closes_rings() {
             self.group.to_owned()

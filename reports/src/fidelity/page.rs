@@ -4,10 +4,9 @@ use askama::Template;
 
 use crate::fidelity::analysis::{Fidelity, PresetTotals};
 use crate::fidelity::cell::{Cell, Off};
-use crate::fidelity::dispatch_table::DispatchRow;
 use crate::fidelity::share::Share;
 use crate::fidelity::variants::{Counts, Variant};
-use crate::fidelity::{charts, prose};
+use crate::fidelity::{charts, dispatch_table, factor, prose};
 use crate::format;
 use crate::render::chart::ChartSet;
 use crate::render::page::{Mark, PageError};
@@ -24,28 +23,15 @@ const CELLS_MAX: usize = 2_000;
 #[derive(Template)]
 #[template(path = "fidelity.html")]
 struct Page<'a> {
+    found: &'a Fidelity<'a>,
     title: String,
     lead: String,
-    verdict: Verdict,
     charts: Vec<ChartSet>,
     legend: Vec<Mark>,
     presets: Vec<PresetRow>,
-    levels: Vec<LevelRow>,
-    off: CellTable,
-    dispatch: Vec<DispatchView>,
     all: CellTable,
     apart: Vec<(String, String)>,
     caveats: &'a [ScopedCaveat],
-}
-
-/// The answer, as both pages open with it.
-pub(crate) struct Verdict {
-    pub(crate) headline: String,
-    pub(crate) heads: [&'static str; 6],
-    pub(crate) groups: Vec<[String; 6]>,
-    pub(crate) rules: String,
-    pub(crate) figures: Vec<String>,
-    pub(crate) definitions: Vec<(&'static str, String)>,
 }
 
 /// A table of cells.
@@ -67,18 +53,6 @@ pub(crate) struct CellRow {
     pub(crate) right: &'static str,
     /// What is not as the kernel, with the shares of ops that went another way.
     pub(crate) off: String,
-}
-
-/// One kind of op in one family of cells.
-struct DispatchView {
-    family: String,
-    /// Kind, open flags, file system, number of cells.
-    what: [String; 4],
-    /// By the kernel and by the expected preset.
-    ways: [String; 2],
-    agrees: bool,
-    /// The greatest difference, in percentage points.
-    gap: String,
 }
 
 /// One preset over all cells.
@@ -104,53 +78,31 @@ struct Bar {
     text: String,
 }
 
-/// What the page says beside the analysis itself.
-#[derive(Debug)]
-pub(crate) struct About<'a> {
-    /// What was run.
-    pub(crate) title: String,
-    /// On what, and when.
-    pub(crate) lead: String,
-    /// Colours of the presets, as in the report.
-    pub(crate) colours: Colours<'a>,
-    /// What a reader must know before believing anything.
-    pub(crate) caveats: &'a [ScopedCaveat],
-}
-
 /// Makes the page.
 ///
 /// # Errors
 ///
 /// When a chart or the template cannot be written out; no input should bring that about.
-pub(crate) fn page(fidelity: &Fidelity<'_>, about: About<'_>) -> Result<String, PageError> {
-    let About { title, lead, colours, caveats } = about;
+pub(crate) fn page(
+    fidelity: &Fidelity<'_>,
+    title: String,
+    lead: String,
+    colours: &Colours<'_>,
+    caveats: &[ScopedCaveat],
+) -> Result<String, PageError> {
     let apart = fidelity.apart.iter().take(CELLS_MAX);
     let page = Page {
+        found: fidelity,
         title,
         lead,
-        verdict: verdict(fidelity),
-        charts: charts::sets(fidelity, &colours)?,
-        legend: legend(fidelity, &colours),
-        presets: presets(fidelity, &colours),
-        levels: levels(fidelity),
-        off: table(fidelity, fidelity.off()),
-        dispatch: dispatch(fidelity),
+        charts: charts::sets(fidelity, colours)?,
+        legend: legend(fidelity, colours),
+        presets: presets(fidelity, colours),
         all: all(fidelity),
         apart: apart.map(|one| (format::clip(one.workload, 80), one.reason.clone())).collect(),
         caveats,
     };
     Ok(page.render()?)
-}
-
-pub(crate) fn verdict(fidelity: &Fidelity<'_>) -> Verdict {
-    Verdict {
-        headline: prose::headline(fidelity),
-        heads: prose::GROUP_HEADS,
-        groups: fidelity.by_group().iter().map(prose::group).collect(),
-        rules: prose::group_rules(fidelity),
-        figures: prose::figures(fidelity),
-        definitions: prose::definitions(fidelity),
-    }
 }
 
 /// All cells, in the order in which they first ran.
@@ -202,22 +154,6 @@ fn off(cell: &Cell<'_>) -> String {
     parts.join("; ")
 }
 
-fn dispatch(fidelity: &Fidelity<'_>) -> Vec<DispatchView> {
-    let view = |row: DispatchRow<'_>| DispatchView {
-        family: format::clip(&row.family, 40),
-        what: [
-            format::clip(&row.dispatch.kind, 40),
-            format::clip(row.open, 40),
-            format::clip(row.filesystem, 20),
-            row.cells.to_string(),
-        ],
-        ways: [prose::shares(&row.dispatch.kernel), prose::shares(&row.dispatch.preset)],
-        agrees: row.dispatch.agrees(),
-        gap: format::number(row.dispatch.gap()),
-    };
-    fidelity.dispatch().into_iter().take(CELLS_MAX).map(view).collect()
-}
-
 /// The presets with their colours, and which of them are expected.
 fn legend(fidelity: &Fidelity<'_>, colours: &Colours<'_>) -> Vec<Mark> {
     let marks = fidelity.totals().into_iter().map(|one| {
@@ -261,7 +197,7 @@ fn expected_in(totals: &PresetTotals<'_>) -> String {
 
 fn levels(fidelity: &Fidelity<'_>) -> Vec<LevelRow> {
     let mut rows: Vec<LevelRow> = Vec::new();
-    for level in fidelity.by_factor() {
+    for level in factor::levels(&fidelity.cells) {
         rows.push(LevelRow {
             factor: level.factor,
             first: rows.last().is_none_or(|before| before.factor != level.factor),

@@ -6,7 +6,7 @@ use crate::fidelity::analysis::{Fidelity, PAST_LIMIT, PresetTotals};
 use crate::fidelity::cell::{BIRTHS_FACTOR, BIRTHS_WORKERS, Cell, Off};
 use crate::fidelity::dispatch::{Dispatch, GAP_MAX, Shares, WAYS};
 use crate::fidelity::share::Share;
-use crate::fidelity::totals::GroupTotals;
+use crate::fidelity::totals::{self, GroupTotals};
 use crate::fidelity::variants::{ALIKE_FACTOR, ALIKE_WORKERS, Counts};
 use crate::format;
 
@@ -15,8 +15,7 @@ pub const GROUP_HEADS: [&str; 6] =
     ["group", "cells", "nearest right", "births", "peak", "dispatch"];
 
 /// A row of that table.
-#[must_use]
-pub fn group(totals: &GroupTotals) -> [String; 6] {
+fn group(totals: &GroupTotals) -> [String; 6] {
     let group =
         totals.group.as_deref().map_or_else(|| "all".to_owned(), |one| format::clip(one, 40));
     let GroupTotals { right, births, peaks, dispatch, .. } = *totals;
@@ -24,8 +23,12 @@ pub fn group(totals: &GroupTotals) -> [String; 6] {
     [group, totals.cells.to_string(), right, births, peaks, dispatch]
 }
 
+/// Each group of cells, and all of them.
+pub fn groups(fidelity: &Fidelity<'_>) -> Vec<[String; 6]> {
+    totals::by_group(&fidelity.cells).iter().map(group).collect()
+}
+
 /// What its columns count, in one paragraph.
-#[must_use]
 pub fn group_rules(fidelity: &Fidelity<'_>) -> String {
     let number = format::number;
     let expected = names(fidelity, |one| one.expected > 0);
@@ -50,7 +53,6 @@ pub fn group_rules(fidelity: &Fidelity<'_>) -> String {
 }
 
 /// `140 of 150 (93.3 %)`, or that there is none.
-#[must_use]
 pub fn share(share: Share) -> String {
     match share.of {
         0 => "n/a".to_owned(),
@@ -59,7 +61,6 @@ pub fn share(share: Share) -> String {
 }
 
 /// The verdict in one line.
-#[must_use]
 pub fn headline(fidelity: &Fidelity<'_>) -> String {
     let right = fidelity.right();
     match (fidelity.cells.len(), right.percent()) {
@@ -75,7 +76,6 @@ pub fn headline(fidelity: &Fidelity<'_>) -> String {
 }
 
 /// The figures behind it, a sentence each.
-#[must_use]
 pub fn figures(fidelity: &Fidelity<'_>) -> Vec<String> {
     let mut lines: Vec<String> = within_limit(fidelity).into_iter().collect();
     lines.extend(told_apart(fidelity));
@@ -88,112 +88,18 @@ pub fn figures(fidelity: &Fidelity<'_>) -> Vec<String> {
     lines
 }
 
-/// Terms and what the counts leave open, one sentence each.
-#[must_use]
-pub fn definitions(fidelity: &Fidelity<'_>) -> Vec<(&'static str, String)> {
-    let mut all = terms();
-    all.extend(limits(fidelity));
-    all
+/// How near two counts are that are alike.
+pub fn near() -> String {
+    let number = format::number;
+    format!("a factor of {} or {} worker", number(ALIKE_FACTOR), number(ALIKE_WORKERS))
 }
 
-fn terms() -> Vec<(&'static str, String)> {
-    let near = format!(
-        "a factor of {} or {} worker",
-        format::number(ALIKE_FACTOR),
-        format::number(ALIKE_WORKERS)
-    );
-    let owned = str::to_owned;
-    vec![
-        ("cell", owned("a workload that ran on io_uring and under each preset")),
-        (
-            "distance",
-            owned(
-                "|ln((created + 1) / (kernel's created + 1))| + |ln((peak + 1) / (kernel's peak + \
-                 1))|, on medians of runs: 0 if a preset did the same as the kernel, 0.7 if one \
-                 of the two counts is twice the kernel's",
-            ),
-        ),
-        ("nearest", owned("the preset with the least distance from the kernel")),
-        (
-            "expected",
-            owned(
-                "the preset that stands for the kernel's release. exit-on-idle stands for the \
-                 same as 6.17: it adds only that workers exit once the last ring is closed, \
-                 which most cells do at their very end, so that the two differ by chance only. \
-                 In cells that keep closing rings only one of them is expected",
-            ),
-        ),
-        (
-            "alike",
-            format!("two variants whose workers created and peaks are each at most {near} apart"),
-        ),
-        (
-            "differ",
-            owned("presets differ in a cell if some other preset is not alike the expected one"),
-        ),
-        (
-            "right",
-            owned(
-                "the nearest preset is expected or alike the expected one: choosing one of two \
-                 that behave the same is not an error. Of equally near presets an expected one \
-                 is nearest",
-            ),
-        ),
-        (
-            "told apart",
-            owned(
-                "of the cells in which a preset is neither expected nor alike the expected one, \
-                 those in which the kernel is nearer to the expected one",
-            ),
-        ),
-        (
-            "dispatch",
-            owned(
-                "how ops reached workers: done inline by the submitter, queued hashed (one at a \
-                 time with others of the file) or unhashed, or linked, done by the worker that had \
-                 just done the one before",
-            ),
-        ),
-        (
-            "off",
-            owned("different from the kernel in births, peak or dispatch, or nearest not right"),
-        ),
-        (
-            "rho",
-            owned(
-                "Spearman's rank correlation over all cells between a preset's count and the \
-                 kernel's: 1 if both put the cells into the same order",
-            ),
-        ),
-    ]
-}
-
-/// What counts of runs do not tell.
-fn limits(fidelity: &Fidelity<'_>) -> Vec<(&'static str, String)> {
-    let owned = str::to_owned;
-    let runs = match fidelity.runs_least {
-        0 | 1 => owned("with one run per variant the variation between runs is not known"),
+/// What a figure of the page stands on.
+pub fn runs(fidelity: &Fidelity<'_>) -> String {
+    match fidelity.runs_least {
+        0 | 1 => "with one run per variant the variation between runs is not known".to_owned(),
         runs => format!("medians of {runs} or more, whose own spread this page does not show"),
-    };
-    vec![
-        (
-            "ratios",
-            owned(
-                "what the expected preset did, divided by what io_uring did. Runs are bound by \
-                 time: an engine that does more ops may make more workers too. Counts are \
-                 compared as they are, not per op; the ratio of ops/s is given as well",
-            ),
-        ),
-        (
-            "files of a bucket",
-            owned(
-                "the kernel hashes addresses of inodes to 64 buckets, and writes to files that \
-                 share one wait for each other: some two do by chance in 9 % of runs on 4 files, \
-                 in 37 % on 8. In the pool each of these files has its own bucket",
-            ),
-        ),
-        ("runs", runs),
-    ]
+    }
 }
 
 /// `140 of 150 cells`.
@@ -312,7 +218,6 @@ fn apart(fidelity: &Fidelity<'_>) -> Option<String> {
 }
 
 /// A cell that is off, in one line: `a (births, peak): io_uring created 10, peak 9; 6.17 created …`.
-#[must_use]
 pub fn off(cell: &Cell<'_>) -> String {
     let show = |name: &str, counts: Counts| {
         let (created, peak) = (format::number(counts.created), format::number(counts.peak));
@@ -330,20 +235,17 @@ pub fn off(cell: &Cell<'_>) -> String {
 }
 
 /// `births, peak`.
-#[must_use]
 pub fn off_words(off: &[Off]) -> String {
     off.iter().map(|off| off.word()).collect::<Vec<_>>().join(", ")
 }
 
 /// `write 100 % inline against 98 % inline, 2 % hashed`.
-#[must_use]
 pub fn dispatch(dispatch: &Dispatch) -> String {
     let kind = format::clip(&dispatch.kind, 40);
     format!("{kind} {} against {}", shares(&dispatch.kernel), shares(&dispatch.preset))
 }
 
 /// `98 % inline, 2 % hashed`.
-#[must_use]
 pub fn shares(shares: &Shares) -> String {
     let ways = WAYS.iter().zip(shares).filter(|(_, share)| **share > 0.0);
     let ways = ways.map(|(way, share)| format!("{}\u{a0}% {way}", format::number(*share)));

@@ -20,7 +20,6 @@ impl Share {
     }
 
     /// In percent; none of nothing.
-    #[must_use]
     pub fn percent(self) -> Option<f64> {
         (self.of > 0).then(|| self.count as f64 * 100.0 / self.of as f64)
     }

@@ -45,26 +45,22 @@ pub struct Variants<'a> {
 
 impl Counts {
     /// How far two variants are from each other: 0 if they did the same.
-    #[must_use]
     pub fn distance(self, other: Self) -> f64 {
         let part = |a: f64, b: f64| ((a + 1.0).ln() - (b + 1.0).ln()).abs();
         part(self.created, other.created) + part(self.peak, other.peak)
     }
 
     /// Whether two variants behave the same, as far as runs can show.
-    #[must_use]
     pub fn alike(self, other: Self) -> bool {
         alike(self.created, other.created) && self.peak_alike(other)
     }
 
     /// Whether the peaks of two variants are the same, as far as runs can show.
-    #[must_use]
     pub fn peak_alike(self, other: Self) -> bool {
         alike(self.peak, other.peak)
     }
 
     /// Workers created for each that `other` did; none if that is none.
-    #[must_use]
     pub fn created_ratio(self, other: Self) -> Option<f64> {
         (other.created > 0.0).then(|| self.created / other.created)
     }
@@ -99,8 +95,15 @@ impl<'a> Variants<'a> {
         Ok(Self { kernel, presets })
     }
 
+    /// The presets that are alike one of them, without it.
+    pub fn alike(&self, one: Variant<'a>) -> impl Iterator<Item = &Variant<'a>> {
+        let alike = move |other: &&Variant<'_>| {
+            other.preset != one.preset && other.counts.alike(one.counts)
+        };
+        self.presets.iter().filter(alike)
+    }
+
     /// The preset nearest to the kernel; of equal ones the first of `favoured`, or of all.
-    #[must_use]
     pub fn nearest(&self, favoured: &[&str]) -> Option<Variant<'a>> {
         let place = |preset: &str| favoured.iter().position(|one| *one == preset);
         let key = |variant: &&Variant<'_>| {

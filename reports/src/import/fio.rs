@@ -12,10 +12,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use hdrhistogram::Histogram;
-use hdrhistogram::serialization::{Serializer as _, V2Serializer};
 use iowq_contract::{
     Blocking, Caveat, Churn, Code, Host, Latency, NAME_BYTES_MAX, Ops, Probe, Quantiles, Record,
     Role, RunKey, SCHEMA, Settings, Tier, Workers,
@@ -265,7 +262,7 @@ fn service(job: &Job) -> Result<BTreeMap<String, Quantiles>, String> {
         let histogram =
             histogram(times, later_ns).map_err(|problem| format!("{kind}: {problem}"))?;
         all.add(&histogram).map_err(|error| format!("{kind}: {error}"))?;
-        service.insert(kind.to_owned(), quantiles(&histogram));
+        service.insert(kind.to_owned(), Quantiles::of(&histogram));
         Ok::<(), String>(())
     };
     for (kind, one) in kinds {
@@ -276,7 +273,7 @@ fn service(job: &Job) -> Result<BTreeMap<String, Quantiles>, String> {
         }
     }
     add("fsync", job.sync.total_ios, &job.sync.lat_ns, 0)?;
-    service.insert("all".to_owned(), quantiles(&all));
+    service.insert("all".to_owned(), Quantiles::of(&all));
     Ok(service)
 }
 
@@ -290,14 +287,10 @@ fn empty() -> Histogram<u64> {
 /// The bins as a histogram, each value `later_ns` later.
 fn histogram(times: &Times, later_ns: u64) -> Result<Histogram<u64>, String> {
     let total = times.bins.values().try_fold(0_u64, |sum, count| sum.checked_add(*count));
-    match total {
-        None => return Err("bins hold more than can be counted".to_owned()),
-        Some(0) => {
-            return Err("no bins of latency: run fio with --output-format=json+ and without \
-                        disable_clat or disable_lat"
-                .to_owned());
-        }
-        Some(_) => {}
+    if total.ok_or("bins hold more than can be counted")? == 0 {
+        let problem = "no bins of latency: run fio with --output-format=json+ and without \
+                       disable_clat or disable_lat";
+        return Err(problem.to_owned());
     }
     let mut histogram = empty();
     for (value_ns, count) in &times.bins {
@@ -306,18 +299,4 @@ fn histogram(times: &Times, later_ns: u64) -> Result<Histogram<u64>, String> {
         recorded.map_err(|_| format!("bins has {value_ns} ns, which is no latency"))?;
     }
     Ok(histogram)
-}
-
-fn quantiles(histogram: &Histogram<u64>) -> Quantiles {
-    let mut bytes = Vec::new();
-    let encoded = V2Serializer::new().serialize(histogram, &mut bytes);
-    Quantiles {
-        count: histogram.len(),
-        p50_ns: histogram.value_at_quantile(0.5),
-        p90_ns: histogram.value_at_quantile(0.9),
-        p99_ns: histogram.value_at_quantile(0.99),
-        p999_ns: histogram.value_at_quantile(0.999),
-        max_ns: histogram.max(),
-        hdr_v2: encoded.map_or_else(|_| String::new(), |_| STANDARD.encode(&bytes)),
-    }
 }

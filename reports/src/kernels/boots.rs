@@ -5,8 +5,8 @@ use iowq_contract::{Boot, Code, Complaint, ComplaintKind, Ended, Kernels, Role};
 use serde::Serialize;
 
 use crate::format;
-use crate::kernels::fault_rates;
 use crate::stats::fisher::Share;
+use crate::stats::{adjust, fisher};
 
 /// Boots that are named in a sentence.
 const NAMED_MAX: usize = 6;
@@ -42,79 +42,70 @@ pub enum Class {
     Note,
 }
 
-/// A kind of what can go wrong.
+/// A kind of what can go wrong: by how a boot ended, by what its kernel complained of, or both.
 struct Kind {
     code: Code,
     /// What a kernel did, such as `hung`.
     words: &'static str,
-    happened: fn(&Boot) -> bool,
-    /// The kind of the complaint that says so.
+    ended: Option<Ended>,
     complaint: Option<ComplaintKind>,
 }
 
-const fn complained(
-    code: Code,
-    words: &'static str,
-    kind: ComplaintKind,
-    happened: fn(&Boot) -> bool,
-) -> Kind {
-    Kind { code, words, happened, complaint: Some(kind) }
+const fn ended(code: Code, words: &'static str, ended: Ended) -> Kind {
+    Kind { code, words, ended: Some(ended), complaint: None }
 }
 
-const fn ended(code: Code, words: &'static str, happened: fn(&Boot) -> bool) -> Kind {
-    Kind { code, words, happened, complaint: None }
+const fn complained(code: Code, words: &'static str, complaint: ComplaintKind) -> Kind {
+    Kind { code, words, ended: None, complaint: Some(complaint) }
 }
 
 /// Faults of a kernel.
 const FAULTS: [Kind; 5] = [
-    complained(Code::Panic, "panicked", ComplaintKind::Panic, |boot| {
-        boot.ended == Ended::Panicked || has(boot, ComplaintKind::Panic)
-    }),
-    ended(Code::Hung, "hung", |boot| boot.ended == Ended::Hung),
-    complained(Code::Oops, "had an oops", ComplaintKind::Oops, |boot| {
-        has(boot, ComplaintKind::Oops)
-    }),
-    complained(Code::SoftLockup, "had a soft lockup", ComplaintKind::SoftLockup, |boot| {
-        has(boot, ComplaintKind::SoftLockup)
-    }),
-    complained(Code::RcuStall, "had an RCU stall", ComplaintKind::RcuStall, |boot| {
-        has(boot, ComplaintKind::RcuStall)
-    }),
+    Kind {
+        code: Code::Panic,
+        words: "panicked",
+        ended: Some(Ended::Panicked),
+        complaint: Some(ComplaintKind::Panic),
+    },
+    ended(Code::Hung, "hung", Ended::Hung),
+    complained(Code::Oops, "had an oops", ComplaintKind::Oops),
+    complained(Code::SoftLockup, "had a soft lockup", ComplaintKind::SoftLockup),
+    complained(Code::RcuStall, "had an RCU stall", ComplaintKind::RcuStall),
 ];
 
 /// What need not be the kernel's fault.
 const TROUBLES: [Kind; 3] = [
-    ended(Code::MissingFeature, "lacked what is needed", |boot| {
-        boot.ended == Ended::MissingFeature
-    }),
-    ended(Code::Failed, "failed", |boot| boot.ended == Ended::Failed),
-    ended(Code::Died, "died with its virtual machine", |boot| boot.ended == Ended::Died),
+    ended(Code::MissingFeature, "lacked what is needed", Ended::MissingFeature),
+    ended(Code::Failed, "failed", Ended::Failed),
+    ended(Code::Died, "died with its virtual machine", Ended::Died),
 ];
 
 /// What is worth a look.
 const NOTES: [Kind; 3] = [
-    complained(Code::HungTask, "had a task that hung", ComplaintKind::HungTask, |boot| {
-        has(boot, ComplaintKind::HungTask)
-    }),
-    complained(Code::OutOfMemory, "ran out of memory", ComplaintKind::OutOfMemory, |boot| {
-        has(boot, ComplaintKind::OutOfMemory)
-    }),
-    complained(Code::Warning, "printed a warning", ComplaintKind::Warning, |boot| {
-        has(boot, ComplaintKind::Warning)
-    }),
+    complained(Code::HungTask, "had a task that hung", ComplaintKind::HungTask),
+    complained(Code::OutOfMemory, "ran out of memory", ComplaintKind::OutOfMemory),
+    complained(Code::Warning, "printed a warning", ComplaintKind::Warning),
 ];
 
-fn has(boot: &Boot, kind: ComplaintKind) -> bool {
-    complaint(boot, kind).is_some()
-}
+impl Kind {
+    fn happened(&self, boot: &Boot) -> bool {
+        self.ended == Some(boot.ended) || self.complaint(boot).is_some()
+    }
 
-fn complaint(boot: &Boot, kind: ComplaintKind) -> Option<&Complaint> {
-    boot.complaints.iter().find(|complaint| complaint.kind == kind)
+    /// The first complaint of this kind.
+    fn complaint<'a>(&self, boot: &'a Boot) -> Option<&'a Complaint> {
+        boot.complaints.iter().find(|complaint| Some(complaint.kind) == self.complaint)
+    }
 }
 
 impl BootFinding {
+    /// What is known of a kernel without a boot that shows it.
+    fn of_no_boot(label: &str, code: Code, class: Class, text: String) -> Self {
+        let kernel = label.to_owned();
+        Self { kernel, code, class, boots: Vec::new(), text, said: String::new() }
+    }
+
     /// The finding with what was said first.
-    #[must_use]
     pub fn sentence(&self) -> String {
         let Self { text, said, .. } = self;
         if said.is_empty() { format!("{text}.") } else { format!("{text}: {said}") }
@@ -123,7 +114,6 @@ impl BootFinding {
 
 /// What went wrong in the boots of all kernels, the worst first. Boots of the base for noise are
 /// boots of the base. `alpha` is the error rate of the findings of one kernel together.
-#[must_use]
 pub fn findings(kernels: &Kernels, boots: &[Boot], alpha: f64) -> Vec<BootFinding> {
     let base = kernels.kernels.first().map_or("", |kernel| &kernel.label);
     let of = |label: &str| boots.iter().filter(|boot| boot.kernel == label).collect::<Vec<_>>();
@@ -150,22 +140,16 @@ pub fn findings(kernels: &Kernels, boots: &[Boot], alpha: f64) -> Vec<BootFindin
         }
         if label == base && faulty && !finished {
             let text = format!("no boot of {} finished", format::clip(label, 60));
-            let (kernel, said) = (label.to_owned(), String::new());
-            let (code, class) = (Code::BaseUnfinished, Class::Trouble);
-            all.push(BootFinding { kernel, code, class, boots: Vec::new(), text, said });
+            all.push(BootFinding::of_no_boot(label, Code::BaseUnfinished, Class::Trouble, text));
         }
         let again = || of_kernel.iter().filter(|boot| boot.role == Role::Noise);
         if label == base && kernels.noise && !again().any(|boot| boot.ended == Ended::Finished) {
             let text = "no boot for noise finished, so that noise is not known".to_owned();
-            let (kernel, said) = (label.to_owned(), String::new());
-            let (code, class) = (Code::NoNoise, Class::Caveat);
-            all.push(BootFinding { kernel, code, class, boots: Vec::new(), text, said });
+            all.push(BootFinding::of_no_boot(label, Code::NoNoise, Class::Caveat, text));
         }
         if measured().next().is_none() {
             let text = format!("{} was not booted", format::clip(label, 60));
-            let (kernel, said) = (label.to_owned(), String::new());
-            let (code, class) = (Code::NotBooted, Class::Trouble);
-            all.push(BootFinding { kernel, code, class, boots: Vec::new(), text, said });
+            all.push(BootFinding::of_no_boot(label, Code::NotBooted, Class::Trouble, text));
         }
     }
     // The sort is stable: within a class kernels stay in their order.
@@ -179,6 +163,16 @@ fn base_faults(base: &str, boots: &[&Boot]) -> Vec<BootFinding> {
     FAULTS.iter().filter_map(fault).collect()
 }
 
+/// For each kind of fault the exact p that the test has it more often than the base, after Holm over
+/// the kinds that both had; `None` for the others, which ask for no p.
+fn more_often(base: &[Share], test: &[Share]) -> Vec<Option<f64>> {
+    let both = base.iter().zip(test).map(|(base, test)| {
+        let had = base.with > 0 && test.with > 0;
+        had.then(|| fisher::p_more_often(*base, *test)).flatten()
+    });
+    adjust::holm(&both.collect::<Vec<_>>())
+}
+
 /// Faults of a test. Where the base had the same the test must have it more often than chance
 /// explains.
 fn test_faults(
@@ -189,7 +183,7 @@ fn test_faults(
 ) -> Vec<BootFinding> {
     let shares = |boots: &[&Boot]| FAULTS.each_ref().map(|kind| share(kind, boots));
     let (base_shares, test_shares) = (shares(of_base), shares(of_test));
-    let p = fault_rates::more_often(&base_shares, &test_shares);
+    let p = more_often(&base_shares, &test_shares);
     let fault = |((kind, base_share), p): ((&Kind, &Share), &Option<f64>)| {
         let chance = p.is_some_and(|p| p >= alpha) || (p.is_none() && base_share.with > 0);
         let class = if chance { Class::Caveat } else { Class::Regression };
@@ -209,22 +203,22 @@ fn test_faults(
 /// it is not known what would have come.
 fn telling<'a>(kind: &Kind, boots: &[&'a Boot]) -> Vec<&'a Boot> {
     let untold = [Ended::Failed, Ended::Died, Ended::MissingFeature];
-    let tells = |boot: &&Boot| (kind.happened)(boot) || !untold.contains(&boot.ended);
+    let tells = |boot: &&Boot| kind.happened(boot) || !untold.contains(&boot.ended);
     boots.iter().copied().filter(tells).collect()
 }
 
 fn share(kind: &Kind, boots: &[&Boot]) -> Share {
     let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
     let telling = telling(kind, boots);
-    let with = telling.iter().filter(|boot| (kind.happened)(boot)).count();
+    let with = telling.iter().filter(|boot| kind.happened(boot)).count();
     Share { with: number(with), of: number(telling.len()) }
 }
 
-/// Takes back what fresh boots of the same kernels did not show again: it is a caveat then.
-pub fn confirm(finding: &mut [BootFinding], fresh: &[BootFinding]) {
+/// Takes back what reruns of the same kernels did not show again: it is a caveat then.
+pub fn confirm(finding: &mut [BootFinding], rerun: &[BootFinding]) {
     for one in finding.iter_mut().filter(|one| one.class == Class::Regression) {
         let again = |other: &&BootFinding| other.kernel == one.kernel && other.code == one.code;
-        let found = fresh.iter().find(again);
+        let found = rerun.iter().find(again);
         one.text += &match found {
             Some(again) => format!("; booted once more, {}", again.text),
             None => "; booted once more, it did not".to_owned(),
@@ -237,9 +231,9 @@ pub fn confirm(finding: &mut [BootFinding], fresh: &[BootFinding]) {
 }
 
 fn finding(kind: &Kind, label: &str, class: Class, boots: &[&Boot]) -> Option<BootFinding> {
-    let found: Vec<&Boot> = boots.iter().copied().filter(|boot| (kind.happened)(boot)).collect();
+    let found: Vec<&Boot> = boots.iter().copied().filter(|boot| kind.happened(boot)).collect();
     let first = found.first()?;
-    let said = match kind.complaint.and_then(|kind| complaint(first, kind)) {
+    let said = match kind.complaint(first) {
         Some(complaint) => &complaint.line,
         None => &first.reason,
     };
@@ -248,10 +242,6 @@ fn finding(kind: &Kind, label: &str, class: Class, boots: &[&Boot]) -> Option<Bo
         Role::Noise => format!("{} for noise", boot.number),
         _ => boot.number.to_string(),
     };
-    let mut named: Vec<String> = found.iter().take(NAMED_MAX).map(name).collect();
-    if numbers.len() > NAMED_MAX {
-        named.push(format!("{} more", numbers.len() - NAMED_MAX));
-    }
     let text = format!(
         "{} {} in {} of {} ({} {})",
         format::clip(label, 60),
@@ -259,7 +249,7 @@ fn finding(kind: &Kind, label: &str, class: Class, boots: &[&Boot]) -> Option<Bo
         found.len(),
         format::count(boots.len() as u64, "boot", "boots"),
         if numbers.len() == 1 { "boot" } else { "boots" },
-        format::list(&named)
+        format::first_of(found.iter().map(name).collect(), NAMED_MAX)
     );
     let said = format::clip(said, 300);
     Some(BootFinding {
@@ -384,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_that_fresh_boots_do_not_show_is_a_caveat() {
+    fn a_fault_that_reruns_do_not_show_is_a_caveat() {
         let findings_of = |spoil: fn(&mut Boot)| {
             let (kernels, mut boots, _) = sample::kernels(4);
             boots.iter_mut().filter(|boot| boot.kernel == "B").for_each(spoil);
@@ -432,5 +422,15 @@ mod tests {
             }
         });
         assert_eq!(warned[0].0, Class::Note);
+    }
+
+    #[test]
+    fn only_what_both_had_is_asked_and_the_p_of_several_kinds_are_adjusted() {
+        let share = |with| Share { with, of: 8 };
+        let alone = more_often(&[share(1), share(0)], &[share(8), share(8)]);
+        assert!(alone[0].is_some_and(|p| (p - 8.0 / 11_440.0).abs() < 1e-12), "{alone:?}");
+        assert_eq!(alone[1], None, "a fault that the base never had needs no p");
+        let two = more_often(&[share(1), share(1)], &[share(8), share(8)]);
+        assert!(two[0].is_some_and(|p| (p - 16.0 / 11_440.0).abs() < 1e-12), "{two:?}");
     }
 }

@@ -20,7 +20,6 @@ pub struct Changed {
 
 /// The options in which each test differs from the base, those that bear on io-wq first. Nothing of
 /// a kernel whose configuration is not known.
-#[must_use]
 pub fn changed(kernels: &Kernels) -> Vec<Changed> {
     let [base, tests @ ..] = kernels.kernels.as_slice() else {
         return Vec::new();

@@ -6,6 +6,8 @@
 
 pub mod case;
 
+use std::collections::BTreeMap;
+
 use crate::format;
 use crate::kernels::dumps::case::Try;
 pub use crate::kernels::dumps::case::{Case, When};
@@ -44,7 +46,7 @@ pub struct Answered {
 }
 
 /// What one boot says about the worker that its kernel keeps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Answer {
     /// Exactly one worker was left after the idle timeout, and criu failed on it, or hung.
@@ -66,17 +68,6 @@ pub enum Answer {
 }
 
 impl Answer {
-    const ALL: [Answer; 8] = [
-        Answer::KeptWorkerBlocks,
-        Answer::NoneKept,
-        Answer::KeptAndDumped,
-        Answer::Several,
-        Answer::Unsettled,
-        Answer::Other,
-        Answer::NotTried,
-        Answer::Void,
-    ];
-
     fn of(dump: &Dump) -> Answer {
         let answer = Answer::without_control(dump);
         let completed = matches!(answer, Answer::NoneKept | Answer::KeptAndDumped);
@@ -148,7 +139,6 @@ fn lacks(kernel: &Kernel) -> Vec<String> {
 }
 
 /// The dumps of each kernel that had any.
-#[must_use]
 pub fn dumps(kernels: &Kernels, boots: &[Boot]) -> Vec<Dumps> {
     let of_kernel = |label: &str| -> Vec<&Dump> {
         let boots = boots.iter().filter(|boot| boot.kernel == label);
@@ -160,22 +150,25 @@ pub fn dumps(kernels: &Kernels, boots: &[Boot]) -> Vec<Dumps> {
 
 impl Dumps {
     fn of(kernel: &Kernel, dumps: &[&Dump]) -> Option<Self> {
-        let with = |wanted| dumps.iter().filter(move |dump| Answer::of(dump) == wanted);
-        let count = |wanted| u32::try_from(with(wanted).count()).unwrap_or(u32::MAX);
-        let mut controls = with(Answer::Void).map(|dump| control_failure(dump));
+        let mut answers: BTreeMap<Answer, u32> = BTreeMap::new();
+        for dump in dumps {
+            *answers.entry(Answer::of(dump)).or_default() += 1;
+        }
+        let void = dumps.iter().filter(|dump| Answer::of(dump) == Answer::Void);
+        let mut controls = void.map(|dump| control_failure(dump));
         let control =
             controls.next().flatten().filter(|first| controls.all(|one| one == Some(*first)));
         let mut criu: Vec<String> =
             dumps.iter().filter_map(|dump| Some(format::clip(dump.criu.as_ref()?, 20))).collect();
         criu.sort();
         criu.dedup();
-        let answers = Answer::ALL.map(|answer| Answered { answer, boots: count(answer) });
+        let answered = |(answer, boots)| Answered { answer, boots };
         (!dumps.is_empty()).then(|| Self {
             kernel: kernel.label.clone(),
             criu,
             tried: u32::try_from(dumps.len()).unwrap_or(u32::MAX),
             cases: When::ALL.into_iter().filter_map(|when| Case::of(when, dumps)).collect(),
-            answers: answers.into_iter().filter(|one| one.boots > 0).collect(),
+            answers: answers.into_iter().map(answered).collect(),
             control,
             lacks: match control {
                 Some(ControlFailure::Criu) => lacks(kernel),
@@ -184,10 +177,14 @@ impl Dumps {
         })
     }
 
+    /// The kernel, as a reader sees it.
+    pub fn kernel_name(&self) -> String {
+        format::clip(&self.kernel, 60)
+    }
+
     /// Kernel and criu, as a reader finds them: `base, criu 3.17.1`.
-    #[must_use]
     pub fn name(&self) -> String {
-        let kernel = format::clip(&self.kernel, 60);
+        let kernel = self.kernel_name();
         match self.criu.is_empty() {
             true => kernel,
             false => format!("{kernel}, criu {}", format::list(&self.criu)),
@@ -195,7 +192,6 @@ impl Dumps {
     }
 
     /// What all of it says about the worker that is kept, for a reader.
-    #[must_use]
     pub fn sentence(&self) -> String {
         let name = self.name();
         let boots = format::count(u64::from(self.tried), "boot", "boots");
@@ -218,9 +214,8 @@ impl Dumps {
     }
 
     /// The same with what came of each process.
-    #[must_use]
     pub fn lines(&self) -> Vec<String> {
-        let kernel = format::clip(&self.kernel, 60);
+        let kernel = self.kernel_name();
         let cases = self.cases.iter().map(|case| format!("{kernel}, {}", case.sentence()));
         std::iter::once(self.sentence()).chain(cases).collect()
     }

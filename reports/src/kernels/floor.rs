@@ -35,7 +35,6 @@ pub struct Size {
 
 /// A floor for each workload on which the base ran against itself, out of comparisons with it: those
 /// of one workload share it.
-#[must_use]
 pub fn floors(comparisons: &[Comparison]) -> Vec<Floor> {
     let mut floors: Vec<Floor> = Vec::new();
     for one in comparisons.iter().filter(|one| !one.noise.is_empty()) {
@@ -56,6 +55,23 @@ fn raises(finding: &Finding) -> bool {
     finding.side_threshold() > finding.threshold
 }
 
+impl Size {
+    /// The estimated change.
+    pub fn change_text(&self) -> String {
+        match self.estimate {
+            None => "n/a".to_owned(),
+            Some(0.0) => "0".to_owned(),
+            Some(estimate) => self.metric.show_effect(estimate),
+        }
+    }
+
+    /// Its interval, and whether a change must be larger for it.
+    pub fn notes(&self) -> Vec<String> {
+        let interval = self.interval.map(|ends| self.metric.show_interval(ends));
+        interval.into_iter().chain(self.raises.then(|| "raises the threshold".to_owned())).collect()
+    }
+}
+
 impl Floor {
     fn of(one: &Comparison) -> Self {
         let size = |(noise, finding): (&Finding, &Finding)| Size {
@@ -72,15 +88,18 @@ impl Floor {
         }
     }
 
+    /// The workload, as a reader sees it.
+    pub fn workload_name(&self) -> String {
+        format::clip(&self.workload, 60)
+    }
+
     /// `8 pairs`, or that there is no floor of them.
-    #[must_use]
     pub fn pairs_text(&self) -> String {
         let pairs = format::count(self.pairs as u64, "pair", "pairs");
         if self.counts { pairs } else { format!("{pairs}, no floor") }
     }
 
     /// `created/1000 0.12, peak 1 (raises the threshold)`.
-    #[must_use]
     pub fn sizes_text(&self) -> String {
         let part = |size: &Size| {
             let floor = match size.estimate {

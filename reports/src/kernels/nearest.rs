@@ -4,12 +4,9 @@
 use iowq_contract::{Record, Role};
 use serde::Serialize;
 
-use crate::fidelity::variants;
-use crate::fidelity::variants::{Variant, Variants};
-use crate::kernels::read::Booted;
-use crate::kernels::sets::is_of;
-use crate::runs::group;
-use crate::runs::group::{POOL, Section};
+use crate::fidelity::variants::{self, Variants};
+use crate::kernels::read::{Booted, is_of};
+use crate::runs::group::{self, POOL};
 
 /// What was found, of all kernels.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -55,7 +52,6 @@ pub struct Overall {
 
 impl Overall {
     /// The presets that no workload tells from the nearest one.
-    #[must_use]
     pub fn alike(&self) -> Vec<String> {
         let alike = self.others.iter().filter(|(_, workloads)| workloads.is_empty());
         alike.map(|(preset, _)| preset.clone()).collect()
@@ -63,7 +59,6 @@ impl Overall {
 }
 
 /// Finds them. Runs of presets may come from boots of any kernel: the pool has its own workers.
-#[must_use]
 pub fn nearest(booted: &Booted) -> Nearest {
     let records = &booted.loaded.records;
     let is_pool = |run: &Record| run.key.engine == POOL && run.key.role == Role::Measured;
@@ -81,7 +76,7 @@ pub fn nearest(booted: &Booted) -> Nearest {
         let runs = records.iter().filter(|run| is_pool(run) || is_of(run, label));
         let sections = group::sections(runs);
         let judged: Vec<(&str, Result<Variants<'_>, String>)> =
-            sections.iter().map(|one| (one.workload, variants(one, &presets))).collect();
+            sections.iter().map(|one| (one.workload, Variants::of(one, &presets))).collect();
         found
             .cells
             .extend(judged.iter().map(|(workload, variants)| cell(workload, label, variants)));
@@ -90,10 +85,6 @@ pub fn nearest(booted: &Booted) -> Nearest {
         found.overall.extend(overall(label, &whole.collect::<Vec<_>>()));
     }
     found
-}
-
-fn variants<'a>(section: &Section<'a>, presets: &[&'a str]) -> Result<Variants<'a>, String> {
-    Variants::of(section, presets)
 }
 
 fn cell(workload: &str, kernel: &str, variants: &Result<Variants<'_>, String>) -> Cell {
@@ -109,11 +100,7 @@ fn cell(workload: &str, kernel: &str, variants: &Result<Variants<'_>, String>) -
         Ok(variants) => {
             cell.distances = distances(variants);
             if let Some(nearest) = variants.nearest(&[]) {
-                let alike = |variant: &&Variant<'_>| {
-                    variant.preset != nearest.preset && variant.counts.alike(nearest.counts)
-                };
-                let others = variants.presets.iter().filter(alike);
-                let all = std::iter::once(&nearest).chain(others);
+                let all = std::iter::once(&nearest).chain(variants.alike(nearest));
                 cell.presets = all.map(|variant| variant.preset.to_owned()).collect();
             }
         }

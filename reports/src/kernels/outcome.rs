@@ -7,8 +7,7 @@ use iowq_contract::{Boot, Caveat, Code, Kernel, Kernels, Role};
 use serde::Serialize;
 
 use crate::compare::comparison::{Comparison, Comparisons};
-use crate::compare::confirm;
-use crate::compare::confirm::ConfirmError;
+use crate::compare::confirm::{self, ConfirmError};
 use crate::compare::decide::Decides;
 use crate::compare::judge::Rules;
 use crate::compare::ktap::Test;
@@ -20,7 +19,7 @@ use crate::kernels::floor::Floor;
 use crate::kernels::nearest::Nearest;
 use crate::kernels::read::Booted;
 use crate::kernels::table::Row;
-use crate::kernels::{boots, config, dumps, floor, nearest, sets, table};
+use crate::kernels::{boots, config, dumps, floor, nearest, table};
 
 /// All that is found.
 #[derive(Debug, Serialize)]
@@ -50,27 +49,27 @@ pub struct KernelsOutcome<'a> {
     pub notes: Vec<Caveat>,
 }
 
-/// Compares all kernels of a folder. A regression counts only where boots of `fresh`, judged alone,
+/// Compares all kernels of a folder. A regression counts only where boots of `rerun`, judged alone,
 /// show it too, if there are such.
 ///
 /// # Errors
 ///
-/// Fresh boots that are those of the folder.
+/// Reruns that are those of the folder.
 pub fn compare<'a>(
     booted: &'a Booted,
     rules: Rules,
-    fresh: Option<&Booted>,
+    rerun: Option<&Booted>,
 ) -> Result<KernelsOutcome<'a>, ConfirmError> {
     let decides = Decides::of_machine(&booted.kernels);
-    let sets = sets::sets(booted);
+    let sets = booted.sets();
     let mut comparisons = compare_by(&sets, &decides, rules);
     let findings_of =
         |booted: &Booted| boots::findings(&booted.kernels, &booted.boots, rules.alpha);
     let mut findings = findings_of(booted);
-    if let Some(fresh) = fresh {
-        boots::confirm(&mut findings, &findings_of(fresh));
-        let fresh = std::slice::from_ref(&fresh.loaded);
-        confirm::confirm_by(&mut comparisons, &sets, fresh, &decides)?;
+    if let Some(rerun) = rerun {
+        boots::confirm(&mut findings, &findings_of(rerun));
+        let rerun = std::slice::from_ref(&rerun.loaded);
+        confirm::confirm(&mut comparisons, &sets, rerun, &decides)?;
     }
     let mut steps = Vec::new();
     for pair in sets.get(1..).unwrap_or_default().windows(2) {
@@ -96,7 +95,6 @@ pub fn compare<'a>(
 impl KernelsOutcome<'_> {
     /// As [`Comparisons::exit_code`]: boots of a test that went wrong as the base's never did are a
     /// regression, and a kernel of which no boot finished for another reason is trouble.
-    #[must_use]
     pub fn exit_code(&self) -> u8 {
         let any = |class| self.findings.iter().any(|finding| finding.class == class);
         if any(Class::Trouble) {
@@ -109,7 +107,6 @@ impl KernelsOutcome<'_> {
     }
 
     /// All comparisons, steps too, for the page of pairs.
-    #[must_use]
     pub fn pairs(&self) -> Comparisons {
         let mut pairs = self.comparisons.clone();
         pairs.all.extend(self.steps.iter().cloned());
@@ -117,7 +114,6 @@ impl KernelsOutcome<'_> {
     }
 
     /// A test for each kernel: whether its boots went well.
-    #[must_use]
     pub fn tests(&self) -> Vec<Test> {
         let test = |kernel: &Kernel| {
             let of = |class: Class| {
@@ -137,19 +133,16 @@ impl KernelsOutcome<'_> {
     }
 
     /// How many boots were made for noise.
-    #[must_use]
     pub fn boots_for_noise(&self) -> usize {
         self.boots.iter().filter(|boot| boot.role == Role::Noise).count()
     }
 
     /// The base's label.
-    #[must_use]
     pub fn base(&self) -> &str {
         self.kernels.kernels.first().map_or("", |kernel| &kernel.label)
     }
 
     /// The comparison of a kernel with the base on a workload, and with the one before it.
-    #[must_use]
     pub fn of(&self, workload: &str, kernel: &str) -> [Option<&Comparison>; 2] {
         let is = |one: &&Comparison| one.workload == workload && one.test == kernel;
         [self.comparisons.all.iter().find(is), self.steps.iter().find(is)]

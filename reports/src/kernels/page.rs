@@ -1,37 +1,27 @@
 //! The page of booted kernels: what each does against the base, the table of workers, and what was
 //! booted on what.
 
-mod dumps;
 mod machine;
 mod mark;
-mod noise;
 mod table;
 
 use askama::Template;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use iowq_contract::Code;
 
 use crate::compare::comparison::Comparison;
 use crate::compare::finding::Verdict;
+use crate::compare::pairs;
 use crate::compare::set::Set;
 use crate::format;
 use crate::kernels::boots::Class;
 use crate::kernels::charts::kernel;
-use crate::kernels::charts::kernel::place;
-use crate::kernels::nearest::Nearest;
+use crate::kernels::nearest::Overall;
 use crate::kernels::outcome::KernelsOutcome;
-use crate::kernels::page::dumps::Checkpoint;
-use crate::kernels::page::machine::{Console, Fact, KernelView, Setting};
 use crate::kernels::page::mark::{mark, name};
-use crate::kernels::page::noise::Noise;
-use crate::kernels::page::table::{Grid, grid, steps};
-use crate::kernels::table::units;
 use crate::kernels::{charts, text};
 use crate::render::chart::ChartSet;
-use crate::render::marker;
 use crate::render::page::{Download, Mark, PAGE_BYTES_MAX, PageError, Room};
-use crate::render::palette::COLOURS;
+use crate::render::palette::place;
+use crate::runs::caveat::ScopedCaveat;
 
 /// Name of the page with every pair of kernels in full.
 pub const PAIRS_NAME: &str = "pairs.html";
@@ -42,47 +32,15 @@ const CHARTED_MAX: usize = 12;
 /// Findings that are shown.
 const FINDINGS_MAX: usize = 48;
 
-/// Bytes that are kept free for the words around the download.
-const MARGIN_BYTES: usize = 4_000;
-
 #[derive(Template)]
 #[template(path = "kernels.html")]
-struct Page {
-    title: String,
-    lead: String,
-    pairs: &'static str,
+struct Page<'a> {
+    outcome: &'a KernelsOutcome<'a>,
     word: &'static str,
     class: &'static str,
-    headline: String,
-    lines: Vec<String>,
-    findings: Vec<Finding>,
-    decides: String,
-    threshold: String,
-    alpha: String,
-    confidence: String,
-    confidence_of_same: String,
-    grid: Grid,
-    steps: Option<Grid>,
-    noise: Option<Noise>,
     sections: Vec<View>,
     charts_left_out: bool,
-    dumps: Option<Checkpoint>,
-    nearest: Presets,
-    kernels: Vec<KernelView>,
-    config: Vec<Setting>,
-    config_text: String,
-    machine: Vec<Fact>,
-    order: Vec<Vec<Mark>>,
-    consoles: Vec<Console>,
-    notes: Vec<String>,
     downloads: Vec<Download>,
-}
-
-/// Something that is said before anything is shown.
-struct Finding {
-    severe: bool,
-    code: Code,
-    text: String,
 }
 
 /// The charts of one workload.
@@ -123,45 +81,17 @@ pub fn page(outcome: &KernelsOutcome<'_>, sets: &[Set<'_>]) -> Result<String, Pa
         2 => ("none", "trouble"),
         _ => ("none", "no verdict on all"),
     };
-    let comparisons = &outcome.comparisons;
     let mut page = Page {
-        title: title(outcome),
-        lead: machine::lead(outcome),
-        pairs: PAIRS_NAME,
+        outcome,
         word,
         class,
-        headline: headline(outcome),
-        lines: outcome
-            .kernels
-            .kernels
-            .iter()
-            .skip(1)
-            .map(|one| line(outcome, &one.label))
-            .collect(),
-        findings: findings(outcome),
-        decides: comparisons.decides.clone(),
-        threshold: format::either_way(comparisons.threshold),
-        alpha: format::number(comparisons.alpha),
-        confidence: format::percent(1.0 - comparisons.alpha),
-        confidence_of_same: format::percent(1.0 - 2.0 * comparisons.alpha),
-        grid: grid(outcome),
-        steps: steps(outcome),
-        noise: noise::noise(outcome),
         sections,
         charts_left_out: room.left_out,
-        dumps: dumps::checkpoint(&outcome.dumps),
-        nearest: presets(outcome, &outcome.nearest),
-        kernels: machine::kernels(outcome),
-        config: machine::options(outcome),
-        config_text: machine::options_text(outcome),
-        machine: machine::facts(outcome),
-        order: machine::order(outcome),
-        consoles: machine::consoles(outcome),
-        notes: text::notes(outcome),
         downloads: Vec::new(),
     };
     let room = PAGE_BYTES_MAX.saturating_sub(page.render()?.len());
-    page.downloads = download(outcome, room).into_iter().collect();
+    let about = "every figure of this page and of the page of pairs";
+    page.downloads.extend(Download::json("compare.json", about, outcome, room));
     Ok(page.render()?)
 }
 
@@ -172,8 +102,7 @@ fn title(outcome: &KernelsOutcome<'_>) -> String {
 
 /// The verdict of all, if none is a regression and all have one.
 fn verdict(outcome: &KernelsOutcome<'_>) -> (&'static str, &'static str) {
-    let verdicts = outcome.comparisons.all.iter().filter_map(|one| one.verdict);
-    verdicts.max().map_or(("none", "no verdict"), |worst| (worst.name(), worst.name()))
+    Verdict::style(outcome.comparisons.all.iter().filter_map(|one| one.verdict).max())
 }
 
 /// The worst that there is to say.
@@ -225,20 +154,22 @@ fn line(outcome: &KernelsOutcome<'_>, label: &str) -> String {
 }
 
 /// What went wrong in boots, broken limits and what forbids verdicts, the worst first.
-fn findings(outcome: &KernelsOutcome<'_>) -> Vec<Finding> {
-    let finding = outcome.findings.iter().map(|finding| Finding {
+fn findings(outcome: &KernelsOutcome<'_>) -> Vec<ScopedCaveat> {
+    let finding = outcome.findings.iter().map(|finding| ScopedCaveat {
+        scope: String::new(),
         severe: finding.class <= Class::Trouble,
         code: finding.code.clone(),
         text: finding.sentence(),
     });
-    let mut all: Vec<Finding> = finding.collect();
+    let mut all: Vec<ScopedCaveat> = finding.collect();
     for one in &outcome.comparisons.all {
         let workload = name(&one.workload);
         let about = format!("{workload}, {}", name(&one.test));
         let violations = one.violations.iter().map(|violation| (&workload, violation));
         for (about, bar) in violations.chain(one.blockers.iter().map(|bar| (&about, bar))) {
             let text = format!("{about}: {}", format::clip(&bar.text, 300));
-            all.push(Finding { severe: true, code: bar.code.clone(), text });
+            let (code, scope) = (bar.code.clone(), String::new());
+            all.push(ScopedCaveat { severe: true, code, text, scope });
         }
     }
     all.sort_by_key(|finding| !finding.severe);
@@ -252,27 +183,24 @@ fn sections(sets: &[Set<'_>], room: &mut Room) -> Result<Vec<View>, PageError> {
     for (at, workload) in workloads.into_iter().take(CHARTED_MAX).enumerate() {
         let kernels: Vec<kernel::Kernel<'_>> = sets
             .iter()
-            .map(|set| kernel::Kernel { label: &set.name, boots: units(set, workload) })
+            .map(|set| kernel::Kernel { label: &set.name, boots: pairs::units_of(set, workload) })
             .collect();
-        let drawn = if room.left_out { Vec::new() } else { charts::sets(&kernels)? };
         let first = sets.iter().find_map(|set| set.of(workload).first().copied());
-        let legend = sets.iter().enumerate().map(|(at, set)| Mark {
-            colour: place(at) % COLOURS,
-            sign: marker::sign(place(at)),
-            policy: name(&set.name),
-        });
+        let legend = sets.iter().enumerate();
+        let legend = legend.map(|(at, set)| Mark::at(place(at), name(&set.name)));
         views.push(View {
             id: format!("w{at}"),
             title: name(workload),
             about: first.map_or_else(String::new, |run| format::clip(&run.settings.summary, 300)),
             legend: legend.collect(),
-            charts: drawn.into_iter().filter_map(|set| room.take(set)).collect(),
+            charts: room.draw(|| charts::sets(&kernels))?,
         });
     }
     Ok(views)
 }
 
-fn presets(outcome: &KernelsOutcome<'_>, nearest: &Nearest) -> Presets {
+fn presets(outcome: &KernelsOutcome<'_>) -> Presets {
+    let nearest = &outcome.nearest;
     let mut workloads: Vec<String> = Vec::new();
     let mut missing = Vec::new();
     for cell in &nearest.cells {
@@ -283,7 +211,7 @@ fn presets(outcome: &KernelsOutcome<'_>, nearest: &Nearest) -> Presets {
         }
     }
     missing.truncate(FINDINGS_MAX);
-    let row = |one: &crate::kernels::nearest::Overall| {
+    let row = |one: &Overall| {
         let cell = |workload: &String| {
             let mut cells = nearest.cells.iter();
             let cell = cells.find(|cell| cell.kernel == one.kernel && cell.workload == *workload);
@@ -315,7 +243,7 @@ fn near(presets: &[String], overall: &str) -> [String; 2] {
 }
 
 /// What tells the nearest preset from the others.
-fn unlike(one: &crate::kernels::nearest::Overall) -> String {
+fn unlike(one: &Overall) -> String {
     let parts: Vec<String> = one
         .others
         .iter()
@@ -325,15 +253,4 @@ fn unlike(one: &crate::kernels::nearest::Overall) -> String {
         })
         .collect();
     parts.join("; ")
-}
-
-/// All figures as JSON, if they fit.
-fn download(outcome: &KernelsOutcome<'_>, room: usize) -> Option<Download> {
-    let json = STANDARD.encode(serde_json::to_vec(outcome).ok()?);
-    (json.len() + MARGIN_BYTES <= room).then(|| Download {
-        name: "compare.json",
-        about: "every figure of this page and of the page of pairs".to_owned(),
-        mime: "application/json",
-        base64: json,
-    })
 }

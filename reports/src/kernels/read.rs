@@ -12,7 +12,9 @@ use iowq_contract::{
 };
 use serde::de::DeserializeOwned;
 
+use crate::compare::set::Set;
 use crate::load::{LoadError, Loaded, RECORD_NAME};
+use crate::runs::group::URING;
 use crate::{format, load};
 
 /// A folder of boots.
@@ -24,6 +26,25 @@ pub struct Booted {
     pub boots: Vec<Boot>,
     /// The runs that came back; none if no boot came so far.
     pub loaded: Loaded,
+}
+
+impl Booted {
+    /// The runs of each kernel, the base first. A kernel without a run has a set without runs.
+    pub fn sets(&self) -> Vec<Set<'_>> {
+        let loaded = &self.loaded;
+        let labels = self.kernels.kernels.iter().map(|kernel| &kernel.label);
+        let set = |label: &String| {
+            let runs = loaded.records.iter().filter(|run| is_of(run, label)).collect();
+            Set { name: label.clone(), file: 0, loaded, runs }
+        };
+        labels.map(set).collect()
+    }
+}
+
+/// Whether a run is one of a kernel's own io-wq, to be compared.
+pub(crate) fn is_of(run: &Record, label: &str) -> bool {
+    let kernel = run.key.boot.as_ref().map(|boot| boot.kernel.as_str());
+    kernel == Some(label) && run.key.engine == URING && run.key.role == Role::Measured
 }
 
 /// A folder is not one of boots. Each text names the file and says what to do.

@@ -1,14 +1,14 @@
 //! The table of workers by workload and kernel: created per 1000 ops, peak, and who stayed.
 
-use iowq_contract::Record;
 use serde::Serialize;
 
+use crate::compare::pairs;
 use crate::compare::set::Set;
 use crate::format;
 use crate::runs::figures::Spread;
+use crate::runs::linger;
 use crate::runs::metric::Metric;
 use crate::runs::unit::Unit;
-use crate::runs::{linger, unit};
 
 /// One kernel on one workload, over its boots.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -30,7 +30,6 @@ pub struct Row {
 }
 
 /// A row for each workload and kernel, by workload.
-#[must_use]
 pub fn rows(sets: &[Set<'_>]) -> Vec<Row> {
     let mut rows = Vec::new();
     for workload in workloads(sets) {
@@ -40,19 +39,12 @@ pub fn rows(sets: &[Set<'_>]) -> Vec<Row> {
 }
 
 /// The workloads of all sets, those of the base first.
-#[must_use]
 pub fn workloads<'a>(sets: &[Set<'a>]) -> Vec<&'a str> {
-    let mut names: Vec<&str> = Vec::new();
-    for name in sets.iter().flat_map(Set::workloads) {
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    names
+    format::distinct(sets.iter().flat_map(Set::workloads))
 }
 
 fn row(workload: &str, set: &Set<'_>) -> Row {
-    let units = units(set, workload);
+    let units = pairs::units_of(set, workload);
     let spread =
         |metric| Spread::of(units.iter().filter_map(|one| one.value(metric).ok()).collect());
     let stayed = |unit: &&Unit<'_>| unit.runs.iter().any(|run| linger::stayed(run));
@@ -68,29 +60,18 @@ fn row(workload: &str, set: &Set<'_>) -> Row {
     }
 }
 
-/// The boots of a kernel with a finished run of a workload.
-#[must_use]
-pub fn units<'a>(set: &Set<'a>, workload: &str) -> Vec<Unit<'a>> {
-    let mut runs: Vec<&Record> = set.of(workload);
-    runs.retain(|run| run.error.is_none());
-    unit::units(&runs)
-}
-
 impl Row {
     /// `92.9 (79.9-105)`: median, least and most.
-    #[must_use]
     pub fn created_text(&self) -> String {
         spread_text(self.created, format::number)
     }
 
     /// `61 (60-65)`, or `8` where all boots had that.
-    #[must_use]
     pub fn peak_text(&self) -> String {
         spread_text(self.peak, format::number)
     }
 
     /// `stayed`, `20 ms`, or how many boots did one and how long the others took.
-    #[must_use]
     pub fn linger_text(&self) -> String {
         let left = self.linger_ms.map(|left| format::duration(left.median * 1e6));
         match (self.stayed, left) {
@@ -114,6 +95,7 @@ fn spread_text(spread: Option<Spread>, show: fn(f64) -> String) -> String {
 
 #[cfg(test)]
 mod tests {
+    use iowq_contract::Record;
     use iowq_sample as sample;
 
     use super::*;

@@ -1,12 +1,11 @@
 //! The text of booted kernels: for a terminal, and for the cover letter of a patch.
 
-use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Table, Width};
+use comfy_table::{ColumnConstraint, Table, Width};
 use iowq_contract::{Caveat, Code};
 
 use crate::compare::comparison::{Comparison, Comparisons};
 use crate::compare::finding::{Finding, Verdict};
-use crate::compare::text;
-use crate::compare::text::WIDTH;
+use crate::compare::text::{self, WIDTH};
 use crate::format;
 use crate::kernels::boots::{BootFinding, Class};
 use crate::kernels::dumps::Dumps;
@@ -14,7 +13,7 @@ use crate::kernels::floor::Floor;
 use crate::kernels::nearest::{Nearest, Overall};
 use crate::kernels::outcome::KernelsOutcome;
 use crate::kernels::table::Row;
-use crate::render::text::{STYLE, ascii, fits, wrap};
+use crate::render::text::{ascii, break_to, table, trimmed, wrap};
 
 /// Characters of a label or a workload.
 const NAME_CHARS_MAX: usize = 24;
@@ -26,14 +25,10 @@ const RANGE_CHARS: u16 = 13;
 const CELL_CHARS_MAX: usize = 15;
 
 /// The whole text.
-#[must_use]
 pub fn text(outcome: &KernelsOutcome<'_>) -> String {
     let mut text = wrap(&head(outcome), WIDTH, "");
     text.push('\n');
-    for line in table(outcome).lines() {
-        text.push_str(line.trim_end());
-        text.push('\n');
-    }
+    text.push_str(&trimmed(&table_of_boots(outcome)));
     text.push('\n');
     text.push_str(&wrap(
         "Created per 1000 ops: median of boots (least to most). Left: how long the last worker \
@@ -103,14 +98,13 @@ fn noise(outcome: &KernelsOutcome<'_>) -> Vec<String> {
     lines
 }
 
-fn table(outcome: &KernelsOutcome<'_>) -> Table {
+fn table_of_boots(outcome: &KernelsOutcome<'_>) -> Table {
     let steps = !outcome.steps.is_empty();
     let mut heads = vec!["workload", "kernel", "created/1000", "peak", "left", "vs base"];
     if steps {
         heads.push("step");
     }
-    let mut table = Table::new();
-    table.load_style(STYLE).set_content_arrangement(ContentArrangement::Disabled).set_header(heads);
+    let mut table = table(heads, (0, 1), 2..=4);
     let mut last = "";
     for row in &outcome.table {
         if !last.is_empty() && last != row.workload {
@@ -120,15 +114,7 @@ fn table(outcome: &KernelsOutcome<'_>) -> Table {
         last = &row.workload;
         table.add_row(cells(outcome, row, workload, steps));
     }
-    for (at, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((0, 1));
-        if (2..=4).contains(&at) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    if !fits(&table, WIDTH) {
-        let width = u16::try_from(WIDTH).unwrap_or(u16::MAX);
-        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+    if break_to(&mut table, WIDTH) {
         // Ranges may go to a line of their own; a name that is broken in two is none.
         for column in table.column_iter_mut().take(2) {
             column.set_constraint(ColumnConstraint::ContentWidth);
@@ -200,22 +186,17 @@ fn found(comparisons: &Comparisons) -> Vec<String> {
 
 /// `AB: better on paced (created/1000 -87, peak -55)`, a line for each kernel.
 fn better(comparisons: &Comparisons) -> Vec<String> {
-    let mut lines: Vec<(&str, Vec<String>)> = Vec::new();
-    for one in &comparisons.all {
+    let part = |one: &Comparison| {
         let better = effects(one, Verdict::Improvement);
-        if better.is_empty() {
-            continue;
-        }
-        let part = format!("{} ({})", name(&one.workload), better.join(", "));
-        match lines.iter_mut().find(|line| line.0 == one.test) {
-            Some(line) => line.1.push(part),
-            None => lines.push((&one.test, vec![part])),
-        }
-    }
-    let line = |(test, parts): &(&str, Vec<String>)| {
-        format!("{}: better on {}", name(test), format::list(parts))
+        (!better.is_empty()).then(|| format!("{} ({})", name(&one.workload), better.join(", ")))
     };
-    lines.iter().map(line).collect()
+    let line = |test: &String| {
+        let of_test = comparisons.all.iter().filter(|one| one.test == *test);
+        let parts: Vec<String> = of_test.filter_map(part).collect();
+        (!parts.is_empty()).then(|| format!("{}: better on {}", name(test), format::list(&parts)))
+    };
+    let tests = format::distinct(comparisons.all.iter().map(|one| &one.test));
+    tests.into_iter().filter_map(line).collect()
 }
 
 /// The metrics with a verdict, and how much they changed.

@@ -5,15 +5,15 @@ use std::path::{Path, PathBuf};
 
 use iowq_contract::Host;
 
-use super::files::{self, JSON_NAME, PAGE_NAME, SUMMARY_NAME, WriteError};
+use super::error::OutputError;
+use super::files::{self, JSON_NAME, PAGE_NAME, SUMMARY_NAME};
 use crate::compare::comparison::Comparisons;
-use crate::compare::confirm::{self, ConfirmError};
+use crate::compare::decide::Decides;
 use crate::compare::judge::Rules;
-use crate::compare::rerun::{self, Rerun, RerunError};
-use crate::compare::set::{Files, SetError};
-use crate::compare::{page, text, verdict};
-use crate::load::{self, LoadError, RECORD_NAME};
-use crate::render::page::PageError;
+use crate::compare::rerun::{self, Rerun};
+use crate::compare::set::Files;
+use crate::compare::{confirm, page, text, verdict};
+use crate::load::{self, RECORD_NAME};
 
 /// What is wanted.
 #[derive(Clone, Copy, Debug)]
@@ -24,7 +24,7 @@ pub struct CompareRequest<'a> {
     pub workloads: &'a [String],
     /// Smallest effect that matters, and error rate.
     pub rules: Rules,
-    /// Fresh records, or the folders that they are in: a regression counts only where they show it
+    /// Records of reruns, or the folders that they are in: a regression counts only where they show it
     /// too. Every regression counts if none is named.
     pub confirmed_by: &'a [PathBuf],
     /// Where to put the files; none are written if it is not said.
@@ -42,54 +42,16 @@ pub struct Compared {
     pub json: String,
 }
 
-/// Sets could not be compared. Each text says what to do.
-#[derive(Debug, thiserror::Error)]
-pub enum CompareError {
-    /// There are no such sets.
-    #[error(transparent)]
-    Set(#[from] SetError),
-    /// Fresh records could not be read.
-    #[error(transparent)]
-    Load(#[from] LoadError),
-    /// Fresh runs confirm nothing.
-    #[error(transparent)]
-    Confirm(#[from] ConfirmError),
-    /// Regressions cannot be measured again here.
-    #[error(transparent)]
-    Rerun(#[from] RerunError),
-    /// The page could not be made.
-    #[error(transparent)]
-    Page(#[from] PageError),
-    /// A file could not be written.
-    #[error(transparent)]
-    Write(#[from] WriteError),
-    /// The folder holds what must not be replaced.
-    #[error(
-        "{}: it is {what}, and a comparison would replace what is beside it: name another folder \
-         with --out",
-        path.display()
-    )]
-    Taken {
-        /// The file that is there.
-        path: PathBuf,
-        /// What it is.
-        what: &'static str,
-    },
-    /// The values could not be made JSON.
-    #[error("the comparison cannot be written as JSON: {0}")]
-    Json(#[from] serde_json::Error),
-}
-
 /// Whether a comparison may be put there: not over the runs of a bench, nor over their page.
-fn free(dir: &Path) -> Result<(), CompareError> {
+fn free(dir: &Path) -> Result<(), OutputError> {
     let path = dir.join(RECORD_NAME);
     if path.exists() {
-        return Err(CompareError::Taken { path, what: "the record of a bench" });
+        return Err(OutputError::Taken { path, what: "the record of a bench" });
     }
     let path = dir.join(PAGE_NAME);
     match fs::read(&path) {
         Ok(html) if !page::is_of_comparison(&html) => {
-            Err(CompareError::Taken { path, what: "a page that is of no comparison" })
+            Err(OutputError::Taken { path, what: "a page that is of no comparison" })
         }
         _ => Ok(()),
     }
@@ -100,15 +62,16 @@ fn free(dir: &Path) -> Result<(), CompareError> {
 /// # Errors
 ///
 /// Sets that cannot be read or are none, or files that cannot be written.
-pub fn compare(request: &CompareRequest<'_>) -> Result<Compared, CompareError> {
+pub fn compare(request: &CompareRequest<'_>) -> Result<Compared, OutputError> {
     let files = Files::read(request.sets, request.workloads)?;
     let sets = files.sets()?;
     let mut comparisons = verdict::compare(&sets, request.rules);
     if !request.confirmed_by.is_empty() {
-        let fresh =
+        let reruns =
             request.confirmed_by.iter().map(|path| load::load_strictly(std::slice::from_ref(path)));
-        let fresh = fresh.collect::<Result<Vec<_>, _>>()?;
-        confirm::confirm(&mut comparisons, &sets, &fresh)?;
+        let reruns = reruns.collect::<Result<Vec<_>, _>>()?;
+        let decides = Decides::of_runs(sets.iter().flat_map(|set| set.runs.iter().copied()));
+        confirm::confirm(&mut comparisons, &sets, &reruns, &decides)?;
     }
     let text = text::text(&comparisons);
     let json = serde_json::to_string_pretty(&comparisons)? + "\n";
@@ -126,7 +89,7 @@ pub fn compare(request: &CompareRequest<'_>) -> Result<Compared, CompareError> {
 /// # Errors
 ///
 /// Sets that cannot be read or are none, or runs that cannot be made again on this host.
-pub fn reruns(request: &CompareRequest<'_>, here: &Host) -> Result<Vec<Rerun>, CompareError> {
+pub fn reruns(request: &CompareRequest<'_>, here: &Host) -> Result<Vec<Rerun>, OutputError> {
     let files = Files::read(request.sets, request.workloads)?;
     let sets = files.sets()?;
     let comparisons = verdict::compare(&sets, request.rules);

@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use iowq_contract::{Caveat, write_whole};
+use iowq_contract::{Caveat, clean, write_whole};
 
+use super::error::OutputError;
 use super::files::WriteError;
 use crate::export::Format;
-use crate::load::{self, LoadError};
+use crate::load;
 
 /// What is wanted.
 #[derive(Clone, Copy, Debug)]
@@ -33,42 +34,25 @@ pub struct Exported {
     pub failed: usize,
 }
 
-/// Runs could not be exported. Each text says what to do.
-#[derive(Debug, thiserror::Error)]
-pub enum ExportError {
-    /// The records could not be read.
-    #[error(transparent)]
-    Load(#[from] LoadError),
-    /// There is nothing to export.
-    #[error("no run finished, so there is nothing to export: see the report for why")]
-    NoRun,
-    /// The file to write is one that was read.
-    #[error("{}: is a record that was read: --out must be another file", .0.display())]
-    Same(PathBuf),
-    /// The file could not be written.
-    #[error(transparent)]
-    Write(#[from] WriteError),
-}
-
 /// Reads records and exports them.
 ///
 /// # Errors
 ///
 /// Records that cannot be read or have no finished run, or a file that cannot be written.
-pub fn export(request: &ExportRequest<'_>) -> Result<Exported, ExportError> {
+pub fn export(request: &ExportRequest<'_>) -> Result<Exported, OutputError> {
     let mut loaded = load::load(request.records)?;
     loaded.keep_workloads(request.workloads)?;
     let failed = loaded.records.iter().filter(|record| record.error.is_some()).count();
     if failed == loaded.records.len() {
-        return Err(ExportError::NoRun);
+        return Err(OutputError::NoRun);
     }
     let text = request.format.text(&loaded.records);
     if let Some(out) = request.out {
         if loaded.files.iter().any(|file| is_same(file, out).unwrap_or(false)) {
-            return Err(ExportError::Same(out.to_owned()));
+            return Err(OutputError::Same(out.to_owned()));
         }
         let fail = |source| WriteError { path: out.to_owned(), source };
-        write_whole(out, text.as_bytes()).map_err(fail)?;
+        write_whole(out, clean(&text).as_bytes()).map_err(fail)?;
     }
     Ok(Exported { text, notes: loaded.notes, failed })
 }

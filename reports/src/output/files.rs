@@ -1,9 +1,9 @@
 //! Names of files, and writing them whole or not at all.
 
+use std::io;
 use std::path::{Path, PathBuf};
-use std::{fs, io};
 
-use iowq_contract::write_whole;
+use iowq_contract::{NewFolders, clean, write_together};
 
 /// Name of the page.
 pub const PAGE_NAME: &str = "report.html";
@@ -24,17 +24,17 @@ pub struct WriteError {
     pub source: io::Error,
 }
 
-/// Writes files to a folder, which is created if needed. A file of an earlier call is replaced
-/// whole, or stays as it is.
+/// Writes files to a folder, which is created if needed. All files of an earlier call are replaced
+/// whole, or stay as they are.
 pub(crate) fn write(dir: &Path, files: &[(&str, &str)]) -> Result<(), WriteError> {
     let fail = |path: &Path| {
         let path = path.to_owned();
         move |source| WriteError { path, source }
     };
-    fs::create_dir_all(dir).map_err(fail(dir))?;
-    for (name, text) in files {
-        let path = dir.join(name);
-        write_whole(&path, text.as_bytes()).map_err(fail(&path))?;
-    }
-    Ok(())
+    let _folders = NewFolders::make(dir).map_err(fail(dir))?;
+    let paths: Vec<PathBuf> = files.iter().map(|(name, _)| dir.join(name)).collect();
+    let texts: Vec<_> = files.iter().map(|(_, text)| clean(text)).collect();
+    let texts = texts.iter().map(|text| text.as_bytes());
+    let files: Vec<(&Path, &[u8])> = paths.iter().map(PathBuf::as_path).zip(texts).collect();
+    write_together(&files).map_err(|(path, source)| fail(path)(source))
 }

@@ -1,10 +1,10 @@
 //! Importing: what another tool measured in, records out.
 
 use std::fs::File;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
-use iowq_contract::jsonl;
+use iowq_contract::{jsonl, write_new};
 
 use crate::import::fio;
 
@@ -48,14 +48,9 @@ pub enum ImportError {
         /// What is wrong, and what to do.
         problem: String,
     },
-    /// The file to write could not be created.
-    #[error("{}: cannot be made, and --out replaces no file: {source}", path.display())]
-    Create {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
+    /// The file to write is there already.
+    #[error("{}: is there already, and --out replaces no file: name another", .0.display())]
+    Exists(PathBuf),
     /// The records could not be written.
     #[error("{}: cannot be written: {source}", path.display())]
     Write {
@@ -86,10 +81,10 @@ pub fn import(request: &ImportRequest<'_>) -> Result<Imported, ImportError> {
             lines.extend(line.map_err(|source| ImportError::Write { path: path.clone(), source })?);
         }
     }
-    let mut out = File::create_new(request.out)
-        .map_err(|source| ImportError::Create { path: path.clone(), source })?;
-    let written = out.write_all(&lines).and_then(|()| out.sync_all());
-    written.map_err(|source| ImportError::Write { path, source })?;
+    write_new(request.out, &lines).map_err(|source| match source.kind() {
+        ErrorKind::AlreadyExists => ImportError::Exists(path),
+        _ => ImportError::Write { path, source },
+    })?;
     Ok(Imported { runs: runs as usize })
 }
 

@@ -2,21 +2,20 @@
 
 use std::path::Path;
 
-use super::files::{self, JSON_NAME, PAGE_NAME, SUMMARY_NAME, WriteError};
-use crate::compare::confirm::ConfirmError;
+use super::error::OutputError;
+use super::files::{self, JSON_NAME, PAGE_NAME, SUMMARY_NAME};
 use crate::compare::judge::Rules;
 use crate::compare::{ktap, page as compare_page};
 use crate::kernels::page::PAIRS_NAME;
-use crate::kernels::read::{self, Booted, ReadError};
-use crate::kernels::{outcome, page as kernels_page, sets, text};
-use crate::render::page::PageError;
+use crate::kernels::read::{self, Booted};
+use crate::kernels::{outcome, page as kernels_page, text};
 
 /// What is wanted.
 #[derive(Clone, Copy, Debug)]
 pub struct KernelsRequest<'a> {
     /// The folder of boots.
     pub dir: &'a Path,
-    /// A folder of fresh boots of the same kernels, which a regression must show in too.
+    /// A folder of reruns of the same kernels, which a regression must show in too.
     pub confirmed_by: Option<&'a Path>,
     /// Smallest effect that matters, and error rate.
     pub rules: Rules,
@@ -37,47 +36,16 @@ pub struct KernelsCompared {
     pub exit_code: u8,
 }
 
-/// Kernels could not be compared. Each text says what to do.
-#[derive(Debug, thiserror::Error)]
-pub enum KernelsError {
-    /// The folder is not one of boots.
-    #[error(transparent)]
-    Read(#[from] ReadError),
-    /// Fresh boots confirm nothing.
-    #[error(transparent)]
-    Confirm(#[from] ConfirmError),
-    /// Fresh boots are of other kernels, or of another machine.
-    #[error(
-        "{fresh} holds boots of other kernels, on another machine, or with other noise than {dir}: boot \
-         the same ones, with the same flags but for --out and a seed of its own"
-    )]
-    Unlike {
-        /// The folder of the fresh boots.
-        fresh: String,
-        /// The folder that is to be confirmed.
-        dir: String,
-    },
-    /// A page could not be made.
-    #[error(transparent)]
-    Page(#[from] PageError),
-    /// A file could not be written.
-    #[error(transparent)]
-    Write(#[from] WriteError),
-    /// The values could not be made JSON.
-    #[error("the comparison cannot be written as JSON: {0}")]
-    Json(#[from] serde_json::Error),
-}
-
 /// Reads a folder of boots, compares its kernels, and writes pages, summary and figures.
 ///
 /// # Errors
 ///
 /// A folder that is not one of boots, or files that cannot be written.
-pub fn kernels(request: &KernelsRequest<'_>) -> Result<KernelsCompared, KernelsError> {
+pub fn kernels(request: &KernelsRequest<'_>) -> Result<KernelsCompared, OutputError> {
     let booted = read::read(request.dir)?;
-    let fresh = request.confirmed_by.map(|dir| fresh(dir, request.dir, &booted)).transpose()?;
-    let outcome = outcome::compare(&booted, request.rules, fresh.as_ref())?;
-    let sets = sets::sets(&booted);
+    let rerun = request.confirmed_by.map(|dir| rerun(dir, request.dir, &booted)).transpose()?;
+    let outcome = outcome::compare(&booted, request.rules, rerun.as_ref())?;
+    let sets = booted.sets();
     let text = text::text(&outcome);
     let json = serde_json::to_string_pretty(&outcome)? + "\n";
     let page = kernels_page::page(&outcome, &sets)?;
@@ -91,15 +59,14 @@ pub fn kernels(request: &KernelsRequest<'_>) -> Result<KernelsCompared, KernelsE
     Ok(KernelsCompared { text, json, ktap, exit_code: outcome.exit_code() })
 }
 
-/// Reads fresh boots, of the same kernels on the same machine.
-fn fresh(dir: &Path, first: &Path, booted: &Booted) -> Result<Booted, KernelsError> {
-    let fresh = read::read(dir)?;
-    let alike = fresh.kernels.kernels == booted.kernels.kernels
-        && fresh.kernels.machine == booted.kernels.machine
-        && fresh.kernels.noise == booted.kernels.noise;
+/// Boots that are to confirm, if they are of the same kernels and machine as the first.
+fn rerun(dir: &Path, first: &Path, booted: &Booted) -> Result<Booted, OutputError> {
+    let rerun = read::read(dir)?;
+    let alike = rerun.kernels.kernels == booted.kernels.kernels
+        && rerun.kernels.machine == booted.kernels.machine
+        && rerun.kernels.noise == booted.kernels.noise;
     if alike {
-        return Ok(fresh);
+        return Ok(rerun);
     }
-    let shown = |dir: &Path| dir.display().to_string();
-    Err(KernelsError::Unlike { fresh: shown(dir), dir: shown(first) })
+    Err(OutputError::Unlike { rerun: dir.to_owned(), dir: first.to_owned() })
 }

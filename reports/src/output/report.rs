@@ -3,12 +3,14 @@
 
 use std::path::{Path, PathBuf};
 
-use super::files::{self, PAGE_NAME, SUMMARY_NAME, WriteError};
+use iowq_contract::is_stream;
+
+use super::error::OutputError;
+use super::files::{self, PAGE_NAME, SUMMARY_NAME};
 use crate::bench::analysis::analyse;
 use crate::bench::{page, text};
 use crate::fidelity::page::NAME as FIDELITY_NAME;
-use crate::load::{self, LoadError};
-use crate::render::page::PageError;
+use crate::load;
 
 /// What is wanted.
 #[derive(Clone, Copy, Debug, Default)]
@@ -36,33 +38,23 @@ pub struct ReportWritten {
     pub text: String,
 }
 
-/// A report could not be made. Each text names the file and what went wrong.
-#[derive(Debug, thiserror::Error)]
-pub enum ReportError {
-    /// The records could not be read.
-    #[error(transparent)]
-    Load(#[from] LoadError),
-    /// The page could not be made.
-    #[error(transparent)]
-    Page(#[from] PageError),
-    /// A file could not be written.
-    #[error(transparent)]
-    Write(#[from] WriteError),
-}
-
 /// Reads records, and writes page and summary.
 ///
 /// # Errors
 ///
 /// Records that cannot be read, or files that cannot be written.
-pub fn report(request: &ReportRequest<'_>) -> Result<ReportWritten, ReportError> {
+pub fn report(request: &ReportRequest<'_>) -> Result<ReportWritten, OutputError> {
     let mut loaded = load::load(request.records)?;
+    let first = loaded.files.first().cloned().unwrap_or_default();
+    if request.out.is_none() && is_stream(&first) {
+        return Err(OutputError::NoFolder(first));
+    }
+    let beside = first.parent().unwrap_or(Path::new("."));
     loaded.keep_workloads(request.workloads)?;
     let analysis = analyse(&loaded);
     let html = page::page(&analysis)?;
     let fidelity = page::fidelity(&analysis)?;
     let summary = text::text(&analysis, text::WIDTH_TEXT);
-    let beside = loaded.files.first().and_then(|file| file.parent()).unwrap_or(Path::new("."));
     let dir = request.out.unwrap_or(beside);
     let mut all = vec![(PAGE_NAME, html.as_str()), (SUMMARY_NAME, &summary)];
     all.extend(fidelity.as_deref().map(|html| (FIDELITY_NAME, html)));

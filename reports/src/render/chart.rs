@@ -32,10 +32,22 @@ pub(crate) struct Series<T> {
     pub(crate) data: T,
 }
 
+impl Figure {
+    /// A chart about which its set says all.
+    pub(crate) fn plain(svg: String) -> Self {
+        Self { caption: String::new(), mark: None, svg }
+    }
+}
+
 /// Charts with a legend, if there are any.
 pub(crate) fn set(title: &str, how: &str, figures: Vec<Figure>) -> Option<ChartSet> {
     let (title, how) = (title.to_owned(), how.to_owned());
     (!figures.is_empty()).then_some(ChartSet { title, how, legend: true, figures })
+}
+
+/// Charts that name what they show themselves, if there are any.
+pub(crate) fn set_without_legend(title: &str, how: &str, figures: Vec<Figure>) -> Option<ChartSet> {
+    set(title, how, figures).map(|set| ChartSet { legend: false, ..set })
 }
 
 /// Characters of a policy's name inside a chart.

@@ -2,6 +2,7 @@
 
 use plotters::style::RGBColor;
 
+use crate::format;
 use crate::runs::group::Section;
 
 /// Colours that the page's style defines, as `--c0` and so on. The last is the kernel's own.
@@ -61,6 +62,11 @@ fn hex(RGBColor(red, green, blue): RGBColor) -> String {
     format!("\"#{red:02X}{green:02X}{blue:02X}\"")
 }
 
+/// The place of the policy or kernel with this number: the colour of io_uring is left to it.
+pub(crate) fn place(at: usize) -> usize {
+    at / KERNEL * COLOURS + at % KERNEL
+}
+
 /// The colour of each group, the same in every section of a page.
 #[derive(Debug)]
 pub(crate) struct Colours<'a> {
@@ -71,14 +77,12 @@ pub(crate) struct Colours<'a> {
 impl<'a> Colours<'a> {
     /// In the order in which sections first name them.
     pub(crate) fn of(sections: &'a [Section<'_>]) -> Self {
-        let (mut policies, mut kernels) = (Vec::new(), Vec::new());
-        for group in sections.iter().flat_map(|section| &section.groups) {
-            let labels = if group.is_kernel() { &mut kernels } else { &mut policies };
-            if !labels.contains(&group.label.as_ref()) {
-                labels.push(group.label.as_ref());
-            }
-        }
-        Self { policies, kernels }
+        let groups = || sections.iter().flat_map(|section| &section.groups);
+        let labels = |kernel: bool| {
+            let groups = groups().filter(|group| group.is_kernel() == kernel);
+            format::distinct(groups.map(|group| group.label.as_ref()))
+        };
+        Self { policies: labels(false), kernels: labels(true) }
     }
 
     /// The place of a group among the colours, by its label.
@@ -87,7 +91,7 @@ impl<'a> Colours<'a> {
             return KERNEL;
         }
         let at = self.policies.iter().position(|known| *known == label).unwrap_or(0);
-        at / KERNEL * COLOURS + at % KERNEL
+        place(at)
     }
 }
 

@@ -11,8 +11,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, RGBColor, ShapeStyle, TextStyle};
 
 use crate::render::axis::Axis;
-use crate::render::palette;
-use crate::render::palette::{AXIS, GRID, INK};
+use crate::render::palette::{self, AXIS, GRID, INK};
 
 /// Width of every picture, in half pixels of a wide page: plotters rounds to whole units.
 pub(crate) const WIDTH: i32 = 1120;
@@ -65,17 +64,8 @@ pub(crate) fn picture(
 
 /// Text that can stand between the quotes of an attribute.
 fn attribute(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for char in text.chars() {
-        match char {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            other => safe.push(other),
-        }
-    }
-    safe
+    let text = text.replace('&', "&amp;").replace('"', "&quot;");
+    text.replace('<', "&lt;").replace('>', "&gt;")
 }
 
 /// Where the axes stand inside a picture.

@@ -1,10 +1,41 @@
 //! Plain text: tables without lines, paragraphs of a width, and signs that every terminal has.
 
-use comfy_table::{LineStyle, Table, TableStyle};
+use std::ops::RangeInclusive;
+
+use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 
 /// A line below the heads and nothing else: the columns stand apart by themselves.
-pub(crate) const STYLE: TableStyle =
+const STYLE: TableStyle =
     TableStyle::new().header_separator(LineStyle::none().fill('-').junction('-'));
+
+/// A table of which no cell is broken, with `padding` left and right of each column, and with the
+/// columns of `right` set to the right.
+pub(crate) fn table<'a>(
+    heads: impl IntoIterator<Item = &'a str>,
+    padding: (u16, u16),
+    right: RangeInclusive<usize>,
+) -> Table {
+    let mut table = Table::new();
+    table.load_style(STYLE).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(heads);
+    for (at, column) in table.column_iter_mut().enumerate() {
+        column.set_padding(padding);
+        if right.contains(&at) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table
+}
+
+/// Breaks cells of a table that would not fit; whether it did so.
+pub(crate) fn break_to(table: &mut Table, width: usize) -> bool {
+    let broken = !fits(table, width);
+    if broken {
+        let width = u16::try_from(width).unwrap_or(u16::MAX);
+        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+    }
+    broken
+}
 
 /// A table without what stands empty at the end of its lines.
 pub(crate) fn trimmed(table: &Table) -> String {

@@ -4,9 +4,10 @@ use iowq_contract::Record;
 use plotters::style::text_anchor::{HPos, VPos};
 
 use crate::format;
-use crate::render::axis;
-use crate::render::axis::Axis;
-use crate::render::palette::{Dash, INK, series};
+use crate::render::axis::{self, Axis};
+use crate::render::chart::{ChartSet, Figure, Series, set_without_legend};
+use crate::render::marker;
+use crate::render::palette::{self, Dash, INK, series};
 use crate::render::plot::{ChartError, Place, Plot, WIDTH, picture};
 use crate::runs::thin;
 
@@ -60,16 +61,35 @@ fn corners(points: &[(u64, u32)], end_ns: f64) -> Vec<(f64, f64)> {
 }
 
 /// Axes that hold the lives of all policies, so that pictures can be compared by eye.
-#[derive(Debug)]
-pub(crate) struct Axes {
+struct Axes {
     time: Axis,
     alive: Axis,
     per_s: Axis,
 }
 
+/// Charts of lives on equal scales, each with its caption; `among` says over whom, and which of
+/// several runs is drawn.
+pub(crate) fn set(
+    lives: &[Series<(String, Life)>],
+    among: &str,
+) -> Result<Option<ChartSet>, ChartError> {
+    let axes = axes(&lives.iter().map(|one| &one.data.1).collect::<Vec<_>>());
+    let mut figures = Vec::new();
+    for Series { label, place, data: (caption, life) } in lives {
+        let mark = Some((place % palette::COLOURS, marker::sign(*place)));
+        let svg = draw(life, &axes, label, *place)?;
+        figures.push(Figure { caption: caption.clone(), mark, svg });
+    }
+    let how = format!(
+        "The upper line is how many workers live at each moment; bars above the lower line are \
+         workers born per second, bars below it workers gone. Equal scales for all {among} is drawn."
+    );
+    Ok(set_without_legend("Workers over time", &how, figures))
+}
+
 /// The axes for these lives.
-pub(crate) fn axes(lives: &[Life]) -> Axes {
-    let most = |value: fn(&Life) -> f64| lives.iter().map(value).fold(0.0, f64::max);
+fn axes(lives: &[&Life]) -> Axes {
+    let most = |value: fn(&Life) -> f64| lives.iter().map(|one| value(one)).fold(0.0, f64::max);
     let busiest = |life: &Life| life.slices.iter().map(|one| one.1.max(one.2)).fold(0.0, f64::max);
     let half = Axis::from_zero(most(busiest), "");
     let top = half.range.end;
@@ -86,12 +106,7 @@ pub(crate) fn axes(lives: &[Life]) -> Axes {
 }
 
 /// Draws the workers of one run in the colour of its policy.
-pub(crate) fn draw(
-    life: &Life,
-    axes: &Axes,
-    policy: &str,
-    place: usize,
-) -> Result<String, ChartError> {
+fn draw(life: &Life, axes: &Axes, policy: &str, place: usize) -> Result<String, ChartError> {
     let colour = series(place, Dash::Whole);
     let above = Place { left: 106, right: WIDTH - 60, top: 52, bottom: 330 };
     let below = Place { top: 412, bottom: 572, ..above };
@@ -163,7 +178,7 @@ mod tests {
         record.churn = Churn::default();
         record.duration_ns = 0;
         let life = life(&record, 100);
-        assert!(draw(&life, &axes(std::slice::from_ref(&life)), "6.12", 0).is_ok());
+        assert!(draw(&life, &axes(&[&life]), "6.12", 0).is_ok());
         assert!(draw(&life, &axes(&[]), "6.12", 0).is_ok());
     }
 }

@@ -22,7 +22,6 @@ impl Arrival {
     pub const ALL: [Self; 2] = [Self::Closed, Self::Open];
 
     /// Of a section; none if its runs differ or an import does not say.
-    #[must_use]
     pub fn of(section: &Section<'_>) -> Option<Self> {
         let mut all = section.records().map(of_record);
         let first = all.next()?;
@@ -30,7 +29,6 @@ impl Arrival {
     }
 
     /// What its response times count, and what they cannot show.
-    #[must_use]
     pub fn words(self) -> &'static str {
         match self {
             Self::Closed => {
@@ -47,7 +45,6 @@ impl Arrival {
     }
 
     /// Where response time begins.
-    #[must_use]
     pub fn begin(self) -> &'static str {
         match self {
             Self::Closed => "from when the submitter turned to an op",
@@ -66,7 +63,6 @@ fn of_record(record: &Record) -> Option<Arrival> {
 }
 
 /// The words for all sections, each once, with the workloads that it is about if not all are.
-#[must_use]
 pub fn words(sections: &[Section<'_>]) -> Vec<String> {
     let of = |arrival: Arrival| {
         let are = sections.iter().filter(|section| Arrival::of(section) == Some(arrival));

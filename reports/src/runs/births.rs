@@ -16,7 +16,6 @@ pub struct Births {
 impl Births {
     /// Of a run; none if workers were not counted, or an older record had a warm-up: how many workers it
     /// left is then unknown.
-    #[must_use]
     pub fn of(record: &Record) -> Option<Self> {
         let (born, workers) = (born(record)?, &record.workers);
         let all_count = workers.created.best() == Some(born);
@@ -26,13 +25,11 @@ impl Births {
     }
 
     /// Births in place of workers that had left.
-    #[must_use]
     pub fn churn(self) -> u64 {
         self.born.saturating_sub(self.fill)
     }
 
     /// `253 = fill 64 + churn 189`.
-    #[must_use]
     pub fn text(self) -> String {
         let [born, fill, churn] = [self.born, self.fill, self.churn()].map(format::thousands);
         format!("{born} = fill {fill} + churn {churn}")
@@ -48,14 +45,12 @@ fn born(record: &Record) -> Option<u64> {
 }
 
 /// Births per second of the measured part; none if workers were not counted or it took no time.
-#[must_use]
 pub fn per_s(record: &Record) -> Option<f64> {
     let seconds = record.duration_ns as f64 / 1e9;
     Some(born(record)? as f64 / seconds).filter(|per_s| per_s.is_finite())
 }
 
 /// The run with the median number of births, if all have one.
-#[must_use]
 pub fn typical(runs: &[&Record]) -> Option<Births> {
     let mut all = runs.iter().map(|run| Births::of(run)).collect::<Option<Vec<_>>>()?;
     all.sort_by_key(|one| (one.born, one.fill));

@@ -34,9 +34,13 @@ const SEVERE: [Code; 13] = [
 
 impl ScopedCaveat {
     /// Of a code, with whether it is severe.
-    #[must_use]
     pub fn new(code: Code, text: String, scope: String) -> Self {
         let severe = SEVERE.contains(&code);
         Self { code, text, scope, severe }
+    }
+
+    /// Of a code, about all that is shown.
+    pub fn of_all(code: Code, text: impl Into<String>) -> Self {
+        Self::new(code, text.into(), String::new())
     }
 }

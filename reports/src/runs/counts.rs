@@ -5,7 +5,6 @@ use iowq_contract::{Record, SPOILED_MAX};
 use crate::runs::group::Section;
 
 /// Why no statement on churn may be made about a section, if so.
-#[must_use]
 pub fn churn_blocker(section: &Section<'_>) -> Option<&'static str> {
     let lost = section.records().any(|record| record.probe.events_lost > 0);
     let disagree = section.records().any(counts_disagree);
@@ -34,7 +33,6 @@ pub fn switches_spoil_churn<'a>(records: impl Iterator<Item = &'a Record>) -> bo
 }
 
 /// Whether the sources that counted workers disagree.
-#[must_use]
 pub fn counts_disagree(record: &Record) -> bool {
     !(record.workers.created.trusted() && record.workers.exited.trusted())
 }

@@ -65,7 +65,6 @@ fn blocking(run: &Record) -> String {
 }
 
 /// What differs between the hosts of runs, each with its values.
-#[must_use]
 pub fn hosts(runs: &[&Record]) -> Vec<String> {
     let unlike = HOST.iter().filter_map(|field| differs(field, runs));
     unlike.chain(memory_differs(runs)).collect()
@@ -79,7 +78,6 @@ pub fn settings(runs: &[&Record]) -> Vec<String> {
 
 /// What differs between runs that are to be like each other in all but their time: first runs, and
 /// fresh ones that confirm them. Their kernel must be the same too, and so must their length.
-#[must_use]
 pub fn all(runs: &[&Record]) -> Vec<String> {
     let mut unlike = hosts(runs);
     unlike.extend(differs(&KERNEL, runs));
@@ -91,19 +89,8 @@ pub fn all(runs: &[&Record]) -> Vec<String> {
 
 /// `device: nvme0n1, sda`, if not all runs have the same value.
 pub fn differs((name, read): &Field, runs: &[&Record]) -> Option<String> {
-    let mut values: Vec<String> = Vec::new();
-    for value in runs.iter().map(|run| format::clip(&read(run), 60)) {
-        if !values.contains(&value) {
-            values.push(value);
-        }
-    }
-    let more = values.len().saturating_sub(VALUES_MAX);
-    let unlike = values.len() > 1;
-    values.truncate(VALUES_MAX);
-    if more > 0 {
-        values.push(format!("{more} more"));
-    }
-    unlike.then(|| format!("{name}: {}", format::list(&values)))
+    let values = format::distinct(runs.iter().map(|run| format::clip(&read(run), 60)));
+    (values.len() > 1).then(|| format!("{name}: {}", format::first_of(values, VALUES_MAX)))
 }
 
 fn memory_differs(runs: &[&Record]) -> Option<String> {

@@ -20,7 +20,6 @@ pub struct Spread {
 
 impl Spread {
     /// Of any number of values; none of nothing.
-    #[must_use]
     pub fn of(mut values: Vec<f64>) -> Option<Self> {
         values.sort_by(f64::total_cmp);
         let (least, most) = (*values.first()?, *values.last()?);
@@ -31,7 +30,6 @@ impl Spread {
     }
 
     /// Whether some value could belong to both.
-    #[must_use]
     pub fn overlaps(&self, other: &Self) -> bool {
         self.least <= other.most && other.least <= self.most
     }
@@ -53,7 +51,6 @@ pub struct Figures {
 
 impl Figures {
     /// Of finished runs.
-    #[must_use]
     pub fn new(runs: &[&Record]) -> Self {
         let mut metrics = [None; Metric::COUNT];
         for metric in Metric::all() {
@@ -72,7 +69,6 @@ impl Figures {
     }
 
     /// A metric over the runs.
-    #[must_use]
     pub fn of(&self, metric: Metric) -> Option<Spread> {
         self.metrics[metric as usize]
     }

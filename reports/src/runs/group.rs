@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use iowq_contract::{Record, Role};
 
+use crate::format;
 use crate::runs::figures::Figures;
 
 /// The presets, in the order of kernels: each adds something to the one before.
@@ -56,7 +57,6 @@ pub struct Group<'a> {
 impl<'a> Section<'a> {
     /// The group that others are compared with: the first of the pool that has a finished run, or
     /// the first at all.
-    #[must_use]
     pub fn base(&self) -> Option<usize> {
         let finished = |group: &Group<'_>| group.is_measured() && !group.runs.is_empty();
         let pool = self.groups.iter().position(|group| group.engine == POOL && finished(group));
@@ -64,21 +64,13 @@ impl<'a> Section<'a> {
     }
 
     /// The running kernel's own io-wq, if it ran.
-    #[must_use]
     pub fn kernel(&self) -> Option<&Group<'a>> {
         self.groups.iter().find(|group| group.is_kernel())
     }
 
     /// The engines of the groups, each once.
-    #[must_use]
     pub fn engines(&self) -> Vec<String> {
-        let mut engines: Vec<String> = Vec::new();
-        for group in &self.groups {
-            if engines.iter().all(|engine| engine != group.engine) {
-                engines.push(group.engine.to_owned());
-            }
-        }
-        engines
+        format::distinct(self.groups.iter().map(|group| group.engine.to_owned()))
     }
 
     /// All runs, failed ones too.
@@ -87,16 +79,9 @@ impl<'a> Section<'a> {
     }
 
     /// Kinds of operation that some run has a histogram of, without `all`.
-    #[must_use]
     pub fn kinds(&self) -> Vec<String> {
-        let mut kinds: Vec<String> = Vec::new();
-        for record in self.records() {
-            for kind in record.latency.response.keys() {
-                if kind != "all" && !kinds.contains(kind) {
-                    kinds.push(kind.clone());
-                }
-            }
-        }
+        let kinds = self.records().flat_map(|record| record.latency.response.keys());
+        let mut kinds = format::distinct(kinds.filter(|kind| *kind != "all").cloned());
         kinds.sort();
         kinds
     }
@@ -104,25 +89,21 @@ impl<'a> Section<'a> {
 
 impl Group<'_> {
     /// Whether these are runs to be compared, and not such that show noise or a known delay.
-    #[must_use]
     pub fn is_measured(&self) -> bool {
         self.role == Role::Measured
     }
 
     /// Whether these are runs of the running kernel's own io-wq: a reference for the policies.
-    #[must_use]
     pub fn is_kernel(&self) -> bool {
         self.engine == URING && self.is_measured()
     }
 
     /// Whether these are runs of the pool under a policy that stands for a kernel.
-    #[must_use]
     pub fn is_preset(&self) -> bool {
         self.engine == POOL && self.is_measured() && PRESETS.contains(&self.policy)
     }
 
     /// How many runs finished: `3`, or `2 of 3` where some did not.
-    #[must_use]
     pub fn runs_text(&self) -> String {
         let finished = self.runs.len();
         match self.failed.len() {
@@ -134,7 +115,6 @@ impl Group<'_> {
 
 /// What a run and its like are called: `6.12`, `6.12 again` for noise, `6.12 +5 % delay` for control.
 /// A run of io_uring in a boot is called as the kernel.
-#[must_use]
 pub fn label(run: &Record) -> Cow<'_, str> {
     let variant = measured_label(run);
     match (run.key.role, run.settings.injected_delay_percent) {
@@ -222,7 +202,7 @@ fn engine_rank(engine: &str) -> u8 {
 }
 
 /// Place of a policy; the sort is stable, so that unknown ones stay in the order of the record.
-fn rank(policy: &str) -> usize {
+pub(crate) fn rank(policy: &str) -> usize {
     PRESETS.iter().position(|known| *known == policy).unwrap_or(PRESETS.len())
 }
 

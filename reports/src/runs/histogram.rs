@@ -2,10 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use hdrhistogram::Histogram;
-use hdrhistogram::serialization::Deserializer;
 use iowq_contract::{Quantiles, Record};
 
 /// The two clocks of an operation.
@@ -19,7 +16,6 @@ pub enum Clock {
 
 impl Clock {
     /// The histograms of a run on this clock, by kind of operation.
-    #[must_use]
     pub fn of(self, record: &Record) -> &BTreeMap<String, Quantiles> {
         match self {
             Self::Response => &record.latency.response,
@@ -28,7 +24,6 @@ impl Clock {
     }
 
     /// Its name.
-    #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Response => "response time",
@@ -37,20 +32,16 @@ impl Clock {
     }
 }
 
-/// Bytes in front of the counts: cookie, length, offset, digits, lowest, highest, ratio.
-const HEADER_BYTES: usize = 40;
-
 /// Whether some run has a histogram of response times.
 pub fn any<'a>(mut records: impl Iterator<Item = &'a Record>) -> bool {
     records.any(|record| record.latency.response.values().any(|one| !one.hdr_v2.is_empty()))
 }
 
 /// The histograms of all runs in one; none if no run has a readable one.
-#[must_use]
 pub fn merged(runs: &[&Record], clock: Clock, kind: &str) -> Option<Histogram<u64>> {
     let mut sum: Option<Histogram<u64>> = None;
     for record in runs {
-        let Some(one) = clock.of(record).get(kind).and_then(decode) else {
+        let Some(one) = clock.of(record).get(kind).and_then(Quantiles::histogram) else {
             continue;
         };
         match &mut sum {
@@ -61,22 +52,10 @@ pub fn merged(runs: &[&Record], clock: Clock, kind: &str) -> Option<Histogram<u6
     sum.filter(|histogram| !histogram.is_empty())
 }
 
-/// A histogram as its bytes have it, if they hold what the record says they do.
-pub(crate) fn decode(quantiles: &Quantiles) -> Option<Histogram<u64>> {
-    let bytes = STANDARD.decode(&quantiles.hdr_v2).ok()?;
-    // The decoder allocates what the header asks for: believe it only where the bytes are there.
-    let stated = u32::from_be_bytes(bytes.get(4..8)?.try_into().ok()?);
-    if bytes.len().checked_sub(HEADER_BYTES)? != usize::try_from(stated).ok()? {
-        return None;
-    }
-    let mut histogram: Histogram<u64> =
-        Deserializer::new().deserialize(&mut bytes.as_slice()).ok()?;
-    histogram.auto(true);
-    (histogram.len() == quantiles.count).then_some(histogram)
-}
-
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
     use iowq_sample as sample;
 
     use super::*;
@@ -97,9 +76,9 @@ mod tests {
         let huge = STANDARD.encode(&bytes);
         for hdr_v2 in ["", "%%%", "AAAA", &huge] {
             let spoilt = Quantiles { hdr_v2: hdr_v2.to_owned(), ..good.clone() };
-            assert!(decode(&spoilt).is_none());
+            assert!(spoilt.histogram().is_none());
         }
-        assert!(decode(&Quantiles { count: 1, ..good.clone() }).is_none());
-        assert!(decode(&good).is_some());
+        assert!(Quantiles { count: 1, ..good.clone() }.histogram().is_none());
+        assert!(good.histogram().is_some());
     }
 }

@@ -27,7 +27,6 @@ pub fn value(run: &Record) -> Result<f64, String> {
 }
 
 /// Whether the last worker was still there when the watch ended.
-#[must_use]
 pub fn stayed(run: &Record) -> bool {
     run.workers.linger_ms.is_none() && value(run).is_ok()
 }

@@ -89,23 +89,23 @@ enum Unit {
 }
 
 /// All that is known of a metric.
-struct Row {
+pub(crate) struct Row {
     metric: Metric,
     /// In JSON and in test results.
     key: &'static str,
     /// In a table with little room.
     name: &'static str,
     /// Above a column.
-    label: &'static str,
+    pub(crate) label: &'static str,
     /// In a sentence.
     title: &'static str,
     unit: Unit,
     /// Smallest difference that counts; a ratio if there is none.
     difference_min: Option<f64>,
     /// As a unit of Go's benchmark format, and decimals there.
-    benchstat: Option<(&'static str, usize)>,
+    pub(crate) benchstat: Option<(&'static str, usize)>,
     /// As a measure of Bencher's.
-    bmf: Option<&'static str>,
+    pub(crate) bmf: Option<&'static str>,
     /// The value, or why a run has none.
     read: fn(&Record) -> Result<f64, String>,
 }
@@ -261,66 +261,42 @@ impl Metric {
         ROWS.iter().map(|row| row.metric)
     }
 
-    fn row(self) -> &'static Row {
+    /// All that is known of it.
+    pub(crate) fn row(self) -> &'static Row {
         &ROWS[self as usize]
     }
 
     /// How its effects are measured.
-    #[must_use]
     pub fn scale(self) -> Scale {
         self.row().difference_min.map_or(Scale::Ratio, |_| Scale::Difference)
     }
 
     /// Whether more of it is worse.
-    #[must_use]
     pub fn more_is_worse(self) -> bool {
         self != Self::OpsPerS
     }
 
     /// Whether it is a time that an operation took.
-    #[must_use]
     pub fn is_latency(self) -> bool {
         self.row().unit == Unit::Latency
     }
 
     /// Its name in JSON and in test results.
-    #[must_use]
     pub fn key(self) -> &'static str {
         self.row().key
     }
 
     /// Its name in a table.
-    #[must_use]
     pub fn name(self) -> &'static str {
         self.row().name
     }
 
-    /// Its name above a column.
-    #[must_use]
-    pub fn label(self) -> &'static str {
-        self.row().label
-    }
-
     /// Its name in a sentence.
-    #[must_use]
     pub fn title(self) -> &'static str {
         self.row().title
     }
 
-    /// Its unit in Go's benchmark format, and decimals there.
-    #[must_use]
-    pub fn benchstat(self) -> Option<(&'static str, usize)> {
-        self.row().benchstat
-    }
-
-    /// Its name as a measure of Bencher's.
-    #[must_use]
-    pub fn bmf(self) -> Option<&'static str> {
-        self.row().bmf
-    }
-
     /// A value of it, with its unit.
-    #[must_use]
     pub fn show(self, value: f64) -> String {
         match self.row().unit {
             Unit::Number => format::number(value),
@@ -331,7 +307,6 @@ impl Metric {
 
     /// An effect on its scale with a sign: `+4.2 %`, `-14.5`, and `×1.2e9` if a share would have too
     /// many digits.
-    #[must_use]
     pub fn show_effect(self, effect: f64) -> String {
         let sign = if effect < 0.0 { "-" } else { "+" };
         match self.scale() {
@@ -348,19 +323,16 @@ impl Metric {
     }
 
     /// An effect of either direction, such as a threshold: `5 %`.
-    #[must_use]
     pub fn show_size(self, size: f64) -> String {
         self.show_effect(size.abs()).trim_start_matches('+').to_owned()
     }
 
     /// Both ends of an interval: `+8.1 % to +15.0 %`.
-    #[must_use]
     pub fn show_interval(self, (low, high): (f64, f64)) -> String {
         format!("{} to {}", self.show_effect(low), self.show_effect(high))
     }
 
     /// Its value in a run, if the run has one.
-    #[must_use]
     pub fn value(self, run: &Record) -> Option<f64> {
         (self.row().read)(run).ok()
     }
@@ -381,7 +353,6 @@ impl Metric {
     /// Smallest effect that counts, on the scale of the metric. `share` is what was asked for,
     /// such as 0.05. A difference counts from that share of the base's median on, and never
     /// below an amount that means something by itself.
-    #[must_use]
     pub fn threshold(self, share: f64, base_median: Option<f64>) -> f64 {
         match self.row().difference_min {
             Some(least) => (base_median.unwrap_or(0.0) * share).max(least),

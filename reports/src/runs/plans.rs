@@ -15,7 +15,6 @@ const APART: [&str; 3] = ["digest", "length_ns", "length_ops"];
 
 /// `mix.write: 1 and 2` for each field in which the plans of runs differ; runs that have none, of
 /// older versions, are left out. Lengths stand apart, see [`lengths`].
-#[must_use]
 pub fn unlike(runs: &[&Record]) -> Vec<String> {
     let plans = plans(runs);
     if plans.len() < 2 {
@@ -24,12 +23,10 @@ pub fn unlike(runs: &[&Record]) -> Vec<String> {
     let mut fields: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for plan in &plans {
         for (field, value) in flat(plan) {
-            let values = fields.entry(field).or_default();
-            if !values.contains(&value) {
-                values.push(value);
-            }
+            fields.entry(field).or_default().push(value);
         }
     }
+    fields.values_mut().for_each(|values| *values = format::distinct(std::mem::take(values)));
     fields.retain(|_, values| values.len() > 1);
     let lengths_alone = plans.iter().any(|plan| length(plan) != length(plans[0]));
     if fields.is_empty() && !lengths_alone {
@@ -42,23 +39,21 @@ pub fn unlike(runs: &[&Record]) -> Vec<String> {
 
 /// `length: 1 s and 9 s`, if runs were asked for unlike ones. Runs of older versions say what
 /// they were asked for by flags, or nothing.
-#[must_use]
 pub fn lengths(runs: &[&Record]) -> Option<String> {
     let plans = plans(runs);
     let values = if plans.is_empty() {
         let asked = runs.iter().filter_map(|run| run.asked.as_ref());
         let own = || "the workload's own".to_owned();
-        distinct(
-            asked.map(|asked| asked.seconds.map_or_else(own, |seconds| format!("{seconds} s"))),
-        )
+        let asked =
+            asked.map(|asked| asked.seconds.map_or_else(own, |seconds| format!("{seconds} s")));
+        format::distinct(asked)
     } else {
-        distinct(plans.into_iter().map(length))
+        format::distinct(plans.into_iter().map(length))
     };
     (values.len() > 1).then(|| named("length", values))
 }
 
 /// `2 s`, `500 ops`, or both where whichever is over first ends the run.
-#[must_use]
 pub fn length(plan: &PlanSettings) -> String {
     let time = plan.length_ns.map(|ns| format!("{} s", ns as f64 / 1e9));
     let ops = plan.length_ops.map(|ops| format!("{ops} ops"));
@@ -67,32 +62,11 @@ pub fn length(plan: &PlanSettings) -> String {
 
 /// The plans of runs, each once.
 fn plans<'a>(runs: &[&'a Record]) -> Vec<&'a PlanSettings> {
-    let mut plans: Vec<&PlanSettings> = Vec::new();
-    for plan in runs.iter().filter_map(|run| run.settings.plan.as_ref()) {
-        if !plans.contains(&plan) {
-            plans.push(plan);
-        }
-    }
-    plans
+    format::distinct(runs.iter().filter_map(|run| run.settings.plan.as_ref()))
 }
 
-fn distinct(texts: impl Iterator<Item = String>) -> Vec<String> {
-    let mut values = Vec::new();
-    for text in texts {
-        if !values.contains(&text) {
-            values.push(text);
-        }
-    }
-    values
-}
-
-fn named(field: &str, mut values: Vec<String>) -> String {
-    let more = values.len().saturating_sub(VALUES_MAX);
-    values.truncate(VALUES_MAX);
-    if more > 0 {
-        values.push(format!("{more} more"));
-    }
-    format!("{field}: {}", format::list(&values))
+fn named(field: &str, values: Vec<String>) -> String {
+    format!("{field}: {}", format::first_of(values, VALUES_MAX))
 }
 
 /// Every field by its name in the record, as text.

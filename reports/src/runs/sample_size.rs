@@ -22,19 +22,16 @@ pub const P99_PPB: u64 = ALL_PPB / 100;
 pub const P999_PPB: u64 = ALL_PPB / 1000;
 
 /// Whether enough of `count` samples lie beyond the quantile that has this share beyond it.
-#[must_use]
 pub fn is_sure(count: u64, beyond_ppb: u64) -> bool {
     u128::from(count) * u128::from(beyond_ppb) >= u128::from(BEYOND_MIN) * u128::from(ALL_PPB)
 }
 
 /// Fewest samples for the quantile that has this share beyond it.
-#[must_use]
 pub fn count_min(beyond_ppb: u64) -> u64 {
     (BEYOND_MIN * ALL_PPB).div_ceil(beyond_ppb.max(1))
 }
 
 /// Share beyond a quantile of so many nines: 2 are the 99th percentile.
-#[must_use]
 pub fn of_nines_ppb(nines: f64) -> u64 {
     (10_f64.powf(-nines) * ALL_PPB as f64).round() as u64
 }

@@ -38,7 +38,6 @@ impl Unit<'_> {
     }
 
     /// Its round.
-    #[must_use]
     pub fn round(&self) -> Round {
         self.runs.first().map_or((0, None), |run| match &run.key.boot {
             Some(boot) => (boot.round, None),
@@ -47,26 +46,22 @@ impl Unit<'_> {
     }
 
     /// Its place in the order in which runs or boots were made.
-    #[must_use]
     pub fn position(&self) -> u32 {
         self.runs.first().map_or(0, |run| position(run))
     }
 
     /// Whether it is a boot.
-    #[must_use]
     pub fn is_boot(&self) -> bool {
         self.runs.iter().any(|run| run.key.boot.is_some())
     }
 }
 
 /// Place of a run, or of the boot that it was made in, in the order in which they were made.
-#[must_use]
 pub fn position(run: &Record) -> u32 {
     run.key.boot.as_ref().map_or(run.key.position, |boot| boot.number)
 }
 
 /// The units of runs of one arm and workload, in the order in which they first ran.
-#[must_use]
 pub fn units<'a>(runs: &[&'a Record]) -> Vec<Unit<'a>> {
     let mut units: Vec<Unit<'a>> = Vec::new();
     for run in runs {
@@ -81,7 +76,6 @@ pub fn units<'a>(runs: &[&'a Record]) -> Vec<Unit<'a>> {
 }
 
 /// Whether runs were made in boots, so that the boot is the unit.
-#[must_use]
 pub fn any(runs: &[&Record]) -> bool {
     runs.iter().any(|run| run.key.boot.is_some())
 }

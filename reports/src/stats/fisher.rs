@@ -15,7 +15,6 @@ pub struct Share {
 
 /// How likely it is that at least as many of the cases in which it happened are of the test, if it
 /// happens as often on both sides. `None` where a side has no case, or fewer than it happened in.
-#[must_use]
 pub fn p_more_often(base: Share, test: Share) -> Option<f64> {
     let bad = |share: Share| share.of == 0 || share.with > share.of;
     if bad(base) || bad(test) {

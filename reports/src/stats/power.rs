@@ -106,11 +106,9 @@ fn spread(effects: &[f64]) -> Option<f64> {
     // Of all n² differences, those of a smaller one minus a larger or itself come first.
     let first = n * n - distances;
     let high = sorted[n - 1] - sorted[0];
-    let at = |k| order::smallest(first + k, -high, high, |x| up_to(x, &sorted));
+    let at = |k| {
+        order::smallest(first + k, -high, high, |x| order::differences_up_to(x, &sorted, &sorted))
+    };
     let median = at(distances.div_ceil(2)) / 2.0 + at(distances / 2 + 1) / 2.0;
     Some(SHAMOS * median)
-}
-
-fn up_to(x: f64, sorted: &[f64]) -> usize {
-    order::differences_up_to(x, sorted, sorted)
 }

@@ -9,7 +9,6 @@
 pub const TOLERANCE: f64 = 1e-9;
 
 /// Whether two finite numbers are equal but for rounding.
-#[must_use]
 pub fn equal(a: f64, b: f64) -> bool {
     a == b || (a - b).abs() <= TOLERANCE * a.abs().max(b.abs())
 }

@@ -14,7 +14,8 @@ use std::{
 use anyhow::Context as _;
 use clap::builder::PossibleValuesParser;
 
-use crate::{exit::Exit, process};
+use crate::exit::Exit;
+use crate::process::{self, say};
 use steps::{STEPS, Step};
 use tally::Tally;
 
@@ -44,7 +45,7 @@ struct Outcome {
 pub(crate) fn run(options: &Options) -> anyhow::Result<Exit> {
     if options.list {
         for step in &STEPS {
-            println!("{:<8} {}", step.name, step.about);
+            say(format_args!("{:<8} {}", step.name, step.about));
         }
         return Ok(Exit::Fine);
     }
@@ -56,13 +57,13 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<Exit> {
 
     let mut outcomes = Vec::new();
     for (number, step) in (1..).zip(&steps) {
-        println!("[{number}/{}] {}: {}", steps.len(), step.name, step.about);
+        say(format_args!("[{number}/{}] {}: {}", steps.len(), step.name, step.about));
         let start = Instant::now();
         let tally = run_step(step, &logs.join(format!("{}.log", step.name)))?;
         outcomes.push(Outcome { step, took: start.elapsed(), tally });
     }
     let total = outcomes.iter().fold(Tally::default(), |total, outcome| total.plus(&outcome.tally));
-    print!("{}", summary(&outcomes, &total));
+    say(summary(&outcomes, &total).trim_end());
     Ok(if total.failed == 0 { Exit::Fine } else { Exit::Trouble })
 }
 
@@ -80,11 +81,11 @@ fn run_step(step: &Step, log: &PathBuf) -> anyhow::Result<Tally> {
     let ended_well = status.code().is_some_and(|code| step.exits.contains(&code));
     let mut tally = Tally::of(&output, ended_well);
     if ended_well && let Err(error) = (step.after)() {
-        println!("      {error:#}");
+        say(format_args!("      {error:#}"));
         tally = tally.plus(&Tally::FAILURE);
     }
     if tally.failed > 0 {
-        println!("{}\n      failed: {}", output.trim_end(), process::shown(&command));
+        say(format_args!("{}\n      failed: {}", output.trim_end(), process::shown(&command)));
     }
     Ok(tally)
 }

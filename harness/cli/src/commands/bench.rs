@@ -54,9 +54,9 @@ pub(crate) fn run(
         (Format::Text, Some(report)) if !verbosity.quiet => print(&report::shown(report))?,
         (Format::Text, _) => {}
         (Format::Json, report) => print_json(&json!({
-            "record": record,
-            "report": report.as_ref().map(|report| &report.page),
-            "summary": report.as_ref().map(|report| &report.summary),
+            "record": record.display().to_string(),
+            "report": report.as_ref().map(|report| report.page.display().to_string()),
+            "summary": report.as_ref().map(|report| report.summary.display().to_string()),
             "runs": tally,
         }))?,
     }
@@ -77,7 +77,7 @@ pub(crate) fn measure(
     if verbosity.verbose {
         note(&format!(
             "measuring with {}, files under test in {}",
-            program.path.display(),
+            program.path().display(),
             dir.display()
         ));
     }

@@ -14,7 +14,8 @@ use crate::print::{print, print_json};
 /// Runs the command.
 pub(crate) fn run(flags: &DoctorFlags, registry: &Registry) -> anyhow::Result<Exit> {
     // It ends well, also if the program is not there.
-    let program = measuring_program(registry).map_or_else(|_| PathBuf::new(), |it| it.path);
+    let program =
+        measuring_program(registry).map_or_else(|_| PathBuf::new(), |it| it.path().to_owned());
     let checks = doctor::examine(&flags.dir, &program);
     match flags.format {
         Format::Text => print(&doctor::text(&checks))?,

@@ -1,5 +1,6 @@
 //! `export` and `import`: runs as text that other tools read, and what other tools measured as runs.
 
+use iowq_contract::is_stream;
 use iowq_reports::format;
 use iowq_reports::output::{self, ExportRequest, ImportRequest};
 use serde_json::json;
@@ -24,6 +25,8 @@ pub(crate) fn export(flags: &ExportFlags) -> anyhow::Result<Exit> {
         note(&format!("omitted because they failed: {}", exported.failed));
     }
     match &flags.out {
+        // It may be what is printed to.
+        Some(out) if is_stream(out) => {}
         Some(out) => print(&format!("export   {}\n", out.display()))?,
         None => print(&exported.text)?,
     }
@@ -38,11 +41,14 @@ pub(crate) fn import(flags: &ImportFlags) -> anyhow::Result<Exit> {
         out: &flags.out,
     })?;
     match flags.format {
+        _ if is_stream(&flags.out) => {}
         Format::Text => {
             let runs = format::count(imported.runs as u64, "run", "runs");
             print(&format!("record   {}, {runs}\n", flags.out.display()))?;
         }
-        Format::Json => print_json(&json!({ "record": flags.out, "runs": imported.runs }))?,
+        Format::Json => print_json(
+            &json!({ "record": flags.out.display().to_string(), "runs": imported.runs }),
+        )?,
     }
     Ok(Exit::Fine)
 }

@@ -27,10 +27,10 @@ pub(crate) fn run(flags: &KernelsFlags, registry: &Registry) -> anyhow::Result<E
     let out = options.out.clone().unwrap_or_else(|| folders::by_time("kernels"));
     let guest = match &flags.guest {
         Some(guest) => guest.clone(),
-        None => measuring_program(registry)?.path,
+        None => measuring_program(registry)?.path().to_owned(),
     };
     let one = |name: &str, seconds| -> anyhow::Result<Workload> {
-        let mut workloads = workloads(&[name.to_owned()], Some(seconds))?;
+        let mut workloads = workloads(&[name.into()], Some(seconds))?;
         Ok(workloads.remove(0))
     };
     let setup = Setup {

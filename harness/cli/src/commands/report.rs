@@ -37,9 +37,9 @@ pub(crate) fn run(flags: &ReportFlags) -> anyhow::Result<Exit> {
     match flags.format {
         Format::Text => print(&shown(&report))?,
         Format::Json => print_json(&json!({
-            "report": report.page,
-            "fidelity": report.fidelity,
-            "summary": report.summary,
+            "report": report.page.display().to_string(),
+            "fidelity": report.fidelity.map(|page| page.display().to_string()),
+            "summary": report.summary.display().to_string(),
         }))?,
     }
     Ok(Exit::Fine)

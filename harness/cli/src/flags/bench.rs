@@ -1,9 +1,11 @@
 //! Flags of `bench`, and the request that they come to.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
+use clap::builder::TypedValueParser as _;
 use iowq_contract::{
     BenchRequest, Blocking, EngineName, IdleTimeout, Role, Tier, WantBlocking, WantProbes, Workload,
 };
@@ -42,10 +44,10 @@ pub(crate) struct BenchFlags {
     /// Built-in workload, or path of a spec (.toml) or fio job file (.fio); may be repeated
     /// [default: fsync-mix dsync]
     #[arg(long, value_name = "NAME|FILE")]
-    workload: Vec<String>,
+    workload: Vec<OsString>,
     /// A fio job file of one job, as a workload; its name ends in .fio; may be repeated
-    #[arg(long, value_name = "FILE", value_parser = fio_file)]
-    fio: Vec<String>,
+    #[arg(long, value_name = "FILE", value_parser = clap::builder::OsStringValueParser::new().try_map(fio_file))]
+    fio: Vec<OsString>,
     /// What carries out the ops; may be repeated
     #[arg(long, value_parser = choice::engine(), default_value = "pool")]
     engine: Vec<EngineName>,
@@ -216,8 +218,9 @@ pub(crate) fn request_of(rerun: &Rerun, registry: &Registry) -> anyhow::Result<B
     let control = control_percent.map(|_| Role::Control);
     let roles: Vec<Role> = noise.into_iter().chain(control).collect();
     variants.extend(first_again(&variants, &roles));
+    let named: Vec<OsString> = rerun.workloads.iter().map(OsString::from).collect();
     Ok(BenchRequest {
-        workloads: workloads(&rerun.workloads, rerun.seconds)?,
+        workloads: workloads(&named, rerun.seconds)?,
         variants,
         rounds: rerun.rounds,
         seed: Some(rerun.seed),
@@ -246,23 +249,24 @@ fn with_seconds(plan: Plan, seconds: Option<f64>) -> anyhow::Result<Plan> {
 ///
 /// # Errors
 /// A workload that is not there or invalid, or a length that none may have.
-pub(crate) fn workloads(named: &[String], seconds: Option<f64>) -> anyhow::Result<Vec<Workload>> {
-    let defaults = WORKLOADS.map(str::to_owned);
+pub(crate) fn workloads(named: &[OsString], seconds: Option<f64>) -> anyhow::Result<Vec<Workload>> {
+    let defaults = WORKLOADS.map(OsString::from);
     let names = if named.is_empty() { &defaults[..] } else { named };
     let mut workloads: Vec<Workload> = Vec::new();
-    for name in names {
-        if workloads.iter().all(|other| other.name != *name) {
-            let plan = with_seconds(workload::read(name)?, seconds)?;
-            workloads.push(Workload { name: name.clone(), plan });
+    for named in names {
+        let name = named.to_string_lossy();
+        if workloads.iter().all(|other| other.name != name) {
+            let plan = with_seconds(workload::read(named)?, seconds)?;
+            workloads.push(Workload { name: name.into_owned(), plan });
         }
     }
     Ok(workloads)
 }
 
 /// The path of a fio job file, which only its name tells from a spec.
-fn fio_file(path: &str) -> Result<String, &'static str> {
-    let is_fio = Path::new(path).extension().is_some_and(|extension| extension == "fio");
-    if is_fio { Ok(path.to_owned()) } else { Err("name a job file that ends in .fio") }
+fn fio_file(path: OsString) -> Result<OsString, &'static str> {
+    let is_fio = Path::new(&path).extension().is_some_and(|extension| extension == "fio");
+    if is_fio { Ok(path) } else { Err("name a job file that ends in .fio") }
 }
 
 /// The size of an injected delay, in percent of a median.

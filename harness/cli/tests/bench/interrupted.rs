@@ -59,6 +59,11 @@ fn a_terminal_that_is_closed_keeps_what_is_finished_and_leaves_nothing_else() {
 }
 
 #[test]
+fn a_quit_at_a_terminal_keeps_what_is_finished_and_leaves_nothing_else() {
+    ends_well_on(|bench| send_to_group(bench.id(), Signal::QUIT));
+}
+
+#[test]
 fn an_interrupt_in_the_first_run_leaves_no_results_at_all() {
     let place = Place::new();
     place.write("long.toml", LONG);

@@ -38,8 +38,7 @@ fn mixed() -> Vec<Record> {
     sample::pairs(10, |run| {
         let all = run.latency.response.get_mut("all").expect("it has one");
         all.p99_ns = all.p99_ns * 6 / 5;
-        run.workers.created_per_1000_ops = Some(0.2);
-        (run.workers.born_measured, run.workers.fill_measured) = (Some(30), Some(5));
+        sample::create(run, 30, 5);
         run.ops.cpu_ns = None;
     })
 }

@@ -32,7 +32,8 @@ fn runs() -> Vec<Record> {
     for (second, run) in runs.iter_mut().enumerate() {
         run.started = format!("2026-11-21T02:00:{second:02}.5Z");
     }
-    runs
+    let lines = sample::lines(&runs);
+    lines.lines().map(|line| serde_json::from_str(line).expect("it is a record")).collect()
 }
 
 fn is_as_expected(name: &str, text: &str) {
@@ -116,7 +117,7 @@ fn an_interval_log_holds_the_histograms_of_the_runs() {
             Deserializer::new().deserialize(&mut bytes.as_slice()).expect("it is a histogram");
         let tag = interval.tag().expect("each has a tag").as_str().to_owned();
         counts.entry(tag).or_default().push(histogram.len());
-        assert_eq!(interval.duration().as_secs(), 3);
+        assert!((2..4).contains(&interval.duration().as_secs()), "a run is of three seconds");
     }
     let of = |record: &Record| record.latency.response["fsync"].count;
     assert_eq!(counts["fsync-mix/6.12/pool/response/fsync"], [of(&runs[0]), of(&runs[1])]);

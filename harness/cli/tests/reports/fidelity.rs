@@ -129,8 +129,7 @@ fn cells_that_are_off_and_cells_that_are_not_judged_are_listed() {
             record.probe.events_lost = 7;
         }
         if workload == failing && kernel {
-            record.workers.created.probe = Some(4_000);
-            record.workers.peak = 64;
+            sample::create(record, 4_000, 64);
         }
     }
     let folder = folder(&records);

@@ -159,7 +159,8 @@ fn a_base_that_breaks_the_limit_in_a_boot_for_noise_makes_no_fault_of_it() {
     made.2.retain(|run| run.key.workload == "limit-8");
     assert_eq!(code(&made), Some(1));
     let noise = made.2.iter_mut().find(|run| run.key.role == Role::Noise);
-    noise.expect("there is one").workers.peak = 20;
+    let noise = noise.expect("there is one");
+    sample::create(noise, noise.workers.created.best().unwrap_or(0).max(20), 20);
     assert!(!shown(&made).0.contains("bounded workers live under"));
 }
 
@@ -168,7 +169,8 @@ fn boots_of_a_round_are_pairs_and_repeats_in_a_boot_are_averaged() {
     let (kernels, boots, mut records) = series(7);
     let mut again: Vec<Record> = records.clone();
     for run in &mut again {
-        run.workers.created_per_1000_ops = run.workers.created_per_1000_ops.map(|one| one + 2.0);
+        let created = run.workers.created.best().expect("it was counted");
+        sample::create(run, created + run.ops.done / 500, run.workers.peak);
         run.started.insert(0, 'x');
         run.key.boot.iter_mut().for_each(|boot| boot.repeat = 1);
     }
@@ -253,8 +255,7 @@ fn a_regression_counts_where_fresh_boots_show_it_too() {
     };
     assert_eq!(code(&fresh(|_| ())).0, Some(1), "worse once more");
     let (exit, printed, _) = code(&fresh(|run| {
-        run.workers.created_per_1000_ops = Some(3.0);
-        run.workers.peak = 3;
+        sample::create(run, (run.ops.done * 3 / 1000).max(3), 3);
     }));
     assert_eq!(exit, Some(3), "not worse again: {printed}");
     let (exit, _, said) = code(&only(&["base", "X"], 8));
@@ -354,7 +355,7 @@ fn a_folder_that_is_none_is_refused_with_what_is_wrong() {
     assert!(error("kernels.json", "{}").contains("missing field"));
     let (mut kernels, mut boots, mut records) = only(&["base", "A"], 1);
     records[0].key.role = Role::Noise;
-    let line = serde_json::to_string(&records[0]).expect("it is JSON") + "\n";
+    let line = sample::lines(&records[..1]);
     assert!(error("record.jsonl", &line).contains("role of a run of boot"));
     boots[0].kernel = "Z".to_owned();
     let line = serde_json::to_string(&boots[0]).expect("it is JSON") + "\n";

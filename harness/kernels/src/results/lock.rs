@@ -5,9 +5,9 @@ use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
+use anyhow::{anyhow, bail};
 
-use iowq_contract::{BOOTS_NAME, KERNELS_NAME};
+use iowq_contract::{BOOTS_NAME, KERNELS_NAME, NewFolders, way_out};
 
 /// Name of the file with a line per run.
 pub(super) const RECORD_NAME: &str = "record.jsonl";
@@ -23,6 +23,7 @@ const LOCK_NAME: &str = ".lock";
 pub struct Lock {
     file: File,
     path: PathBuf,
+    _folders: NewFolders,
 }
 
 impl Lock {
@@ -34,12 +35,14 @@ impl Lock {
     /// written.
     pub fn take(out: &Path) -> anyhow::Result<Self> {
         check(out)?;
-        fs::create_dir_all(out)
-            .with_context(|| format!("--out {}: the folder cannot be made", out.display()))?;
+        let cannot = |what: &str, error: std::io::Error| {
+            anyhow!("--out {}: {what}: {error}{}", out.display(), way_out(out, &error))
+        };
+        let folders =
+            NewFolders::make(out).map_err(|error| cannot("the folder cannot be made", error))?;
         let path = out.join(LOCK_NAME);
         loop {
-            let file = File::create(&path)
-                .with_context(|| format!("--out {}: cannot be written", out.display()))?;
+            let file = File::create(&path).map_err(|error| cannot("cannot be written", error))?;
             if let Err(TryLockError::WouldBlock) = file.try_lock() {
                 bail!(
                     "--out {}: another call still runs in this folder; wait for it",
@@ -47,7 +50,7 @@ impl Lock {
                 );
             }
             if is_at(&file, &path)? {
-                return Ok(Self { file, path });
+                return Ok(Self { file, path, _folders: folders });
             }
         }
     }

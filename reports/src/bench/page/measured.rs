@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use iowq_contract::{Blocking, Counts, Host, PlanSettings, Record, Tier};
+use iowq_contract::{Blocking, Counts, Host, PlanSettings, Record};
 
 use crate::bench::analysis::Analysis;
 use crate::bench::page::birth;
@@ -24,23 +24,6 @@ const FACT_CHARS_MAX: usize = 300;
 pub(crate) struct Facts {
     pub(crate) heading: String,
     pub(crate) facts: Vec<(&'static str, String)>,
-}
-
-/// One run, with the counts of each source.
-pub(crate) struct RunRow {
-    pub(crate) section: String,
-    pub(crate) policy: String,
-    pub(crate) round: u32,
-    pub(crate) done: String,
-    pub(crate) failed: u64,
-    pub(crate) per_s: String,
-    pub(crate) created: String,
-    pub(crate) exited: String,
-    pub(crate) births: String,
-    pub(crate) causes: String,
-    pub(crate) unmet: String,
-    pub(crate) events: String,
-    pub(crate) state: &'static str,
 }
 
 /// The hosts that runs were made on, each once.
@@ -166,24 +149,16 @@ fn blocking(blocking: Blocking) -> &'static str {
 
 /// The tier, and why not a better one.
 fn probe(record: &Record) -> String {
-    let tier = tier(record.probe.tier);
+    let tier = format!("{:?}", record.probe.tier).to_lowercase();
     if record.probe.reason.is_empty() {
-        tier.to_owned()
+        tier
     } else {
         format!("{tier}: {}", format::clip(&record.probe.reason, FACT_CHARS_MAX))
     }
 }
 
-fn tier(tier: Tier) -> &'static str {
-    match tier {
-        Tier::Bpf => "bpf",
-        Tier::Proc => "proc",
-        Tier::Off => "off",
-    }
-}
-
 /// The runs in the order in which they were made, and how many are left out.
-pub(crate) fn runs(analysis: &Analysis<'_>) -> (Vec<RunRow>, usize) {
+pub(crate) fn runs(analysis: &Analysis<'_>) -> (Vec<[String; 13]>, usize) {
     let mut all: Vec<(&Section<'_>, &Record)> = Vec::new();
     for section in &analysis.sections {
         all.extend(section.records().map(|record| (section, record)));
@@ -196,28 +171,30 @@ pub(crate) fn runs(analysis: &Analysis<'_>) -> (Vec<RunRow>, usize) {
     )
 }
 
-fn row(section: &Section<'_>, record: &Record) -> RunRow {
+/// One run, with the counts of each source, in the order of the template's heads.
+fn row(section: &Section<'_>, record: &Record) -> [String; 13] {
     let workers = &record.workers;
     let agree = workers.created.trusted() && workers.exited.trusted();
-    RunRow {
-        section: section.workload.to_owned(),
-        policy: group::label(record).into_owned(),
-        round: record.key.round.saturating_add(1),
-        done: format::number(record.ops.done as f64),
-        failed: record.ops.failed,
-        per_s: format::number(record.ops.per_s),
-        created: counts(&workers.created),
-        exited: counts(&workers.exited),
-        births: Births::of(record).map_or_else(|| "–".to_owned(), Births::text),
-        causes: pair(workers.causes.map(|causes| (causes.enqueue, causes.request))),
-        unmet: pair(workers.causes.map(|causes| (causes.request_woken, causes.request_dropped))),
-        events: format!("{} / {}", record.probe.events_seen, record.probe.events_lost),
-        state: match (&record.error, agree) {
-            (Some(_), _) => "failed",
-            (None, false) => "counts disagree",
-            (None, true) => "fine",
-        },
-    }
+    let state = match (&record.error, agree) {
+        (Some(_), _) => "failed",
+        (None, false) => "counts disagree",
+        (None, true) => "fine",
+    };
+    [
+        section.workload.to_owned(),
+        group::label(record).into_owned(),
+        record.key.round.saturating_add(1).to_string(),
+        format::number(record.ops.done as f64),
+        record.ops.failed.to_string(),
+        format::number(record.ops.per_s),
+        counts(&workers.created),
+        counts(&workers.exited),
+        Births::of(record).map_or_else(|| "–".to_owned(), Births::text),
+        pair(workers.causes.map(|causes| (causes.enqueue, causes.request))),
+        pair(workers.causes.map(|causes| (causes.request_woken, causes.request_dropped))),
+        format!("{} / {}", record.probe.events_seen, record.probe.events_lost),
+        state.to_owned(),
+    ]
 }
 
 /// Probe, engine and /proc, with a dash for a source that was off.

@@ -1,8 +1,8 @@
 //! The table of a section: a row per policy, medians with their ranges.
 
 use crate::format;
-use crate::render::marker;
-use crate::render::palette::{COLOURS, Colours};
+use crate::render::page::{Cell, Mark};
+use crate::render::palette::Colours;
 use crate::runs::births::Births;
 use crate::runs::figures::{Figures, Spread};
 use crate::runs::group::{Group, Section};
@@ -10,21 +10,11 @@ use crate::runs::metric::Metric;
 
 /// A policy's row.
 pub(crate) struct Row {
-    pub(crate) colour: usize,
-    pub(crate) sign: &'static str,
-    pub(crate) policy: String,
+    pub(crate) mark: Mark,
     /// What the running kernel is, in its own row.
     pub(crate) release: String,
     pub(crate) runs: String,
     pub(crate) cells: Vec<Cell>,
-}
-
-/// One figure.
-#[derive(Clone)]
-pub(crate) struct Cell {
-    pub(crate) label: &'static str,
-    pub(crate) median: String,
-    pub(crate) range: String,
 }
 
 /// The rows of a section, in the order of its policies.
@@ -32,16 +22,11 @@ pub(crate) fn rows(section: &Section<'_>, colours: &Colours<'_>) -> Vec<Row> {
     section
         .groups
         .iter()
-        .map(|group| {
-            let place = colours.place(&group.label);
-            Row {
-                colour: place % COLOURS,
-                sign: marker::sign(place),
-                policy: group.label.to_string(),
-                release: release(group),
-                runs: group.runs_text(),
-                cells: cells(&group.figures),
-            }
+        .map(|group| Row {
+            mark: Mark::of(&group.label, colours),
+            release: release(group),
+            runs: group.runs_text(),
+            cells: cells(&group.figures),
         })
         .collect()
 }
@@ -58,7 +43,8 @@ const AFTER: [Metric; 5] =
     [Metric::Peak, Metric::ResponseP50, Metric::ResponseP99, Metric::ResponseP999, Metric::OpsPerS];
 
 fn cells(figures: &Figures) -> Vec<Cell> {
-    let of = |metric: Metric| cell(metric.label(), figures.of(metric), |value| metric.show(value));
+    let of =
+        |metric: Metric| cell(metric.row().label, figures.of(metric), |value| metric.show(value));
     let mut cells: Vec<Cell> = BEFORE.map(of).into();
     cells.push(births(figures.births));
     cells.extend(AFTER.map(of));
@@ -71,13 +57,11 @@ pub(crate) fn cell(
     spread: Option<Spread>,
     show: impl Fn(f64) -> String,
 ) -> Cell {
-    let Some(spread) = spread else {
-        return Cell { label, median: "n/a".to_owned(), range: String::new() };
-    };
-    let several = spread.runs > 1 && spread.least < spread.most;
-    let range =
-        if several { range(&show(spread.least), &show(spread.most)) } else { String::new() };
-    Cell { label, median: show(spread.median), range }
+    let mut cell = Cell::alone(label, spread.map(|spread| show(spread.median)));
+    if let Some(spread) = spread.filter(|spread| spread.runs > 1 && spread.least < spread.most) {
+        cell.below = range(&show(spread.least), &show(spread.most));
+    }
+    cell
 }
 
 /// All births of a run above what they are made of.
@@ -85,7 +69,7 @@ fn births(births: Option<Births>) -> Cell {
     let text = births.map(Births::text);
     let (born, parts) =
         text.as_deref().and_then(|text| text.split_once(" = ")).unwrap_or(("n/a", ""));
-    Cell { label: "born = first fill + churn", median: born.to_owned(), range: parts.to_owned() }
+    Cell { label: "born = first fill + churn", value: born.to_owned(), below: parts.to_owned() }
 }
 
 /// `30 – 33.4 ms`: a unit that both ends have is said once.
@@ -103,8 +87,8 @@ fn linger(figures: &Figures) -> Cell {
     let mut cell = cell("linger", figures.linger_ms, show);
     if figures.stayed > 0 {
         match figures.linger_ms {
-            None => cell.median = "stayed".to_owned(),
-            Some(_) => cell.range = format!("stayed in {}", figures.stayed),
+            None => cell.value = "stayed".to_owned(),
+            Some(_) => cell.below = format!("stayed in {}", figures.stayed),
         }
     }
     cell
@@ -117,7 +101,7 @@ mod tests {
     #[test]
     fn a_missing_figure_is_said_to_be_missing() {
         let row = cells(&Figures::default());
-        assert!(row.iter().all(|cell| cell.median == "n/a"));
+        assert!(row.iter().all(|cell| cell.value == "n/a"));
     }
 
     #[test]
@@ -128,9 +112,9 @@ mod tests {
             (figures.linger_ms, figures.stayed) = (linger_ms, stayed);
             linger(&figures)
         };
-        assert_eq!(of(None, 3).median, "stayed");
-        assert_eq!(of(some, 0).median, "12\u{a0}ms");
-        assert_eq!(of(some, 2).range, "stayed in 2");
+        assert_eq!(of(None, 3).value, "stayed");
+        assert_eq!(of(some, 0).value, "12\u{a0}ms");
+        assert_eq!(of(some, 2).below, "stayed in 2");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Run order of a comparison: the value of each run, the two of a pair joined.
 
-use crate::compare::charts::sides::{BASE, PAIRS_MAX, TEST};
+use crate::compare::charts::{BASE, PAIRS_MAX, TEST};
 use crate::compare::finding::Finding;
 use crate::render::axis::Axis;
 use crate::render::plot::ChartError;

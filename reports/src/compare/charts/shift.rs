@@ -5,7 +5,7 @@ use iowq_contract::Record;
 use plotters::style::text_anchor::{HPos, VPos};
 
 use crate::compare::charts::effect;
-use crate::compare::charts::sides::PAIRS_MAX;
+use crate::compare::charts::{PAIRS_MAX, TEST};
 use crate::compare::comparison::Comparison;
 use crate::compare::finding::Point;
 use crate::render::palette::{AXIS, Dash, INK, series};
@@ -105,7 +105,7 @@ pub(crate) fn draw(shift: &Shift) -> Result<String, ChartError> {
     picture("Shift of response time by quantile", 592, |area| {
         let plot = Plot::new(area, place, &x, &y)?;
         plot.line(vec![(x.range.start, 0.0), (x.range.end, 0.0)], AXIS, 3)?;
-        let there = series(crate::compare::charts::sides::TEST, Dash::Whole);
+        let there = series(TEST, Dash::Whole);
         let upper = shift.steps.iter().map(|step| (step.0, step.3));
         let lower = shift.steps.iter().rev().map(|step| (step.0, step.2));
         plot.fill(upper.chain(lower).collect(), there, 0.25)?;

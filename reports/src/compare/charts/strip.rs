@@ -3,7 +3,7 @@
 use plotters::style::text_anchor::{HPos, VPos};
 
 use crate::compare::charts::effect;
-use crate::compare::charts::sides::{PAIRS_MAX, TEST};
+use crate::compare::charts::{PAIRS_MAX, TEST};
 use crate::compare::finding::Finding;
 use crate::render::axis::Axis;
 use crate::render::marker;
@@ -27,27 +27,25 @@ struct Lane<'a> {
     place: usize,
 }
 
+impl<'a> Lane<'a> {
+    /// The lane, if there is anything to draw.
+    fn of(name: &'a str, finding: &'a Finding, place: usize, paired: bool) -> Option<Self> {
+        let mut effects = if paired { finding.effects() } else { Vec::new() };
+        effects.retain(|effect| effect.is_finite());
+        let drawn = finding.estimate.is_some() || !effects.is_empty();
+        drawn.then_some(Self { name, finding, effects, place })
+    }
+}
+
 /// Draws the strip, if there is anything to draw.
 pub(crate) fn draw(
     finding: &Finding,
     noise: Option<&Finding>,
     paired: bool,
 ) -> Result<Option<String>, ChartError> {
-    let lane = |name, finding: &'_ Finding, place| {
-        let mut effects = if paired { finding.effects() } else { Vec::new() };
-        effects.retain(|effect| effect.is_finite());
-        (finding.estimate.is_some() || !effects.is_empty()).then_some((name, effects, place))
-    };
-    let mut lanes: Vec<Lane<'_>> = Vec::new();
-    for (name, finding, place) in
-        [Some(("change", finding, TEST)), noise.map(|noise| ("noise", noise, NOISE))]
-            .into_iter()
-            .flatten()
-    {
-        if let Some((name, effects, place)) = lane(name, finding, place) {
-            lanes.push(Lane { name, finding, effects, place });
-        }
-    }
+    let change = Lane::of("change", finding, TEST, paired);
+    let noise = noise.and_then(|noise| Lane::of("noise", noise, NOISE, paired));
+    let lanes: Vec<Lane<'_>> = change.into_iter().chain(noise).collect();
     if lanes.is_empty() {
         return Ok(None);
     }

@@ -1,4 +1,4 @@
-//! Tests of confirming: regressions and violations, fresh runs that show them, and that do not.
+//! Tests of confirming: regressions and violations, reruns that show them, and that do not.
 use iowq_contract::Code;
 use iowq_sample as sample;
 
@@ -24,23 +24,23 @@ fn worse(run: &mut Record) {
 }
 
 /// Runs as another bench would make them.
-fn fresh(change: impl Fn(&mut Record)) -> Vec<Record> {
+fn rerun(change: impl Fn(&mut Record)) -> Vec<Record> {
     let mut records = sample::pairs(10, change);
     records.iter_mut().for_each(|run| "2026-11-21T03:00:00Z".clone_into(&mut run.started));
     records
 }
 
-fn try_confirmed(first: Vec<Record>, fresh: Vec<Vec<Record>>) -> Result<Comparison, ConfirmError> {
+fn try_confirmed(first: Vec<Record>, rerun: Vec<Vec<Record>>) -> Result<Comparison, ConfirmError> {
     let first = loaded(first);
-    let fresh: Vec<Loaded> = fresh.into_iter().map(loaded).collect();
+    let rerun: Vec<Loaded> = rerun.into_iter().map(loaded).collect();
     let sets = test_sets::sets(&first);
     let mut comparisons = compare(&sets, RULES);
-    confirm(&mut comparisons, &sets, &fresh)?;
+    confirm(&mut comparisons, &sets, &rerun, &Decides::usual())?;
     Ok(comparisons.all.remove(0))
 }
 
-fn confirmed(first: Vec<Record>, fresh: Vec<Record>) -> Comparison {
-    try_confirmed(first, vec![fresh]).expect("they are fresh")
+fn confirmed(first: Vec<Record>, rerun: Vec<Record>) -> Comparison {
+    try_confirmed(first, vec![rerun]).expect("they are reruns")
 }
 
 fn outcome(comparison: &Comparison) -> Option<ConfirmationOutcome> {
@@ -57,8 +57,8 @@ fn note(comparison: &Comparison, code: &Code) -> String {
 }
 
 #[test]
-fn a_regression_that_fresh_runs_show_too_stays_one() {
-    let one = confirmed(sample::pairs(10, slower), fresh(slower));
+fn a_regression_that_reruns_show_too_stays_one() {
+    let one = confirmed(sample::pairs(10, slower), rerun(slower));
     assert_eq!(
         (outcome(&one), one.verdict),
         (Some(ConfirmationOutcome::Confirmed), Some(Verdict::Regression))
@@ -68,8 +68,8 @@ fn a_regression_that_fresh_runs_show_too_stays_one() {
 }
 
 #[test]
-fn a_regression_that_fresh_runs_do_not_show_is_inconclusive_and_says_so() {
-    let one = confirmed(sample::pairs(10, slower), fresh(|_| ()));
+fn a_regression_that_reruns_do_not_show_is_inconclusive_and_says_so() {
+    let one = confirmed(sample::pairs(10, slower), rerun(|_| ()));
     assert_eq!(outcome(&one), Some(ConfirmationOutcome::NotConfirmed));
     assert_eq!(verdict(&one, Metric::ResponseP99), Some(Verdict::Inconclusive));
     assert_eq!(one.verdict, Some(Verdict::Inconclusive));
@@ -82,17 +82,17 @@ fn a_regression_that_fresh_runs_do_not_show_is_inconclusive_and_says_so() {
 
 #[test]
 fn each_metric_is_confirmed_by_itself() {
-    let one = confirmed(sample::pairs(10, worse), fresh(slower));
+    let one = confirmed(sample::pairs(10, worse), rerun(slower));
     assert_eq!(one.verdict, Some(Verdict::Regression));
     assert_eq!(verdict(&one, Metric::ResponseP99), Some(Verdict::Regression));
     assert_eq!(verdict(&one, Metric::OpsPerS), Some(Verdict::Inconclusive));
-    let elsewhere = confirmed(sample::pairs(10, slower), fresh(|run| run.ops.per_s *= 0.8));
+    let elsewhere = confirmed(sample::pairs(10, slower), rerun(|run| run.ops.per_s *= 0.8));
     assert_eq!(elsewhere.verdict, Some(Verdict::Inconclusive), "a new one was not asked for");
 }
 
 #[test]
-fn fresh_runs_are_judged_alone_and_never_pooled_with_the_first() {
-    let mut few = fresh(slower);
+fn reruns_are_judged_alone_and_never_pooled_with_the_first() {
+    let mut few = rerun(slower);
     few.retain(|run| run.key.round < 3);
     let one = confirmed(sample::pairs(10, slower), few);
     assert_eq!(
@@ -104,16 +104,16 @@ fn fresh_runs_are_judged_alone_and_never_pooled_with_the_first() {
 }
 
 #[test]
-fn fresh_runs_that_are_barred_or_unlike_the_first_confirm_nothing() {
-    let lost = fresh(|run| {
+fn reruns_that_are_barred_or_unlike_the_first_confirm_nothing() {
+    let lost = rerun(|run| {
         slower(run);
         run.probe.events_lost = 1;
     });
-    let mut elsewhere = fresh(slower);
+    let mut elsewhere = rerun(slower);
     elsewhere.iter_mut().for_each(|run| "sda".clone_into(&mut run.host.device));
-    let mut other_kernel = fresh(slower);
+    let mut other_kernel = rerun(slower);
     other_kernel.iter_mut().for_each(|run| "6.99".clone_into(&mut run.host.kernel));
-    let mut longer = fresh(slower);
+    let mut longer = rerun(slower);
     for run in &mut longer {
         run.asked.as_mut().expect("it says").seconds = Some(9.0);
     }
@@ -123,8 +123,8 @@ fn fresh_runs_that_are_barred_or_unlike_the_first_confirm_nothing() {
         (other_kernel, Code::UnlikeFirstRuns, "kernel: 6.12.117 #1 SMP PREEMPT_DYNAMIC and 6.99"),
         (longer, Code::UnlikeFirstRuns, "length: the workload's own and 9 s"),
     ];
-    for (fresh, code, why) in cases {
-        let one = confirmed(sample::pairs(10, slower), fresh);
+    for (rerun, code, why) in cases {
+        let one = confirmed(sample::pairs(10, slower), rerun);
         assert_eq!(one.verdict, Some(Verdict::Inconclusive), "{code}");
         let text = note(&one, &Code::NotConfirmed);
         assert!(text.contains(code.name()) && text.contains(why), "{text}");
@@ -136,8 +136,8 @@ fn unlimited(run: &mut Record) {
 }
 
 #[test]
-fn a_limit_that_fresh_runs_break_too_stays_a_fault() {
-    let one = confirmed(sample::pairs(10, unlimited), fresh(unlimited));
+fn a_limit_that_reruns_break_too_stays_a_fault() {
+    let one = confirmed(sample::pairs(10, unlimited), rerun(unlimited));
     assert_eq!(
         (outcome(&one), one.verdict),
         (Some(ConfirmationOutcome::Confirmed), Some(Verdict::Regression))
@@ -147,10 +147,10 @@ fn a_limit_that_fresh_runs_break_too_stays_a_fault() {
 }
 
 #[test]
-fn a_limit_that_fresh_runs_break_is_a_fault_though_something_bars_their_verdict() {
+fn a_limit_that_reruns_break_is_a_fault_though_something_bars_their_verdict() {
     let one = confirmed(
         sample::pairs(10, unlimited),
-        fresh(|run| {
+        rerun(|run| {
             unlimited(run);
             run.ops.failed = u64::from(run.key.round == 0);
         }),
@@ -163,8 +163,8 @@ fn a_limit_that_fresh_runs_break_is_a_fault_though_something_bars_their_verdict(
 }
 
 #[test]
-fn a_limit_that_fresh_runs_keep_to_is_a_note() {
-    let one = confirmed(sample::pairs(10, unlimited), fresh(|_| ()));
+fn a_limit_that_reruns_keep_to_is_a_note() {
+    let one = confirmed(sample::pairs(10, unlimited), rerun(|_| ()));
     assert_eq!(
         (outcome(&one), one.verdict),
         (Some(ConfirmationOutcome::NotConfirmed), Some(Verdict::Inconclusive))
@@ -172,15 +172,15 @@ fn a_limit_that_fresh_runs_keep_to_is_a_note() {
     assert!(one.violations.is_empty() && one.has_unconfirmed(), "{one:?}");
     assert!(note(&one, &Code::LimitBroken).contains("under a limit of"));
     assert!(note(&one, &Code::NotConfirmed).contains("limit-broken not again"));
-    let mut elsewhere = fresh(unlimited);
+    let mut elsewhere = rerun(unlimited);
     elsewhere.iter_mut().for_each(|run| "nop".clone_into(&mut run.key.workload));
     let one = confirmed(sample::pairs(10, unlimited), elsewhere);
     assert_eq!((outcome(&one), one.verdict), (Some(ConfirmationOutcome::Missing), None));
 }
 
 #[test]
-fn without_fresh_runs_of_it_a_regression_is_no_verdict() {
-    let mut elsewhere = fresh(slower);
+fn without_reruns_of_it_a_regression_is_no_verdict() {
+    let mut elsewhere = rerun(slower);
     elsewhere.iter_mut().for_each(|run| "nop".clone_into(&mut run.key.workload));
     let one = confirmed(sample::pairs(10, slower), elsewhere);
     assert_eq!((outcome(&one), one.verdict), (Some(ConfirmationOutcome::Missing), None));
@@ -189,33 +189,33 @@ fn without_fresh_runs_of_it_a_regression_is_no_verdict() {
 
 #[test]
 fn what_is_no_regression_is_left_as_it_is() {
-    let one = confirmed(sample::pairs(10, |_| ()), fresh(worse));
+    let one = confirmed(sample::pairs(10, |_| ()), rerun(worse));
     assert_eq!((outcome(&one), one.verdict), (None, Some(Verdict::Equivalent)));
     let barred = sample::pairs(10, |run| {
         slower(run);
         run.probe.events_lost = 1;
     });
-    let one = confirmed(barred, fresh(slower));
+    let one = confirmed(barred, rerun(slower));
     assert_eq!((outcome(&one), one.verdict), (None, None));
 }
 
 #[test]
-fn the_same_runs_and_two_files_of_fresh_runs_are_refused() {
+fn the_same_runs_and_two_files_of_reruns_are_refused() {
     let first = || sample::pairs(10, slower);
-    let with_first = [fresh(slower), first()].concat();
+    let with_first = [rerun(slower), first()].concat();
     for same in [first(), with_first] {
-        let error = try_confirmed(first(), vec![same]).expect_err("they are not fresh");
+        let error = try_confirmed(first(), vec![same]).expect_err("they are no reruns");
         assert!(matches!(error, ConfirmError::Same { .. }), "{error}");
     }
-    let error = try_confirmed(first(), vec![fresh(|_| ()), fresh(slower)]).expect_err("twice");
+    let error = try_confirmed(first(), vec![rerun(|_| ()), rerun(slower)]).expect_err("twice");
     assert!(matches!(error, ConfirmError::Twice { .. }), "{error}");
 }
 
 #[test]
-fn another_build_of_the_fresh_runs_is_a_note() {
-    let mut fresh = fresh(slower);
-    fresh.iter_mut().for_each(|run| "1111111".clone_into(&mut run.host.commit));
-    let one = confirmed(sample::pairs(10, slower), fresh);
+fn another_build_of_the_reruns_is_a_note() {
+    let mut rerun = rerun(slower);
+    rerun.iter_mut().for_each(|run| "1111111".clone_into(&mut run.host.commit));
+    let one = confirmed(sample::pairs(10, slower), rerun);
     assert_eq!(one.verdict, Some(Verdict::Regression));
     assert!(note(&one, &Code::BuildsDiffer).contains("0000000 and 1111111"));
 }

@@ -3,6 +3,7 @@
 use crate::compare::comparison::Comparison;
 use crate::compare::finding::{Finding, Verdict};
 use crate::format;
+use crate::render::page::Cell;
 
 /// One metric.
 pub(crate) struct Row {
@@ -14,13 +15,6 @@ pub(crate) struct Row {
     /// Name of the verdict's style, and its word.
     pub(crate) class: &'static str,
     pub(crate) verdict: String,
-}
-
-/// One figure with what is said below it.
-pub(crate) struct Cell {
-    pub(crate) label: &'static str,
-    pub(crate) value: String,
-    pub(crate) below: String,
 }
 
 /// The rows of a comparison.
@@ -41,18 +35,16 @@ fn row(finding: &Finding, noise: Option<&Finding>, advisory: bool) -> Row {
     };
     // An advisory metric decides nothing, so that its word stays pale.
     let class = if advisory { Verdict::Inconclusive.name() } else { class };
-    let optional = |text: Option<String>| text.unwrap_or_else(|| "n/a".to_owned());
     let medians = finding.medians();
-    let cell = |label, value| Cell { label, value, below: String::new() };
     Row {
         metric: finding.metric.name(),
         advisory,
         first: false,
         cells: vec![
-            cell("base", optional(medians.map(|(base, _)| finding.metric.show(base)))),
-            cell("test", optional(medians.map(|(_, test)| finding.metric.show(test)))),
+            Cell::alone("base", medians.map(|(base, _)| finding.metric.show(base))),
+            Cell::alone("test", medians.map(|(_, test)| finding.metric.show(test))),
             change("change", Some(finding)),
-            cell("adjusted p", optional(finding.p_adjusted.map(format::p))),
+            Cell::alone("adjusted p", finding.p_adjusted.map(format::p)),
             threshold(finding),
             change("noise", noise),
         ],
@@ -72,14 +64,9 @@ fn threshold(finding: &Finding) -> Cell {
 
 /// An estimate with its interval below.
 fn change(label: &'static str, finding: Option<&Finding>) -> Cell {
-    let figures = finding.and_then(|finding| Some((finding, finding.estimate?)));
-    let Some((finding, estimate)) = figures else {
-        return Cell { label, value: "n/a".to_owned(), below: String::new() };
-    };
-    let ends = finding.interval_95();
-    Cell {
-        label,
-        value: finding.metric.show_effect(estimate),
-        below: ends.map_or_else(String::new, |ends| finding.metric.show_interval(ends)),
-    }
+    let estimate = finding.and_then(|finding| finding.estimate);
+    let ends = finding.and_then(Finding::interval_95).filter(|_| estimate.is_some());
+    let show = |estimate| finding.map(|one| one.metric.show_effect(estimate));
+    let below = finding.zip(ends).map(|(one, ends)| one.metric.show_interval(ends));
+    Cell { below: below.unwrap_or_default(), ..Cell::alone(label, estimate.and_then(show)) }
 }

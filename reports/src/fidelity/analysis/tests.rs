@@ -4,7 +4,8 @@ use iowq_contract::Record;
 use iowq_sample as sample;
 
 use super::*;
-use crate::fidelity::prose;
+use crate::fidelity::cell::Off;
+use crate::fidelity::{dispatch_table, prose};
 use crate::runs::group;
 
 /// Workload, engine and policy, workers created, peak.
@@ -120,8 +121,7 @@ fn one_run_per_arm_is_said_to_show_no_spread() {
     let runs = |records: &[Record]| {
         let sections = group::sections(records);
         let fidelity = Fidelity::of(&sections).expect("three workloads have both");
-        let said = prose::definitions(&fidelity).pop().expect("runs come last").1;
-        (fidelity.runs_least, said.starts_with("with one run per variant"))
+        (fidelity.runs_least, prose::runs(&fidelity).starts_with("with one run per variant"))
     };
     assert_eq!(runs(&records), (1, true));
     records.extend(records.clone());
@@ -202,7 +202,7 @@ fn births_agree_within_a_factor_or_three_workers_and_are_counted_group_by_group(
     ];
     let sections = group::sections(&records);
     let fidelity = Fidelity::of(&sections).expect("two workloads have both");
-    let rows: Vec<[String; 6]> = fidelity.by_group().iter().map(prose::group).collect();
+    let rows: Vec<[String; 6]> = prose::groups(&fidelity);
     let all = "1 of 1 (100\u{a0}%)";
     let none = "0 of 1 (0\u{a0}%)";
     let half = "1 of 2 (50\u{a0}%)";
@@ -217,7 +217,7 @@ fn births_agree_within_a_factor_or_three_workers_and_are_counted_group_by_group(
          write 100\u{a0}% inline against 100\u{a0}% hashed"
     );
     assert_eq!(said, expected);
-    let rows = fidelity.dispatch();
+    let rows = dispatch_table::rows(&fidelity.cells);
     let families: Vec<(&str, bool)> =
         rows.iter().map(|row| (row.family.as_str(), row.dispatch.agrees())).collect();
     assert_eq!(families, [("writes", true), ("reads, cached", false)]);

@@ -1,8 +1,9 @@
 //! Workers created per 1000 operations in each boot, in the order of boots.
 
 use crate::format;
-use crate::kernels::charts::kernel::{Kernel, place};
+use crate::kernels::charts::kernel::Kernel;
 use crate::render::axis::Axis;
+use crate::render::palette::place;
 use crate::render::plot::ChartError;
 use crate::render::run_order::{self, Dot, RunOrder};
 use crate::runs::metric::Metric;
@@ -26,7 +27,7 @@ pub(crate) fn draw(kernels: &[Kernel<'_>]) -> Result<Option<String>, ChartError>
     let most = values().fold(0.0, f64::max);
     let least = values().filter(|value| *value > 0.0).fold(f64::INFINITY, f64::min);
     let logarithmic = least.is_finite() && most / least > LINEAR_FACTOR_MAX;
-    let label = Metric::CreatedPer1000.label();
+    let label = Metric::CreatedPer1000.row().label;
     let y = if logarithmic {
         Axis::log(values(), format::number, label)
     } else {

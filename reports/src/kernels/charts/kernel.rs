@@ -4,7 +4,6 @@ use iowq_contract::Record;
 
 use crate::format;
 use crate::render::chart::LABEL_CHARS_MAX;
-use crate::render::palette;
 use crate::runs::metric::Metric;
 use crate::runs::unit::Unit;
 
@@ -29,9 +28,4 @@ impl<'a> Kernel<'a> {
     pub(crate) fn label(&self) -> String {
         format::clip(self.label, LABEL_CHARS_MAX)
     }
-}
-
-/// Place of the kernel with this number among colours and signs.
-pub(crate) fn place(at: usize) -> usize {
-    at / palette::KERNEL * palette::COLOURS + at % palette::KERNEL
 }

@@ -3,10 +3,10 @@
 use plotters::style::text_anchor::{HPos, VPos};
 
 use crate::format;
-use crate::kernels::charts::kernel::{Kernel, place};
+use crate::kernels::charts::kernel::Kernel;
 use crate::render::axis::Axis;
 use crate::render::marker;
-use crate::render::palette::{Dash, INK, series};
+use crate::render::palette::{Dash, INK, place, series};
 use crate::render::plot::{CHAR_WIDTH, ChartError, Place, Plot, WIDTH, picture};
 
 /// Height of one lane in units of the picture.

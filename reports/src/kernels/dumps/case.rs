@@ -27,7 +27,6 @@ impl When {
     pub const ALL: [When; 3] = [When::Control, When::JustClosed, When::AfterTimeout];
 
     /// In words.
-    #[must_use]
     pub fn words(self) -> &'static str {
         match self {
             When::Control => "control, without a ring",
@@ -117,8 +116,14 @@ impl Case {
         })
     }
 
+    /// In how many boots of those tried it completed, failed and hung. A dump that had no process
+    /// to take failed too.
+    pub fn ends(&self) -> [String; 3] {
+        let ends = [self.dumped, self.failed + self.not_begun, self.hung];
+        ends.map(|boots| format!("{boots}\u{a0}of\u{a0}{}", self.tried))
+    }
+
     /// How many workers were there, such as `15 to 23`.
-    #[must_use]
     pub fn workers_text(&self) -> String {
         match self.workers {
             None => String::new(),
@@ -128,7 +133,6 @@ impl Case {
     }
 
     /// What came of it: `just after the close, 15 to 23 workers there: failed in 4 of 4 boots: …`.
-    #[must_use]
     pub fn sentence(&self) -> String {
         let Case { dumped, failed, hung, not_begun, tried, .. } = *self;
         let there = match self.workers {
@@ -151,5 +155,38 @@ impl Case {
         });
         let said = if self.said.is_empty() { String::new() } else { format!(": {}", self.said) };
         format!("{}{there}: {} of {of}{took}{said}", self.when.words(), format::list(&ends))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use iowq_contract::guest::Control;
+    use iowq_sample as sample;
+
+    use super::*;
+    use crate::kernels::dumps::dumps;
+
+    #[test]
+    fn each_kernel_has_a_row_for_its_control_and_for_each_dump_that_was_tried() {
+        let (kernels, mut boots, _) = sample::kernels(2);
+        assert!(dumps(&kernels, &boots).is_empty());
+        boots[0].dump = Some(Dump {
+            dumped: false,
+            took_ms: 900.0,
+            workers: 20,
+            reason: "no signals".to_owned(),
+            control: Some(Control { dumped: true, took_ms: 1.0, reason: String::new() }),
+            after_timeout: None,
+            criu: None,
+        });
+        let found = dumps(&kernels, &boots);
+        let rows: Vec<_> = found[0]
+            .cases
+            .iter()
+            .map(|case| [case.when.words().to_owned(), case.workers_text(), case.ends()[1].clone()])
+            .collect();
+        let control = ["control, without a ring", "", "0\u{a0}of\u{a0}1"];
+        assert_eq!(rows, [control, ["just after the close", "20", "1\u{a0}of\u{a0}1"]]);
+        assert_eq!(found.len(), 1);
     }
 }

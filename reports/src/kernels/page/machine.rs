@@ -4,6 +4,7 @@
 use iowq_contract::{Boot, Ended, Role};
 
 use crate::format;
+use crate::kernels::config::Changed;
 use crate::kernels::outcome::KernelsOutcome;
 use crate::kernels::page::mark::{mark, name};
 use crate::render::page::Mark;
@@ -15,25 +16,13 @@ const OPTIONS_MAX: usize = 60;
 const CONSOLES_MAX: usize = 12;
 const LINES_MAX: usize = 30;
 
-/// One line of facts.
-pub(crate) struct Fact {
-    pub(crate) what: &'static str,
-    pub(crate) text: String,
-}
+/// What it is, and the fact.
+pub(crate) type Fact = (&'static str, String);
 
 /// A kernel with its facts.
 pub(crate) struct KernelView {
     pub(crate) mark: Mark,
     pub(crate) facts: Vec<Fact>,
-}
-
-/// An option in which a test differs from the base.
-pub(crate) struct Setting {
-    pub(crate) test: String,
-    pub(crate) option: String,
-    pub(crate) base: String,
-    pub(crate) value: String,
-    pub(crate) why: &'static str,
 }
 
 /// The end of a console.
@@ -61,7 +50,7 @@ pub(crate) fn lead(outcome: &KernelsOutcome<'_>) -> String {
 }
 
 fn fact(what: &'static str, text: &str) -> Option<Fact> {
-    (!text.is_empty()).then(|| Fact { what, text: format::clip(text, 300) })
+    (!text.is_empty()).then(|| (what, format::clip(text, 300)))
 }
 
 pub(crate) fn kernels(outcome: &KernelsOutcome<'_>) -> Vec<KernelView> {
@@ -83,15 +72,11 @@ pub(crate) fn kernels(outcome: &KernelsOutcome<'_>) -> Vec<KernelView> {
 }
 
 /// Options that bear on io-wq.
-pub(crate) fn options(outcome: &KernelsOutcome<'_>) -> Vec<Setting> {
-    let of = |one: &crate::kernels::config::Changed| {
-        Some(Setting {
-            test: name(&one.test),
-            option: format::clip(&one.option, 60),
-            base: format::clip(&one.base, 40),
-            value: format::clip(&one.value, 40),
-            why: one.why?,
-        })
+/// The options that bear on io-wq and differ from the base's: name, kernel, base, kernel's, why.
+pub(crate) fn options(outcome: &KernelsOutcome<'_>) -> Vec<[String; 5]> {
+    let of = |one: &Changed| {
+        let [base, value] = [&one.base, &one.value].map(|value| format::clip(value, 40));
+        Some([format::clip(&one.option, 60), name(&one.test), base, value, one.why?.to_owned()])
     };
     outcome.config.iter().filter_map(of).take(OPTIONS_MAX).collect()
 }
@@ -194,15 +179,10 @@ fn ended(boot: &Boot) -> &'static str {
 
 /// The last lines of boots that did not finish or whose kernel complained, the worst first.
 pub(crate) fn consoles(outcome: &KernelsOutcome<'_>) -> Vec<Console> {
-    let mut numbers: Vec<u32> = Vec::new();
-    for number in outcome.findings.iter().flat_map(|finding| &finding.boots) {
-        if !numbers.contains(number) {
-            numbers.push(*number);
-        }
-    }
+    let numbers = format::distinct(outcome.findings.iter().flat_map(|finding| &finding.boots));
     let boots = numbers
         .iter()
-        .filter_map(|number| outcome.boots.iter().find(|boot| boot.number == *number));
+        .filter_map(|number| outcome.boots.iter().find(|boot| boot.number == **number));
     let console = |boot: &Boot| {
         let from = boot.console_tail.len().saturating_sub(LINES_MAX);
         let lines = boot.console_tail[from..].iter().map(|line| format::clip(line, 200));

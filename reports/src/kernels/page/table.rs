@@ -1,6 +1,7 @@
 //! The tables of booted kernels: workers created by workload and kernel, and the steps.
 
 use crate::compare::comparison::Comparison;
+use crate::compare::finding::Verdict;
 use crate::kernels::outcome::KernelsOutcome;
 use crate::kernels::page::mark::{mark, name};
 use crate::kernels::table;
@@ -108,9 +109,5 @@ fn cell(outcome: &KernelsOutcome<'_>, workload: &str, kernel: &str) -> Cell {
 
 /// The style and the word of a verdict, which is none for the base.
 fn verdict(one: Option<&Comparison>) -> (&'static str, &'static str) {
-    match one.map(|one| one.verdict) {
-        None => ("", ""),
-        Some(None) => ("none", "no verdict"),
-        Some(Some(verdict)) => (verdict.name(), verdict.name()),
-    }
+    one.map_or(("", ""), |one| Verdict::style(one.verdict))
 }

@@ -15,7 +15,7 @@ use tempfile::TempDir;
 pub(crate) use process::{
     Running, children, is_alive, send, send_to_group, wait_for_run, wait_until,
 };
-pub(crate) use user::{as_user, root_or_skip};
+pub(crate) use user::{as_user, copy_programs, root_or_skip};
 
 /// The program under test.
 pub(crate) const IOWQ: &str = env!("CARGO_BIN_EXE_iowq");

@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::{IOWQ, MEASURE, Place, skipped};
@@ -35,12 +35,8 @@ pub(crate) fn as_user(
 ) -> Option<Command> {
     let user = NOBODIES + std::process::id() % 1000 * NUMBERS + number % NUMBERS;
     // The build's own folder may be out of reach for others.
-    let programs = [IOWQ, MEASURE].map(Path::new);
-    let program = place.home().join("iowq");
-    for from in programs {
-        copy(from, &place.home().join(from.file_name().expect("its name")));
-    }
-    for path in [place.home(), &program, &place.home().join("iowq-measure")] {
+    let [program, measure] = copy_programs(place);
+    for path in [place.home(), &program, &measure] {
         fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("permissions");
     }
     // The results, too, are made by that user.
@@ -53,6 +49,15 @@ pub(crate) fn as_user(
     let mut command = Command::new(program);
     command.args(arguments).current_dir(place.home()).uid(user).gid(user);
     Some(command)
+}
+
+/// The programs, copied to this place: `iowq` and `iowq-measure`.
+pub(crate) fn copy_programs(place: &Place) -> [PathBuf; 2] {
+    [IOWQ, MEASURE].map(Path::new).map(|from| {
+        let to = place.home().join(from.file_name().expect("its name"));
+        copy(from, &to);
+        to
+    })
 }
 
 /// Copies a program in a process of its own. A descriptor of this one, open for writing, might be
