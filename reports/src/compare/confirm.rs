@@ -222,7 +222,7 @@ fn missing(one: &mut Comparison, first: Vec<Finding>) -> Confirmation {
         first.iter().map(|one| one.metric.title().to_owned()).chain(codes).collect();
     let text = format!(
         "A regression in {} was to be confirmed, and there are no fresh runs of {} under {} and \
-         {}. `cargo xtask compare` with --confirm makes them.",
+         {}. `compare` with --confirm makes them.",
         format::list(&names),
         one.workload,
         one.base,
