@@ -54,11 +54,11 @@ fn filesystem_of(dir: &Path, mount: Option<Mount>) -> Check {
             name,
             format!("{found}: memory hardly blocks, so few workers are made"),
         )
-        .fix("cargo xtask bench --dir DIR    (a folder on a disk)");
+        .fix("bench --dir DIR    (a folder on a disk)");
     }
     if options.split(',').any(|option| option == "ro") {
         return Check::missing(name, format!("{found}: nothing can be written there"))
-            .fix("cargo xtask bench --dir DIR    (a folder that can be written)");
+            .fix("bench --dir DIR    (a folder that can be written)");
     }
     Check::ok(name, found)
 }

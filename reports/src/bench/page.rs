@@ -187,7 +187,7 @@ fn no_histogram(section: &Section<'_>) -> String {
         engines.iter().map(|name| format!(" --engine {}", format::clip(name, 20))).collect();
     format!(
         "There are no charts of latency: these runs have no histograms, which a fidelity bench \
-         does not keep. cargo xtask bench --workload {}{engines} makes them.",
+         does not keep. bench --workload {}{engines} makes them.",
         format::clip(section.workload, 60)
     )
 }
