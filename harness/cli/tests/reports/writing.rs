@@ -1,6 +1,5 @@
 //! Where output goes: whole or not at all, into what is no file, and beside nothing that is none.
 
-use std::ffi::CStr;
 use std::fs::{self, File};
 use std::io::Read as _;
 use std::os::unix::fs::{FileTypeExt as _, symlink};
@@ -9,8 +8,6 @@ use std::process::{Command, Output, Stdio};
 
 use iowq_sample as sample;
 use rustix::fs::{CWD, FileType, Mode, makedev, mknodat};
-use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_change};
-use rustix::thread::{UnshareFlags, unshare_unsafe};
 
 const EXPORT: [&str; 5] = ["export", "record.jsonl", "--format", "benchstat", "--out"];
 
@@ -154,54 +151,4 @@ fn page_and_summary_are_both_new_or_both_old() {
     assert_eq!(refused.status.code(), Some(2));
     assert_eq!(place.read("out/report.html"), "old");
     assert_eq!(names(&place.path("out")), ["report.html", "summary.txt"]);
-}
-
-#[test]
-fn what_does_not_fit_leaves_nothing_and_the_next_try_is_not_refused() {
-    let test = "what_does_not_fit_leaves_nothing_and_the_next_try_is_not_refused";
-    let fio = concat!(env!("CARGO_MANIFEST_DIR"), "/../../reports/tests/fio/fsync.json");
-    on_tmpfs(test, c"size=64k", |place| {
-        let filler = vec![0; 64 << 10];
-        let commands: [&[&str]; 5] = [
-            &["import", "--fio", fio, "--out", "small/out"],
-            &["export", "record.jsonl", "--format", "openmetrics", "--out", "small/out"],
-            &["report", "record.jsonl", "--out", "small/out"],
-            &["compare", "record.jsonl@6.12", "record.jsonl@6.17", "--out", "small/out"],
-            &["man", "--out", "small/out"],
-        ];
-        for command in commands {
-            fs::write(place.path("small/filler"), &filler).expect("room");
-            let failed = place.run(command);
-            assert_eq!(failed.status.code(), Some(2), "{command:?}: {}", said(&failed));
-            assert!(said(&failed).contains("No space left"), "{command:?}: {}", said(&failed));
-            assert_eq!(names(&place.path("small")), ["filler"], "{command:?}");
-        }
-        fs::remove_file(place.path("small/filler")).expect("it is there");
-        assert!(place.run(commands[0]).status.success());
-    });
-}
-
-/// Runs a test on a place with a folder `small` that is a file system of its own, which only this
-/// thread and its processes see.
-fn on_tmpfs(test: &str, size: &CStr, body: impl FnOnce(&Place) + Send) {
-    let place = Place::new();
-    let small = place.path("small");
-    fs::create_dir(&small).expect("a folder");
-    let run = || {
-        // SAFETY: only this thread's view of mounts and its current folder are split off, which no
-        // other thread relies on.
-        let own = unsafe { unshare_unsafe(UnshareFlags::NEWNS) };
-        let private = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
-        if let Err(errno) = own.and_then(|()| mount_change("/", private)) {
-            crate::skipped(test, format_args!("mounts of its own take root ({errno})"));
-            return;
-        }
-        mount("none", &small, "tmpfs", MountFlags::empty(), size).expect("a mount");
-        body(&place);
-    };
-    std::thread::scope(|scope| {
-        if let Err(panic) = scope.spawn(run).join() {
-            std::panic::resume_unwind(panic);
-        }
-    });
 }
