@@ -50,7 +50,7 @@ fn answer(section: &Section<'_>, topic: &'static Topic) -> Answer {
     let Some(base_at) = section.base() else {
         return silent("no statement", "No run finished.".to_owned());
     };
-    let base_policy = section.groups[base_at].label.as_ref();
+    let base_policy = section.groups[base_at].variant.as_ref();
     let Some(base) = section.groups[base_at].figures.of(topic.metric) else {
         return silent("no statement", format!("{base_policy}: {}.", topic.missing));
     };
@@ -122,9 +122,10 @@ impl Writer<'_> {
         let Some((widest, test)) = self.widest(apart) else {
             return Vec::new();
         };
+        let comma = if self.section.host.is_some() { "," } else { "" };
         let mut sentences = vec![format!(
-            "On {} {widest} {} {} ({} against {}; {}, ranges do not overlap).",
-            self.section.workload,
+            "On {}{comma} {widest} {} {} ({} against {}; {}, ranges do not overlap).",
+            self.section.title(),
             self.topic.differs(self.base.median, test.median),
             self.base_policy,
             self.topic.metric.show(test.median),

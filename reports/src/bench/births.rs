@@ -24,7 +24,7 @@ fn by_group(section: &Section<'_>, say: impl Fn(&Figures) -> Option<String>) -> 
     let of = section.groups.iter().filter(|group| group.is_measured()).filter_map(|group| {
         // The kernel is a reference and no policy.
         let under = if group.is_kernel() { "by" } else { "under" };
-        Some(format!("{} {under} {}", say(&group.figures)?, group.label))
+        Some(format!("{} {under} {}", say(&group.figures)?, group.variant))
     });
     let of: Vec<String> = of.collect();
     let said = !of.is_empty() && counts::churn_blocker(section).is_none();

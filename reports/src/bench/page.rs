@@ -193,7 +193,7 @@ fn no_histogram(section: &Section<'_>) -> String {
 }
 
 fn legend(section: &Section<'_>, colours: &Colours<'_>) -> Vec<Mark> {
-    section.groups.iter().map(|group| Mark::of(&group.label, colours)).collect()
+    section.groups.iter().map(|group| Mark::of_group(group, colours)).collect()
 }
 
 /// What the workload shows, as its specification says it.
@@ -205,14 +205,14 @@ fn about(section: &Section<'_>) -> String {
 /// `6.12, 6.16 and 6.17 on fsync-mix and dsync`, with numbers where names would be too many.
 fn title(analysis: &Analysis<'_>) -> String {
     let groups = analysis.sections.iter().flat_map(|section| &section.groups);
-    let policies = format::distinct(groups.map(|group| format::clip(&group.label, 40)));
-    let titles =
-        analysis.sections.iter().map(|section| format::clip(section.workload, 40)).collect();
+    let policies = format::distinct(groups.map(|group| format::clip(&group.variant, 40)));
+    let workloads = analysis.sections.iter().map(|section| format::clip(section.workload, 40));
+    let workloads = format::distinct(workloads);
     let name = |names: Vec<String>, many: &str| match names.len() {
         0..=6 => format::list(&names),
         number => format!("{number} {many}"),
     };
-    format!("{} on {}", name(policies, "policies"), name(titles, "workloads"))
+    format!("{} on {}", name(policies, "policies"), name(workloads, "workloads"))
 }
 
 fn lead(analysis: &Analysis<'_>) -> String {
@@ -223,7 +223,10 @@ fn lead(analysis: &Analysis<'_>) -> String {
     if failed > 0 {
         parts.push(format!("{failed} failed"));
     }
-    parts.extend(records.first().map(machine));
+    parts.extend(match &analysis.hosts {
+        None => records.first().map(machine),
+        Some(hosts) => Some(format!("{} hosts", hosts.hosts)),
+    });
     parts.join(" · ")
 }
 
@@ -255,7 +258,8 @@ fn failures(analysis: &Analysis<'_>) -> Vec<(String, String)> {
     let failed =
         groups.flat_map(|(section, group)| group.failed.iter().map(move |run| (section, run)));
     let failure = |(section, run): (&Section<'_>, &&Record)| {
-        let (label, round) = (group::label(run), run.key.round + 1);
+        let label = group::on(group::label(run), section.host.as_deref());
+        let round = run.key.round + 1;
         let place = format!("{} under {label}, round {round}", section.workload);
         (place, format::clip(run.error.as_deref().unwrap_or_default(), 500))
     };

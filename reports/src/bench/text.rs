@@ -4,13 +4,14 @@ use comfy_table::Table;
 
 use crate::bench::analysis::Analysis;
 use crate::bench::births;
+use crate::bench::side_by_side::{METRICS as METRICS_OF_HOSTS, SideBySide};
 use crate::fidelity::analysis::Fidelity;
 use crate::fidelity::prose;
 use crate::format;
 use crate::render::text::{ascii, break_to, fits, table, trimmed, wrap};
 use crate::runs::arrival;
 use crate::runs::figures::Figures;
-use crate::runs::group::Group;
+use crate::runs::group::{self, Group, Section};
 use crate::runs::metric::Metric;
 
 /// Width of `summary.txt`: fits into a mail and a terminal.
@@ -39,6 +40,9 @@ const METRICS: [Metric; 6] = [
 pub fn text(analysis: &Analysis<'_>, width: usize) -> String {
     let width = width.max(WIDTH_MIN);
     let mut text = String::new();
+    if let Some(hosts) = &analysis.hosts {
+        text.push_str(&side_by_side(hosts, width));
+    }
     if let Some(fidelity) = &analysis.fidelity {
         text.push_str(&fidelity_text(fidelity, width));
     }
@@ -61,6 +65,28 @@ pub fn text(analysis: &Analysis<'_>, width: usize) -> String {
         text.push_str(&format!("  and {more} more in the report\n"));
     }
     ascii(&text)
+}
+
+/// The hosts, in what they differ, and the figures of what ran on several.
+fn side_by_side(hosts: &SideBySide, width: usize) -> String {
+    let mut text = wrap(&hosts.words(), width, "");
+    let heads = ["workload", "policy", "host"].into_iter();
+    let heads: Vec<&str> =
+        heads.chain(METRICS_OF_HOSTS.iter().flat_map(|one| [one.1, ""])).collect();
+    let last = heads.len();
+    let mut rows = table(heads, (0, 2), 3..=last);
+    for row in &hosts.rows {
+        let cells = row.cells.iter().flat_map(|(value, times)| [value.clone(), times.clone()]);
+        let names = [row.workload.clone(), row.variant.clone(), row.host.clone()];
+        rows.add_row(names.into_iter().chain(cells).collect::<Vec<String>>());
+    }
+    break_to(&mut rows, width);
+    if !hosts.rows.is_empty() {
+        text.push_str(&trimmed(&rows));
+    }
+    text.push_str(&wrap(&hosts.of_table(), width, ""));
+    text.push('\n');
+    text
 }
 
 /// The verdict on the presets, group by group, the cells that are off, and further figures.
@@ -110,7 +136,7 @@ fn sections(analysis: &Analysis<'_>, width: usize) -> String {
     }
     text.push('\n');
     for (section, answers) in analysis.sections.iter().zip(&analysis.answers) {
-        text.push_str(&format!("{}\n", section.workload));
+        text.push_str(&format!("{}\n", section.title()));
         if let Some(births) = births::parts(section) {
             text.push_str(&wrap(&births, width, "  "));
         }
@@ -127,7 +153,7 @@ fn table_of_runs(analysis: &Analysis<'_>, width: usize) -> Table {
     let mut table = table(heads, (0, 2), 2..=last);
     for section in &analysis.sections {
         for group in &section.groups {
-            table.add_row(row(&format::clip(section.workload, 40), group));
+            table.add_row(row(section, group));
         }
     }
     // Columns move together, and then cells are broken, only where the table would not fit.
@@ -147,12 +173,14 @@ fn heads() -> Vec<&'static str> {
     before.chain(METRICS.map(name)).chain([Metric::Linger.name()]).collect()
 }
 
-fn row(title: &str, group: &Group<'_>) -> Vec<String> {
+fn row(section: &Section<'_>, group: &Group<'_>) -> Vec<String> {
     let show = |metric: Metric| {
         let spread = group.figures.of(metric);
         spread.map_or_else(|| "n/a".to_owned(), |spread| metric.show(spread.median))
     };
-    let mut row = vec![title.to_owned(), format::clip(&group.label, 40), group.runs_text()];
+    let variant = format::clip(&group.variant, 40).into();
+    let label = group::on(variant, section.host.as_deref()).into_owned();
+    let mut row = vec![format::clip(section.workload, 40), label, group.runs_text()];
     row.extend(METRICS.map(show));
     row.push(linger(&group.figures));
     row

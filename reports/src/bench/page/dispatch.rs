@@ -45,7 +45,7 @@ fn row(kind: &str, group: &Group<'_>, colours: &Colours<'_>) -> Option<ReachRow>
     cells.push(cell("p50 in the queue", p50_ns, format::duration));
     cells.push(cell("p99 in the queue", p99_ns, format::duration));
     let kind = format::clip(kind, 40);
-    known.then(|| ReachRow { kind, mark: Mark::of(&group.label, colours), cells })
+    known.then(|| ReachRow { kind, mark: Mark::of_group(group, colours), cells })
 }
 
 /// Each way with its share and its count.

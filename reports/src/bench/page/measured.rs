@@ -127,7 +127,7 @@ pub(crate) fn settings(section: &Section<'_>) -> Facts {
             facts.push(("switches", text));
         }
     }
-    Facts { heading: format!("{} · {}", section.workload, section.engines().join(", ")), facts }
+    Facts { heading: format!("{} · {}", section.title(), section.engines().join(", ")), facts }
 }
 
 /// The seed of the stream of operations, if all runs had the same.
@@ -182,7 +182,7 @@ fn row(section: &Section<'_>, record: &Record) -> [String; 13] {
     };
     [
         section.workload.to_owned(),
-        group::label(record).into_owned(),
+        group::on(group::label(record), section.host.as_deref()).into_owned(),
         record.key.round.saturating_add(1).to_string(),
         format::number(record.ops.done as f64),
         record.ops.failed.to_string(),

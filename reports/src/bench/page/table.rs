@@ -23,7 +23,7 @@ pub(crate) fn rows(section: &Section<'_>, colours: &Colours<'_>) -> Vec<Row> {
         .groups
         .iter()
         .map(|group| Row {
-            mark: Mark::of(&group.label, colours),
+            mark: Mark::of_group(group, colours),
             release: release(group),
             runs: group.runs_text(),
             cells: cells(&group.figures),
