@@ -1,5 +1,6 @@
 //! Births by policy, in a sentence: how fast, and which were the first fill.
 
+use crate::bench::answer::POLICIES_MAX;
 use crate::format;
 use crate::runs::births::Births;
 use crate::runs::counts;
@@ -28,5 +29,5 @@ fn by_group(section: &Section<'_>, say: impl Fn(&Figures) -> Option<String>) -> 
     });
     let of: Vec<String> = of.collect();
     let said = !of.is_empty() && counts::churn_blocker(section).is_none();
-    said.then(|| format::list(&of))
+    said.then(|| format::first_of(of, POLICIES_MAX))
 }

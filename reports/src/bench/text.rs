@@ -26,6 +26,10 @@ const CAVEATS_MAX: usize = 12;
 /// Cells that are off, worst first; the fidelity page has them all.
 const OFF_MAX: usize = 24;
 
+/// Rows of the table, and workloads that are answered; a report of some has the others.
+const ROWS_MAX: usize = 200;
+const WORKLOADS_MAX: usize = 40;
+
 /// The metrics of the table; the last but one is called `created` there.
 const METRICS: [Metric; 6] = [
     Metric::OpsPerS,
@@ -128,6 +132,8 @@ fn groups(fidelity: &Fidelity<'_>) -> Table {
 /// The table and the answers of each workload.
 fn sections(analysis: &Analysis<'_>, width: usize) -> String {
     let mut text = trimmed(&table_of_runs(analysis, width));
+    let rows: usize = analysis.sections.iter().map(|section| section.groups.len()).sum();
+    text.push_str(&and_more(rows, ROWS_MAX, "rows"));
     text.push_str(
         "\nMedians of runs. created: workers per 1000 operations; times are response times.\n",
     );
@@ -135,7 +141,7 @@ fn sections(analysis: &Analysis<'_>, width: usize) -> String {
         text.push_str(&wrap(&words, width, ""));
     }
     text.push('\n');
-    for (section, answers) in analysis.sections.iter().zip(&analysis.answers) {
+    for (section, answers) in analysis.sections.iter().zip(&analysis.answers).take(WORKLOADS_MAX) {
         text.push_str(&format!("{}\n", section.title()));
         if let Some(births) = births::parts(section) {
             text.push_str(&wrap(&births, width, "  "));
@@ -144,17 +150,29 @@ fn sections(analysis: &Analysis<'_>, width: usize) -> String {
             text.push_str(&wrap(&format!("{}: {}", answer.topic, answer.text), width, "  "));
         }
     }
+    text.push_str(&and_more(analysis.sections.len(), WORKLOADS_MAX, "workloads"));
     text
+}
+
+/// How many are left out, if some are.
+fn and_more(all: usize, shown: usize, what: &str) -> String {
+    match all.saturating_sub(shown) {
+        0 => String::new(),
+        more => format!(
+            "and {} more {what}: report some with --workload\n",
+            format::thousands(more as u64)
+        ),
+    }
 }
 
 fn table_of_runs(analysis: &Analysis<'_>, width: usize) -> Table {
     let heads = heads();
     let last = heads.len();
     let mut table = table(heads, (0, 2), 2..=last);
-    for section in &analysis.sections {
-        for group in &section.groups {
-            table.add_row(row(section, group));
-        }
+    let groups = analysis.sections.iter();
+    let groups = groups.flat_map(|one| one.groups.iter().map(move |group| (one, group)));
+    for (section, group) in groups.take(ROWS_MAX) {
+        table.add_row(row(section, group));
     }
     // Columns move together, and then cells are broken, only where the table would not fit.
     if !fits(&table, width) {
