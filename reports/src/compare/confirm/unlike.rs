@@ -12,7 +12,7 @@ use crate::runs::differences;
 pub(super) fn unlike(first: &[&Record], reruns: &[&Record]) -> Vec<String> {
     let both: Vec<&Record> = first.iter().chain(reruns).copied().collect();
     let mut unlike = differences::all(&both);
-    let [then, now] = [first, reruns].map(|runs| rounds(runs));
+    let [then, now] = [first, reruns].map(rounds);
     if then != now {
         unlike.push(format!("rounds: {then} and {now}"));
     }
