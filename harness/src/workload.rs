@@ -103,7 +103,7 @@ fn unreadable(file: &str, errno: Errno) -> WorkloadError {
     let (found, advice) = match errno {
         Errno::NOENT | Errno::NOTDIR => (
             "no such file".to_owned(),
-            "check the path; `cargo xtask bench --list` names workloads that need no file",
+            "check the path; `bench --list` names workloads that need no file",
         ),
         Errno::ISDIR => ("a folder".to_owned(), "name the spec or job file in it"),
         Errno::ACCESS | Errno::PERM => {

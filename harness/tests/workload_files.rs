@@ -23,7 +23,7 @@ fn a_name_is_a_builtin_and_a_path_is_a_spec_named_after_its_file() {
 
 #[test]
 fn a_missing_spec_is_named() {
-    let wanted = "PATH: found no such file; check the path; `cargo xtask bench --list` names \
+    let wanted = "PATH: found no such file; check the path; `bench --list` names \
                   workloads that need no file";
     assert_eq!(answer(Path::new("/nowhere/mine.toml")), wanted);
     assert_eq!(answer(Path::new("nowhere.toml")), wanted);

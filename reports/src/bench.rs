@@ -9,5 +9,6 @@ pub(crate) mod fidelity;
 pub mod page;
 pub(crate) mod ranges;
 pub(crate) mod settings;
+pub(crate) mod side_by_side;
 pub mod text;
 pub(crate) mod topic;

@@ -9,6 +9,7 @@ pub(crate) mod dispatch;
 pub(crate) mod figures;
 pub(crate) mod group;
 pub(crate) mod histogram;
+pub(crate) mod hosts;
 pub(crate) mod linger;
 pub mod metric;
 pub(crate) mod plans;

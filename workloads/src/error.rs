@@ -88,7 +88,7 @@ pub enum SpecError {
     /// No built-in workload of that name.
     #[error(
         "--workload: found `{found}`, which is no built-in workload{hint}; \
-         see `cargo xtask bench --list`, or name a file that ends in .toml or .fio"
+         see `bench --list`, or name a file that ends in .toml or .fio"
     )]
     UnknownWorkload {
         /// The name as given.
@@ -99,7 +99,7 @@ pub enum SpecError {
     /// No workload of the fidelity grid has that in its name.
     #[error(
         "--grid: found `{found}`, which is in no name of the grid{hint}; names are {GRID_NAMES}, \
-         see `cargo xtask bench --list`"
+         see `bench --list`"
     )]
     UnknownGrid {
         /// The part of a name as given.

@@ -108,7 +108,7 @@ fn an_unknown_name_is_answered_with_the_near_ones() {
     assert_eq!(
         error.to_string(),
         "--workload: found `fsink-mix`, which is no built-in workload (did you mean \
-         `fsync-mix`?); see `cargo xtask bench --list`, or name a file that ends in .toml or .fio"
+         `fsync-mix`?); see `bench --list`, or name a file that ends in .toml or .fio"
     );
     let error = builtin("bursts-stock-stock").expect_err("no such workload");
     assert!(error.to_string().contains("`bursts-stock`"), "{error}");

@@ -162,7 +162,7 @@ fn an_unknown_part_is_reported_with_similar_names() {
         Err("--grid: found `f8-d64-s5`, which is in no name of the grid (did you mean \
              `grid-f8-d64-s0-l2-dsync` or `grid-f8-d64-s0-l8-dsync` or \
              `grid-f8-d64-s1-l2-dsync`?); names are grid-[GROUP-[WORD-]]fF-dD-sS-lL-OPEN, see \
-             `cargo xtask bench --list`"
+             `bench --list`"
             .to_owned())
     );
 }

@@ -69,14 +69,14 @@ impl Progress {
         self.bar.set_message(format!("{}{}  {spent:#}, {left:#} left", self.run, self.step));
     }
 
-    fn line(&self, text: String) {
+    fn line(&self, text: &str) {
         if self.quiet {
             return;
         }
         if self.bar.is_hidden() {
-            note(&text);
+            note(text);
         } else {
-            self.bar.println(clean_message(&text));
+            self.bar.println(clean_message(text));
         }
     }
 }
@@ -84,7 +84,7 @@ impl Progress {
 impl Observer for Progress {
     fn pilot(&mut self, run: &str, median_ns: u64, delay: InjectedDelay) {
         let (median_us, delay_us) = (median_ns as f64 / 1e3, delay.ns as f64 / 1e3);
-        self.line(format!(
+        self.line(&format!(
             "pilot  {run}: median response time {median_us:.1} us, {} % of it are {delay_us:.2} us",
             delay.percent
         ));
@@ -112,7 +112,7 @@ impl Observer for Progress {
         let runs = self.lengths.len();
         let width = runs.to_string().len();
         let run = format!("{:>width$}/{runs}  {workload} {variant}", self.done);
-        self.line(match (&record.error, record.workers.created.best()) {
+        self.line(&match (&record.error, record.workers.created.best()) {
             (Some(error), _) => format!("{run}: FAILED: {error}"),
             (None, Some(created)) => {
                 let workers = if created == 1 { "worker" } else { "workers" };

@@ -235,7 +235,7 @@ mod tests {
             workloads: vec!["dsync".to_owned()],
             benches: Vec::new(),
             inputs: Default::default(),
-            command: "cargo xtask kernels".to_owned(),
+            command: "iowq kernels".to_owned(),
         }
     }
 
@@ -348,7 +348,7 @@ mod tests {
         open_for(folder.path(), 8).expect("the first may");
         let error = open_for(folder.path(), 9).expect_err("nine are not eight").to_string();
         assert!(error.contains("what differs is the number of boots"), "{error}");
-        assert!(error.contains("`cargo xtask kernels`"), "{error}");
+        assert!(error.contains("`iowq kernels`"), "{error}");
     }
 
     #[test]

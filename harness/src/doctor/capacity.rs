@@ -1,10 +1,9 @@
 //! Capacity: processors, their clock, the disk, and how many threads may exist.
 
-use std::path::Path;
-
-use rustix::process::{Resource, geteuid, getrlimit};
+use std::path::{Path, PathBuf};
 
 use super::Check;
+use crate::machine::threads::{groups, user_limit};
 use crate::machine::{self, UNKNOWN, mounts, mounts::Mount, text};
 
 /// Threads a run may need: a limit of 64 workers, sixteenfold for a policy that passes its limit.
@@ -55,31 +54,23 @@ fn filesystem_of(dir: &Path, mount: Option<Mount>) -> Check {
             name,
             format!("{found}: memory hardly blocks, so few workers are made"),
         )
-        .fix("cargo xtask bench --dir DIR    (a folder on a disk)");
+        .fix("bench --dir DIR    (a folder on a disk)");
     }
     if options.split(',').any(|option| option == "ro") {
         return Check::missing(name, format!("{found}: nothing can be written there"))
-            .fix("cargo xtask bench --dir DIR    (a folder that can be written)");
+            .fix("bench --dir DIR    (a folder that can be written)");
     }
     Check::ok(name, found)
 }
 
 pub(super) fn threads() -> Check {
-    // The kernel does not hold root to RLIMIT_NPROC.
-    let user = if geteuid().is_root() { None } else { getrlimit(Resource::Nproc).current };
-    let cgroup = text("/proc/self/cgroup").unwrap_or_default();
-    let group = group_folder(&cgroup);
-    let pids = group.as_ref().and_then(|folder| text(format!("{folder}/pids.max")));
-    threads_of(user, group.as_deref().zip(pids.and_then(|text| text.trim().parse().ok())))
+    let groups = groups(&text("/proc/self/cgroup").unwrap_or_default());
+    let limit = |group: &PathBuf| text(group.join("pids.max"))?.trim().parse().ok();
+    let limited = groups.iter().filter_map(|group| Some((group.as_path(), limit(group)?)));
+    threads_of(user_limit(), limited.min_by_key(|(_, limit)| *limit))
 }
 
-/// The folder of this process in the unified hierarchy.
-fn group_folder(cgroup: &str) -> Option<String> {
-    let path = cgroup.lines().find_map(|line| line.strip_prefix("0::"))?;
-    Some(format!("/sys/fs/cgroup{}", path.trim_end_matches('/')))
-}
-
-fn threads_of(user: Option<u64>, group: Option<(&str, u64)>) -> Check {
+fn threads_of(user: Option<u64>, group: Option<(&Path, u64)>) -> Check {
     let name = "threads";
     let few = "fewer than a run may need: creations that fail are counted, and change its result";
     match (user, group) {
@@ -88,6 +79,7 @@ fn threads_of(user: Option<u64>, group: Option<(&str, u64)>) -> Check {
                 .fix(format!("ulimit -u {THREADS_WANTED}"))
         }
         (_, Some((folder, limit))) if limit < THREADS_WANTED => {
+            let folder = folder.display();
             Check::less(name, format!("{folder}/pids.max is {limit}, {few}"))
                 .fix(format!("echo {THREADS_WANTED} | sudo tee {folder}/pids.max"))
         }
@@ -124,17 +116,9 @@ mod tests {
     #[test]
     fn the_lower_of_the_limits_on_threads_is_named_with_the_command_that_raises_it() {
         assert_eq!(threads_of(None, None).state, State::Ok);
-        assert_eq!(threads_of(Some(4096), Some(("/g", 4096))).state, State::Ok);
+        assert_eq!(threads_of(Some(4096), Some((Path::new("/g"), 4096))).state, State::Ok);
         assert!(threads_of(Some(10), None).meaning.contains("RLIMIT_NPROC is 10"));
-        let group = threads_of(Some(4096), Some(("/g", 10)));
+        let group = threads_of(Some(4096), Some((Path::new("/g"), 10)));
         assert_eq!(group.fix.as_deref(), Some("echo 1024 | sudo tee /g/pids.max"));
-    }
-
-    #[test]
-    fn the_group_is_that_of_the_unified_hierarchy() {
-        let text = "1:pids:/old\n0::/user.slice/a\n";
-        assert_eq!(group_folder(text).as_deref(), Some("/sys/fs/cgroup/user.slice/a"));
-        assert_eq!(group_folder("0::/\n").as_deref(), Some("/sys/fs/cgroup"));
-        assert_eq!(group_folder("1:pids:/old\n"), None);
     }
 }

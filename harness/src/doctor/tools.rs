@@ -26,10 +26,9 @@ pub(super) fn qemu() -> Check {
 
 fn qemu_of(found: bool) -> Check {
     if found {
-        return Check::ok("QEMU", "kernels can be booted and compared (`cargo xtask kernels`)");
+        return Check::ok("QEMU", "kernels can be booted and compared (`kernels`)");
     }
-    Check::less("QEMU", "not found; needed only to compare kernels (`cargo xtask kernels`)")
-        .fix(INSTALL_QEMU)
+    Check::less("QEMU", "not found; needed only to compare kernels (`kernels`)").fix(INSTALL_QEMU)
 }
 
 pub(super) fn bpf_toolchain() -> Check {

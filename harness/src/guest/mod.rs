@@ -49,7 +49,7 @@ pub fn is_wanted() -> bool {
 pub fn not_wanted() -> anyhow::Error {
     anyhow::anyhow!(
         "guest: only the first process of a virtual machine is one, because it ends by switching \
-         the machine off; `cargo xtask kernels` starts such machines"
+         the machine off; `kernels` starts such machines"
     )
 }
 

@@ -28,8 +28,7 @@ pub fn caveats(host: &Host) -> Vec<Caveat> {
         (
             host.profile == "debug",
             Code::DebugBuild,
-            "The harness is a debug build, so its own cost is in every figure. `cargo xtask \
-             bench` builds it for release."
+            "The harness is a debug build, so its own cost is in every figure. Build it for release."
                 .to_owned(),
         ),
         (

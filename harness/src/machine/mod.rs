@@ -9,6 +9,7 @@ pub mod load;
 pub mod mounts;
 pub mod quiet;
 pub mod rights;
+pub mod threads;
 mod virtualization;
 
 use std::{fs, path::Path};

@@ -114,8 +114,11 @@ fn refused(what: &str, place: Place<'_>, cause: io::Error, rights: &Rights) -> P
         }
         (Some(Errno::NFILE), _) => denied(what, cause, Why::OpenFilesOfAll),
         (Some(Errno::NOSYS), _) => denied(what, cause, Why::NoSuchCall),
-        // The verifier does not know the calls that read memory then, and says so in its way.
         (_, Place::Program(..) | Place::Attach) if rights.is_confidential() => {
+            denied(what, cause, Why::Lockdown)
+        }
+        // The verifier does not know the calls that read memory then, and says so in its way.
+        (_, Place::Program(_, log)) if cannot_read_memory(log) => {
             denied(what, cause, Why::Lockdown)
         }
         (_, Place::Program(program, log)) if !log.is_empty() => {
@@ -135,6 +138,13 @@ fn refused(what: &str, place: Place<'_>, cause: io::Error, rights: &Rights) -> P
         _ if forbidden => denied(what, cause, Why::SecurityModule),
         _ => ProbeError::Kernel { what: what.into(), cause: cause.to_string() },
     }
+}
+
+/// Whether the verifier refused the calls that read the kernel's memory, as it does under lockdown.
+fn cannot_read_memory(log: &str) -> bool {
+    ["unknown func bpf_probe_read", "cannot use helper bpf_probe_read"]
+        .iter()
+        .any(|refusal| log.contains(refusal))
 }
 
 /// What is in the way.
@@ -219,6 +229,8 @@ mod tests {
 
     const MAP: Place<'_> = Place::Map;
     const LOAD: Place<'_> = Place::Program("thread_born", "");
+    const LOCKED: Place<'_> =
+        Place::Program("thread_born", "program of this type cannot use helper bpf_probe_read#4");
     const VERIFIER: Place<'_> = Place::Program("thread_born", "R8 invalid mem access");
 
     fn said(place: Place<'_>, errno: Errno, rights: &Rights) -> String {
@@ -249,6 +261,7 @@ mod tests {
             (MAP, perm, &root(), "a security module", "dmesg"),
             (LOAD, access, &integrity, "a security module", "dmesg"),
             (LOAD, perm, &confidential, "locked down", "lockdown=integrity"),
+            (LOCKED, Errno::INVAL, &root(), "locked down", "lockdown=integrity"),
             (VERIFIER, Errno::INVAL, &confidential, "locked down", "lockdown=integrity"),
             (Place::Attach, perm, &confidential, "locked down", "lockdown=integrity"),
             (Place::Attach, access, &paranoid, "perf_event_paranoid is 4", "paranoid=2"),

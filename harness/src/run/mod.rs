@@ -21,6 +21,7 @@ use crate::clock;
 use crate::engine::uring;
 use crate::files::Scratch;
 use crate::io;
+use crate::machine::threads::{ThreadLimits, ThreadsRefused};
 use crate::machine::{self, load::LoadSample};
 use crate::pulse::{Pulse, Stillness};
 use iowq_pool::policy::{PolicySpec, Registry};
@@ -62,10 +63,12 @@ pub fn run(
     let host = Host { cpus, ..machine::describe(scratch.folder()) };
     let settled = settle::settle(scratch.folder());
     let (pulse, load_before) = (Pulse::start(), LoadSample::now());
+    let limits = ThreadLimits::here();
     let outcome = measure::measure(request, policy.as_ref(), tell_ops, &mut watch, &scratch);
     let (still, load) = (pulse.finish(), LoadSample::now().since(&load_before));
-    let outcome =
-        outcome.and_then(|measured| finish(measured, (birth, still, load), watch, settled));
+    let refused = limits.met();
+    let outcome = outcome
+        .and_then(|measured| finish(measured, (birth, still, load, refused), watch, settled));
     let outcome = outcome.and_then(|(outcome, ledger)| {
         let record = assemble::record(request, policy.as_ref(), &outcome, host, started_at);
         verify(record, request, &scratch, &ledger, say)
@@ -177,7 +180,7 @@ fn wanted(request: &RunRequest) -> WatchOptions {
 /// Lets the probes see the last exits.
 fn finish(
     measured: Measured,
-    (birth, stillness, load): (Birth, Stillness, Load),
+    (birth, stillness, load, threads_refused): (Birth, Stillness, Load, ThreadsRefused),
     watch: Watch,
     settled: Settled,
 ) -> anyhow::Result<(Outcome, Ledger)> {
@@ -202,6 +205,7 @@ fn finish(
         no_begun: measured.no_begun,
         stillness,
         load,
+        threads_refused,
         time_namespace: caveats::timing::in_time_namespace(),
         settled,
         rounds,

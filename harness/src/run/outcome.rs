@@ -7,6 +7,7 @@ use crate::clock::Nanos;
 use crate::drive::DriveStats;
 use crate::engine::EngineReport;
 use crate::engine::blocking::SchedReport;
+use crate::machine::threads::ThreadsRefused;
 use crate::probes::watch::ProbeReport;
 use crate::pulse::Stillness;
 
@@ -29,6 +30,8 @@ pub(super) struct Outcome {
     /// How long process and machine stood still.
     pub(super) stillness: Stillness,
     pub(super) load: Load,
+    /// Limits on threads that the run met.
+    pub(super) threads_refused: ThreadsRefused,
     pub(super) time_namespace: bool,
     pub(super) settled: Settled,
     pub(super) rounds: Rounds,

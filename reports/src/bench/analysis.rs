@@ -1,11 +1,13 @@
 //! Analysis: runs in, figures and plain sentences out. The unit is a run, never an operation.
 
 use crate::bench::answer::Answer;
+use crate::bench::side_by_side::SideBySide;
 use crate::bench::{answer, caveats, fidelity};
 use crate::fidelity::analysis::Fidelity;
 use crate::load::Loaded;
 use crate::runs::caveat::ScopedCaveat;
 use crate::runs::group::{self, Section};
+use crate::runs::hosts::Hosts;
 
 /// Workloads that a page shows one by one, if they are judged together as well: some screens.
 const GRID_WORKLOADS: usize = 12;
@@ -13,7 +15,7 @@ const GRID_WORKLOADS: usize = 12;
 /// All that the page and the summary say, before it is laid out.
 #[derive(Debug)]
 pub struct Analysis<'a> {
-    /// One per workload, in the order in which they first ran.
+    /// One per workload and host, in the order in which workloads first ran.
     pub sections: Vec<Section<'a>>,
     /// The answers of each section, in the same order.
     pub answers: Vec<Vec<Answer>>,
@@ -21,6 +23,8 @@ pub struct Analysis<'a> {
     pub fidelity: Option<Fidelity<'a>>,
     /// What a reader must know before believing anything.
     pub caveats: Vec<ScopedCaveat>,
+    /// The hosts, beside each other; none if there is only one.
+    pub hosts: Option<SideBySide>,
     /// What was read.
     pub loaded: &'a Loaded,
 }
@@ -40,9 +44,12 @@ fn answers(section: &Section<'_>) -> Vec<Answer> {
 
 /// Groups the runs, compares policies and collects the caveats.
 pub fn analyse(loaded: &Loaded) -> Analysis<'_> {
-    let sections = group::sections(&loaded.records);
+    let hosts = Hosts::of(&loaded.records);
+    let sections = group::sections_by_host(&loaded.records, &hosts);
     let answers = sections.iter().map(answers).collect();
-    let caveats = caveats::collect(loaded);
-    let fidelity = Fidelity::of(&sections);
-    Analysis { sections, answers, fidelity, caveats, loaded }
+    let caveats = caveats::collect(loaded, &hosts);
+    let hosts = SideBySide::of(&sections, &hosts);
+    // Each kernel has its own nearest preset, and each host its own kernel.
+    let fidelity = if hosts.is_none() { Fidelity::of(&sections) } else { None };
+    Analysis { sections, answers, fidelity, caveats, hosts, loaded }
 }

@@ -9,6 +9,9 @@ use crate::runs::figures::Spread;
 use crate::runs::group::Section;
 use crate::runs::metric::Metric;
 
+/// Policies that a sentence names; the others are counted.
+pub(crate) const POLICIES_MAX: usize = 24;
+
 /// The answer to one question about one section.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
@@ -50,7 +53,7 @@ fn answer(section: &Section<'_>, topic: &'static Topic) -> Answer {
     let Some(base_at) = section.base() else {
         return silent("no statement", "No run finished.".to_owned());
     };
-    let base_policy = section.groups[base_at].label.as_ref();
+    let base_policy = section.groups[base_at].variant.as_ref();
     let Some(base) = section.groups[base_at].figures.of(topic.metric) else {
         return silent("no statement", format!("{base_policy}: {}.", topic.missing));
     };
@@ -71,7 +74,7 @@ fn answer(section: &Section<'_>, topic: &'static Topic) -> Answer {
     sentences.extend(writer.overlap(&overlap));
     sentences.extend(writer.single(&single));
     if !missing.is_empty() {
-        sentences.push(format!("{}: {}.", format::list(&missing), topic.missing));
+        sentences.push(format!("{}: {}.", format::first_of(missing, POLICIES_MAX), topic.missing));
     }
     let text = sentences.join(" ");
     if let Some((widest, test)) = writer.widest(&apart) {
@@ -122,9 +125,10 @@ impl Writer<'_> {
         let Some((widest, test)) = self.widest(apart) else {
             return Vec::new();
         };
+        let comma = if self.section.host.is_some() { "," } else { "" };
         let mut sentences = vec![format!(
-            "On {} {widest} {} {} ({} against {}; {}, ranges do not overlap).",
-            self.section.workload,
+            "On {}{comma} {widest} {} {} ({} against {}; {}, ranges do not overlap).",
+            self.section.title(),
             self.topic.differs(self.base.median, test.median),
             self.base_policy,
             self.topic.metric.show(test.median),
@@ -138,7 +142,7 @@ impl Writer<'_> {
         let others = apart.iter().filter(|(policy, _)| *policy != widest);
         let others: Vec<String> = others.map(other).collect();
         if !others.is_empty() {
-            let others = format::list(&others);
+            let others = format::first_of(others, POLICIES_MAX);
             sentences.push(format!("Also apart from {}: {others}.", self.base_policy));
         }
         sentences
@@ -159,7 +163,7 @@ impl Writer<'_> {
         let same: Vec<String> = same.collect();
         let base = format!("{} {}", self.base_policy, ends(&self.base));
         (!same.is_empty()).then(|| {
-            let same = format::list(&same);
+            let same = format::first_of(same, POLICIES_MAX);
             format!("These runs show no difference between {base} and {same}: ranges overlap.")
         })
     }
@@ -171,7 +175,7 @@ impl Writer<'_> {
             .map(|(policy, one)| format!("{} under {policy}", self.topic.metric.show(one.median)))
             .collect();
         (!single.is_empty()).then(|| {
-            let figures = format::list(&figures);
+            let figures = format::first_of(figures, POLICIES_MAX);
             format!(
                 "One run is not a range, so that these are figures without a verdict: {figures}."
             )

@@ -1,5 +1,6 @@
 //! Births by policy, in a sentence: how fast, and which were the first fill.
 
+use crate::bench::answer::POLICIES_MAX;
 use crate::format;
 use crate::runs::births::Births;
 use crate::runs::counts;
@@ -24,9 +25,9 @@ fn by_group(section: &Section<'_>, say: impl Fn(&Figures) -> Option<String>) -> 
     let of = section.groups.iter().filter(|group| group.is_measured()).filter_map(|group| {
         // The kernel is a reference and no policy.
         let under = if group.is_kernel() { "by" } else { "under" };
-        Some(format!("{} {under} {}", say(&group.figures)?, group.label))
+        Some(format!("{} {under} {}", say(&group.figures)?, group.variant))
     });
     let of: Vec<String> = of.collect();
     let said = !of.is_empty() && counts::churn_blocker(section).is_none();
-    said.then(|| format::list(&of))
+    said.then(|| format::first_of(of, POLICIES_MAX))
 }

@@ -10,9 +10,10 @@ use crate::load::Loaded;
 use crate::runs::caveat::ScopedCaveat;
 use crate::runs::counts::{counts_disagree, switches_spoil_churn};
 use crate::runs::group;
+use crate::runs::hosts::Hosts;
 
 /// All caveats, severe ones first, each once with the runs it is about.
-pub(crate) fn collect(loaded: &Loaded) -> Vec<ScopedCaveat> {
+pub(crate) fn collect(loaded: &Loaded, hosts: &Hosts<'_>) -> Vec<ScopedCaveat> {
     let mut found: BTreeMap<(Code, String), Said<'_>> = BTreeMap::new();
     let mut say = |record, code: Code, text: String| {
         let key = (code, without_figures(&text));
@@ -36,10 +37,10 @@ pub(crate) fn collect(loaded: &Loaded) -> Vec<ScopedCaveat> {
         .into_iter()
         .map(|((code, _), Said { text, varies, by })| {
             let text = if varies { format!("{text} (figures of the first)") } else { text };
-            ScopedCaveat::new(code, text, scope(&by, runs))
+            ScopedCaveat::new(code, text, scope(&by, runs, hosts))
         })
         .collect();
-    caveats.extend(between(&loaded.records));
+    caveats.extend(between(&loaded.records, hosts));
     for note in &loaded.notes {
         caveats.push(ScopedCaveat::of_all(note.code.clone(), &*note.text));
     }
@@ -96,19 +97,23 @@ fn seen_in(record: &Record) -> Vec<(Code, String)> {
 }
 
 /// What shows only between runs that were made: unlike hosts, unlike settings.
-fn between(records: &[Record]) -> Vec<ScopedCaveat> {
+fn between(records: &[Record], hosts: &Hosts<'_>) -> Vec<ScopedCaveat> {
     let mut caveats = Vec::new();
     let made = records.iter().filter(|record| record.error.is_none());
-    let Some(first) = made.clone().next() else {
-        return caveats;
-    };
-    if made.clone().any(|record| record.host != first.host) {
+    if !hosts.names().is_empty() {
+        let text = "runs come from different hosts, which stand side by side: policies are \
+                    compared on the same host only, and a difference between hosts need not be \
+                    one of policies";
+        caveats.push(ScopedCaveat::of_all(Code::HostsDiffer, text));
+    }
+    let mut first = BTreeMap::new();
+    if made.clone().any(|run| run.host != first.entry(hosts.at(run)).or_insert(run).host) {
         let text = "runs come from different hosts, kernels, builds or commits: \
                     a difference between policies may be one between hosts";
         caveats.push(ScopedCaveat::of_all(Code::HostsDiffer, text));
     }
     caveats.extend(settings::caveats(made));
-    if beside_kernel_unlike(records) {
+    if beside_kernel_unlike(records, hosts) {
         let text = "io_uring and the pool ran the same workload with different settings (limit, \
                     depth, files, idle timeout or arrival): what differs between them need not be \
                     the rules";
@@ -119,10 +124,10 @@ fn between(records: &[Record]) -> Vec<ScopedCaveat> {
 
 /// Whether a workload had other settings on one engine than on another. Who sees that a worker
 /// blocks differs between them by nature.
-fn beside_kernel_unlike(records: &[Record]) -> bool {
-    let mut first: BTreeMap<&str, &Record> = BTreeMap::new();
+fn beside_kernel_unlike(records: &[Record], hosts: &Hosts<'_>) -> bool {
+    let mut first: BTreeMap<(&str, usize), &Record> = BTreeMap::new();
     records.iter().filter(|record| record.error.is_none()).any(|record| {
-        let first = first.entry(&record.key.workload).or_insert(record);
+        let first = first.entry((&record.key.workload, hosts.at(record))).or_insert(record);
         let settings = |record: &Record| {
             let patches = Vec::new();
             Settings { patches, watched_ms: None, ..undelayed(record) }
@@ -145,12 +150,14 @@ fn undelayed(record: &Record) -> Settings {
 const PLACES_MAX: usize = 4;
 
 /// `all 24 runs`, or how many of them and under which policies.
-fn scope(records: &[&Record], runs: usize) -> String {
+fn scope(records: &[&Record], runs: usize, hosts: &Hosts<'_>) -> String {
     if records.len() == runs {
         return format!("all {}", format::count(runs as u64, "run", "runs"));
     }
-    let place =
-        |record: &&Record| format!("{} under {}", record.key.workload, group::label(record));
+    let place = |record: &&Record| {
+        let label = group::on(group::label(record), hosts.name(record));
+        format!("{} under {label}", record.key.workload)
+    };
     let places = format::distinct(records.iter().map(place));
     format!("{} of {runs} runs: {}", records.len(), format::first_of(places, PLACES_MAX))
 }
@@ -163,7 +170,8 @@ mod tests {
     use super::*;
 
     fn collected(records: Vec<Record>) -> Vec<ScopedCaveat> {
-        collect(&Loaded { records, ..Loaded::default() })
+        let loaded = Loaded { records, ..Loaded::default() };
+        collect(&loaded, &Hosts::of(&loaded.records))
     }
 
     #[test]
@@ -208,6 +216,19 @@ mod tests {
         records[2].settings.limit_bounded = 8;
         let codes: Vec<Code> = collected(records).into_iter().map(|caveat| caveat.code).collect();
         assert_eq!(codes, [Code::RunFailed, Code::HostsDiffer, Code::SettingsDiffer]);
+    }
+
+    #[test]
+    fn another_build_on_the_same_host_is_another_caveat_than_another_host() {
+        let text = |change: fn(&mut Record)| {
+            let mut records = sample::bench(1);
+            change(&mut records[0]);
+            collected(records).into_iter().map(|caveat| caveat.text).collect::<String>()
+        };
+        let build = text(|run| run.host.commit = "1111111".to_owned());
+        assert!(build.starts_with("runs come from different hosts, kernels, builds"), "{build}");
+        let host = text(|run| run.host.device = "sda".to_owned());
+        assert!(host.starts_with("runs come from different hosts, which stand"), "{host}");
     }
 
     #[test]

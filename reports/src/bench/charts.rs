@@ -10,7 +10,7 @@ use crate::render::palette::Colours;
 use crate::render::plot::ChartError;
 use crate::render::{percentiles, workers};
 use crate::runs::arrival::Arrival;
-use crate::runs::group::{Group, Section};
+use crate::runs::group::{self, Group, Section};
 use crate::runs::histogram::{self, Clock};
 use iowq_contract::Record;
 
@@ -57,8 +57,12 @@ impl Artist<'_> {
     fn series<T>(&self, data: impl Fn(&Group<'_>) -> Option<T>) -> Vec<Series<T>> {
         drawn(self.section)
             .filter_map(|group| {
-                let label = format::clip(&group.label, LABEL_CHARS_MAX);
-                Some(Series { label, place: self.colours.place(&group.label), data: data(group)? })
+                let label = format::clip(&group.variant, LABEL_CHARS_MAX);
+                Some(Series {
+                    label,
+                    place: self.colours.place(&group.variant),
+                    data: data(group)?,
+                })
             })
             .collect()
     }
@@ -66,7 +70,7 @@ impl Artist<'_> {
     fn workers(&self) -> Result<Option<ChartSet>, ChartError> {
         let lives = self.series(|group| {
             let run = typical(group)?;
-            let label = format::clip(&group.label, LABEL_CHARS_MAX);
+            let label = on_host(group, self.section.host.as_deref());
             let caption = match group.runs.len() {
                 1 => label,
                 runs => format!("{label}, round {} of {runs} runs", run.key.round + 1),
@@ -158,6 +162,11 @@ impl Artist<'_> {
         let how = "Marks in the order in which the runs were made: a slope that all policies share is that of the machine.";
         Ok(set("Run order", how, vec![Figure::plain(run_order::draw(&dots)?)]))
     }
+}
+
+/// The name of a group above a picture of its own, with its host if there are several.
+fn on_host(group: &Group<'_>, host: Option<&str>) -> String {
+    group::on(format::clip(&group.variant, LABEL_CHARS_MAX).into(), host).into_owned()
 }
 
 /// The run to draw for a group: the one with the median churn.

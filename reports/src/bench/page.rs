@@ -35,6 +35,26 @@ const POINTS_MAX: usize = 800;
 /// Failed runs that are listed one by one.
 const FAILURES_MAX: usize = 50;
 
+/// How much of each list is shown.
+#[derive(Clone, Copy)]
+struct Shown {
+    workloads: usize,
+    /// Policies of each of them.
+    policies: usize,
+    caveats: usize,
+}
+
+/// From as much as can be read to as little as always fits.
+const SHOWN: [Shown; 4] = [
+    Shown { workloads: 200, policies: 200, caveats: 200 },
+    Shown { workloads: 100, policies: 40, caveats: 100 },
+    Shown { workloads: 40, policies: 24, caveats: 60 },
+    Shown { workloads: 12, policies: 12, caveats: 30 },
+];
+
+/// Kinds of operation that a policy has a row of, for each row of the table of figures.
+const REACH_ROWS_PER_POLICY: usize = 4;
+
 #[derive(Template)]
 #[template(path = "report.html")]
 struct Page<'a> {
@@ -42,7 +62,9 @@ struct Page<'a> {
     title: String,
     lead: String,
     sections: Vec<View<'a>>,
+    workloads_left_out: usize,
     caveats: &'a [ScopedCaveat],
+    caveats_left_out: usize,
     runs: Vec<[String; 13]>,
     runs_left_out: usize,
     failures: Vec<(String, String)>,
@@ -84,7 +106,18 @@ struct View<'a> {
 ///
 /// When a chart or the template cannot be written out; no input should bring that about.
 pub fn page(analysis: &Analysis<'_>) -> Result<String, PageError> {
-    let sections = if analysis.is_grid() { Vec::new() } else { views(analysis)? };
+    let mut html = String::new();
+    for shown in SHOWN {
+        html = page_of(analysis, shown)?;
+        if html.len() <= PAGE_BYTES_MAX {
+            break;
+        }
+    }
+    Ok(html)
+}
+
+fn page_of(analysis: &Analysis<'_>, shown: Shown) -> Result<String, PageError> {
+    let sections = if analysis.is_grid() { Vec::new() } else { views(analysis, shown)? };
     let kernel = analysis.sections.iter().any(|section| section.kernel().is_some());
     let extra = kernel || sections.iter().any(|section| !section.reach.is_empty());
     let mut failures = failures(analysis);
@@ -95,8 +128,14 @@ pub fn page(analysis: &Analysis<'_>) -> Result<String, PageError> {
         analysis,
         title: title(analysis),
         lead: lead(analysis),
+        workloads_left_out: if analysis.is_grid() {
+            0
+        } else {
+            analysis.sections.len() - sections.len()
+        },
         sections,
-        caveats: &analysis.caveats,
+        caveats: analysis.caveats.get(..shown.caveats).unwrap_or(&analysis.caveats),
+        caveats_left_out: analysis.caveats.len().saturating_sub(shown.caveats),
         runs,
         runs_left_out,
         failures,
@@ -139,13 +178,14 @@ fn fidelity_part<'a>(analysis: &'a Analysis<'_>) -> Option<FidelityPart<'a>> {
     })
 }
 
-fn views<'a>(analysis: &'a Analysis<'_>) -> Result<Vec<View<'a>>, PageError> {
+fn views<'a>(analysis: &'a Analysis<'_>, shown: Shown) -> Result<Vec<View<'a>>, PageError> {
     let colours = Colours::of(&analysis.sections);
     let panels: usize = analysis.sections.iter().map(|section| section.groups.len()).sum();
     let points_max = (POINTS_ALL_MAX / panels.max(1)).clamp(POINTS_MIN, POINTS_MAX);
     let mut room = Room::new();
     let mut views = Vec::new();
-    for (at, (section, answers)) in analysis.sections.iter().zip(&analysis.answers).enumerate() {
+    let all = analysis.sections.iter().zip(&analysis.answers).take(shown.workloads);
+    for (at, (section, answers)) in all.enumerate() {
         let mut note = Vec::new();
         if !histogram::any(section.records()) {
             note.push(no_histogram(section));
@@ -165,14 +205,19 @@ fn views<'a>(analysis: &'a Analysis<'_>) -> Result<Vec<View<'a>>, PageError> {
                 format::count(left_out as u64, "policy is", "policies are")
             )),
         }
+        let more = section.groups.len().saturating_sub(shown.policies);
+        if more > 0 {
+            let more = format::count(more as u64, "policy is", "policies are");
+            note.push(format!("The first {} are listed, and {more} not.", shown.policies));
+        }
         views.push(View {
             id: format!("w{at}"),
             of: section,
             answers,
-            legend: legend(section, &colours),
-            rows: table::rows(section, &colours),
+            legend: legend(section, &colours, shown.policies),
+            rows: table::rows(section, &colours, shown.policies),
             arrival: Arrival::of(section).map_or("", Arrival::words),
-            reach: dispatch::rows(section, &colours),
+            reach: dispatch::rows(section, &colours, shown.policies * REACH_ROWS_PER_POLICY),
             charts,
             note: note.join(" "),
         });
@@ -187,13 +232,13 @@ fn no_histogram(section: &Section<'_>) -> String {
         engines.iter().map(|name| format!(" --engine {}", format::clip(name, 20))).collect();
     format!(
         "There are no charts of latency: these runs have no histograms, which a fidelity bench \
-         does not keep. cargo xtask bench --workload {}{engines} makes them.",
+         does not keep. bench --workload {}{engines} makes them.",
         format::clip(section.workload, 60)
     )
 }
 
-fn legend(section: &Section<'_>, colours: &Colours<'_>) -> Vec<Mark> {
-    section.groups.iter().map(|group| Mark::of(&group.label, colours)).collect()
+fn legend(section: &Section<'_>, colours: &Colours<'_>, shown: usize) -> Vec<Mark> {
+    section.groups.iter().take(shown).map(|group| Mark::of_group(group, colours)).collect()
 }
 
 /// What the workload shows, as its specification says it.
@@ -205,14 +250,14 @@ fn about(section: &Section<'_>) -> String {
 /// `6.12, 6.16 and 6.17 on fsync-mix and dsync`, with numbers where names would be too many.
 fn title(analysis: &Analysis<'_>) -> String {
     let groups = analysis.sections.iter().flat_map(|section| &section.groups);
-    let policies = format::distinct(groups.map(|group| format::clip(&group.label, 40)));
-    let titles =
-        analysis.sections.iter().map(|section| format::clip(section.workload, 40)).collect();
+    let policies = format::distinct(groups.map(|group| format::clip(&group.variant, 40)));
+    let workloads = analysis.sections.iter().map(|section| format::clip(section.workload, 40));
+    let workloads = format::distinct(workloads);
     let name = |names: Vec<String>, many: &str| match names.len() {
         0..=6 => format::list(&names),
         number => format!("{number} {many}"),
     };
-    format!("{} on {}", name(policies, "policies"), name(titles, "workloads"))
+    format!("{} on {}", name(policies, "policies"), name(workloads, "workloads"))
 }
 
 fn lead(analysis: &Analysis<'_>) -> String {
@@ -223,7 +268,10 @@ fn lead(analysis: &Analysis<'_>) -> String {
     if failed > 0 {
         parts.push(format!("{failed} failed"));
     }
-    parts.extend(records.first().map(machine));
+    parts.extend(match &analysis.hosts {
+        None => records.first().map(machine),
+        Some(hosts) => Some(format!("{} hosts", hosts.hosts)),
+    });
     parts.join(" · ")
 }
 
@@ -255,7 +303,8 @@ fn failures(analysis: &Analysis<'_>) -> Vec<(String, String)> {
     let failed =
         groups.flat_map(|(section, group)| group.failed.iter().map(move |run| (section, run)));
     let failure = |(section, run): (&Section<'_>, &&Record)| {
-        let (label, round) = (group::label(run), run.key.round + 1);
+        let label = group::on(group::label(run), section.host.as_deref());
+        let round = run.key.round + 1;
         let place = format!("{} under {label}, round {round}", section.workload);
         (place, format::clip(run.error.as_deref().unwrap_or_default(), 500))
     };

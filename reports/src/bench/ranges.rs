@@ -48,7 +48,7 @@ pub fn against_base<'a>(
         })
         .map(|(_, group)| {
             let test = group.figures.of(metric);
-            Comparison { policy: &group.label, test, finding: find(base_spread, test) }
+            Comparison { policy: &group.variant, test, finding: find(base_spread, test) }
         })
         .collect()
 }

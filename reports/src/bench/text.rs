@@ -4,13 +4,14 @@ use comfy_table::Table;
 
 use crate::bench::analysis::Analysis;
 use crate::bench::births;
+use crate::bench::side_by_side::{METRICS as METRICS_OF_HOSTS, SideBySide};
 use crate::fidelity::analysis::Fidelity;
 use crate::fidelity::prose;
 use crate::format;
 use crate::render::text::{ascii, break_to, fits, table, trimmed, wrap};
 use crate::runs::arrival;
 use crate::runs::figures::Figures;
-use crate::runs::group::Group;
+use crate::runs::group::{self, Group, Section};
 use crate::runs::metric::Metric;
 
 /// Width of `summary.txt`: fits into a mail and a terminal.
@@ -24,6 +25,10 @@ const CAVEATS_MAX: usize = 12;
 
 /// Cells that are off, worst first; the fidelity page has them all.
 const OFF_MAX: usize = 24;
+
+/// Rows of the table, and workloads that are answered; a report of some has the others.
+const ROWS_MAX: usize = 200;
+const WORKLOADS_MAX: usize = 40;
 
 /// The metrics of the table; the last but one is called `created` there.
 const METRICS: [Metric; 6] = [
@@ -39,6 +44,9 @@ const METRICS: [Metric; 6] = [
 pub fn text(analysis: &Analysis<'_>, width: usize) -> String {
     let width = width.max(WIDTH_MIN);
     let mut text = String::new();
+    if let Some(hosts) = &analysis.hosts {
+        text.push_str(&side_by_side(hosts, width));
+    }
     if let Some(fidelity) = &analysis.fidelity {
         text.push_str(&fidelity_text(fidelity, width));
     }
@@ -61,6 +69,28 @@ pub fn text(analysis: &Analysis<'_>, width: usize) -> String {
         text.push_str(&format!("  and {more} more in the report\n"));
     }
     ascii(&text)
+}
+
+/// The hosts, in what they differ, and the figures of what ran on several.
+fn side_by_side(hosts: &SideBySide, width: usize) -> String {
+    let mut text = wrap(&hosts.words(), width, "");
+    let heads = ["workload", "policy", "host"].into_iter();
+    let heads: Vec<&str> =
+        heads.chain(METRICS_OF_HOSTS.iter().flat_map(|one| [one.1, ""])).collect();
+    let last = heads.len();
+    let mut rows = table(heads, (0, 2), 3..=last);
+    for row in &hosts.rows {
+        let cells = row.cells.iter().flat_map(|(value, times)| [value.clone(), times.clone()]);
+        let names = [row.workload.clone(), row.variant.clone(), row.host.clone()];
+        rows.add_row(names.into_iter().chain(cells).collect::<Vec<String>>());
+    }
+    break_to(&mut rows, width);
+    if !hosts.rows.is_empty() {
+        text.push_str(&trimmed(&rows));
+    }
+    text.push_str(&wrap(&hosts.of_table(), width, ""));
+    text.push('\n');
+    text
 }
 
 /// The verdict on the presets, group by group, the cells that are off, and further figures.
@@ -102,6 +132,8 @@ fn groups(fidelity: &Fidelity<'_>) -> Table {
 /// The table and the answers of each workload.
 fn sections(analysis: &Analysis<'_>, width: usize) -> String {
     let mut text = trimmed(&table_of_runs(analysis, width));
+    let rows: usize = analysis.sections.iter().map(|section| section.groups.len()).sum();
+    text.push_str(&and_more(rows, ROWS_MAX, "rows"));
     text.push_str(
         "\nMedians of runs. created: workers per 1000 operations; times are response times.\n",
     );
@@ -109,8 +141,8 @@ fn sections(analysis: &Analysis<'_>, width: usize) -> String {
         text.push_str(&wrap(&words, width, ""));
     }
     text.push('\n');
-    for (section, answers) in analysis.sections.iter().zip(&analysis.answers) {
-        text.push_str(&format!("{}\n", section.workload));
+    for (section, answers) in analysis.sections.iter().zip(&analysis.answers).take(WORKLOADS_MAX) {
+        text.push_str(&format!("{}\n", section.title()));
         if let Some(births) = births::parts(section) {
             text.push_str(&wrap(&births, width, "  "));
         }
@@ -118,17 +150,29 @@ fn sections(analysis: &Analysis<'_>, width: usize) -> String {
             text.push_str(&wrap(&format!("{}: {}", answer.topic, answer.text), width, "  "));
         }
     }
+    text.push_str(&and_more(analysis.sections.len(), WORKLOADS_MAX, "workloads"));
     text
+}
+
+/// How many are left out, if some are.
+fn and_more(all: usize, shown: usize, what: &str) -> String {
+    match all.saturating_sub(shown) {
+        0 => String::new(),
+        more => format!(
+            "and {} more {what}: report some with --workload\n",
+            format::thousands(more as u64)
+        ),
+    }
 }
 
 fn table_of_runs(analysis: &Analysis<'_>, width: usize) -> Table {
     let heads = heads();
     let last = heads.len();
     let mut table = table(heads, (0, 2), 2..=last);
-    for section in &analysis.sections {
-        for group in &section.groups {
-            table.add_row(row(&format::clip(section.workload, 40), group));
-        }
+    let groups = analysis.sections.iter();
+    let groups = groups.flat_map(|one| one.groups.iter().map(move |group| (one, group)));
+    for (section, group) in groups.take(ROWS_MAX) {
+        table.add_row(row(section, group));
     }
     // Columns move together, and then cells are broken, only where the table would not fit.
     if !fits(&table, width) {
@@ -147,12 +191,14 @@ fn heads() -> Vec<&'static str> {
     before.chain(METRICS.map(name)).chain([Metric::Linger.name()]).collect()
 }
 
-fn row(title: &str, group: &Group<'_>) -> Vec<String> {
+fn row(section: &Section<'_>, group: &Group<'_>) -> Vec<String> {
     let show = |metric: Metric| {
         let spread = group.figures.of(metric);
         spread.map_or_else(|| "n/a".to_owned(), |spread| metric.show(spread.median))
     };
-    let mut row = vec![title.to_owned(), format::clip(&group.label, 40), group.runs_text()];
+    let variant = format::clip(&group.variant, 40).into();
+    let label = group::on(variant, section.host.as_deref()).into_owned();
+    let mut row = vec![format::clip(section.workload, 40), label, group.runs_text()];
     row.extend(METRICS.map(show));
     row.push(linger(&group.figures));
     row

@@ -2,6 +2,8 @@
 //!
 //! Runs are never pooled: more pairs until something is significant would find anything.
 
+mod unlike;
+
 use iowq_contract::{Caveat, Code, Record, Role};
 
 use crate::compare::comparison::{Comparison, Comparisons, Confirmation, ConfirmationOutcome};
@@ -12,7 +14,6 @@ use crate::compare::set::Set;
 use crate::compare::{hosts, verdict};
 use crate::format;
 use crate::load::Loaded;
-use crate::runs::differences;
 
 /// The bar of reruns that are not like the first.
 const UNLIKE: Code = Code::UnlikeFirstRuns;
@@ -144,13 +145,15 @@ impl<'a> Sides<'a> {
         let mut all = Vec::new();
         let mut unlike = Vec::new();
         for (first, reruns) in self.first.iter().zip(&self.reruns) {
-            let side: Vec<&Record> = first.iter().chain(&reruns.runs).copied().collect();
-            unlike.extend(differences::all(&side));
-            all.extend(side);
+            unlike.extend(unlike::unlike(first, &reruns.runs));
+            all.extend(first.iter().chain(&reruns.runs).copied());
         }
         let unlike = format::distinct(unlike);
         if !unlike.is_empty() {
-            let text = format!("The fresh runs differ from the first: {}.", format::list(&unlike));
+            let text = format!(
+                "The reruns are not what confirms the first runs: {}.",
+                format::list(&unlike)
+            );
             rerun.blockers.push(Caveat::new(UNLIKE, text));
         }
         rerun.notes = hosts::notes(&all);
@@ -219,7 +222,7 @@ fn missing(one: &mut Comparison, first: Vec<Finding>) -> Confirmation {
         first.iter().map(|one| one.metric.title().to_owned()).chain(codes).collect();
     let text = format!(
         "A regression in {} was to be confirmed, and there are no fresh runs of {} under {} and \
-         {}. `cargo xtask compare` with --confirm makes them.",
+         {}. `compare` with --confirm makes them.",
         format::list(&names),
         one.workload,
         one.base,

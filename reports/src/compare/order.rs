@@ -41,7 +41,7 @@ pub fn not_one_bench(units: &[&Unit<'_>]) -> Option<String> {
 
 /// Whether a run started before another: by the clock of their boot, which is never set, or else by
 /// the wall clock.
-fn started_before(one: &Record, other: &Record) -> bool {
+pub(super) fn started_before(one: &Record, other: &Record) -> bool {
     let of_boot = one.since_boot.as_ref().zip(other.since_boot.as_ref());
     of_boot.and_then(|(one, other)| one.is_before(other)).unwrap_or_else(|| {
         let wall = |run: &Record| run.started.parse::<Timestamp>().ok();

@@ -277,8 +277,8 @@ pub(crate) fn headline(one: &Comparison) -> String {
 pub(crate) fn noise(one: &Comparison, boots: bool) -> String {
     if boots && one.noise.is_empty() {
         return format!(
-            "{} was not booted against itself: its noise is not known. cargo xtask kernels \
-             --noise boots the first kernel once more in each round.",
+            "{} was not booted against itself: its noise is not known. `kernels --noise` \
+             boots the first kernel once more in each round.",
             format::clip(&one.base, 60)
         );
     }

@@ -42,7 +42,7 @@ pub enum RerunError {
     /// The record does not say how long the runs were to be, or where the workload is from.
     #[error(
         "the record does not say which flags the runs of {workload} were made with: give those to \
-         `cargo xtask bench {flags} --out DIR`, with the workload and the length of the first \
+         `bench {flags} --out DIR`, with the workload and the length of the first \
          bench, and name DIR with --confirmed-by"
     )]
     Unasked {
@@ -350,7 +350,7 @@ mod tests {
     #[test]
     fn a_record_that_does_not_say_how_it_was_made_is_told_how_to_do_it_by_hand() {
         let error = regressed(|run| run.asked = None).expect_err("it does not say");
-        assert!(error.contains("cargo xtask bench --engine=pool --policy=6.12"), "{error}");
+        assert!(error.contains("`bench --engine=pool --policy=6.12"), "{error}");
         assert!(error.contains("--confirmed-by"), "{error}");
         let error = regressed(|run| "fio".clone_into(&mut run.key.engine)).expect_err("not ours");
         assert!(error.contains("dsync was run by fio"), "{error}");

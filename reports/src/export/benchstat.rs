@@ -5,14 +5,15 @@
 //! are keys of the name, so that `benchstat -col /policy all.txt` sets policies side by side and
 //! `benchstat -ignore /policy a.txt b.txt` compares files of different ones. The engine comes last
 //! because benchstat takes a number after a final dash for a count of processors. Of the host only
-//! the processor is a configuration line: benchstat compares only what agrees in all of these, and
-//! kernels are there to differ.
+//! the processor is a configuration line, and what tells hosts apart if there are several: benchstat
+//! compares only what agrees in all of these, and kernels of two files are there to differ.
 
 use std::fmt::Write as _;
 
 use iowq_contract::{Record, Role};
 
 use crate::export::run::finished;
+use crate::runs::hosts::Hosts;
 use crate::runs::metric::Metric;
 
 /// Units that benchstat does not know, and which way of them is better.
@@ -22,8 +23,13 @@ const UNITS: &str = "Unit ops/s better=higher\nUnit workers/1000ops better=lower
 /// The runs as benchmark lines; a run that did nothing has no time per op and is a comment.
 pub fn text(records: &[Record]) -> String {
     let mut text = String::from(UNITS);
-    let mut cpu = "";
+    let hosts = Hosts::of(finished(records));
+    let (mut cpu, mut host) = ("", None);
     for record in finished(records) {
+        if hosts.name(record) != host {
+            host = hosts.name(record);
+            let _ = writeln!(text, "host: {}", one_line(host.unwrap_or_default()));
+        }
         if record.host.cpu != cpu {
             cpu = &record.host.cpu;
             let _ = writeln!(text, "cpu: {}", one_line(cpu));
@@ -98,5 +104,15 @@ mod tests {
         record.ops.done = 0;
         let text = text(&[record]);
         assert!(text.contains("# BenchmarkNop/policy=6.12/engine=pool: no op was done"), "{text}");
+    }
+
+    #[test]
+    fn each_of_several_hosts_is_a_configuration_of_its_own() {
+        let mut records = [sample::run("nop", "6.12", 0), sample::run("nop", "6.12", 1)];
+        assert!(!text(&records).contains("host:"));
+        records[1].host.filesystem = "xfs".to_owned();
+        let text = text(&records);
+        let hosts: Vec<&str> = text.lines().filter(|line| line.starts_with("host:")).collect();
+        assert_eq!(hosts, ["host: ext4", "host: xfs"]);
     }
 }

@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 
 use crate::export::run::{ended, finished, name, started};
 use crate::runs::histogram::{Clock, merged};
+use crate::runs::hosts::Hosts;
 use crate::runs::sample_size;
 
 /// Percentiles that fio prints unless told otherwise. Those with too few samples are left out.
@@ -25,8 +26,9 @@ const SYNC: [&str; 2] = ["fsync", "fdatasync"];
 
 /// The runs as one document.
 pub fn text(records: &[Record]) -> String {
-    let jobs: Vec<Value> =
-        finished(records).enumerate().map(|(group, record)| job(group, record)).collect();
+    let hosts = Hosts::of(finished(records));
+    let job = |(group, record): (usize, &Record)| job(group, record, &name(record, &hosts));
+    let jobs: Vec<Value> = finished(records).enumerate().map(job).collect();
     let ended = finished(records).filter_map(ended).max();
     let timestamp = ended.map_or(0, Timestamp::as_second);
     let version = concat!("iowq-lab-", env!("CARGO_PKG_VERSION"));
@@ -34,16 +36,16 @@ pub fn text(records: &[Record]) -> String {
     format!("{all:#}\n")
 }
 
-fn job(group: usize, record: &Record) -> Value {
+fn job(group: usize, record: &Record, name: &str) -> Value {
     let settings = &record.settings;
     let runtime_ms = record.duration_ns / 1_000_000;
     json!({
-        "jobname": name(record),
+        "jobname": name,
         "groupid": group,
         "error": 0,
         "elapsed": record.duration_ns / 1_000_000_000,
         "job options": {
-            "name": name(record),
+            "name": name,
             "bs": settings.block_bytes.to_string(),
             "iodepth": settings.depth.to_string(),
             "nrfiles": settings.files.to_string(),

@@ -14,6 +14,7 @@ use jiff::Timestamp;
 
 use crate::export::run::{finished, name, started};
 use crate::runs::histogram::Clock;
+use crate::runs::hosts::Hosts;
 
 /// Nanoseconds in a millisecond, the unit of the column of maxima.
 const MAX_VALUE_DIVISOR: f64 = 1e6;
@@ -30,6 +31,7 @@ pub fn text(records: &[Record]) -> String {
 }
 
 fn write(runs: &[&Record], base: Timestamp, bytes: &mut Vec<u8>) -> std::io::Result<()> {
+    let hosts = Hosts::of(runs.iter().copied());
     let mut serializer = V2DeflateSerializer::new();
     let start = SystemTime::from(base.max(Timestamp::UNIX_EPOCH));
     let mut log = IntervalLogWriterBuilder::new()
@@ -44,7 +46,7 @@ fn write(runs: &[&Record], base: Timestamp, bytes: &mut Vec<u8>) -> std::io::Res
         let length = Duration::from_nanos(record.duration_ns);
         for (clock, word) in [(Clock::Response, "response"), (Clock::Service, "service")] {
             for (kind, quantiles) in clock.of(record) {
-                let tag = tag(&format!("{}/{word}/{kind}", name(record)));
+                let tag = tag(&format!("{}/{word}/{kind}", name(record, &hosts)));
                 if let Some(histogram) = quantiles.histogram() {
                     let _ = log.write_histogram(&histogram, since, length, Tag::new(&tag));
                 }

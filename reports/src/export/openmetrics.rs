@@ -10,6 +10,7 @@ use iowq_contract::Record;
 
 use crate::export::run::{ended, finished};
 use crate::runs::births::Births;
+use crate::runs::hosts::Hosts;
 use crate::runs::metric::Metric;
 
 /// Samples of one run in a family: what follows the name, labels of their own, and the value.
@@ -93,6 +94,7 @@ const FAMILIES: [Family; 9] = [
 /// The runs as an exposition, with the end mark.
 pub fn text(records: &[Record]) -> String {
     let mut text = String::new();
+    let hosts = Hosts::of(finished(records));
     for family in &FAMILIES {
         let Family { name, kind, help, samples } = family;
         let _ = writeln!(text, "# TYPE {name} {kind}");
@@ -101,7 +103,7 @@ pub fn text(records: &[Record]) -> String {
         }
         let _ = writeln!(text, "# HELP {name} {help}");
         for (run, record) in finished(records).enumerate() {
-            let (labels, time) = (labels(record, run), time(record));
+            let (labels, time) = (labels(record, run, &hosts), time(record));
             for (suffix, own, value) in samples(record) {
                 let _ = writeln!(text, "{name}{suffix}{{{labels}{own}}} {value}{time}");
             }
@@ -133,10 +135,11 @@ fn optional(value: Option<f64>) -> Samples {
     value.map(|value| ("", String::new(), value)).into_iter().collect()
 }
 
-fn labels(record: &Record, run: usize) -> String {
+fn labels(record: &Record, run: usize, hosts: &Hosts<'_>) -> String {
     let key = &record.key;
+    let host = hosts.name(record).map_or_else(String::new, |host| label("host", host));
     format!(
-        "workload=\"{}\",engine=\"{}\",policy=\"{}\",role=\"{}\",round=\"{}\",run=\"{run}\"",
+        "workload=\"{}\",engine=\"{}\",policy=\"{}\",role=\"{}\",round=\"{}\",run=\"{run}\"{host}",
         escape(&key.workload),
         escape(&key.engine),
         escape(&key.policy),
@@ -173,5 +176,13 @@ mod tests {
         assert!(text.contains(r#"{workload="a\"b\\c\nd",engine="pool""#), "{text}");
         assert!(text.contains("result=\"done\"} 24000\n"), "{text}");
         assert!(text.ends_with("\n# EOF\n"));
+    }
+
+    #[test]
+    fn several_hosts_are_a_label() {
+        let mut records = [sample::run("nop", "6.12", 0), sample::run("nop", "6.12", 1)];
+        assert!(!text(&records).contains("host="));
+        records[1].host.filesystem = "xfs".to_owned();
+        assert!(text(&records).contains(r#"run="1",host="xfs",result="done"}"#));
     }
 }

@@ -3,20 +3,24 @@
 use iowq_contract::{Record, Role};
 use jiff::{SignedDuration, Timestamp};
 
+use crate::runs::hosts::Hosts;
+
 /// Runs that finished, in the order of the record.
-pub(crate) fn finished(records: &[Record]) -> impl Iterator<Item = &Record> {
+pub(crate) fn finished(records: &[Record]) -> impl Iterator<Item = &Record> + Clone {
     records.iter().filter(|record| record.error.is_none())
 }
 
 /// What a run is one of: `fsync-mix/6.12/pool`, with the role behind it if there is a special
-/// one, so that a control run never passes for a measured one.
-pub(crate) fn name(record: &Record) -> String {
+/// one, so that a control run never passes for a measured one, and the host if there are several.
+pub(crate) fn name(record: &Record, hosts: &Hosts<'_>) -> String {
     let key = &record.key;
-    let name = format!("{}/{}/{}", key.workload, key.policy, key.engine);
-    match key.role {
-        Role::Measured => name,
-        special => format!("{name}/{}", special.name()),
+    let mut name = format!("{}/{}/{}", key.workload, key.policy, key.engine);
+    if key.role != Role::Measured {
+        name = format!("{name}/{}", key.role.name());
     }
+    // Names are parted by slashes.
+    let host = hosts.name(record).map(|host| format!("/{}", host.replace('/', "_")));
+    name + &host.unwrap_or_default()
 }
 
 /// When a run started; `None` where a hand wrote something else there.

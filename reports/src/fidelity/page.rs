@@ -20,6 +20,9 @@ pub const NAME: &str = "fidelity.html";
 /// Cells of a table at most: a page of more is no longer read.
 const CELLS_MAX: usize = 2_000;
 
+/// Caveats that are listed; the others are counted.
+const CAVEATS_MAX: usize = 200;
+
 #[derive(Template)]
 #[template(path = "fidelity.html")]
 struct Page<'a> {
@@ -32,6 +35,7 @@ struct Page<'a> {
     all: CellTable,
     apart: Vec<(String, String)>,
     caveats: &'a [ScopedCaveat],
+    caveats_left_out: usize,
 }
 
 /// A table of cells.
@@ -100,7 +104,8 @@ pub(crate) fn page(
         presets: presets(fidelity, colours),
         all: all(fidelity),
         apart: apart.map(|one| (format::clip(one.workload, 80), one.reason.clone())).collect(),
-        caveats,
+        caveats: caveats.get(..CAVEATS_MAX).unwrap_or(caveats),
+        caveats_left_out: caveats.len().saturating_sub(CAVEATS_MAX),
     };
     Ok(page.render()?)
 }

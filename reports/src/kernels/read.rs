@@ -51,7 +51,7 @@ pub(crate) fn is_of(run: &Record, label: &str) -> bool {
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// A file could not be read.
-    #[error("{}: {source}: a folder that `cargo xtask kernels` wrote is needed", path.display())]
+    #[error("{}: {source}: a folder that `kernels` wrote is needed", path.display())]
     Io {
         /// The file.
         path: PathBuf,

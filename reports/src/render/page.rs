@@ -10,6 +10,7 @@ use crate::render::chart::ChartSet;
 use crate::render::marker;
 use crate::render::palette::{COLOURS, Colours};
 use crate::render::plot::ChartError;
+use crate::runs::group::Group;
 
 /// Bytes of a whole page at most: it is mailed and opened on phones.
 pub const PAGE_BYTES_MAX: usize = 3_000_000;
@@ -39,9 +40,14 @@ pub(crate) struct Mark {
 }
 
 impl Mark {
-    /// Of a group, by its label.
-    pub(crate) fn of(label: &str, colours: &Colours<'_>) -> Self {
-        Self::at(colours.place(label), label.to_owned())
+    /// Of a variant, by its name.
+    pub(crate) fn of(variant: &str, colours: &Colours<'_>) -> Self {
+        Self::at(colours.place(variant), variant.to_owned())
+    }
+
+    /// Of a group: the colour of its variant, and its label.
+    pub(crate) fn of_group(group: &Group<'_>, colours: &Colours<'_>) -> Self {
+        Self::at(colours.place(&group.variant), group.label.to_string())
     }
 
     /// The mark of what is drawn at a place.

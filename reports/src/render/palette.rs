@@ -1,8 +1,9 @@
 //! Colours: plotters draws with stand-ins, the page puts its own in, light or dark.
 
+use std::collections::BTreeMap;
+
 use plotters::style::RGBColor;
 
-use crate::format;
 use crate::runs::group::Section;
 
 /// Colours that the page's style defines, as `--c0` and so on. The last is the kernel's own.
@@ -67,31 +68,29 @@ pub(crate) fn place(at: usize) -> usize {
     at / KERNEL * COLOURS + at % KERNEL
 }
 
-/// The colour of each group, the same in every section of a page.
+/// The colour of each variant, the same in every section of a page, whatever its host.
 #[derive(Debug)]
 pub(crate) struct Colours<'a> {
-    policies: Vec<&'a str>,
-    kernels: Vec<&'a str>,
+    places: BTreeMap<&'a str, usize>,
 }
 
 impl<'a> Colours<'a> {
     /// In the order in which sections first name them.
     pub(crate) fn of(sections: &'a [Section<'_>]) -> Self {
         let groups = || sections.iter().flat_map(|section| &section.groups);
-        let labels = |kernel: bool| {
-            let groups = groups().filter(|group| group.is_kernel() == kernel);
-            format::distinct(groups.map(|group| group.label.as_ref()))
-        };
-        Self { policies: labels(false), kernels: labels(true) }
+        let kernels = groups().filter(|group| group.is_kernel());
+        let mut places = BTreeMap::new();
+        for group in groups().filter(|group| !group.is_kernel()) {
+            let next = place(places.len());
+            places.entry(group.variant.as_ref()).or_insert(next);
+        }
+        places.extend(kernels.map(|group| (group.variant.as_ref(), KERNEL)));
+        Self { places }
     }
 
-    /// The place of a group among the colours, by its label.
-    pub(crate) fn place(&self, label: &str) -> usize {
-        if self.kernels.contains(&label) {
-            return KERNEL;
-        }
-        let at = self.policies.iter().position(|known| *known == label).unwrap_or(0);
-        place(at)
+    /// The place of a group among the colours, by its variant.
+    pub(crate) fn place(&self, variant: &str) -> usize {
+        self.places.get(variant).copied().unwrap_or(0)
     }
 }
 

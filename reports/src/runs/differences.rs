@@ -14,8 +14,8 @@ const VALUES_MAX: usize = 3;
 /// A field of a run, by the name that readers know, as text.
 pub type Field = (&'static str, fn(&Record) -> String);
 
-/// What must be alike in all runs.
-const HOST: [Field; 9] = [
+/// The machine, which must be alike in all runs.
+const MACHINE: [Field; 7] = [
     ("processor", |run| run.host.cpu.clone()),
     ("processors", |run| run.host.cpus.to_string()),
     ("file system", |run| run.host.filesystem.clone()),
@@ -23,6 +23,10 @@ const HOST: [Field; 9] = [
     ("device", |run| run.host.device.clone()),
     ("governor", |run| run.host.governor.clone()),
     ("accelerator", |run| run.host.accelerator.clone()),
+];
+
+/// How it was built and watched, which must be alike as well.
+const MEASURED: [Field; 2] = [
     ("profile", |run| run.host.profile.clone()),
     ("probes", |run| format!("{:?}", run.probe.tier).to_lowercase()),
 ];
@@ -66,7 +70,7 @@ fn blocking(run: &Record) -> String {
 
 /// What differs between the hosts of runs, each with its values.
 pub fn hosts(runs: &[&Record]) -> Vec<String> {
-    let unlike = HOST.iter().filter_map(|field| differs(field, runs));
+    let unlike = MACHINE.iter().chain(&MEASURED).filter_map(|field| differs(field, runs));
     unlike.chain(memory_differs(runs)).collect()
 }
 
@@ -93,9 +97,20 @@ pub fn differs((name, read): &Field, runs: &[&Record]) -> Option<String> {
     (values.len() > 1).then(|| format!("{name}: {}", format::first_of(values, VALUES_MAX)))
 }
 
+/// In what machines and their kernels differ, whatever was built and run on them.
+pub fn machines(runs: &[&Record]) -> Vec<String> {
+    let unlike = [&KERNEL].into_iter().chain(&MACHINE).filter_map(|field| differs(field, runs));
+    unlike.chain(memory_differs(runs)).collect()
+}
+
+/// Whether memory differs by more than what kernels keep for themselves.
+pub fn is_memory_unlike(one: u64, other: u64) -> bool {
+    one.abs_diff(other) > (one.max(other) as f64 * MEMORY_SHARE_MAX) as u64
+}
+
 fn memory_differs(runs: &[&Record]) -> Option<String> {
     let bytes = || runs.iter().map(|run| run.host.memory_bytes);
     let (least, most) = (bytes().min()?, bytes().max()?);
-    let unlike = most - least > (most as f64 * MEMORY_SHARE_MAX) as u64;
-    unlike.then(|| format!("memory: {} and {}", format::bytes(least), format::bytes(most)))
+    is_memory_unlike(least, most)
+        .then(|| format!("memory: {} and {}", format::bytes(least), format::bytes(most)))
 }

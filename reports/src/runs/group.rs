@@ -8,6 +8,7 @@ use iowq_contract::{Record, Role};
 
 use crate::format;
 use crate::runs::figures::Figures;
+use crate::runs::hosts::Hosts;
 
 /// The presets, in the order of kernels: each adds something to the one before.
 pub const PRESETS: [&str; 7] =
@@ -25,11 +26,14 @@ const KERNEL: &str = "kernel";
 /// What the running kernel's own io-wq is called.
 const URING_LABEL: &str = "io_uring";
 
-/// One workload: policies that may be compared with each other, and the kernel as their reference.
+/// One workload on one host: policies that may be compared with each other, and the kernel as their
+/// reference.
 #[derive(Debug)]
 pub struct Section<'a> {
     /// Name of the workload.
     pub workload: &'a str,
+    /// Name of the host; none if all runs were made on one.
+    pub host: Option<String>,
     /// One per policy, engine and role: presets in the order of kernels, then the others as they came,
     /// and the running kernel last; noise and control follow what they repeat.
     pub groups: Vec<Group<'a>>,
@@ -44,8 +48,10 @@ pub struct Group<'a> {
     pub policy: &'a str,
     /// What the runs are for.
     pub role: Role,
-    /// What the group is called: its policy, or `io_uring`, and what makes it differ from that.
+    /// What the group is called: its variant, and `on HOST` if there are several hosts.
     pub label: Cow<'a, str>,
+    /// Its policy, or `io_uring`, and what makes it differ from that.
+    pub variant: Cow<'a, str>,
     /// Runs that finished.
     pub runs: Vec<&'a Record>,
     /// Runs that did not; they are counted and shown, and take part in no figure.
@@ -55,6 +61,11 @@ pub struct Group<'a> {
 }
 
 impl<'a> Section<'a> {
+    /// `fsync-mix`, and `fsync-mix on HOST` if there are several hosts.
+    pub fn title(&self) -> Cow<'a, str> {
+        on(Cow::Borrowed(self.workload), self.host.as_deref())
+    }
+
     /// The group that others are compared with: the first of the pool that has a finished run, or
     /// the first at all.
     pub fn base(&self) -> Option<usize> {
@@ -143,20 +154,45 @@ pub(crate) fn variant<'a>(engine: &str, policy: &'a str) -> Cow<'a, str> {
     }
 }
 
-/// Sorts runs into sections and groups.
+/// A name with the host behind it, if there are several.
+pub(crate) fn on<'a>(name: Cow<'a, str>, host: Option<&str>) -> Cow<'a, str> {
+    host.map_or(name.clone(), |host| Cow::Owned(format!("{name} on {host}")))
+}
+
+/// Sorts runs of one host, or of kernels that are compared with each other, into sections and
+/// groups.
 pub(crate) fn sections<'a>(records: impl IntoIterator<Item = &'a Record>) -> Vec<Section<'a>> {
-    let mut places: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut sections: Vec<Section<'_>> = Vec::new();
+    sections_by_host(records, &Hosts::default())
+}
+
+/// The same of any hosts: those of a workload follow each other.
+pub(crate) fn sections_by_host<'a>(
+    records: impl IntoIterator<Item = &'a Record>,
+    hosts: &Hosts<'_>,
+) -> Vec<Section<'a>> {
+    let mut workloads: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut sections: BTreeMap<(usize, usize), Section<'_>> = BTreeMap::new();
+    let mut places = BTreeMap::new();
     for record in records {
         let workload = record.key.workload.as_str();
-        let place = *places.entry(workload).or_insert_with(|| {
-            sections.push(Section { workload, groups: Vec::new() });
-            sections.len() - 1
+        let next = workloads.len();
+        let key = (*workloads.entry(workload).or_insert(next), hosts.at(record));
+        let section = sections.entry(key).or_insert_with(|| {
+            let host = hosts.name(record).map(str::to_owned);
+            Section { workload, host, groups: Vec::new() }
         });
-        if let Some(section) = sections.get_mut(place) {
-            add(section, record);
+        let (engine, policy) = (record.key.engine.as_str(), record.key.policy.as_str());
+        let next = section.groups.len();
+        let place = *places.entry((key, engine, policy, label(record))).or_insert(next);
+        if place == next {
+            section.groups.push(empty(record, section.host.as_deref()));
+        }
+        if let Some(group) = section.groups.get_mut(place) {
+            let runs = if record.error.is_none() { &mut group.runs } else { &mut group.failed };
+            runs.push(record);
         }
     }
+    let mut sections: Vec<Section<'_>> = sections.into_values().collect();
     for section in &mut sections {
         section
             .groups
@@ -168,27 +204,18 @@ pub(crate) fn sections<'a>(records: impl IntoIterator<Item = &'a Record>) -> Vec
     sections
 }
 
-fn add<'a>(section: &mut Section<'a>, record: &'a Record) {
-    let (engine, policy) = (record.key.engine.as_str(), record.key.policy.as_str());
-    let label = label(record);
-    let same = |group: &Group<'_>| {
-        group.engine == engine && group.policy == policy && group.label == label
-    };
-    let at = section.groups.iter().position(same).unwrap_or_else(|| {
-        section.groups.push(Group {
-            engine,
-            policy,
-            role: record.key.role,
-            label,
-            runs: Vec::new(),
-            failed: Vec::new(),
-            figures: Figures::default(),
-        });
-        section.groups.len() - 1
-    });
-    if let Some(group) = section.groups.get_mut(at) {
-        let runs = if record.error.is_none() { &mut group.runs } else { &mut group.failed };
-        runs.push(record);
+/// The group of a run, before it has any.
+fn empty<'a>(record: &'a Record, host: Option<&str>) -> Group<'a> {
+    let variant = label(record);
+    Group {
+        engine: &record.key.engine,
+        policy: &record.key.policy,
+        role: record.key.role,
+        label: on(variant.clone(), host),
+        variant,
+        runs: Vec::new(),
+        failed: Vec::new(),
+        figures: Figures::default(),
     }
 }
 
@@ -234,6 +261,25 @@ mod tests {
         assert!(both[0].kernel().is_some_and(Group::is_kernel));
         records[1].error = Some("disk full".to_owned());
         assert_eq!(sections(&records)[0].base(), Some(1));
+    }
+
+    #[test]
+    fn runs_of_different_hosts_are_never_in_one_group() {
+        let mut records: Vec<Record> =
+            (0..4).map(|pair| sample::run("nop", "6.12", pair)).collect();
+        records.push(sample::run("dsync", "6.12", 0));
+        records[1].host.filesystem = "xfs".to_owned();
+        let sections = sections_by_host(&records, &Hosts::of(&records));
+        let found: Vec<(String, &str, usize)> = sections
+            .iter()
+            .map(|one| (one.title().into(), &*one.groups[0].label, one.groups[0].runs.len()))
+            .collect();
+        let expected = [
+            ("nop on ext4", "6.12 on ext4", 3),
+            ("nop on xfs", "6.12 on xfs", 1),
+            ("dsync on ext4", "6.12 on ext4", 1),
+        ];
+        assert_eq!(found, expected.map(|(title, label, runs)| (title.to_owned(), label, runs)));
     }
 
     #[test]

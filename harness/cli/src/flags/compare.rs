@@ -29,15 +29,15 @@ pub(crate) struct CompareFlags {
     /// Where to put report.html, summary.txt and compare.json [default: nowhere]
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
-    /// A record of fresh runs of the same policies, or the folder that it is in; may be repeated. A
+    /// A record of reruns of the same policies, or the folder that it is in; may be repeated. A
     /// regression counts only if these runs, judged alone, show it too [default: it counts]
     #[arg(long, value_name = "RECORD", conflicts_with = "confirm")]
     pub(crate) confirmed_by: Vec<PathBuf>,
-    /// After a regression, make as many fresh runs of what got worse, in the folder `confirm` of
+    /// After a regression, rerun what got worse as often, in the folder `confirm` of
     /// --out [default: a new folder where results go], and count it only if these show it too
     #[arg(long)]
     pub(crate) confirm: bool,
-    /// Folder for the files under test of fresh runs, as of `bench`
+    /// Folder for the files under test of reruns, as of `bench`
     #[arg(long, value_name = "DIR", requires = "confirm")]
     pub(crate) dir: Option<PathBuf>,
 }

@@ -102,7 +102,7 @@ fn an_unknown_workload_is_answered_with_near_ones() {
         &Place::new(),
         &["--workload", "colide"],
         "--workload: found `colide`, which is no built-in workload (did you mean `collide` or \
-         `collide-stock`?); see `cargo xtask bench --list`, or name a file that ends in .toml or .fio",
+         `collide-stock`?); see `bench --list`, or name a file that ends in .toml or .fio",
     );
 }
 
@@ -111,13 +111,13 @@ fn a_missing_spec_is_named() {
     refused(
         &Place::new(),
         &["--workload", "nowhere.toml"],
-        "nowhere.toml: found no such file; check the path; `cargo xtask bench --list` names workloads \
+        "nowhere.toml: found no such file; check the path; `bench --list` names workloads \
          that need no file",
     );
     refused(
         &Place::new(),
         &["--fio", "nowhere.fio"],
-        "nowhere.fio: found no such file; check the path; `cargo xtask bench --list` names workloads \
+        "nowhere.fio: found no such file; check the path; `bench --list` names workloads \
          that need no file",
     );
 }
@@ -258,7 +258,7 @@ fn a_part_that_no_name_of_the_grid_has_is_answered_with_the_near_names() {
         &["--fidelity", "--grid", "f3-"],
         "--grid: found `f3-`, which is in no name of the grid (did you mean \
          `grid-f1-d8-s0-l2-dsync` or `grid-f1-d8-s0-l8-dsync` or `grid-f1-d8-s1-l2-dsync`?); \
-         names are grid-[GROUP-[WORD-]]fF-dD-sS-lL-OPEN, see `cargo xtask bench --list`",
+         names are grid-[GROUP-[WORD-]]fF-dD-sS-lL-OPEN, see `bench --list`",
     );
 }
 

@@ -87,7 +87,7 @@ fn a_run_that_is_killed_while_it_reads_back_is_finished_and_says_so() {
     let records = place.records();
     assert_eq!((records.len(), records[0].get("error")), (1, None));
     assert_measured(&records[0]);
-    assert!(why(&records[0]).contains("signal: 9"), "{}", why(&records[0]));
+    assert!(why(&records[0]).contains("killed by signal 9"), "{}", why(&records[0]));
     assert!(!beside(&place).exists());
     place.assert_dir_is_empty();
 }

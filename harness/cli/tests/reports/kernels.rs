@@ -240,6 +240,7 @@ fn fresh(change: impl Fn(&mut Record)) -> Made {
     boots.iter_mut().for_each(|boot| "2026-11-21T05:00:00Z".clone_into(&mut boot.started));
     for run in &mut records {
         run.started.insert(0, 'y');
+        run.key.seed += 100;
         change(run);
     }
     (kernels, boots, records)

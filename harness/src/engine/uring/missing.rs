@@ -104,10 +104,14 @@ fn no_ring(error: &io::Error, disabled: Option<u8>) -> MissingFeature {
             "a container's seccomp profile does that; with docker: \
              --security-opt seccomp=unconfined",
         ),
-        (Some(Errno::NOMEM), _) => {
-            ("too little memory may be locked for a ring (ENOMEM)".to_owned(), "see ulimit -l")
+        (Some(Errno::NOMEM), _) => (
+            "there is no memory for a ring (ENOMEM)".to_owned(),
+            "raise the memory limit of the cgroup, and before Linux 5.12 also `ulimit -l`",
+        ),
+        (Some(Errno::MFILE | Errno::NFILE), _) => {
+            (format!("too many open files for a ring ({error})"), "raise `ulimit -n`")
         }
-        _ => (format!("a ring cannot be opened: {error}"), "see ulimit -n"),
+        _ => (format!("a ring cannot be opened: {error}"), "see `dmesg`"),
     };
     MissingFeature { what, advice }
 }
@@ -157,7 +161,9 @@ mod tests {
             (1, Some(0), "EPERM", "seccomp"),
             (1, None, "EPERM", "seccomp"),
             (12, None, "ENOMEM", "ulimit -l"),
-            (24, None, "cannot be opened", "ulimit -n"),
+            (24, None, "too many open files", "ulimit -n"),
+            (23, None, "too many open files", "ulimit -n"),
+            (5, None, "cannot be opened", "dmesg"),
         ];
         for (errno, disabled, what, advice) in rows {
             let text = no_ring(&io::Error::from_raw_os_error(errno), disabled).to_string();

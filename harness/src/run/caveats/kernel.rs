@@ -10,8 +10,14 @@ use super::check::Check;
 use crate::run::plan_settings::collide;
 
 /// What of the plan the kernel did not do. `idle_timeout` is the kernel's own; `untimed` is of how
-/// many ops the probes did not write down when they were done; none if no probe watched.
-pub(super) fn checks(plan: &Plan, idle_timeout: Duration, untimed: Option<u64>) -> [Check; 3] {
+/// many ops the probes did not write down when they were done; none if no probe watched. `refused`
+/// says what limit on threads was met, if one was.
+pub(super) fn checks(
+    plan: &Plan,
+    idle_timeout: Duration,
+    untimed: Option<u64>,
+    refused: Option<&str>,
+) -> [Check; 4] {
     let (asked, has) = (plan.idle_timeout.as_millis(), idle_timeout.as_millis());
     [
         (
@@ -29,6 +35,14 @@ pub(super) fn checks(plan: &Plan, idle_timeout: Duration, untimed: Option<u64>) 
             "The workload wants its files in one hash bucket; the kernel hashes the address of \
              each file's inode, so they meet by chance only."
                 .to_owned(),
+        ),
+        (
+            refused.is_some(),
+            Code::CreationsFailed,
+            format!(
+                "{} Work waited for the workers there were, or was cancelled.",
+                refused.unwrap_or_default()
+            ),
         ),
         (
             untimed != Some(0),
@@ -54,7 +68,7 @@ mod tests {
 
     fn codes(name: &str, untimed: Option<u64>) -> Vec<Code> {
         let plan = builtin(name).expect("a built-in workload");
-        let checks = checks(&plan, Duration::from_secs(5), untimed);
+        let checks = checks(&plan, Duration::from_secs(5), untimed, None);
         checks.into_iter().filter_map(|(holds, code, _)| holds.then_some(code)).collect()
     }
 
@@ -67,10 +81,18 @@ mod tests {
     }
 
     #[test]
+    fn workers_that_the_kernel_could_not_create_are_a_caveat_with_the_limit() {
+        let plan = builtin("dsync-stock").expect("a built-in workload");
+        let checks = checks(&plan, Duration::from_secs(5), Some(0), Some("Raise it."));
+        let (.., text) = checks.iter().find(|(holds, ..)| *holds).expect("one holds");
+        assert!(text.starts_with("Raise it. Work waited"), "{text}");
+    }
+
+    #[test]
     fn completions_that_no_probe_saw_are_a_doubt_with_their_number() {
         assert_eq!(codes("dsync-stock", Some(3)), [Code::TimedAtReaping]);
         let plan = builtin("dsync-stock").expect("a built-in workload");
-        let text = |untimed| checks(&plan, Duration::from_secs(5), untimed)[2].2.clone();
+        let text = |untimed| checks(&plan, Duration::from_secs(5), untimed, None)[3].2.clone();
         assert!(text(Some(3)).starts_with("No probe saw when 3 operations were done"));
         assert!(text(None).starts_with("Without eBPF probes"));
     }

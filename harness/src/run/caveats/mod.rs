@@ -9,6 +9,8 @@ pub(super) mod unmodelled;
 
 use iowq_contract::{Blocking, Caveat, Code, Counts, EngineName, RunRequest, Tier, Workers};
 
+use iowq_workloads::Plan;
+
 use super::outcome::Outcome;
 use crate::machine::kernel_idle_timeout;
 use check::Check;
@@ -22,8 +24,9 @@ pub(super) fn of_run(
 ) -> Vec<Caveat> {
     let switches = outcome.switches().map(|it| switches::checks(&it, workers, cpus));
     let untimed = outcome.remains.timed_at_reaping;
+    let refused = outcome.threads_refused.reason(threads_max(&request.plan, outcome, workers));
     let of_the_kernel = (request.variant.engine == EngineName::Uring)
-        .then(|| kernel::checks(&request.plan, kernel_idle_timeout(), untimed));
+        .then(|| kernel::checks(&request.plan, kernel_idle_timeout(), untimed, refused.as_deref()));
     of_the_watch(outcome, workers)
         .into_iter()
         .chain(of_the_work(outcome, workers))
@@ -34,6 +37,16 @@ pub(super) fn of_run(
         .filter(|(holds, ..)| *holds)
         .map(|(_, code, text)| Caveat { code, text })
         .collect()
+}
+
+/// How many threads a run on the kernel took at most: workers, and the one that submits. By polling
+/// most workers are missed, so then it is as many as the plan can use.
+fn threads_max(plan: &Plan, outcome: &Outcome, workers: &Workers) -> u64 {
+    let workers = match outcome.seen.tier {
+        Tier::Bpf => workers.peak,
+        Tier::Proc | Tier::Off => plan.depth.min(plan.limits[0].saturating_add(plan.limits[1])),
+    };
+    u64::from(workers) + 1
 }
 
 /// What was not seen, or not for certain.
@@ -194,6 +207,7 @@ mod tests {
             no_begun: None,
             stillness: Default::default(),
             load: Default::default(),
+            threads_refused: Default::default(),
             time_namespace: false,
             settled: Settled { quiet: true, ..Settled::default() },
             rounds: Rounds::default(),

@@ -15,7 +15,7 @@ pub(crate) fn dots(section: &Section<'_>, place: impl Fn(&str) -> usize) -> Vec<
         for run in &group.runs {
             let order = rank(run.key.position);
             let value = Metric::OpsPerS.value(run).unwrap_or_default();
-            dots.push(Dot { order, value, place: place(&group.label) });
+            dots.push(Dot { order, value, place: place(&group.variant) });
         }
     }
     dots

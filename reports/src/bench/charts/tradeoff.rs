@@ -41,7 +41,7 @@ pub(crate) fn points(section: &Section<'_>, place: impl Fn(&str) -> usize) -> Op
         .iter()
         .map(|group| Series {
             label: group.label.to_string(),
-            place: place(&group.label),
+            place: place(&group.variant),
             data: group.runs.iter().filter_map(point).collect::<Vec<Point>>(),
         })
         .filter(|series| !series.data.is_empty())

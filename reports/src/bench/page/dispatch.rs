@@ -17,8 +17,9 @@ pub(crate) struct ReachRow {
     pub(crate) cells: Vec<Cell>,
 }
 
-/// A row per kind and policy of which something is known, kinds in order of their names.
-pub(crate) fn rows(section: &Section<'_>, colours: &Colours<'_>) -> Vec<ReachRow> {
+/// A row per kind and policy of which something is known, kinds in order of their names; the first
+/// of them.
+pub(crate) fn rows(section: &Section<'_>, colours: &Colours<'_>, shown: usize) -> Vec<ReachRow> {
     let runs = || section.groups.iter().flat_map(|group| &group.runs);
     let mut kinds: Vec<&String> =
         runs().flat_map(|run| run.dispatch.keys().chain(run.latency.queue.keys())).collect();
@@ -29,7 +30,7 @@ pub(crate) fn rows(section: &Section<'_>, colours: &Colours<'_>) -> Vec<ReachRow
     let rows = kinds
         .into_iter()
         .flat_map(|kind| section.groups.iter().filter_map(move |group| row(kind, group, colours)));
-    rows.collect()
+    rows.take(shown).collect()
 }
 
 /// Shares of all runs that counted, and medians of runs of the time in the queue.
@@ -45,7 +46,7 @@ fn row(kind: &str, group: &Group<'_>, colours: &Colours<'_>) -> Option<ReachRow>
     cells.push(cell("p50 in the queue", p50_ns, format::duration));
     cells.push(cell("p99 in the queue", p99_ns, format::duration));
     let kind = format::clip(kind, 40);
-    known.then(|| ReachRow { kind, mark: Mark::of(&group.label, colours), cells })
+    known.then(|| ReachRow { kind, mark: Mark::of_group(group, colours), cells })
 }
 
 /// Each way with its share and its count.
@@ -96,13 +97,13 @@ mod tests {
             (0..3).map(|pair| sample::run("nop", "6.17", pair)).collect();
         records.push(sample::kernel_run("nop", 0));
         let sections = group::sections(&records);
-        assert!(rows(&sections[0], &Colours::of(&sections)).is_empty());
+        assert!(rows(&sections[0], &Colours::of(&sections), 9).is_empty());
         for record in &mut records[..2] {
             let dispatch = DispatchCounts { inline: 1, hashed: 9, unhashed: 0, linked: 0 };
             record.dispatch.insert("write".to_owned(), dispatch);
         }
         let sections = group::sections(&records);
-        let rows = rows(&sections[0], &Colours::of(&sections));
+        let rows = rows(&sections[0], &Colours::of(&sections), 9);
         assert_eq!(rows.len(), 1);
         assert_eq!(rows[0].mark.policy, "6.17");
         let below: Vec<&str> = rows[0].cells.iter().map(|cell| cell.below.as_str()).collect();

@@ -20,6 +20,9 @@ const HOSTS_MAX: usize = 8;
 /// Characters of one fact.
 const FACT_CHARS_MAX: usize = 300;
 
+/// Facts of the same name; the rest is in the raw numbers.
+const ALIKE_MAX: usize = 24;
+
 /// A list of names and values under a heading.
 pub(crate) struct Facts {
     pub(crate) heading: String,
@@ -117,8 +120,8 @@ pub(crate) fn settings(section: &Section<'_>) -> Facts {
     facts.extend(birth::facts(section));
     let unseen: BTreeSet<&String> = section.records().flat_map(|run| &run.probe.unseen).collect();
     let clipped = unseen.into_iter().map(|text| format::clip(text, FACT_CHARS_MAX));
-    facts.extend(clipped.map(|text| ("not seen", text)));
-    for group in &section.groups {
+    facts.extend(clipped.take(ALIKE_MAX).map(|text| ("not seen", text)));
+    for group in section.groups.iter().take(ALIKE_MAX) {
         if let Some(run) = group.runs.first().or(group.failed.first())
             && !run.settings.patches.is_empty()
         {
@@ -127,7 +130,7 @@ pub(crate) fn settings(section: &Section<'_>) -> Facts {
             facts.push(("switches", text));
         }
     }
-    Facts { heading: format!("{} · {}", section.workload, section.engines().join(", ")), facts }
+    Facts { heading: format!("{} · {}", section.title(), section.engines().join(", ")), facts }
 }
 
 /// The seed of the stream of operations, if all runs had the same.
@@ -182,7 +185,7 @@ fn row(section: &Section<'_>, record: &Record) -> [String; 13] {
     };
     [
         section.workload.to_owned(),
-        group::label(record).into_owned(),
+        group::on(group::label(record), section.host.as_deref()).into_owned(),
         record.key.round.saturating_add(1).to_string(),
         format::number(record.ops.done as f64),
         record.ops.failed.to_string(),

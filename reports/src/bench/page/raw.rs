@@ -6,6 +6,7 @@ use iowq_contract::{Churn, Quantiles, Record, Role};
 
 use crate::render::page::Download;
 use crate::runs::births::Births;
+use crate::runs::hosts::Hosts;
 use crate::runs::{births, thin};
 
 /// Bytes that are kept free for the words around the data.
@@ -107,8 +108,13 @@ const ROLE_COLUMNS: &str = "role,injected_delay_ns,";
 
 fn table(records: &[Record]) -> String {
     let roles = records.iter().any(|record| record.key.role != Role::Measured);
-    let mut table = format!("{}{COLUMNS}", if roles { ROLE_COLUMNS } else { "" });
+    let hosts = Hosts::of(records);
+    let host = if hosts.names().is_empty() { "" } else { "host," };
+    let mut table = format!("{host}{}{COLUMNS}", if roles { ROLE_COLUMNS } else { "" });
     for record in records {
+        if let Some(host) = hosts.name(record) {
+            table.push_str(&format!("{},", quoted(host)));
+        }
         if roles {
             let delay = optional(record.settings.injected_delay_ns);
             table.push_str(&format!("{},{delay},", record.key.role.name()));
@@ -186,6 +192,15 @@ mod tests {
             table.lines().filter_map(|line| line.split_once("\"nop\"")).map(|it| it.0).collect();
         assert!(table.starts_with("role,injected_delay_ns,workload,"));
         assert_eq!(starts, ["measured,,", "control,7,"]);
+    }
+
+    #[test]
+    fn several_hosts_have_a_column() {
+        let mut records = vec![sample::run("nop", "6.12", 0), sample::run("nop", "6.12", 1)];
+        records[1].host.filesystem = "xfs".to_owned();
+        let table = table(&records);
+        assert!(table.starts_with("host,workload,"), "{table}");
+        assert!(table.contains("\n\"xfs\",\"nop\","), "{table}");
     }
 
     #[test]

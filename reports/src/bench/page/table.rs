@@ -17,13 +17,14 @@ pub(crate) struct Row {
     pub(crate) cells: Vec<Cell>,
 }
 
-/// The rows of a section, in the order of its policies.
-pub(crate) fn rows(section: &Section<'_>, colours: &Colours<'_>) -> Vec<Row> {
+/// The first rows of a section, in the order of its policies.
+pub(crate) fn rows(section: &Section<'_>, colours: &Colours<'_>, shown: usize) -> Vec<Row> {
     section
         .groups
         .iter()
+        .take(shown)
         .map(|group| Row {
-            mark: Mark::of(&group.label, colours),
+            mark: Mark::of_group(group, colours),
             release: release(group),
             runs: group.runs_text(),
             cells: cells(&group.figures),
