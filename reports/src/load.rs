@@ -73,7 +73,8 @@ pub enum LoadError {
     },
 }
 
-/// The most runs that are read. All are kept in memory, about 40 KB each: this many are 4 GB.
+/// The most runs that are read. All are kept in memory with their histograms, measured at 70 KB each:
+/// this many are 7 GB. Runs of a fidelity grid keep none and take a tenth of that.
 const RECORDS_MAX: usize = 100_000;
 
 /// Workloads that an error names; the others are counted.

@@ -156,7 +156,10 @@ pub(crate) fn variant<'a>(engine: &str, policy: &'a str) -> Cow<'a, str> {
 
 /// A name with the host behind it, if there are several.
 pub(crate) fn on<'a>(name: Cow<'a, str>, host: Option<&str>) -> Cow<'a, str> {
-    host.map_or(name.clone(), |host| Cow::Owned(format!("{name} on {host}")))
+    match host {
+        Some(host) => Cow::Owned(format!("{name} on {host}")),
+        None => name,
+    }
 }
 
 /// Sorts runs of one host, or of kernels that are compared with each other, into sections and

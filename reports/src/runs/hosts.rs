@@ -40,11 +40,10 @@ impl<'a> Hosts<'a> {
     /// In the order in which they are first seen, those of finished runs first.
     pub fn of(records: impl IntoIterator<Item = &'a Record> + Clone) -> Self {
         let mut hosts = Self::default();
-        for failed in [false, true] {
-            for run in records.clone().into_iter().filter(|run| run.error.is_some() == failed) {
-                if hosts.position(run).is_none() {
-                    hosts.runs.push(run);
-                }
+        let failed = records.clone().into_iter().filter(|run| run.error.is_some());
+        for run in records.into_iter().filter(|run| run.error.is_none()).chain(failed) {
+            if hosts.position(run).is_none() {
+                hosts.runs.push(run);
             }
         }
         hosts.names = names(&hosts.runs);
