@@ -29,6 +29,8 @@ fn runs() -> Vec<Record> {
     runs.push(sample::run("dsync", "6.17", 0));
     runs[2].key.role = Role::Control;
     runs[4].error = Some("disk full".to_owned());
+    // Runs of one host.
+    runs[3].host.kernel = runs[0].host.kernel.clone();
     for (second, run) in runs.iter_mut().enumerate() {
         run.started = format!("2026-11-21T02:00:{second:02}.5Z");
     }
