@@ -1,16 +1,13 @@
 //! Answers: what the runs of a section say, in plain sentences, and no more than they say.
 
 use crate::bench::ranges::Finding;
-use crate::bench::topic::{TOPICS, Topic};
+use crate::bench::topic::{POLICIES_MAX, TOPICS, Topic};
 use crate::bench::{births, ranges};
 use crate::format;
 use crate::runs::counts;
 use crate::runs::figures::Spread;
 use crate::runs::group::Section;
 use crate::runs::metric::Metric;
-
-/// Policies that a sentence names; the others are counted.
-pub(crate) const POLICIES_MAX: usize = 24;
 
 /// The answer to one question about one section.
 #[derive(Clone, Debug, PartialEq, Eq)]

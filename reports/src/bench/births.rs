@@ -1,6 +1,6 @@
 //! Births by policy, in a sentence: how fast, and which were the first fill.
 
-use crate::bench::answer::POLICIES_MAX;
+use crate::bench::topic::POLICIES_MAX;
 use crate::format;
 use crate::runs::births::Births;
 use crate::runs::counts;

@@ -3,6 +3,9 @@
 use crate::format;
 use crate::runs::metric::Metric;
 
+/// Policies that a sentence names; the others are counted.
+pub(crate) const POLICIES_MAX: usize = 24;
+
 /// What an answer is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Topic {
