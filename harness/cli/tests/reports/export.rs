@@ -27,6 +27,7 @@ fn runs() -> Vec<Record> {
     runs.push(sample::run("fsync-mix", "6.12", 2));
     runs.push(sample::kernel_run("dsync", 0));
     runs.push(sample::run("dsync", "6.17", 0));
+    runs[3].host = runs[0].host.clone();
     runs[2].key.role = Role::Control;
     runs[4].error = Some("disk full".to_owned());
     // Runs of one host.
