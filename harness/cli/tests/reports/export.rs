@@ -30,8 +30,6 @@ fn runs() -> Vec<Record> {
     runs[3].host = runs[0].host.clone();
     runs[2].key.role = Role::Control;
     runs[4].error = Some("disk full".to_owned());
-    // Runs of one host.
-    runs[3].host.kernel = runs[0].host.kernel.clone();
     for (second, run) in runs.iter_mut().enumerate() {
         run.started = format!("2026-11-21T02:00:{second:02}.5Z");
     }
