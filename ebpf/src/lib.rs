@@ -66,10 +66,10 @@ pub struct Slot {
     /// Sleeps inside a work of this worker.
     pub sleeps: u32,
     /// 1 from when the probe asks for a worker on behalf of this one, and counts it as running,
-    /// until the pool hears of that or this one leaves.
-    pub asked: u32,
+    /// until the pool takes the request or this one leaves.
+    pub request_pending: u32,
     /// Which of the slot's workers this is; each has another number than the one before.
-    pub tenant: u32,
+    pub generation: u32,
     /// Times that the worker was taken off a CPU, in a work or not, for whatever reason.
     pub outs: u32,
     /// Those of them in which it went to sleep.
@@ -96,8 +96,8 @@ pub struct BlockEvent {
     pub work: u32,
     /// [`Shared::head`] at that moment.
     pub head: u32,
-    /// [`Slot::tenant`] at that moment.
-    pub tenant: u32,
+    /// [`Slot::generation`] at that moment.
+    pub generation: u32,
 }
 
 /// [`ThreadEvent::kind`]: a thread was created, by `task:task_newtask`.

@@ -32,10 +32,10 @@ pub struct SlotView {
     pub blocked: AtomicU32,
     /// [`Slot::sleeps`].
     pub sleeps: AtomicU32,
-    /// [`Slot::asked`].
-    pub asked: AtomicU32,
-    /// [`Slot::tenant`].
-    pub tenant: AtomicU32,
+    /// [`Slot::request_pending`].
+    pub request_pending: AtomicU32,
+    /// [`Slot::generation`].
+    pub generation: AtomicU32,
     /// [`Slot::outs`].
     pub outs: AtomicU32,
     /// [`Slot::outs_asleep`].
@@ -55,6 +55,6 @@ const _: () = assert!(core::mem::offset_of!(PageView, head) == core::mem::offset
 const _: () =
     assert!(core::mem::offset_of!(PageView, slots) == core::mem::offset_of!(Shared, slots));
 const _: () =
-    assert!(core::mem::offset_of!(SlotView, tenant) == core::mem::offset_of!(Slot, tenant));
+    assert!(core::mem::offset_of!(SlotView, generation) == core::mem::offset_of!(Slot, generation));
 const _: () =
     assert!(core::mem::offset_of!(SlotView, reserved) == core::mem::offset_of!(Slot, reserved));

@@ -141,7 +141,7 @@ fn the_last_running_worker_that_sleeps_over_a_queue_is_reported_and_no_other() {
     let (mut second_writer, second) = sleeper(&bpf, 2, KEY_HASHED + 3);
     let events = next(&mut blocks);
     let [event] = events[..] else { panic!("one event: {}", events.len()) };
-    assert_eq!((event.slot, event.tenant), (2, page.generation(2)));
+    assert_eq!((event.slot, event.generation), (2, page.generation(2)));
     assert_eq!((event.work, event.head), (KEY_HASHED + 3, KEY_HASHED + 9));
     until("the second sleeps", || page.blocked(2));
 

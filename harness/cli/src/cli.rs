@@ -50,9 +50,9 @@ enum Command {
     Kernels(Box<KernelsFlags>),
     /// Write runs as text for benchstat, Bencher, Prometheus, HdrHistogram or readers of fio's JSON
     Export(ExportFlags),
-    /// Take what fio measured as records
+    /// Import what fio measured as records
     Import(ImportFlags),
-    /// What this machine can do, and the command that fixes what it cannot
+    /// Check what this machine can do, and name the command that fixes what it cannot
     Doctor(DoctorFlags),
     /// Print what completes commands and flags in a shell
     Completions {

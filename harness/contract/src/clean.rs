@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// Most characters of a message on a terminal.
-const MESSAGE_CHARS_MAX: usize = 4_000;
+/// Most bytes of a message on a terminal.
+const MESSAGE_BYTES_MAX: usize = 4_000;
 
 /// Replaces what would steer a terminal or reorder a line by its escape, such as `\\u001b`. Tabs and
 /// line breaks stay. A JSON text stays the same value: these characters are no part of its syntax,
@@ -30,13 +30,11 @@ pub fn clean(text: &str) -> Cow<'_, str> {
 #[must_use]
 pub fn clean_message(text: &str) -> String {
     let cleaned = clean(text);
-    match cleaned.char_indices().nth(MESSAGE_CHARS_MAX) {
-        None => cleaned.into_owned(),
-        Some((end, _)) => {
-            let more = cleaned[end..].chars().count();
-            format!("{}… ({more} characters more)", &cleaned[..end])
-        }
+    if cleaned.len() <= MESSAGE_BYTES_MAX {
+        return cleaned.into_owned();
     }
+    let (shown, rest) = cleaned.split_at(cleaned.floor_char_boundary(MESSAGE_BYTES_MAX));
+    format!("{shown}… ({} bytes more)", rest.len())
 }
 
 /// Control characters of ASCII and of Latin 1, separators of lines other than the line break, and
@@ -82,7 +80,7 @@ mod tests {
     #[test]
     fn a_message_has_an_end() {
         assert_eq!(clean_message("short"), "short");
-        let long = clean_message(&"é".repeat(5_000));
-        assert!(long.ends_with("é… (1000 characters more)"), "{long}");
+        let long = clean_message(&"€".repeat(2_000));
+        assert!(long.ends_with("€… (2001 bytes more)"), "{long}");
     }
 }

@@ -164,7 +164,7 @@ impl SubmitterWait for ProbeWait {
         self.0.drain(|event| {
             take(SpawnRequest {
                 id: WorkerId(event.slot),
-                generation: event.tenant,
+                generation: event.generation,
                 held: Key(event.work),
                 head: Key(event.head),
             });

@@ -106,26 +106,26 @@ impl Page {
         for count in [&view.outs, &view.outs_asleep, &view.ins, &view.ins_repaired] {
             count.store(0, Ordering::Relaxed);
         }
-        view.asked.store(0, Ordering::SeqCst);
-        view.tenant.fetch_add(1, Ordering::SeqCst);
+        view.request_pending.store(0, Ordering::SeqCst);
+        view.generation.fetch_add(1, Ordering::SeqCst);
     }
 
     /// Number of the slot's current worker.
     #[must_use]
     pub fn generation(&self, slot: u32) -> u32 {
-        self.slot(slot).tenant.load(Ordering::SeqCst)
+        self.slot(slot).generation.load(Ordering::SeqCst)
     }
 
     /// Whether the probe requested a worker on behalf of this one and the request is not taken yet.
     #[must_use]
     pub fn request_pending(&self, slot: u32) -> bool {
-        self.slot(slot).asked.load(Ordering::SeqCst) != 0
+        self.slot(slot).request_pending.load(Ordering::SeqCst) != 0
     }
 
     /// Takes the probe's request. True if there was one; the caller then owns its reservation in
     /// the running count.
     pub fn take_request(&self, slot: u32) -> bool {
-        self.slot(slot).asked.swap(0, Ordering::SeqCst) != 0
+        self.slot(slot).request_pending.swap(0, Ordering::SeqCst) != 0
     }
 
     /// Sets the work that the calling worker executes: a key of [`iowq_ebpf`]. A plain store, and
@@ -233,9 +233,9 @@ mod tests {
         let generation = page.generation(4);
         assert!(!page.request_pending(4) && !page.take_request(4));
         // The state after the probe's request.
-        page.slot(4).asked.store(1, Ordering::Relaxed);
+        page.slot(4).request_pending.store(1, Ordering::Relaxed);
         assert!(page.request_pending(4) && page.take_request(4) && !page.take_request(4));
-        page.slot(4).asked.store(1, Ordering::Relaxed);
+        page.slot(4).request_pending.store(1, Ordering::Relaxed);
         page.claim(4, 0);
         assert!(!page.request_pending(4));
         assert_ne!(page.generation(4), generation);

@@ -43,7 +43,7 @@ pub(crate) fn request_queued(ctx: TracePointContext) -> u32 {
     let Some(slot) = slot(&ctx, &QUEUE_USER_DATA) else { return 0 };
     let Some(times) = times(slot) else { return 0 };
     let Some(rw) = read::<i32>(&ctx, &QUEUE_RW) else { return 0 };
-    // SAFETY: the pointer is to the map's element, and nobody else writes a request's times while
+    // SAFETY: the pointer is to the map's element, and nothing else writes a request's times while
     // the kernel has not yet queued it. The helper has no requirement.
     unsafe {
         (*times).hashed = u32::from(rw != 0);

@@ -116,19 +116,19 @@ fn leaves(shared: *mut Shared, slot: *mut Slot, index: u32, asleep: bool) {
 /// Whether the rules in force let a worker ask that holds `work` while `head` is queued first.
 #[inline(always)]
 fn may_ask(shared: *mut Shared, work: u32, head: u32) -> bool {
-    // SAFETY: an aligned u32 in the map's value, which nobody writes once there are workers.
+    // SAFETY: an aligned u32 in the map's value, which is not written once there are workers.
     let flags = unsafe { (*shared).flags };
     let same_bucket = work >= KEY_HASHED && work == head;
     flags & NEVER_ASK == 0 && !(same_bucket && flags & SKIP_SAME_BUCKET != 0)
 }
 
-/// Asks for a worker, and counts it as running from now on, so that nobody asks for the same.
+/// Requests a worker, and counts it as running from now on, so that no other requests the same.
 #[inline(always)]
 fn ask(shared: *mut Shared, slot: *mut Slot, index: u32, head: u32) {
     // SAFETY: the slot is in the map's value, and only the current thread sets the mark; the pool
     // may clear it, and then has heard of the last time.
-    let asked = unsafe { ptr::read_volatile(&raw const (*slot).asked) };
-    if asked != 0 {
+    let request_pending = unsafe { ptr::read_volatile(&raw const (*slot).request_pending) };
+    if request_pending != 0 {
         return;
     }
     let Some(mut entry) = BLOCKS.reserve::<BlockEvent>(0) else {
@@ -136,12 +136,12 @@ fn ask(shared: *mut Shared, slot: *mut Slot, index: u32, head: u32) {
         return;
     };
     // SAFETY: the helper has no requirement; the slot is as above.
-    let (time_ns, work, account, tenant) = unsafe {
-        ptr::write_volatile(&raw mut (*slot).asked, 1);
-        (bpf_ktime_get_ns(), (*slot).work, (*slot).account, (*slot).tenant)
+    let (time_ns, work, account, generation) = unsafe {
+        ptr::write_volatile(&raw mut (*slot).request_pending, 1);
+        (bpf_ktime_get_ns(), (*slot).work, (*slot).account, (*slot).generation)
     };
     add(shared, account, 1);
-    entry.write(BlockEvent { time_ns, slot: index, work, head, tenant });
+    entry.write(BlockEvent { time_ns, slot: index, work, head, generation });
     entry.submit(0);
 }
 
@@ -191,7 +191,7 @@ fn head(shared: *mut Shared, account: u32) -> u32 {
     let index = account as usize % ACCOUNTS;
     // SAFETY: the index is in range, so this is an aligned u32 in the map's value. Userspace may
     // write it at any time; the load is one instruction, and the atomic addition before it orders
-    // the two: whoever comes second, enqueuer or this, sees what the other did.
+    // the two: the second, enqueuer or this, sees what the other did.
     unsafe { ptr::read_volatile((&raw const (*shared).head).cast::<u32>().add(index)) }
 }
 

@@ -38,7 +38,7 @@ pub(crate) fn text(registry: &Registry) -> anyhow::Result<String> {
     for kind in registry.kinds() {
         writeln!(text, "  {:15} {}", kind.usage(), kind.summary)?;
     }
-    text.push_str("\nPatches, each a kernel commit (--policy PRESET+PATCH or PRESET-PATCH):\n");
+    text.push_str("\nPatches, each a change of the kernel by its commits or first releases (--policy PRESET+PATCH or PRESET-PATCH):\n");
     for patch in Patch::ALL {
         writeln!(text, "  {:24} {}", patch.name(), patch.summary())?;
     }

@@ -99,11 +99,11 @@ pub(crate) struct BenchFlags {
     /// Seed of the order of runs and of the streams of ops [default: 1, or the workload's own]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     seed: Option<u64>,
-    /// Folder for the files under test [default: bench-files, where results go]
+    /// Folder for the files under test [default: bench-files, in the folder for results]
     #[arg(long)]
     pub(crate) dir: Option<PathBuf>,
     /// Folder for the results, new or empty
-    /// [default: iowq-results/bench/UTC-TIME]
+    /// [default: bench/UTC-TIME, in the folder for results]
     #[arg(long)]
     pub(crate) out: Option<PathBuf>,
     /// One round of one-second runs: a look, not a measurement

@@ -44,24 +44,24 @@ pub const PRESETS: [Preset; 7] = [
     Preset {
         name: "6.1",
         summary: "only a sleeping worker counts as woken; fsync creates no worker while another runs",
-        releases: "6.1.191 and later of 6.1.y; before that 6.1-retire-file-looked-up-early",
+        releases: "6.1.191 and later of 6.1.y; before that without retire and file-looked-up-early",
         patches: V6_1,
     },
     Preset {
         name: "6.12.0",
         summary: "any free worker counts as woken; fsync creates one though another runs",
-        releases: "6.12.0 to 6.12.114, from .20 on with retry-delay; 6.6 to 6.14 are like it",
+        releases: "6.12.0 to 6.12.114, from .20 on with retry-delay; 6.6 to 6.15 are like it",
         patches: V6_12_0,
     },
     Preset {
         name: "6.12",
-        summary: "6.12.0, and forced async ops are queued with their file, so that writes are hashed",
+        summary: "forced async ops are queued with their file, so that writes are hashed",
         releases: "6.12.115 and later of 6.12.y",
         patches: V6_12,
     },
     Preset {
         name: "6.16",
-        summary: "6.12.0, and no worker is created by an idle worker or for work whose bucket is busy",
+        summary: "no worker is created by an idle worker or for work whose bucket is busy",
         releases: "6.16.0 to 6.16.4; without the fixes of 6.12.115, as all that follow",
         patches: V6_16,
     },
