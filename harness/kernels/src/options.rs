@@ -128,7 +128,7 @@ pub struct Options {
     pub disk_iops: Option<u32>,
 
     /// Folder for the results. Boots that are recorded there already are not made again [default:
-    /// kernels/UTC-TIME, where results go]
+    /// kernels/UTC-TIME, in the folder for results]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Folder for kernels that are built, which later calls use again

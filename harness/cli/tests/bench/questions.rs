@@ -42,7 +42,7 @@ fn the_list_into_a_pipe_that_nobody_reads_is_no_trouble() {
 }
 
 #[test]
-fn the_help_shows_what_holds_where_a_flag_is_left_away() {
+fn the_help_shows_what_holds_if_a_flag_is_omitted() {
     let help = iowq(&["bench", "--help"]);
     let flags = [
         ("--workload", "fsync-mix dsync"),
@@ -51,8 +51,8 @@ fn the_help_shows_what_holds_where_a_flag_is_left_away() {
         ("--pairs", "3, with --quick or --fidelity 1"),
         ("--grid", "all"),
         ("--seed", "1, or the workload's own"),
-        ("--dir", "bench-files, where results go"),
-        ("--out", "iowq-results/bench/UTC-TIME"),
+        ("--dir", "bench-files, in the folder for results"),
+        ("--out", "bench/UTC-TIME, in the folder for results"),
         ("--probes", "auto"),
         ("--blocking", "auto"),
     ];
