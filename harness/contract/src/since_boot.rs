@@ -1,4 +1,4 @@
-//! When a run started, by a clock that nobody sets.
+//! When a run started, by a clock that is never set.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -258,7 +258,7 @@ impl Listener {
     }
 }
 
-/// Ends a run. One that waits for a disk ends once that has answered, which nobody waits for.
+/// Ends a run. One that waits for a disk ends once that has answered, which is not waited for.
 fn end(child: &mut Child) -> io::Result<()> {
     // It may have ended this very moment; then there is nobody to kill.
     let _ = child.kill();

@@ -90,7 +90,7 @@ fn owner(name: &str) -> Option<u32> {
 }
 
 fn is_alive(pid: u32) -> bool {
-    // Without procfs nobody knows.
+    // Without procfs it is unknown.
     !Path::new("/proc/self").exists() || Path::new(&format!("/proc/{pid}")).exists()
 }
 

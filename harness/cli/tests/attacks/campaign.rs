@@ -9,7 +9,7 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 
 /// How long a campaign among the other tests goes on; the try under way is finished.
 const BRIEFLY: Duration = Duration::from_secs(3);
-/// After so many failures an attack is over: what comes next is most likely the same.
+/// Failures after which an attack ends: further ones most likely have the same cause.
 const FAILURES_MAX: usize = 10;
 
 /// An attack, which panics with what it found.
@@ -105,7 +105,7 @@ impl Chance {
         (self.next() % bound.max(1) as u64) as usize
     }
 
-    /// Whether what happens once in so many times happens.
+    /// True once in N times.
     pub(crate) fn one_in(&mut self, times: usize) -> bool {
         self.below(times) == 0
     }

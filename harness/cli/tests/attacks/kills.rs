@@ -30,7 +30,7 @@ fn a_writer_that_is_killed_leaves_old_or_new_files() {
     brief(READERS);
 }
 
-/// Starts a command, lets it say so many lines and go on for some time, and ends it; what it said.
+/// Starts a command, ends it some time after its N-th line, and returns what it printed.
 fn killed(mut command: Command, lines: usize, most_ms: u64, chance: &mut Chance) -> Vec<String> {
     let running = Running::start(command.stdout(Stdio::null()));
     let mut said: Vec<String> = (0..lines).map(|_| running.line()).collect();

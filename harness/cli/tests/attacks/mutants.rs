@@ -26,7 +26,7 @@ use crate::support::Place;
 
 const RULES: Rules = Rules { threshold: 0.05, alpha: 0.05 };
 
-/// One mutant in so many is read by a process of its own.
+/// One mutant in this many is read by a process of its own.
 const CHILDREN: usize = 8;
 
 pub(crate) const RECORDS: Attack =

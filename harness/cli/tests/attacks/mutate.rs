@@ -22,7 +22,7 @@ const HOSTILE: [&str; 14] = [
     "\u{fffd}\u{10ffff}ß\u{301}",
 ];
 
-/// A text that nobody expects.
+/// An unexpected text.
 pub(crate) fn hostile(chance: &mut Chance) -> String {
     let text = *chance.of(&HOSTILE);
     match chance.below(8) {
@@ -32,7 +32,7 @@ pub(crate) fn hostile(chance: &mut Chance) -> String {
     }
 }
 
-/// A value that nobody expects.
+/// An unexpected value.
 fn extreme(chance: &mut Chance) -> Value {
     let some = [
         Value::Null,
@@ -173,7 +173,7 @@ pub(crate) fn damaged(mut bytes: Vec<u8>, chance: &mut Chance) -> Vec<u8> {
     bytes
 }
 
-/// Values of specs and job files that nobody expects.
+/// Unexpected values for specs and job files.
 const VALUES: [&str; 24] = [
     "-1",
     "0",

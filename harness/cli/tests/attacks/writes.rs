@@ -227,7 +227,7 @@ fn has_strace() -> bool {
 
 fn say_once(test: &str, reason: &str) {
     static SAID: std::sync::Mutex<Vec<String>> = std::sync::Mutex::new(Vec::new());
-    let mut said = SAID.lock().expect("nobody panics with it");
+    let mut said = SAID.lock().expect("no thread panics while it holds the lock");
     if !said.iter().any(|one| one == test) {
         said.push(test.to_owned());
         skipped(test, reason);

@@ -110,7 +110,7 @@ impl Tracefs {
 impl Drop for Tracefs {
     fn drop(&mut self) {
         let _ = unmount(Tracefs::PLACE, UnmountFlags::DETACH);
-        // As it is by default, for whoever mounts it next.
+        // As it is by default, for later mounts.
         if let Ok(()) =
             mount("none", Tracefs::PLACE, "tracefs", MountFlags::empty(), c"gid=0,mode=700")
         {

@@ -14,7 +14,7 @@ use crate::support::{Place, as_user, caveats, root_or_skip, skipped, stderr};
 const FORCED: &str = "[files]\ncount = 8\nsize_mib = 1\n[ring]\ndepth = 32\nforce_async = true\n\
                       [workers]\nbounded = 16\nunbounded = 16\n[run]\nops = 400\n";
 
-/// A run through io_uring by a user who may have so many threads in all.
+/// A run through io_uring by a user whose number of threads is limited.
 fn on_the_kernel(test: &str, threads: u64) -> Option<Value> {
     let place = Place::new();
     place.write("forced.toml", FORCED);
@@ -39,7 +39,7 @@ fn creations_failed(record: &Value) -> Option<String> {
     refused.map(|caveat| caveat["text"].as_str().expect("a text").to_owned())
 }
 
-/// A group of processes that may have so many threads; gone once dropped.
+/// A group of processes whose number of threads is limited; removed on drop.
 struct Group(PathBuf);
 
 impl Group {
@@ -96,7 +96,7 @@ fn workers_the_kernel_could_not_create_are_a_caveat(test: &str) {
     assert_eq!(creations_failed(&record), None);
 }
 
-/// A bench of one run by a user who may have so many threads in all; `None` where it is skipped.
+/// A bench of one run by a user whose number of threads is limited; `None` where it is skipped.
 fn with_threads(test: &str, place: &Place, policy: &str, threads: u64) -> Option<Output> {
     let cell = ["bench", "--workload", "tiny.toml", "--policy", policy, "--pairs", "1"];
     let arguments = [&cell[..], &["--dir", "files", "--out", "out"]].concat();

@@ -90,7 +90,7 @@ fn an_export_to_a_pipe_is_read_at_its_other_end() {
     mknodat(CWD, &pipe, FileType::Fifo, Mode::RWXU, 0).expect("a pipe");
     let mut export = place.command(&[&EXPORT[..], &["pipe"]].concat());
     let mut export = export.stdout(Stdio::null()).spawn().expect("it runs");
-    // Opened for writing too, it can be opened although nobody writes, and holds what was written.
+    // Opened for writing too, it can be opened without a writer, and holds what was written.
     let both = File::options().read(true).write(true).open(&pipe).expect("a pipe");
     assert!(export.wait().expect("its end").success());
     assert!(fs::symlink_metadata(&pipe).expect("it is there").file_type().is_fifo());
