@@ -8,6 +8,7 @@ mod object;
 #[cfg(target_has_atomic = "32")]
 mod page;
 mod requests;
+pub mod trace;
 
 #[cfg(not(feature = "programs"))]
 pub use object::object;

@@ -8,13 +8,14 @@ use clap_complete::Shell;
 use iowq_harness::{machine, measured};
 use iowq_pool::policy::Registry;
 
-use crate::commands::{bench, compare, doctor, exchange, kernels, report, shell};
+use crate::commands::{bench, compare, doctor, exchange, kernels, report, shell, trace};
 use crate::exit::Exit;
 use crate::flags::bench::BenchFlags;
 use crate::flags::compare::CompareFlags;
 use crate::flags::exchange::{ExportFlags, ImportFlags};
 use crate::flags::kernels::KernelsFlags;
 use crate::flags::report::{DoctorFlags, ReportFlags};
+use crate::flags::trace::TraceFlags;
 use crate::flags::verbosity::Verbosity;
 use crate::print::note;
 
@@ -48,6 +49,10 @@ enum Command {
     /// built in; `LABEL=IMAGE` gives it a name. Exit code: as of `compare`. A kernel that panics, hangs
     /// or complains as the base never does is a regression.
     Kernels(Box<KernelsFlags>),
+    /// Show which processes make io-wq workers, for which requests, and what would help
+    ///
+    /// Traces the whole machine, unless told which processes.
+    Trace(TraceFlags),
     /// Write runs as text for benchstat, Bencher, Prometheus, HdrHistogram or readers of fio's JSON
     Export(ExportFlags),
     /// Import what fio measured as records
@@ -84,6 +89,7 @@ pub(crate) fn main(registry: &Registry) -> ExitCode {
         Command::Report(flags) => report::run(&flags),
         Command::Compare(flags) => compare::run(&flags, registry, verbosity),
         Command::Kernels(flags) => kernels::run(&flags, registry),
+        Command::Trace(flags) => trace::run(&flags, verbosity),
         Command::Export(flags) => exchange::export(&flags),
         Command::Import(flags) => exchange::import(&flags),
         Command::Doctor(flags) => doctor::run(&flags, registry),

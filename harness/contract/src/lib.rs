@@ -26,6 +26,7 @@ mod release;
 mod request;
 mod since_boot;
 mod switches;
+pub mod trace;
 mod whole_file;
 mod workers;
 

@@ -262,7 +262,7 @@ fn untimed(error: &ProbeError) -> String {
     format!("when requests are queued and done: {error}")
 }
 
-fn attach(programs: &mut Ebpf, event: &Event) -> Result<(), ProbeError> {
+pub(super) fn attach(programs: &mut Ebpf, event: &Event) -> Result<(), ProbeError> {
     let missing = || advice::no_such("program", event.program);
     let program = programs.program_mut(event.program).ok_or_else(missing)?;
     let failed = |error| advice::of_program(event.program, error);
@@ -297,7 +297,10 @@ fn requests(programs: &mut Ebpf, slots: u32) -> Result<Requests, ProbeError> {
 }
 
 /// Sums of counters that each CPU has for itself.
-fn sums(per_cpu: &PerCpuArray<MapData, u64>, sums: &mut [u64]) -> Result<(), ProbeError> {
+pub(super) fn sums(
+    per_cpu: &PerCpuArray<MapData, u64>,
+    sums: &mut [u64],
+) -> Result<(), ProbeError> {
     for (index, sum) in (0..).zip(sums) {
         let counts = per_cpu
             .get(&index, 0)
@@ -307,11 +310,11 @@ fn sums(per_cpu: &PerCpuArray<MapData, u64>, sums: &mut [u64]) -> Result<(), Pro
     Ok(())
 }
 
-fn ring(programs: &mut Ebpf, name: &str) -> Result<RingBuf<MapData>, ProbeError> {
+pub(super) fn ring(programs: &mut Ebpf, name: &str) -> Result<RingBuf<MapData>, ProbeError> {
     map(programs, name, RingBuf::try_from)
 }
 
-fn map<M>(
+pub(super) fn map<M>(
     programs: &mut Ebpf,
     name: &str,
     convert: impl FnOnce(Map) -> Result<M, MapError>,

@@ -19,8 +19,11 @@ pub(super) struct Event {
     /// Category and name, for people.
     pub(super) title: &'static str,
     /// Global of the programs that takes the offset, name of the field, its size in bytes.
-    fields: &'static [(&'static str, &'static str, u32)],
+    pub(super) fields: &'static [(&'static str, &'static str, u32)],
 }
+
+/// Size of a field of which the lowest bytes are read, however many it has.
+pub(super) const ANY_SIZE: u32 = 0;
 
 /// Events of the life of threads.
 pub(super) const LIFE: [Event; 3] = [
@@ -107,7 +110,7 @@ pub(super) fn offsets(tracefs: &Path, event: &Event) -> Result<Vec<Offset>, Prob
         .fields
         .iter()
         .map(|(global, field, size)| match format::field(&text, field) {
-            Some(found) if found.size == *size => Ok((*global, found.offset)),
+            Some(found) if found.size == *size || *size == ANY_SIZE => Ok((*global, found.offset)),
             _ => Err(ProbeError::UnknownFormat { event: event.title, field, size: *size }),
         })
         .collect()

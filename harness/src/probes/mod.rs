@@ -25,6 +25,7 @@ mod starts;
 mod switches;
 mod threads;
 pub(crate) mod timeline;
+mod trace;
 mod tracefs;
 mod tracker;
 pub(crate) mod watch;
@@ -39,6 +40,7 @@ pub use requests::{Requests, Times};
 pub use shared::Page;
 pub use switches::{BothCounts, SwitchCount};
 pub use threads::Pause;
+pub use trace::{TraceOptions, TraceProbes};
 pub use tracker::{TrackError, Tracker};
 
 /// What to watch, and how much room there is for what is seen.

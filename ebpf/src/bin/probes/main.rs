@@ -16,6 +16,7 @@ mod requests;
 mod sched;
 mod starts;
 mod threads;
+mod trace;
 
 /// Unreachable: a program that could panic would be refused by the verifier.
 #[panic_handler]

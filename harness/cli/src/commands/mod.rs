@@ -8,3 +8,4 @@ pub(crate) mod kernels;
 mod list;
 pub(crate) mod report;
 pub(crate) mod shell;
+pub(crate) mod trace;

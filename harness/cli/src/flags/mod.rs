@@ -6,6 +6,7 @@ pub(crate) mod compare;
 pub(crate) mod exchange;
 pub(crate) mod kernels;
 pub(crate) mod report;
+pub(crate) mod trace;
 mod variants;
 pub(crate) mod verbosity;
 

@@ -1,0 +1,177 @@
+//! What `iowq trace` aggregates in the kernel, of all processes that use an `io_uring`.
+
+/// Bit of a class: a request that goes to io-wq at once, as `IOSQE_ASYNC` demands.
+pub const CLASS_FORCED: u8 = 1;
+/// Bit of a class: hashed work, which runs one at a time for each file.
+pub const CLASS_HASHED: u8 = 2;
+/// Bit of a class: work of the unbounded account.
+pub const CLASS_UNBOUNDED: u8 = 4;
+/// Bit of a class: a request that went to io-wq. Without it, one that was submitted.
+pub const CLASS_QUEUED: u8 = 8;
+
+/// Key of the table `OPS`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct OpKey {
+    /// Process that submitted the request.
+    pub tgid: u32,
+    /// Opcode of the request, `IORING_OP_*`.
+    pub opcode: u8,
+    /// Bits `CLASS_*`.
+    pub class: u8,
+    /// Always 0.
+    pub reserved: u16,
+}
+
+/// Buckets of [`OpCounts::buckets`].
+pub const BUCKETS: usize = 128;
+/// Times below `1 << BUCKET_BITS_MIN` ns are in the first bucket.
+pub const BUCKET_BITS_MIN: u32 = 8;
+/// Buckets of one power of two: `1 << BUCKET_BITS_SUB`.
+pub const BUCKET_BITS_SUB: u32 = 2;
+
+/// Value of the table `OPS`, for each CPU.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct OpCounts {
+    /// Requests that entered the class.
+    pub entered: u64,
+    /// Requests that went to io-wq and are done.
+    pub done: u64,
+    /// Those of them whose result was an error.
+    pub failed: u64,
+    /// Sum of the times from queueing to completion, in ns.
+    pub time_ns_sum: u64,
+    /// The longest of them.
+    pub time_ns_max: u64,
+    /// How many of them by length, see [`bucket`].
+    pub buckets: [u32; BUCKETS],
+}
+
+impl OpCounts {
+    /// No request.
+    pub const ZERO: OpCounts = OpCounts {
+        entered: 0,
+        done: 0,
+        failed: 0,
+        time_ns_sum: 0,
+        time_ns_max: 0,
+        buckets: [0; BUCKETS],
+    };
+}
+
+/// The bucket of a time: four for each power of two from 256 ns on, so that a bucket is at most a
+/// quarter wide; the last has all that is longer.
+#[must_use]
+#[inline(always)]
+pub const fn bucket(time_ns: u64) -> usize {
+    if time_ns >> BUCKET_BITS_MIN == 0 {
+        return 0;
+    }
+    let power = 63 - time_ns.leading_zeros();
+    let sub = (time_ns >> (power - BUCKET_BITS_SUB)) as u32 & ((1 << BUCKET_BITS_SUB) - 1);
+    let bucket = 1 + ((power - BUCKET_BITS_MIN) << BUCKET_BITS_SUB) as usize + sub as usize;
+    if bucket < BUCKETS { bucket } else { BUCKETS - 1 }
+}
+
+/// The shortest time that is in a bucket, in ns.
+#[must_use]
+pub const fn bucket_ns_min(bucket: usize) -> u64 {
+    if bucket == 0 {
+        return 0;
+    }
+    let (power, sub) = ((bucket - 1) >> BUCKET_BITS_SUB, (bucket - 1) & 3);
+    (4 + sub as u64) << (power as u32 + BUCKET_BITS_MIN - BUCKET_BITS_SUB)
+}
+
+/// Value of the table `FLIGHTS`, by the address of a request that is in io-wq.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Flight {
+    /// When it was queued, in ns of `CLOCK_MONOTONIC`.
+    pub queued_ns: u64,
+    /// Which op of which process.
+    pub op: OpKey,
+}
+
+/// Key of the table `FILES`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct FileKey {
+    /// Which op of which process.
+    pub op: OpKey,
+    /// Descriptor, or index among the registered files where [`FILE_REGISTERED`] is set.
+    pub fd: u32,
+    /// [`FILE_REGISTERED`] or 0.
+    pub flags: u32,
+}
+
+/// A bit of [`FileKey::flags`]: the request names a registered file.
+pub const FILE_REGISTERED: u32 = 1;
+
+/// [`LifeEvent::kind`]: a worker, or another thread of `io_uring`, was created.
+pub const LIFE_BORN: u32 = 1;
+/// [`LifeEvent::kind`]: it gave itself its name.
+pub const LIFE_NAMED: u32 = 2;
+/// [`LifeEvent::kind`]: it is gone.
+pub const LIFE_EXITED: u32 = 3;
+/// [`LifeEvent::kind`]: a process created a ring; `tid` is the ring's descriptor.
+pub const LIFE_RING: u32 = 4;
+/// [`LifeEvent::kind`]: a process ended or became another program.
+pub const LIFE_PROCESS: u32 = 5;
+
+/// [`LifeEvent::kind`]: a process set limits on workers.
+pub const LIFE_LIMITS: u32 = 6;
+
+/// Record of the ring `LIVES`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct LifeEvent {
+    /// When, in ns of `CLOCK_MONOTONIC`.
+    pub time_ns: u64,
+    /// When the creator queued the request before, if it did so just now on this CPU; else 0.
+    pub queued_ns: u64,
+    /// `LIFE_*`.
+    pub kind: u32,
+    /// Process.
+    pub tgid: u32,
+    /// Thread.
+    pub tid: u32,
+    /// Thread in whose context it happened.
+    pub by_tid: u32,
+    /// `ACCOUNT_BOUNDED` or `ACCOUNT_UNBOUNDED` of a worker that gives itself a name, where its
+    /// account is known, else 0. Of a ring, its entries.
+    pub account: u32,
+    /// Descriptor that the request of `queued_ns` names, or -1.
+    pub fd: i32,
+    /// Opcode of that request.
+    pub opcode: u8,
+    /// Its class.
+    pub class: u8,
+    /// Always 0.
+    pub reserved: u16,
+    /// Always 0.
+    pub reserved_too: u32,
+    /// The thread's name.
+    pub comm: [u8; 16],
+}
+
+/// Index of a loss counter of a trace: no room in the ring `LIVES`.
+pub const TRACE_LOST_LIVES: u32 = 0;
+/// Index of a loss counter of a trace: an event could not be read.
+pub const TRACE_LOST_UNREADABLE: u32 = 1;
+/// Index of a loss counter of a trace: no room in the table `OPS`.
+pub const TRACE_LOST_OPS: u32 = 2;
+/// Index of a loss counter of a trace: no room in the table `FLIGHTS`.
+pub const TRACE_LOST_FLIGHTS: u32 = 3;
+/// Index of a loss counter of a trace: no room in the table `FILES`.
+pub const TRACE_LOST_FILES: u32 = 4;
+/// Loss counters of a trace.
+pub const TRACE_LOST_CAUSES: u32 = 5;
+
+const _: () = assert!(size_of::<OpKey>() == 8);
+const _: () = assert!(size_of::<OpCounts>() == 40 + 4 * BUCKETS);
+const _: () = assert!(size_of::<Flight>() == 16);
+const _: () = assert!(size_of::<FileKey>() == 16);
+const _: () = assert!(size_of::<LifeEvent>() == 64);
+const _: () = assert!(bucket(255) == 0 && bucket(256) == 1 && bucket(u64::MAX) == BUCKETS - 1);

@@ -1,0 +1,62 @@
+//! Flags of `trace`.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{ArgGroup, Args};
+use iowq_trace::Target;
+
+use super::Format;
+
+/// Flags of `trace`.
+#[derive(Args, Clone, Debug)]
+#[command(group = ArgGroup::new("target").multiple(false))]
+pub(crate) struct TraceFlags {
+    /// Trace the process of this number
+    #[arg(long, value_name = "PID", group = "target", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) pid: Option<u32>,
+    /// Trace processes of this name, as /proc/PID/comm has it: 15 characters at most
+    #[arg(long, value_name = "NAME", group = "target")]
+    pub(crate) comm: Option<String>,
+    /// Trace processes of this control group and those below it; a path below /sys/fs/cgroup
+    #[arg(long, value_name = "PATH", group = "target")]
+    pub(crate) cgroup: Option<String>,
+    /// Stop after this time [default: at ^C, or when COMMAND ends]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub(crate) seconds: Option<f64>,
+    /// Time between two snapshots
+    #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = seconds)]
+    pub(crate) interval: f64,
+    /// What to print: lines and a summary, or the trace as JSON lines
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+    /// Write the trace to this file, too, as JSON lines
+    #[arg(long, value_name = "FILE")]
+    pub(crate) record: Option<PathBuf>,
+    /// Start this command and trace it and its children
+    #[arg(last = true, value_name = "COMMAND", group = "target")]
+    pub(crate) command: Vec<OsString>,
+}
+
+impl TraceFlags {
+    /// What to trace.
+    pub(crate) fn target(&self) -> Target {
+        let words: Vec<_> = self.command.iter().map(|word| word.to_string_lossy()).collect();
+        match (self.pid, &self.comm, &self.cgroup, words.is_empty()) {
+            (Some(pid), ..) => Target::Pid(pid),
+            (_, Some(name), ..) => Target::Comm(name.clone()),
+            (.., Some(path), _) => {
+                let path = path.strip_prefix("/sys/fs/cgroup").unwrap_or(path);
+                Target::Cgroup(format!("/{}", path.trim_matches('/')))
+            }
+            (.., false) => Target::Command(words.join(" ")),
+            _ => Target::All,
+        }
+    }
+}
+
+/// A time of a tenth of a second to a year.
+fn seconds(text: &str) -> Result<f64, String> {
+    let found = text.parse::<f64>().ok().filter(|seconds| (0.1..=31_536_000.0).contains(seconds));
+    found.ok_or_else(|| "a number of seconds from 0.1 to 31536000 is needed".to_owned())
+}

@@ -1,0 +1,30 @@
+//! `iowq trace`: which processes make io-wq workers, for which requests, at what cost.
+//!
+//! The kernel counts, see [`iowq_harness::probes::TraceProbes`]. A [`Tracer`] reads its counts and
+//! makes lines of them, which are the same whoever takes them: see [`iowq_contract::trace`].
+
+mod findings;
+mod opcode;
+mod process;
+mod procfs;
+mod run;
+mod story;
+mod target;
+pub mod text;
+mod times;
+mod tracer;
+
+pub use findings::of as findings;
+pub use run::{Limits, Sink, run};
+pub use story::Story;
+pub use target::Target;
+pub use tracer::Tracer;
+
+/// Asks a process to end.
+pub fn terminate(pid: u32) {
+    use rustix::process::{Pid, Signal, kill_process};
+    if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
+        // It may be gone already.
+        let _ = kill_process(pid, Signal::TERM);
+    }
+}

@@ -1,0 +1,210 @@
+//! A traced process: its rings, its workers and its requests, up to now.
+
+mod files;
+mod workers;
+
+use iowq_contract::trace::{Limits, TraceOp, TraceProcess, TraceRing, Way};
+use iowq_ebpf::trace::{
+    CLASS_FORCED, CLASS_HASHED, CLASS_QUEUED, CLASS_UNBOUNDED, OpCounts, OpKey,
+};
+
+use crate::times::quantiles;
+use crate::{opcode, procfs};
+pub(crate) use files::Files;
+pub(crate) use workers::Workers;
+
+/// Files that are listed for each process.
+const FILES_MAX: usize = 20;
+
+/// A process that uses an `io_uring`.
+#[derive(Debug, Default)]
+pub(crate) struct Process {
+    pid: u32,
+    comm: String,
+    pub(crate) ended: bool,
+    rings: Vec<TraceRing>,
+    /// Entries of the first ring, on which the default limit depends.
+    entries_first: Option<u32>,
+    nproc: Option<u64>,
+    closed_ns: Option<u64>,
+    opened: u64,
+    limits_set: Option<bool>,
+    pub(crate) workers: Workers,
+    pub(crate) files: Files,
+    ops: Vec<(OpKey, OpCounts)>,
+    pinned: String,
+}
+
+impl Process {
+    /// A process as `/proc` has it now.
+    pub(crate) fn find(pid: u32) -> Process {
+        let mut process = Process { pid, nproc: procfs::nproc_limit(pid), ..Process::default() };
+        process.workers = Workers::of(procfs::workers(pid));
+        for fd in procfs::rings(pid) {
+            process.ring(fd, procfs::ring_entries(pid, fd));
+        }
+        process.refresh();
+        process
+    }
+
+    /// Whether there is anything to say of it.
+    pub(crate) fn uses_rings(&self) -> bool {
+        !self.rings.is_empty() || !self.workers.is_empty() || !self.ops.is_empty()
+    }
+
+    /// It opened a ring.
+    pub(crate) fn opened(&mut self, fd: u32, entries: u32) {
+        // Before its first ring it can have set no limits.
+        if self.entries_first.is_none() {
+            self.limits_set = Some(false);
+        }
+        self.opened += 1;
+        self.ring(fd, Some(entries));
+    }
+
+    /// It set limits on workers.
+    pub(crate) fn set_limits(&mut self) {
+        self.limits_set = Some(true);
+    }
+
+    fn ring(&mut self, fd: u32, entries: Option<u32>) {
+        self.rings.retain(|ring| ring.fd != fd);
+        self.rings.push(TraceRing { fd, entries });
+        self.entries_first = self.entries_first.or(entries);
+        self.closed_ns = None;
+    }
+
+    /// Takes its counts since the start.
+    pub(crate) fn count(&mut self, op: OpKey, counts: OpCounts) {
+        match self.ops.iter_mut().find(|(known, _)| *known == op) {
+            Some((_, known)) => *known = counts,
+            None => self.ops.push((op, counts)),
+        }
+    }
+
+    /// Looks at what may have changed without an event.
+    pub(crate) fn refresh(&mut self) {
+        let pid = self.pid;
+        if let Some(comm) = procfs::comm(pid) {
+            self.comm = comm;
+        }
+        if let Some(worker) = self.workers.any() {
+            let cpus = [worker, pid].map(|tid| procfs::allowed_cpus(pid, tid));
+            if let [Some(workers), Some(submitters)] = cpus {
+                self.pinned = if workers == submitters { String::new() } else { workers };
+            }
+        }
+    }
+
+    /// Sees whether its rings are still open.
+    pub(crate) fn look_at_rings(&mut self, at_ns: u64) {
+        let open = self.rings.len();
+        self.rings.retain(|ring| procfs::is_ring(self.pid, ring.fd));
+        if open > 0 && self.rings.is_empty() {
+            self.closed_ns = Some(at_ns);
+        }
+    }
+
+    /// Requests submitted, and those that went to io-wq.
+    pub(crate) fn totals(&self) -> (u64, u64) {
+        self.ops.iter().fold((0, 0), |(submitted, queued), (op, counts)| {
+            match op.class & CLASS_QUEUED {
+                0 => (submitted + counts.entered, queued),
+                _ => (submitted, queued + counts.entered),
+            }
+        })
+    }
+
+    /// Its figures.
+    pub(crate) fn figures(&self, cpus: u32) -> TraceProcess {
+        let (files, files_more) = self.files.most(FILES_MAX);
+        let queued = self.ops.iter().filter(|(op, _)| op.class & CLASS_QUEUED != 0);
+        let bounded = self.entries_first.map(|entries| entries.min(4 * cpus));
+        TraceProcess {
+            pid: self.pid,
+            comm: self.comm.clone(),
+            ended: self.ended,
+            rings: self.rings.clone(),
+            rings_opened: self.opened,
+            closed_ns: self.closed_ns,
+            limits_set: self.limits_set,
+            limits: Limits { bounded, unbounded: self.nproc },
+            pinned: self.pinned.clone(),
+            in_flight: queued.map(|(_, counts)| counts.entered.saturating_sub(counts.done)).sum(),
+            ops: ops(&self.ops),
+            files,
+            files_more,
+            ..self.workers.figures()
+        }
+    }
+}
+
+/// How a class came to io-wq.
+pub(crate) fn way(class: u8) -> Way {
+    Way {
+        forced: class & CLASS_FORCED != 0,
+        hashed: class & CLASS_HASHED != 0,
+        unbounded: class & CLASS_UNBOUNDED != 0,
+    }
+}
+
+/// The counts of all classes, by op.
+fn ops(counts: &[(OpKey, OpCounts)]) -> Vec<TraceOp> {
+    let mut opcodes: Vec<u8> = counts.iter().map(|(op, _)| op.opcode).collect();
+    opcodes.sort_unstable();
+    opcodes.dedup();
+    let of = |opcode| counts.iter().filter(move |(op, _)| op.opcode == opcode);
+    opcodes.into_iter().map(|opcode| sum(opcode, of(opcode))).collect()
+}
+
+fn sum<'a>(opcode: u8, classes: impl Iterator<Item = &'a (OpKey, OpCounts)>) -> TraceOp {
+    let mut sum = TraceOp { op: opcode::name(opcode), ..TraceOp::default() };
+    let mut times = OpCounts::ZERO;
+    for (op, counts) in classes {
+        let way = way(op.class);
+        if op.class & CLASS_QUEUED == 0 {
+            sum.submitted += counts.entered;
+            sum.forced += if way.forced { counts.entered } else { 0 };
+            continue;
+        }
+        sum.queued += counts.entered;
+        sum.queued_forced += if way.forced { counts.entered } else { 0 };
+        sum.hashed += if way.hashed { counts.entered } else { 0 };
+        sum.unbounded += if way.unbounded { counts.entered } else { 0 };
+        sum.done += counts.done;
+        sum.failed += counts.failed;
+        times.time_ns_max = times.time_ns_max.max(counts.time_ns_max);
+        times.buckets.iter_mut().zip(counts.buckets).for_each(|(sum, more)| *sum += more);
+    }
+    sum.time = quantiles(&times.buckets, times.time_ns_max);
+    sum
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counts(opcode: u8, class: u8, entered: u64, done: u64) -> (OpKey, OpCounts) {
+        let key = OpKey { tgid: 7, opcode, class, reserved: 0 };
+        (key, OpCounts { entered, done, ..OpCounts::ZERO })
+    }
+
+    #[test]
+    fn classes_of_an_op_are_added_up() {
+        let rows = [
+            counts(23, 0, 10, 0),
+            counts(23, CLASS_FORCED, 5, 0),
+            counts(23, CLASS_QUEUED | CLASS_HASHED, 8, 7),
+            counts(23, CLASS_QUEUED | CLASS_HASHED | CLASS_FORCED, 5, 4),
+            counts(3, CLASS_QUEUED, 1, 0),
+        ];
+        let found = ops(&rows);
+        assert_eq!([found[0].op.as_str(), found[1].op.as_str()], ["FSYNC", "WRITE"]);
+        let write = &found[1];
+        assert_eq!((write.submitted, write.forced, write.queued, write.hashed), (15, 5, 13, 13));
+        assert_eq!((write.queued_forced, write.unbounded, write.done), (5, 0, 11));
+        let process = Process { ops: rows.to_vec(), ..Process::default() };
+        assert_eq!(process.totals(), (15, 14));
+        assert_eq!(process.figures(2).in_flight, 3);
+    }
+}

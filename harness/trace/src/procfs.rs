@@ -1,0 +1,132 @@
+//! What `/proc` tells of a process: its name, its rings, what a descriptor is, its workers.
+
+use std::fs;
+use std::path::PathBuf;
+
+use iowq_contract::clean;
+
+/// What a descriptor of a ring links to.
+const RING: &str = "anon_inode:[io_uring]";
+/// How the name of an io-wq worker begins.
+const WORKER: &str = "iou-wrk-";
+/// Functions in which a worker waits for work, since Linux 5.18 and before.
+const IDLE_IN: [&str; 2] = ["io_wq_worker", "io_wqe_worker"];
+/// Characters of a file's name that are kept.
+const NAME_CHARS_MAX: usize = 160;
+
+/// All processes there are.
+pub(crate) fn pids() -> Vec<u32> {
+    numbers(PathBuf::from("/proc"))
+}
+
+/// Whether a process is there.
+pub(crate) fn is_there(pid: u32) -> bool {
+    fs::exists(format!("/proc/{pid}")).unwrap_or(false)
+}
+
+/// Its name.
+pub(crate) fn comm(pid: u32) -> Option<String> {
+    Some(clean(fs::read_to_string(format!("/proc/{pid}/comm")).ok()?.trim_end()).into_owned())
+}
+
+/// Its control group, below the root of the hierarchy; of version 2 alone.
+pub(crate) fn cgroup(pid: u32) -> Option<String> {
+    let text = fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()?;
+    text.lines().find_map(|line| line.strip_prefix("0::")).map(str::to_owned)
+}
+
+/// Threads of it that are workers of io-wq.
+pub(crate) fn workers(pid: u32) -> Vec<u32> {
+    let mut tids = numbers(PathBuf::from(format!("/proc/{pid}/task")));
+    tids.retain(|tid| {
+        let comm = fs::read(format!("/proc/{pid}/task/{tid}/comm"));
+        comm.is_ok_and(|comm| comm.starts_with(WORKER.as_bytes()))
+    });
+    tids
+}
+
+/// Descriptors of its rings.
+pub(crate) fn rings(pid: u32) -> Vec<u32> {
+    let mut fds = numbers(PathBuf::from(format!("/proc/{pid}/fd")));
+    fds.retain(|fd| is_ring(pid, *fd));
+    fds
+}
+
+/// Whether a descriptor is that of a ring.
+pub(crate) fn is_ring(pid: u32, fd: u32) -> bool {
+    fs::read_link(format!("/proc/{pid}/fd/{fd}")).is_ok_and(|to| to.as_os_str() == RING)
+}
+
+/// Entries of a ring's submission queue.
+pub(crate) fn ring_entries(pid: u32, fd: u32) -> Option<u32> {
+    let text = fs::read_to_string(format!("/proc/{pid}/fdinfo/{fd}")).ok()?;
+    let mask = text.lines().find_map(|line| line.strip_prefix("SqMask:"))?.trim();
+    let mask = u32::from_str_radix(mask.trim_start_matches("0x"), 16).ok()?;
+    mask.checked_add(1)
+}
+
+/// What a descriptor is: a path, or what else the kernel calls it.
+pub(crate) fn file(pid: u32, fd: u32) -> Option<String> {
+    let to = fs::read_link(format!("/proc/{pid}/fd/{fd}")).ok()?;
+    Some(clean(&to.to_string_lossy()).chars().take(NAME_CHARS_MAX).collect())
+}
+
+/// Soft limit on processes of its user, which is io-wq's default limit on unbounded workers.
+pub(crate) fn nproc_limit(pid: u32) -> Option<u64> {
+    let text = fs::read_to_string(format!("/proc/{pid}/limits")).ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("Max processes"))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
+/// Processors that a thread may run on, such as `0-3`.
+pub(crate) fn allowed_cpus(pid: u32, tid: u32) -> Option<String> {
+    let text = fs::read_to_string(format!("/proc/{pid}/task/{tid}/status")).ok()?;
+    let cpus = text.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"))?;
+    Some(cpus.trim().to_owned())
+}
+
+/// Whether a worker waits for work; none if it is gone, or the kernel does not tell.
+pub(crate) fn is_idle(pid: u32, tid: u32) -> Option<bool> {
+    let waits_in = fs::read_to_string(format!("/proc/{pid}/task/{tid}/wchan")).ok()?;
+    Some(IDLE_IN.contains(&waits_in.trim_end()))
+}
+
+/// Whether the kernel tells where threads wait: of any process, of which nearly all wait.
+pub(crate) fn tells_waits() -> bool {
+    let tells = |pid: u32| {
+        let waits_in = fs::read_to_string(format!("/proc/{pid}/wchan"));
+        waits_in.is_ok_and(|waits_in| !["", "0"].contains(&waits_in.trim()))
+    };
+    pids().into_iter().any(tells)
+}
+
+/// The entries of a folder that are numbers; none where it cannot be read.
+fn numbers(folder: PathBuf) -> Vec<u32> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::os::fd::AsRawFd as _;
+
+    use super::*;
+
+    #[test]
+    fn this_process_is_read() {
+        let pid = std::process::id();
+        assert!(is_there(pid) && pids().contains(&pid));
+        assert!(comm(pid).is_some_and(|comm| !comm.is_empty()));
+        assert!(allowed_cpus(pid, pid).is_some());
+        assert!(workers(pid).is_empty() && rings(pid).is_empty());
+    }
+
+    #[test]
+    fn a_descriptor_has_the_name_of_its_file_and_a_closed_one_none() {
+        let file_of_ours = File::open("/dev/null").expect("it is always there");
+        let fd = file_of_ours.as_raw_fd().unsigned_abs();
+        assert_eq!(file(std::process::id(), fd).as_deref(), Some("/dev/null"));
+        assert_eq!(file(std::process::id(), 1 << 30), None);
+    }
+}

@@ -1,0 +1,7 @@
+//! A trace as text: a line for each busy process and interval, and a summary at the end.
+
+mod line;
+mod summary;
+
+pub use line::Lines;
+pub use summary::summary;

@@ -1,0 +1,129 @@
+//! The summary of a trace: what each process did, and what it means.
+
+use comfy_table::{Cell, CellAlignment, Table, TableStyle};
+use iowq_contract::trace::{Finding, TraceProcess, Way};
+
+use crate::story::Story;
+
+/// Processes that are told of one by one.
+const PROCESSES_MAX: usize = 20;
+/// Files and causes that are listed for each.
+const ROWS_MAX: usize = 5;
+
+/// The summary, with its findings, as wide as the terminal or 100 columns.
+#[must_use]
+pub fn summary(story: &Story, findings: &[Finding], width: usize) -> String {
+    let Some(start) = &story.start else { return String::new() };
+    let kernel = start.host.kernel.split_whitespace().next().unwrap_or("unknown");
+    let mut text =
+        format!("{} for {:.1} s on Linux {kernel}\n", start.target, story.last.at_ns as f64 / 1e9);
+    let processes = &story.last.processes;
+    if processes.is_empty() {
+        text += "no process used an io_uring\n";
+    }
+    for process in processes.iter().take(PROCESSES_MAX) {
+        text += &of_process(process);
+    }
+    let more = processes.len().saturating_sub(PROCESSES_MAX) as u64 + story.last.ended.count;
+    if more > 0 {
+        text += &format!("\nand {more} more processes\n");
+    }
+    if !findings.is_empty() {
+        text += "\nwhat it means\n";
+    }
+    for (finding, number) in findings.iter().zip(1..) {
+        text += &format!(
+            "{number:>3}. {}: {}.\n     {}.\n",
+            finding.statement, finding.cause, finding.remedy
+        );
+    }
+    text += &limits(story);
+    text
+}
+
+fn of_process(process: &TraceProcess) -> String {
+    let idle = match process.samples {
+        0 => String::new(),
+        samples => format!(", idle {:.0} %", 100.0 * process.samples_idle as f64 / samples as f64),
+    };
+    let limit =
+        process.limits.bounded.map_or_else(String::new, |limit| format!(" (limit {limit})"));
+    let ended = if process.ended { ", over" } else { "" };
+    let mut text = format!(
+        "\n{}[{}]{ended}: {} rings; workers {}{limit}, most {}, {} born, {} gone{idle}; {} requests in io-wq\n",
+        process.comm,
+        process.pid,
+        process.rings.len(),
+        process.alive.total(),
+        process.peak,
+        process.born,
+        process.exited,
+        process.in_flight,
+    );
+    if !process.ops.is_empty() {
+        text += &ops(process);
+    }
+    for cause in process.causes.iter().take(ROWS_MAX) {
+        let why = match &cause.op {
+            Some(op) => format!("for {op}{}", in_words(cause.way)),
+            None => "for work queued earlier, when a worker went to sleep".to_owned(),
+        };
+        text += &format!("  {} born {why}", cause.born);
+        text += &match cause.paid_ns {
+            0 => "\n".to_owned(),
+            ns => format!(", {} µs of the submitter's time each\n", ns / cause.born.max(1) / 1000),
+        };
+    }
+    for file in process.files.iter().take(ROWS_MAX) {
+        text += &format!("  {} {}{} on {}\n", file.queued, file.op, in_words(file.way), file.file);
+    }
+    let files_more = process.files.len().saturating_sub(ROWS_MAX) as u64 + process.files_more;
+    if files_more > 0 {
+        text += &format!("  and {files_more} more files\n");
+    }
+    text
+}
+
+fn ops(process: &TraceProcess) -> String {
+    let mut table = Table::new();
+    table.load_style(TableStyle::new());
+    table.set_header([
+        "  op",
+        "submitted",
+        "forced",
+        "to io-wq",
+        "hashed",
+        "unbounded",
+        "failed",
+        "p50 µs",
+        "p99 µs",
+        "max µs",
+    ]);
+    for op in &process.ops {
+        let times = [op.time.p50_ns, op.time.p99_ns, op.time.max_ns].map(|ns| match op.done {
+            0 => "-".to_owned(),
+            _ => (ns / 1000).to_string(),
+        });
+        let counts = [op.submitted, op.forced, op.queued, op.hashed, op.unbounded, op.failed];
+        let cells = counts.iter().map(u64::to_string).chain(times);
+        let cells = cells.map(|cell| Cell::new(cell).set_alignment(CellAlignment::Right));
+        table.add_row([Cell::new(format!("  {}", op.op))].into_iter().chain(cells));
+    }
+    table.trim_fmt() + "\n"
+}
+
+/// How requests came to io-wq, in words.
+fn in_words(way: Way) -> String {
+    let words = [(way.forced, "forced"), (way.hashed, "hashed"), (way.unbounded, "unbounded")];
+    let words: Vec<_> = words.iter().filter(|(is, _)| *is).map(|(_, word)| *word).collect();
+    if words.is_empty() { String::new() } else { format!(" ({})", words.join(", ")) }
+}
+
+/// What limits the trace.
+fn limits(story: &Story) -> String {
+    let lost = story.last.lost.iter().map(|(cause, count)| format!("lost: {count} {cause}\n"));
+    let unseen = story.start.iter().flat_map(|start| &start.unseen);
+    let unseen = unseen.map(|unseen| format!("not seen: {unseen}\n"));
+    let limits: String = lost.chain(unseen).collect();
+    if limits.is_empty() { limits } else { format!("\n{limits}") }
+}

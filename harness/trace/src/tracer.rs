@@ -1,0 +1,334 @@
+//! The tracer: takes what the programs saw, and makes lines of it.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use iowq_contract::Tier;
+use iowq_contract::trace::{
+    Account, BirthCause, EndedProcesses, Snapshot, TRACE_SCHEMA, TraceBirth, TraceExit, TraceLine,
+    TraceStart,
+};
+use iowq_ebpf::trace::{
+    LIFE_BORN, LIFE_EXITED, LIFE_LIMITS, LIFE_NAMED, LIFE_PROCESS, LIFE_RING, LifeEvent,
+    TRACE_LOST_UNREADABLE,
+};
+use iowq_ebpf::{ACCOUNT_BOUNDED, ACCOUNT_UNBOUNDED};
+use iowq_harness::clock::{self, Nanos};
+use iowq_harness::machine;
+use iowq_harness::probes::{ProbeError, TraceOptions, TraceProbes};
+
+use crate::process::{Process, way};
+use crate::target::Target;
+use crate::{opcode, procfs};
+
+/// Bytes of the ring for births and exits: 58,000 of them.
+const LIVES_RING_BYTES: u32 = 4 << 20;
+/// How long a birth waits for the worker to name itself.
+const NAMING_NS_MAX: u64 = 1_000_000_000;
+/// Processes that are over and still listed.
+const ENDED_MAX: usize = 64;
+/// Workers that are looked at in one go.
+const SAMPLE_MAX: usize = 1024;
+/// Names of the causes of loss, in the order of the counters.
+const LOST: [&str; 5] = [
+    "births and exits: the reader came too late",
+    "events that could not be read",
+    "requests: too many processes or ops",
+    "times: too many requests in io-wq",
+    "files: too many",
+];
+
+/// A trace that is under way.
+pub struct Tracer {
+    probes: TraceProbes,
+    target: Target,
+    start: Nanos,
+    cpus: u32,
+    processes: BTreeMap<u32, Process>,
+    /// Births whose worker has not named itself yet, and what came after them.
+    waiting: VecDeque<Life>,
+    ended: EndedProcesses,
+    strange: u64,
+    tells_waits: bool,
+}
+
+/// A birth or an exit.
+struct Life {
+    event: LifeEvent,
+    /// What the worker said of itself when it gave itself its name.
+    named: Option<LifeEvent>,
+    settled: bool,
+}
+
+impl Tracer {
+    /// Starts to trace.
+    ///
+    /// # Errors
+    ///
+    /// Says what is missing and what helps, see [`ProbeError`].
+    pub fn start(target: Target) -> Result<Tracer, ProbeError> {
+        let options = TraceOptions { some: target.is_named(), lives_ring_bytes: LIVES_RING_BYTES };
+        let mut probes = TraceProbes::start(&options)?;
+        if let Target::Pid(pid) = target {
+            probes.trace(pid)?;
+        }
+        let mut tracer = Tracer {
+            probes,
+            start: clock::now(),
+            cpus: machine::cpus_online(),
+            processes: BTreeMap::new(),
+            waiting: VecDeque::new(),
+            ended: EndedProcesses::default(),
+            strange: 0,
+            tells_waits: procfs::tells_waits(),
+            target,
+        };
+        tracer.find_processes();
+        Ok(tracer)
+    }
+
+    /// Traces this process, too, and its children.
+    ///
+    /// # Errors
+    ///
+    /// As [`TraceProbes::trace`].
+    pub fn trace(&mut self, pid: u32) -> Result<(), ProbeError> {
+        self.probes.trace(pid)
+    }
+
+    /// Traces this process no longer; its children stay traced.
+    pub fn leave(&mut self, pid: u32) {
+        self.probes.forget(pid);
+    }
+
+    /// The first line.
+    #[must_use]
+    pub fn first_line(&self, interval: Duration) -> TraceLine {
+        let mut unseen = self.probes.unseen().to_vec();
+        if !self.tells_waits {
+            unseen.push("whether workers wait for work: /proc/PID/wchan does not tell".to_owned());
+        }
+        TraceLine::Start(Box::new(TraceStart {
+            schema: TRACE_SCHEMA.to_owned(),
+            started: clock::wall_clock(),
+            target: self.target.to_string(),
+            interval_ms: u64::try_from(interval.as_millis()).unwrap_or(u64::MAX),
+            tier: Tier::Bpf,
+            reason: String::new(),
+            unseen,
+            host: machine::describe("/".as_ref()),
+        }))
+    }
+
+    /// Time since the start, in ns.
+    #[must_use]
+    pub fn at_ns(&self) -> u64 {
+        clock::now().since(self.start)
+    }
+
+    /// Takes births and exits. They come out in the order of time, each as soon as its worker has
+    /// said for which account it is.
+    pub fn lives(&mut self) -> Vec<TraceLine> {
+        let mut events = Vec::new();
+        self.strange += self.probes.take_lives(|event| events.push(event));
+        events.into_iter().for_each(|event| self.take(event));
+        let now = clock::now().0;
+        let mut lines = Vec::new();
+        while let Some(life) = self.waiting.front() {
+            if !life.settled && now.saturating_sub(life.event.time_ns) < NAMING_NS_MAX {
+                break;
+            }
+            let Some(life) = self.waiting.pop_front() else { break };
+            lines.extend(self.line(&life));
+        }
+        lines
+    }
+
+    /// Looks at rings, whether they are still open, and at workers, whether they wait for work.
+    pub fn sample(&mut self) {
+        let at_ns = self.at_ns();
+        for process in self.processes.values_mut().filter(|process| !process.ended) {
+            process.look_at_rings(at_ns);
+        }
+        if !self.tells_waits {
+            return;
+        }
+        let mut left = SAMPLE_MAX;
+        for (pid, process) in self.processes.iter_mut().filter(|(_, process)| !process.ended) {
+            let tids: Vec<_> = process.workers.tids().take(left).collect();
+            left -= tids.len();
+            for idle in tids.into_iter().filter_map(|tid| procfs::is_idle(*pid, tid)) {
+                process.workers.sample(idle);
+            }
+        }
+    }
+
+    /// Figures up to now.
+    ///
+    /// # Errors
+    ///
+    /// If the programs' tables cannot be read.
+    pub fn snapshot(&mut self) -> Result<Snapshot, ProbeError> {
+        for (op, counts) in self.probes.ops()? {
+            if let Some(process) = self.process(op.tgid) {
+                process.count(op, counts);
+            }
+        }
+        for (key, count) in self.probes.files()? {
+            if let Some(process) = self.process(key.op.tgid) {
+                process.files.count(key.op.tgid, key, count);
+            }
+        }
+        let at_ns = self.at_ns();
+        for (pid, process) in &mut self.processes {
+            process.ended |= !procfs::is_there(*pid);
+            if !process.ended {
+                process.refresh();
+            }
+        }
+        let cpus = self.cpus;
+        let listed = self.processes.values().filter(|process| process.uses_rings());
+        let mut snapshot = Snapshot {
+            at_ns,
+            processes: listed.map(|process| process.figures(cpus)).collect(),
+            ended: self.ended,
+            lost: self.lost()?,
+            own_cpu_ns: clock::process_cpu_ns(),
+        };
+        snapshot
+            .processes
+            .sort_by_key(|process| std::cmp::Reverse((process.born, process.in_flight)));
+        self.forget_ended();
+        Ok(snapshot)
+    }
+
+    fn lost(&self) -> Result<BTreeMap<String, u64>, ProbeError> {
+        let mut lost = self.probes.lost()?;
+        lost[TRACE_LOST_UNREADABLE as usize] += self.strange;
+        let named = LOST.iter().zip(lost).filter(|(_, count)| *count > 0);
+        Ok(named.map(|(name, count)| ((*name).to_owned(), count)).collect())
+    }
+
+    /// Processes that have a ring or a worker already.
+    fn find_processes(&mut self) {
+        let pids = match self.target {
+            Target::Pid(pid) => vec![pid],
+            Target::Command(_) => Vec::new(),
+            _ => procfs::pids(),
+        };
+        for pid in pids.into_iter().filter(|pid| *pid != std::process::id()) {
+            if self.target.has(pid) {
+                let process = Process::find(pid);
+                if process.uses_rings() {
+                    self.processes.insert(pid, process);
+                }
+            }
+        }
+    }
+
+    /// The process of this number, if it is a target.
+    fn process(&mut self, pid: u32) -> Option<&mut Process> {
+        // Its number is another's now.
+        if self.processes.get(&pid).is_some_and(|it| it.ended) && procfs::is_there(pid) {
+            self.add_up(pid);
+        }
+        if !self.processes.contains_key(&pid) {
+            if !self.target.has(pid) {
+                return None;
+            }
+            let mut process = Process::find(pid);
+            // What is born from here on comes as an event; what was born before the first event, too.
+            process.workers = crate::process::Workers::default();
+            self.processes.insert(pid, process);
+        }
+        self.processes.get_mut(&pid)
+    }
+
+    fn take(&mut self, event: LifeEvent) {
+        match event.kind {
+            LIFE_BORN | LIFE_EXITED => {
+                let settled = event.kind == LIFE_EXITED;
+                if settled {
+                    // A worker that is gone will not name itself any more.
+                    self.settle(&event, None);
+                }
+                self.waiting.push_back(Life { event, named: None, settled });
+            }
+            LIFE_NAMED => self.settle(&event, Some(event)),
+            LIFE_RING => {
+                if let Some(process) = self.process(event.tgid) {
+                    process.opened(event.tid, event.account);
+                }
+            }
+            LIFE_LIMITS => {
+                if let Some(process) = self.process(event.tgid) {
+                    process.set_limits();
+                }
+            }
+            LIFE_PROCESS => {
+                if let Some(process) = self.processes.get_mut(&event.tgid) {
+                    process.ended |= !procfs::is_there(event.tgid);
+                }
+            }
+            _ => self.strange += 1,
+        }
+    }
+
+    fn settle(&mut self, event: &LifeEvent, named: Option<LifeEvent>) {
+        let birth = self.waiting.iter_mut().rev().find(|life| {
+            !life.settled && life.event.tid == event.tid && life.event.tgid == event.tgid
+        });
+        if let Some(life) = birth {
+            (life.settled, life.named) = (true, named);
+        }
+    }
+
+    /// The line of a birth or an exit; none if it is not one of a worker.
+    fn line(&mut self, life: &Life) -> Option<TraceLine> {
+        let LifeEvent { tgid: pid, tid, by_tid, time_ns, .. } = life.event;
+        let at_ns = Nanos(time_ns).since(self.start);
+        let process = self.process(pid)?;
+        if life.event.kind == LIFE_EXITED {
+            let born_ns = process.workers.exited(tid, at_ns)?.born_ns;
+            return Some(TraceLine::Exit(TraceExit { at_ns, pid, tid, born_ns }));
+        }
+        if life.named.is_some_and(|named| !named.comm.starts_with(b"iou-wrk-")) {
+            return None;
+        }
+        let account = match life.named.map(|named| named.account) {
+            Some(ACCOUNT_BOUNDED) => Some(Account::Bounded),
+            Some(ACCOUNT_UNBOUNDED) => Some(Account::Unbounded),
+            _ => None,
+        };
+        let cause = (life.event.queued_ns > 0).then(|| BirthCause {
+            op: opcode::name(life.event.opcode),
+            way: way(life.event.class),
+            file: process.files.name_of(pid, life.event.fd),
+            paid_ns: time_ns.saturating_sub(life.event.queued_ns),
+        });
+        let short = cause.as_ref().map(|cause| (cause.op.clone(), cause.way, cause.paid_ns));
+        process.workers.born(tid, at_ns, account, short);
+        Some(TraceLine::Birth(TraceBirth { at_ns, pid, tid, by_tid, account, cause }))
+    }
+
+    /// Adds up processes that are over, but for the last few, and makes room in the tables.
+    fn forget_ended(&mut self) {
+        let ended: Vec<u32> =
+            self.processes.iter().filter(|(_, it)| it.ended).map(|(pid, _)| *pid).collect();
+        let over = ended.len().saturating_sub(ENDED_MAX);
+        ended[..over].iter().for_each(|pid| self.add_up(*pid));
+    }
+
+    fn add_up(&mut self, pid: u32) {
+        self.probes.forget(pid);
+        let Some(process) = self.processes.remove(&pid) else { return };
+        let ((born, exited), (submitted, queued)) = (process.workers.totals(), process.totals());
+        self.ended = EndedProcesses {
+            count: self.ended.count + u64::from(process.uses_rings()),
+            born: self.ended.born + born,
+            exited: self.ended.exited + exited,
+            submitted: self.ended.submitted + submitted,
+            queued: self.ended.queued + queued,
+        };
+    }
+}
