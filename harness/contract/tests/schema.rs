@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use iowq_contract::trace::trace_json_schema;
 use iowq_contract::{Record, SCHEMA, json_schema};
 use serde_json::{Value, json};
 
-fn schema_path() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("schema/run-2.json")
+fn schema_path(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("schema").join(name)
 }
 
 /// A small record with every field that a script may rely on.
@@ -48,21 +49,24 @@ fn sample() -> Value {
     })
 }
 
-/// Set `IOWQ_UPDATE_SCHEMA=1` to write the file after a wanted change of the format.
+/// Set `IOWQ_UPDATE_SCHEMA=1` to write the files after a wanted change of a format.
 #[test]
-fn the_committed_schema_is_the_generated_one() {
-    let mut generated = serde_json::to_string_pretty(&json_schema()).expect("a schema is JSON");
-    generated.push('\n');
-    let path = schema_path();
-    if std::env::var_os("IOWQ_UPDATE_SCHEMA").is_some() {
-        std::fs::write(&path, &generated).expect("the schema can be written");
+fn the_committed_schemas_are_the_generated_ones() {
+    for (name, schema) in [("run-2.json", json_schema()), ("trace-1.json", trace_json_schema())] {
+        let mut generated = serde_json::to_string_pretty(&schema).expect("a schema is JSON");
+        generated.push('\n');
+        let path = schema_path(name);
+        if std::env::var_os("IOWQ_UPDATE_SCHEMA").is_some() {
+            std::fs::write(&path, &generated).expect("the schema can be written");
+        }
+        let committed = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(
+            committed == generated,
+            "{} is not what the types say: run this test with IOWQ_UPDATE_SCHEMA=1 and commit the \
+             file",
+            path.display()
+        );
     }
-    let committed = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(
-        committed == generated,
-        "{} is not what the types say: run this test with IOWQ_UPDATE_SCHEMA=1 and commit the file",
-        path.display()
-    );
 }
 
 #[test]

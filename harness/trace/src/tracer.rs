@@ -216,7 +216,7 @@ impl Tracer {
             Target::Command(_) => Vec::new(),
             _ => procfs::pids(),
         };
-        for pid in pids.into_iter().filter(|pid| *pid != std::process::id()) {
+        for pid in pids {
             if self.target.has(pid) {
                 let process = Process::find(pid);
                 if process.uses_rings() {

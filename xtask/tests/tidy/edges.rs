@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{none, tree::top};
 
 /// Every package of the workspace, and the packages of it that its code may use.
-const EDGES: [(&str, &[&str]); 10] = [
+const EDGES: [(&str, &[&str]); 11] = [
     (
         "iowq",
         &[
@@ -17,6 +17,7 @@ const EDGES: [(&str, &[&str]); 10] = [
             "iowq-kernels",
             "iowq-pool",
             "iowq-reports",
+            "iowq-trace",
             "iowq-workloads",
         ],
     ),
@@ -27,6 +28,7 @@ const EDGES: [(&str, &[&str]); 10] = [
     ("iowq-pool", &["iowq-workloads"]),
     ("iowq-reports", &["iowq-contract"]),
     ("iowq-sample", &["iowq-contract"]),
+    ("iowq-trace", &["iowq-contract", "iowq-ebpf", "iowq-harness"]),
     ("iowq-workloads", &[]),
     ("xtask", &[]),
 ];

@@ -16,13 +16,14 @@ const SWITCHBOARD_LINES_MAX: usize = 100;
 const FUNCTION_LINES_MAX: usize = 70;
 
 const SWITCHBOARD: &str = "xtask/src/main.rs";
-const MEMBERS: [&str; 10] = [
+const MEMBERS: [&str; 11] = [
     "ebpf",
     "harness",
     "harness/cli",
     "harness/contract",
     "harness/kernels",
     "harness/pool",
+    "harness/trace",
     "reports",
     "reports/sample",
     "workloads",

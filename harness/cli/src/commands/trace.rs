@@ -14,7 +14,7 @@ use crate::exit::Exit;
 use crate::flags::Format;
 use crate::flags::trace::TraceFlags;
 use crate::flags::verbosity::Verbosity;
-use crate::print::{print, print_json, width};
+use crate::print::{print, print_json};
 use crate::stop;
 
 /// Runs the command.
@@ -84,7 +84,7 @@ impl Sink for Text {
         self.story.take(line);
         match (line, &mut self.lines) {
             (TraceLine::Snapshot(snapshot), Some(lines)) => print(&lines.of(snapshot)),
-            (TraceLine::End(end), _) => print(&summary(&self.story, &end.findings, width())),
+            (TraceLine::End(end), _) => print(&summary(&self.story, &end.findings)),
             _ => Ok(()),
         }
     }

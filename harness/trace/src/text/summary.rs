@@ -10,9 +10,9 @@ const PROCESSES_MAX: usize = 20;
 /// Files and causes that are listed for each.
 const ROWS_MAX: usize = 5;
 
-/// The summary, with its findings, as wide as the terminal or 100 columns.
+/// The summary, with its findings.
 #[must_use]
-pub fn summary(story: &Story, findings: &[Finding], width: usize) -> String {
+pub fn summary(story: &Story, findings: &[Finding]) -> String {
     let Some(start) = &story.start else { return String::new() };
     let kernel = start.host.kernel.split_whitespace().next().unwrap_or("unknown");
     let mut text =
