@@ -64,7 +64,8 @@ pub struct TraceBirth {
     /// Account of the worker; null if the kernel does not tell.
     pub account: Option<Account>,
     /// The request that its creator queued right before; null if the worker was created for work
-    /// that had been queued earlier, because a worker went to sleep.
+    /// that had been queued earlier, because a worker went to sleep, and if its creator was moved to
+    /// another processor meanwhile.
     pub cause: Option<BirthCause>,
 }
 

@@ -173,12 +173,16 @@ fn every_worker_is_born_and_gone_as_proc_has_it() {
         .collect();
     born.sort_unstable();
     assert_eq!(born, alive);
+    let mut causes = 0;
     for line in &lines {
         let TraceLine::Birth(birth) = line else { continue };
         assert_ne!(birth.account, Some(Account::Unbounded));
-        let cause = birth.cause.as_ref().expect("its creator queued a request right before");
+        // One that is created when another goes to sleep has none.
+        let Some(cause) = &birth.cause else { continue };
+        causes += 1;
         assert!(cause.op == "OPENAT" && cause.way.forced && !cause.way.unbounded, "{cause:?}");
     }
+    assert!(causes > 0, "the first finds no worker");
     let process = figures(&mut tracer);
     assert_eq!((process.born, process.in_flight), (OPENS as u64, OPENS as u64));
     let _writer = File::options().write(true).open(&path).expect("the other end");
