@@ -5,6 +5,7 @@
 
 mod findings;
 mod opcode;
+mod perfetto;
 mod process;
 mod procfs;
 mod run;
@@ -15,6 +16,7 @@ mod times;
 mod tracer;
 
 pub use findings::of as findings;
+pub use perfetto::Perfetto;
 pub use run::{Limits, Sink, run};
 pub use story::Story;
 pub use target::Target;

@@ -59,6 +59,7 @@ pub fn run(
         let reason = reason_to_end(limits, end);
         let due = if reason.is_some() { clock::now() } else { wait(snapshot_at, end) };
         tracer.lives().into_iter().try_for_each(&mut give)?;
+        tracer.requests().into_iter().try_for_each(&mut give)?;
         if let Some(reason) = reason {
             break reason;
         }

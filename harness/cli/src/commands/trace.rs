@@ -2,13 +2,15 @@
 
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
+use std::path::Path;
 use std::process::{Child, Command};
 use std::time::Duration;
 
 use anyhow::Context as _;
+use iowq_contract::is_stream;
 use iowq_contract::trace::TraceLine;
 use iowq_trace::text::{Lines, summary};
-use iowq_trace::{Limits, Sink, Story, Tracer, run as trace};
+use iowq_trace::{Limits, Perfetto, Sink, Story, Tracer, run as trace};
 
 use crate::exit::Exit;
 use crate::flags::Format;
@@ -20,8 +22,9 @@ use crate::stop;
 /// Runs the command.
 pub(crate) fn run(flags: &TraceFlags, verbosity: Verbosity) -> anyhow::Result<Exit> {
     let stop = stop::flag()?;
-    let mut tracer = Tracer::start(flags.target())?;
-    let mut record = flags.record.as_ref().map(|path| Record::create(path)).transpose()?;
+    let mut tracer = Tracer::start(flags.target(), flags.perfetto.is_some())?;
+    let mut record = flags.record.as_deref().map(create).transpose()?.map(Record);
+    let mut timeline = flags.perfetto.as_deref().map(create).transpose()?.map(Perfetto::new);
     let mut printer: Box<dyn Sink> = match flags.format {
         Format::Json => Box::new(Json),
         Format::Text => Box::new(Text::new(flags.seconds.is_none() && !verbosity.quiet)),
@@ -38,6 +41,9 @@ pub(crate) fn run(flags: &TraceFlags, verbosity: Verbosity) -> anyhow::Result<Ex
     let mut sinks: Vec<&mut dyn Sink> = vec![&mut *printer];
     if let Some(record) = &mut record {
         sinks.push(record);
+    }
+    if let Some(timeline) = &mut timeline {
+        sinks.push(timeline);
     }
     let traced = trace(&mut tracer, &mut limits, &mut sinks);
     if let Some(mut child) = command {
@@ -102,12 +108,15 @@ impl Sink for Json {
 /// Writes all lines to a file.
 struct Record(BufWriter<File>);
 
-impl Record {
-    fn create(path: &std::path::Path) -> anyhow::Result<Record> {
-        let file = File::create_new(path)
-            .with_context(|| format!("cannot create the trace {}", path.display()))?;
-        Ok(Record(BufWriter::new(file)))
-    }
+/// A new file; one that exists is kept, and a pipe or a terminal is written into.
+fn create(path: &Path) -> anyhow::Result<BufWriter<File>> {
+    let file = if is_stream(path) {
+        File::options().write(true).open(path)
+    } else {
+        File::create_new(path)
+    };
+    let file = file.with_context(|| format!("cannot create {}", path.display()))?;
+    Ok(BufWriter::new(file))
 }
 
 impl Sink for Record {

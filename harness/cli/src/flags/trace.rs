@@ -33,6 +33,9 @@ pub(crate) struct TraceFlags {
     /// Write the trace to this file, too, as JSON lines
     #[arg(long, value_name = "FILE")]
     pub(crate) record: Option<PathBuf>,
+    /// Write a timeline to this file that ui.perfetto.dev opens; then each request is recorded
+    #[arg(long, value_name = "FILE")]
+    pub(crate) perfetto: Option<PathBuf>,
     /// Start this command and trace it and its children
     #[arg(last = true, value_name = "COMMAND", group = "target")]
     pub(crate) command: Vec<OsString>,
