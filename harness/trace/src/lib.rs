@@ -13,6 +13,7 @@ mod story;
 mod target;
 pub mod text;
 mod times;
+mod to_spec;
 mod tracer;
 
 pub use findings::of as findings;
@@ -20,6 +21,7 @@ pub use perfetto::Perfetto;
 pub use run::{Limits, Sink, run};
 pub use story::Story;
 pub use target::Target;
+pub use to_spec::to_spec;
 pub use tracer::Tracer;
 
 /// Asks a process to end.

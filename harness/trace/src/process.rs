@@ -119,6 +119,7 @@ impl Process {
     pub(crate) fn figures(&self, cpus: u32) -> TraceProcess {
         let (files, files_more) = self.files.most(FILES_MAX);
         let queued = self.ops.iter().filter(|(op, _)| op.class & CLASS_QUEUED != 0);
+        let in_flight = queued.map(|(_, counts)| counts.entered.saturating_sub(counts.done)).sum();
         let bounded = self.entries_first.map(|entries| entries.min(4 * cpus));
         TraceProcess {
             pid: self.pid,
@@ -130,7 +131,8 @@ impl Process {
             limits_set: self.limits_set,
             limits: Limits { bounded, unbounded: self.nproc },
             pinned: self.pinned.clone(),
-            in_flight: queued.map(|(_, counts)| counts.entered.saturating_sub(counts.done)).sum(),
+            // What is left when a process ends is cancelled without a word.
+            in_flight: if self.ended { 0 } else { in_flight },
             ops: ops(&self.ops),
             files,
             files_more,

@@ -7,16 +7,16 @@ use std::process::{Child, Command};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use iowq_contract::is_stream;
 use iowq_contract::trace::TraceLine;
+use iowq_contract::{is_stream, write_whole};
 use iowq_trace::text::{Lines, summary};
-use iowq_trace::{Limits, Perfetto, Sink, Story, Tracer, run as trace};
+use iowq_trace::{Limits, Perfetto, Sink, Story, Tracer, run as trace, to_spec};
 
 use crate::exit::Exit;
 use crate::flags::Format;
 use crate::flags::trace::TraceFlags;
 use crate::flags::verbosity::Verbosity;
-use crate::print::{print, print_json};
+use crate::print::{note, print, print_json};
 use crate::stop;
 
 /// Runs the command.
@@ -38,7 +38,8 @@ pub(crate) fn run(flags: &TraceFlags, verbosity: Verbosity) -> anyhow::Result<Ex
             command.as_mut().is_some_and(|child| !matches!(child.try_wait(), Ok(None)))
         },
     };
-    let mut sinks: Vec<&mut dyn Sink> = vec![&mut *printer];
+    let mut story = Keep::default();
+    let mut sinks: Vec<&mut dyn Sink> = vec![&mut *printer, &mut story];
     if let Some(record) = &mut record {
         sinks.push(record);
     }
@@ -50,7 +51,32 @@ pub(crate) fn run(flags: &TraceFlags, verbosity: Verbosity) -> anyhow::Result<Ex
         end(&mut child);
     }
     traced?;
+    match &flags.to_spec {
+        Some(path) => write_spec(path, &story.0),
+        None => Ok(Exit::Fine),
+    }
+}
+
+/// Writes the workload that is nearest.
+fn write_spec(path: &Path, story: &Story) -> anyhow::Result<Exit> {
+    let Some(spec) = to_spec(&story.last) else {
+        note("error: no process wrote, read or synced anything that a workload can say");
+        return Ok(Exit::Trouble);
+    };
+    write_whole(path, spec.as_bytes())
+        .with_context(|| format!("cannot write the workload {}", path.display()))?;
     Ok(Exit::Fine)
+}
+
+/// Keeps what the workload is drawn from.
+#[derive(Default)]
+struct Keep(Story);
+
+impl Sink for Keep {
+    fn take(&mut self, line: &TraceLine) -> anyhow::Result<()> {
+        self.0.take(line);
+        Ok(())
+    }
 }
 
 /// Starts the command, which is traced from its first instruction: it is a child of this process,

@@ -36,6 +36,9 @@ pub(crate) struct TraceFlags {
     /// Write a timeline to this file that ui.perfetto.dev opens; then each request is recorded
     #[arg(long, value_name = "FILE")]
     pub(crate) perfetto: Option<PathBuf>,
+    /// Write a workload to this file at the end: what the busiest process did, for bench and kernels
+    #[arg(long, value_name = "FILE")]
+    pub(crate) to_spec: Option<PathBuf>,
     /// Start this command and trace it and its children
     #[arg(last = true, value_name = "COMMAND", group = "target")]
     pub(crate) command: Vec<OsString>,
