@@ -198,7 +198,7 @@ fn load(options: &TraceOptions, tracefs: &Path) -> Result<(Ebpf, Vec<String>), P
     match &submitted {
         Some((_, offsets)) => found.extend(offsets),
         None => {
-            unseen.push(format!("requests that need no worker: no event {}", SUBMITTED[0].title))
+            unseen.push(format!("requests that need no worker: no event {}", SUBMITTED[0].title));
         }
     }
     let some = u32::from(options.some);
