@@ -30,13 +30,6 @@ pub enum ProbeError {
         /// What helps.
         advice: String,
     },
-    /// The process is in a PID namespace of its own.
-    #[error(
-        "the probes know threads by their numbers in the machine's own PID namespace, and this \
-         process is in another, where it cannot learn them; run it outside (docker run --pid=host; \
-         no unshare --pid)"
-    )]
-    PidNamespace,
     /// No tracefs is mounted, and it could not be mounted for this process alone either.
     #[error(
         "no tracefs to read the events' formats from: mounting it for this process alone failed \

@@ -16,6 +16,7 @@ mod first_steps;
 pub mod format;
 mod layout;
 pub(crate) mod lives;
+mod namespace;
 pub mod procfs;
 mod raw;
 mod requests;
