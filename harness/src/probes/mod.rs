@@ -8,7 +8,7 @@
 mod advice;
 mod blocks;
 mod bpf;
-mod btf;
+pub mod btf;
 mod census;
 mod error;
 mod events;
