@@ -8,7 +8,7 @@
 mod advice;
 mod blocks;
 mod bpf;
-mod btf;
+pub mod btf;
 mod census;
 mod error;
 mod events;
@@ -16,6 +16,7 @@ mod first_steps;
 pub mod format;
 mod layout;
 pub(crate) mod lives;
+mod namespace;
 pub mod procfs;
 mod raw;
 mod requests;

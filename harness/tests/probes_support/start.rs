@@ -14,8 +14,7 @@ pub(crate) fn start_or_skip(test: &str, options: &BpfOptions) -> Option<Bpf> {
             | ProbeError::NoTracefs { .. }
             | ProbeError::NoEvent { .. }
             | ProbeError::ClosedEvent { .. }
-            | ProbeError::Denied { .. }
-            | ProbeError::PidNamespace),
+            | ProbeError::Denied { .. }),
         ) => {
             skip(test, &reason.to_string());
             None

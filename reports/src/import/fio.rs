@@ -96,6 +96,14 @@ fn record(output: &Output, job: &Job, workload: &str, position: u32) -> Result<R
     let rated = RATES.iter().any(|name| option(name).is_some());
     let ioengine = option("ioengine").unwrap_or("psync");
     let service = service(job)?;
+    let timed = service.get("all").map_or(0, |all| all.count);
+    let ended = done.saturating_add(job.total_err);
+    if timed > ended {
+        return Err(format!(
+            "bins hold {timed} operations, and total_ios and total_err add up to {ended}: import \
+             the file as fio wrote it"
+        ));
+    }
     let name = clip(workload, NAME_CHARS_MAX);
     let failure = || format!("fio ended with error {}", job.error);
     Ok(Record {
@@ -299,4 +307,19 @@ fn histogram(times: &Times, later_ns: u64) -> Result<Histogram<u64>, String> {
         recorded.map_err(|_| format!("bins has {value_ns} ns, which is no latency"))?;
     }
     Ok(histogram)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_latencies_than_operations_are_refused_as_the_loader_would_refuse_them() {
+        let text = include_str!("../../tests/fio/fsync.json");
+        let mut whole: serde_json::Value = serde_json::from_str(text).expect("it is JSON");
+        assert!(records(text.as_bytes(), None).is_ok());
+        whole["jobs"][0]["write"]["total_ios"] = 1.into();
+        let error = records(whole.to_string().as_bytes(), None).expect_err("it was changed");
+        assert!(error.contains("total_ios and total_err add up to"), "{error}");
+    }
 }

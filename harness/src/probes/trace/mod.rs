@@ -15,6 +15,7 @@ use super::events::{Event, Offset, offsets};
 use super::layout::{self, Layout};
 use super::tracefs::with_tracefs;
 use super::{advice, ring as records_of};
+use crate::machine::rights::Rights;
 use events::{LIVES, QUEUED, SUBMITTED};
 use records::{Counts, File, InFlight, Op};
 
@@ -64,8 +65,11 @@ impl TraceProbes {
     /// Says what is missing and what helps, see [`ProbeError`].
     pub fn start(options: &TraceOptions) -> Result<TraceProbes, ProbeError> {
         advice::check_permission()?;
+        if Rights::here().pid_namespace {
+            return Err(ProbeError::PidNamespace);
+        }
         let loading = options.clone();
-        let (_, (mut programs, unseen)) = with_tracefs(move |tracefs| load(&loading, tracefs))?;
+        let (mut programs, unseen) = with_tracefs(move |tracefs| load(&loading, tracefs))?;
         Ok(TraceProbes {
             ops: map(&mut programs, "OPS", PerCpuHashMap::try_from)?,
             files: map(&mut programs, "FILES", PerCpuHashMap::try_from)?,
