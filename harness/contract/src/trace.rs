@@ -306,6 +306,8 @@ pub struct TraceOp {
     pub failed: u64,
     /// From queueing to completion, of those that are done. Buckets are at most a quarter wide.
     pub time: Quantiles,
+    /// Sum of these times.
+    pub time_ns: u64,
 }
 
 /// A file or socket that requests worked on.

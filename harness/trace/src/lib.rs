@@ -5,6 +5,7 @@
 
 mod findings;
 mod opcode;
+mod openmetrics;
 mod perfetto;
 mod process;
 mod procfs;
@@ -17,6 +18,7 @@ mod to_spec;
 mod tracer;
 
 pub use findings::of as findings;
+pub use openmetrics::{OpenMetrics, Server};
 pub use perfetto::Perfetto;
 pub use run::{Limits, Sink, run};
 pub use story::Story;

@@ -175,6 +175,7 @@ fn sum<'a>(opcode: u8, classes: impl Iterator<Item = &'a (OpKey, OpCounts)>) -> 
         sum.unbounded += if way.unbounded { counts.entered } else { 0 };
         sum.done += counts.done;
         sum.failed += counts.failed;
+        sum.time_ns += counts.time_ns_sum;
         times.time_ns_max = times.time_ns_max.max(counts.time_ns_max);
         times.buckets.iter_mut().zip(counts.buckets).for_each(|(sum, more)| *sum += more);
     }

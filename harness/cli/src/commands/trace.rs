@@ -10,7 +10,9 @@ use anyhow::Context as _;
 use iowq_contract::trace::TraceLine;
 use iowq_contract::{is_stream, write_whole};
 use iowq_trace::text::{Lines, summary};
-use iowq_trace::{Limits, Perfetto, Sink, Story, Tracer, run as trace, to_spec};
+use iowq_trace::{
+    Limits, OpenMetrics, Perfetto, Server, Sink, Story, Tracer, run as trace, to_spec,
+};
 
 use crate::exit::Exit;
 use crate::flags::Format;
@@ -25,6 +27,7 @@ pub(crate) fn run(flags: &TraceFlags, verbosity: Verbosity) -> anyhow::Result<Ex
     let mut tracer = Tracer::start(flags.target(), flags.perfetto.is_some())?;
     let mut record = flags.record.as_deref().map(create).transpose()?.map(Record);
     let mut timeline = flags.perfetto.as_deref().map(create).transpose()?.map(Perfetto::new);
+    let mut metrics = flags.openmetrics().map(|address| serve(&address)).transpose()?;
     let mut printer: Box<dyn Sink> = match flags.format {
         Format::Json => Box::new(Json),
         Format::Text => Box::new(Text::new(flags.seconds.is_none() && !verbosity.quiet)),
@@ -43,6 +46,9 @@ pub(crate) fn run(flags: &TraceFlags, verbosity: Verbosity) -> anyhow::Result<Ex
     if let Some(record) = &mut record {
         sinks.push(record);
     }
+    if let Some(metrics) = &mut metrics {
+        sinks.push(metrics);
+    }
     if let Some(timeline) = &mut timeline {
         sinks.push(timeline);
     }
@@ -55,6 +61,14 @@ pub(crate) fn run(flags: &TraceFlags, verbosity: Verbosity) -> anyhow::Result<Ex
         Some(path) => write_spec(path, &story.0),
         None => Ok(Exit::Fine),
     }
+}
+
+/// Serves counters, and says where.
+fn serve(address: &str) -> anyhow::Result<OpenMetrics> {
+    let server = Server::open(address)
+        .with_context(|| format!("cannot serve counters at {address}, which is to be HOST:PORT"))?;
+    note(&format!("counters at http://{}/metrics", server.address()));
+    Ok(OpenMetrics::new(server))
 }
 
 /// Writes the workload that is nearest.

@@ -36,6 +36,9 @@ pub(crate) struct TraceFlags {
     /// Write a timeline to this file that ui.perfetto.dev opens; then each request is recorded
     #[arg(long, value_name = "FILE")]
     pub(crate) perfetto: Option<PathBuf>,
+    /// Serve counters for Prometheus at this address; a port alone is one of this machine's loopback
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) openmetrics: Option<String>,
     /// Write a workload to this file at the end: what the busiest process did, for bench and kernels
     #[arg(long, value_name = "FILE")]
     pub(crate) to_spec: Option<PathBuf>,
@@ -45,6 +48,13 @@ pub(crate) struct TraceFlags {
 }
 
 impl TraceFlags {
+    /// Where to serve counters.
+    pub(crate) fn openmetrics(&self) -> Option<String> {
+        let address = self.openmetrics.as_ref()?;
+        let is_port = address.parse::<u16>().is_ok();
+        Some(if is_port { format!("127.0.0.1:{address}") } else { address.clone() })
+    }
+
     /// What to trace.
     pub(crate) fn target(&self) -> Target {
         let words: Vec<_> = self.command.iter().map(|word| word.to_string_lossy()).collect();
