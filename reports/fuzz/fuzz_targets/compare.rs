@@ -17,7 +17,7 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     policies.dedup();
     let set = |policy: &&str| {
         let runs = measured().filter(|run| run.key.policy == *policy).collect();
-        Set { name: (*policy).to_owned(), file: 0, loaded: &loaded, runs }
+        Set::new((*policy).to_owned(), 0, &loaded, runs)
     };
     let sets: Vec<Set<'_>> = policies.iter().take(2).map(set).collect();
     let found = compare(&sets, Rules { threshold: 0.05, alpha: 0.05 });

@@ -14,7 +14,7 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
             let analysis = analyse(&loaded);
             assert!(!text::text(&analysis, text::WIDTH_TEXT).is_empty());
             for (_, format) in export::Format::ALL {
-                let _ = format.text(&loaded.records);
+                let _ = format.text(&loaded.records, &|run| loaded.whole(run));
             }
         }
         Err(error) => assert!(error.to_string().contains("record.jsonl")),

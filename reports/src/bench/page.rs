@@ -25,7 +25,7 @@ use crate::runs::arrival::Arrival;
 use crate::runs::caveat::ScopedCaveat;
 use crate::runs::group::Section;
 use crate::runs::metric::Metric;
-use crate::runs::{counts, group, histogram};
+use crate::runs::{counts, group};
 
 /// Points of all timelines together, and of one of them.
 const POINTS_ALL_MAX: usize = 32_000;
@@ -146,11 +146,10 @@ fn page_of(analysis: &Analysis<'_>, shown: Shown) -> Result<String, PageError> {
         fidelity: fidelity_part(analysis),
     };
     let room = PAGE_BYTES_MAX.saturating_sub(page.render()?.len());
-    let records = &analysis.loaded.records;
     page.downloads = if analysis.is_grid() {
-        raw::table_alone(records, room)
+        raw::table_alone(&analysis.loaded.records, room)
     } else {
-        raw::downloads(records, room)
+        raw::downloads(analysis.loaded, room)?
     };
     Ok(page.render()?)
 }
@@ -174,7 +173,7 @@ fn fidelity_part<'a>(analysis: &'a Analysis<'_>) -> Option<FidelityPart<'a>> {
         found,
         cells: analysis.is_grid().then(|| fidelity_page::all(found)),
         workloads: analysis.sections.len(),
-        histograms: analysis.sections.iter().any(|section| histogram::any(section.records())),
+        histograms: analysis.loaded.has_histogram(analysis.loaded.records.iter()),
     })
 }
 
@@ -187,10 +186,10 @@ fn views<'a>(analysis: &'a Analysis<'_>, shown: Shown) -> Result<Vec<View<'a>>, 
     let all = analysis.sections.iter().zip(&analysis.answers).take(shown.workloads);
     for (at, (section, answers)) in all.enumerate() {
         let mut note = Vec::new();
-        if !histogram::any(section.records()) {
+        if !analysis.loaded.has_histogram(section.records()) {
             note.push(no_histogram(section));
         }
-        let charts = room.draw(|| charts::sets(section, &colours, points_max))?;
+        let charts = room.draw(|| charts::sets(analysis.loaded, section, &colours, points_max))?;
         if room.left_out {
             note.push(
                 "Charts are omitted if they would make the page too large: \

@@ -119,7 +119,7 @@ impl<'a> Sides<'a> {
                 let same =
                     |run: &&Record| like.first().is_some_and(|one| alike(one, run, by_kernel));
                 let runs = loaded.records.iter().filter(same).collect();
-                Set { name: set.name.clone(), file: 0, loaded, runs }
+                Set::new(set.name.clone(), 0, loaded, runs)
             };
             let sides = [side(base, &first[0]), side(test, &first[1])];
             if sides.iter().any(|side| side.runs.is_empty()) {

@@ -35,7 +35,7 @@ impl Booted {
         let labels = self.kernels.kernels.iter().map(|kernel| &kernel.label);
         let set = |label: &String| {
             let runs = loaded.records.iter().filter(|run| is_of(run, label)).collect();
-            Set { name: label.clone(), file: 0, loaded, runs }
+            Set::new(label.clone(), 0, loaded, runs)
         };
         labels.map(set).collect()
     }
@@ -93,7 +93,7 @@ pub fn read(dir: &Path) -> Result<Booted, ReadError> {
         boot.is_none_or(|boot| boots.iter().any(|one| one.number == boot.number))
     };
     let read = loaded.records.len();
-    loaded.records.retain(known);
+    loaded.retain(known);
     let left_out = read - loaded.records.len();
     if left_out > 0 {
         let runs = format::count(left_out as u64, "run", "runs");

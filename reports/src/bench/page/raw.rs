@@ -1,9 +1,12 @@
 //! Raw numbers inside the page: a table of runs, and the records as whole as the room allows.
 
+use std::io;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use iowq_contract::{Churn, Quantiles, Record, Role};
 
+use crate::load::Loaded;
 use crate::render::page::Download;
 use crate::runs::births::Births;
 use crate::runs::hosts::Hosts;
@@ -19,12 +22,16 @@ const DATA_BYTES_MAX: usize = 1_600_000;
 const SHORT_POINTS_MAX: usize = 400;
 
 /// The files that fit into `room` bytes.
-pub(crate) fn downloads(records: &[Record], room: usize) -> Vec<Download> {
+///
+/// # Errors
+///
+/// A run that cannot be read again.
+pub(crate) fn downloads(loaded: &Loaded, room: usize) -> io::Result<Vec<Download>> {
     let room = room.saturating_sub(MARGIN_BYTES).min(DATA_BYTES_MAX);
-    let mut files = table_alone(records, room);
+    let mut files = table_alone(&loaded.records, room);
     let taken: usize = files.iter().map(|file| file.base64.len()).sum();
-    files.extend(whole(records, room - taken));
-    files
+    files.extend(whole(loaded, room - taken)?);
+    Ok(files)
 }
 
 /// The table of runs, if it fits into `room` bytes: the records of a grid are too many.
@@ -53,33 +60,33 @@ const KEPT: [(&str, Cut); 4] = [
     ),
 ];
 
-fn whole(records: &[Record], room: usize) -> Option<Download> {
+fn whole(loaded: &Loaded, room: usize) -> io::Result<Option<Download>> {
     for (about, cut) in KEPT {
-        if let Some(lines) = lines(records, cut, room / 4 * 3) {
-            return Some(Download {
+        if let Some(lines) = lines(loaded, cut, room / 4 * 3)? {
+            return Ok(Some(Download {
                 name: "record.jsonl",
                 about: about.to_owned(),
                 mime: "application/x-ndjson",
                 base64: STANDARD.encode(lines),
-            });
+            }));
         }
     }
-    None
+    Ok(None)
 }
 
 /// Records as lines of JSON, unless they would be more than `bytes_max`.
-fn lines(records: &[Record], cut: Cut, bytes_max: usize) -> Option<Vec<u8>> {
+fn lines(loaded: &Loaded, cut: Cut, bytes_max: usize) -> io::Result<Option<Vec<u8>>> {
     let mut lines = Vec::new();
-    for record in records {
-        let mut record = record.clone();
+    for record in &loaded.records {
+        let mut record = loaded.whole(record)?.into_owned();
         cut(&mut record);
-        serde_json::to_writer(&mut lines, &record).ok()?;
+        serde_json::to_writer(&mut lines, &record)?;
         lines.push(b'\n');
         if lines.len() > bytes_max {
-            return None;
+            return Ok(None);
         }
     }
-    Some(lines)
+    Ok(Some(lines))
 }
 
 fn with_short_timeline(record: &mut Record) {
@@ -211,9 +218,9 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_thinned_and_said_so() {
-        let records = sample::bench(2);
+        let loaded = Loaded { records: sample::bench(2), ..Loaded::default() };
         let about = |room| {
-            let files = downloads(&records, room);
+            let files = downloads(&loaded, room).expect("all is in memory");
             files.last().map(|file| (file.name, file.about.contains("without")))
         };
         assert_eq!(about(10_000_000), Some(("record.jsonl", false)));
