@@ -246,7 +246,8 @@ impl Reading {
         if self.duplicates.knows(&run) {
             return Ok(false);
         }
-        self.begin(&path, false)?;
+        // A bench that goes on removes it.
+        self.begin(&path, true)?;
         self.keep(run, &line).map_err(fail)?;
         Ok(true)
     }

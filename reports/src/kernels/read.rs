@@ -90,7 +90,7 @@ pub fn read(dir: &Path) -> Result<Booted, ReadError> {
     };
     let known = |run: &Record| {
         let boot = run.key.boot.as_ref();
-        boot.is_none_or(|boot| boots.iter().any(|one| one.number == boot.number))
+        boot.is_none_or(|boot| find(&boots, boot.number).is_some())
     };
     let read = loaded.records.len();
     loaded.retain(known);
@@ -109,12 +109,16 @@ pub fn read(dir: &Path) -> Result<Booted, ReadError> {
     Ok(Booted { kernels, boots, loaded })
 }
 
+/// The boot with a number, of boots in the order of numbers.
+fn find(boots: &[Boot], number: u32) -> Option<&Boot> {
+    boots.binary_search_by_key(&number, |boot| boot.number).ok().and_then(|at| boots.get(at))
+}
+
 /// Runs have the role of their boot.
 fn roles(boots: &[Boot], records: &[Record]) -> Result<(), String> {
     for run in records {
         let Some(of) = &run.key.boot else { continue };
-        let boot = boots.iter().find(|boot| boot.number == of.number);
-        if let Some(boot) = boot.filter(|boot| boot.role != run.key.role) {
+        if let Some(boot) = find(boots, of.number).filter(|boot| boot.role != run.key.role) {
             return Err(format!(
                 "role of a run of boot {} is {:?}: that of the boot, {:?}, is allowed",
                 boot.number,

@@ -110,3 +110,47 @@ fn digest(run: &Record) -> u64 {
     (&run.latency, &run.timeline, &run.churn, stays.collect::<Vec<_>>()).hash(&mut hasher);
     hasher.finish()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use iowq_sample as sample;
+
+    use super::*;
+    use crate::load;
+
+    #[test]
+    fn a_run_of_a_stream_and_of_a_file_is_read_again_as_it_was() -> io::Result<()> {
+        let lines = sample::lines(&[sample::run("nop", "6.12", 0), sample::run("nop", "6.17", 0)]);
+        let dir = tempfile::tempdir()?;
+        let path = dir.path().join("record.jsonl");
+        fs::write(&path, &lines)?;
+        let stream =
+            load::read(lines.as_bytes(), Path::new("/dev/stdin")).map_err(io::Error::other)?;
+        let file = load::load(&[path]).map_err(io::Error::other)?;
+        for loaded in [stream, file] {
+            for (run, line) in loaded.records.iter().zip(lines.lines()) {
+                assert!(run.timeline.is_empty() && loaded.has_histogram([run].into_iter()));
+                assert_eq!(parse(line.as_bytes()), Ok(loaded.whole(run)?.into_owned()));
+            }
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_run_that_was_changed_meanwhile_is_refused_with_its_file() -> io::Result<()> {
+        let dir = tempfile::tempdir()?;
+        let path = dir.path().join("record.jsonl");
+        let lines = sample::lines(&[sample::run("nop", "6.12", 0)]);
+        fs::write(&path, &lines)?;
+        let loaded = load::load(std::slice::from_ref(&path)).map_err(io::Error::other)?;
+        let other = sample::lines(&[sample::run("nop", "6.12", 1)]);
+        for changed in [other, "{}".to_owned()] {
+            fs::write(&path, changed)?;
+            let error = loaded.whole(&loaded.records[0]).expect_err("it is another").to_string();
+            assert!(error.starts_with(&*path.to_string_lossy()), "{error}");
+        }
+        Ok(())
+    }
+}
