@@ -120,9 +120,7 @@ fn page_of(analysis: &Analysis<'_>, shown: Shown) -> Result<String, PageError> {
     let sections = if analysis.is_grid() { Vec::new() } else { views(analysis, shown)? };
     let kernel = analysis.sections.iter().any(|section| section.kernel().is_some());
     let extra = kernel || sections.iter().any(|section| !section.reach.is_empty());
-    let mut failures = failures(analysis);
-    let failures_left_out = failures.len().saturating_sub(FAILURES_MAX);
-    failures.truncate(FAILURES_MAX);
+    let failed = analysis.loaded.records.iter().filter(|run| run.error.is_some()).count();
     let (runs, runs_left_out) = measured::runs(analysis);
     let mut page = Page {
         analysis,
@@ -138,8 +136,8 @@ fn page_of(analysis: &Analysis<'_>, shown: Shown) -> Result<String, PageError> {
         caveats_left_out: analysis.caveats.len().saturating_sub(shown.caveats),
         runs,
         runs_left_out,
-        failures,
-        failures_left_out,
+        failures: failures(analysis),
+        failures_left_out: failed.saturating_sub(FAILURES_MAX),
         downloads: Vec::new(),
         kernel,
         extra,
@@ -307,5 +305,5 @@ fn failures(analysis: &Analysis<'_>) -> Vec<(String, String)> {
         let place = format!("{} under {label}, round {round}", section.workload);
         (place, format::clip(run.error.as_deref().unwrap_or_default(), 500))
     };
-    failed.map(failure).collect()
+    failed.map(failure).take(FAILURES_MAX).collect()
 }

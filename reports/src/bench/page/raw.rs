@@ -36,12 +36,12 @@ pub(crate) fn downloads(loaded: &Loaded, room: usize) -> io::Result<Vec<Download
 
 /// The table of runs, if it fits into `room` bytes: the records of a grid are too many.
 pub(crate) fn table_alone(records: &[Record], room: usize) -> Vec<Download> {
-    let table = STANDARD.encode(table(records));
-    let file = (table.len() <= room).then(|| Download {
+    let table = table(records, room).map(|table| STANDARD.encode(table));
+    let file = table.filter(|table| table.len() <= room).map(|base64| Download {
         name: "runs.csv",
         about: "one line per run, for a spreadsheet".to_owned(),
         mime: "text/csv",
-        base64: table,
+        base64,
     });
     file.into_iter().collect()
 }
@@ -113,7 +113,8 @@ events_seen,events_lost,error\n";
 /// Names of further columns, if some run was made for noise or control.
 const ROLE_COLUMNS: &str = "role,injected_delay_ns,";
 
-fn table(records: &[Record]) -> String {
+/// The table, unless it has more than `bytes_max`.
+fn table(records: &[Record], bytes_max: usize) -> Option<String> {
     let roles = records.iter().any(|record| record.key.role != Role::Measured);
     let hosts = Hosts::of(records);
     let host = if hosts.names().is_empty() { "" } else { "host," };
@@ -128,8 +129,11 @@ fn table(records: &[Record]) -> String {
         }
         table.push_str(&row(record).join(","));
         table.push('\n');
+        if table.len() > bytes_max {
+            return None;
+        }
     }
-    table
+    Some(table)
 }
 
 fn row(record: &Record) -> Vec<String> {
@@ -182,6 +186,10 @@ mod tests {
 
     use super::*;
 
+    fn whole(records: &[Record]) -> String {
+        table(records, usize::MAX).expect("there is no limit")
+    }
+
     #[test]
     fn every_row_has_a_field_for_each_column() {
         let columns = COLUMNS.split(',').count();
@@ -191,10 +199,10 @@ mod tests {
     #[test]
     fn roles_have_columns_where_some_run_is_not_measured() {
         let mut records = vec![sample::run("nop", "6.12", 0), sample::run("nop", "6.12", 1)];
-        assert!(table(&records).starts_with("workload,"));
+        assert!(whole(&records).starts_with("workload,"));
         records[1].key.role = Role::Control;
         records[1].settings.injected_delay_ns = Some(7);
-        let table = table(&records);
+        let table = whole(&records);
         let starts: Vec<&str> =
             table.lines().filter_map(|line| line.split_once("\"nop\"")).map(|it| it.0).collect();
         assert!(table.starts_with("role,injected_delay_ns,workload,"));
@@ -205,7 +213,7 @@ mod tests {
     fn several_hosts_have_a_column() {
         let mut records = vec![sample::run("nop", "6.12", 0), sample::run("nop", "6.12", 1)];
         records[1].host.filesystem = "xfs".to_owned();
-        let table = table(&records);
+        let table = whole(&records);
         assert!(table.starts_with("host,workload,"), "{table}");
         assert!(table.contains("\n\"xfs\",\"nop\","), "{table}");
     }
