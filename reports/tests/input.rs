@@ -1,6 +1,5 @@
 //! Bad input: every file gives runs or an error that says where and what, never a panic.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use iowq_contract::Record;
