@@ -88,6 +88,6 @@ fn a_report_of_four_times_the_runs_takes_less_than_twice_the_memory() {
         let request = ReportRequest { records: &records, text_width: 80, ..Default::default() };
         bytes_of(|| report(&request).expect("it is a record")).1
     };
-    let (few, many) = (peak(150), peak(600));
-    assert!(many < few * 2, "{few} bytes for 150 runs and {many} for 600");
+    let (few, many) = (peak(100), peak(400));
+    assert!(many < few * 2, "{few} bytes for 100 runs and {many} for 400");
 }

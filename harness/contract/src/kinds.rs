@@ -22,6 +22,12 @@ impl<V> Kinds<V> {
         self.place(kind).ok().and_then(|at| self.0.get_mut(at)).map(|(_, value)| value)
     }
 
+    /// Whether a kind has a value.
+    #[must_use]
+    pub fn contains_key(&self, kind: &str) -> bool {
+        self.place(kind).is_ok()
+    }
+
     /// Gives a kind a value.
     pub fn insert(&mut self, kind: String, value: V) {
         match self.place(&kind) {
