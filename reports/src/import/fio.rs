@@ -14,8 +14,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hdrhistogram::Histogram;
 use iowq_contract::{
-    Blocking, Caveat, Churn, Code, Host, Latency, NAME_BYTES_MAX, Ops, Probe, Quantiles, Record,
-    Role, RunKey, SCHEMA, Settings, Tier, Workers,
+    Blocking, Caveat, Churn, Code, Host, Kinds, Latency, NAME_BYTES_MAX, Ops, Probe, Quantiles,
+    Record, Role, RunKey, SCHEMA, Settings, Tier, Workers,
 };
 
 use crate::format::clip;
@@ -121,7 +121,7 @@ fn record(output: &Output, job: &Job, workload: &str, position: u32) -> Result<R
             role: Role::Measured,
             boot: None,
         },
-        settings: settings(output, ioengine, rated, &option),
+        settings: settings(output, ioengine, rated, &option).into(),
         asked: None,
         ops: Ops {
             done,
@@ -130,11 +130,11 @@ fn record(output: &Output, job: &Job, workload: &str, position: u32) -> Result<R
             ..Ops::default()
         },
         latency: Latency {
-            response: if rated { BTreeMap::new() } else { service.clone() },
+            response: if rated { Kinds::default() } else { service.clone() },
             service,
-            queue: BTreeMap::new(),
+            queue: Kinds::default(),
         },
-        dispatch: BTreeMap::new(),
+        dispatch: Kinds::default(),
         workers: Workers::default(),
         timeline: Vec::new(),
         churn: Churn::default(),
@@ -150,7 +150,7 @@ fn record(output: &Output, job: &Job, workload: &str, position: u32) -> Result<R
         },
         blocking: Blocking::Kernel,
         files: None,
-        host: host(output),
+        host: host(output).into(),
         load: None,
         caveats: caveats(job, rated),
         error: (job.error != 0).then(failure),
@@ -259,8 +259,8 @@ fn caveats(job: &Job, rated: bool) -> Vec<Caveat> {
 }
 
 /// Service time by kind of operation, and over all of them.
-fn service(job: &Job) -> Result<BTreeMap<String, Quantiles>, String> {
-    let mut service = BTreeMap::new();
+fn service(job: &Job) -> Result<Kinds<Quantiles>, String> {
+    let mut service = Kinds::default();
     let mut all = empty();
     let kinds = [("read", &job.read), ("write", &job.write), ("trim", &job.trim)];
     let mut add = |kind: &str, total: u64, times: &Times, later_ns: u64| {

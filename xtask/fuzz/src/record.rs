@@ -27,7 +27,7 @@ pub(crate) fn record(bytes: &[u8]) {
             let analysis = analyse(&loaded);
             assert!(!text::text(&analysis, text::WIDTH_TEXT).is_empty());
             for (_, format) in export::Format::ALL {
-                let _ = format.text(&loaded.records);
+                let _ = format.text(&loaded.records, &|run| loaded.whole(run));
             }
         }
         Err(error) => assert!(error.to_string().contains("record.jsonl")),
@@ -42,7 +42,7 @@ pub(crate) fn compare(bytes: &[u8]) {
     policies.dedup();
     let set = |policy: &&str| {
         let runs = measured().filter(|run| run.key.policy == *policy).collect();
-        Set { name: (*policy).to_owned(), file: 0, loaded: &loaded, runs }
+        Set::new((*policy).to_owned(), 0, &loaded, runs)
     };
     let sets: Vec<Set<'_>> = policies.iter().take(2).map(set).collect();
     let found = judge(&sets, RULES);
