@@ -25,7 +25,7 @@ mod shared;
 mod starts;
 mod switches;
 mod threads;
-pub(crate) mod timeline;
+pub mod timeline;
 mod trace;
 mod tracefs;
 mod tracker;

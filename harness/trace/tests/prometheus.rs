@@ -1,7 +1,7 @@
 //! What Prometheus gets, and the files that go with it, judged by its own programs.
 
-#[path = "../../tests/probes_support/start.rs"]
-mod start;
+#[path = "../../tests/probes_support/skip.rs"]
+mod says_skipped;
 
 use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
@@ -12,8 +12,8 @@ use std::process::{Command, Output, Stdio};
 use iowq_contract::Quantiles;
 use iowq_contract::trace::{ByAccount, Snapshot, TraceLine, TraceOp, TraceProcess};
 use iowq_trace::{OpenMetrics, Server, Sink as _};
+use says_skipped::skip;
 use serde_json::Value;
-use start::skip;
 
 fn file(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../reports/prometheus").join(name)

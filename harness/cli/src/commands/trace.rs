@@ -1,17 +1,17 @@
 //! `trace`: who makes io-wq workers, of what is running on this machine.
 
 use std::fs::File;
-use std::io::{BufWriter, Write as _};
+use std::io::BufWriter;
 use std::path::Path;
 use std::process::{Child, Command};
 use std::time::Duration;
 
 use anyhow::Context as _;
 use iowq_contract::trace::TraceLine;
-use iowq_contract::{is_stream, write_whole};
+use iowq_contract::{is_stream, jsonl, write_new, write_whole};
 use iowq_trace::text::{Lines, summary};
 use iowq_trace::{
-    Limits, OpenMetrics, Perfetto, Server, Sink, Story, Tracer, run as trace, to_spec,
+    Limits, OpenMetrics, Perfetto, Run, Server, Sink, Story, Tracer, run as trace, to_spec,
 };
 
 use crate::exit::Exit;
@@ -25,7 +25,8 @@ use crate::stop;
 pub(crate) fn run(flags: &TraceFlags, verbosity: Verbosity) -> anyhow::Result<Exit> {
     let stop = stop::flag()?;
     let mut tracer = Tracer::start(flags.target(), flags.perfetto.is_some())?;
-    let mut record = flags.record.as_deref().map(create).transpose()?.map(Record);
+    flags.record.as_deref().map(refuse_existing).transpose()?;
+    let mut record = flags.record.is_some().then(Run::default);
     let mut timeline = flags.perfetto.as_deref().map(create).transpose()?.map(Perfetto::new);
     let mut metrics = flags.openmetrics().map(|address| serve(&address)).transpose()?;
     let mut printer: Box<dyn Sink> = match flags.format {
@@ -57,6 +58,10 @@ pub(crate) fn run(flags: &TraceFlags, verbosity: Verbosity) -> anyhow::Result<Ex
         end(&mut child);
     }
     traced?;
+    if let (Some(path), Some(record)) = (&flags.record, record.and_then(|run| run.record())) {
+        write_new(path, &jsonl::line(&record)?)
+            .with_context(|| format!("cannot write the run {}", path.display()))?;
+    }
     match &flags.to_spec {
         Some(path) => write_spec(path, &story.0),
         None => Ok(Exit::Fine),
@@ -145,8 +150,12 @@ impl Sink for Json {
     }
 }
 
-/// Writes all lines to a file.
-struct Record(BufWriter<File>);
+/// A run is of one trace.
+fn refuse_existing(path: &Path) -> anyhow::Result<()> {
+    let exists = path.exists() && !is_stream(path);
+    anyhow::ensure!(!exists, "{} exists: name a new file for the run", path.display());
+    Ok(())
+}
 
 /// A new file; one that exists is kept, and a pipe or a terminal is written into.
 fn create(path: &Path) -> anyhow::Result<BufWriter<File>> {
@@ -157,18 +166,4 @@ fn create(path: &Path) -> anyhow::Result<BufWriter<File>> {
     };
     let file = file.with_context(|| format!("cannot create {}", path.display()))?;
     Ok(BufWriter::new(file))
-}
-
-impl Sink for Record {
-    fn take(&mut self, line: &TraceLine) -> anyhow::Result<()> {
-        let written = serde_json::to_writer(&mut self.0, line).map_err(Into::into);
-        written.and_then(|()| self.0.write_all(b"\n")).context("cannot write the trace")?;
-        // What a snapshot says is there when it is over, whatever ends this process.
-        match line {
-            TraceLine::Snapshot(_) | TraceLine::End(_) => {
-                self.0.flush().context("cannot write the trace")
-            }
-            _ => Ok(()),
-        }
-    }
 }

@@ -30,7 +30,7 @@ pub(crate) struct TraceFlags {
     /// What to print: lines and a summary, or the trace as JSON lines
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
-    /// Write the trace to this file, too, as JSON lines
+    /// Write the trace to this new file as one run, which report draws and compare takes
     #[arg(long, value_name = "FILE")]
     pub(crate) record: Option<PathBuf>,
     /// Write a timeline to this file that ui.perfetto.dev opens; then each request is recorded
