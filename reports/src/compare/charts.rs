@@ -6,7 +6,6 @@ mod run_order;
 mod shift;
 mod strip;
 
-use crate::compare::charts::shift::Shift;
 use crate::compare::comparison::{Comparison, Comparisons};
 use crate::compare::finding::Finding;
 use crate::compare::set::Set;
@@ -67,7 +66,7 @@ fn pairs(comparison: &Comparison) -> Result<Option<ChartSet>, ChartError> {
     Ok(set_without_legend(title, how, figures))
 }
 
-fn shift_set(shift: &Shift) -> Result<Option<ChartSet>, ChartError> {
+fn shift_set(shift: &shift::Shift) -> Result<Option<ChartSet>, ChartError> {
     let figure = Figure::plain(shift::draw(shift)?);
     let how = format!(
         "Read upwards from a quantile: how much slower (above the middle) or faster the test was there, as the median of {} pairs; the band is {} at each quantile alone. Descriptive: \

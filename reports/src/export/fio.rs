@@ -89,7 +89,7 @@ fn data(record: &Record, kind: &str) -> Value {
 /// Service time over some kinds of operation. Without a histogram only what the record's own
 /// figures say is there.
 fn latency(record: &Record, kinds: &[&str]) -> Value {
-    let all = kinds.iter().filter_map(|kind| record.latency.service.get(*kind)?.histogram());
+    let all = kinds.iter().filter_map(|kind| record.latency.service.get(kind)?.histogram());
     let sum = all.filter(|one| !one.is_empty()).reduce(|mut sum, one| {
         // The sum grows as it must, so that adding never fails.
         let _ = sum.add(&one);
@@ -126,7 +126,7 @@ fn is_sure(count: u64, percentile: f64) -> bool {
 }
 
 fn plain(record: &Record, kinds: &[&str]) -> Value {
-    let known = kinds.iter().find_map(|kind| record.latency.service.get(*kind));
+    let known = kinds.iter().find_map(|kind| record.latency.service.get(kind));
     let Some(known) = known else {
         return json!({ "min": 0, "max": 0, "mean": 0.0, "stddev": 0.0, "N": 0 });
     };

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use iowq_contract::jsonl::Line;
 use iowq_contract::{Churn, Latency, Quantiles, Record};
 
-use super::parse;
+use crate::load::line::parse;
 
 /// Where the lines of runs are that have bulk.
 #[derive(Debug, Default)]
