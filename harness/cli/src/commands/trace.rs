@@ -23,9 +23,9 @@ use crate::stop;
 
 /// Runs the command.
 pub(crate) fn run(flags: &TraceFlags, verbosity: Verbosity) -> anyhow::Result<Exit> {
+    flags.record.as_deref().map(refuse_existing).transpose()?;
     let stop = stop::flag()?;
     let mut tracer = Tracer::start(flags.target(), flags.perfetto.is_some())?;
-    flags.record.as_deref().map(refuse_existing).transpose()?;
     let mut record = flags.record.is_some().then(Run::default);
     let mut timeline = flags.perfetto.as_deref().map(create).transpose()?.map(Perfetto::new);
     let mut metrics = flags.openmetrics().map(|address| serve(&address)).transpose()?;

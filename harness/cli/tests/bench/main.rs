@@ -20,4 +20,5 @@ mod spec_once;
 mod support;
 mod threads;
 mod timing;
+mod trace;
 mod user;
