@@ -1,6 +1,7 @@
 //! What the kernel's refusals mean to people.
 
 use std::error::Error;
+use std::fs::File;
 use std::io;
 
 use aya::EbpfError;
@@ -94,10 +95,17 @@ fn of_chain(what: &str, place: Place<'_>, error: &(dyn Error + 'static)) -> Prob
         system = system.or_else(|| source.downcast_ref());
         next = source.source();
     }
-    match system.and_then(io::Error::raw_os_error) {
+    let errno = system.and_then(io::Error::raw_os_error);
+    let errno = errno.or_else(|| matches!(place, Place::Attach).then(cannot_open).flatten());
+    match errno {
         Some(errno) => refused(what, place, io::Error::from_raw_os_error(errno), &Rights::here()),
         None => ProbeError::Kernel { what: what.into(), cause },
     }
+}
+
+/// Why this process can open nothing at all, if it cannot: aya says then that there is no tracefs.
+fn cannot_open() -> Option<i32> {
+    File::open("/").err()?.raw_os_error()
 }
 
 /// What a refusal means, by what was asked for, by the error, and by what this process may do.

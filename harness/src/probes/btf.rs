@@ -7,7 +7,7 @@ use std::fs;
 use std::io;
 
 /// The kernel's type information.
-pub struct Btf {
+pub(super) struct Btf {
     types: Vec<u8>,
     strings: Vec<u8>,
     /// Where each type begins, by its number. Type 0 has no record: its place is behind the last.
@@ -37,13 +37,13 @@ impl Btf {
     ///
     /// If the kernel shows none, as one that was built without `CONFIG_DEBUG_INFO_BTF`, and
     /// if it is not understood.
-    pub fn of_kernel() -> io::Result<Btf> {
+    pub(super) fn of_kernel() -> io::Result<Btf> {
         Btf::parse(&fs::read(PATH)?).ok_or_else(|| io::Error::other("the kernel's BTF is unknown"))
     }
 
     /// Reads it; `None` if it is not of the known version, or not whole.
     #[must_use]
-    pub fn parse(bytes: &[u8]) -> Option<Btf> {
+    pub(super) fn parse(bytes: &[u8]) -> Option<Btf> {
         if u16::from_ne_bytes(*bytes.first_chunk()?) != MAGIC || bytes.get(2) != Some(&1) {
             return None;
         }
@@ -75,7 +75,7 @@ impl Btf {
     /// Offset of a struct's member, in bytes; `None` if there is no such struct, or no such
     /// member in it.
     #[must_use]
-    pub fn offset(&self, structure: &str, member: &str) -> Option<u32> {
+    pub(super) fn offset(&self, structure: &str, member: &str) -> Option<u32> {
         let named = self.places.iter().skip(1).filter(|&&at| {
             number(&self.types, at + 4).is_some_and(|info| kind(info) == STRUCT)
                 && self.is(number(&self.types, at), structure)

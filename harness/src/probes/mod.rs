@@ -8,7 +8,7 @@
 mod advice;
 mod blocks;
 mod bpf;
-pub mod btf;
+mod btf;
 mod census;
 mod error;
 mod events;

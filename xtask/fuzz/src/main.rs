@@ -19,11 +19,11 @@ type Target = fn(&[u8]);
 /// All targets. Each has a folder of its name in `corpus`.
 const TARGETS: [(&str, Target); 18] = [
     ("boots", record::boots),
-    ("btf", event::btf),
+    ("btf", event::types),
     ("compare", record::compare),
     ("console", console::console),
     ("fio", record::fio),
-    ("format", event::format),
+    ("format", event::layout),
     ("histogram", record::histogram),
     ("image", image::image),
     ("job", workload::job),
