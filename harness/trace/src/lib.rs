@@ -8,6 +8,7 @@ mod opcode;
 mod process;
 mod procfs;
 mod run;
+mod screen;
 mod story;
 mod target;
 pub mod text;
@@ -16,6 +17,7 @@ mod tracer;
 
 pub use findings::of as findings;
 pub use run::{Limits, Sink, run};
+pub use screen::Screen;
 pub use story::Story;
 pub use target::Target;
 pub use tracer::Tracer;

@@ -33,7 +33,16 @@ pub(crate) struct TraceFlags {
     /// Write the trace to this file, too, as JSON lines
     #[arg(long, value_name = "FILE")]
     pub(crate) record: Option<PathBuf>,
+    /// Print lines, also where a screen could be shown
+    ///
+    /// The screen is shown on a terminal if neither --seconds nor -q nor a COMMAND is given; ? lists its
+    /// keys.
+    #[arg(long)]
+    pub(crate) plain: bool,
     /// Start this command and trace it and its children
+    ///
+    /// The terminal is the command's; lines are printed in between. For the screen, start it elsewhere
+    /// and name it by --comm, --pid or --cgroup.
     #[arg(last = true, value_name = "COMMAND", group = "target")]
     pub(crate) command: Vec<OsString>,
 }
