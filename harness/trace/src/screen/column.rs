@@ -74,13 +74,7 @@ pub(super) const COLUMNS: [Column; 15] = [
         |row| share(row.unbounded),
         |a, b| some(a.unbounded, b.unbounded),
     ),
-    column(
-        "NOW",
-        4,
-        "requests in io-wq now",
-        |row| count(row.in_flight as f64),
-        |a, b| b.in_flight.cmp(&a.in_flight),
-    ),
+    column("NOW", 4, "requests in io-wq now", in_flight, |a, b| b.in_flight.cmp(&a.in_flight)),
     column(
         "IDLE",
         4,
@@ -127,6 +121,11 @@ const fn wide(
 fn workers(row: &Row) -> String {
     let limit = row.limit.map_or_else(|| "?".to_owned(), |limit| limit.to_string());
     format!("{}/{limit}", row.alive)
+}
+
+/// What a process had in io-wq when it ended is nobody's any more.
+fn in_flight(row: &Row) -> String {
+    if row.ended { "-".to_owned() } else { count(row.in_flight as f64) }
 }
 
 fn share(share: Option<f64>) -> String {

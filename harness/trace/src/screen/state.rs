@@ -118,7 +118,8 @@ impl State {
         rows.sort_by(|a, b| {
             let order = order(a, b);
             let order = if self.reversed { order.reverse() } else { order };
-            order.then(a.pid.cmp(&b.pid))
+            // Those that are over come last.
+            a.ended.cmp(&b.ended).then(order).then(a.pid.cmp(&b.pid))
         });
         rows
     }

@@ -4,8 +4,10 @@
 #[must_use]
 pub(super) fn count(value: f64) -> String {
     match value {
-        v if v == 0.0 => "0".to_owned(),
-        v if v < 9.95 && v.fract() > 0.0 => format!("{v:.1}"),
+        v if v < 9.95 => {
+            let text = format!("{v:.1}");
+            text.strip_suffix(".0").map(str::to_owned).unwrap_or(text)
+        }
         v if v < 9_999.5 => format!("{v:.0}"),
         v if v < 99_950.0 => format!("{:.1}k", v / 1e3),
         v if v < 999_500.0 => format!("{:.0}k", v / 1e3),
@@ -45,6 +47,7 @@ mod tests {
             (0.0, "0"),
             (0.25, "0.2"),
             (3.0, "3"),
+            (1.0003, "1"),
             (64.4, "64"),
             (9_999.0, "9999"),
             (12_345.0, "12.3k"),

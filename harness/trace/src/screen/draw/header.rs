@@ -44,15 +44,15 @@ pub(super) fn lines(state: &State, columns: u16, style: Style) -> Vec<Line<'stat
 fn totals(rows: &[Row], ended: u64) -> String {
     let sum = |of: fn(&Row) -> f64| count(rows.iter().map(of).sum());
     let over = rows.iter().filter(|row| row.ended).count() as u64 + ended;
-    let over = if over > 0 { format!(" ({over} more over)") } else { String::new() };
+    let over = if over > 0 { format!(" ({over} over)") } else { String::new() };
     format!(
-        "{} processes{over}  {} workers +{}/s -{}/s  {} submitted/s  {} to io-wq/s  {} in io-wq",
+        "{} processes{over}  workers {} +{}/s -{}/s  submitted {}/s  io-wq {}/s  now {}",
         rows.iter().filter(|row| !row.ended).count(),
         sum(|row| row.alive.into()),
         sum(|row| row.born),
         sum(|row| row.exited),
         sum(|row| row.submitted),
         sum(|row| row.queued),
-        sum(|row| row.in_flight as f64),
+        sum(|row| if row.ended { 0.0 } else { row.in_flight as f64 }),
     )
 }

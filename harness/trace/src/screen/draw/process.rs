@@ -13,9 +13,11 @@ use crate::text::{of_cause, of_file};
 
 /// Titles of the table of ops after the first.
 const TITLES: [&str; 10] =
-    ["submit", "forced", "to iowq", "hashed", "unbound", "done", "failed", "p50", "p99", "max"];
-/// Columns of each.
-const WIDTH: usize = 7;
+    ["submit", "forced", "iowq", "hashed", "unbnd", "done", "failed", "p50", "p99", "max"];
+/// Columns of a figure.
+const FIGURE: usize = 5;
+/// Columns of the longest name of an op.
+const NAME: usize = 16;
 
 pub(super) fn lines(state: &State, pid: u32, columns: u16, style: Style) -> Vec<Line<'static>> {
     let columns = usize::from(columns);
@@ -34,7 +36,7 @@ pub(super) fn lines(state: &State, pid: u32, columns: u16, style: Style) -> Vec<
     let lives = figures.lives.of(pid);
     lines.extend(lives.map(|lives| bars::alive(lives, columns, style)));
     let parts = [
-        ("requests since the start", ops(&process.ops)),
+        ("requests since the start", ops(&process.ops, columns.saturating_sub(2))),
         ("workers were born", process.causes.iter().map(of_cause).collect()),
         ("files in io-wq", process.files.iter().map(of_file).collect()),
     ];
@@ -105,15 +107,17 @@ fn workers(process: &TraceProcess) -> String {
 }
 
 /// The table of ops, the busiest in io-wq first.
-fn ops(ops: &[TraceOp]) -> Vec<String> {
+fn ops(ops: &[TraceOp], columns: usize) -> Vec<String> {
     if ops.is_empty() {
         return Vec::new();
     }
     let mut ops: Vec<_> = ops.iter().collect();
     ops.sort_by_key(|op| std::cmp::Reverse((op.queued, op.submitted)));
+    let widths = TITLES.map(|title| title.len().max(FIGURE) + 1);
+    let room = columns.saturating_sub(widths.iter().sum()).min(NAME);
     let row = |name: &str, cells: [String; 10]| {
-        let cells: String = cells.iter().map(|cell| right(cell, WIDTH)).collect();
-        left(name, 7) + &cells
+        let cells = cells.iter().zip(widths).map(|(cell, width)| right(cell, width));
+        left(name, room) + &cells.collect::<String>()
     };
     let mut lines = vec![row("op", TITLES.map(str::to_owned))];
     lines.extend(ops.iter().map(|op| {
