@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use iowq_contract::trace::TraceLine;
+use iowq_harness::clock;
 
 use state::State;
 use terminal::Terminal;
@@ -66,16 +67,20 @@ impl Sink for Screen {
     }
 
     fn wait(&mut self, time: Duration) -> anyhow::Result<ControlFlow<()>> {
-        let Some(terminal) = &mut self.terminal else { return Ok(ControlFlow::Continue(())) };
-        let Some(keys) = terminal.keys(time)? else { return Ok(ControlFlow::Break(())) };
-        let resized = terminal.was_resized();
-        for key in &keys {
-            if keys::press(&mut self.state, *key).is_break() {
+        let until = clock::now().after(time);
+        while let Some(terminal) = &mut self.terminal {
+            let left = until.until(clock::now());
+            let Some(keys) = terminal.keys(left)? else { return Ok(ControlFlow::Break(())) };
+            let resized = terminal.was_resized();
+            if keys.iter().any(|key| keys::press(&mut self.state, *key).is_break()) {
                 return Ok(ControlFlow::Break(()));
             }
-        }
-        if resized || !keys.is_empty() {
-            self.draw()?;
+            if resized || !keys.is_empty() {
+                self.draw()?;
+            }
+            if left.is_zero() {
+                break;
+            }
         }
         Ok(ControlFlow::Continue(()))
     }

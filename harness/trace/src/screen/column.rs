@@ -18,8 +18,10 @@ pub(super) struct Column {
     pub(super) order: fn(&Row, &Row) -> Ordering,
 }
 
-/// The name takes what the others leave.
+/// The name takes what the others leave, up to [`NAME_WIDTH`].
 pub(super) const NAME: usize = 1;
+/// As long as names of processes are.
+pub(super) const NAME_WIDTH: u16 = 16;
 /// What the table is sorted by at first.
 pub(super) const QUEUED: usize = 7;
 
@@ -27,9 +29,9 @@ pub(super) const QUEUED: usize = 7;
 pub(super) const COLUMNS: [Column; 15] = [
     column("PID", 7, "process", |row| row.pid.to_string(), |a, b| a.pid.cmp(&b.pid)),
     column("NAME", 6, "its name", |row| row.comm.clone(), |a, b| a.comm.cmp(&b.comm)),
-    column("RINGS", 5, "open rings", |row| row.rings.to_string(), |a, b| b.rings.cmp(&a.rings)),
-    column("WORKERS", 7, "workers alive / limit of bounded ones", workers, |a, b| {
-        b.alive.cmp(&a.alive)
+    column("RING", 4, "open rings", |row| row.rings.to_string(), |a, b| b.rings.cmp(&a.rings)),
+    column("WORKERS", 9, "bounded workers / their limit + unbounded ones", workers, |a, b| {
+        b.alive.total().cmp(&a.alive.total())
     }),
     column("+/s", 4, "workers born per second", |row| count(row.born), |a, b| most(a.born, b.born)),
     column(
@@ -120,7 +122,11 @@ const fn wide(
 
 fn workers(row: &Row) -> String {
     let limit = row.limit.map_or_else(|| "?".to_owned(), |limit| limit.to_string());
-    format!("{}/{limit}", row.alive)
+    let more = match row.alive.unbounded {
+        0 => String::new(),
+        unbounded => format!("+{unbounded}"),
+    };
+    format!("{}/{limit}{more}", row.alive.bounded + row.alive.unknown)
 }
 
 /// What a process had in io-wq when it ended is nobody's any more.

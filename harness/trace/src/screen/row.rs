@@ -2,7 +2,7 @@
 
 use hdrhistogram::Histogram;
 use iowq_contract::Quantiles;
-use iowq_contract::trace::{Snapshot, TraceOp, TraceProcess};
+use iowq_contract::trace::{ByAccount, Snapshot, TraceOp, TraceProcess};
 
 /// A process, with rates of the last interval.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -11,8 +11,8 @@ pub(super) struct Row {
     pub(super) comm: String,
     pub(super) ended: bool,
     pub(super) rings: usize,
-    pub(super) alive: u32,
-    /// Workers that may be alive, as far as it is known.
+    pub(super) alive: ByAccount,
+    /// Bounded workers that may be alive, as far as it is known.
     pub(super) limit: Option<u32>,
     /// Per second.
     pub(super) born: f64,
@@ -58,7 +58,7 @@ fn row(before: &TraceProcess, now: &TraceProcess, seconds: f64) -> Row {
         comm: now.comm.clone(),
         ended: now.ended,
         rings: now.rings.len(),
-        alive: now.alive.total(),
+        alive: now.alive,
         // One that it set itself is not known.
         limit: now.limits.bounded.filter(|_| now.limits_set != Some(true)),
         born: now.born.saturating_sub(before.born) as f64 / seconds,

@@ -48,7 +48,7 @@ fn totals(rows: &[Row], ended: u64) -> String {
     format!(
         "{} processes{over}  workers {} +{}/s -{}/s  submitted {}/s  io-wq {}/s  now {}",
         rows.iter().filter(|row| !row.ended).count(),
-        sum(|row| row.alive.into()),
+        sum(|row| row.alive.total().into()),
         sum(|row| row.born),
         sum(|row| row.exited),
         sum(|row| row.submitted),

@@ -8,7 +8,7 @@ use ratatui::widgets::{Cell, Paragraph, Row as Cells, Table, TableState};
 
 use super::lines::cut;
 use super::style::Style;
-use crate::screen::column::{COLUMNS, NAME};
+use crate::screen::column::{COLUMNS, NAME, NAME_WIDTH};
 use crate::screen::row::Row;
 use crate::screen::state::State;
 
@@ -28,10 +28,10 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, state: &State, style: Style) {
     }
     let shown: Vec<_> =
         (0..COLUMNS.len()).filter(|nth| !COLUMNS[*nth].wide || area.width >= WIDE).collect();
-    let widths = shown.iter().map(|nth| match *nth {
-        NAME => Constraint::Min(COLUMNS[NAME].width),
-        nth => Constraint::Length(COLUMNS[nth].width),
-    });
+    let others = shown.iter().filter(|nth| **nth != NAME).map(|nth| COLUMNS[*nth].width + 1);
+    let name = area.width.saturating_sub(others.sum()).min(NAME_WIDTH);
+    let widths = shown.iter().map(|nth| if *nth == NAME { name } else { COLUMNS[*nth].width });
+    let widths: Vec<_> = widths.map(Constraint::Length).collect();
     let header = shown.iter().map(|nth| {
         let sorted = if *nth == state.sort { Modifier::UNDERLINED } else { Modifier::empty() };
         cell(*nth, COLUMNS[*nth].title).style(style.bold().add_modifier(sorted))

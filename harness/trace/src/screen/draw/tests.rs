@@ -102,9 +102,9 @@ fn the_table_has_the_rates_of_the_last_interval_busiest_first() {
         "iowq trace  all processes  Linux 6.12.117-test  2 s  own CPU 0.0%",
         "2 processes  workers 6 +0/s -0/s  submitted 620/s  io-wq 310/s  now 0",
         "not seen: who is idle",
-        "    PID NAME          RINGS WORKERS  +/s  -/s SUB/s IOWQ/s  NOW IDLE   P50   P99",
-        "      8 busy              1     3/8    0    0   600    300    0    -     -     -",
-        "      7 calm              1     3/8    0    0    20     10    0    -     -     -",
+        "    PID NAME         RING   WORKERS  +/s  -/s SUB/s IOWQ/s  NOW IDLE   P50   P99",
+        "      8 busy            1       3/8    0    0   600    300    0    -     -     -",
+        "      7 calm            1       3/8    0    0    20     10    0    -     -     -",
     ];
     assert_eq!(shown[..expected.len()], expected);
     assert!(shown[13].starts_with("q quit  enter open  s sort: IOWQ/s"), "{}", shown[13]);
