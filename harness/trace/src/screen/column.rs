@@ -11,8 +11,8 @@ pub(super) struct Column {
     /// What it shows, for the help.
     pub(super) about: &'static str,
     pub(super) width: u16,
-    /// Whether it is left out on narrow screens.
-    pub(super) wide: bool,
+    /// Columns of the screen from which on it is shown.
+    pub(super) from: u16,
     pub(super) cell: fn(&Row) -> String,
     /// Who comes first.
     pub(super) order: fn(&Row, &Row) -> Ordering,
@@ -27,16 +27,24 @@ pub(super) const QUEUED: usize = 7;
 
 /// All of them, from left to right.
 pub(super) const COLUMNS: [Column; 15] = [
-    column("PID", 7, "process", |row| row.pid.to_string(), |a, b| a.pid.cmp(&b.pid)),
-    column("NAME", 6, "its name", |row| row.comm.clone(), |a, b| a.comm.cmp(&b.comm)),
-    column("RING", 4, "open rings", |row| row.rings.to_string(), |a, b| b.rings.cmp(&a.rings)),
-    column("WORKERS", 9, "bounded workers / their limit + unbounded ones", workers, |a, b| {
+    column("PID", 7, 0, "process", |row| row.pid.to_string(), |a, b| a.pid.cmp(&b.pid)),
+    column("NAME", 6, 0, "its name", |row| row.comm.clone(), |a, b| a.comm.cmp(&b.comm)),
+    column("RING", 4, 66, "open rings", |row| row.rings.to_string(), |a, b| b.rings.cmp(&a.rings)),
+    column("WORKERS", 9, 0, "bounded workers / their limit + unbounded ones", workers, |a, b| {
         b.alive.total().cmp(&a.alive.total())
     }),
-    column("+/s", 4, "workers born per second", |row| count(row.born), |a, b| most(a.born, b.born)),
+    column(
+        "+/s",
+        4,
+        0,
+        "workers born per second",
+        |row| count(row.born),
+        |a, b| most(a.born, b.born),
+    ),
     column(
         "-/s",
         4,
+        0,
         "workers gone per second",
         |row| count(row.exited),
         |a, b| most(a.exited, b.exited),
@@ -44,6 +52,7 @@ pub(super) const COLUMNS: [Column; 15] = [
     column(
         "SUB/s",
         5,
+        72,
         "requests submitted per second",
         |row| count(row.submitted),
         |a, b| most(a.submitted, b.submitted),
@@ -51,35 +60,40 @@ pub(super) const COLUMNS: [Column; 15] = [
     column(
         "IOWQ/s",
         6,
+        0,
         "requests that went to io-wq per second",
         |row| count(row.queued),
         |a, b| most(a.queued, b.queued),
     ),
-    wide(
+    column(
         "FORCED",
         6,
+        106,
         "share of IOWQ/s that was forced",
         |row| share(row.forced),
         |a, b| some(a.forced, b.forced),
     ),
-    wide(
+    column(
         "HASHED",
         6,
+        106,
         "share that was hashed: one at a time per file",
         |row| share(row.hashed),
         |a, b| some(a.hashed, b.hashed),
     ),
-    wide(
+    column(
         "UNBOUND",
         7,
+        106,
         "share for unbounded workers",
         |row| share(row.unbounded),
         |a, b| some(a.unbounded, b.unbounded),
     ),
-    column("NOW", 4, "requests in io-wq now", in_flight, |a, b| b.in_flight.cmp(&a.in_flight)),
+    column("NOW", 4, 0, "requests in io-wq now", in_flight, |a, b| b.in_flight.cmp(&a.in_flight)),
     column(
         "IDLE",
         4,
+        0,
         "share of worker time spent waiting for work",
         |row| share(row.idle),
         |a, b| some(a.idle, b.idle),
@@ -87,6 +101,7 @@ pub(super) const COLUMNS: [Column; 15] = [
     column(
         "P50",
         5,
+        72,
         "median time from queueing to completion",
         |row| times(row.p50_ns),
         |a, b| b.p50_ns.cmp(&a.p50_ns),
@@ -94,6 +109,7 @@ pub(super) const COLUMNS: [Column; 15] = [
     column(
         "P99",
         5,
+        0,
         "99th percentile of it",
         |row| times(row.p99_ns),
         |a, b| b.p99_ns.cmp(&a.p99_ns),
@@ -103,21 +119,12 @@ pub(super) const COLUMNS: [Column; 15] = [
 const fn column(
     title: &'static str,
     width: u16,
+    from: u16,
     about: &'static str,
     cell: fn(&Row) -> String,
     order: fn(&Row, &Row) -> Ordering,
 ) -> Column {
-    Column { title, about, width, wide: false, cell, order }
-}
-
-const fn wide(
-    title: &'static str,
-    width: u16,
-    about: &'static str,
-    cell: fn(&Row) -> String,
-    order: fn(&Row, &Row) -> Ordering,
-) -> Column {
-    Column { wide: true, ..column(title, width, about, cell, order) }
+    Column { title, about, width, from, cell, order }
 }
 
 fn workers(row: &Row) -> String {

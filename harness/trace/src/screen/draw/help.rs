@@ -10,8 +10,11 @@ use crate::screen::keys::KEYS;
 pub(super) fn lines(style: Style) -> Vec<Line<'static>> {
     let about = |(name, about): (&str, &str)| Line::raw(format!("  {}  {about}", left(name, 8)));
     let columns = COLUMNS.iter().map(|column| {
-        let wide = if column.wide { " (wide screens)" } else { "" };
-        (column.title, format!("{}{wide}", column.about))
+        let from = match column.from {
+            0..=80 => String::new(),
+            from => format!(" (from {from} columns on)"),
+        };
+        (column.title, format!("{}{from}", column.about))
     });
     let mut lines = vec![Line::styled("keys", style.bold())];
     lines.extend(KEYS.into_iter().map(about));

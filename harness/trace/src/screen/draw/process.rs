@@ -18,6 +18,9 @@ const TITLES: [&str; 10] =
 const FIGURE: usize = 5;
 /// Columns of the longest name of an op.
 const NAME: usize = 16;
+/// Columns from which on all figures are shown, and titles of those that are left out below.
+const ALL_FROM: usize = 72;
+const LEFT_OUT: [&str; 2] = ["done", "failed"];
 
 pub(super) fn lines(state: &State, pid: u32, columns: u16, style: Style) -> Vec<Line<'static>> {
     let columns = usize::from(columns);
@@ -75,8 +78,11 @@ fn rings(process: &TraceProcess) -> String {
 
 fn workers(process: &TraceProcess) -> String {
     let alive = process.alive;
-    let kinds =
-        [("bounded", alive.bounded), ("unbounded", alive.unbounded), ("other", alive.unknown)];
+    let kinds = [
+        ("bounded", alive.bounded),
+        ("unbounded", alive.unbounded),
+        ("of unknown account", alive.unknown),
+    ];
     let kinds: Vec<_> = kinds
         .iter()
         .filter(|(_, count)| *count > 0)
@@ -113,10 +119,14 @@ fn ops(ops: &[TraceOp], columns: usize) -> Vec<String> {
     }
     let mut ops: Vec<_> = ops.iter().collect();
     ops.sort_by_key(|op| std::cmp::Reverse((op.queued, op.submitted)));
-    let widths = TITLES.map(|title| title.len().max(FIGURE) + 1);
+    let widths = TITLES.map(|title| {
+        let shown = columns >= ALL_FROM || !LEFT_OUT.contains(&title);
+        if shown { title.len().max(FIGURE) + 1 } else { 0 }
+    });
     let room = columns.saturating_sub(widths.iter().sum()).min(NAME);
     let row = |name: &str, cells: [String; 10]| {
-        let cells = cells.iter().zip(widths).map(|(cell, width)| right(cell, width));
+        let cells = cells.iter().zip(widths).filter(|(_, width)| *width > 0);
+        let cells = cells.map(|(cell, width)| right(cell, width));
         left(name, room) + &cells.collect::<String>()
     };
     let mut lines = vec![row("op", TITLES.map(str::to_owned))];

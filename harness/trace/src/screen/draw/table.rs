@@ -12,9 +12,6 @@ use crate::screen::column::{COLUMNS, NAME, NAME_WIDTH};
 use crate::screen::row::Row;
 use crate::screen::state::State;
 
-/// Columns of the screen that the whole table needs.
-const WIDE: u16 = 106;
-
 pub(super) fn draw(frame: &mut Frame, area: Rect, state: &State, style: Style) {
     let rows = state.rows();
     if rows.is_empty() {
@@ -26,8 +23,7 @@ pub(super) fn draw(frame: &mut Frame, area: Rect, state: &State, style: Style) {
         frame.render_widget(Paragraph::new(why), area);
         return;
     }
-    let shown: Vec<_> =
-        (0..COLUMNS.len()).filter(|nth| !COLUMNS[*nth].wide || area.width >= WIDE).collect();
+    let shown: Vec<_> = (0..COLUMNS.len()).filter(|nth| COLUMNS[*nth].from <= area.width).collect();
     let others = shown.iter().filter(|nth| **nth != NAME).map(|nth| COLUMNS[*nth].width + 1);
     let name = area.width.saturating_sub(others.sum()).min(NAME_WIDTH);
     let widths = shown.iter().map(|nth| if *nth == NAME { name } else { COLUMNS[*nth].width });

@@ -226,6 +226,23 @@ fn scrolling_ends_with_the_text() {
 }
 
 #[test]
+fn narrow_screens_have_fewer_columns_and_none_is_cut() {
+    let mut state = traced();
+    let shown = screen(&state, 60, 14);
+    assert_eq!(shown[3], "    PID NAME        WORKERS  +/s  -/s IOWQ/s  NOW IDLE   P99");
+    type_keys(&mut state, "\n");
+    let shown = screen(&state, 60, 24).join("\n");
+    assert!(
+        shown.contains("  op      submit forced  iowq hashed unbnd   p50   p99   max\n"),
+        "{shown}"
+    );
+    assert!(
+        shown.contains("  WRITE      800      0   400    400     0     -     -     -\n"),
+        "{shown}"
+    );
+}
+
+#[test]
 fn a_tiny_screen_says_so_and_none_is_too_small_to_draw_on() {
     assert!(screen(&traced(), 40, 8).join(" ").contains("too small: 60x10 needed, 40x8 here"));
     for (width, height) in [(1, 1), (60, 10), (59, 9), (61, 300), (300, 10)] {
