@@ -33,23 +33,34 @@ pub(super) struct Lives {
 
 /// By process.
 #[derive(Clone, Debug, Default)]
-pub(super) struct AllLives(BTreeMap<u32, Lives>);
+pub(super) struct AllLives {
+    by_pid: BTreeMap<u32, Lives>,
+    /// Time of the latest line.
+    pub(super) now_ns: u64,
+}
 
 impl AllLives {
     pub(super) fn of(&self, pid: u32) -> Option<&Lives> {
-        self.0.get(&pid)
+        self.by_pid.get(&pid)
     }
 
     pub(super) fn take(&mut self, line: &TraceLine) {
+        let at_ns = match line {
+            TraceLine::Birth(birth) => birth.at_ns,
+            TraceLine::Exit(exit) => exit.at_ns,
+            TraceLine::Snapshot(snapshot) => snapshot.at_ns,
+            _ => 0,
+        };
+        self.now_ns = self.now_ns.max(at_ns);
         match line {
-            TraceLine::Birth(birth) => self.0.entry(birth.pid).or_default().add(Life {
+            TraceLine::Birth(birth) => self.by_pid.entry(birth.pid).or_default().add(Life {
                 tid: birth.tid,
                 born_ns: Some(birth.at_ns),
                 exited_ns: None,
                 op: birth.cause.as_ref().map(|cause| cause.op.clone()),
             }),
             TraceLine::Exit(exit) => {
-                let lives = self.0.entry(exit.pid).or_default();
+                let lives = self.by_pid.entry(exit.pid).or_default();
                 let mut newest_first = lives.workers.iter_mut().rev();
                 let alive = |life: &&mut Life| life.tid == exit.tid && life.exited_ns.is_none();
                 let exited_ns = Some(exit.at_ns);
@@ -70,9 +81,9 @@ impl AllLives {
 
     /// Notes how many are alive, and forgets processes that are no longer listed.
     fn note(&mut self, snapshot: &Snapshot) {
-        self.0.retain(|pid, _| snapshot.processes.iter().any(|process| process.pid == *pid));
+        self.by_pid.retain(|pid, _| snapshot.processes.iter().any(|process| process.pid == *pid));
         for process in &snapshot.processes {
-            let alive = &mut self.0.entry(process.pid).or_default().alive;
+            let alive = &mut self.by_pid.entry(process.pid).or_default().alive;
             alive.push_back((snapshot.at_ns, process.alive.total()));
             if alive.len() > ALIVE_MAX {
                 alive.pop_front();

@@ -31,7 +31,7 @@ impl Terminal {
         match ratatui::try_init() {
             Ok(inner) => Ok(Terminal { inner, drawn: None }),
             Err(error) => {
-                ratatui::restore();
+                restore();
                 Err(error)
             }
         }
@@ -76,6 +76,11 @@ impl Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        ratatui::restore();
+        restore();
     }
+}
+
+fn restore() {
+    // It may be gone, and then there is nobody to tell.
+    let _ = ratatui::try_restore();
 }

@@ -16,6 +16,8 @@ const TITLES: [&str; 10] =
     ["submit", "forced", "iowq", "hashed", "unbnd", "done", "failed", "p50", "p99", "max"];
 /// Columns of a figure.
 const FIGURE: usize = 5;
+/// Files that are listed.
+const FILES_MAX: usize = 8;
 /// Columns of the longest name of an op.
 const NAME: usize = 16;
 /// Columns from which on all figures are shown, and titles of those that are left out below.
@@ -41,7 +43,7 @@ pub(super) fn lines(state: &State, pid: u32, columns: u16, style: Style) -> Vec<
     let parts = [
         ("requests since the start", ops(&process.ops, columns.saturating_sub(2))),
         ("workers were born", process.causes.iter().map(of_cause).collect()),
-        ("files in io-wq", process.files.iter().map(of_file).collect()),
+        ("files in io-wq", process.files.iter().take(FILES_MAX).map(of_file).collect()),
     ];
     for (name, texts) in parts {
         if !texts.is_empty() {
@@ -49,10 +51,11 @@ pub(super) fn lines(state: &State, pid: u32, columns: u16, style: Style) -> Vec<
         }
         lines.extend(texts.iter().map(|text| Line::raw(cut(&format!("  {text}"), columns))));
     }
-    if process.files_more > 0 {
-        lines.push(Line::raw(format!("  and {} more files", process.files_more)));
+    let more = process.files.len().saturating_sub(FILES_MAX) as u64 + process.files_more;
+    if more > 0 {
+        lines.push(Line::raw(format!("  and {more} more")));
     }
-    let now_ns = figures.story.last.at_ns;
+    let now_ns = figures.lives.now_ns;
     let bars = lives.map(|lives| bars::bars(lives, now_ns, columns, style)).unwrap_or_default();
     if !bars.is_empty() {
         lines.push(title("latest workers, newest first", columns, style));
