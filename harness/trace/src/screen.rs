@@ -48,7 +48,8 @@ impl Screen {
 
     fn draw(&mut self) -> anyhow::Result<()> {
         let Some(terminal) = &mut self.terminal else { return Ok(()) };
-        self.state.scroll = terminal.draw(|frame| draw::draw(frame, &self.state))?;
+        let drawn = terminal.draw(|frame| draw::draw(frame, &self.state));
+        self.state.scroll = drawn.context("cannot draw on the terminal")?;
         Ok(())
     }
 }
@@ -70,7 +71,11 @@ impl Sink for Screen {
         let until = clock::now().after(time);
         while let Some(terminal) = &mut self.terminal {
             let left = until.until(clock::now());
-            let Some(keys) = terminal.keys(left)? else { return Ok(ControlFlow::Break(())) };
+            let keys = terminal.keys(left).context("cannot read keys from the terminal")?;
+            let Some(keys) = keys else {
+                self.terminal = None;
+                return Ok(ControlFlow::Break(()));
+            };
             let resized = terminal.was_resized();
             if keys.iter().any(|key| keys::press(&mut self.state, *key).is_break()) {
                 return Ok(ControlFlow::Break(()));

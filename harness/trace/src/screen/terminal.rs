@@ -1,6 +1,7 @@
 //! The terminal: taken over and restored, drawn on, and read keys from.
 
 use std::io::{self, IsTerminal as _};
+use std::mem::ManuallyDrop;
 use std::time::Duration;
 
 use ratatui::crossterm::event::{self, Event, KeyEvent, KeyEventKind};
@@ -11,7 +12,8 @@ use rustix::io::Errno;
 
 /// A terminal that was taken over, and is restored when this is dropped. On panic a hook restores it.
 pub(super) struct Terminal {
-    inner: DefaultTerminal,
+    /// Never dropped: that would complain, of a terminal that is gone, to a terminal that is gone.
+    inner: ManuallyDrop<DefaultTerminal>,
     drawn: Option<Size>,
 }
 
@@ -29,7 +31,7 @@ impl Terminal {
 
     pub(super) fn open() -> io::Result<Terminal> {
         match ratatui::try_init() {
-            Ok(inner) => Ok(Terminal { inner, drawn: None }),
+            Ok(inner) => Ok(Terminal { inner: ManuallyDrop::new(inner), drawn: None }),
             Err(error) => {
                 restore();
                 Err(error)
@@ -76,11 +78,13 @@ impl Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
+        // It may be gone, and then there is nobody to tell.
+        let _ = self.inner.show_cursor();
         restore();
     }
 }
 
 fn restore() {
-    // It may be gone, and then there is nobody to tell.
+    // As above.
     let _ = ratatui::try_restore();
 }
