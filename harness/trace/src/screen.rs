@@ -50,6 +50,7 @@ impl Screen {
         let Some(terminal) = &mut self.terminal else { return Ok(()) };
         let drawn = terminal.draw(|frame| draw::draw(frame, &self.state));
         self.state.scroll = drawn.context("cannot draw on the terminal")?;
+        self.state.width = terminal.width();
         Ok(())
     }
 }

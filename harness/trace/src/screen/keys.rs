@@ -4,7 +4,6 @@ use std::ops::ControlFlow;
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::column::COLUMNS;
 use super::state::{State, View};
 
 /// Rows of a page.
@@ -51,7 +50,7 @@ pub(super) fn press(state: &mut State, key: KeyEvent) -> ControlFlow<()> {
             }
         }
         KeyCode::Esc | KeyCode::Left | KeyCode::Backspace => back(state),
-        KeyCode::Char('s') => state.sort = (state.sort + 1) % COLUMNS.len(),
+        KeyCode::Char('s') => state.sort_by_next(),
         KeyCode::Char('S') => state.reversed = !state.reversed,
         KeyCode::Char('/') => {
             state.show(View::Table);

@@ -27,6 +27,8 @@ pub(super) struct State {
     /// Lines that are scrolled over in a view of lines.
     pub(super) scroll: u16,
     pub(super) colour: bool,
+    /// Columns of the screen, which cannot sort by what it does not show.
+    pub(super) width: u16,
 }
 
 /// What fills the screen.
@@ -84,6 +86,7 @@ impl State {
             typing: false,
             scroll: 0,
             colour,
+            width: u16::MAX,
         }
     }
 
@@ -140,6 +143,13 @@ impl State {
     /// The process that is marked.
     pub(super) fn selected_pid(&self) -> Option<u32> {
         self.rows().get(self.selected()).map(|row| row.pid)
+    }
+
+    /// Sorts by the next column that is shown.
+    pub(super) fn sort_by_next(&mut self) {
+        let mut next = (1..=COLUMNS.len()).map(|step| (self.sort + step) % COLUMNS.len());
+        let shown = next.find(|nth| COLUMNS[*nth].from <= self.width);
+        self.sort = shown.unwrap_or(QUEUED);
     }
 
     /// Shows a view from its beginning.

@@ -47,6 +47,11 @@ impl Terminal {
         Ok(scroll)
     }
 
+    /// Columns that it had when it was drawn on.
+    pub(super) fn width(&self) -> u16 {
+        self.drawn.map_or(u16::MAX, |size| size.width)
+    }
+
     /// Whether it has another size than when it was drawn on.
     pub(super) fn was_resized(&self) -> bool {
         self.inner.size().ok() != self.drawn
@@ -78,6 +83,10 @@ impl Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            // The hook did it, and a second time would lead back over the message.
+            return;
+        }
         // It may be gone, and then there is nobody to tell.
         let _ = self.inner.show_cursor();
         restore();

@@ -185,6 +185,14 @@ fn the_table_is_sorted_by_any_column_and_backwards() {
         type_keys(&mut state, "s");
     }
     assert_eq!(names(&state), ["calm", "busy"]);
+    state.width = 80;
+    let mut titles = Vec::new();
+    for _ in 0..12 {
+        titles.push(COLUMNS[state.sort].title);
+        type_keys(&mut state, "s");
+    }
+    assert!(titles.contains(&"IDLE") && !titles.contains(&"HASHED"), "only what is shown");
+    assert_eq!(COLUMNS[state.sort].title, "PID");
     let over = TraceProcess { ended: true, ..process(7, "calm", 99_999) };
     state.take(&snapshot(3, vec![over, process(8, "busy", 400)]));
     assert_eq!(names(&state), ["busy", "calm"], "those that are over come last");
