@@ -92,6 +92,27 @@ pub struct Flight {
     pub queued_ns: u64,
     /// Which op of which process.
     pub op: OpKey,
+    /// Descriptor or index as of [`FileKey::fd`]; [`FD_UNKNOWN`] if the kernel does not show it.
+    pub fd: u32,
+    /// [`FileKey::flags`].
+    pub flags: u32,
+}
+
+/// A descriptor that is not known.
+pub const FD_UNKNOWN: u32 = u32::MAX;
+
+/// Record of the ring `REQUESTS_DONE`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct RequestEvent {
+    /// What was known of the request when it was queued.
+    pub flight: Flight,
+    /// When it was done, in ns of `CLOCK_MONOTONIC`.
+    pub done_ns: u64,
+    /// Thread that completed it.
+    pub tid: u32,
+    /// Its result.
+    pub result: i32,
 }
 
 /// Key of the table `FILES`.
@@ -166,12 +187,15 @@ pub const TRACE_LOST_OPS: u32 = 2;
 pub const TRACE_LOST_FLIGHTS: u32 = 3;
 /// Index of a loss counter of a trace: no room in the table `FILES`.
 pub const TRACE_LOST_FILES: u32 = 4;
+/// Index of a loss counter of a trace: no room in the ring `REQUESTS_DONE`.
+pub const TRACE_LOST_REQUESTS: u32 = 5;
 /// Loss counters of a trace.
-pub const TRACE_LOST_CAUSES: u32 = 5;
+pub const TRACE_LOST_CAUSES: u32 = 6;
 
 const _: () = assert!(size_of::<OpKey>() == 8);
 const _: () = assert!(size_of::<OpCounts>() == 40 + 4 * BUCKETS);
-const _: () = assert!(size_of::<Flight>() == 16);
+const _: () = assert!(size_of::<Flight>() == 24);
 const _: () = assert!(size_of::<FileKey>() == 16);
 const _: () = assert!(size_of::<LifeEvent>() == 64);
+const _: () = assert!(size_of::<RequestEvent>() == 40);
 const _: () = assert!(bucket(255) == 0 && bucket(256) == 1 && bucket(u64::MAX) == BUCKETS - 1);

@@ -1,9 +1,7 @@
 //! The recorder: latency histograms by kind of op, written by the submitter as it reaps.
 
-use std::collections::BTreeMap;
-
 use hdrhistogram::Histogram;
-use iowq_contract::{Latency, Quantiles};
+use iowq_contract::{Kinds, Latency, Quantiles};
 use iowq_workloads::OpKind;
 
 /// Longest latency that is resolved: 100 s. A run is not that long; longer values are counted.
@@ -122,7 +120,7 @@ impl Recorder {
 }
 
 fn note(latency: &mut Latency, name: &str, clocks: &Clocks) {
-    let put = |to: &mut BTreeMap<String, Quantiles>, histogram| {
+    let put = |to: &mut Kinds<Quantiles>, histogram| {
         to.insert(name.to_owned(), Quantiles::of(histogram));
     };
     put(&mut latency.response, &clocks.response);

@@ -2,7 +2,8 @@
 //!
 //! `synthetic FILE [PAIRS]` writes a bench; `synthetic FILE long POINTS` two runs whose timelines
 //! have that many points each; `synthetic FILE kernel` a bench with io_uring beside the policies;
-//! `synthetic FILE grid` 192 workloads on io_uring and under presets.
+//! `synthetic FILE grid` 192 workloads on io_uring and under presets; `synthetic FILE ops NUMBER` a
+//! run of that many operations.
 
 use std::error::Error;
 use std::fs;
@@ -21,7 +22,10 @@ fn main() -> Result<(), Box<dyn Error>> {
             let runs = ["6.12", "6.17"].map(|policy| sample::long_run(policy, points));
             (file, runs.into())
         }
-        _ => return Err("synthetic FILE [PAIRS | kernel | grid | long POINTS]".into()),
+        [file, word, ops] if word == "ops" => {
+            (file, vec![sample::run_of_ops("dsync", "6.17", 0, ops.parse()?)])
+        }
+        _ => return Err("synthetic FILE [PAIRS | kernel | grid | long POINTS | ops NUMBER]".into()),
     };
     fs::write(file, sample::lines(&records))?;
     Ok(())

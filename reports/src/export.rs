@@ -10,6 +10,9 @@ pub(crate) mod hlog;
 pub(crate) mod openmetrics;
 mod run;
 
+use std::borrow::Cow;
+use std::io;
+
 use iowq_contract::Record;
 
 /// A format of runs. KTAP is not among them: it tells of comparisons.
@@ -37,15 +40,22 @@ impl Format {
         ("fio", Self::Fio),
     ];
 
-    /// The runs in this format.
-    #[must_use]
-    pub fn text(self, records: &[Record]) -> String {
+    /// The runs in this format; `whole` gets one with its histograms.
+    ///
+    /// # Errors
+    ///
+    /// Those of `whole`.
+    pub fn text(
+        self,
+        records: &[Record],
+        whole: &dyn for<'a> Fn(&'a Record) -> io::Result<Cow<'a, Record>>,
+    ) -> io::Result<String> {
         match self {
-            Self::Benchstat => benchstat::text(records),
-            Self::Bmf => bmf::text(records),
-            Self::Openmetrics => openmetrics::text(records),
-            Self::Hlog => hlog::text(records),
-            Self::Fio => fio::text(records),
+            Self::Benchstat => Ok(benchstat::text(records)),
+            Self::Bmf => Ok(bmf::text(records)),
+            Self::Openmetrics => Ok(openmetrics::text(records)),
+            Self::Hlog => hlog::text(records, whole),
+            Self::Fio => fio::text(records, whole),
         }
     }
 }

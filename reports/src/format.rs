@@ -1,6 +1,9 @@
 //! Figures as people read them: three significant digits, a unit, no more. A no-break space
 //! keeps a figure and its unit on one line.
 
+use std::collections::HashSet;
+use std::hash::Hash;
+
 /// Three significant digits, thousands apart: `0.926`, `34.1`, `12,300`.
 pub fn number(value: f64) -> String {
     let size = value.abs();
@@ -146,14 +149,9 @@ pub fn first_of(mut items: Vec<String>, shown: usize) -> String {
 }
 
 /// Each item once, in the order in which they are first seen.
-pub fn distinct<T: PartialEq>(items: impl IntoIterator<Item = T>) -> Vec<T> {
-    let mut distinct = Vec::new();
-    for item in items {
-        if !distinct.contains(&item) {
-            distinct.push(item);
-        }
-    }
-    distinct
+pub fn distinct<T: Clone + Eq + Hash>(items: impl IntoIterator<Item = T>) -> Vec<T> {
+    let mut seen = HashSet::new();
+    items.into_iter().filter(|item| seen.insert(item.clone())).collect()
 }
 
 /// The text, or its beginning with an ellipsis where it has more than `chars_max` characters.

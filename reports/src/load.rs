@@ -1,21 +1,25 @@
 //! Reading records: files of JSON lines in, checked runs out, one line in memory at a time.
 
-mod duplicates;
-
+mod bulk;
 mod check;
 mod contradictions;
+mod duplicates;
+mod sharing;
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use iowq_contract::jsonl::{Limits, Lines};
-use iowq_contract::{Caveat, Code, Record, SCHEMA, SCHEMAS_READ, UNVERIFIED_NAME};
+use iowq_contract::jsonl::{Limits, Line, Lines};
+use iowq_contract::{Caveat, Code, Record, SCHEMA, SCHEMAS_READ, UNVERIFIED_NAME, is_stream};
 use serde::Deserialize;
 
 use crate::format::{clip, first_of};
+use crate::load::bulk::Bulk;
 use crate::load::duplicates::Duplicates;
+use crate::load::sharing::Sharing;
 use crate::runs::thin;
 
 /// Name of the record inside a folder that `bench` wrote.
@@ -28,12 +32,15 @@ const CUT_OFF: &str = "cut off: the bench was stopped while it wrote that run. R
 /// What was read.
 #[derive(Debug, Default)]
 pub struct Loaded {
-    /// The runs, in the order in which the files were named and written.
+    /// The runs, in the order in which the files were named and written, without their bulk:
+    /// [`Loaded::whole`] has it.
     pub records: Vec<Record>,
     /// The files they came from.
     pub files: Vec<PathBuf>,
     /// What a reader should know about the reading itself.
     pub notes: Vec<Caveat>,
+    /// Where the bulk is.
+    pub bulk: Bulk,
 }
 
 /// Why records could not be read. Each text names the file and says what to do.
@@ -73,8 +80,7 @@ pub enum LoadError {
     },
 }
 
-/// The most runs that are read. All are kept in memory with their histograms, measured at 70 KB each:
-/// this many are 7 GB. Runs of a fidelity grid keep none and take a tenth of that.
+/// The most runs that are read. All are kept in memory without their bulk.
 const RECORDS_MAX: usize = 100_000;
 
 /// Workloads that an error names; the others are counted.
@@ -95,9 +101,37 @@ impl Loaded {
             return Err(LoadError::Workload { name: name.clone(), known });
         }
         if !names.is_empty() {
-            self.records.retain(|record| names.contains(&record.key.workload));
+            self.retain(|record| names.contains(&record.key.workload));
         }
         Ok(())
+    }
+
+    /// Leaves only some runs.
+    pub fn retain(&mut self, stays: impl Fn(&Record) -> bool) {
+        let stays: Vec<bool> = self.records.iter().map(stays).collect();
+        self.bulk.retain(&stays);
+        let mut stays = stays.into_iter();
+        self.records.retain(|_| stays.next().unwrap_or(true));
+    }
+
+    /// A run of these with its histograms and its timeline, read again from its file.
+    ///
+    /// # Errors
+    ///
+    /// A file that can no longer be read, or that was changed.
+    pub fn whole<'a>(&self, run: &'a Record) -> io::Result<Cow<'a, Record>> {
+        let at = self.records.element_offset(run);
+        let again = at.map(|at| self.bulk.whole(at, &self.files)).transpose()?.flatten();
+        Ok(again.map_or(Cow::Borrowed(run), Cow::Owned))
+    }
+
+    /// Whether some run has a histogram of response times.
+    pub fn has_histogram<'a>(&self, mut runs: impl Iterator<Item = &'a Record>) -> bool {
+        runs.any(|run| {
+            let at = self.records.element_offset(run);
+            let known = at.and_then(|at| self.bulk.has_histogram(at));
+            known.unwrap_or_else(|| bulk::has_histogram(&run.latency))
+        })
     }
 }
 
@@ -129,7 +163,7 @@ pub fn load_strictly(paths: &[PathBuf]) -> Result<Loaded, LoadError> {
 /// As [`load`].
 pub fn read(input: impl BufRead, path: &Path) -> Result<Loaded, LoadError> {
     let mut reading = Reading::default();
-    reading.add(input, path.to_owned())?;
+    reading.add(input, path.to_owned(), true)?;
     Ok(reading.end())
 }
 
@@ -138,6 +172,7 @@ pub fn read(input: impl BufRead, path: &Path) -> Result<Loaded, LoadError> {
 struct Reading {
     loaded: Loaded,
     duplicates: Duplicates,
+    sharing: Sharing,
     /// Whether what is cut off or there twice is an error.
     strict: bool,
 }
@@ -148,7 +183,8 @@ impl Reading {
             let path = if path.is_dir() { path.join(RECORD_NAME) } else { path.clone() };
             let file = File::open(&path);
             let file = file.map_err(|source| LoadError::Io { path: path.clone(), source })?;
-            let added = self.add(BufReader::with_capacity(1 << 16, file), path.clone());
+            let added =
+                self.add(BufReader::with_capacity(1 << 16, file), path.clone(), is_stream(&path));
             match (added, self.add_unverified(&path)?) {
                 (Err(LoadError::Empty { .. }), true) => {}
                 (added, _) => added?,
@@ -157,9 +193,14 @@ impl Reading {
         Ok(self.end())
     }
 
-    fn add(&mut self, input: impl BufRead, path: PathBuf) -> Result<(), LoadError> {
+    fn add(
+        &mut self,
+        input: impl BufRead,
+        path: PathBuf,
+        is_stream: bool,
+    ) -> Result<(), LoadError> {
         let mut found = false;
-        self.loaded.files.push(path.clone());
+        self.begin(&path, is_stream)?;
         for line in Lines::new(input, Limits::default()) {
             let line = line.map_err(|source| LoadError::Io { path: path.clone(), source })?;
             let number = line.number;
@@ -174,9 +215,15 @@ impl Reading {
                 Err(problem) => return Err(fail(problem)),
             };
             found = true;
-            self.keep(record, number).map_err(fail)?;
+            self.keep(record, &line).map_err(fail)?;
         }
         if found { Ok(()) } else { Err(LoadError::Empty { path }) }
+    }
+
+    fn begin(&mut self, path: &Path, is_stream: bool) -> Result<(), LoadError> {
+        self.loaded.files.push(path.to_owned());
+        let begun = self.loaded.bulk.begin(is_stream);
+        begun.map_err(|source| LoadError::Io { path: std::env::temp_dir(), source })
     }
 
     /// Adds the run whose data was being read back when its bench was killed, which is in a file of
@@ -192,23 +239,28 @@ impl Reading {
             file => file.map_err(io_error)?,
         };
         let line = Lines::new(BufReader::new(file), Limits::default()).next().transpose();
-        let bytes = line.map_err(io_error)?.map_or_else(Vec::new, |line| line.bytes);
+        let line = line.map_err(io_error)?.unwrap_or_default();
         let fail = |problem| LoadError::Line { path: path.clone(), line: 1, problem };
-        let run = parse(&bytes).map_err(fail)?;
+        let run = parse(&line.bytes).map_err(fail)?;
         // The bench was killed between writing it there and removing it here.
         if self.duplicates.knows(&run) {
             return Ok(false);
         }
-        self.loaded.files.push(path.clone());
-        self.keep(run, 1).map_err(fail)?;
+        // A bench that goes on removes it.
+        self.begin(&path, true)?;
+        self.keep(run, &line).map_err(fail)?;
         Ok(true)
     }
 
     /// Keeps a run of the last file, unless it was read before.
-    fn keep(&mut self, record: Record, line: usize) -> Result<(), String> {
-        let Loaded { records, files, .. } = &mut self.loaded;
-        let place = (files.len() - 1, line);
-        match self.duplicates.has(&record, place, records) {
+    fn keep(&mut self, mut record: Record, line: &Line) -> Result<(), String> {
+        let Loaded { records, files, bulk, .. } = &mut self.loaded;
+        let place = (files.len() - 1, line.number);
+        let taken = bulk.take(&mut record, line).map_err(|error| {
+            let dir = std::env::temp_dir();
+            format!("cannot be copied to {}, which TMPDIR names: {error}", dir.display())
+        })?;
+        match self.duplicates.has(&record, taken.digest, place, records) {
             Ok(Some((file, line))) if self.strict => {
                 let file = files.get(file).map_or_else(String::new, |file| file_name(file));
                 return Err(format!(
@@ -231,7 +283,9 @@ impl Reading {
                 "more than {RECORDS_MAX} runs: compare or report fewer files at a time"
             ));
         }
+        self.sharing.share(&mut record);
         records.push(record);
+        bulk.push(taken);
         Ok(())
     }
 

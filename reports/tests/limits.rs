@@ -3,6 +3,8 @@
 use iowq_contract::{Caveat, Code, Record};
 use iowq_reports::bench::analysis::analyse;
 use iowq_reports::bench::{page, text};
+use iowq_reports::compare::set::Set;
+use iowq_reports::compare::{self, Rules};
 use iowq_reports::load::Loaded;
 use iowq_reports::render::page::PAGE_BYTES_MAX;
 use iowq_sample as sample;
@@ -64,4 +66,21 @@ fn thousands_of_caveats_and_hosts_are_counted_where_they_are_not_listed() {
     let loaded = made(1_000, |number, run| run.host.device = word(number));
     let [page, _] = bounded(&loaded);
     assert!(page.contains("1000 hosts"), "hosts are counted");
+}
+
+#[test]
+fn a_comparison_of_many_workloads_counts_those_that_it_does_not_show() {
+    let loaded = made(200, |number, run| {
+        run.key.workload = format!("w{}", number / 2);
+        run.key.policy = ["6.12", "6.17"][number as usize % 2].to_owned();
+        run.key.position = number;
+    });
+    let set = |policy: &str| {
+        let runs = loaded.records.iter().filter(|run| run.key.policy == policy).collect();
+        Set::new(policy.to_owned(), 0, &loaded, runs)
+    };
+    let rules = Rules { threshold: 0.05, alpha: 0.05 };
+    let text = compare::text::text(&compare::compare(&[set("6.12"), set("6.17")], rules));
+    assert!(text.len() <= SUMMARY_BYTES_MAX, "{} bytes of summary", text.len());
+    assert!(text.contains("and 60 more comparisons ("), "{text}");
 }

@@ -94,7 +94,7 @@ fn spoil(run: &mut Record, odd: Odd) {
 fn set<'a>(loaded: &'a Loaded, policy: &str) -> Set<'a> {
     let runs = loaded.records.iter().filter(|run| run.key.role == Role::Measured);
     let runs = runs.filter(|run| run.key.policy == policy).collect();
-    Set { name: policy.to_owned(), file: 0, loaded, runs }
+    Set::new(policy.to_owned(), 0, loaded, runs)
 }
 
 fn findings(one: &Comparison) -> impl Iterator<Item = &Finding> {

@@ -71,7 +71,7 @@ fn p_of(metric: Metric, pairs: &[Pair], set: fn(&mut Record, Option<u32>)) -> Op
     let loaded = Loaded { records, ..Loaded::default() };
     let of = |policy: &str| {
         let runs = loaded.records.iter().filter(|run| run.key.policy == policy).collect();
-        Set { name: policy.to_owned(), file: 0, loaded: &loaded, runs }
+        Set::new(policy.to_owned(), 0, &loaded, runs)
     };
     let found = compare(&[of("6.12"), of("6.17")], RULES);
     let mut findings = found.all[0].primary.iter().chain(&found.all[0].advisory);

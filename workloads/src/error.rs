@@ -113,8 +113,15 @@ pub enum SpecError {
 /// of the same length come up.
 const NEAR: f64 = 0.75;
 
+/// Bytes of a name for which near ones are looked for. None that exists is nearly as long, and to
+/// compare a whole file with all of them would take minutes.
+const NAME_BYTES_MAX: usize = 64;
+
 /// A question that offers the names near `found`, at most three; empty if none is near.
 pub(crate) fn did_you_mean<'a>(found: &str, names: impl IntoIterator<Item = &'a str>) -> String {
+    if found.len() > NAME_BYTES_MAX {
+        return String::new();
+    }
     let mut near: Vec<(f64, &str)> = names
         .into_iter()
         .map(|name| (strsim::jaro_winkler(found, name), name))
@@ -123,4 +130,16 @@ pub(crate) fn did_you_mean<'a>(found: &str, names: impl IntoIterator<Item = &'a 
     near.sort_by(|a, b| b.0.total_cmp(&a.0));
     let near: Vec<String> = near.iter().take(3).map(|(_, name)| format!("`{name}`")).collect();
     if near.is_empty() { String::new() } else { format!(" (did you mean {}?)", near.join(" or ")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::did_you_mean;
+
+    #[test]
+    fn a_name_longer_than_any_is_near_to_none() {
+        assert_eq!(did_you_mean("ioengin", ["ioengine"]), " (did you mean `ioengine`?)");
+        let long = format!("ioengine{}", "e".repeat(60));
+        assert_eq!(did_you_mean(&long, ["ioengine"]), "");
+    }
 }

@@ -1,10 +1,11 @@
-//! The switchboard: builds `iowq` and runs it, or does what takes the sources: `ci` and `probes`.
+//! The switchboard: builds `iowq` and runs it, or does what takes the sources: `ci`, `fuzz` and `probes`.
 
 #![cfg_attr(not(test), warn(clippy::print_stdout, clippy::print_stderr))]
 
 mod build;
 mod ci;
 mod exit;
+mod fuzz;
 mod probes;
 mod process;
 
@@ -35,6 +36,8 @@ enum Task {
     Probes(probes::Options),
     /// Run the list that CI runs
     Ci(ci::Options),
+    /// Feed parsers with mutated input, guided by the code that it reaches
+    Fuzz(fuzz::Options),
     /// A command of iowq
     #[command(external_subcommand)]
     Iowq(Vec<OsString>),
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
     let exit = match task() {
         Task::Probes(options) => probes::run(&options).map(|_| Exit::Fine),
         Task::Ci(options) => ci::run(&options),
+        Task::Fuzz(options) => fuzz::run(&options),
         Task::Iowq(arguments) => iowq(&arguments).map(|never| match never {}),
     };
     exit.unwrap_or_else(|error| {

@@ -126,6 +126,8 @@ codes! {
     BusyMachine = "busy-machine",
     /// Few ops were done, so high quantiles rest on few of them.
     FewOps = "few-ops",
+    /// A trace of a live system, whose load was not of this project's making.
+    Live = "live",
     /// Another tool measured this run.
     Imported = "imported",
     /// Service time is that tool's, with a mean added.

@@ -29,10 +29,12 @@ impl Default for Limits {
 }
 
 /// A line that is not empty.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Line {
     /// Its number in the file, from 1, empty lines counted.
     pub number: usize,
+    /// Where it begins, in bytes from where reading began.
+    pub offset: u64,
     /// What is in it, without its line break.
     pub bytes: Vec<u8>,
     /// Whether it has a line break. A line that [`append`] finished has one.
@@ -56,23 +58,25 @@ pub struct Lines<R> {
     input: R,
     limits: Limits,
     number: usize,
+    offset: u64,
     found: usize,
 }
 
 impl<R: BufRead> Lines<R> {
     /// Reads from here.
     pub fn new(input: R, limits: Limits) -> Lines<R> {
-        Lines { input, limits, number: 0, found: 0 }
+        Lines { input, limits, number: 0, offset: 0, found: 0 }
     }
 
     fn line(&mut self) -> io::Result<Option<Line>> {
         loop {
             self.number += 1;
-            let number = self.number;
+            let (number, offset) = (self.number, self.offset);
             let mut bytes = Vec::new();
             let most = self.limits.line_bytes.saturating_add(1);
-            if self.input.by_ref().take(most).read_until(b'\n', &mut bytes)? == 0 {
-                return Ok(None);
+            match self.input.by_ref().take(most).read_until(b'\n', &mut bytes)? {
+                0 => return Ok(None),
+                read => self.offset += read as u64,
             }
             let is_ended = bytes.pop_if(|byte| *byte == b'\n').is_some();
             if bytes.len() as u64 > self.limits.line_bytes {
@@ -86,7 +90,7 @@ impl<R: BufRead> Lines<R> {
             if self.found > self.limits.lines {
                 return Err(invalid(format!("more than {} lines", self.limits.lines)));
             }
-            return Ok(Some(Line { number, bytes, is_ended }));
+            return Ok(Some(Line { number, offset, bytes, is_ended }));
         }
     }
 }
@@ -177,9 +181,12 @@ mod tests {
     #[test]
     fn lines_come_one_by_one_without_empty_ones_and_the_last_may_lack_its_break() -> io::Result<()>
     {
-        let line = |number, text: &str, is_ended| Line { number, bytes: text.into(), is_ended };
-        assert_eq!(lines("one\n\n \ntwo")?, [line(1, "one", true), line(4, "two", false)]);
-        assert_eq!(lines("123456789\n")?, [line(1, "123456789", true)]);
+        let line = |number, offset, text: &str, is_ended| {
+            let bytes = text.into();
+            Line { number, offset, bytes, is_ended }
+        };
+        assert_eq!(lines("one\n\n \ntwo")?, [line(1, 0, "one", true), line(4, 7, "two", false)]);
+        assert_eq!(lines("123456789\n")?, [line(1, 0, "123456789", true)]);
         assert_eq!(lines("")?, []);
         Ok(())
     }

@@ -9,34 +9,39 @@ use hdrhistogram::serialization::{Deserializer, Serializer as _, V2Serializer};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::Kinds;
+
 /// Bytes in front of the counts: cookie, length, offset, digits, lowest, highest, ratio.
 const HEADER_BYTES: usize = 40;
 
 /// Both clocks of an operation. The keys are `all`, `write`, `fsync` and so on.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Latency {
     /// From the moment an operation was meant to start: in an open loop when it was due, in a closed
     /// one when the submitter turned to it, however long it was held back before.
-    pub response: BTreeMap<String, Quantiles>,
+    #[schemars(with = "BTreeMap<String, Quantiles>")]
+    pub response: Kinds<Quantiles>,
     /// From the moment it was handed to the engine.
-    pub service: BTreeMap<String, Quantiles>,
+    #[schemars(with = "BTreeMap<String, Quantiles>")]
+    pub service: Kinds<Quantiles>,
     /// From the moment it was queued for a worker to the moment that one began with it; empty
     /// if that was not seen.
     #[serde(default)]
-    pub queue: BTreeMap<String, Quantiles>,
+    #[schemars(with = "BTreeMap<String, Quantiles>")]
+    pub queue: Kinds<Quantiles>,
 }
 
 impl Latency {
     /// Keeps the figures and drops the histograms, which are nearly all of a record's bytes.
     pub fn drop_histograms(&mut self) {
         for clock in [&mut self.response, &mut self.service, &mut self.queue] {
-            clock.values_mut().for_each(|quantiles| quantiles.hdr_v2.clear());
+            clock.values_mut().for_each(|quantiles| quantiles.hdr_v2 = String::new());
         }
     }
 }
 
 /// A histogram and the figures that most readers want from it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Quantiles {
     /// Values in the histogram.
     pub count: u64,

@@ -16,6 +16,7 @@ pub mod guest;
 mod host;
 pub mod jsonl;
 pub mod kconfig;
+mod kinds;
 mod latency;
 mod load;
 mod names;
@@ -24,6 +25,7 @@ mod owner;
 mod plan;
 mod release;
 mod request;
+mod shared;
 mod since_boot;
 mod switches;
 pub mod trace;
@@ -47,6 +49,7 @@ pub use disk::Disk;
 pub use dump::AfterTimeout;
 pub use files::{CameRound, Files, Settled, UNVERIFIED_NAME};
 pub use host::Host;
+pub use kinds::Kinds;
 pub use latency::{Latency, Quantiles};
 pub use load::Load;
 pub use names::{KERNELS_MAX, LABEL_BYTES_MAX, NAME_BYTES_MAX, check_name};
@@ -57,6 +60,7 @@ pub use request::{
     BenchRequest, BenchTally, EngineName, IdleTimeout, InjectedDelay, KERNEL, RunMessage,
     RunRequest, Step, Variant, WantBlocking, WantProbes, Workload,
 };
+pub use shared::Shared;
 pub use since_boot::SinceBoot;
 pub use switches::{SPOILED_MAX, Switches};
 pub use whole_file::{is_stream, write_new, write_together, write_whole};
@@ -88,7 +92,8 @@ pub struct Record {
     #[serde(alias = "cell")]
     pub key: RunKey,
     /// The settings that were in force, so that a record explains itself.
-    pub settings: Settings,
+    #[schemars(with = "Settings")]
+    pub settings: Shared<Settings>,
     /// The request for the run; null if a bench could not repeat it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked: Option<Asked>,
@@ -98,7 +103,8 @@ pub struct Record {
     pub latency: Latency,
     /// How measured operations reached a worker, by their kind; empty if that was not observed.
     #[serde(default, alias = "punts")]
-    pub dispatch: BTreeMap<String, DispatchCounts>,
+    #[schemars(with = "BTreeMap<String, DispatchCounts>")]
+    pub dispatch: Kinds<DispatchCounts>,
     /// Workers born, alive and gone.
     pub workers: Workers,
     /// `[ns since start, workers alive]`, thinned without losing a peak.
@@ -113,7 +119,8 @@ pub struct Record {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub files: Option<Files>,
     /// Where it ran.
-    pub host: Host,
+    #[schemars(with = "Host")]
+    pub host: Shared<Host>,
     /// What else the machine did meanwhile; null if that was not measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub load: Option<Load>,

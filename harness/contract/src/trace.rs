@@ -23,6 +23,8 @@ pub enum TraceLine {
     Birth(TraceBirth),
     /// A worker is gone.
     Exit(TraceExit),
+    /// A request that went to io-wq is done; only in a trace that records them one by one.
+    Request(TraceRequest),
     /// Figures so far.
     Snapshot(Snapshot),
     /// The last.
@@ -129,6 +131,27 @@ pub struct TraceExit {
     pub tid: u32,
     /// When it was born, in ns since the start; null if it was there before.
     pub born_ns: Option<u64>,
+}
+
+/// A request that went to io-wq and is done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TraceRequest {
+    /// Process.
+    pub pid: u32,
+    /// Thread that completed it: the worker that ran it, or its submitter.
+    pub tid: u32,
+    /// The op, such as `WRITE`.
+    pub op: String,
+    /// How it came to io-wq.
+    pub way: Way,
+    /// The file, as far as it could be named.
+    pub file: Option<String>,
+    /// When it was queued, in ns since the start.
+    pub queued_ns: u64,
+    /// When it was done, likewise.
+    pub done_ns: u64,
+    /// Its result: a count, or an errno below 0.
+    pub result: i32,
 }
 
 /// Figures so far.
@@ -283,6 +306,8 @@ pub struct TraceOp {
     pub failed: u64,
     /// From queueing to completion, of those that are done. Buckets are at most a quarter wide.
     pub time: Quantiles,
+    /// Sum of these times.
+    pub time_ns: u64,
 }
 
 /// A file or socket that requests worked on.

@@ -113,7 +113,7 @@ impl Counts {
 }
 
 /// Births and deaths in equal slices of time; both lists have the same length.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Churn {
     /// Length of a slice.
     pub slice_ns: u64,

@@ -47,20 +47,13 @@ pub(super) fn confinement(rights: &Rights) -> Check {
             format!("in a user namespace, whose capabilities do not count for eBPF: {polled}"),
         )
         .fix("run it outside (docker: without userns-remap; podman: as root)"),
-        (_, true, _) => Check::less(
-            name,
-            format!(
-                "in a PID namespace, where the probes cannot learn the machine's own numbers of \
-                 threads: {polled}"
-            ),
-        )
-        .fix("docker run --pid=host …"),
         (.., true) => Check::ok(
             name,
             "a seccomp filter decides on system calls; if it refuses bpf or perf_event_open, \
              --probes bpf says so",
         ),
-        (false, false, false) => Check::ok(name, "no namespaces and no seccomp filter"),
+        (_, true, _) => Check::ok(name, "in a PID namespace, whose ids the probes translate"),
+        _ => Check::ok(name, "no namespaces and no seccomp filter"),
     }
 }
 
@@ -181,9 +174,9 @@ mod tests {
             ),
             (
                 confinement(&Rights { pid_namespace: true, ..root() }),
-                State::Less,
+                State::Ok,
                 "PID namespace",
-                "--pid=host",
+                "",
             ),
             (confinement(&Rights { seccomp: true, ..root() }), State::Ok, "seccomp filter", ""),
             (settings(&root()), State::Ok, "kernel.unprivileged_bpf_disabled is 2", ""),

@@ -8,21 +8,28 @@ use aya::maps::{HashMap, Map, MapData, MapError, PerCpuArray, RingBuf};
 use aya::programs::TracePoint;
 use aya::{Ebpf, EbpfLoader};
 use iowq_ebpf::{
-    LOST_THREADS, LOST_UNREADABLE, REQUESTS_MAX, THREAD_BORN, THREAD_EXITED, ThreadEvent,
+    LOST_THREADS, LOST_UNREADABLE, REQUESTS_MAX, SLOTS_MAX, THREAD_BORN, THREAD_EXITED,
+    THREAD_NAMED, ThreadEvent,
 };
 
 use super::census::{Census, Counts};
 use super::error::ProbeError;
 use super::events::{self, Event, LIFE, Offset, REQUESTS, SWITCH, WORK};
 use super::layout::Layout;
-use super::threads::{Pause, ThreadReader};
-use super::tracefs::{thread_id, with_tracefs};
+use super::namespace::Namespace;
+use super::threads::{self, Pause, ThreadReader};
+use super::tracefs::{self, with_tracefs};
 use super::{BlockReader, BpfOptions, Page, Requests, Tracker, advice, raw, starts};
 use crate::clock::{self, Nanos};
 use crate::sync::{Arc, thread};
 
 /// How long the self test waits for what it did a moment ago.
 const SELF_TEST: Duration = Duration::from_secs(5);
+/// Name of its thread.
+const SELF_TEST_NAME: &str = "iowq-selftest";
+
+/// Threads in a PID namespace whose ids the programs remember: twice as many as there are workers.
+const TIDS_MAX: u32 = 2 * SLOTS_MAX as u32;
 
 /// The programs at work. Dropping it detaches them and leaves nothing behind.
 pub struct Bpf {
@@ -59,21 +66,20 @@ impl Bpf {
             return Err(ProbeError::TooManyRequests { requests: options.requests });
         }
         advice::check_permission()?;
-        let own = std::process::id();
-        let loading = options.clone();
-        let (loader_tid, Loaded { mut programs, timed, unseen }) =
-            with_tracefs(move |tracefs| load(&loading, tracefs, own))?;
+        let (namespace, loading) = (Namespace::here(), options.clone());
+        let Loaded { mut programs, timed, unseen } =
+            with_tracefs(move |tracefs| load(&loading, tracefs, namespace))?;
         let threads = ThreadReader::start(ring(&mut programs, "THREADS")?)
             .map_err(|error| advice::kernel("starting the reader of thread events", &error))?;
         let lost = map(&mut programs, "LOST", PerCpuArray::try_from)?;
         let queued = map(&mut programs, "QUEUED", PerCpuArray::try_from)?;
-        let sched = if options.sched { Some(sched(&mut programs)?) } else { None };
+        let sched = if options.sched { Some(sched(&mut programs, namespace)?) } else { None };
         let requests = match timed {
             false => None,
             true => Some(Arc::new(requests(&mut programs, options.requests)?)),
         };
         let bpf = Bpf { programs, threads, lost, queued, sched, requests, unseen };
-        bpf.see_a_thread_come_and_go(loader_tid)?;
+        bpf.see_a_thread_come_and_go()?;
         Ok(bpf)
     }
 
@@ -145,26 +151,37 @@ impl Bpf {
         Ok(census)
     }
 
-    /// The self test. Afterwards the events of the probes' own threads are forgotten.
-    fn see_a_thread_come_and_go(&self, loader_tid: u32) -> Result<(), ProbeError> {
+    /// The self test. Afterwards the events of the probes' own threads are forgotten. They are told
+    /// by their names: events have the machine's ids, and a thread may know its own by another.
+    fn see_a_thread_come_and_go(&self) -> Result<(), ProbeError> {
         let failed = |cause: String| ProbeError::Kernel { what: "the self test".into(), cause };
         let thread = thread::Builder::new()
-            .name("iowq-selftest".into())
-            .spawn(thread_id)
+            .name(SELF_TEST_NAME.into())
+            .spawn(|| {})
             .map_err(|error| failed(error.to_string()))?;
-        let tid = thread.join().map_err(|_| failed("its thread panicked".into()))?;
-        // The loader's thread was there before; its exit must not turn up later, either.
-        let wanted = [(THREAD_BORN, tid), (THREAD_EXITED, tid), (THREAD_EXITED, loader_tid)];
+        thread.join().map_err(|_| failed("its thread panicked".into()))?;
         let seen = self.drain_until(clock::now().after(SELF_TEST), |events| {
-            wanted
-                .iter()
-                .all(|(kind, tid)| events.iter().any(|it| it.kind == *kind && it.tid == *tid))
+            let exited = |name: &str| {
+                let is_it =
+                    |it: &&ThreadEvent| it.kind == THREAD_EXITED && it.name() == name.as_bytes();
+                events.iter().find(is_it).map(|it| it.tid)
+            };
+            let born = |tid| events.iter().any(|it| it.kind == THREAD_BORN && it.tid == tid);
+            // The loader's thread was there before; its exit must not turn up later, either.
+            exited(SELF_TEST_NAME).is_some_and(born) && exited(tracefs::THREAD_NAME).is_some()
         });
         if !seen {
             return Err(ProbeError::Blind);
         }
-        let own = [tid, loader_tid, self.threads.tid];
-        self.threads.look(|events| events.retain(|event| !own.contains(&event.tid)));
+        let names = [SELF_TEST_NAME, tracefs::THREAD_NAME, threads::THREAD_NAME];
+        let is_own = |it: &&ThreadEvent| {
+            matches!(it.kind, THREAD_NAMED | THREAD_EXITED)
+                && names.iter().any(|name| it.name() == name.as_bytes())
+        };
+        self.threads.look(|events| {
+            let own: Vec<u32> = events.iter().filter(is_own).map(|it| it.tid).collect();
+            events.retain(|event| !own.contains(&event.tid));
+        });
         Ok(())
     }
 }
@@ -179,7 +196,7 @@ struct Loaded {
 }
 
 /// Loads the programs and attaches them, with the offsets of this kernel's events.
-fn load(options: &BpfOptions, tracefs: &Path, tgid: u32) -> Result<Loaded, ProbeError> {
+fn load(options: &BpfOptions, tracefs: &Path, namespace: Namespace) -> Result<Loaded, ProbeError> {
     let layout = Layout::of_kernel();
     let mut offsets: Vec<Offset> = vec![("FIRST_ARGUMENT", starts::first_argument())];
     // Births and exits are worth having without the requests.
@@ -203,15 +220,19 @@ fn load(options: &BpfOptions, tracefs: &Path, tgid: u32) -> Result<Loaded, Probe
     for event in LIFE.iter().chain(options.sched.then_some(&SWITCH)) {
         offsets.extend(events::offsets(tracefs, event)?);
     }
+    let tgid = std::process::id();
     let wake_bytes = u64::from(options.threads_ring_bytes / 4);
     let mut loader = EbpfLoader::new();
     // The programs are relocated against nothing, so that a kernel without BTF will do.
     loader
         .btf(None)
         .override_global("TGID", &tgid, true)
+        .override_global("NAMESPACE_DEV", &namespace.dev, true)
+        .override_global("NAMESPACE_INO", &namespace.ino, true)
         .override_global("THREADS_WAKE_BYTES", &wake_bytes, true)
         .map_max_entries("THREADS", options.threads_ring_bytes)
         .map_max_entries("BLOCKS", options.blocks_ring_bytes)
+        .map_max_entries("TIDS", if namespace.is_first() { 1 } else { TIDS_MAX })
         .map_max_entries("REQUESTS", options.requests.max(1))
         // Twice as large as needed, for works whose start goes unseen.
         .map_max_entries("WORKS", 2 * options.requests.max(1));
@@ -273,18 +294,19 @@ pub(super) fn attach(programs: &mut Ebpf, event: &Event) -> Result<(), ProbeErro
 }
 
 /// Takes what belongs to the scheduler probe out of the object.
-fn sched(programs: &mut Ebpf) -> Result<Sched, ProbeError> {
+fn sched(programs: &mut Ebpf, namespace: Namespace) -> Result<Sched, ProbeError> {
     let shared = programs.take_map("SHARED");
     let Some(Map::Array(shared)) = shared else { return Err(advice::no_such("map", "SHARED")) };
     let page = Page::map(shared.fd().as_fd())
         .map_err(|error| advice::kernel("mapping the shared page", &error))?;
     let blocks = BlockReader::new(ring(programs, "BLOCKS")?)
         .map_err(|error| advice::kernel("waiting for block events", &error))?;
-    Ok(Sched {
-        page: Arc::new(page),
-        tracker: Tracker::new(map(programs, "SLOT_OF", HashMap::try_from)?),
-        blocks: Some(blocks),
-    })
+    let slot_of = map(programs, "SLOT_OF", HashMap::try_from)?;
+    let tids = match namespace.is_first() {
+        true => None,
+        false => Some(map(programs, "TIDS", HashMap::try_from)?),
+    };
+    Ok(Sched { page: Arc::new(page), tracker: Tracker::new(slot_of, tids), blocks: Some(blocks) })
 }
 
 /// Maps the table of requests.

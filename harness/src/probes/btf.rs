@@ -7,10 +7,10 @@ use std::fs;
 use std::io;
 
 /// The kernel's type information.
-pub(super) struct Btf {
+pub struct Btf {
     types: Vec<u8>,
     strings: Vec<u8>,
-    /// Where each type begins, by its number; a type 0, which has no record, is at the front.
+    /// Where each type begins, by its number. Type 0 has no record: its place is behind the last.
     places: Vec<usize>,
 }
 
@@ -26,6 +26,9 @@ const STRUCT: u32 = 4;
 const UNION: u32 = 5;
 /// Nesting of structs and unions without a name, at most.
 const DEPTH_MAX: u32 = 8;
+/// Members that are looked at to find one; `task_struct` has some 400. Parts without a name may lead
+/// to each other, and then to more than could ever be looked at.
+const MEMBERS_MAX: u32 = 1 << 16;
 
 impl Btf {
     /// That of the running kernel.
@@ -34,13 +37,13 @@ impl Btf {
     ///
     /// If the kernel shows none, as one that was built without `CONFIG_DEBUG_INFO_BTF`, and
     /// if it is not understood.
-    pub(super) fn of_kernel() -> io::Result<Btf> {
+    pub fn of_kernel() -> io::Result<Btf> {
         Btf::parse(&fs::read(PATH)?).ok_or_else(|| io::Error::other("the kernel's BTF is unknown"))
     }
 
     /// Reads it; `None` if it is not of the known version, or not whole.
     #[must_use]
-    pub(super) fn parse(bytes: &[u8]) -> Option<Btf> {
+    pub fn parse(bytes: &[u8]) -> Option<Btf> {
         if u16::from_ne_bytes(*bytes.first_chunk()?) != MAGIC || bytes.get(2) != Some(&1) {
             return None;
         }
@@ -60,7 +63,7 @@ impl Btf {
             bytes.get(from..from.checked_add(length as usize)?).map(<[u8]>::to_vec)
         };
         let (types, strings) = (section(types, types_bytes)?, section(strings, strings_bytes)?);
-        let mut places = vec![usize::MAX];
+        let mut places = vec![types.len()];
         let mut at = 0;
         while at < types.len() {
             places.push(at);
@@ -72,30 +75,32 @@ impl Btf {
     /// Offset of a struct's member, in bytes; `None` if there is no such struct, or no such
     /// member in it.
     #[must_use]
-    pub(super) fn offset(&self, structure: &str, member: &str) -> Option<u32> {
+    pub fn offset(&self, structure: &str, member: &str) -> Option<u32> {
         let named = self.places.iter().skip(1).filter(|&&at| {
             number(&self.types, at + 4).is_some_and(|info| kind(info) == STRUCT)
                 && self.is(number(&self.types, at), structure)
         });
-        let bits = named.filter_map(|&at| self.bits(at, member, DEPTH_MAX)).next()?;
+        let mut left = MEMBERS_MAX;
+        let bits = named.filter_map(|&at| self.bits(at, member, DEPTH_MAX, &mut left)).next()?;
         Some(bits / 8)
     }
 
     /// Place of a member within the struct or union at `at`, in bits.
-    fn bits(&self, at: usize, member: &str, depth: u32) -> Option<u32> {
+    fn bits(&self, at: usize, member: &str, depth: u32, left: &mut u32) -> Option<u32> {
         let info = number(&self.types, at + 4)?;
         let depth = depth.checked_sub(1).filter(|_| matches!(kind(info), STRUCT | UNION))?;
         // Of bit fields the upper byte is their length.
         let mask = if info >> 31 == 0 { u32::MAX } else { 0x00ff_ffff };
         let members = (0..count(info)).map(|nth| at + TYPE_BYTES + nth * MEMBER_BYTES);
         members.into_iter().find_map(|at| {
+            *left = left.checked_sub(1)?;
             let [name, of, place] = [0, 4, 8].map(|field| number(&self.types, at + field));
             let place = place? & mask;
             if name? != 0 {
                 return self.is(name, member).then_some(place);
             }
             let inner = *self.places.get(of? as usize)?;
-            place.checked_add(self.bits(inner, member, depth)?)
+            place.checked_add(self.bits(inner, member, depth, left)?)
         })
     }
 
@@ -136,6 +141,18 @@ fn number(bytes: &[u8], at: usize) -> Option<u32> {
 mod tests {
     use super::*;
 
+    /// BTF of these types.
+    fn of(types: &[&[u32]], strings: &[u8]) -> Vec<u8> {
+        let types: Vec<u8> = types.concat().iter().flat_map(|word| word.to_ne_bytes()).collect();
+        let (types_bytes, strings_bytes) = (types.len() as u32, strings.len() as u32);
+        let mut bytes = MAGIC.to_ne_bytes().to_vec();
+        bytes.extend([1, 0]);
+        for word in [24, 0, types_bytes, types_bytes, strings_bytes] {
+            bytes.extend(word.to_ne_bytes());
+        }
+        [bytes, types, strings.to_vec()].concat()
+    }
+
     /// `struct a { int x; union { int y; struct { int z; int flag:3; }; }; };`, after a pointer.
     fn example() -> Vec<u8> {
         let strings = b"\0a\0x\0y\0z\0flag\0";
@@ -148,14 +165,7 @@ mod tests {
             &[0, header(UNION, 2), 8, 5, 2, 0, 0, 3, 0],
             &[1, header(STRUCT, 2), 12, 3, 2, 0, 0, 4, 32],
         ];
-        let types: Vec<u8> = types.concat().iter().flat_map(|word| word.to_ne_bytes()).collect();
-        let (types_bytes, strings_bytes) = (types.len() as u32, strings.len() as u32);
-        let mut bytes = MAGIC.to_ne_bytes().to_vec();
-        bytes.extend([1, 0]);
-        for word in [24, 0, types_bytes, types_bytes, strings_bytes] {
-            bytes.extend(word.to_ne_bytes());
-        }
-        [bytes, types, strings.to_vec()].concat()
+        of(&types, strings)
     }
 
     #[test]
@@ -164,6 +174,21 @@ mod tests {
         let offsets = ["x", "y", "z", "flag", "a", ""].map(|member| btf.offset("a", member));
         assert_eq!(offsets, [Some(0), Some(4), Some(4), Some(8), None, None]);
         assert_eq!(btf.offset("b", "x"), None);
+    }
+
+    #[test]
+    fn a_part_without_a_type_has_no_members() {
+        let types: [&[u32]; 1] = [&[1, STRUCT << 24 | 2, 8, 0, 0, 0, 3, 0, 32]];
+        let btf = Btf::parse(&of(&types, b"\0a\0x\0")).expect("it is whole");
+        assert_eq!([btf.offset("a", "x"), btf.offset("a", "y")], [Some(4), None]);
+    }
+
+    #[test]
+    fn parts_that_hold_each_other_many_times_are_given_up() {
+        let mut a = vec![1, STRUCT << 24 | 100, 8];
+        a.extend([0, 1, 0].repeat(100));
+        let btf = Btf::parse(&of(&[&a], b"\0a\0x\0")).expect("it is whole");
+        assert_eq!(btf.offset("a", "x"), None);
     }
 
     #[test]

@@ -30,11 +30,10 @@ pub enum ProbeError {
         /// What helps.
         advice: String,
     },
-    /// The process is in a PID namespace of its own.
+    /// A trace would be in a PID namespace of its own.
     #[error(
-        "the probes know threads by their numbers in the machine's own PID namespace, and this \
-         process is in another, where it cannot learn them; run it outside (docker run --pid=host; \
-         no unshare --pid)"
+        "a trace names processes by their ids in the machine's own PID namespace, and this process \
+         is in another, whose /proc has others; run it outside (docker run --pid=host)"
     )]
     PidNamespace,
     /// No tracefs is mounted, and it could not be mounted for this process alone either.

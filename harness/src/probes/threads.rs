@@ -9,7 +9,6 @@ use iowq_ebpf::ThreadEvent;
 use rustix::event::{EventfdFlags, eventfd};
 
 use super::ring;
-use super::tracefs::thread_id;
 use crate::clock::{self, Nanos};
 use crate::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc, thread};
 
@@ -30,9 +29,10 @@ pub(super) struct ThreadReader {
     ring_fd: OwnedFd,
     stop: OwnedFd,
     thread: Option<thread::JoinHandle<()>>,
-    /// Id of the reader's own thread.
-    pub(super) tid: u32,
 }
+
+/// Name of the reader's thread.
+pub(super) const THREAD_NAME: &str = "iowq-probes";
 
 /// The ring, and what came out of it.
 pub(super) struct Collected {
@@ -71,16 +71,16 @@ impl ThreadReader {
             Arc::new(Mutex::new(Collected { ring, events: Vec::new(), over: 0, strange: 0 }));
         let files = (ring_fd.try_clone()?, stop.try_clone()?);
         let (ready_sender, ready) = mpsc::channel();
-        let thread = thread::Builder::new().name("iowq-probes".into()).spawn({
+        let thread = thread::Builder::new().name(THREAD_NAME.into()).spawn({
             let collected = Arc::clone(&collected);
             move || {
-                // The other end waits for it.
-                let _ = ready_sender.send(thread_id());
+                // The other end waits for it: by then the thread has its name.
+                let _ = ready_sender.send(());
                 read(&collected, &files.0, &files.1);
             }
         })?;
-        let tid = ready.recv().map_err(io::Error::other)?;
-        Ok(ThreadReader { collected, ring_fd, stop, thread: Some(thread), tid })
+        ready.recv().map_err(io::Error::other)?;
+        Ok(ThreadReader { collected, ring_fd, stop, thread: Some(thread) })
     }
 
     /// Empties the ring, and returns all events so far.

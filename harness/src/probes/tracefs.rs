@@ -15,8 +15,11 @@ use super::error::ProbeError;
 use crate::machine::rights::TRACEFS;
 use crate::sync::thread;
 
-/// Runs `work` on a thread that sees tracefs, and hands it the path. Returns the id of that
-/// thread, which is gone by then, and what `work` returned.
+/// Name of the thread that sees tracefs.
+pub(super) const THREAD_NAME: &str = "iowq-tracefs";
+
+/// Runs `work` on a thread that sees tracefs, and hands it the path. Returns what `work` returned;
+/// the thread is gone by then.
 ///
 /// # Errors
 ///
@@ -24,19 +27,14 @@ use crate::sync::thread;
 /// [`ProbeError::Kernel`] if the thread cannot be created; what `work` returns.
 pub(super) fn with_tracefs<T: Send + 'static>(
     work: impl FnOnce(&Path) -> Result<T, ProbeError> + Send + 'static,
-) -> Result<(u32, T), ProbeError> {
-    let thread = thread::Builder::new().name("iowq-tracefs".into()).spawn(move || {
+) -> Result<T, ProbeError> {
+    let thread = thread::Builder::new().name(THREAD_NAME.into()).spawn(move || {
         let path = find_or_mount().map_err(|cause| ProbeError::NoTracefs { cause })?;
-        Ok((thread_id(), work(path)?))
+        work(path)
     });
     let failed = |cause: String| ProbeError::Kernel { what: "starting the loader".into(), cause };
     let thread = thread.map_err(|error| failed(error.to_string()))?;
     thread.join().unwrap_or_else(|_| Err(failed("its thread panicked".into())))
-}
-
-/// Id of the calling thread.
-pub(super) fn thread_id() -> u32 {
-    rustix::thread::gettid().as_raw_nonzero().get().unsigned_abs()
 }
 
 fn find_or_mount() -> io::Result<&'static Path> {

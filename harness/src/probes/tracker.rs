@@ -14,6 +14,12 @@ pub enum TrackError {
         /// What was asked for.
         slot: u32,
     },
+    /// In a PID namespace, the thread gave itself no name, which tells the machine's id of it.
+    #[error("thread {tid} is unknown to the probes in this PID namespace: it has no name")]
+    Unnamed {
+        /// The thread.
+        tid: u32,
+    },
     /// The kernel refused, as when too many workers are tracked.
     #[error("tracking thread {tid} failed: {cause}")]
     Kernel {
@@ -29,30 +35,44 @@ pub enum TrackError {
 #[derive(Clone)]
 pub struct Tracker {
     slot_of: Arc<Mutex<HashMap<MapData, u32, u32>>>,
+    /// The machine's ids of threads, in a PID namespace.
+    tids: Option<Arc<HashMap<MapData, u32, u32>>>,
 }
 
 impl Tracker {
-    pub(super) fn new(slot_of: HashMap<MapData, u32, u32>) -> Tracker {
-        Tracker { slot_of: Arc::new(Mutex::new(slot_of)) }
+    pub(super) fn new(
+        slot_of: HashMap<MapData, u32, u32>,
+        tids: Option<HashMap<MapData, u32, u32>>,
+    ) -> Tracker {
+        Tracker { slot_of: Arc::new(Mutex::new(slot_of)), tids: tids.map(Arc::new) }
     }
 
     /// From now on the thread's sleeps count for the slot, which was claimed before.
     ///
     /// # Errors
     ///
-    /// [`TrackError::Slot`] beyond [`SLOTS_MAX`], [`TrackError::Kernel`] if the map is full.
+    /// [`TrackError::Slot`] beyond [`SLOTS_MAX`], [`TrackError::Kernel`] if the map is full,
+    /// [`TrackError::Unnamed`] in a PID namespace for a thread without a name of its own.
     pub fn track(&self, tid: u32, slot: u32) -> Result<(), TrackError> {
         if slot as usize >= SLOTS_MAX {
             return Err(TrackError::Slot { slot });
         }
+        let tid = self.machines(tid).ok_or(TrackError::Unnamed { tid })?;
         self.lock().insert(tid, slot, 0).map_err(|cause| TrackError::Kernel { tid, cause })
     }
 
     /// Stops tracking the thread, as its exit also does. Called by the thread itself,
     /// between works. No error for a thread that is not tracked.
     pub fn untrack(&self, tid: u32) {
-        // Removing fails only for a thread that is not there.
-        let _ = self.lock().remove(&tid);
+        if let Some(tid) = self.machines(tid) {
+            // Removing fails only for a thread that is not there.
+            let _ = self.lock().remove(&tid);
+        }
+    }
+
+    /// The machine's id of a thread, by which the scheduler's events name it.
+    fn machines(&self, tid: u32) -> Option<u32> {
+        self.tids.as_ref().map_or(Some(tid), |tids| tids.get(&tid, 0).ok())
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<MapData, u32, u32>> {

@@ -5,8 +5,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use iowq_contract::{
-    Blocking, CameRound, Causes, Churn, Counts, DispatchCounts, EngineName, Files, Host, Latency,
-    Ops, Probe, Record, RunKey, RunRequest, SCHEMA, Settings, SinceBoot, Tier, Variant, Workers,
+    Blocking, CameRound, Causes, Churn, Counts, DispatchCounts, EngineName, Files, Host, Kinds,
+    Latency, Ops, Probe, Record, RunKey, RunRequest, SCHEMA, Settings, SinceBoot, Tier, Variant,
+    Workers,
 };
 use iowq_pool::policy::PolicySpec;
 use iowq_workloads::{Arrival, OpKind, Plan, Rounds};
@@ -61,11 +62,11 @@ pub(super) fn record(
         since_boot,
         duration_ns,
         key: key(request),
-        settings: settings(request, policy),
+        settings: settings(request, policy).into(),
         asked: request.asked.clone(),
         ops: ops(outcome, duration_ns),
         latency: outcome.remains.recorder.latency(),
-        dispatch: dispatch(outcome.remains.dispatch),
+        dispatch: dispatch(outcome.remains.dispatch).into(),
         workers,
         timeline: timeline::thin(alive),
         churn: timeline::churn(&events, length_ns),
@@ -81,7 +82,7 @@ pub(super) fn record(
         },
         blocking: outcome.blocking,
         files: Some(files(&request.plan, outcome)),
-        host,
+        host: host.into(),
         load: Some(outcome.load),
         caveats,
         error: None,
@@ -179,11 +180,11 @@ pub(crate) fn failed(
         since_boot: machine::since_boot(clock::now().0),
         duration_ns: 0,
         key: key(request),
-        settings: settings(request, policy),
+        settings: settings(request, policy).into(),
         asked: request.asked.clone(),
         ops: Ops::default(),
         latency: Latency::default(),
-        dispatch: BTreeMap::default(),
+        dispatch: Kinds::default(),
         workers: Workers::default(),
         timeline: Vec::new(),
         churn: Churn::default(),
@@ -202,7 +203,7 @@ pub(crate) fn failed(
             EngineName::Uring => Blocking::Kernel,
         },
         files: None,
-        host: machine::describe(folder),
+        host: machine::describe(folder).into(),
         load: None,
         caveats: Vec::new(),
         error: Some(error),

@@ -5,21 +5,29 @@
 
 mod findings;
 mod opcode;
+mod openmetrics;
+mod perfetto;
 mod process;
 mod procfs;
+mod record;
 mod run;
 mod screen;
 mod story;
 mod target;
 pub mod text;
 mod times;
+mod to_spec;
 mod tracer;
 
 pub use findings::of as findings;
+pub use openmetrics::{OpenMetrics, Server};
+pub use perfetto::Perfetto;
+pub use record::Run;
 pub use run::{Limits, Sink, run};
 pub use screen::Screen;
 pub use story::Story;
 pub use target::Target;
+pub use to_spec::to_spec;
 pub use tracer::Tracer;
 
 /// Asks a process to end.

@@ -119,6 +119,7 @@ impl Process {
     pub(crate) fn figures(&self, cpus: u32) -> TraceProcess {
         let (files, files_more) = self.files.most(FILES_MAX);
         let queued = self.ops.iter().filter(|(op, _)| op.class & CLASS_QUEUED != 0);
+        let in_flight = queued.map(|(_, counts)| counts.entered.saturating_sub(counts.done)).sum();
         let bounded = self.entries_first.map(|entries| entries.min(4 * cpus));
         TraceProcess {
             pid: self.pid,
@@ -130,7 +131,8 @@ impl Process {
             limits_set: self.limits_set,
             limits: Limits { bounded, unbounded: self.nproc },
             pinned: self.pinned.clone(),
-            in_flight: queued.map(|(_, counts)| counts.entered.saturating_sub(counts.done)).sum(),
+            // What is left when a process ends is cancelled without a word.
+            in_flight: if self.ended { 0 } else { in_flight },
             ops: ops(&self.ops),
             files,
             files_more,
@@ -173,6 +175,7 @@ fn sum<'a>(opcode: u8, classes: impl Iterator<Item = &'a (OpKey, OpCounts)>) -> 
         sum.unbounded += if way.unbounded { counts.entered } else { 0 };
         sum.done += counts.done;
         sum.failed += counts.failed;
+        sum.time_ns += counts.time_ns_sum;
         times.time_ns_max = times.time_ns_max.max(counts.time_ns_max);
         times.buckets.iter_mut().zip(counts.buckets).for_each(|(sum, more)| *sum += more);
     }

@@ -77,6 +77,7 @@ pub fn run(
         }
         let due = clock::now();
         tracer.lives().into_iter().try_for_each(|line| give(sinks, line))?;
+        tracer.requests().into_iter().try_for_each(|line| give(sinks, line))?;
         if let Some(reason) = reason {
             break reason;
         }

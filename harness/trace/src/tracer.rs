@@ -6,11 +6,11 @@ use std::time::Duration;
 use iowq_contract::Tier;
 use iowq_contract::trace::{
     Account, BirthCause, EndedProcesses, Snapshot, TRACE_SCHEMA, TraceBirth, TraceExit, TraceLine,
-    TraceStart,
+    TraceRequest, TraceStart,
 };
 use iowq_ebpf::trace::{
     LIFE_BORN, LIFE_EXITED, LIFE_LIMITS, LIFE_NAMED, LIFE_PROCESS, LIFE_RING, LifeEvent,
-    TRACE_LOST_UNREADABLE,
+    RequestEvent, TRACE_LOST_UNREADABLE,
 };
 use iowq_ebpf::{ACCOUNT_BOUNDED, ACCOUNT_UNBOUNDED};
 use iowq_harness::clock::{self, Nanos};
@@ -23,6 +23,8 @@ use crate::{opcode, procfs};
 
 /// Bytes of the ring for births and exits: 58,000 of them.
 const LIVES_RING_BYTES: u32 = 4 << 20;
+/// Bytes of the ring for requests, if each is recorded: 349,000 of them.
+const REQUESTS_RING_BYTES: u32 = 16 << 20;
 /// How long a birth waits for the worker to name itself.
 const NAMING_NS_MAX: u64 = 1_000_000_000;
 /// Processes that are over and still listed.
@@ -30,12 +32,13 @@ const ENDED_MAX: usize = 64;
 /// Workers that are looked at in one go.
 const SAMPLE_MAX: usize = 1024;
 /// Names of the causes of loss, in the order of the counters.
-const LOST: [&str; 5] = [
+const LOST: [&str; 6] = [
     "births and exits: the reader came too late",
     "events that could not be read",
     "requests: too many processes or ops",
     "times: too many requests in io-wq",
     "files: too many",
+    "single requests: the reader came too late",
 ];
 
 /// A trace that is under way.
@@ -61,13 +64,17 @@ struct Life {
 }
 
 impl Tracer {
-    /// Starts to trace.
+    /// Starts to trace, with a line for each request if that is wanted.
     ///
     /// # Errors
     ///
     /// Says what is missing and what helps, see [`ProbeError`].
-    pub fn start(target: Target) -> Result<Tracer, ProbeError> {
-        let options = TraceOptions { some: target.is_named(), lives_ring_bytes: LIVES_RING_BYTES };
+    pub fn start(target: Target, with_requests: bool) -> Result<Tracer, ProbeError> {
+        let options = TraceOptions {
+            some: target.is_named(),
+            lives_ring_bytes: LIVES_RING_BYTES,
+            requests_ring_bytes: if with_requests { REQUESTS_RING_BYTES } else { 0 },
+        };
         let mut probes = TraceProbes::start(&options)?;
         if let Target::Pid(pid) = target {
             probes.trace(pid)?;
@@ -142,6 +149,29 @@ impl Tracer {
             lines.extend(self.line(&life));
         }
         lines
+    }
+
+    /// Takes requests that are done, if each is recorded.
+    pub fn requests(&mut self) -> Vec<TraceLine> {
+        let mut events = Vec::new();
+        self.strange += self.probes.take_requests(|event| events.push(event));
+        events.into_iter().filter_map(|event| self.request(&event)).collect()
+    }
+
+    fn request(&mut self, event: &RequestEvent) -> Option<TraceLine> {
+        let RequestEvent { flight, done_ns, tid, result } = *event;
+        let (pid, start) = (flight.op.tgid, self.start);
+        let process = self.process(pid)?;
+        Some(TraceLine::Request(TraceRequest {
+            pid,
+            tid,
+            op: opcode::name(flight.op.opcode),
+            way: way(flight.op.class),
+            file: process.files.name_of_request(pid, &flight),
+            queued_ns: Nanos(flight.queued_ns).since(start),
+            done_ns: Nanos(done_ns).since(start),
+            result,
+        }))
     }
 
     /// Looks at rings, whether they are still open, and at workers, whether they wait for work.

@@ -36,7 +36,7 @@ fn alone() -> MutexGuard<'static, ()> {
 fn begin(test: &str) -> Option<(Tracer, IoUring)> {
     // Says why there are no probes, if so.
     drop(start_or_skip(test, &BpfOptions::default())?);
-    let tracer = Tracer::start(Target::Pid(std::process::id())).expect("probes work here");
+    let tracer = Tracer::start(Target::Pid(std::process::id()), false).expect("probes work here");
     match IoUring::new(DEPTH) {
         Ok(ring) => Some((tracer, ring)),
         Err(reason)

@@ -61,7 +61,7 @@ impl Blank {
         let set = |policy: &str| {
             let measured = loaded.records.iter().filter(|run| run.key.role == Role::Measured);
             let runs = measured.filter(|run| run.key.policy == policy).collect();
-            Set { name: policy.to_owned(), file: 0, loaded: &loaded, runs }
+            Set::new(policy.to_owned(), 0, &loaded, runs)
         };
         compare::compare(&[set("6.12"), set("6.17")], rules).all.pop()
     }

@@ -50,7 +50,7 @@ pub fn bench_with_kernel(pairs: u32) -> Vec<Record> {
 
 /// All writes of a made-up run are hashed, its fsyncs are not, and both wait a third of their time.
 fn dispatch(record: &mut Record) {
-    for (kind, quantiles) in &record.latency.service {
+    for (kind, quantiles) in record.latency.service.iter() {
         if kind == "all" {
             continue;
         }

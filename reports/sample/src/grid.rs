@@ -87,7 +87,8 @@ pub fn groups() -> Vec<Record> {
                 _ => DispatchCounts { hashed: done, ..DispatchCounts::default() },
             };
             create(&mut record, created, u32::try_from(created.min(5)).unwrap_or(0));
-            record.dispatch = [(kind.to_owned(), dispatch)].into();
+            record.dispatch.clear();
+            record.dispatch.insert(kind.to_owned(), dispatch);
             record.key.position = u32::try_from(records.len()).unwrap_or(u32::MAX);
             records.push(record);
         }

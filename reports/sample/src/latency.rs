@@ -5,8 +5,9 @@ use iowq_contract::{Latency, Quantiles};
 
 use crate::noise::Noise;
 
-/// Values per operation kind; each stands for several operations.
-const STEPS: u64 = 1_500;
+/// Values per operation kind at least; each stands for several operations, a thousand at most.
+const STEPS_MIN: u64 = 1_500;
+const OPS_PER_STEP_MAX: u64 = 1_000;
 
 pub(crate) fn of(workload: &str, policy: &str, done: u64, noise: &mut Noise) -> Latency {
     let crowded = matches!(policy, "6.1" | "6.12" | "6.16");
@@ -41,10 +42,11 @@ fn empty() -> Histogram<u64> {
 /// Gumbel in the logarithm: most values near the body, few far above.
 fn histogram(body_ns: f64, tail: f64, count: u64) -> Histogram<u64> {
     let mut histogram = empty();
-    for step in 0..STEPS {
-        let share = (step as f64 + 0.5) / STEPS as f64;
+    let steps = STEPS_MIN.max(count / OPS_PER_STEP_MAX);
+    for step in 0..steps {
+        let share = (step as f64 + 0.5) / steps as f64;
         let value = body_ns * (tail * -(-share.ln()).ln()).exp();
-        let repeat = count / STEPS + u64::from(step < count % STEPS);
+        let repeat = count / steps + u64::from(step < count % steps);
         let _ = histogram.record_n(value as u64, repeat);
     }
     histogram

@@ -13,5 +13,5 @@ pub use bench::{bench, bench_with_kernel, lines, long_run};
 pub use grid::{LARGE, Levels, SMALL, grid, groups};
 pub use kernels::{kernels, kernels_with_noise};
 pub use pairs::{at, pairs, with_role};
-pub use run::{kernel_run, run};
+pub use run::{kernel_run, run, run_of_ops};
 pub use workers::create;

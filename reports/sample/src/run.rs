@@ -16,7 +16,12 @@ pub(crate) const KERNEL: &str = "6.18.44 #1 SMP PREEMPT_DYNAMIC";
 /// One run. Workers come and go as kernels do it: before 6.17 up to the limit and without end.
 #[must_use]
 pub fn run(workload: &str, policy: &str, pair: u32) -> Record {
-    let done = if workload == "dsync" { 150_000 } else { 24_000 };
+    run_of_ops(workload, policy, pair, if workload == "dsync" { 150_000 } else { 24_000 })
+}
+
+/// The same of any number of operations.
+#[must_use]
+pub fn run_of_ops(workload: &str, policy: &str, pair: u32, done: u64) -> Record {
     let shape = workers::Shape::of(workload, policy);
     let latency = |noise: &mut Noise| latency::of(workload, policy, done, noise);
     run_of(workload, policy, pair, done, &shape, latency)
@@ -46,7 +51,7 @@ pub(crate) fn run_of(
         since_boot: None,
         duration_ns,
         key: cell(workload, policy, pair),
-        settings: settings(workload),
+        settings: settings(workload).into(),
         asked: Some(Asked { workload: workload.to_owned(), seconds: None }),
         ops: ops(done, duration_ns, &mut noise),
         latency: latency(&mut noise),
@@ -77,7 +82,7 @@ pub(crate) fn run_of(
         probe: probe(created + exited),
         blocking: Blocking::Sched,
         files: None,
-        host: host(),
+        host: host().into(),
         load: None,
         caveats: Vec::new(),
         error: None,

@@ -142,7 +142,7 @@ fn undelayed(record: &Record) -> Settings {
         injected_delay_ns: None,
         injected_delay_percent: None,
         plan: None,
-        ..record.settings.clone()
+        ..(*record.settings).clone()
     }
 }
 

@@ -4,26 +4,35 @@ mod histograms;
 mod run_order;
 mod tradeoff;
 
+use std::io;
+
+use iowq_contract::Record;
+
+use crate::bench::charts::histograms::Bins;
 use crate::format;
+use crate::load::Loaded;
 use crate::render::chart::{ChartSet, Figure, LABEL_CHARS_MAX, Series, set};
 use crate::render::palette::Colours;
+use crate::render::percentiles::{self, Line};
 use crate::render::plot::ChartError;
-use crate::render::{percentiles, workers};
+use crate::render::workers::{self, Life};
 use crate::runs::arrival::Arrival;
 use crate::runs::group::{self, Group, Section};
-use crate::runs::histogram::{self, Clock};
-use iowq_contract::Record;
+use crate::runs::histogram::{Clock, Merged};
 
 /// Policies that are drawn: more would hide each other.
 const POLICIES_MAX: usize = 12;
 
 /// Draws all charts of a section; `points_max` bounds each timeline.
 pub(crate) fn sets(
+    loaded: &Loaded,
     section: &Section<'_>,
     colours: &Colours<'_>,
     points_max: usize,
 ) -> Result<Vec<ChartSet>, ChartError> {
-    let artist = Artist { section, colours, points_max };
+    let of = |group| Drawn::of(loaded, group, section.host.as_deref(), points_max);
+    let groups = drawn(section).map(of).collect::<io::Result<_>>()?;
+    let artist = Artist { section, colours, groups };
     let sets = [
         artist.workers()?,
         artist.tradeoff()?,
@@ -45,38 +54,66 @@ fn drawn<'a>(section: &'a Section<'a>) -> impl Iterator<Item = &'a Group<'a>> {
     groups.filter(|(at, group)| *at < POLICIES_MAX || group.is_kernel()).map(|(_, group)| group)
 }
 
-/// Draws the charts of one section.
-struct Artist<'a> {
-    section: &'a Section<'a>,
-    colours: &'a Colours<'a>,
-    points_max: usize,
+/// What is drawn of a group and not in its runs.
+struct Drawn<'a> {
+    group: &'a Group<'a>,
+    /// The run with the median churn, with the name that stands above it.
+    life: Option<(String, Life)>,
+    times: Vec<(Clock, String, Line, Bins)>,
 }
 
-impl Artist<'_> {
-    /// What `data` makes of each policy, if it makes something.
-    fn series<T>(&self, data: impl Fn(&Group<'_>) -> Option<T>) -> Vec<Series<T>> {
-        drawn(self.section)
-            .filter_map(|group| {
-                let label = format::clip(&group.variant, LABEL_CHARS_MAX);
-                Some(Series {
-                    label,
-                    place: self.colours.place(&group.variant),
-                    data: data(group)?,
-                })
-            })
-            .collect()
-    }
-
-    fn workers(&self) -> Result<Option<ChartSet>, ChartError> {
-        let lives = self.series(|group| {
-            let run = typical(group)?;
-            let label = on_host(group, self.section.host.as_deref());
+impl<'a> Drawn<'a> {
+    /// Of a group, whose runs are read again one at a time.
+    fn of(
+        loaded: &Loaded,
+        group: &'a Group<'a>,
+        host: Option<&str>,
+        points_max: usize,
+    ) -> io::Result<Self> {
+        let mut merged = Merged::default();
+        for run in &group.runs {
+            merged.add(&*loaded.whole(run)?);
+        }
+        let drawn = |(clock, kind, sum): (Clock, &str, &_)| {
+            (clock, kind.to_owned(), percentiles::line(sum), histograms::bins(sum))
+        };
+        let life = |run: &Record| {
+            let label = on_host(group, host);
             let caption = match group.runs.len() {
                 1 => label,
                 runs => format!("{label}, round {} of {runs} runs", run.key.round + 1),
             };
-            Some((caption, workers::life(run, self.points_max)))
-        });
+            Ok::<_, io::Error>((caption, workers::life(&*loaded.whole(run)?, points_max)))
+        };
+        let times = merged.all().map(drawn).collect();
+        Ok(Self { group, life: typical(group).map(life).transpose()?, times })
+    }
+
+    fn times(&self, clock: Clock, kind: &str) -> Option<(&Line, &Bins)> {
+        let found = self.times.iter().find(|one| one.0 == clock && one.1 == kind)?;
+        Some((&found.2, &found.3))
+    }
+}
+
+/// Draws the charts of one section.
+struct Artist<'a> {
+    section: &'a Section<'a>,
+    colours: &'a Colours<'a>,
+    groups: Vec<Drawn<'a>>,
+}
+
+impl Artist<'_> {
+    /// What `data` makes of each policy, if it makes something.
+    fn series<T>(&self, data: impl Fn(&Drawn<'_>) -> Option<T>) -> Vec<Series<T>> {
+        let of = |one: &Drawn<'_>| {
+            let label = format::clip(&one.group.variant, LABEL_CHARS_MAX);
+            Some(Series { label, place: self.colours.place(&one.group.variant), data: data(one)? })
+        };
+        self.groups.iter().filter_map(of).collect()
+    }
+
+    fn workers(&self) -> Result<Option<ChartSet>, ChartError> {
+        let lives = self.series(|one| one.life.clone());
         workers::set(&lives, "policies; of several runs the one with the median churn")
     }
 
@@ -95,13 +132,9 @@ impl Artist<'_> {
     }
 
     fn percentiles(&self) -> Result<Option<ChartSet>, ChartError> {
-        let lines = |clock| {
-            self.series(|group| {
-                Some(percentiles::line(&histogram::merged(&group.runs, clock, "all")?))
-            })
-        };
+        let lines = |clock| self.series(|one| one.times(clock, "all").map(|times| times.0.clone()));
         let arrival = Arrival::of(self.section);
-        let both = [Clock::Response, Clock::Service].map(|clock| (clock, lines(clock)));
+        let both = Clock::ALL.map(|clock| (clock, lines(clock)));
         let axis = percentiles::time_axis(both.iter().flat_map(|one| &one.1).map(|one| &one.data));
         let mut figures = Vec::new();
         for (clock, lines) in &both {
@@ -128,15 +161,11 @@ impl Artist<'_> {
             kinds.push("all".to_owned());
         }
         // A single kind leaves room to show what waiting adds to it.
-        let clocks: &[Clock] =
-            if kinds.len() == 1 { &[Clock::Response, Clock::Service] } else { &[Clock::Response] };
+        let clocks: &[Clock] = if kinds.len() == 1 { &Clock::ALL } else { &[Clock::Response] };
         let mut all = Vec::new();
         for kind in &kinds {
             for clock in clocks {
-                let series = self.series(|group| {
-                    let merged = histogram::merged(&group.runs, *clock, kind)?;
-                    Some(histograms::bins(&merged))
-                });
+                let series = self.series(|one| Some(one.times(*clock, kind)?.1.clone()));
                 let name = format!("{}, {}", format::clip(kind, LABEL_CHARS_MAX), clock.name());
                 all.push((name, series));
             }

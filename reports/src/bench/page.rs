@@ -25,7 +25,7 @@ use crate::runs::arrival::Arrival;
 use crate::runs::caveat::ScopedCaveat;
 use crate::runs::group::Section;
 use crate::runs::metric::Metric;
-use crate::runs::{counts, group, histogram};
+use crate::runs::{counts, group};
 
 /// Points of all timelines together, and of one of them.
 const POINTS_ALL_MAX: usize = 32_000;
@@ -120,9 +120,7 @@ fn page_of(analysis: &Analysis<'_>, shown: Shown) -> Result<String, PageError> {
     let sections = if analysis.is_grid() { Vec::new() } else { views(analysis, shown)? };
     let kernel = analysis.sections.iter().any(|section| section.kernel().is_some());
     let extra = kernel || sections.iter().any(|section| !section.reach.is_empty());
-    let mut failures = failures(analysis);
-    let failures_left_out = failures.len().saturating_sub(FAILURES_MAX);
-    failures.truncate(FAILURES_MAX);
+    let failed = analysis.loaded.records.iter().filter(|run| run.error.is_some()).count();
     let (runs, runs_left_out) = measured::runs(analysis);
     let mut page = Page {
         analysis,
@@ -138,19 +136,18 @@ fn page_of(analysis: &Analysis<'_>, shown: Shown) -> Result<String, PageError> {
         caveats_left_out: analysis.caveats.len().saturating_sub(shown.caveats),
         runs,
         runs_left_out,
-        failures,
-        failures_left_out,
+        failures: failures(analysis),
+        failures_left_out: failed.saturating_sub(FAILURES_MAX),
         downloads: Vec::new(),
         kernel,
         extra,
         fidelity: fidelity_part(analysis),
     };
     let room = PAGE_BYTES_MAX.saturating_sub(page.render()?.len());
-    let records = &analysis.loaded.records;
     page.downloads = if analysis.is_grid() {
-        raw::table_alone(records, room)
+        raw::table_alone(&analysis.loaded.records, room)
     } else {
-        raw::downloads(records, room)
+        raw::downloads(analysis.loaded, room)?
     };
     Ok(page.render()?)
 }
@@ -174,7 +171,7 @@ fn fidelity_part<'a>(analysis: &'a Analysis<'_>) -> Option<FidelityPart<'a>> {
         found,
         cells: analysis.is_grid().then(|| fidelity_page::all(found)),
         workloads: analysis.sections.len(),
-        histograms: analysis.sections.iter().any(|section| histogram::any(section.records())),
+        histograms: analysis.loaded.has_histogram(analysis.loaded.records.iter()),
     })
 }
 
@@ -187,10 +184,10 @@ fn views<'a>(analysis: &'a Analysis<'_>, shown: Shown) -> Result<Vec<View<'a>>, 
     let all = analysis.sections.iter().zip(&analysis.answers).take(shown.workloads);
     for (at, (section, answers)) in all.enumerate() {
         let mut note = Vec::new();
-        if !histogram::any(section.records()) {
+        if !analysis.loaded.has_histogram(section.records()) {
             note.push(no_histogram(section));
         }
-        let charts = room.draw(|| charts::sets(section, &colours, points_max))?;
+        let charts = room.draw(|| charts::sets(analysis.loaded, section, &colours, points_max))?;
         if room.left_out {
             note.push(
                 "Charts are omitted if they would make the page too large: \
@@ -308,5 +305,5 @@ fn failures(analysis: &Analysis<'_>) -> Vec<(String, String)> {
         let place = format!("{} under {label}, round {round}", section.workload);
         (place, format::clip(run.error.as_deref().unwrap_or_default(), 500))
     };
-    failed.map(failure).collect()
+    failed.map(failure).take(FAILURES_MAX).collect()
 }

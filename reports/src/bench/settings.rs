@@ -51,7 +51,7 @@ fn all_same(runs: &[&Record]) -> bool {
         injected_delay_ns: None,
         injected_delay_percent: None,
         plan: None,
-        ..run.settings.clone()
+        ..(*run.settings).clone()
     };
     let first = runs.first().map(|run| (shared(run), run.blocking));
     runs.iter().all(|run| Some((shared(run), run.blocking)) == first)

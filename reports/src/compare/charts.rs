@@ -6,10 +6,10 @@ mod run_order;
 mod shift;
 mod strip;
 
-use iowq_contract::Record;
-
+use crate::compare::charts::shift::Shift;
 use crate::compare::comparison::{Comparison, Comparisons};
 use crate::compare::finding::Finding;
+use crate::compare::set::Set;
 use crate::render::chart::{ChartSet, Figure, set, set_without_legend};
 use crate::render::plot::ChartError;
 
@@ -31,13 +31,15 @@ pub(crate) fn overview(all: &Comparisons) -> Result<Option<ChartSet>, ChartError
     Ok(set_without_legend("All metrics", how, figures))
 }
 
-/// Draws the charts of one comparison; `base` and `test` are the records of both sets.
+/// Draws the charts of one comparison; of a set that is not there no histogram is drawn.
 pub(crate) fn sets(
     comparison: &Comparison,
-    base: &[&Record],
-    test: &[&Record],
+    base: Option<&Set<'_>>,
+    test: Option<&Set<'_>>,
 ) -> Result<Vec<ChartSet>, ChartError> {
-    let sets = [pairs(comparison)?, shift_set(comparison, base, test)?, run_order(comparison)?];
+    let shift = base.zip(test).map(|(base, test)| shift::shift(comparison, base, test));
+    let shift = shift.transpose()?.flatten().map(|shift| shift_set(&shift)).transpose()?;
+    let sets = [pairs(comparison)?, shift.flatten(), run_order(comparison)?];
     Ok(sets.into_iter().flatten().collect())
 }
 
@@ -65,15 +67,8 @@ fn pairs(comparison: &Comparison) -> Result<Option<ChartSet>, ChartError> {
     Ok(set_without_legend(title, how, figures))
 }
 
-fn shift_set(
-    comparison: &Comparison,
-    base: &[&Record],
-    test: &[&Record],
-) -> Result<Option<ChartSet>, ChartError> {
-    let Some(shift) = shift::shift(comparison, base, test) else {
-        return Ok(None);
-    };
-    let figure = Figure::plain(shift::draw(&shift)?);
+fn shift_set(shift: &Shift) -> Result<Option<ChartSet>, ChartError> {
+    let figure = Figure::plain(shift::draw(shift)?);
     let how = format!(
         "Read upwards from a quantile: how much slower (above the middle) or faster the test was there, as the median of {} pairs; the band is {} at each quantile alone. Descriptive: \
          no verdict depends on it. Beyond the last quantile with 100 samples it is n/a.",

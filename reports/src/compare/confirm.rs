@@ -4,6 +4,8 @@
 
 mod unlike;
 
+use std::collections::HashSet;
+
 use iowq_contract::{Caveat, Code, Record, Role};
 
 use crate::compare::comparison::{Comparison, Comparisons, Confirmation, ConfirmationOutcome};
@@ -77,14 +79,10 @@ pub fn confirm(
 }
 
 fn refuse_same(sets: &[Set<'_>], reruns: &[Loaded]) -> Result<(), ConfirmError> {
-    let is_same = |one: &Record, other: &Record| {
-        one.key.seed == other.key.seed && one.started == other.started
-    };
+    let key = |run: &'_ Record| (run.key.seed, run.started.clone());
+    let first: HashSet<_> = sets.iter().flat_map(|set| &set.loaded.records).map(key).collect();
     for loaded in reruns {
-        let first = |run: &&Record| {
-            sets.iter().any(|set| set.loaded.records.iter().any(|one| is_same(one, run)))
-        };
-        if let Some(run) = loaded.records.iter().find(first) {
+        if let Some(run) = loaded.records.iter().find(|run| first.contains(&key(run))) {
             let started = format::clip(&run.started, 40);
             return Err(ConfirmError::Same { file: file(loaded), seed: run.key.seed, started });
         }
@@ -119,7 +117,7 @@ impl<'a> Sides<'a> {
                 let same =
                     |run: &&Record| like.first().is_some_and(|one| alike(one, run, by_kernel));
                 let runs = loaded.records.iter().filter(same).collect();
-                Set { name: set.name.clone(), file: 0, loaded, runs }
+                Set::new(set.name.clone(), 0, loaded, runs)
             };
             let sides = [side(base, &first[0]), side(test, &first[1])];
             if sides.iter().any(|side| side.runs.is_empty()) {

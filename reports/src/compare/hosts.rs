@@ -74,7 +74,7 @@ pub fn notes(both: &[&Record]) -> Vec<Caveat> {
 
 #[cfg(test)]
 mod tests {
-    use iowq_contract::{Blocking, Host, Tier};
+    use iowq_contract::{Blocking, Tier};
     use iowq_sample as sample;
 
     use super::*;
@@ -92,7 +92,8 @@ mod tests {
     fn whatever_differs_between_hosts_is_named_with_its_values() {
         assert_eq!(after(|_| ()), "");
         let spoilt = after(|run| {
-            run.host = Host { device: "sda".to_owned(), memory_bytes: 1 << 30, ..run.host.clone() };
+            run.host.device = "sda".to_owned();
+            run.host.memory_bytes = 1 << 30;
             run.probe.tier = Tier::Proc;
         });
         assert!(spoilt.starts_with("hosts-differ"), "{spoilt}");

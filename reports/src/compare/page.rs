@@ -3,7 +3,6 @@
 mod table;
 
 use askama::Template;
-use iowq_contract::Record;
 
 use crate::compare::charts::{BASE, TEST};
 use crate::compare::comparison::{Comparison, Comparisons};
@@ -71,15 +70,14 @@ struct View<'a> {
 ///
 /// When a chart or the template cannot be written out; no input should bring that about.
 pub fn page(comparisons: &Comparisons, sets: &[Set<'_>]) -> Result<String, PageError> {
-    let runs = |name: &str| -> &[&Record] {
-        sets.iter().find(|set| set.name == name).map_or(&[], |set| &set.runs)
-    };
+    let find = |name: &str| sets.iter().find(|set| set.name == name);
     let mut room = Room::new();
     let overview = charts::overview(comparisons)?.and_then(|set| room.take(set));
     let mut sections = Vec::new();
     for (at, one) in comparisons.all.iter().take(SECTIONS_MAX).enumerate() {
-        let charts = room.draw(|| charts::sets(one, runs(&one.base), runs(&one.test)))?;
-        sections.push(view(at, one, charts, unit::any(runs(&one.base))));
+        let charts = room.draw(|| charts::sets(one, find(&one.base), find(&one.test)))?;
+        let boots = find(&one.base).is_some_and(|base| unit::any(&base.runs));
+        sections.push(view(at, one, charts, boots));
     }
     let count = comparisons.all.len();
     let of_one = |one| answer(one, comparisons.alpha);

@@ -101,8 +101,7 @@ pub fn units_beside<'a>(set: &Set<'a>, workload: &str) -> Vec<Unit<'a>> {
 }
 
 fn with_role<'a>(set: &Set<'a>, workload: &str, is: impl Fn(Role) -> bool) -> Vec<&'a Record> {
-    let runs = set.loaded.records.iter();
-    runs.filter(|run| run.key.workload == workload && is(run.key.role)).collect()
+    set.extra(workload).filter(|run| is(run.key.role)).collect()
 }
 
 /// Whether a run is of the same engine, policy and booted kernel as those of a set.

@@ -234,7 +234,7 @@ impl<'a> Regressed<'a> {
             return Err(RerunError::Unasked { workload: workload(), flags });
         };
         for run in self.first_runs() {
-            let now = Record { host: here.clone(), ..run.clone() };
+            let now = Record { host: here.clone().into(), ..run.clone() };
             let unlike = differences::all(&[run, &now]);
             if !unlike.is_empty() {
                 let unlike = unlike.join("; ");
@@ -259,7 +259,7 @@ mod tests {
     const RULES: Rules = Rules { threshold: 0.05, alpha: 0.05 };
 
     fn here() -> Host {
-        sample::run("dsync", "6.12", 0).host
+        (*sample::run("dsync", "6.12", 0).host).clone()
     }
 
     fn worse(run: &mut Record) {

@@ -105,12 +105,28 @@ pub struct Set<'a> {
     pub loaded: &'a Loaded,
     /// Its measured runs.
     pub runs: Vec<&'a Record>,
+    /// The same by workload.
+    by_workload: BTreeMap<&'a str, Vec<&'a Record>>,
+    /// The noise and control runs of its file, by workload.
+    extra: BTreeMap<&'a str, Vec<&'a Record>>,
 }
 
 impl<'a> Set<'a> {
+    /// Of measured runs out of what is in a file.
+    pub fn new(name: String, file: usize, loaded: &'a Loaded, runs: Vec<&'a Record>) -> Self {
+        let extra = loaded.records.iter().filter(|run| !run.key.role.is_measured());
+        let (extra, by_workload) = (by_workload(extra), by_workload(runs.iter().copied()));
+        Self { name, file, loaded, runs, by_workload, extra }
+    }
+
     /// Its measured runs of a workload.
     pub fn of(&self, workload: &str) -> Vec<&'a Record> {
-        self.runs.iter().copied().filter(|run| run.key.workload == workload).collect()
+        self.by_workload.get(workload).cloned().unwrap_or_default()
+    }
+
+    /// The noise and control runs of its file on a workload.
+    pub fn extra(&self, workload: &str) -> impl Iterator<Item = &'a Record> {
+        self.extra.get(workload).into_iter().flatten().copied()
     }
 
     /// Whether both are the same runs: sets of a file have all runs of a policy, or none.
@@ -165,7 +181,7 @@ impl Files {
             let Some(loaded) = self.loaded.get(*file) else { continue };
             let runs = runs_of(named, loaded)?;
             let name = if one_file { variant_of(&runs) } else { shown(named) };
-            let set = Set { name, file: *file, loaded, runs };
+            let set = Set::new(name, *file, loaded, runs);
             if sets.iter().any(|other| other.is_same(&set)) {
                 return Err(SetError::Same { name: set.name });
             }
@@ -183,6 +199,14 @@ impl Files {
     }
 }
 
+fn by_workload<'a>(runs: impl Iterator<Item = &'a Record>) -> BTreeMap<&'a str, Vec<&'a Record>> {
+    let mut by_workload: BTreeMap<&str, Vec<&Record>> = BTreeMap::new();
+    for run in runs {
+        by_workload.entry(&run.key.workload).or_default().push(run);
+    }
+    by_workload
+}
+
 /// The measured runs that a set is made of.
 fn runs_of<'a>(named: &Named, loaded: &'a Loaded) -> Result<Vec<&'a Record>, SetError> {
     let measured = loaded.records.iter().filter(|run| run.key.role == Role::Measured);
@@ -198,8 +222,9 @@ fn runs_of<'a>(named: &Named, loaded: &'a Loaded) -> Result<Vec<&'a Record>, Set
         return Ok(runs);
     }
     let runs: Vec<&Record> = measured.collect();
+    let by_workload = by_workload(runs.iter().copied());
     for workload in workloads(&runs) {
-        let of = runs.iter().copied().filter(|run| run.key.workload == workload);
+        let of = by_workload.get(workload).into_iter().flatten().copied();
         let found = variants(of);
         if let [first, second, ..] = found.as_slice() {
             let file = named.path.display().to_string();

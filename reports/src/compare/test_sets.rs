@@ -10,7 +10,7 @@ pub(crate) fn sets(loaded: &Loaded) -> Vec<Set<'_>> {
     let set = |policy: &str| {
         let measured = loaded.records.iter().filter(|run| run.key.role == Role::Measured);
         let runs = measured.filter(|run| run.key.policy == policy).collect();
-        Set { name: policy.to_owned(), file: 0, loaded, runs }
+        Set::new(policy.to_owned(), 0, loaded, runs)
     };
     ["6.12", "6.17"].map(set).into()
 }

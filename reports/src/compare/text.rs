@@ -14,16 +14,24 @@ use crate::render::text::{ascii, break_to, table, trimmed, wrap};
 /// Width of the text: what a mail leaves of 80 columns after it was quoted twice.
 pub const WIDTH: usize = 76;
 
+/// Comparisons that are shown; a comparison of some workloads has the others.
+const COMPARISONS_MAX: usize = 40;
+
+/// Notes that are shown, and places that one of them names.
+const NOTES_MAX: usize = 40;
+const PLACES_MAX: usize = 12;
+
 /// Heads of the columns.
 const COLUMNS: [&str; 6] = ["metric", "base", "test", "change (95 %)", "p adj", "verdict"];
 
 /// The whole text.
 pub fn text(comparisons: &Comparisons) -> String {
     let mut text = String::new();
-    for one in &comparisons.all {
+    for one in comparisons.all.iter().take(COMPARISONS_MAX) {
         text.push_str(&comparison(one, comparisons));
         text.push('\n');
     }
+    text.push_str(&and_more(comparisons.all.get(COMPARISONS_MAX..).unwrap_or_default()));
     let method = format!(
         "p after Holm over the metrics above the gap, error rate {}; smallest change that counts \
          {}, or more if a note says so. The unit is the run, never the op. Metrics below the gap \
@@ -39,10 +47,31 @@ pub fn text(comparisons: &Comparisons) -> String {
     if !notes.is_empty() {
         text.push_str("\nNotes\n");
     }
-    for note in notes {
+    for note in notes.iter().take(NOTES_MAX) {
         text.push_str(&wrap(&format!("- {note}"), WIDTH, "  "));
     }
+    if notes.len() > NOTES_MAX {
+        text.push_str(&format!("  and {} more in compare.json\n", notes.len() - NOTES_MAX));
+    }
     ascii(&text)
+}
+
+/// How many comparisons are left out, by their verdicts.
+fn and_more(left_out: &[Comparison]) -> String {
+    if left_out.is_empty() {
+        return String::new();
+    }
+    let name = |one: &Comparison| one.verdict.map_or("no verdict", Verdict::name);
+    let parts = format::distinct(left_out.iter().map(name)).into_iter().map(|verdict| {
+        let number = left_out.iter().filter(|one| name(one) == verdict).count();
+        format!("{verdict} {}", format::thousands(number as u64))
+    });
+    let more = format!(
+        "and {} more comparisons ({}): compare some with --workload, or read compare.json",
+        format::thousands(left_out.len() as u64),
+        format::list(&parts.collect::<Vec<_>>())
+    );
+    wrap(&more, WIDTH, "") + "\n"
 }
 
 /// Head, table, sentence and blockers of one comparison.
@@ -143,7 +172,8 @@ pub(crate) fn notes(comparisons: &Comparisons) -> Vec<String> {
     let line = |note: &Caveat| {
         let places = about.get(&(&note.code, note.text.as_str()));
         let places = places.filter(|places| places.len() < comparisons.all.len());
-        let scope = places.map_or_else(String::new, |all| format!(" ({})", format::list(all)));
+        let named = |all: &Vec<String>| format::first_of(all.clone(), PLACES_MAX);
+        let scope = places.map_or_else(String::new, |all| format!(" ({})", named(all)));
         format!("{}: {}{scope}", note.code, note.text)
     };
     order.into_iter().map(line).collect()

@@ -162,7 +162,7 @@ mod tests {
     fn set<'a>(loaded: &'a Loaded, policy: &str, file: usize) -> Set<'a> {
         let runs = loaded.records.iter().filter(|run| run.key.policy == policy);
         let runs = runs.filter(|run| run.key.role == Role::Measured).collect();
-        Set { name: policy.to_owned(), file, loaded, runs }
+        Set::new(policy.to_owned(), file, loaded, runs)
     }
 
     fn between(records: Vec<Record>, base: &str, test: &str) -> Comparison {

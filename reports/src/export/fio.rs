@@ -6,12 +6,13 @@
 //! are in `sync`, as fio has them. What a run did not measure, such as bytes, is absent, and so is a
 //! percentile with fewer than 100 samples beyond it.
 
+use std::io;
+
 use iowq_contract::Record;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use crate::export::run::{ended, finished, name, started};
-use crate::runs::histogram::{Clock, merged};
+use crate::export::run::{Whole, ended, finished, name, started};
 use crate::runs::hosts::Hosts;
 use crate::runs::sample_size;
 
@@ -25,15 +26,16 @@ const PERCENTILES: [f64; 17] = [
 const SYNC: [&str; 2] = ["fsync", "fdatasync"];
 
 /// The runs as one document.
-pub fn text(records: &[Record]) -> String {
+pub fn text(records: &[Record], whole: Whole<'_>) -> io::Result<String> {
     let hosts = Hosts::of(finished(records));
-    let job = |(group, record): (usize, &Record)| job(group, record, &name(record, &hosts));
-    let jobs: Vec<Value> = finished(records).enumerate().map(job).collect();
+    let job =
+        |(group, record): (usize, &Record)| Ok(job(group, &*whole(record)?, &name(record, &hosts)));
+    let jobs: Vec<Value> = finished(records).enumerate().map(job).collect::<io::Result<_>>()?;
     let ended = finished(records).filter_map(ended).max();
     let timestamp = ended.map_or(0, Timestamp::as_second);
     let version = concat!("iowq-lab-", env!("CARGO_PKG_VERSION"));
     let all = json!({ "fio version": version, "timestamp": timestamp, "jobs": jobs });
-    format!("{all:#}\n")
+    Ok(format!("{all:#}\n"))
 }
 
 fn job(group: usize, record: &Record, name: &str) -> Value {
@@ -87,16 +89,15 @@ fn data(record: &Record, kind: &str) -> Value {
 /// Service time over some kinds of operation. Without a histogram only what the record's own
 /// figures say is there.
 fn latency(record: &Record, kinds: &[&str]) -> Value {
-    let histograms: Vec<_> =
-        kinds.iter().filter_map(|kind| merged(&[record], Clock::Service, kind)).collect();
-    let mut rest = histograms.into_iter();
-    let Some(mut sum) = rest.next() else {
+    let all = kinds.iter().filter_map(|kind| record.latency.service.get(*kind)?.histogram());
+    let sum = all.filter(|one| !one.is_empty()).reduce(|mut sum, one| {
+        // The sum grows as it must, so that adding never fails.
+        let _ = sum.add(&one);
+        sum
+    });
+    let Some(sum) = sum else {
         return plain(record, kinds);
     };
-    for histogram in rest {
-        // The sum grows as it must, so that adding never fails.
-        let _ = sum.add(&histogram);
-    }
     let sure = PERCENTILES.iter().filter(|percentile| is_sure(sum.len(), **percentile));
     let percentile = sure.map(|&percentile| {
         let value = sum.value_at_quantile(percentile / 100.0);

@@ -5,6 +5,7 @@
 //! are nanoseconds; the column of maxima is in milliseconds, as that format's own tools have it.
 //! The tag says whose interval it is: `WORKLOAD/POLICY/ENGINE/CLOCK/KIND`.
 
+use std::io;
 use std::time::{Duration, SystemTime};
 
 use hdrhistogram::serialization::V2DeflateSerializer;
@@ -12,7 +13,7 @@ use hdrhistogram::serialization::interval_log::{IntervalLogWriterBuilder, Tag};
 use iowq_contract::Record;
 use jiff::Timestamp;
 
-use crate::export::run::{finished, name, started};
+use crate::export::run::{Whole, finished, name, started};
 use crate::runs::histogram::Clock;
 use crate::runs::hosts::Hosts;
 
@@ -20,17 +21,21 @@ use crate::runs::hosts::Hosts;
 const MAX_VALUE_DIVISOR: f64 = 1e6;
 
 /// The histograms of the runs, in order of time. Runs of a fidelity grid keep none.
-pub fn text(records: &[Record]) -> String {
+pub fn text(records: &[Record], whole: Whole<'_>) -> io::Result<String> {
     let mut runs: Vec<&Record> = finished(records).collect();
     runs.sort_by_key(|record| started(record));
     let base = runs.iter().find_map(|record| started(record)).unwrap_or(Timestamp::UNIX_EPOCH);
     let mut bytes = Vec::new();
-    // Writing to memory fails only where a histogram cannot be encoded: that one is left out.
-    let _ = write(&runs, base, &mut bytes);
-    String::from_utf8(bytes).unwrap_or_default()
+    write(&runs, whole, base, &mut bytes)?;
+    Ok(String::from_utf8(bytes).unwrap_or_default())
 }
 
-fn write(runs: &[&Record], base: Timestamp, bytes: &mut Vec<u8>) -> std::io::Result<()> {
+fn write(
+    runs: &[&Record],
+    whole: Whole<'_>,
+    base: Timestamp,
+    bytes: &mut Vec<u8>,
+) -> io::Result<()> {
     let hosts = Hosts::of(runs.iter().copied());
     let mut serializer = V2DeflateSerializer::new();
     let start = SystemTime::from(base.max(Timestamp::UNIX_EPOCH));
@@ -44,10 +49,12 @@ fn write(runs: &[&Record], base: Timestamp, bytes: &mut Vec<u8>) -> std::io::Res
         let since = started(record).map_or(0, |at| at.duration_since(base).as_millis());
         let since = Duration::from_millis(u64::try_from(since).unwrap_or(0));
         let length = Duration::from_nanos(record.duration_ns);
+        let whole = whole(record)?;
         for (clock, word) in [(Clock::Response, "response"), (Clock::Service, "service")] {
-            for (kind, quantiles) in clock.of(record) {
+            for (kind, quantiles) in clock.of(&whole).iter() {
                 let tag = tag(&format!("{}/{word}/{kind}", name(record, &hosts)));
                 if let Some(histogram) = quantiles.histogram() {
+                    // Writing to memory fails only where one cannot be encoded: it is left out.
                     let _ = log.write_histogram(&histogram, since, length, Tag::new(&tag));
                 }
             }

@@ -1,9 +1,15 @@
 //! What exports have in common: the name of a run, when it started and ended, and what it cost.
 
+use std::borrow::Cow;
+use std::io;
+
 use iowq_contract::{Record, Role};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::runs::hosts::Hosts;
+
+/// How a run is got with its histograms.
+pub(crate) type Whole<'w> = &'w dyn for<'a> Fn(&'a Record) -> io::Result<Cow<'a, Record>>;
 
 /// Runs that finished, in the order of the record.
 pub(crate) fn finished(records: &[Record]) -> impl Iterator<Item = &Record> + Clone {

@@ -14,8 +14,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hdrhistogram::Histogram;
 use iowq_contract::{
-    Blocking, Caveat, Churn, Code, Host, Latency, NAME_BYTES_MAX, Ops, Probe, Quantiles, Record,
-    Role, RunKey, SCHEMA, Settings, Tier, Workers,
+    Blocking, Caveat, Churn, Code, Host, Kinds, Latency, NAME_BYTES_MAX, Ops, Probe, Quantiles,
+    Record, Role, RunKey, SCHEMA, Settings, Tier, Workers,
 };
 
 use crate::format::clip;
@@ -96,6 +96,14 @@ fn record(output: &Output, job: &Job, workload: &str, position: u32) -> Result<R
     let rated = RATES.iter().any(|name| option(name).is_some());
     let ioengine = option("ioengine").unwrap_or("psync");
     let service = service(job)?;
+    let timed = service.get("all").map_or(0, |all| all.count);
+    let ended = done.saturating_add(job.total_err);
+    if timed > ended {
+        return Err(format!(
+            "bins hold {timed} operations, and total_ios and total_err add up to {ended}: import \
+             the file as fio wrote it"
+        ));
+    }
     let name = clip(workload, NAME_CHARS_MAX);
     let failure = || format!("fio ended with error {}", job.error);
     Ok(Record {
@@ -113,7 +121,7 @@ fn record(output: &Output, job: &Job, workload: &str, position: u32) -> Result<R
             role: Role::Measured,
             boot: None,
         },
-        settings: settings(output, ioengine, rated, &option),
+        settings: settings(output, ioengine, rated, &option).into(),
         asked: None,
         ops: Ops {
             done,
@@ -122,11 +130,11 @@ fn record(output: &Output, job: &Job, workload: &str, position: u32) -> Result<R
             ..Ops::default()
         },
         latency: Latency {
-            response: if rated { BTreeMap::new() } else { service.clone() },
+            response: if rated { Kinds::default() } else { service.clone() },
             service,
-            queue: BTreeMap::new(),
+            queue: Kinds::default(),
         },
-        dispatch: BTreeMap::new(),
+        dispatch: Kinds::default(),
         workers: Workers::default(),
         timeline: Vec::new(),
         churn: Churn::default(),
@@ -142,7 +150,7 @@ fn record(output: &Output, job: &Job, workload: &str, position: u32) -> Result<R
         },
         blocking: Blocking::Kernel,
         files: None,
-        host: host(output),
+        host: host(output).into(),
         load: None,
         caveats: caveats(job, rated),
         error: (job.error != 0).then(failure),
@@ -251,8 +259,8 @@ fn caveats(job: &Job, rated: bool) -> Vec<Caveat> {
 }
 
 /// Service time by kind of operation, and over all of them.
-fn service(job: &Job) -> Result<BTreeMap<String, Quantiles>, String> {
-    let mut service = BTreeMap::new();
+fn service(job: &Job) -> Result<Kinds<Quantiles>, String> {
+    let mut service = Kinds::default();
     let mut all = empty();
     let kinds = [("read", &job.read), ("write", &job.write), ("trim", &job.trim)];
     let mut add = |kind: &str, total: u64, times: &Times, later_ns: u64| {
@@ -299,4 +307,19 @@ fn histogram(times: &Times, later_ns: u64) -> Result<Histogram<u64>, String> {
         recorded.map_err(|_| format!("bins has {value_ns} ns, which is no latency"))?;
     }
     Ok(histogram)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_latencies_than_operations_are_refused_as_the_loader_would_refuse_them() {
+        let text = include_str!("../../tests/fio/fsync.json");
+        let mut whole: serde_json::Value = serde_json::from_str(text).expect("it is JSON");
+        assert!(records(text.as_bytes(), None).is_ok());
+        whole["jobs"][0]["write"]["total_ios"] = 1.into();
+        let error = records(whole.to_string().as_bytes(), None).expect_err("it was changed");
+        assert!(error.contains("total_ios and total_err add up to"), "{error}");
+    }
 }

@@ -37,13 +37,13 @@ pub(crate) fn sets(kernels: &[Kernel<'_>]) -> Result<Vec<ChartSet>, ChartError> 
 }
 
 fn over_time(kernels: &[Kernel<'_>]) -> Result<Option<ChartSet>, ChartError> {
-    let life = |(at, kernel): (usize, &Kernel<'_>)| {
-        let (boot, run) = kernel.typical()?;
+    let mut lives = Vec::new();
+    for (at, kernel) in kernels.iter().enumerate() {
+        let Some((boot, run)) = kernel.typical()? else { continue };
         let label = kernel.label();
-        let data = (format!("{label}, boot {boot}"), workers::life(run, POINTS_MAX));
-        Some(Series { label, place: place(at), data })
-    };
-    let lives: Vec<_> = kernels.iter().enumerate().filter_map(life).collect();
+        let data = (format!("{label}, boot {boot}"), workers::life(&run, POINTS_MAX));
+        lives.push(Series { label, place: place(at), data });
+    }
     let among = "kernels; of several boots the one with the median of workers created";
     workers::set(&lives, among)
 }

@@ -183,7 +183,7 @@ fn sections(sets: &[Set<'_>], room: &mut Room) -> Result<Vec<View>, PageError> {
     for (at, workload) in workloads.into_iter().take(CHARTED_MAX).enumerate() {
         let kernels: Vec<kernel::Kernel<'_>> = sets
             .iter()
-            .map(|set| kernel::Kernel { label: &set.name, boots: pairs::units_of(set, workload) })
+            .map(|set| kernel::Kernel { set, boots: pairs::units_of(set, workload) })
             .collect();
         let first = sets.iter().find_map(|set| set.of(workload).first().copied());
         let legend = sets.iter().enumerate();

@@ -35,7 +35,7 @@ impl Booted {
         let labels = self.kernels.kernels.iter().map(|kernel| &kernel.label);
         let set = |label: &String| {
             let runs = loaded.records.iter().filter(|run| is_of(run, label)).collect();
-            Set { name: label.clone(), file: 0, loaded, runs }
+            Set::new(label.clone(), 0, loaded, runs)
         };
         labels.map(set).collect()
     }
@@ -90,10 +90,10 @@ pub fn read(dir: &Path) -> Result<Booted, ReadError> {
     };
     let known = |run: &Record| {
         let boot = run.key.boot.as_ref();
-        boot.is_none_or(|boot| boots.iter().any(|one| one.number == boot.number))
+        boot.is_none_or(|boot| find(&boots, boot.number).is_some())
     };
     let read = loaded.records.len();
-    loaded.records.retain(known);
+    loaded.retain(known);
     let left_out = read - loaded.records.len();
     if left_out > 0 {
         let runs = format::count(left_out as u64, "run", "runs");
@@ -109,12 +109,16 @@ pub fn read(dir: &Path) -> Result<Booted, ReadError> {
     Ok(Booted { kernels, boots, loaded })
 }
 
+/// The boot with a number, of boots in the order of numbers.
+fn find(boots: &[Boot], number: u32) -> Option<&Boot> {
+    boots.binary_search_by_key(&number, |boot| boot.number).ok().and_then(|at| boots.get(at))
+}
+
 /// Runs have the role of their boot.
 fn roles(boots: &[Boot], records: &[Record]) -> Result<(), String> {
     for run in records {
         let Some(of) = &run.key.boot else { continue };
-        let boot = boots.iter().find(|boot| boot.number == of.number);
-        if let Some(boot) = boot.filter(|boot| boot.role != run.key.role) {
+        if let Some(boot) = find(boots, of.number).filter(|boot| boot.role != run.key.role) {
             return Err(format!(
                 "role of a run of boot {} is {:?}: that of the boot, {:?}, is allowed",
                 boot.number,

@@ -111,7 +111,7 @@ mod tests {
                     && run.key.engine == "uring"
             };
             let runs = loaded.records.iter().filter(kernel).collect();
-            Set { name: label.to_owned(), file: 0, loaded: &loaded, runs }
+            Set::new(label.to_owned(), 0, &loaded, runs)
         };
         let rows = rows(&[of("base"), of("X")]);
         let paced: Vec<&Row> = rows.iter().filter(|row| row.workload == "paced").collect();

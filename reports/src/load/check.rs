@@ -26,7 +26,7 @@ pub(crate) fn check(record: &Record) -> Result<(), String> {
     let latency = &record.latency;
     let clocks = [&latency.response, &latency.service, &latency.queue];
     for (clock, kinds) in ["response", "service", "queue"].iter().zip(clocks) {
-        for (kind, quantiles) in kinds {
+        for (kind, quantiles) in kinds.iter() {
             rising(quantiles).map_err(|problem| format!("latency.{clock}.{kind}.{problem}"))?;
         }
     }

@@ -1,11 +1,9 @@
 //! Duplicates: runs that were read twice, which would make a result look surer than it is.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher as _, RandomState};
 
 use iowq_contract::Record;
-
-/// What tells runs apart: when it started, how long it took, its place, and the names of its cell.
-type Key = (String, u64, u32, [String; 3]);
 
 /// Where a run was read: the number of its file, and its line.
 pub(crate) type Place = (usize, usize);
@@ -13,14 +11,18 @@ pub(crate) type Place = (usize, usize);
 /// The runs that were read so far.
 #[derive(Debug, Default)]
 pub(crate) struct Duplicates {
-    seen: HashMap<Key, (usize, Place)>,
+    /// By what tells runs apart, as a number: which of those that were kept, what its bulk was, and
+    /// where it was read.
+    seen: HashMap<u64, (usize, u64, Place)>,
+    hasher: RandomState,
     /// How many were read again.
     pub(crate) count: u64,
 }
 
 impl Duplicates {
     /// Where the run stands of which `record`, read at `place`, is a copy; `kept` are those that
-    /// were kept. It is noted as the next of them if it is no copy.
+    /// were kept, and `bulk` is what was taken out of it, as a number. It is noted as the next of
+    /// them if it is no copy.
     ///
     /// # Errors
     ///
@@ -28,13 +30,16 @@ impl Duplicates {
     pub(crate) fn has(
         &mut self,
         record: &Record,
+        bulk: u64,
         place: Place,
         kept: &[Record],
     ) -> Result<Option<Place>, Place> {
-        let (at, first) = *self.seen.entry(key(record)).or_insert((kept.len(), place));
-        match kept.get(at) {
+        let next = (kept.len(), bulk, place);
+        let (at, first_bulk, first) =
+            *self.seen.entry(self.hasher.hash_one(key(record))).or_insert(next);
+        match kept.get(at).filter(|twin| key(twin) == key(record)) {
             None => Ok(None),
-            Some(twin) if twin == record => {
+            Some(twin) if twin == record && first_bulk == bulk => {
                 self.count += 1;
                 Ok(Some(first))
             }
@@ -44,12 +49,13 @@ impl Duplicates {
 
     /// Whether that run was read, whatever it said.
     pub(crate) fn knows(&self, record: &Record) -> bool {
-        self.seen.contains_key(&key(record))
+        self.seen.contains_key(&self.hasher.hash_one(key(record)))
     }
 }
 
-fn key(record: &Record) -> Key {
+/// What tells runs apart: when it started, how long it took, its place, and the names of its cell.
+fn key(record: &Record) -> (&str, u64, u32, [&str; 3]) {
     let key = &record.key;
-    let names = [&key.workload, &key.engine, &key.policy].map(Clone::clone);
-    (record.started.clone(), record.duration_ns, key.position, names)
+    let names = [&key.workload, &key.engine, &key.policy].map(String::as_str);
+    (&record.started, record.duration_ns, key.position, names)
 }

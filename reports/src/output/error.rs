@@ -1,5 +1,6 @@
 //! Why a request came to nothing.
 
+use std::io;
 use std::path::PathBuf;
 
 use crate::compare::confirm::ConfirmError;
@@ -65,6 +66,9 @@ pub enum OutputError {
     /// There is nothing to export.
     #[error("no run finished, so there is nothing to export: see the report for why")]
     NoRun,
+    /// A run could not be read again.
+    #[error(transparent)]
+    Again(#[from] io::Error),
     /// The file to write is one that was read.
     #[error("{}: is a record that was read: --out must be another file", .0.display())]
     Same(PathBuf),

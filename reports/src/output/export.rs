@@ -46,7 +46,7 @@ pub fn export(request: &ExportRequest<'_>) -> Result<Exported, OutputError> {
     if failed == loaded.records.len() {
         return Err(OutputError::NoRun);
     }
-    let text = request.format.text(&loaded.records);
+    let text = request.format.text(&loaded.records, &|run| loaded.whole(run))?;
     if let Some(out) = request.out {
         if loaded.files.iter().any(|file| is_same(file, out).unwrap_or(false)) {
             return Err(OutputError::Same(out.to_owned()));

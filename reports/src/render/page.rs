@@ -1,5 +1,7 @@
 //! What pages have in common: their size, room for charts, marks in legends, and downloads.
 
+use std::io;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use iowq_contract::Record;
@@ -30,6 +32,9 @@ pub enum PageError {
     /// The template could not be filled.
     #[error("the page could not be written: {0}")]
     Template(#[from] askama::Error),
+    /// A run could not be read again.
+    #[error(transparent)]
+    Read(#[from] io::Error),
 }
 
 /// A policy in a legend.

@@ -32,6 +32,12 @@ type Error = DrawingAreaErrorKind<io::Error>;
 #[error("a chart could not be drawn: {0}")]
 pub struct ChartError(String);
 
+impl From<io::Error> for ChartError {
+    fn from(error: io::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
 impl From<Error> for ChartError {
     fn from(error: Error) -> Self {
         Self(error.to_string())

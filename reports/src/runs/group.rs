@@ -2,7 +2,7 @@
 //! made for noise and control are groups of their own and stand for no policy.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use iowq_contract::{Record, Role};
 
@@ -92,9 +92,8 @@ impl<'a> Section<'a> {
     /// Kinds of operation that some run has a histogram of, without `all`.
     pub fn kinds(&self) -> Vec<String> {
         let kinds = self.records().flat_map(|record| record.latency.response.keys());
-        let mut kinds = format::distinct(kinds.filter(|kind| *kind != "all").cloned());
-        kinds.sort();
-        kinds
+        let kinds: BTreeSet<&String> = kinds.filter(|kind| *kind != "all").collect();
+        kinds.into_iter().cloned().collect()
     }
 }
 

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use hdrhistogram::Histogram;
-use iowq_contract::{Quantiles, Record};
+use iowq_contract::{Kinds, Quantiles, Record};
 
 /// The two clocks of an operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Clock {
     /// From the moment it was meant to start, see [`crate::runs::arrival`].
     Response,
@@ -15,8 +15,11 @@ pub enum Clock {
 }
 
 impl Clock {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Response, Self::Service];
+
     /// The histograms of a run on this clock, by kind of operation.
-    pub fn of(self, record: &Record) -> &BTreeMap<String, Quantiles> {
+    pub fn of(self, record: &Record) -> &Kinds<Quantiles> {
         match self {
             Self::Response => &record.latency.response,
             Self::Service => &record.latency.service,
@@ -32,24 +35,32 @@ impl Clock {
     }
 }
 
-/// Whether some run has a histogram of response times.
-pub fn any<'a>(mut records: impl Iterator<Item = &'a Record>) -> bool {
-    records.any(|record| record.latency.response.values().any(|one| !one.hdr_v2.is_empty()))
-}
+/// The histograms of some runs in one for each clock and kind of operation.
+#[derive(Debug, Default)]
+pub struct Merged(BTreeMap<Clock, BTreeMap<String, Histogram<u64>>>);
 
-/// The histograms of all runs in one; none if no run has a readable one.
-pub fn merged(runs: &[&Record], clock: Clock, kind: &str) -> Option<Histogram<u64>> {
-    let mut sum: Option<Histogram<u64>> = None;
-    for record in runs {
-        let Some(one) = clock.of(record).get(kind).and_then(Quantiles::histogram) else {
-            continue;
-        };
-        match &mut sum {
-            Some(sum) => sum.add(&one).ok()?,
-            None => sum = Some(one),
+impl Merged {
+    /// Adds those of a run that are readable.
+    pub fn add(&mut self, run: &Record) {
+        for clock in Clock::ALL {
+            let sums = self.0.entry(clock).or_default();
+            for (kind, quantiles) in clock.of(run).iter() {
+                match (quantiles.histogram(), sums.get_mut(kind)) {
+                    // The sum grows as it must, so that adding never fails.
+                    (Some(one), Some(sum)) => _ = sum.add(&one),
+                    (Some(one), None) => _ = sums.insert(kind.clone(), one),
+                    (None, _) => {}
+                }
+            }
         }
     }
-    sum.filter(|histogram| !histogram.is_empty())
+
+    /// The sums that have a value.
+    pub fn all(&self) -> impl Iterator<Item = (Clock, &str, &Histogram<u64>)> {
+        let sums = self.0.iter().flat_map(|(clock, sums)| sums.iter().map(|one| (*clock, one)));
+        let sums = sums.map(|(clock, (kind, sum))| (clock, kind.as_str(), sum));
+        sums.filter(|(.., sum)| !sum.is_empty())
+    }
 }
 
 #[cfg(test)]
@@ -64,8 +75,12 @@ mod tests {
     fn merging_adds_the_runs() {
         let (a, b) = (sample::run("dsync", "6.12", 0), sample::run("dsync", "6.12", 1));
         let count = |record: &Record| record.latency.response["all"].count;
-        let merged = merged(&[&a, &b], Clock::Response, "all").expect("both are readable");
-        assert_eq!(merged.len(), count(&a) + count(&b));
+        let mut merged = Merged::default();
+        merged.add(&a);
+        merged.add(&b);
+        let mut sums = merged.all();
+        let (clock, kind, sum) = sums.next().expect("both are readable");
+        assert_eq!((clock, kind, sum.len()), (Clock::Response, "all", count(&a) + count(&b)));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Hosts: which runs were made on the same one, and what each is called where there are several.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use iowq_contract::Record;
 
@@ -32,6 +32,8 @@ const NAMES: [fn(&Record) -> String; 10] = [
 pub struct Hosts<'a> {
     /// A run of each.
     runs: Vec<&'a Record>,
+    /// Their places by what is the same in all runs of one: see [`words`].
+    by_words: HashMap<[&'a str; 7], Vec<usize>>,
     /// What each is called.
     names: Vec<String>,
 }
@@ -43,6 +45,8 @@ impl<'a> Hosts<'a> {
         let failed = records.clone().into_iter().filter(|run| run.error.is_some());
         for run in records.into_iter().filter(|run| run.error.is_none()).chain(failed) {
             if hosts.position(run).is_none() {
+                let words = words(run, run.key.boot.is_some());
+                hosts.by_words.entry(words).or_default().push(hosts.runs.len());
                 hosts.runs.push(run);
             }
         }
@@ -70,9 +74,38 @@ impl<'a> Hosts<'a> {
         differences::machines(&self.runs)
     }
 
+    /// The first host that a run may have been made on.
     fn position(&self, run: &Record) -> Option<usize> {
-        self.runs.iter().position(|known| is_same(known, run))
+        if knows_little(run) {
+            return self.runs.iter().position(|known| is_same(known, run));
+        }
+        let like = |is_booted| self.by_words.get(&words(run, is_booted)).into_iter().flatten();
+        let like = like(true).chain(like(false)).copied();
+        like.filter(|at| self.runs.get(*at).is_some_and(|known| is_same(known, run))).min()
     }
+}
+
+/// What the host of a run has in words, which is the same in all runs on it, but for the kernel if
+/// kernels were booted.
+fn words(run: &Record, is_booted: bool) -> [&str; 7] {
+    let host = &run.host;
+    let kernel = if is_booted { "" } else { &host.kernel };
+    [
+        kernel,
+        &host.cpu,
+        &host.filesystem,
+        &host.mount_options,
+        &host.device,
+        &host.governor,
+        &host.accelerator,
+    ]
+}
+
+/// Whether it failed before all was known of its host.
+fn knows_little(run: &Record) -> bool {
+    let is_unknown = |word: &str| [UNKNOWN, ""].contains(&word);
+    let is_less = run.host.cpus == 0 || run.host.memory_bytes == 0;
+    run.error.is_some() && (is_less || words(run, false).into_iter().any(is_unknown))
 }
 
 /// Whether a run was made on the host of another. A run that failed may know less of its host, a

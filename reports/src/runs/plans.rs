@@ -62,7 +62,13 @@ pub fn length(plan: &PlanSettings) -> String {
 
 /// The plans of runs, each once.
 fn plans<'a>(runs: &[&'a Record]) -> Vec<&'a PlanSettings> {
-    format::distinct(runs.iter().filter_map(|run| run.settings.plan.as_ref()))
+    let mut plans = Vec::new();
+    for plan in runs.iter().filter_map(|run| run.settings.plan.as_ref()) {
+        if !plans.contains(&plan) {
+            plans.push(plan);
+        }
+    }
+    plans
 }
 
 fn named(field: &str, values: Vec<String>) -> String {

@@ -22,7 +22,7 @@ pub(super) struct Step {
 }
 
 /// All of them.
-pub(super) const STEPS: [Step; 9] = [
+pub(super) const STEPS: [Step; 10] = [
     Step {
         name: "fmt",
         about: "the code is formatted",
@@ -64,6 +64,13 @@ pub(super) const STEPS: [Step; 9] = [
             command.args(["--features", "shuttle", "--test", "shuttle", "--", "--show-output"]);
             command
         },
+        ..PLAIN
+    },
+    Step {
+        name: "fuzz",
+        // Two minutes on two processors. Where it lacks a C++ compiler, it says `skipped:`.
+        about: "parsers under mutated input, guided by coverage",
+        command: || cargo(&["xtask", "fuzz", "--seconds", "13"]),
         ..PLAIN
     },
     Step {

@@ -30,7 +30,7 @@ const MEMBERS: [&str; 11] = [
     "xtask",
 ];
 /// Folders of a member that hold code; a build script may stand beside them.
-const FOLDERS: [&str; 5] = ["src", "tests", "benches", "examples", "fuzz/fuzz_targets"];
+const FOLDERS: [&str; 5] = ["src", "tests", "benches", "examples", "fuzz/src"];
 
 /// A rule about single files: what is wrong with one, if anything.
 type Rule = fn(&File) -> Option<String>;

@@ -9,7 +9,7 @@ use iowq_ebpf::{LOST_THREADS, THREAD_BORN, THREAD_EXITED, THREAD_NAMED, ThreadEv
 
 use crate::account;
 use crate::event::read;
-use crate::maps::{SLOT_OF, THREADS, current_tid, lose};
+use crate::maps::{SLOT_OF, THREADS, current_tid, forget_tid, lose, remember_tid};
 
 /// `CLONE_THREAD`: without it a new process is born, which is not ours to count.
 const CLONE_THREAD: u64 = 0x10000;
@@ -55,6 +55,7 @@ pub(crate) fn thread_born(ctx: TracePointContext) -> u32 {
 #[tracepoint]
 pub(crate) fn thread_named(ctx: TracePointContext) -> u32 {
     let Some(by_tid) = current_tid() else { return 0 };
+    remember_tid();
     // A worker of io-wq begins with giving itself a name.
     submit(&ctx, THREAD_NAMED, by_tid, 0, [&RENAME_PID, &RENAME_COMM]);
     0
@@ -66,6 +67,7 @@ pub(crate) fn thread_exited(ctx: TracePointContext) -> u32 {
     let Some(by_tid) = current_tid() else { return 0 };
     // Its id may be another thread's next. Most threads are no workers and have no slot.
     let _ = SLOT_OF.remove(by_tid);
+    forget_tid();
     submit(&ctx, THREAD_EXITED, by_tid, 0, [&EXIT_PID, &EXIT_COMM]);
     0
 }

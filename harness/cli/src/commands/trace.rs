@@ -1,28 +1,35 @@
 //! `trace`: who makes io-wq workers, of what is running on this machine.
 
 use std::fs::File;
-use std::io::{BufWriter, Write as _};
+use std::io::BufWriter;
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::process::{Child, Command};
 use std::time::Duration;
 
 use anyhow::Context as _;
 use iowq_contract::trace::TraceLine;
+use iowq_contract::{is_stream, jsonl, write_new, write_whole};
 use iowq_trace::text::{Lines, summary};
-use iowq_trace::{Limits, Screen, Sink, Story, Tracer, run as trace};
+use iowq_trace::{
+    Limits, OpenMetrics, Perfetto, Run, Screen, Server, Sink, Story, Tracer, run as trace, to_spec,
+};
 
 use crate::exit::Exit;
 use crate::flags::Format;
 use crate::flags::trace::TraceFlags;
 use crate::flags::verbosity::Verbosity;
-use crate::print::{print, print_json};
+use crate::print::{note, print, print_json};
 use crate::stop;
 
 /// Runs the command.
 pub(crate) fn run(flags: &TraceFlags, verbosity: Verbosity) -> anyhow::Result<Exit> {
     let stop = stop::flag()?;
-    let mut tracer = Tracer::start(flags.target())?;
-    let mut record = flags.record.as_ref().map(|path| Record::create(path)).transpose()?;
+    let mut tracer = Tracer::start(flags.target(), flags.perfetto.is_some())?;
+    flags.record.as_deref().map(refuse_existing).transpose()?;
+    let mut record = flags.record.is_some().then(Run::default);
+    let mut timeline = flags.perfetto.as_deref().map(create).transpose()?.map(Perfetto::new);
+    let mut metrics = flags.openmetrics().map(|address| serve(&address)).transpose()?;
     let mut printer: Box<dyn Sink> = match flags.format {
         Format::Json => Box::new(Json),
         Format::Text => Box::new(Text::new(shown(flags, verbosity)?)),
@@ -36,16 +43,60 @@ pub(crate) fn run(flags: &TraceFlags, verbosity: Verbosity) -> anyhow::Result<Ex
             command.as_mut().is_some_and(|child| !matches!(child.try_wait(), Ok(None)))
         },
     };
-    let mut sinks: Vec<&mut dyn Sink> = vec![&mut *printer];
+    let mut story = Keep::default();
+    let mut sinks: Vec<&mut dyn Sink> = vec![&mut *printer, &mut story];
     if let Some(record) = &mut record {
         sinks.push(record);
+    }
+    if let Some(metrics) = &mut metrics {
+        sinks.push(metrics);
+    }
+    if let Some(timeline) = &mut timeline {
+        sinks.push(timeline);
     }
     let traced = trace(&mut tracer, &mut limits, &mut sinks);
     if let Some(mut child) = command {
         end(&mut child);
     }
     traced?;
+    if let (Some(path), Some(record)) = (&flags.record, record.and_then(|run| run.record())) {
+        write_new(path, &jsonl::line(&record)?)
+            .with_context(|| format!("cannot write the run {}", path.display()))?;
+    }
+    match &flags.to_spec {
+        Some(path) => write_spec(path, &story.0),
+        None => Ok(Exit::Fine),
+    }
+}
+
+/// Serves counters, and says where.
+fn serve(address: &str) -> anyhow::Result<OpenMetrics> {
+    let server = Server::open(address)
+        .with_context(|| format!("cannot serve counters at {address}, which is to be HOST:PORT"))?;
+    note(&format!("counters at http://{}/metrics", server.address()));
+    Ok(OpenMetrics::new(server))
+}
+
+/// Writes the workload that is nearest.
+fn write_spec(path: &Path, story: &Story) -> anyhow::Result<Exit> {
+    let Some(spec) = to_spec(&story.last) else {
+        note("error: no process wrote, read or synced anything that a workload can say");
+        return Ok(Exit::Trouble);
+    };
+    write_whole(path, spec.as_bytes())
+        .with_context(|| format!("cannot write the workload {}", path.display()))?;
     Ok(Exit::Fine)
+}
+
+/// Keeps what the workload is drawn from.
+#[derive(Default)]
+struct Keep(Story);
+
+impl Sink for Keep {
+    fn take(&mut self, line: &TraceLine) -> anyhow::Result<()> {
+        self.0.take(line);
+        Ok(())
+    }
 }
 
 /// Starts the command, which is traced from its first instruction: it is a child of this process,
@@ -130,27 +181,20 @@ impl Sink for Json {
     }
 }
 
-/// Writes all lines to a file.
-struct Record(BufWriter<File>);
-
-impl Record {
-    fn create(path: &std::path::Path) -> anyhow::Result<Record> {
-        let file = File::create_new(path)
-            .with_context(|| format!("cannot create the trace {}", path.display()))?;
-        Ok(Record(BufWriter::new(file)))
-    }
+/// A run is of one trace.
+fn refuse_existing(path: &Path) -> anyhow::Result<()> {
+    let exists = path.exists() && !is_stream(path);
+    anyhow::ensure!(!exists, "{} exists: name a new file for the run", path.display());
+    Ok(())
 }
 
-impl Sink for Record {
-    fn take(&mut self, line: &TraceLine) -> anyhow::Result<()> {
-        let written = serde_json::to_writer(&mut self.0, line).map_err(Into::into);
-        written.and_then(|()| self.0.write_all(b"\n")).context("cannot write the trace")?;
-        // What a snapshot says is there when it is over, whatever ends this process.
-        match line {
-            TraceLine::Snapshot(_) | TraceLine::End(_) => {
-                self.0.flush().context("cannot write the trace")
-            }
-            _ => Ok(()),
-        }
-    }
+/// A new file; one that exists is kept, and a pipe or a terminal is written into.
+fn create(path: &Path) -> anyhow::Result<BufWriter<File>> {
+    let file = if is_stream(path) {
+        File::options().write(true).open(path)
+    } else {
+        File::create_new(path)
+    };
+    let file = file.with_context(|| format!("cannot create {}", path.display()))?;
+    Ok(BufWriter::new(file))
 }

@@ -30,7 +30,7 @@ pub(crate) struct TraceFlags {
     /// What to print: lines and a summary, or the trace as JSON lines
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
-    /// Write the trace to this file, too, as JSON lines
+    /// Write the trace to this new file as one run, which report draws and compare takes
     #[arg(long, value_name = "FILE")]
     pub(crate) record: Option<PathBuf>,
     /// Print lines, also where a screen could be shown
@@ -39,6 +39,15 @@ pub(crate) struct TraceFlags {
     /// keys.
     #[arg(long)]
     pub(crate) plain: bool,
+    /// Write a timeline to this file that ui.perfetto.dev opens; then each request is recorded
+    #[arg(long, value_name = "FILE")]
+    pub(crate) perfetto: Option<PathBuf>,
+    /// Serve counters for Prometheus at this address; a port alone is one of this machine's loopback
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) openmetrics: Option<String>,
+    /// Write a workload to this file at the end: what the busiest process did, for bench and kernels
+    #[arg(long, value_name = "FILE")]
+    pub(crate) to_spec: Option<PathBuf>,
     /// Start this command and trace it and its children
     ///
     /// The terminal is the command's; lines are printed in between. For the screen, start it elsewhere
@@ -48,6 +57,13 @@ pub(crate) struct TraceFlags {
 }
 
 impl TraceFlags {
+    /// Where to serve counters.
+    pub(crate) fn openmetrics(&self) -> Option<String> {
+        let address = self.openmetrics.as_ref()?;
+        let is_port = address.parse::<u16>().is_ok();
+        Some(if is_port { format!("127.0.0.1:{address}") } else { address.clone() })
+    }
+
     /// What to trace.
     pub(crate) fn target(&self) -> Target {
         let words: Vec<_> = self.command.iter().map(|word| word.to_string_lossy()).collect();

@@ -29,14 +29,15 @@ const BENCH: [&str; 12] = [
 
 /// What a bench says that another command confines; none, and the reason was said, if this machine
 /// has no such command or it does not work.
-fn confined(test: &str, place: &Place, command: &[&str]) -> Option<Output> {
+fn confined(test: &str, place: &Place, command: &[&str], arguments: &[&str]) -> Option<Output> {
     let found = Command::new(command[0]).args(&command[1..]).arg("true").output();
     if !found.is_ok_and(|output| output.status.success()) {
         skipped(test, format_args!("`{}` does not work here", command.join(" ")));
         return None;
     }
     let mut bench = Command::new(command[0]);
-    bench.args(&command[1..]).arg(IOWQ).args(BENCH).current_dir(place.home());
+    bench.args(&command[1..]).arg(IOWQ).args(BENCH).args(arguments);
+    bench.current_dir(place.home());
     Some(bench.output().expect("it runs"))
 }
 
@@ -46,27 +47,64 @@ fn what_keeps_root_from_its_probes_is_named() {
     if !root_or_skip(test, "confining root") {
         return;
     }
-    let rows: [(&[&str], &str, &str); 4] = [
-        (&["unshare", "--pid", "--fork", "--mount-proc"], "another PID namespace", "--pid=host"),
+    let rows: [(&[&str], &str, &str); 3] = [
         (&["unshare", "--user", "--map-root-user"], "in a user namespace", "userns-remap"),
         (
             &["setpriv", "--bounding-set=-bpf,-perfmon,-sys_admin", "--inh-caps=-all"],
-            "CAP_BPF, CAP_PERFMON",
+            "CAP_PERFMON",
             "--cap-add BPF --cap-add PERFMON",
         ),
         (&["prlimit", "--nofile=16"], "too many open files", "ulimit -n"),
     ];
     for (command, why, advice) in rows {
         let place = Place::new();
-        let Some(output) = confined(test, &place, command) else { continue };
+        let Some(output) = confined(test, &place, command, &[]) else { continue };
         let said = stderr(&output);
         assert_eq!(output.status.code(), Some(2), "{said}");
         assert!(said.contains(advice), "{said}");
-        assert!(said.contains(why) || said.contains("in another"), "{said}");
+        assert!(said.contains(why), "{said}");
         for wrong in ["verifier", "CONFIG_FTRACE", "memory"] {
             assert!(!said.contains(wrong), "{said}");
         }
     }
+}
+
+#[test]
+fn in_a_pid_namespace_the_probes_see_the_same_workers_as_the_pool_and_their_sleeps() {
+    let test = "in_a_pid_namespace_the_probes_see_the_same_workers_as_the_pool_and_their_sleeps";
+    if !root_or_skip(test, "a PID namespace") {
+        return;
+    }
+    let place = Place::new();
+    let command = ["unshare", "--pid", "--fork", "--mount-proc"];
+    let engines = ["--engine=pool", "--engine=uring", "--blocking=sched"];
+    let Some(output) = confined(test, &place, &command, &engines) else { return };
+    let said = stderr(&output);
+    if said.contains("security module") || said.contains("seccomp") {
+        skipped(test, format_args!("this machine refuses what root may: {said}"));
+        return;
+    }
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    let records = place.records();
+    let of = |engine: &str| {
+        let found = records.iter().find(|record| record["key"]["engine"] == *engine);
+        found.expect("a run of each engine")
+    };
+    for engine in ["pool", "uring"] {
+        let (probe, workers) = (&of(engine)["probe"], &of(engine)["workers"]);
+        assert_eq!((&probe["tier"], &probe["events_lost"]), (&"bpf".into(), &0.into()));
+        assert!(workers["created"]["probe"].as_u64() > Some(0), "{workers}");
+        assert_eq!(workers["exited"]["probe"], workers["created"]["probe"], "{workers}");
+    }
+    let pool = of("pool");
+    assert_eq!(pool["workers"]["created"]["probe"], pool["workers"]["created"]["engine"]);
+    assert_eq!(pool["blocking"], "sched");
+    let caveats = pool["caveats"].to_string();
+    assert!(!caveats.contains("untracked-workers"), "{caveats}");
+    let switches = &pool["probe"]["switches"];
+    let count = |name: &str| switches[name].as_u64().expect("a count");
+    assert!(count("outs_missed") < count("outs"), "{switches}");
+    assert!(count("outs_asleep_missed") < count("outs_asleep"), "{switches}");
 }
 
 #[test]

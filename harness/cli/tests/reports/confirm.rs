@@ -114,7 +114,7 @@ fn fresh_runs_of_something_else_give_no_verdict_and_the_same_runs_are_trouble() 
 #[test]
 fn the_benches_that_are_needed_are_told_to_whoever_asks_on_the_same_host() {
     let records = sample::pairs(10, slower);
-    let mut here = records[0].host.clone();
+    let mut here = (*records[0].host).clone();
     let first = folder(&records);
     let sets = ["6.12", "6.17"].map(|policy| format!("{}@{policy}", first.path().display()).into());
     let request = CompareRequest {
@@ -138,7 +138,7 @@ fn regression_of(spec: &Path, dir: &Path) -> tempfile::TempDir {
     for record in &mut records {
         // A debug build gets no verdict.
         let profile = "release".to_owned();
-        record.host = Host { profile, ..iowq_harness::machine::describe(dir) };
+        record.host = Host { profile, ..iowq_harness::machine::describe(dir) }.into();
         let asked = record.asked.as_mut().expect("it says");
         asked.workload = spec.display().to_string();
         "tiny".clone_into(&mut record.key.workload);

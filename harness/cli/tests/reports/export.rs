@@ -2,6 +2,7 @@
 //!
 //! Set `IOWQ_UPDATE_EXPECTED=1` to write the expected files after a wanted change.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -20,6 +21,11 @@ use iowq_reports::export::Format;
 use iowq_reports::import;
 use iowq_sample as sample;
 use serde_json::Value;
+
+/// The text of runs that are in memory with all that they have.
+fn text_of(format: Format, runs: &[Record]) -> String {
+    format.text(runs, &|run| Ok(Cow::Borrowed(run))).expect("nothing is read again")
+}
 
 /// Two runs of a cell, a control run, a cell of another workload, and a run that failed.
 fn runs() -> Vec<Record> {
@@ -49,7 +55,7 @@ fn is_as_expected(name: &str, text: &str) {
 
 #[test]
 fn benchstat_text_is_a_line_per_finished_run() {
-    let text = Format::Benchstat.text(&runs());
+    let text = text_of(Format::Benchstat, &runs());
     assert_eq!(text.lines().filter(|line| line.starts_with("Benchmark")).count(), 4);
     for line in text.lines().filter(|line| line.starts_with("Benchmark")) {
         let fields: Vec<&str> = line.split_whitespace().collect();
@@ -63,7 +69,7 @@ fn benchstat_text_is_a_line_per_finished_run() {
 
 #[test]
 fn bencher_json_obeys_the_published_schema() {
-    let text = Format::Bmf.text(&runs());
+    let text = text_of(Format::Bmf, &runs());
     let value: Value = serde_json::from_str(&text).expect("it is JSON");
     // The schema that Bencher publishes, in fewer words.
     let schema = serde_json::json!({
@@ -85,7 +91,7 @@ fn bencher_json_obeys_the_published_schema() {
 
 #[test]
 fn openmetrics_text_has_each_series_once_and_an_end() {
-    let text = Format::Openmetrics.text(&runs());
+    let text = text_of(Format::Openmetrics, &runs());
     assert!(text.ends_with("\n# EOF\n") && text.matches("# EOF").count() == 1);
     let mut family = "";
     let mut seen = std::collections::BTreeSet::new();
@@ -106,7 +112,7 @@ fn openmetrics_text_has_each_series_once_and_an_end() {
 #[test]
 fn an_interval_log_holds_the_histograms_of_the_runs() {
     let runs = runs();
-    let text = Format::Hlog.text(&runs);
+    let text = text_of(Format::Hlog, &runs);
     let mut counts: BTreeMap<String, Vec<u64>> = BTreeMap::new();
     for entry in IntervalLogIterator::new(text.as_bytes()) {
         let Ok(LogEntry::Interval(interval)) = entry else {
@@ -131,7 +137,7 @@ fn an_interval_log_holds_the_histograms_of_the_runs() {
 #[test]
 fn json_like_fios_is_read_back_by_the_import_of_fios() {
     let runs = runs();
-    let text = Format::Fio.text(&runs);
+    let text = text_of(Format::Fio, &runs);
     let back = import::fio::records(text.as_bytes(), None).expect("it is like fio's");
     assert_eq!(back.len(), 4);
     for (run, back) in runs.iter().zip(&back) {
@@ -238,7 +244,7 @@ fn the_command_writes_a_file_or_prints_and_never_replaces_a_record() {
     assert!(!text.contains("Fsync-mix"), "{text}");
     assert!(export(&["--out", "base.txt"]).status.success());
     let written = fs::read_to_string(folder.path().join("base.txt")).expect("it was written");
-    assert_eq!(written, Format::Benchstat.text(&runs()));
+    assert_eq!(written, text_of(Format::Benchstat, &runs()));
     let refused = export(&["--out", "record.jsonl"]);
     assert_eq!(refused.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&refused.stderr).contains("must be another file"));

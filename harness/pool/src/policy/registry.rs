@@ -161,9 +161,16 @@ fn parameters(
     Ok(Parameters(all.collect::<Result<_, _>>()?))
 }
 
+/// Bytes of a name for which similar ones are looked for: no policy, patch or parameter has as many,
+/// and the time that it takes grows with each.
+const NAME_BYTES_MAX: usize = 64;
+
 /// The most similar name, or one of which `found` is the beginning, as half a sentence; empty if
 /// there is none.
 fn hint(found: &str, names: impl Iterator<Item = &'static str>) -> String {
+    if found.len() > NAME_BYTES_MAX {
+        return String::new();
+    }
     let distance = |name| strsim::damerau_levenshtein(found, name);
     names
         .map(|name| (distance(name), found.len().abs_diff(name.len()), name))
@@ -244,6 +251,13 @@ mod tests {
         assert!(error("6.12+idle-never-spawn").contains("did you mean `idle-never-spawns`?"));
         assert!(error("6.12+recheck").contains("did you mean `recheck-as-posted`?"));
         assert!(error("").contains("known: 6.1, 6.12.0, 6.12, 6.16"));
+    }
+
+    #[test]
+    fn a_name_of_a_megabyte_is_refused_at_once() {
+        let long = "a".repeat(1 << 20);
+        assert!(error(&format!("6.12+{long}")).starts_with("unknown patch"));
+        assert!(error(&long).starts_with("unknown policy"));
     }
 
     #[test]

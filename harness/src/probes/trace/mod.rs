@@ -7,7 +7,7 @@ use std::path::Path;
 
 use aya::maps::{HashMap, MapData, PerCpuArray, PerCpuHashMap, RingBuf};
 use aya::{Ebpf, EbpfLoader};
-use iowq_ebpf::trace::{FileKey, LifeEvent, OpCounts, OpKey, TRACE_LOST_CAUSES};
+use iowq_ebpf::trace::{FileKey, LifeEvent, OpCounts, OpKey, RequestEvent, TRACE_LOST_CAUSES};
 
 use super::bpf::{attach, map, ring, sums};
 use super::error::ProbeError;
@@ -15,6 +15,7 @@ use super::events::{Event, Offset, offsets};
 use super::layout::{self, Layout};
 use super::tracefs::with_tracefs;
 use super::{advice, ring as records_of};
+use crate::machine::rights::Rights;
 use events::{LIVES, QUEUED, SUBMITTED};
 use records::{Counts, File, InFlight, Op};
 
@@ -22,6 +23,8 @@ use records::{Counts, File, InFlight, Op};
 const TABLES_BYTES_MAX: usize = 64 << 20;
 /// Ops and files that are counted at least, and at most.
 const ENTRIES: (usize, usize) = (512, 8192);
+/// Size of a ring that is not used: a page on most processors, and any that has smaller ones takes it.
+const RING_BYTES_MIN: u32 = 1 << 16;
 /// Requests in io-wq that are followed at one time.
 const FLIGHTS_MAX: u32 = 1 << 17;
 /// Processes that a trace of some processes may have.
@@ -35,6 +38,9 @@ pub struct TraceOptions {
     /// Size of the ring for births and exits, in bytes: a power of two, a page at least. An event
     /// takes 72.
     pub lives_ring_bytes: u32,
+    /// Size of the ring for requests that are done, likewise; 0 if they are not to be recorded one by
+    /// one. A request takes 48.
+    pub requests_ring_bytes: u32,
 }
 
 /// The programs at work. Dropping it detaches them and leaves nothing behind.
@@ -46,6 +52,7 @@ pub struct TraceProbes {
     flights: HashMap<MapData, u64, InFlight>,
     traced: HashMap<MapData, u32, u8>,
     lives: RingBuf<MapData>,
+    requests: RingBuf<MapData>,
     lost: PerCpuArray<MapData, u64>,
     unseen: Vec<String>,
 }
@@ -58,14 +65,18 @@ impl TraceProbes {
     /// Says what is missing and what helps, see [`ProbeError`].
     pub fn start(options: &TraceOptions) -> Result<TraceProbes, ProbeError> {
         advice::check_permission()?;
+        if Rights::here().pid_namespace {
+            return Err(ProbeError::PidNamespace);
+        }
         let loading = options.clone();
-        let (_, (mut programs, unseen)) = with_tracefs(move |tracefs| load(&loading, tracefs))?;
+        let (mut programs, unseen) = with_tracefs(move |tracefs| load(&loading, tracefs))?;
         Ok(TraceProbes {
             ops: map(&mut programs, "OPS", PerCpuHashMap::try_from)?,
             files: map(&mut programs, "FILES", PerCpuHashMap::try_from)?,
             flights: map(&mut programs, "FLIGHTS", HashMap::try_from)?,
             traced: map(&mut programs, "TRACED", HashMap::try_from)?,
             lives: ring(&mut programs, "LIVES")?,
+            requests: ring(&mut programs, "REQUESTS_DONE")?,
             lost: map(&mut programs, "TRACE_LOST", PerCpuArray::try_from)?,
             _programs: programs,
             unseen,
@@ -135,6 +146,12 @@ impl TraceProbes {
         records_of::take_all(&mut self.lives, take)
     }
 
+    /// Passes on requests that are done, in the order in which they were. Returns how many could not be
+    /// understood.
+    pub fn take_requests(&mut self, take: impl FnMut(RequestEvent)) -> u64 {
+        records_of::take_all(&mut self.requests, take)
+    }
+
     /// What was lost, by cause: `TRACE_LOST_*` of [`iowq_ebpf::trace`].
     ///
     /// # Errors
@@ -185,15 +202,18 @@ fn load(options: &TraceOptions, tracefs: &Path) -> Result<(Ebpf, Vec<String>), P
     match &submitted {
         Some((_, offsets)) => found.extend(offsets),
         None => {
-            unseen.push(format!("requests that need no worker: no event {}", SUBMITTED[0].title))
+            unseen.push(format!("requests that need no worker: no event {}", SUBMITTED[0].title));
         }
     }
     let some = u32::from(options.some);
+    let requests = u32::from(options.requests_ring_bytes > 0);
     let mut loader = EbpfLoader::new();
     loader
         .btf(None)
         .override_global("TRACE_SOME", &some, true)
+        .override_global("TRACE_REQUESTS", &requests, true)
         .map_max_entries("LIVES", options.lives_ring_bytes)
+        .map_max_entries("REQUESTS_DONE", options.requests_ring_bytes.max(RING_BYTES_MIN))
         .map_max_entries("TRACED", TRACED_MAX)
         .map_max_entries("OPS", entries(size_of::<OpCounts>(), cpus))
         .map_max_entries("FILES", entries(size_of::<u64>(), cpus))

@@ -1,7 +1,7 @@
 //! What the tables hold, as the loader wants it.
 
 use aya::Pod;
-use iowq_ebpf::trace::{FileKey, Flight, LifeEvent, OpCounts, OpKey};
+use iowq_ebpf::trace::{FileKey, Flight, LifeEvent, OpCounts, OpKey, RequestEvent};
 
 use crate::probes::ring::Record;
 
@@ -35,3 +35,5 @@ unsafe impl Pod for File {}
 unsafe impl Pod for InFlight {}
 // SAFETY: likewise.
 unsafe impl Record for LifeEvent {}
+// SAFETY: likewise.
+unsafe impl Record for RequestEvent {}

@@ -30,8 +30,9 @@ pub(super) fn rule(process: &TraceProcess, _: &Context) -> Option<Said> {
             "{workers} unbounded workers{limit}, for {} requests of which {} were forced",
             most.op, most.queued_forced
         ),
-        cause: "a request on a socket, pipe or the like that is forced to a worker holds it until data \
-                comes, and the only limit is RLIMIT_NPROC",
+        cause: "what is not known to be a regular file is unbounded: a request on a socket, pipe or \
+                the like may hold its worker until data comes, and a forced one on a file counts so, \
+                too, on kernels that look the file up in the worker; the only limit is RLIMIT_NPROC",
         remedy: "submit without IOSQE_ASYNC, so that the kernel polls instead; or set a limit by \
                  IORING_REGISTER_IOWQ_MAX_WORKERS",
     })

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use iowq_contract::trace::{TraceFile, Way};
-use iowq_ebpf::trace::{FILE_REGISTERED, FileKey};
+use iowq_ebpf::trace::{FD_UNKNOWN, FILE_REGISTERED, FileKey, Flight};
 
 use super::way;
 use crate::{opcode, procfs};
@@ -57,6 +57,20 @@ impl Files {
     pub(crate) fn name_of(&mut self, pid: u32, fd: i32) -> Option<String> {
         let fd = u32::try_from(fd).ok()?;
         procfs::file(pid, fd).or_else(|| self.names.get(&fd).cloned())
+    }
+
+    /// The name of what a request is about; a descriptor has the name that it had when it was counted,
+    /// so that a request costs no system call.
+    pub(crate) fn name_of_request(&mut self, pid: u32, flight: &Flight) -> Option<String> {
+        if flight.fd == FD_UNKNOWN || !opcode::has_file(flight.op.opcode) {
+            return None;
+        }
+        if flight.flags == 0
+            && let Some(known) = self.names.get(&flight.fd)
+        {
+            return Some(known.clone());
+        }
+        Some(self.name(pid, FileKey { op: flight.op, fd: flight.fd, flags: flight.flags }))
     }
 
     /// Those with the most requests, and how many others there are.

@@ -46,8 +46,11 @@ fn of_process(process: &TraceProcess) -> String {
         0 => String::new(),
         samples => format!(", idle {:.0} %", 100.0 * process.samples_idle as f64 / samples as f64),
     };
-    let limit =
-        process.limits.bounded.map_or_else(String::new, |limit| format!(" (limit {limit})"));
+    let limit = match (process.limits_set, process.limits.bounded) {
+        (Some(true), _) => " (limits of its own)".to_owned(),
+        (_, Some(limit)) => format!(" (default limit {limit})"),
+        (_, None) => String::new(),
+    };
     let ended = if process.ended { ", over" } else { "" };
     let mut text = format!(
         "\n{}[{}]{ended}: {} rings; workers {}{limit}, most {}, {} born, {} gone{idle}; {} requests in io-wq\n",

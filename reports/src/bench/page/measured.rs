@@ -1,6 +1,6 @@
 //! How it was measured: hosts, settings, probes, and every run with its counts.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use iowq_contract::{Blocking, Counts, Host, PlanSettings, Record};
 
@@ -31,15 +31,14 @@ pub(crate) struct Facts {
 
 /// The hosts that runs were made on, each once.
 pub(crate) fn hosts(records: &[Record]) -> Vec<Facts> {
-    let mut hosts: Vec<(&Host, u64)> = Vec::new();
+    let mut runs: HashMap<&Host, u64> = HashMap::new();
     for record in records {
-        match hosts.iter_mut().find(|(host, _)| *host == &record.host) {
-            Some((_, runs)) => *runs += 1,
-            None => hosts.push((&record.host, 1)),
-        }
+        *runs.entry(&*record.host).or_default() += 1;
     }
-    let several = hosts.len() > 1;
-    let facts = hosts.iter().take(HOSTS_MAX).map(|(host, runs)| {
+    let several = runs.len() > 1;
+    let hosts = format::distinct(records.iter().map(|record| &*record.host));
+    let facts = hosts.iter().take(HOSTS_MAX).filter_map(|host| Some((host, runs.get(host)?)));
+    let facts = facts.map(|(host, runs)| {
         let heading = if several {
             format!("Host of {}", format::count(*runs, "run", "runs"))
         } else {

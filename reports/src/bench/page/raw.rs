@@ -1,9 +1,12 @@
 //! Raw numbers inside the page: a table of runs, and the records as whole as the room allows.
 
+use std::io;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use iowq_contract::{Churn, Quantiles, Record, Role};
 
+use crate::load::Loaded;
 use crate::render::page::Download;
 use crate::runs::births::Births;
 use crate::runs::hosts::Hosts;
@@ -19,22 +22,26 @@ const DATA_BYTES_MAX: usize = 1_600_000;
 const SHORT_POINTS_MAX: usize = 400;
 
 /// The files that fit into `room` bytes.
-pub(crate) fn downloads(records: &[Record], room: usize) -> Vec<Download> {
+///
+/// # Errors
+///
+/// A run that cannot be read again.
+pub(crate) fn downloads(loaded: &Loaded, room: usize) -> io::Result<Vec<Download>> {
     let room = room.saturating_sub(MARGIN_BYTES).min(DATA_BYTES_MAX);
-    let mut files = table_alone(records, room);
+    let mut files = table_alone(&loaded.records, room);
     let taken: usize = files.iter().map(|file| file.base64.len()).sum();
-    files.extend(whole(records, room - taken));
-    files
+    files.extend(whole(loaded, room - taken)?);
+    Ok(files)
 }
 
 /// The table of runs, if it fits into `room` bytes: the records of a grid are too many.
 pub(crate) fn table_alone(records: &[Record], room: usize) -> Vec<Download> {
-    let table = STANDARD.encode(table(records));
-    let file = (table.len() <= room).then(|| Download {
+    let table = table(records, room).map(|table| STANDARD.encode(table));
+    let file = table.filter(|table| table.len() <= room).map(|base64| Download {
         name: "runs.csv",
         about: "one line per run, for a spreadsheet".to_owned(),
         mime: "text/csv",
-        base64: table,
+        base64,
     });
     file.into_iter().collect()
 }
@@ -53,33 +60,33 @@ const KEPT: [(&str, Cut); 4] = [
     ),
 ];
 
-fn whole(records: &[Record], room: usize) -> Option<Download> {
+fn whole(loaded: &Loaded, room: usize) -> io::Result<Option<Download>> {
     for (about, cut) in KEPT {
-        if let Some(lines) = lines(records, cut, room / 4 * 3) {
-            return Some(Download {
+        if let Some(lines) = lines(loaded, cut, room / 4 * 3)? {
+            return Ok(Some(Download {
                 name: "record.jsonl",
                 about: about.to_owned(),
                 mime: "application/x-ndjson",
                 base64: STANDARD.encode(lines),
-            });
+            }));
         }
     }
-    None
+    Ok(None)
 }
 
 /// Records as lines of JSON, unless they would be more than `bytes_max`.
-fn lines(records: &[Record], cut: Cut, bytes_max: usize) -> Option<Vec<u8>> {
+fn lines(loaded: &Loaded, cut: Cut, bytes_max: usize) -> io::Result<Option<Vec<u8>>> {
     let mut lines = Vec::new();
-    for record in records {
-        let mut record = record.clone();
+    for record in &loaded.records {
+        let mut record = loaded.whole(record)?.into_owned();
         cut(&mut record);
-        serde_json::to_writer(&mut lines, &record).ok()?;
+        serde_json::to_writer(&mut lines, &record)?;
         lines.push(b'\n');
         if lines.len() > bytes_max {
-            return None;
+            return Ok(None);
         }
     }
-    Some(lines)
+    Ok(Some(lines))
 }
 
 fn with_short_timeline(record: &mut Record) {
@@ -106,7 +113,8 @@ events_seen,events_lost,error\n";
 /// Names of further columns, if some run was made for noise or control.
 const ROLE_COLUMNS: &str = "role,injected_delay_ns,";
 
-fn table(records: &[Record]) -> String {
+/// The table, unless it has more than `bytes_max`.
+fn table(records: &[Record], bytes_max: usize) -> Option<String> {
     let roles = records.iter().any(|record| record.key.role != Role::Measured);
     let hosts = Hosts::of(records);
     let host = if hosts.names().is_empty() { "" } else { "host," };
@@ -121,8 +129,11 @@ fn table(records: &[Record]) -> String {
         }
         table.push_str(&row(record).join(","));
         table.push('\n');
+        if table.len() > bytes_max {
+            return None;
+        }
     }
-    table
+    Some(table)
 }
 
 fn row(record: &Record) -> Vec<String> {
@@ -175,6 +186,10 @@ mod tests {
 
     use super::*;
 
+    fn whole(records: &[Record]) -> String {
+        table(records, usize::MAX).expect("there is no limit")
+    }
+
     #[test]
     fn every_row_has_a_field_for_each_column() {
         let columns = COLUMNS.split(',').count();
@@ -184,10 +199,10 @@ mod tests {
     #[test]
     fn roles_have_columns_where_some_run_is_not_measured() {
         let mut records = vec![sample::run("nop", "6.12", 0), sample::run("nop", "6.12", 1)];
-        assert!(table(&records).starts_with("workload,"));
+        assert!(whole(&records).starts_with("workload,"));
         records[1].key.role = Role::Control;
         records[1].settings.injected_delay_ns = Some(7);
-        let table = table(&records);
+        let table = whole(&records);
         let starts: Vec<&str> =
             table.lines().filter_map(|line| line.split_once("\"nop\"")).map(|it| it.0).collect();
         assert!(table.starts_with("role,injected_delay_ns,workload,"));
@@ -198,7 +213,7 @@ mod tests {
     fn several_hosts_have_a_column() {
         let mut records = vec![sample::run("nop", "6.12", 0), sample::run("nop", "6.12", 1)];
         records[1].host.filesystem = "xfs".to_owned();
-        let table = table(&records);
+        let table = whole(&records);
         assert!(table.starts_with("host,workload,"), "{table}");
         assert!(table.contains("\n\"xfs\",\"nop\","), "{table}");
     }
@@ -211,9 +226,9 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_thinned_and_said_so() {
-        let records = sample::bench(2);
+        let loaded = Loaded { records: sample::bench(2), ..Loaded::default() };
         let about = |room| {
-            let files = downloads(&records, room);
+            let files = downloads(&loaded, room).expect("all is in memory");
             files.last().map(|file| (file.name, file.about.contains("without")))
         };
         assert_eq!(about(10_000_000), Some(("record.jsonl", false)));

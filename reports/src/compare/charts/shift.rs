@@ -1,20 +1,22 @@
 //! Shift of response time by quantile: the median over pairs, with a band for each quantile alone.
 
+use std::io;
+
 use hdrhistogram::Histogram;
-use iowq_contract::Record;
+use iowq_contract::{Quantiles, Record};
 use plotters::style::text_anchor::{HPos, VPos};
 
 use crate::compare::charts::effect;
 use crate::compare::charts::{PAIRS_MAX, TEST};
 use crate::compare::comparison::Comparison;
 use crate::compare::finding::Point;
+use crate::compare::set::Set;
 use crate::render::palette::{AXIS, Dash, INK, series};
 use crate::render::percentiles;
 use crate::render::plot::{ChartError, Place, Plot, WIDTH, picture};
 use crate::runs::figures::Spread;
-use crate::runs::histogram::Clock;
 use crate::runs::metric::Scale;
-use crate::runs::{histogram, sample_size, unit};
+use crate::runs::{sample_size, unit};
 
 /// Points per nine.
 const STEPS_PER_NINE: usize = 20;
@@ -34,48 +36,78 @@ pub(crate) struct Shift {
     pub(crate) band: &'static str,
 }
 
-/// The shift over the pairs whose runs both have a histogram; none without such pairs.
-pub(crate) fn shift(comparison: &Comparison, base: &[&Record], test: &[&Record]) -> Option<Shift> {
-    if !comparison.is_paired() {
-        return None;
+/// Response times of a unit: how many, and at each step.
+struct Times {
+    count: u64,
+    steps: Vec<f64>,
+}
+
+impl Times {
+    /// Of the runs of a set that have this position and a histogram, read again; none without any.
+    fn of(set: &Set<'_>, runs: &[&Record], position: u32) -> io::Result<Option<Self>> {
+        let mut sum: Option<Histogram<u64>> = None;
+        for run in runs.iter().filter(|run| unit::position(run) == position) {
+            let run = set.loaded.whole(run)?;
+            let one = run.latency.response.get("all").and_then(Quantiles::histogram);
+            match (&mut sum, one) {
+                // The sum grows as it must, so that adding never fails.
+                (Some(sum), Some(one)) => _ = sum.add(&one),
+                (None, one) => sum = one,
+                (Some(_), None) => {}
+            }
+        }
+        let sum = sum.filter(|sum| !sum.is_empty());
+        Ok(sum.map(|sum| Self {
+            count: sum.len(),
+            steps: steps()
+                .map(|nines| sum.value_at_quantile(1.0 - 10_f64.powf(-nines)) as f64)
+                .collect(),
+        }))
     }
-    let histograms = |set: &[&Record], position: u32| {
-        let of_unit = set.iter().copied().filter(|run| {
-            unit::position(run) == position && run.key.workload == comparison.workload
-        });
-        histogram::merged(&of_unit.collect::<Vec<_>>(), Clock::Response, "all")
-    };
-    let points: &[Point] =
-        comparison.primary.iter().map(|one| &one.points[..]).max_by_key(|points| points.len())?;
-    let pairs: Vec<[Histogram<u64>; 2]> = points
-        .iter()
-        .take(PAIRS_MAX)
-        .filter_map(|point| {
-            Some([histograms(base, point.base_position)?, histograms(test, point.test_position)?])
-        })
-        .collect();
-    let least = pairs.iter().flatten().map(Histogram::len).min()?;
+}
+
+/// The steps, in nines.
+fn steps() -> impl Iterator<Item = f64> {
+    let steps = (0..).map(|step| f64::from(step) / STEPS_PER_NINE as f64);
+    steps.take_while(|nines| *nines <= percentiles::NINES_MAX)
+}
+
+/// The shift over the pairs whose runs both have a histogram; none without such pairs.
+pub(crate) fn shift(
+    comparison: &Comparison,
+    base: &Set<'_>,
+    test: &Set<'_>,
+) -> io::Result<Option<Shift>> {
+    if !comparison.is_paired() {
+        return Ok(None);
+    }
+    let points = comparison.primary.iter().map(|one| &one.points[..]);
+    let points: &[Point] = points.max_by_key(|points| points.len()).unwrap_or_default();
+    let [base_runs, test_runs] = [base, test].map(|set| set.of(&comparison.workload));
+    let mut pairs = Vec::new();
+    for point in points.iter().take(PAIRS_MAX) {
+        let base = Times::of(base, &base_runs, point.base_position)?;
+        let test = Times::of(test, &test_runs, point.test_position)?;
+        pairs.extend(base.zip(test));
+    }
+    let least = pairs.iter().map(|(base, test)| base.count.min(test.count)).min();
     let (rank, band) = match band_rank(pairs.len()) {
         Some(rank) => (rank, "an interval for the median with at least 95\u{a0}% confidence"),
         None => (0, "from the least to the most of the pairs"),
     };
-    let steps: Vec<Step> = (0..)
-        .map(|step| f64::from(step) / STEPS_PER_NINE as f64)
-        .take_while(|nines| {
-            *nines <= percentiles::NINES_MAX
-                && sample_size::is_sure(least, sample_size::of_nines_ppb(*nines))
-        })
-        .filter_map(|nines| {
-            let quantile = 1.0 - 10_f64.powf(-nines);
-            let time = |one: &Histogram<u64>| (one.value_at_quantile(quantile) as f64).max(1.0);
-            let mut shifts: Vec<f64> =
-                pairs.iter().map(|[base, test]| (time(test) / time(base)).ln()).collect();
-            shifts.sort_by(f64::total_cmp);
-            let ends = (*shifts.get(rank)?, *shifts.get(shifts.len() - 1 - rank)?);
-            Some((nines, Spread::of(shifts)?.median, ends.0, ends.1))
-        })
-        .collect();
-    (steps.len() > 1).then_some(Shift { steps, pairs: pairs.len(), band })
+    let is_sure = |(_, nines): &(usize, f64)| {
+        sample_size::is_sure(least.unwrap_or(0), sample_size::of_nines_ppb(*nines))
+    };
+    let step = |(at, nines): (usize, f64)| {
+        let time = |one: &Times| one.steps.get(at).map_or(1.0, |time| time.max(1.0));
+        let mut shifts: Vec<f64> =
+            pairs.iter().map(|(base, test)| (time(test) / time(base)).ln()).collect();
+        shifts.sort_by(f64::total_cmp);
+        let ends = (*shifts.get(rank)?, *shifts.get(shifts.len() - 1 - rank)?);
+        Some((nines, Spread::of(shifts)?.median, ends.0, ends.1))
+    };
+    let steps: Vec<Step> = steps().enumerate().take_while(is_sure).filter_map(step).collect();
+    Ok((steps.len() > 1).then_some(Shift { steps, pairs: pairs.len(), band }))
 }
 
 /// How many of the least and of the most values may be left out so that the rest still holds the

@@ -22,10 +22,10 @@ const MARKS_MAX: usize = 200;
 pub(crate) fn draw(kernels: &[Kernel<'_>]) -> Result<Option<String>, ChartError> {
     let mut lanes = Vec::new();
     for (at, kernel) in kernels.iter().enumerate() {
-        let Some((_, run)) = kernel.typical() else { continue };
+        let Some((_, run)) = kernel.typical()? else { continue };
         let watched_ms = run.settings.watched_ms.unwrap_or(0) as f64;
         if watched_ms > 0.0 && !run.workers.outlived_ms.is_empty() {
-            lanes.push((at, kernel.label(), watched_ms, &run.workers.outlived_ms));
+            lanes.push((at, kernel.label(), watched_ms, run.into_owned().workers.outlived_ms));
         }
     }
     let Some(watched_ms) = lanes.iter().map(|lane| lane.2).reduce(f64::max) else {

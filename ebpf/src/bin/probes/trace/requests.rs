@@ -1,16 +1,20 @@
 //! Requests of traced processes: submitted, queued for a worker, completed.
 
 use aya_ebpf::Global;
-use aya_ebpf::helpers::bpf_ktime_get_ns;
+use aya_ebpf::bindings::BPF_RB_NO_WAKEUP;
+use aya_ebpf::helpers::{bpf_get_current_pid_tgid, bpf_ktime_get_ns};
 use aya_ebpf::macros::{map, tracepoint};
 use aya_ebpf::maps::PerCpuArray;
 use aya_ebpf::programs::TracePointContext;
 use iowq_ebpf::trace::{
-    CLASS_FORCED, CLASS_HASHED, CLASS_QUEUED, CLASS_UNBOUNDED, FILE_REGISTERED, FileKey, Flight,
-    OpCounts, OpKey, TRACE_LOST_FILES, TRACE_LOST_FLIGHTS, TRACE_LOST_OPS, bucket,
+    CLASS_FORCED, CLASS_HASHED, CLASS_QUEUED, CLASS_UNBOUNDED, FD_UNKNOWN, FILE_REGISTERED,
+    FileKey, Flight, OpCounts, OpKey, RequestEvent, TRACE_LOST_FILES, TRACE_LOST_FLIGHTS,
+    TRACE_LOST_OPS, TRACE_LOST_REQUESTS, bucket,
 };
 
-use super::tables::{FILES, FLIGHTS, OPS, current, lose, read, read_at};
+use super::tables::{
+    FILES, FLIGHTS, OPS, REQUESTS_DONE, TRACE_REQUESTS, current, lose, read, read_at,
+};
 
 /// Offset of `opcode` in `io_uring:io_uring_submit_req`.
 #[unsafe(no_mangle)]
@@ -107,18 +111,19 @@ pub(crate) fn trace_queued(ctx: TracePointContext) -> u32 {
     }
     let op = OpKey { tgid, opcode, class, reserved: 0 };
     enter(&op);
-    let fd = if REQ_FD.load() == 0 { None } else { read_at::<i32>(request, REQ_FD.load()) };
-    let registered = flags & FIXED_FILE != 0;
-    if let Some(fd) = fd {
-        count_file(&FileKey { op, fd: fd as u32, flags: u32::from(registered) * FILE_REGISTERED });
+    let fd = if REQ_FD.load() == 0 { None } else { read_at::<u32>(request, REQ_FD.load()) };
+    let fd = fd.unwrap_or(FD_UNKNOWN);
+    let flags = if flags & FIXED_FILE == 0 { 0 } else { FILE_REGISTERED };
+    if fd != FD_UNKNOWN {
+        count_file(&FileKey { op, fd, flags });
     }
     // SAFETY: the helper has no requirement.
     let queued_ns = unsafe { bpf_ktime_get_ns() };
-    if FLIGHTS.insert(request, Flight { queued_ns, op }, 0).is_err() {
+    if FLIGHTS.insert(request, Flight { queued_ns, op, fd, flags }, 0).is_err() {
         lose(TRACE_LOST_FLIGHTS);
     }
     if let Some(last) = LAST.get_ptr_mut(0) {
-        let fd = fd.filter(|_| !registered).unwrap_or(-1);
+        let fd = if flags == 0 { fd as i32 } else { -1 };
         // SAFETY: the pointer is this CPU's own element, and requests are queued one by one on it.
         unsafe { *last = Last { queued_ns, tid, fd, opcode, class, reserved: [0; 6] } };
     }
@@ -134,7 +139,15 @@ pub(crate) fn trace_completed(ctx: TracePointContext) -> u32 {
     let _ = FLIGHTS.remove(request);
     let Some(result) = read::<i32>(&ctx, &DONE_RES) else { return 0 };
     // SAFETY: the helper has no requirement.
-    let time_ns = unsafe { bpf_ktime_get_ns() }.saturating_sub(flight.queued_ns);
+    let done_ns = unsafe { bpf_ktime_get_ns() };
+    let time_ns = done_ns.saturating_sub(flight.queued_ns);
+    if TRACE_REQUESTS.load() != 0 {
+        let tid = bpf_get_current_pid_tgid() as u32;
+        let event = RequestEvent { flight, done_ns, tid, result };
+        if REQUESTS_DONE.output::<RequestEvent>(event, u64::from(BPF_RB_NO_WAKEUP)).is_err() {
+            lose(TRACE_LOST_REQUESTS);
+        }
+    }
     let Some(counts) = counts(&flight.op) else { return 0 };
     // SAFETY: the pointer is to this CPU's own element, and the bucket is in range.
     unsafe {

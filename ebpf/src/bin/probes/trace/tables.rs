@@ -37,6 +37,14 @@ pub(super) static FILES: PerCpuHashMap<FileKey, u64> =
 #[map]
 pub(super) static LIVES: RingBuf = RingBuf::with_byte_size(4096, 0);
 
+/// Requests that are done, one by one, with [`TRACE_REQUESTS`]. Userspace sets the size at load.
+#[map]
+pub(super) static REQUESTS_DONE: RingBuf = RingBuf::with_byte_size(4096, 0);
+
+/// 1 if each request is to be recorded, else 0.
+#[unsafe(no_mangle)]
+pub(super) static TRACE_REQUESTS: Global<u32> = Global::new(0);
+
 /// What was not recorded, by cause. Per CPU, so that counting is a plain addition.
 #[map]
 static TRACE_LOST: PerCpuArray<u64> = PerCpuArray::with_max_entries(TRACE_LOST_CAUSES, 0);
