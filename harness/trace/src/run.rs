@@ -1,5 +1,6 @@
 //! A trace from its start to its end: what it reads when, and who gets it.
 
+use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -14,6 +15,9 @@ use crate::tracer::Tracer;
 /// How often births and exits are taken, and workers looked at.
 const STEP: Duration = Duration::from_millis(100);
 
+/// What a reader or a signal ends.
+const INTERRUPTED: &str = "interrupted";
+
 /// Who takes the lines of a trace.
 pub trait Sink {
     /// Takes a line. Lines come in the order in which they are written.
@@ -22,6 +26,16 @@ pub trait Sink {
     ///
     /// What ends the trace.
     fn take(&mut self, line: &TraceLine) -> anyhow::Result<()>;
+
+    /// Passes the time until the next step, at most this long, if the sink waits for something, such
+    /// as keys. A break ends the trace as an interrupt does.
+    ///
+    /// # Errors
+    ///
+    /// What ends the trace.
+    fn wait(&mut self, _time: Duration) -> anyhow::Result<ControlFlow<()>> {
+        Ok(ControlFlow::Continue(()))
+    }
 }
 
 /// How long a trace lasts.
@@ -47,30 +61,34 @@ pub fn run(
     sinks: &mut [&mut dyn Sink],
 ) -> anyhow::Result<()> {
     let mut story = Story::default();
-    let mut give = |line: TraceLine| {
+    let mut give = |sinks: &mut [&mut dyn Sink], line: TraceLine| {
         story.take(&line);
         sinks.iter_mut().try_for_each(|sink| sink.take(&line))
     };
-    give(tracer.first_line(limits.interval))?;
+    give(sinks, tracer.first_line(limits.interval))?;
     let start = clock::now();
     let mut snapshot_at = start.after(limits.interval);
     let end = limits.time_max.map(|time| start.after(time));
     let reason = loop {
-        let reason = reason_to_end(limits, end);
-        let due = if reason.is_some() { clock::now() } else { wait(snapshot_at, end) };
-        tracer.lives().into_iter().try_for_each(&mut give)?;
-        tracer.requests().into_iter().try_for_each(&mut give)?;
+        let mut reason = reason_to_end(limits, end);
+        let until = end.map_or(snapshot_at, |end| end.min(snapshot_at));
+        if reason.is_none() && wait(until, sinks)?.is_break() {
+            reason = Some(INTERRUPTED);
+        }
+        let due = clock::now();
+        tracer.lives().into_iter().try_for_each(|line| give(sinks, line))?;
+        tracer.requests().into_iter().try_for_each(|line| give(sinks, line))?;
         if let Some(reason) = reason {
             break reason;
         }
         tracer.sample();
         if due >= snapshot_at {
-            give(TraceLine::Snapshot(tracer.snapshot()?))?;
+            give(sinks, TraceLine::Snapshot(tracer.snapshot()?))?;
             // What was missed, as while the machine was suspended, is left out.
             snapshot_at = snapshot_at.after(limits.interval).max(clock::now());
         }
     };
-    give(TraceLine::Snapshot(tracer.snapshot()?))?;
+    give(sinks, TraceLine::Snapshot(tracer.snapshot()?))?;
     let end = TraceEnd {
         at_ns: tracer.at_ns(),
         reason: reason.to_owned(),
@@ -79,17 +97,22 @@ pub fn run(
     sinks.iter_mut().try_for_each(|sink| sink.take(&TraceLine::End(end.clone())))
 }
 
-/// Waits for the next step, and returns the time then.
-fn wait(snapshot_at: Nanos, end: Option<Nanos>) -> Nanos {
+/// Waits for the next step: each sink as long as it has something to wait for, then the rest.
+fn wait(until: Nanos, sinks: &mut [&mut dyn Sink]) -> anyhow::Result<ControlFlow<()>> {
     let now = clock::now();
-    let until = end.map_or(snapshot_at, |end| end.min(snapshot_at));
-    thread::sleep(until.until(now).min(STEP));
-    clock::now()
+    let until = until.min(now.after(STEP));
+    for sink in sinks {
+        if sink.wait(until.until(clock::now()))?.is_break() {
+            return Ok(ControlFlow::Break(()));
+        }
+    }
+    thread::sleep(until.until(clock::now()));
+    Ok(ControlFlow::Continue(()))
 }
 
 fn reason_to_end(limits: &mut Limits<'_>, end: Option<Nanos>) -> Option<&'static str> {
     if limits.stop.load(Ordering::Relaxed) {
-        return Some("interrupted");
+        return Some(INTERRUPTED);
     }
     if (limits.command_ended)() {
         return Some("the command ended");

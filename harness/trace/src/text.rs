@@ -5,3 +5,4 @@ mod summary;
 
 pub use line::Lines;
 pub use summary::summary;
+pub(crate) use summary::{of_cause, of_file};

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::BufWriter;
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::{Child, Command};
 use std::time::Duration;
@@ -11,7 +12,7 @@ use iowq_contract::trace::TraceLine;
 use iowq_contract::{is_stream, jsonl, write_new, write_whole};
 use iowq_trace::text::{Lines, summary};
 use iowq_trace::{
-    Limits, OpenMetrics, Perfetto, Run, Server, Sink, Story, Tracer, run as trace, to_spec,
+    Limits, OpenMetrics, Perfetto, Run, Screen, Server, Sink, Story, Tracer, run as trace, to_spec,
 };
 
 use crate::exit::Exit;
@@ -31,7 +32,7 @@ pub(crate) fn run(flags: &TraceFlags, verbosity: Verbosity) -> anyhow::Result<Ex
     let mut metrics = flags.openmetrics().map(|address| serve(&address)).transpose()?;
     let mut printer: Box<dyn Sink> = match flags.format {
         Format::Json => Box::new(Json),
-        Format::Text => Box::new(Text::new(flags.seconds.is_none() && !verbosity.quiet)),
+        Format::Text => Box::new(Text::new(shown(flags, verbosity)?)),
     };
     let mut command = start(flags, &mut tracer)?;
     let mut limits = Limits {
@@ -118,25 +119,55 @@ fn end(child: &mut Child) {
     }
 }
 
-/// Prints lines as they come, and a summary at the end.
+/// What is to be seen before the summary.
+fn shown(flags: &TraceFlags, verbosity: Verbosity) -> anyhow::Result<Shown> {
+    if flags.seconds.is_some() || verbosity.quiet {
+        return Ok(Shown::Nothing);
+    }
+    // A command has the terminal to itself: it may print, and read keys.
+    if flags.plain || !flags.command.is_empty() || !Screen::is_possible() {
+        return Ok(Shown::Lines(Lines::default()));
+    }
+    Ok(Shown::Screen(Box::new(Screen::open()?)))
+}
+
+/// What is seen of a trace while it goes on.
+enum Shown {
+    Nothing,
+    Lines(Lines),
+    Screen(Box<Screen>),
+}
+
+/// Shows what happens, and prints a summary at the end.
 struct Text {
     story: Story,
-    lines: Option<Lines>,
+    shown: Shown,
 }
 
 impl Text {
-    fn new(with_lines: bool) -> Text {
-        Text { story: Story::default(), lines: with_lines.then(Lines::default) }
+    fn new(shown: Shown) -> Text {
+        Text { story: Story::default(), shown }
     }
 }
 
 impl Sink for Text {
     fn take(&mut self, line: &TraceLine) -> anyhow::Result<()> {
         self.story.take(line);
-        match (line, &mut self.lines) {
-            (TraceLine::Snapshot(snapshot), Some(lines)) => print(&lines.of(snapshot)),
-            (TraceLine::End(end), _) => print(&summary(&self.story, &end.findings)),
+        match (line, &mut self.shown) {
+            (TraceLine::Snapshot(snapshot), Shown::Lines(lines)) => print(&lines.of(snapshot))?,
+            (_, Shown::Screen(screen)) => screen.take(line)?,
+            _ => {}
+        }
+        match line {
+            TraceLine::End(end) => print(&summary(&self.story, &end.findings)),
             _ => Ok(()),
+        }
+    }
+
+    fn wait(&mut self, time: Duration) -> anyhow::Result<ControlFlow<()>> {
+        match &mut self.shown {
+            Shown::Screen(screen) => screen.wait(time),
+            _ => Ok(ControlFlow::Continue(())),
         }
     }
 }

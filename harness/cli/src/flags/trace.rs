@@ -33,6 +33,12 @@ pub(crate) struct TraceFlags {
     /// Write the trace to this new file as one run, which report draws and compare takes
     #[arg(long, value_name = "FILE")]
     pub(crate) record: Option<PathBuf>,
+    /// Print lines, also where a screen could be shown
+    ///
+    /// The screen is shown on a terminal if neither --seconds nor -q nor a COMMAND is given; ? lists its
+    /// keys.
+    #[arg(long)]
+    pub(crate) plain: bool,
     /// Write a timeline to this file that ui.perfetto.dev opens; then each request is recorded
     #[arg(long, value_name = "FILE")]
     pub(crate) perfetto: Option<PathBuf>,
@@ -43,6 +49,9 @@ pub(crate) struct TraceFlags {
     #[arg(long, value_name = "FILE")]
     pub(crate) to_spec: Option<PathBuf>,
     /// Start this command and trace it and its children
+    ///
+    /// The terminal is the command's; lines are printed in between. For the screen, start it elsewhere
+    /// and name it by --comm, --pid or --cgroup.
     #[arg(last = true, value_name = "COMMAND", group = "target")]
     pub(crate) command: Vec<OsString>,
 }

@@ -1,7 +1,7 @@
 //! The summary of a trace: what each process did, and what it means.
 
 use comfy_table::{Cell, CellAlignment, Table, TableStyle};
-use iowq_contract::trace::{Finding, TraceProcess, Way};
+use iowq_contract::trace::{Finding, TraceCause, TraceFile, TraceProcess, Way};
 
 use crate::story::Story;
 
@@ -67,24 +67,34 @@ fn of_process(process: &TraceProcess) -> String {
         text += &ops(process);
     }
     for cause in process.causes.iter().take(ROWS_MAX) {
-        let why = match &cause.op {
-            Some(op) => format!("for {op}{}", in_words(cause.way)),
-            None => "for work queued earlier, when a worker went to sleep".to_owned(),
-        };
-        text += &format!("  {} born {why}", cause.born);
-        text += &match cause.paid_ns {
-            0 => "\n".to_owned(),
-            ns => format!(", {} µs of the submitter's time each\n", ns / cause.born.max(1) / 1000),
-        };
+        text += &format!("  {}\n", of_cause(cause));
     }
     for file in process.files.iter().take(ROWS_MAX) {
-        text += &format!("  {} {}{} on {}\n", file.queued, file.op, in_words(file.way), file.file);
+        text += &format!("  {}\n", of_file(file));
     }
     let files_more = process.files.len().saturating_sub(ROWS_MAX) as u64 + process.files_more;
     if files_more > 0 {
         text += &format!("  and {files_more} more files\n");
     }
     text
+}
+
+/// What workers were born for.
+pub(crate) fn of_cause(cause: &TraceCause) -> String {
+    let why = match &cause.op {
+        Some(op) => format!("for {op}{}", in_words(cause.way)),
+        None => "for work queued earlier, when a worker went to sleep".to_owned(),
+    };
+    let paid = match cause.paid_ns {
+        0 => String::new(),
+        ns => format!(", {} µs of the submitter's time each", ns / cause.born.max(1) / 1000),
+    };
+    format!("{} born {why}{paid}", cause.born)
+}
+
+/// What requests worked on.
+pub(crate) fn of_file(file: &TraceFile) -> String {
+    format!("{} {}{} on {}", file.queued, file.op, in_words(file.way), file.file)
 }
 
 fn ops(process: &TraceProcess) -> String {
