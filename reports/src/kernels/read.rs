@@ -100,7 +100,7 @@ pub fn read(dir: &Path) -> Result<Booted, ReadError> {
         let text = format!("{runs} of boots that were not observed until their end are omitted");
         notes.push(Caveat::new(Code::Reading, text));
     }
-    roles(&boots, &loaded.records)
+    are_of_their_boots(&boots, &loaded.records)
         .map_err(|problem| ReadError::Content { path: dir.join(RECORD_NAME), problem })?;
     if loaded.records.is_empty() {
         notes.push(Caveat::new(Code::Reading, "No boot returned a run"));
@@ -109,17 +109,34 @@ pub fn read(dir: &Path) -> Result<Booted, ReadError> {
     Ok(Booted { kernels, boots, loaded })
 }
 
-/// Runs have the role of their boot.
-fn roles(boots: &[Boot], records: &[Record]) -> Result<(), String> {
-    for run in records {
-        let Some(of) = &run.key.boot else { continue };
-        let boot = boots.iter().find(|boot| boot.number == of.number);
-        if let Some(boot) = boot.filter(|boot| boot.role != run.key.role) {
+/// Runs have kernel, round and role of their boot, and are as many as came back from it: a verdict
+/// rests on whole boots.
+fn are_of_their_boots(boots: &[Boot], records: &[Record]) -> Result<(), String> {
+    for boot in boots {
+        let number = boot.number;
+        let of = |run: &Record| run.key.boot.clone().filter(|it| it.number == number);
+        let runs: Vec<_> = records.iter().filter_map(|run| Some((of(run)?, run))).collect();
+        for (it, run) in &runs {
+            let fields = [
+                ("role", run.key.role.name().to_owned(), boot.role.name().to_owned()),
+                ("kernel", format::clip(&it.kernel, 60), boot.kernel.clone()),
+                ("round", it.round.to_string(), boot.round.to_string()),
+            ];
+            if let Some((field, found, allowed)) =
+                fields.iter().find(|(_, of_run, of_boot)| of_run != of_boot)
+            {
+                return Err(format!(
+                    "{field} of a run of boot {number} is {found:?}: that of the boot, {allowed:?}, is \
+                     allowed"
+                ));
+            }
+        }
+        if runs.len() != boot.runs as usize {
             return Err(format!(
-                "role of a run of boot {} is {:?}: that of the boot, {:?}, is allowed",
-                boot.number,
-                run.key.role.name(),
-                boot.role.name()
+                "has {} of boot {number}, and {BOOTS_NAME} says {}: lines were removed or added. \
+                 `kernels` with the same flags makes the boot again",
+                format::count(runs.len() as u64, "run", "runs"),
+                boot.runs
             ));
         }
     }
