@@ -92,7 +92,7 @@ pub fn all(runs: &[&Record]) -> Vec<String> {
     let mut unlike = hosts(runs);
     unlike.extend(differs(&KERNEL, runs));
     unlike.extend(settings(runs));
-    unlike.extend(differs(&DELAY, runs));
+    unlike.extend([&DELAY, &PATCHES].into_iter().filter_map(|field| differs(field, runs)));
     unlike.extend(plans::lengths(runs));
     unlike
 }
