@@ -19,6 +19,7 @@ use iowq_contract::{Caveat, Code, Record, UNVERIFIED_NAME, is_stream};
 use crate::format::{clip, first_of};
 use crate::load::bulk::Bulk;
 use crate::load::duplicates::Duplicates;
+pub(crate) use crate::load::line::validate;
 use crate::load::line::parse;
 use crate::load::sharing::Sharing;
 

@@ -147,6 +147,20 @@ fn a_folder_whose_name_is_no_text_and_a_guest_that_is_replaced_are_taken() {
     assert!(boots.lines().count() >= 2, "{said}");
 }
 
+#[test]
+fn a_kernel_that_is_built_again_meanwhile_is_booted_as_it_was() {
+    let script = "while [ \"$1\" != -kernel ]; do shift; done\ncat \"$2\" >> booted\n\
+                  echo other > image\nexit 1";
+    let place = Place::new("", script);
+    fs::copy("/bin/true", place.path("guest")).unwrap();
+    let output = place.command(PROGRAM).arg("kernels").args(FLAGS).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let boots = fs::read_to_string(place.path("out/boots.jsonl")).unwrap();
+    assert!(boots.lines().count() >= 2, "{}", String::from_utf8_lossy(&output.stderr));
+    let booted = fs::read(place.path("booted")).unwrap();
+    assert!(booted == image().repeat(boots.lines().count()), "another image was booted");
+}
+
 /// Whether a process still runs. One that ended may wait for somebody to take notice.
 fn is_alive(number: &str) -> bool {
     let stat = fs::read_to_string(format!("/proc/{number}/stat")).unwrap_or_default();

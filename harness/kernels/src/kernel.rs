@@ -1,8 +1,9 @@
 //! The kernels of a comparison, opened or built, with all that a boot of one needs.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use iowq_contract::{Disk, Kernel};
 
 use crate::from_source;
@@ -10,6 +11,7 @@ use crate::image::{self, Image, Module, Needs};
 use crate::label::{self, Named};
 use crate::note::note;
 use crate::options::Options;
+use crate::sha256;
 use crate::stop::Stop;
 
 /// One kernel that is compared.
@@ -50,7 +52,7 @@ pub fn kernels(
         return built(options, cache, source, &disk, scratch, stop);
     }
     let Some(base) = &options.base else {
-        anyhow::bail!("name a kernel with --base, or a source with --build");
+        bail!("name a kernel with --base, or a source with --build");
     };
     let labels = label::labels(base, &options.test)?;
     let named = std::iter::once(base).chain(&options.test);
@@ -100,7 +102,9 @@ fn open(
     disk: &Disk,
     scratch: &Path,
 ) -> anyhow::Result<ComparedKernel> {
-    let image = image::open(path, scratch).with_context(|| format!("kernel {label}"))?;
+    let image = image::open(path, scratch)
+        .and_then(|image| kept(image, scratch))
+        .with_context(|| format!("kernel {label}"))?;
     let needs = Needs { criu: options.criu.is_some(), ..Needs::from(disk) };
     let modules = image.needed(&needs).with_context(|| format!("kernel {label}"))?;
     let kernel = Kernel {
@@ -114,4 +118,16 @@ fn open(
         patches: patches.to_vec(),
     };
     Ok(ComparedKernel { described: kernel, image, modules })
+}
+
+/// The image as it is now: a build may replace its file while boots go on.
+fn kept(image: Image, scratch: &Path) -> anyhow::Result<Image> {
+    let cannot = || format!("cannot copy {}", image.boot.display());
+    fs::create_dir_all(scratch).with_context(cannot)?;
+    let boot = scratch.join("image");
+    fs::copy(&image.boot, &boot).with_context(cannot)?;
+    if sha256::of_file(&boot).with_context(cannot)? != image.sha256 {
+        bail!("{} was changed while it was read: wait until it is built", image.boot.display());
+    }
+    Ok(Image { boot, ..image })
 }

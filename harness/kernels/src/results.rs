@@ -21,7 +21,8 @@ use lock::RECORD_NAME;
 
 /// Runs of boots that were not seen to their end.
 const INTERRUPTED_NAME: &str = "interrupted.jsonl";
-/// Boots that failed through no fault of their kernel, and were made again.
+/// Boots that failed through no fault of their kernel, or of which runs are missing, and were made
+/// again.
 const BOOTS_ASIDE_NAME: &str = "boots-again.jsonl";
 /// Name of the folder with the logs of consoles.
 const CONSOLE_NAME: &str = "console";
@@ -52,14 +53,20 @@ impl Results {
             }
             Err(error) => return Err(error).with_context(|| path.display().to_string()),
         }
-        let (kept, again): (Vec<Boot>, Vec<Boot>) =
-            read::<Boot>(&out.join(BOOTS_NAME))?.into_iter().partition(says_something);
+        let runs: Vec<Record> = read(&out.join(RECORD_NAME))?;
+        let is_whole = |boot: &Boot| {
+            let of = |run: &&Record| of_boot(run) == Some(boot.number);
+            runs.iter().filter(of).count() == boot.runs as usize
+        };
+        let (kept, again): (Vec<Boot>, Vec<Boot>) = read::<Boot>(&out.join(BOOTS_NAME))?
+            .into_iter()
+            .partition(|boot| says_something(boot) && is_whole(boot));
         if !again.is_empty() {
             let aside = open(&out.join(BOOTS_ASIDE_NAME))?;
             move_lines(&out.join(BOOTS_NAME), &kept, aside, &again)?;
         }
         let done: BTreeSet<u32> = kept.iter().map(|boot| boot.number).collect();
-        set_aside(out, &done)?;
+        set_aside(out, runs, &done)?;
         let console = out.join(CONSOLE_NAME);
         NewFolders::make(&console).with_context(|| cannot_write(&console))?.keep();
         let (boots, records) = (open(&out.join(BOOTS_NAME))?, open(&out.join(RECORD_NAME))?);
@@ -148,16 +155,19 @@ fn same(path: &Path, bytes: &[u8], kernels: &Kernels) -> anyhow::Result<()> {
 
 /// Moves runs of boots that did not end while we watched to a file of their own: these boots are
 /// made again, and two halves are no whole.
-fn set_aside(out: &Path, done: &BTreeSet<u32>) -> anyhow::Result<()> {
+fn set_aside(out: &Path, runs: Vec<Record>, done: &BTreeSet<u32>) -> anyhow::Result<()> {
     let path = out.join(RECORD_NAME);
-    let is_done =
-        |record: &Record| record.key.boot.as_ref().is_some_and(|boot| done.contains(&boot.number));
-    let (kept, aside): (Vec<Record>, Vec<Record>) =
-        read::<Record>(&path)?.into_iter().partition(is_done);
+    let is_done = |run: &Record| of_boot(run).is_some_and(|number| done.contains(&number));
+    let (kept, aside): (Vec<Record>, Vec<Record>) = runs.into_iter().partition(is_done);
     if aside.is_empty() {
         return Ok(());
     }
     move_lines(&path, &kept, open(&out.join(INTERRUPTED_NAME))?, &aside)
+}
+
+/// The number of the boot that a run was made in.
+fn of_boot(run: &Record) -> Option<u32> {
+    run.key.boot.as_ref().map(|boot| boot.number)
 }
 
 /// Whether a boot says something about its kernel. One that failed, or whose virtual machine was
@@ -252,7 +262,7 @@ mod tests {
             ended: Ended::Finished,
             reason: String::new(),
             complaints: Vec::new(),
-            runs: 1,
+            runs: 0,
             dump: None,
             console: String::new(),
             console_tail: Vec::new(),
@@ -298,6 +308,24 @@ mod tests {
         assert_eq!([0, 1, 2].map(|number| results.has(number)), [false, false, true]);
         assert_eq!(text(folder.path(), BOOTS_NAME).lines().count(), 1);
         assert_eq!(text(folder.path(), BOOTS_ASIDE_NAME).lines().count(), 2);
+        Ok(())
+    }
+
+    #[test]
+    fn a_boot_of_which_runs_are_missing_is_made_again() -> anyhow::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let out = folder.path();
+        let mut results = open_for(out, 8)?;
+        results.boot(&Boot { runs: 1, ..boot(0) })?;
+        results.boot(&Boot { runs: 2, ..boot(1) })?;
+        drop(results);
+        // Somebody removed a line.
+        fs::write(out.join(RECORD_NAME), format!("{}\n{}\n", run(0), run(1)))?;
+        let results = open_for(out, 8)?;
+        assert_eq!([0, 1].map(|number| results.has(number)), [true, false]);
+        assert_eq!(text(out, BOOTS_ASIDE_NAME).lines().count(), 1);
+        assert!(text(out, INTERRUPTED_NAME).contains("\"number\":1"));
+        assert_eq!(text(out, RECORD_NAME).lines().count(), 1);
         Ok(())
     }
 
@@ -364,7 +392,7 @@ mod tests {
         let folder = tempfile::tempdir()?;
         let out = folder.path();
         let mut results = open_for(out, 8)?;
-        results.boot(&boot(0))?;
+        results.boot(&Boot { runs: 1, ..boot(0) })?;
         drop(results);
         let lines = format!("{}\n{}\n{{\"schema", run(0), run(1));
         fs::write(out.join(RECORD_NAME), lines)?;

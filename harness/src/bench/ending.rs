@@ -7,12 +7,21 @@ use signal_hook::consts::{
     SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGKILL, SIGSEGV, SIGSYS, SIGTRAP, SIGXCPU,
 };
 
+/// What Rust's runtime says before it aborts a process that gets no memory.
+const ALLOCATION_FAILED: &str = "memory allocation of ";
+
 /// What a process said in the end, without the marks of an error message, and what ended it if that
 /// was a signal.
 pub(super) fn reason(status: ExitStatus, stderr: &[u8]) -> String {
     let said = String::from_utf8_lossy(stderr);
     let said = said.trim().trim_start_matches("error: ");
     match (status.signal(), said.is_empty()) {
+        (Some(SIGABRT), false) if said.contains(ALLOCATION_FAILED) => {
+            format!(
+                "{said}: it may not have more memory; raise `ulimit -v`, or ask for less with \
+                     files.count, files.size_mib or ring.depth"
+            )
+        }
         (Some(signal), true) => of_signal(signal),
         (Some(signal), false) => format!("{}; it said: {said}", of_signal(signal)),
         (None, true) => format!("it ended with {status} and said nothing"),
@@ -60,6 +69,13 @@ mod tests {
                 "memory.max",
             ),
             (ExitStatus::from_raw(9), "half", "killed by signal 9 (SIGKILL)", "it said: half"),
+            (
+                ExitStatus::from_raw(6),
+                "memory allocation of 8 bytes failed",
+                "memory allocation of 8 bytes failed: it may not",
+                "ulimit -v",
+            ),
+            (ExitStatus::from_raw(6), "x", "killed by signal 6 (SIGABRT): a fault", "said: x"),
             (ExitStatus::from_raw(11), "", "killed by signal 11 (SIGSEGV): a fault", "report it"),
             (ExitStatus::from_raw(31), "", "killed by signal 31 (SIGSYS): a seccomp filter", ""),
             (ExitStatus::from_raw(24), "", "killed by signal 24 (SIGXCPU)", "ulimit -t"),

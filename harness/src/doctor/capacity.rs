@@ -43,10 +43,13 @@ pub(super) fn filesystem(dir: &Path) -> Check {
 
 fn filesystem_of(dir: &Path, mount: Option<Mount>) -> Check {
     let name = "file system";
-    let dir = dir.display();
+    let (is_there, dir) = (dir.exists(), dir.display());
     let Some(Mount { filesystem, options, device }) = mount else {
-        return Check::missing(name, format!("{dir} or /proc is missing"))
-            .fix(format!("mkdir -p {dir}"));
+        if is_there {
+            return Check::missing(name, "what is under it is unknown: /proc is not mounted")
+                .fix("mount -t proc proc /proc");
+        }
+        return Check::missing(name, format!("{dir} is missing")).fix(format!("mkdir -p {dir}"));
     };
     let found = format!("{dir} is on {filesystem}, {device}, {options}");
     if filesystem == "tmpfs" || filesystem == "ramfs" {
@@ -104,6 +107,13 @@ mod tests {
         assert_eq!(on("tmpfs", "rw").state, State::Less);
         assert_eq!(on("ext4", "ro,errors=remount-ro").state, State::Missing);
         assert_eq!(on("ext4", "rw,errors=remount-ro").state, State::Ok);
+    }
+
+    #[test]
+    fn a_folder_that_is_there_is_not_to_be_made_where_only_proc_is_missing() {
+        let fix = |dir: &str| filesystem_of(Path::new(dir), None).fix.unwrap_or_default();
+        assert_eq!(fix("."), "mount -t proc proc /proc");
+        assert_eq!(fix("/not/there"), "mkdir -p /not/there");
     }
 
     #[test]

@@ -6,10 +6,11 @@ use super::Check;
 use crate::machine::text;
 
 pub(super) fn io_uring() -> Check {
-    io_uring_of(text("/proc/sys/kernel/io_uring_disabled").as_deref().map(str::trim))
+    let disabled = text("/proc/sys/kernel/io_uring_disabled");
+    io_uring_of(disabled.as_deref().map(str::trim), Path::new("/proc/sys/kernel").exists())
 }
 
-fn io_uring_of(disabled: Option<&str>) -> Check {
+fn io_uring_of(disabled: Option<&str>, has_switches: bool) -> Check {
     let name = "io_uring";
     let fix = "sudo sysctl kernel.io_uring_disabled=0";
     match disabled {
@@ -25,6 +26,10 @@ fn io_uring_of(disabled: Option<&str>) -> Check {
         }
         Some(value) => {
             Check::less(name, format!("kernel.io_uring_disabled is {value}, which is not known"))
+        }
+        None if !has_switches => {
+            Check::less(name, "whether it is allowed is unknown, because /proc is not mounted")
+                .fix("mount -t proc proc /proc")
         }
         // Kernels before 6.6 have no such switch.
         None => Check::ok(name, "this kernel has no switch that turns it off"),
@@ -61,13 +66,14 @@ mod tests {
 
     #[test]
     fn io_uring_that_is_off_comes_with_the_command_that_turns_it_on() {
-        assert_eq!(io_uring_of(Some("0")).state, State::Ok);
-        assert_eq!(io_uring_of(None).state, State::Ok);
-        assert_eq!(io_uring_of(Some("1")).state, State::Less);
-        let off = io_uring_of(Some("2"));
+        assert_eq!(io_uring_of(Some("0"), true).state, State::Ok);
+        assert_eq!(io_uring_of(None, true).state, State::Ok);
+        assert_eq!(io_uring_of(Some("1"), true).state, State::Less);
+        let off = io_uring_of(Some("2"), true);
         assert_eq!(off.state, State::Missing);
         assert!(off.fix.is_some_and(|fix| fix.contains("io_uring_disabled=0")));
-        assert_eq!(io_uring_of(Some("7")).state, State::Less);
+        assert_eq!(io_uring_of(Some("7"), true).state, State::Less);
+        assert!(io_uring_of(None, false).meaning.contains("/proc is not mounted"));
     }
 
     #[test]

@@ -32,6 +32,7 @@ pub(crate) use assemble::failed;
 pub(crate) use caveats::files::not_verified;
 use measure::Measured;
 use outcome::Outcome;
+pub use plan_settings::digest;
 
 /// The census's interval in a check, which ends before the first one is over.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(5);

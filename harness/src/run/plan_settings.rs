@@ -39,8 +39,9 @@ pub(super) fn plan_settings(plan: &Plan) -> PlanSettings {
     }
 }
 
-/// Over the plan as it is handed on, so that a field which is added to it is in the digest too.
-fn digest(plan: &Plan) -> String {
+/// A digest of the plan as it is handed on, so that a field which is added to it is in there too.
+#[must_use]
+pub fn digest(plan: &Plan) -> String {
     // A plan has nothing that JSON has not.
     let text = serde_json::to_vec(&plan.canonical()).unwrap_or_default();
     Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()

@@ -71,13 +71,29 @@ fn dispatch(record: &mut Record) {
     }
 }
 
-/// Records as the lines of a `record.jsonl`, each with the duration that its rate comes from.
+/// Records as the lines of a `record.jsonl`, each with the duration that its rate comes from, and
+/// with what else must agree with figures that a test changed.
 #[must_use]
 pub fn lines(records: &[Record]) -> String {
     let mut text = String::new();
     for record in records {
-        let duration_ns = record.ops.done as f64 * 1e9 / record.ops.per_s;
-        let record = Record { duration_ns: duration_ns.round() as u64, ..record.clone() };
+        let mut record = record.clone();
+        record.duration_ns = (record.ops.done as f64 * 1e9 / record.ops.per_s).round() as u64;
+        let peak = record.workers.peak;
+        record.timeline.iter_mut().for_each(|(_, alive)| *alive = peak.min(*alive));
+        if let (Some(per_1000), Some(_)) =
+            (record.workers.created_per_1000_ops, record.workers.born_measured)
+        {
+            let born = (per_1000 * record.ops.done as f64 / 1e3).round() as u64;
+            record.workers.born_measured = Some(born);
+            record.workers.fill_measured = record.workers.fill_measured.map(|fill| fill.min(born));
+        }
+        for quantiles in record.latency.response.values_mut() {
+            let made = quantiles.histogram().map(|histogram| Quantiles::of(&histogram));
+            if made.is_some_and(|made| made != *quantiles) {
+                quantiles.hdr_v2.clear();
+            }
+        }
         text.push_str(&serde_json::to_string(&record).unwrap_or_default());
         text.push('\n');
     }

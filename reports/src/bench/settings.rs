@@ -1,4 +1,5 @@
-//! Unlike: settings and lengths in which runs of one workload on one engine differ, as caveats.
+//! Unlike: settings and lengths in which runs of one workload on one engine differ, and patches in
+//! which runs of one policy do, as caveats.
 
 use std::collections::BTreeMap;
 
@@ -22,6 +23,11 @@ pub(crate) fn caveats<'a>(made: impl Iterator<Item = &'a Record>) -> Vec<ScopedC
         found => Some(found.join("; ")),
     });
     let lengths = named(&cells, plans::lengths);
+    let mut variants: BTreeMap<(&str, &str), Vec<&Record>> = BTreeMap::new();
+    for run in cells.into_values().flatten() {
+        variants.entry((&run.key.policy, &run.key.engine)).or_default().push(run);
+    }
+    let patches = named(&variants, |runs| differences::differs(&differences::PATCHES, runs));
     let caveat = |code, text: &str, what: Option<String>| {
         what.map(|what| ScopedCaveat::of_all(code, format!("{text}: {what}")))
     };
@@ -29,17 +35,19 @@ pub(crate) fn caveats<'a>(made: impl Iterator<Item = &'a Record>) -> Vec<ScopedC
     let settings = caveat(Code::SettingsDiffer, text, settings);
     let text = "runs of the same workload were to take different times or numbers of ops";
     let lengths = caveat(Code::LengthsDiffer, text, lengths);
-    settings.into_iter().chain(lengths).collect()
+    let text = "a policy is not the same in all its runs, as of two versions of iowq";
+    let patches = caveat(Code::SettingsDiffer, text, patches);
+    settings.into_iter().chain(lengths).chain(patches).collect()
 }
 
 /// `dsync (depth: 16 and 64)` and so on; none if nothing differs.
 fn named(
-    cells: &BTreeMap<(&str, &str), Vec<&Record>>,
+    groups: &BTreeMap<(&str, &str), Vec<&Record>>,
     find: impl Fn(&[&Record]) -> Option<String>,
 ) -> Option<String> {
-    let found = cells.iter().filter_map(|((workload, _), runs)| Some((workload, find(runs)?)));
+    let found = groups.iter().filter_map(|((name, _), runs)| Some((name, find(runs)?)));
     let parts: Vec<String> =
-        found.map(|(workload, what)| format!("{} ({what})", format::clip(workload, 60))).collect();
+        found.map(|(name, what)| format!("{} ({what})", format::clip(name, 60))).collect();
     (!parts.is_empty()).then(|| format::first_of(parts, NAMED_MAX))
 }
 

@@ -8,14 +8,14 @@ use crate::runs::{differences, plans};
 pub fn blockers(base: &[&Record], test: &[&Record]) -> Vec<Caveat> {
     let both = [base, test].concat();
     let mut hosts = differences::hosts(&both);
-    for (runs, side) in [(base, "base"), (test, "test")] {
-        hosts.extend(
-            differences::differs(&differences::KERNEL, runs)
-                .map(|text| format!("{text} within the {side}")),
-        );
-    }
     let mut settings = differences::settings(&both);
     settings.extend(differences::differs(&differences::DELAY, &both));
+    for (runs, side) in [(base, "base"), (test, "test")] {
+        let within =
+            |field| Some(format!("{} within the {side}", differences::differs(field, runs)?));
+        hosts.extend(within(&differences::KERNEL));
+        settings.extend(within(&differences::PATCHES));
+    }
     bars_of(&hosts, &settings, plans::lengths(&both), "The runs were made", "policy")
 }
 
@@ -25,8 +25,10 @@ pub fn bars_beside(base: &[&Record], beside: &[&Record]) -> Vec<Caveat> {
     let both = [base, beside].concat();
     let mut hosts = differences::hosts(&both);
     hosts.extend(differences::differs(&differences::KERNEL, &both));
+    let mut settings = differences::settings(&both);
+    settings.extend(differences::differs(&differences::PATCHES, &both));
     let runs = "The base and its noise and control runs were made";
-    bars_of(&hosts, &differences::settings(&both), plans::lengths(&both), runs, "noise")
+    bars_of(&hosts, &settings, plans::lengths(&both), runs, "noise")
 }
 
 /// The blockers, if there is anything unlike; `cause` is what the difference was to show.
@@ -111,7 +113,6 @@ mod tests {
         assert!(after(|run| run.blocking = Blocking::Declared).contains("blocking: "));
         let confined = after(|run| run.settings.cpus = Some(1));
         assert!(confined.contains("processors it was confined to"), "{confined}");
-        assert_eq!(after(|run| run.settings.patches = vec!["exit-on-idle".to_owned()]), "");
         assert_eq!(after(|run| run.host.memory_bytes -= 1 << 25), "");
     }
 
@@ -150,6 +151,19 @@ mod tests {
         let mut test = [sample::run("dsync", "6.12", 0)];
         kernel(&mut test[0]);
         assert!(blockers(&base.each_ref(), &test.each_ref()).is_empty());
+    }
+
+    #[test]
+    fn patches_may_differ_between_the_sets_and_not_within_one() {
+        let patches = |run: &mut Record| run.settings.patches = vec!["exit-on-idle".to_owned()];
+        let mixed = after(patches);
+        assert!(mixed.starts_with("settings-differ"), "{mixed}");
+        assert!(mixed.contains("patches: ") && mixed.contains("within the test"), "{mixed}");
+        let base = [sample::run("dsync", "6.12", 0)];
+        let mut test = [sample::run("dsync", "6.17", 0)];
+        patches(&mut test[0]);
+        assert!(blockers(&base.each_ref(), &test.each_ref()).is_empty());
+        assert_eq!(bars_beside(&base.each_ref(), &test.each_ref()).len(), 1);
     }
 
     #[test]

@@ -1,20 +1,22 @@
 //! Order: whether positions tell in which order runs were made, and how often either side was first.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use iowq_contract::{Caveat, Code, Record};
 use jiff::Timestamp;
 
 use crate::compare::finding::Point;
 use crate::format;
+use crate::runs::group;
 use crate::runs::unit::Unit;
 
 /// More than this share of pairs with the same side first is worth a note.
 const FIRST_SHARE_MAX: f64 = 0.7;
 
 /// Why runs or boots of one file are not of one bench, if they are not: a place that is there twice,
-/// or a run that started before one of an earlier place. Two benches with the same seed have the
-/// same rounds, so that nothing else tells them apart. The clock of a booted kernel is its own.
+/// runs of several boots of the host, or a run that started before one of an earlier place. Two
+/// benches with the same seed have the same rounds, so that nothing else tells them apart, and on two
+/// hosts of one kind they may run at the same time. The clock of a booted kernel is its own.
 pub fn not_one_bench(units: &[&Unit<'_>]) -> Option<String> {
     let mut places: BTreeMap<u32, &Record> = BTreeMap::new();
     for (place, run) in units.iter().filter_map(|unit| Some((unit.position(), *unit.runs.first()?)))
@@ -27,6 +29,14 @@ pub fn not_one_bench(units: &[&Unit<'_>]) -> Option<String> {
     }
     let runs: Vec<(u32, &Record)> =
         places.into_iter().filter(|(_, run)| run.key.boot.is_none()).collect();
+    let boots = runs.iter().filter_map(|(_, run)| Some(&run.since_boot.as_ref()?.boot_id));
+    if boots.collect::<BTreeSet<_>>().len() > 1 {
+        return Some(
+            "the runs were made in several boots, so the file holds more than one bench, or those of \
+             several hosts"
+                .to_owned(),
+        );
+    }
     let falls = runs.windows(2).find_map(|two| match two {
         [(before, early), (after, late)] if started_before(late, early) => Some((*before, *after)),
         _ => None,
@@ -37,6 +47,20 @@ pub fn not_one_bench(units: &[&Unit<'_>]) -> Option<String> {
              holds more than one bench, or the clock was set back"
         )
     })
+}
+
+/// Why the rounds of runs are not those that a bench made, if they are not: each has all rounds up to
+/// its last one, with a record of each run that failed. Who leaves some out may choose them. A boot
+/// that was lost leaves its round out by itself.
+pub fn missing_round(runs: &[&Record]) -> Option<String> {
+    let of_bench = runs.iter().filter(|run| run.key.boot.is_none());
+    let rounds: BTreeSet<u32> = of_bench.map(|run| run.key.round).collect();
+    let missing = (0..).zip(&rounds).find_map(|(at, round)| (at != *round).then_some(at))?;
+    let policy = runs.first().map_or_else(String::new, |run| format::clip(&group::label(run), 60));
+    Some(format!(
+        "round {missing} of {policy} is missing, though there is a later one, so runs were left out \
+         of the file"
+    ))
 }
 
 /// Whether a run started before another: by the clock of their boot, which is never set, or else by
@@ -115,11 +139,13 @@ mod tests {
             runs[3].started = runs[2].started.clone();
         });
         assert!(swapped.contains("position 3 started before that of position 2"), "{swapped}");
+        // Two hosts may be alike in all but that, and have run at the same time.
         let rebooted = said(|runs| {
-            back(runs);
-            runs[3].since_boot = since(9, "b");
+            for (place, run) in runs.iter_mut().enumerate() {
+                run.since_boot = since(place, ["a", "b"][place % 2]);
+            }
         });
-        assert!(rebooted.contains("position 3 started before"), "{rebooted}");
+        assert!(rebooted.contains("made in several boots"), "{rebooted}");
     }
 
     #[test]

@@ -115,7 +115,11 @@ fn variant(key: &RunKey) -> (&str, &str, Option<&str>) {
 
 /// Matches runs of one file by their round. Runs of one boot are averaged before they are matched.
 fn matched<'a>(base: Vec<&'a Record>, test: Vec<&'a Record>) -> Matched<'a> {
+    let missing = order::missing_round(&base).or_else(|| order::missing_round(&test));
     let (base, test) = (finished(base), finished(test));
+    if let Some(why) = missing {
+        return unpaired(base, test, why);
+    }
     if let Some(why) = order::not_one_bench(&base.iter().chain(&test).collect::<Vec<_>>()) {
         return unpaired(base, test, why);
     }
@@ -191,8 +195,8 @@ mod tests {
 
     #[test]
     fn runs_of_one_round_are_pairs_and_the_others_are_counted() {
-        let (base, test) = (runs("6.12", &[0, 1, 2, 5]), runs("6.17", &[2, 1, 0, 7, 8]));
-        assert_eq!(pairing(&base, &test), Pairing::Paired { pairs: 3, left_over: 3 });
+        let (base, test) = (runs("6.12", &[0, 1, 2]), runs("6.17", &[2, 1, 0, 3, 4]));
+        assert_eq!(pairing(&base, &test), Pairing::Paired { pairs: 3, left_over: 2 });
         let matched = matched(base.iter().collect(), test.iter().collect());
         for (base, test) in matched.base.iter().zip(&matched.test) {
             assert_eq!(base.round(), test.round());
@@ -205,6 +209,17 @@ mod tests {
         test[0].key.seed = 99;
         test[1].error = Some("disk full".to_owned());
         assert_eq!(pairing(&base, &test), Pairing::Paired { pairs: 1, left_over: 3 });
+    }
+
+    #[test]
+    fn a_round_that_is_missing_between_others_was_left_out_by_somebody_and_there_are_no_pairs() {
+        let (base, test) = (runs("6.12", &[0, 1, 2, 3]), runs("6.17", &[0, 1, 3]));
+        for (base, test) in [(&base, &test), (&test, &base)] {
+            let Pairing::Unpaired { why, .. } = pairing(base, test) else {
+                panic!("they are pairs")
+            };
+            assert!(why.starts_with("round 2 of 6.17 is missing"), "{why}");
+        }
     }
 
     #[test]

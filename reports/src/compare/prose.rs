@@ -1,6 +1,6 @@
 //! What is said of a comparison in the page, in the text and in test results.
 
-use iowq_contract::Caveat;
+use iowq_contract::{Caveat, Code};
 
 use crate::compare::comparison::{Comparison, Comparisons, Confirmation, Pairing};
 use crate::compare::finding::{Finding, Verdict};
@@ -196,6 +196,10 @@ impl Confirmation {
         match self.violations_again.iter().find(|again| again.code == violation.code) {
             Some(again) => {
                 format!("{} again: {}", violation.code, again.text.trim_end_matches('.'))
+            }
+            // Of other runs it says nothing.
+            None if self.blockers.iter().any(|bar| bar.code == Code::UnlikeFirstRuns) => {
+                format!("{} not measured again", violation.code)
             }
             None => format!("{} not again", violation.code),
         }

@@ -69,6 +69,8 @@ pub enum RerunError {
 pub struct Rerun {
     /// Workloads as they were named: built-in ones, or paths of specs.
     pub workloads: Vec<String>,
+    /// Digests of the plans that they had; none in records that do not say.
+    pub digests: Vec<Option<String>>,
     /// Engines, the one to be repeated for noise or as a control first.
     pub engines: Vec<String>,
     /// Policies of the pool, in the same order.
@@ -137,12 +139,19 @@ pub fn reruns(
     let mut benches: Vec<Rerun> = Vec::new();
     for one in regressed(comparisons, sets) {
         let rerun = one.rerun();
-        let workload = one.check(here, &rerun)?;
-        let same =
-            |bench: &&mut Rerun| Rerun { workloads: Vec::new(), ..(*bench).clone() } == rerun;
-        match benches.iter_mut().find(same) {
-            Some(bench) => bench.workloads.push(workload),
-            None => benches.push(Rerun { workloads: vec![workload], ..rerun }),
+        let (workload, digest) = (one.check(here, &rerun)?, one.digest());
+        let bare = |bench: &Rerun| {
+            let (workloads, digests) = (Vec::new(), Vec::new());
+            Rerun { workloads, digests, ..bench.clone() }
+        };
+        match benches.iter_mut().find(|bench| bare(bench) == rerun) {
+            Some(bench) => {
+                bench.workloads.push(workload);
+                bench.digests.push(digest);
+            }
+            None => {
+                benches.push(Rerun { workloads: vec![workload], digests: vec![digest], ..rerun })
+            }
         }
     }
     Ok(benches)
@@ -184,6 +193,12 @@ impl<'a> Regressed<'a> {
         self.variants.iter().filter_map(|runs| runs.first().copied())
     }
 
+    /// The digest of the plan that its runs had.
+    fn digest(&self) -> Option<String> {
+        let plan = self.first_runs().find_map(|run| run.settings.plan.as_ref());
+        plan.map(|plan| plan.digest.clone())
+    }
+
     /// The first run of the workload that has a role.
     fn of_role(&self, role: Role) -> Option<&'a Record> {
         let mut runs = self.records.iter().filter(|run| run.key.workload == self.workload);
@@ -203,6 +218,7 @@ impl<'a> Regressed<'a> {
         let blocking = |run: &Record| Some(run.blocking).filter(|one| *one != Blocking::Kernel);
         Rerun {
             workloads: Vec::new(),
+            digests: Vec::new(),
             engines,
             policies,
             rounds: rounds.unwrap_or(0).saturating_add(1),

@@ -1,13 +1,13 @@
 //! Reading a folder of boots: what was booted, how boots ended, and the runs that came back.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 
 use iowq_contract::jsonl::{Limits, Lines};
 use iowq_contract::{
-    BOOT_SCHEMA, BOOTS_NAME, Boot, Caveat, Code, KERNELS_MAX, KERNELS_NAME, KERNELS_SCHEMA,
+    BOOT_SCHEMA, BOOTS_NAME, Boot, Caveat, Code, InBoot, KERNELS_MAX, KERNELS_NAME, KERNELS_SCHEMA,
     Kernels, LABEL_BYTES_MAX, Record, Role,
 };
 use serde::de::DeserializeOwned;
@@ -100,7 +100,7 @@ pub fn read(dir: &Path) -> Result<Booted, ReadError> {
         let text = format!("{runs} of boots that were not observed until their end are omitted");
         notes.push(Caveat::new(Code::Reading, text));
     }
-    roles(&boots, &loaded.records)
+    are_of_their_boots(&boots, &loaded.records)
         .map_err(|problem| ReadError::Content { path: dir.join(RECORD_NAME), problem })?;
     if loaded.records.is_empty() {
         notes.push(Caveat::new(Code::Reading, "No boot returned a run"));
@@ -114,16 +114,39 @@ fn find(boots: &[Boot], number: u32) -> Option<&Boot> {
     boots.binary_search_by_key(&number, |boot| boot.number).ok().and_then(|at| boots.get(at))
 }
 
-/// Runs have the role of their boot.
-fn roles(boots: &[Boot], records: &[Record]) -> Result<(), String> {
+/// Runs have kernel, round and role of their boot, and are as many as came back from it: a verdict
+/// rests on whole boots.
+fn are_of_their_boots(boots: &[Boot], records: &[Record]) -> Result<(), String> {
+    let mut by_boot: BTreeMap<u32, Vec<(&InBoot, &Record)>> = BTreeMap::new();
     for run in records {
-        let Some(of) = &run.key.boot else { continue };
-        if let Some(boot) = find(boots, of.number).filter(|boot| boot.role != run.key.role) {
+        if let Some(boot) = &run.key.boot {
+            by_boot.entry(boot.number).or_default().push((boot, run));
+        }
+    }
+    for boot in boots {
+        let number = boot.number;
+        let runs = by_boot.remove(&number).unwrap_or_default();
+        for (it, run) in &runs {
+            let fields = [
+                ("role", run.key.role.name().to_owned(), boot.role.name().to_owned()),
+                ("kernel", format::clip(&it.kernel, 60), boot.kernel.clone()),
+                ("round", it.round.to_string(), boot.round.to_string()),
+            ];
+            if let Some((field, found, allowed)) =
+                fields.iter().find(|(_, of_run, of_boot)| of_run != of_boot)
+            {
+                return Err(format!(
+                    "{field} of a run of boot {number} is {found:?}: that of the boot, {allowed:?}, is \
+                     allowed"
+                ));
+            }
+        }
+        if runs.len() != boot.runs as usize {
             return Err(format!(
-                "role of a run of boot {} is {:?}: that of the boot, {:?}, is allowed",
-                boot.number,
-                run.key.role.name(),
-                boot.role.name()
+                "has {} of boot {number}, and {BOOTS_NAME} says {}: lines were removed or added. \
+                 `kernels` with the same flags makes the boot again",
+                format::count(runs.len() as u64, "run", "runs"),
+                boot.runs
             ));
         }
     }

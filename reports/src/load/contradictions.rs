@@ -1,6 +1,6 @@
 //! Contradictions: figures of one record that cannot both be true.
 
-use iowq_contract::{Counts, Record};
+use iowq_contract::{Counts, Quantiles, Record};
 
 /// How far apart a rate and what it is computed from may be, as a share.
 const RATE_TOLERANCE: f64 = 0.01;
@@ -73,6 +73,23 @@ fn workers(record: &Record) -> Result<(), String> {
             ));
         }
     }
+    if let (Some(per_1000), Some(born)) = (workers.created_per_1000_ops, workers.born_measured) {
+        let made = born as f64 * 1e3 / record.ops.done as f64;
+        if (made - per_1000).abs() > made.max(per_1000) * RATE_TOLERANCE {
+            return Err(format!(
+                "workers.created_per_1000_ops is {per_1000}, and workers.born_measured, {born}, for \
+                 ops.done, {}, makes {made}",
+                record.ops.done
+            ));
+        }
+    }
+    let alive = record.timeline.iter().map(|(_, alive)| *alive).max().unwrap_or(0);
+    if alive > workers.peak || (created > 0 && workers.peak == 0) {
+        return Err(format!(
+            "workers.peak is {}, and timeline has {alive} alive, workers.created {created}",
+            workers.peak
+        ));
+    }
     // A birth that was lost may still be seen alive.
     if record.probe.events_lost == 0 && u64::from(workers.peak) > created {
         return Err(format!("workers.peak is {}, and workers.created is {created}", workers.peak));
@@ -87,8 +104,27 @@ fn latency(record: &Record) -> Result<(), String> {
             "latency.response.all.count is {}, and ops.done and ops.failed add up to {ended}",
             all.count
         )),
-        _ => Ok(()),
+        Some(all) => quantiles(all).map_err(|problem| format!("latency.response.all.{problem}")),
+        None => Ok(()),
     }
+}
+
+/// Figures that are not those of their histogram.
+fn quantiles(all: &Quantiles) -> Result<(), String> {
+    let Some(histogram) = all.histogram() else { return Ok(()) };
+    let figures = [
+        ("p50_ns", 0.5, all.p50_ns),
+        ("p90_ns", 0.9, all.p90_ns),
+        ("p99_ns", 0.99, all.p99_ns),
+        ("p999_ns", 0.999, all.p999_ns),
+    ];
+    for (field, quantile, ns) in figures {
+        let made = histogram.value_at_quantile(quantile);
+        if made.abs_diff(ns) as f64 > made.max(ns) as f64 * RATE_TOLERANCE {
+            return Err(format!("{field} is {ns}, and that of hdr_v2 is {made}"));
+        }
+    }
+    Ok(())
 }
 
 fn sum<'a>(counts: impl Iterator<Item = &'a u64>) -> u64 {
@@ -135,6 +171,19 @@ mod tests {
         let born = complaint(|run| run.workers.born_measured = Some(u64::MAX));
         assert!(born.starts_with("workers.born_measured is 18446744073709551615"), "{born}");
         assert!(complaint(|run| run.workers.peak = u32::MAX).starts_with("workers.peak is"));
+        for change in [(|run| run.workers.peak = 0) as fn(&mut Record), |run| {
+            run.timeline.push((0, run.workers.peak + 1))
+        }] {
+            let peak = complaint(change);
+            assert!(peak.starts_with("workers.peak is") && peak.contains("timeline has"), "{peak}");
+        }
+        let per_1000 = complaint(|run| run.workers.created_per_1000_ops = Some(0.0));
+        assert!(per_1000.starts_with("workers.created_per_1000_ops is 0, and"), "{per_1000}");
+        let quantile = complaint(|run| {
+            let all = run.latency.response.get_mut("all").expect("all operations are there");
+            all.p50_ns /= 2;
+        });
+        assert!(quantile.starts_with("latency.response.all.p50_ns is"), "{quantile}");
         let count = complaint(|run| {
             let all = run.latency.response.get_mut("all").expect("all operations are there");
             all.count = u64::MAX;

@@ -14,11 +14,21 @@ pub(super) fn parse(line: &[u8]) -> Result<Record, String> {
         Err(_) => return Err(explain(line)),
     };
     known_schema(&record.schema)?;
-    check::check(&record)?;
-    contradictions::check(&record)?;
+    validate(&record)?;
     thin::timeline(&mut record.timeline, thin::TIMELINE_POINTS_MAX);
     thin::churn(&mut record.churn, thin::CHURN_SLICES_MAX);
     Ok(record)
+}
+
+/// What keeps a record from being read although it is one: a figure that no run can have, or two that
+/// cannot both be true.
+///
+/// # Errors
+///
+/// The field, what was found and what is allowed.
+pub(crate) fn validate(record: &Record) -> Result<(), String> {
+    check::check(record)?;
+    contradictions::check(record)
 }
 
 fn known_schema(found: &str) -> Result<(), String> {

@@ -4,12 +4,17 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
-use iowq_contract::{jsonl, write_new};
+use iowq_contract::{Record, jsonl, write_new};
 
 use crate::import::fio;
+use crate::load;
 
 /// The largest text of fio that is read: bins of a thousand jobs are some ten megabytes.
 const FIO_BYTES_MAX: u64 = 256 << 20;
+
+/// What is said of a run that another file has, too.
+const TWICE: &str = "has a run that was read from another file already, and would count twice: name \
+                     each file once";
 
 /// What is wanted.
 #[derive(Clone, Copy, Debug)]
@@ -70,9 +75,15 @@ pub fn import(request: &ImportRequest<'_>) -> Result<Imported, ImportError> {
     let mut lines = Vec::new();
     let mut runs: u32 = 0;
     let path = request.out.to_owned();
+    let mut taken: Vec<Record> = Vec::new();
     for (round, file) in (0..).zip(request.fio) {
         let content = |problem| ImportError::Content { path: file.clone(), problem };
         for mut record in fio::records(&read(file)?, request.workload).map_err(content)? {
+            load::validate(&record).map_err(|problem| content(contradicts_itself(&problem)))?;
+            if taken.contains(&record) {
+                return Err(content(TWICE.to_owned()));
+            }
+            taken.push(record.clone());
             // Files are taken in the order in which they were named; fio does not say which run was
             // made beside which.
             (record.key.round, record.key.position) = (round, runs);
@@ -86,6 +97,12 @@ pub fn import(request: &ImportRequest<'_>) -> Result<Imported, ImportError> {
         _ => ImportError::Write { path, source },
     })?;
     Ok(Imported { runs: runs as usize })
+}
+
+fn contradicts_itself(problem: &str) -> String {
+    format!(
+        "its figures contradict each other ({problem}), so that no report would take the record"
+    )
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, ImportError> {

@@ -49,6 +49,12 @@ const SETTINGS: [Field; 9] = [
 pub const DELAY: Field =
     ("injected delay in ns", |run| format!("{:?}", run.settings.injected_delay_ns));
 
+/// What a policy consists of, which its name says: runs under one name have the same.
+pub const PATCHES: Field = ("patches", |run| match run.settings.patches.as_slice() {
+    [] => "none".to_owned(),
+    patches => patches.join(", "),
+});
+
 /// What may differ and should be known.
 pub const BUILD: [Field; 2] =
     [("commit", |run| run.host.commit.clone()), ("compiler", |run| run.host.rustc.clone())];
@@ -86,15 +92,16 @@ pub fn all(runs: &[&Record]) -> Vec<String> {
     let mut unlike = hosts(runs);
     unlike.extend(differs(&KERNEL, runs));
     unlike.extend(settings(runs));
-    unlike.extend(differs(&DELAY, runs));
+    unlike.extend([&DELAY, &PATCHES].into_iter().filter_map(|field| differs(field, runs)));
     unlike.extend(plans::lengths(runs));
     unlike
 }
 
 /// `device: nvme0n1, sda`, if not all runs have the same value.
 pub fn differs((name, read): &Field, runs: &[&Record]) -> Option<String> {
-    let values = format::distinct(runs.iter().map(|run| format::clip(&read(run), 60)));
-    (values.len() > 1).then(|| format!("{name}: {}", format::first_of(values, VALUES_MAX)))
+    let values = format::distinct(runs.iter().map(|run| read(run)));
+    let shown = || values.iter().map(|value| format::clip(value, 60)).collect();
+    (values.len() > 1).then(|| format!("{name}: {}", format::first_of(shown(), VALUES_MAX)))
 }
 
 /// In what machines and their kernels differ, whatever was built and run on them.

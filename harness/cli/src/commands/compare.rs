@@ -4,8 +4,8 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use iowq_contract::{BenchTally, RECORD_NAME};
-use iowq_harness::machine;
+use iowq_contract::{BenchRequest, BenchTally, RECORD_NAME, Workload};
+use iowq_harness::{machine, run};
 use iowq_pool::policy::Registry;
 use iowq_reports::compare::ktap;
 use iowq_reports::compare::rerun::Rerun;
@@ -55,9 +55,14 @@ pub(crate) fn run(
     let dir = folders::files_under_test(flags.dir.as_deref())?;
     let benches = output::reruns(&first, &machine::describe(&dir))
         .context("the regression cannot be measured again from here")?;
+    // Before any of them takes its time.
+    for rerun in &benches {
+        request_again(rerun, registry)?;
+    }
     let stop = stop::flag()?;
     let records = measure_again(&benches, &folder, &mut |rerun, out| {
-        bench::measure(&request_of(rerun, registry)?, registry, Some(&dir), out, &stop, verbosity)
+        let request = request_again(rerun, registry)?;
+        bench::measure(&request, registry, Some(&dir), out, &stop, verbosity)
     })?;
     let compared = output::compare(&request(flags, Some(&folder), &records))?;
     print(&shown(flags, &compared))?;
@@ -85,6 +90,21 @@ fn shown(flags: &CompareFlags, compared: &Compared) -> String {
         VerdictFormat::Json => compared.json.clone(),
         VerdictFormat::Ktap => ktap::text(&compared.comparisons),
     }
+}
+
+/// The request for fresh runs, whose workloads must be what they were.
+fn request_again(rerun: &Rerun, registry: &Registry) -> anyhow::Result<BenchRequest> {
+    let request = request_of(rerun, registry)?;
+    let resolved = iowq_harness::bench::resolved(&request)?;
+    for (Workload { name, plan }, digest) in resolved.workloads.iter().zip(&rerun.digests) {
+        if digest.as_ref().is_some_and(|digest| *digest != run::digest(plan)) {
+            bail!(
+                "{name}: is not the workload that the first runs had, so that fresh ones confirm \
+                 nothing: it was edited since, or comes with another version of iowq; bring it back"
+            );
+        }
+    }
+    Ok(request)
 }
 
 /// What makes a bench, with its results in a folder.
@@ -125,6 +145,7 @@ mod tests {
     fn rerun(workload: &str) -> Rerun {
         Rerun {
             workloads: vec![workload.to_owned()],
+            digests: vec![None],
             engines: vec!["pool".to_owned()],
             policies: vec!["6.12".to_owned(), "6.17".to_owned()],
             rounds: 8,
@@ -171,6 +192,21 @@ mod tests {
     #[test]
     fn a_regression_that_no_bench_measures_is_an_error() {
         assert!(made(&[], 0).1.is_err());
+    }
+
+    #[test]
+    fn a_workload_that_was_edited_since_is_not_measured_again() {
+        let registry = Registry::builtin();
+        let again = |digest: &str| {
+            request_again(
+                &Rerun { digests: vec![Some(digest.to_owned())], ..rerun("dsync") },
+                &registry,
+            )
+        };
+        let plan = iowq_workloads::builtin("dsync").expect("it is built in");
+        assert!(again(&run::digest(&plan)).is_ok());
+        let error = again("another").expect_err("it is another").to_string();
+        assert!(error.contains("dsync: is not the workload that the first runs had"), "{error}");
     }
 
     #[test]

@@ -14,6 +14,8 @@ use crate::support::{IOWQ, Place, Running, send, send_to_group, stderr};
 
 /// What fio wrote.
 const FIO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../reports/tests/fio/fsync.json");
+const FIO_RING: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../../reports/tests/fio/io_uring.json");
 
 /// A spec that is over in a moment.
 const TINY: &str = "[files]\ncount = 2\nsize_mib = 1\n[ring]\ndepth = 8\n[workers]\n\
@@ -42,7 +44,7 @@ pub(crate) const WRITERS: [Writer; 9] = [
     writer(&["export", "record.jsonl", "--format", "openmetrics"], "export"),
     writer(&["export", "record.jsonl", "--format", "hlog", "--workload", "dsync"], "export"),
     writer(&["import", "--fio", FIO], "import"),
-    writer(&["import", "--fio", FIO, "--fio", FIO], "import"),
+    writer(&["import", "--fio", FIO, "--fio", FIO_RING], "import"),
     writer(&["man"], ""),
 ];
 

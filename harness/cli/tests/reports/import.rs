@@ -117,6 +117,27 @@ fn the_command_writes_a_record_that_a_report_takes_and_replaces_none() {
     assert!(report.expect("it starts").status.success());
 }
 
+#[test]
+fn a_run_that_is_named_twice_or_that_no_reader_would_take_is_refused_and_nothing_written() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let out = folder.path().join("record.jsonl");
+    let mut given: Value = serde_json::from_slice(&text("fsync.json")).expect("it is JSON");
+    given["jobs"][0]["write"]["total_ios"] = json!(1);
+    let (few, copy) = (folder.path().join("few.json"), folder.path().join("copy.json"));
+    fs::write(&few, given.to_string()).expect("a file");
+    fs::write(&copy, text("fsync.json")).expect("a file");
+    let cases = [(few, "figures contradict each other"), (copy, "would count twice")];
+    for (file, words) in cases {
+        let mut command = Command::new(crate::IOWQ);
+        command.arg("import").arg("--fio").arg(path("fsync.json")).arg("--fio").arg(&file);
+        let output = command.arg("--out").arg(&out).output().expect("it starts");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains(words) && said.contains(&*file.to_string_lossy()), "{said}");
+        assert!(!out.exists());
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 

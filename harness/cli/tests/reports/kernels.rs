@@ -40,7 +40,13 @@ fn folder((kernels, boots, records): &Made) -> tempfile::TempDir {
     };
     write("kernels.json", serde_json::to_string(kernels).expect("it is JSON"));
     let line = |boot: &Boot| serde_json::to_string(boot).expect("it is JSON") + "\n";
-    write("boots.jsonl", boots.iter().map(line).collect());
+    // Tests leave runs out.
+    let runs = |boot: &Boot| {
+        let of = |run: &&Record| run.key.boot.as_ref().is_some_and(|it| it.number == boot.number);
+        records.iter().filter(of).count() as u32
+    };
+    let boots = boots.iter().map(|boot| line(&Boot { runs: runs(boot), ..boot.clone() }));
+    write("boots.jsonl", boots.collect());
     write("record.jsonl", sample::lines(records));
     folder
 }
@@ -298,6 +304,7 @@ fn a_kernel_that_never_came_up_is_told_without_any_run() {
     }
     let of_base = |run: &Record| run.key.boot.as_ref().is_some_and(|boot| boot.kernel == "base");
     let records: Vec<Record> = records.into_iter().filter(of_base).collect();
+    let none = (kernels.clone(), boots.clone(), Vec::new());
     let folder = folder(&(kernels, boots, records));
     let output = run(folder.path(), &[]);
     assert_eq!(output.status.code(), Some(1));
@@ -306,8 +313,7 @@ fn a_kernel_that_never_came_up_is_told_without_any_run() {
     assert!(ktap.contains("# B panicked in 2 of 2 boots") && ktap.contains("not ok 7 boots of B"));
     let page = fs::read_to_string(folder.path().join("report.html")).expect("it was written");
     assert!(page.contains("Kernel panic - not syncing"));
-    fs::write(folder.path().join("record.jsonl"), "").expect("it can be emptied");
-    assert_eq!(run(folder.path(), &[]).status.code(), Some(1));
+    assert_eq!(code(&none), Some(1));
 }
 
 #[test]
@@ -342,6 +348,31 @@ fn pages_hold_all_that_was_booted_and_fetch_nothing() {
     for part in parts {
         assert!(page.contains(part), "{part} is not in the page");
     }
+}
+
+#[test]
+fn runs_that_are_not_those_of_their_boot_are_refused() {
+    let refused = |change: fn(&mut Vec<Record>)| {
+        let mut made = only(&["base", "AB"], 8);
+        let folder = folder(&made);
+        change(&mut made.2);
+        fs::write(folder.path().join("record.jsonl"), sample::lines(&made.2)).expect("it is there");
+        let output = run(folder.path(), &[]);
+        assert_eq!(output.status.code(), Some(2));
+        text(&output.stderr)
+    };
+    let gone = refused(|runs| _ = runs.pop());
+    assert!(gone.contains("has 4 runs of boot") && gone.contains("says 5"), "{gone}");
+    let swapped = refused(|runs| {
+        for boot in runs.iter_mut().filter_map(|run| run.key.boot.as_mut()) {
+            boot.kernel = if boot.kernel == "AB" { "base" } else { "AB" }.to_owned();
+        }
+    });
+    assert!(swapped.contains(r#"kernel of a run of boot 0 is "AB""#), "{swapped}");
+    let other = refused(|runs| {
+        runs.iter_mut().filter_map(|run| run.key.boot.as_mut()).for_each(|boot| boot.round ^= 1);
+    });
+    assert!(other.contains(r#"round of a run of boot 0 is "1""#), "{other}");
 }
 
 #[test]

@@ -175,6 +175,14 @@ fn a_limit_that_reruns_keep_to_is_a_note() {
     assert!(one.violations.is_empty() && one.has_unconfirmed(), "{one:?}");
     assert!(note(&one, &Code::LimitBroken).contains("under a limit of"));
     assert!(note(&one, &Code::NotConfirmed).contains("limit-broken not again"));
+    let mut unlike = rerun(unlimited);
+    unlike.iter_mut().for_each(|run| run.settings.patches.push("exit-on-idle".to_owned()));
+    let one = confirmed(sample::pairs(10, unlimited), unlike);
+    let text = note(&one, &Code::NotConfirmed);
+    assert!(
+        text.contains("patches: ") && text.contains("limit-broken not measured again"),
+        "{text}"
+    );
     let mut elsewhere = rerun(unlimited);
     elsewhere.iter_mut().for_each(|run| "nop".clone_into(&mut run.key.workload));
     let one = confirmed(sample::pairs(10, unlimited), elsewhere);
