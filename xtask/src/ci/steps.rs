@@ -68,7 +68,7 @@ pub(super) const STEPS: [Step; 10] = [
     },
     Step {
         name: "fuzz",
-        // Five minutes of processor time at most with the build, which takes most of it. Where it
+        // Its build takes five minutes of processor time on a busy machine, the rest one. Where it
         // lacks a C++ compiler, it says `skipped:`.
         about: "parsers under mutated input, guided by coverage",
         command: || cargo(&["xtask", "fuzz", "--seconds", "4"]),
