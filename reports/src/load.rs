@@ -19,8 +19,8 @@ use iowq_contract::{Caveat, Code, Record, UNVERIFIED_NAME, is_stream};
 use crate::format::{clip, first_of};
 use crate::load::bulk::Bulk;
 use crate::load::duplicates::Duplicates;
-pub(crate) use crate::load::line::validate;
 use crate::load::line::parse;
+pub(crate) use crate::load::line::validate;
 use crate::load::sharing::Sharing;
 
 /// Name of the record inside a folder that `bench` wrote.
