@@ -18,6 +18,7 @@ pub mod text;
 mod times;
 mod to_spec;
 mod tracer;
+mod words;
 
 pub use findings::of as findings;
 pub use openmetrics::{OpenMetrics, Server};

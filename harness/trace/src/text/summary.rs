@@ -4,6 +4,7 @@ use comfy_table::{Cell, CellAlignment, Table, TableStyle};
 use iowq_contract::trace::{Finding, TraceCause, TraceFile, TraceProcess, Way};
 
 use crate::story::Story;
+use crate::words::counted;
 
 /// Processes that are told of one by one.
 const PROCESSES_MAX: usize = 20;
@@ -26,7 +27,7 @@ pub fn summary(story: &Story, findings: &[Finding]) -> String {
     }
     let more = processes.len().saturating_sub(PROCESSES_MAX) as u64 + story.last.ended.count;
     if more > 0 {
-        text += &format!("\nand {more} more processes\n");
+        text += &format!("\nand {} more\n", counted(more, "process"));
     }
     if !findings.is_empty() {
         text += "\nwhat it means\n";
@@ -53,15 +54,15 @@ fn of_process(process: &TraceProcess) -> String {
     };
     let ended = if process.ended { ", over" } else { "" };
     let mut text = format!(
-        "\n{}[{}]{ended}: {} rings; workers {}{limit}, most {}, {} born, {} gone{idle}; {} requests in io-wq\n",
+        "\n{}[{}]{ended}: {}; workers {}{limit}, most {}, {} born, {} gone{idle}; {} in io-wq\n",
         process.comm,
         process.pid,
-        process.rings.len(),
+        counted(process.rings.len() as u64, "ring"),
         process.alive.total(),
         process.peak,
         process.born,
         process.exited,
-        process.in_flight,
+        counted(process.in_flight, "request"),
     );
     if !process.ops.is_empty() {
         text += &ops(process);
@@ -74,7 +75,7 @@ fn of_process(process: &TraceProcess) -> String {
     }
     let files_more = process.files.len().saturating_sub(ROWS_MAX) as u64 + process.files_more;
     if files_more > 0 {
-        text += &format!("  and {files_more} more files\n");
+        text += &format!("  and {} more\n", counted(files_more, "file"));
     }
     text
 }

@@ -7,6 +7,7 @@ use super::style::Style;
 use crate::screen::row::Row;
 use crate::screen::state::State;
 use crate::screen::units::count;
+use crate::words::counted;
 
 /// The lines of the header.
 pub(super) fn lines(state: &State, columns: u16, style: Style) -> Vec<Line<'static>> {
@@ -46,8 +47,8 @@ fn totals(rows: &[Row], ended: u64) -> String {
     let over = rows.iter().filter(|row| row.ended).count() as u64 + ended;
     let over = if over > 0 { format!(" ({over} over)") } else { String::new() };
     format!(
-        "{} processes{over}  workers {} +{}/s -{}/s  submitted {}/s  io-wq {}/s  now {}",
-        rows.iter().filter(|row| !row.ended).count(),
+        "{}{over}  workers {} +{}/s -{}/s  submitted {}/s  io-wq {}/s  now {}",
+        counted(rows.iter().filter(|row| !row.ended).count() as u64, "process"),
         sum(|row| row.alive.total().into()),
         sum(|row| row.born),
         sum(|row| row.exited),
