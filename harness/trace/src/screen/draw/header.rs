@@ -45,9 +45,10 @@ fn totals(rows: &[Row], ended: u64) -> String {
     let sum = |of: fn(&Row) -> f64| count(rows.iter().map(of).sum());
     let over = rows.iter().filter(|row| row.ended).count() as u64 + ended;
     let over = if over > 0 { format!(" ({over} over)") } else { String::new() };
+    let here = rows.iter().filter(|row| !row.ended).count();
+    let processes = if here == 1 { "process" } else { "processes" };
     format!(
-        "{} processes{over}  workers {} +{}/s -{}/s  submitted {}/s  io-wq {}/s  now {}",
-        rows.iter().filter(|row| !row.ended).count(),
+        "{here} {processes}{over}  workers {} +{}/s -{}/s  submitted {}/s  io-wq {}/s  now {}",
         sum(|row| row.alive.total().into()),
         sum(|row| row.born),
         sum(|row| row.exited),
