@@ -73,7 +73,7 @@ fn traced() -> State {
 
 fn screen(state: &State, width: u16, height: u16) -> Vec<String> {
     let mut terminal = ratatui::Terminal::new(TestBackend::new(width, height)).expect("a buffer");
-    terminal.draw(|frame| drop(draw(frame, state))).expect("it can be drawn");
+    terminal.draw(|frame| _ = draw(frame, state)).expect("it can be drawn");
     let buffer = terminal.backend().buffer().clone();
     let letters: Vec<_> = buffer.content().iter().map(ratatui::buffer::Cell::symbol).collect();
     letters.chunks(width.into()).map(|row| row.concat().trim_end().to_owned()).collect()
@@ -270,7 +270,7 @@ fn without_colours_there_are_none_and_losses_are_alarming_with_them() {
         let lost = [("events".to_owned(), 3)].into();
         state.take(&TraceLine::Snapshot(Snapshot { at_ns: 1, lost, ..Snapshot::default() }));
         let mut terminal = ratatui::Terminal::new(TestBackend::new(80, 12)).expect("a buffer");
-        terminal.draw(|frame| drop(draw(frame, &state))).expect("it can be drawn");
+        terminal.draw(|frame| _ = draw(frame, &state)).expect("it can be drawn");
         let buffer = terminal.backend().buffer();
         let red = buffer.content().iter().filter(|cell| cell.fg == Color::Red).count();
         assert_eq!(red, if colour { "LOST 3 events".len() } else { 0 });
