@@ -21,8 +21,6 @@ use style::Style;
 /// The smallest screen that is drawn on.
 const WIDTH_MIN: u16 = 60;
 const HEIGHT_MIN: u16 = 10;
-/// Rows that the findings leave to the rest.
-const REST_MIN: u16 = 6;
 
 /// Draws, and returns how many lines are scrolled over: no more than there are.
 pub(super) fn draw(frame: &mut Frame, state: &State) -> u16 {

@@ -4,11 +4,12 @@ use iowq_contract::trace::Finding;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use super::REST_MIN;
 use super::lines::{cut, width, wrap};
 use super::style::Style;
 use crate::screen::state::State;
 
+/// Rows that the findings leave to the rest.
+const REST_MIN: u16 = 6;
 /// If there is none.
 const NOTHING: &str = "what it means: nothing to remark so far";
 
