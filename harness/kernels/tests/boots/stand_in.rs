@@ -79,11 +79,8 @@ fn messages_that_arrived_meanwhile_are_read_before_a_timeout_is_declared() {
     // Both in one write: a shell that has to wait in between would be late by itself.
     let messages = place.path("messages");
     fs::write(&messages, format!("{bench}\n{}\n", run_message())).unwrap();
-    let script = format!(
-        "{UP}; cat {} >&0; sleep 1; {DONE}; echo >{}",
-        messages.display(),
-        said.display()
-    );
+    let script =
+        format!("{UP}; cat {} >&0; sleep 1; {DONE}; echo >{}", messages.display(), said.display());
     let limits = Limits { between_max: AT_ONCE, ..generous() };
     let request = Request { limits, ..place.stand_in(&script) };
     // Keeping the record takes longer than the bench has.
