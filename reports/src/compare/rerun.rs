@@ -150,7 +150,7 @@ pub fn reruns(
                 bench.digests.push(digest);
             }
             None => {
-                benches.push(Rerun { workloads: vec![workload], digests: vec![digest], ..rerun })
+                benches.push(Rerun { workloads: vec![workload], digests: vec![digest], ..rerun });
             }
         }
     }

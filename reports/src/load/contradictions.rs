@@ -172,7 +172,7 @@ mod tests {
         assert!(born.starts_with("workers.born_measured is 18446744073709551615"), "{born}");
         assert!(complaint(|run| run.workers.peak = u32::MAX).starts_with("workers.peak is"));
         for change in [(|run| run.workers.peak = 0) as fn(&mut Record), |run| {
-            run.timeline.push((0, run.workers.peak + 1))
+            run.timeline.push((0, run.workers.peak + 1));
         }] {
             let peak = complaint(change);
             assert!(peak.starts_with("workers.peak is") && peak.contains("timeline has"), "{peak}");

@@ -224,7 +224,10 @@ const ROWS: [Row; Metric::COUNT] = [
         difference_min: Some(PEAK_DIFFERENCE_MIN),
         benchstat: None,
         bmf: None,
-        read: |run| Ok(f64::from(run.workers.peak)),
+        read: |run| match run.workers.peak {
+            0 if run.workers.created.best().is_none() => Err("workers were not counted")?,
+            peak => Ok(f64::from(peak)),
+        },
     },
     Row {
         metric: Metric::ServiceP50,
@@ -395,6 +398,7 @@ fn quantile(
 
 #[cfg(test)]
 mod tests {
+    use iowq_contract::Counts;
     use iowq_sample as sample;
 
     use super::*;
@@ -421,6 +425,15 @@ mod tests {
         (record.ops.done, record.ops.per_s) = (0, 0.0);
         assert!(Metric::CpuPerOp.of(&record).is_err());
         assert!(Metric::OpsPerS.of(&record).is_err());
+    }
+
+    #[test]
+    fn a_peak_of_workers_that_nobody_counted_is_no_number() {
+        let mut record = sample::run("dsync", "6.12", 0);
+        (record.workers.peak, record.workers.created) = (0, Counts::default());
+        assert!(Metric::Peak.of(&record).is_err());
+        record.workers.created.engine = Some(0);
+        assert_eq!(Metric::Peak.of(&record), Ok(0.0));
     }
 
     #[test]
