@@ -9,7 +9,7 @@ use clap::CommandFactory as _;
 use crate::cli::Cli;
 
 /// Tasks of the workspace, which `cargo xtask` has beside the commands of `iowq`.
-const TASKS: [&str; 2] = ["ci", "probes"];
+const TASKS: [&str; 3] = ["ci", "fuzz", "probes"];
 
 /// The commands after `cargo xtask` or `iowq` in the shell blocks and code spans of a text, each with
 /// the rest of its line.

@@ -47,6 +47,15 @@ impl Process {
         process
     }
 
+    /// A process that showed itself by an event. It had no ring before, or else it would have been found
+    /// at the start, so that all rings and workers of it come as events.
+    pub(crate) fn seen(pid: u32) -> Process {
+        let nproc = procfs::nproc_limit(pid);
+        let mut process = Process { pid, nproc, limits_set: Some(false), ..Process::default() };
+        process.refresh();
+        process
+    }
+
     /// Whether there is anything to say of it.
     pub(crate) fn uses_rings(&self) -> bool {
         !self.rings.is_empty() || !self.workers.is_empty() || !self.ops.is_empty()
@@ -54,10 +63,6 @@ impl Process {
 
     /// It opened a ring.
     pub(crate) fn opened(&mut self, fd: u32, entries: u32) {
-        // Before its first ring it can have set no limits.
-        if self.entries_first.is_none() {
-            self.limits_set = Some(false);
-        }
         self.opened += 1;
         self.ring(fd, Some(entries));
     }

@@ -266,9 +266,7 @@ impl Tracer {
             if !self.target.has(pid) {
                 return None;
             }
-            let mut process = Process::find(pid);
-            // What is born from here on comes as an event; what was born before the first event, too.
-            process.workers = crate::process::Workers::default();
+            let process = Process::seen(pid);
             self.processes.insert(pid, process);
         }
         self.processes.get_mut(&pid)

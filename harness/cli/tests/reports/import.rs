@@ -126,7 +126,7 @@ fn a_run_that_is_named_twice_or_that_no_reader_would_take_is_refused_and_nothing
     let (few, copy) = (folder.path().join("few.json"), folder.path().join("copy.json"));
     fs::write(&few, given.to_string()).expect("a file");
     fs::write(&copy, text("fsync.json")).expect("a file");
-    let cases = [(few, "figures contradict each other"), (copy, "would count twice")];
+    let cases = [(few, "bins hold"), (copy, "would count twice")];
     for (file, words) in cases {
         let mut command = Command::new(crate::IOWQ);
         command.arg("import").arg("--fio").arg(path("fsync.json")).arg("--fio").arg(&file);

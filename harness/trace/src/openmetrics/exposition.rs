@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use iowq_contract::trace::Snapshot;
 
-use super::{BOUNDS_NS, OpSums, Sums};
+use super::sums::{BOUNDS_NS, OpSums, Sums};
 
 /// How a text is to be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
