@@ -138,16 +138,7 @@ fn record(output: &Output, job: &Job, workload: &str, position: u32) -> Result<R
         workers: Workers::default(),
         timeline: Vec::new(),
         churn: Churn::default(),
-        probe: Probe {
-            tier: Tier::Off,
-            reason: "fio does not watch workers".to_owned(),
-            events_seen: 0,
-            events_lost: 0,
-            lost: BTreeMap::new(),
-            switches_missed: 0,
-            switches: None,
-            unseen: Vec::new(),
-        },
+        probe: unwatched(),
         blocking: Blocking::Kernel,
         files: None,
         host: host(output).into(),
@@ -155,6 +146,19 @@ fn record(output: &Output, job: &Job, workload: &str, position: u32) -> Result<R
         caveats: caveats(job, rated),
         error: (job.error != 0).then(failure),
     })
+}
+
+fn unwatched() -> Probe {
+    Probe {
+        tier: Tier::Off,
+        reason: "fio does not watch workers".to_owned(),
+        events_seen: 0,
+        events_lost: 0,
+        lost: BTreeMap::new(),
+        switches_missed: 0,
+        switches: None,
+        unseen: Vec::new(),
+    }
 }
 
 /// Options with which fio hands ops over at set times, whether or not earlier ones are done.
