@@ -8,6 +8,7 @@ pub(crate) mod bmf;
 pub(crate) mod fio;
 pub(crate) mod hlog;
 pub(crate) mod openmetrics;
+pub(crate) mod perfetto;
 mod run;
 
 use std::borrow::Cow;
@@ -28,16 +29,19 @@ pub enum Format {
     Hlog,
     /// JSON with the fields of fio's that its readers look for.
     Fio,
+    /// A timeline that Perfetto opens.
+    Perfetto,
 }
 
 impl Format {
     /// All of them, with the names that users give.
-    pub const ALL: [(&'static str, Self); 5] = [
+    pub const ALL: [(&'static str, Self); 6] = [
         ("benchstat", Self::Benchstat),
         ("bmf", Self::Bmf),
         ("openmetrics", Self::Openmetrics),
         ("hlog", Self::Hlog),
         ("fio", Self::Fio),
+        ("perfetto", Self::Perfetto),
     ];
 
     /// The runs in this format; `whole` gets one with its histograms.
@@ -56,6 +60,7 @@ impl Format {
             Self::Openmetrics => Ok(openmetrics::text(records)),
             Self::Hlog => hlog::text(records, whole),
             Self::Fio => fio::text(records, whole),
+            Self::Perfetto => perfetto::text(records, whole),
         }
     }
 }

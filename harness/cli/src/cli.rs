@@ -53,7 +53,8 @@ enum Command {
     ///
     /// Traces the whole machine, unless told which processes.
     Trace(TraceFlags),
-    /// Write runs as text for benchstat, Bencher, Prometheus, HdrHistogram or readers of fio's JSON
+    /// Write runs as text for benchstat, Bencher, Prometheus, HdrHistogram, Perfetto or readers of fio's
+    /// JSON
     Export(ExportFlags),
     /// Import what fio measured as records
     Import(ImportFlags),
