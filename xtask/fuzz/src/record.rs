@@ -75,8 +75,10 @@ pub(crate) fn fio(bytes: &[u8]) {
             let lines = records.iter().map(|record| line(record).expect("a record can be written"));
             let lines = lines.collect::<Vec<_>>().concat();
             let loaded = load::read(lines.as_slice(), Path::new("record.jsonl"));
-            let loaded = loaded.expect("an import can be read").records;
-            assert_eq!(without_rates(loaded), without_rates(records));
+            let loaded = loaded.expect("an import can be read");
+            let whole = |run| loaded.whole(run).expect("it was read before").into_owned();
+            let read = loaded.records.iter().map(whole).collect();
+            assert_eq!(without_rates(read), without_rates(records));
         }
         Err(problem) => assert!(!problem.is_empty()),
     }
