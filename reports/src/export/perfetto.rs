@@ -28,10 +28,9 @@ pub fn text(records: &[Record], whole: Whole<'_>) -> io::Result<String> {
 }
 
 fn counters(pid: u32, record: &Record) -> Vec<Value> {
-    let counter = |name: &str, at_ns: u64, value: u32| {
-        json!({"ph": "C", "name": name, "pid": pid, "ts": at_ns as f64 / 1e3, "args": {"value": value}})
-    };
-    let alive = record.timeline.iter().map(|(at_ns, alive)| counter("workers alive", *at_ns, *alive));
+    let counter = |name: &str, at_ns: u64, value: u32| json!({"ph": "C", "name": name, "pid": pid, "ts": at_ns as f64 / 1e3, "args": {"value": value}});
+    let alive =
+        record.timeline.iter().map(|(at_ns, alive)| counter("workers alive", *at_ns, *alive));
     let churn = &record.churn;
     let slices = |name: &'static str, counts: &[u32]| -> Vec<Value> {
         let at = (0_u64..).map(|slice| slice.saturating_mul(churn.slice_ns));
