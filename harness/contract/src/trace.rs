@@ -204,7 +204,11 @@ pub struct TraceProcess {
     pub alive: ByAccount,
     /// Most workers alive at one time.
     pub peak: u32,
-    /// Limits on workers by default, as far as they follow from the rings and from `RLIMIT_NPROC`.
+    /// Most workers alive at one time that are known to be bounded.
+    #[serde(default)]
+    pub peak_bounded: u32,
+    /// Limits on workers by default, as far as they follow from the largest ring and from
+    /// `RLIMIT_NPROC`, of all threads together that had workers made for them: each has its own.
     pub limits: Limits,
     /// Whether it set limits of its own by `IORING_REGISTER_IOWQ_MAX_WORKERS`; null if it may have
     /// done so before the trace.

@@ -23,8 +23,8 @@ pub(crate) struct Process {
     comm: String,
     pub(crate) ended: bool,
     rings: Vec<TraceRing>,
-    /// Entries of the first ring, on which the default limit depends.
-    entries_first: Option<u32>,
+    /// Entries of the largest ring, on which the default limit depends.
+    entries_max: Option<u32>,
     nproc: Option<u64>,
     closed_ns: Option<u64>,
     opened: u64,
@@ -75,7 +75,7 @@ impl Process {
     fn ring(&mut self, fd: u32, entries: Option<u32>) {
         self.rings.retain(|ring| ring.fd != fd);
         self.rings.push(TraceRing { fd, entries });
-        self.entries_first = self.entries_first.or(entries);
+        self.entries_max = self.entries_max.max(entries);
         self.closed_ns = None;
     }
 
@@ -125,7 +125,8 @@ impl Process {
         let (files, files_more) = self.files.most(FILES_MAX);
         let queued = self.ops.iter().filter(|(op, _)| op.class & CLASS_QUEUED != 0);
         let in_flight = queued.map(|(_, counts)| counts.entered.saturating_sub(counts.done)).sum();
-        let bounded = self.entries_first.map(|entries| entries.min(4 * cpus));
+        let tasks = self.workers.submitters();
+        let bounded = self.entries_max.map(|entries| entries.min(4 * cpus).saturating_mul(tasks));
         TraceProcess {
             pid: self.pid,
             comm: self.comm.clone(),

@@ -335,7 +335,7 @@ impl Tracer {
             paid_ns: time_ns.saturating_sub(life.event.queued_ns),
         });
         let short = cause.as_ref().map(|cause| (cause.op.clone(), cause.way, cause.paid_ns));
-        process.workers.born(tid, at_ns, account, short);
+        process.workers.born((tid, by_tid), at_ns, account, short);
         Some(TraceLine::Birth(TraceBirth { at_ns, pid, tid, by_tid, account, cause }))
     }
 

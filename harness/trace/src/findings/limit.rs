@@ -13,14 +13,13 @@ const IDLE_SHARE_MAX: f64 = 0.2;
 pub(super) fn broken(process: &TraceProcess, _: &Context) -> Option<Said> {
     // A limit is only known of a process that was seen from its first ring on.
     let limit = process.limits.bounded.filter(|_| process.limits_set == Some(false))?;
-    let unbounded = process.alive.unbounded > 0 || process.ops.iter().any(|op| op.unbounded > 0);
-    if unbounded || process.peak <= limit.saturating_add(OVERLAP) {
+    if process.peak_bounded <= limit.saturating_add(OVERLAP) {
         return None;
     }
     Some(Said {
         statement: format!(
             "{} bounded workers were alive at one time, and the limit is {limit}",
-            process.peak
+            process.peak_bounded
         ),
         cause: "this kernel has 9d83e1f05c98 as it was first posted, which makes workers beyond the \
                 limit and loses count of them",
@@ -58,6 +57,7 @@ mod tests {
     fn process(peak: u32, limits_set: Option<bool>) -> TraceProcess {
         TraceProcess {
             peak,
+            peak_bounded: peak,
             limits: Limits { bounded: Some(8), unbounded: None },
             limits_set,
             ..TraceProcess::default()
