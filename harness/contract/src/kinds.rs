@@ -56,7 +56,7 @@ impl<V> Kinds<V> {
         self.0.iter_mut().map(|(_, value)| value)
     }
 
-    /// Whether there is none.
+    /// Whether it has no kind.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

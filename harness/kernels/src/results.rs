@@ -319,7 +319,7 @@ mod tests {
         results.boot(&Boot { runs: 1, ..boot(0) })?;
         results.boot(&Boot { runs: 2, ..boot(1) })?;
         drop(results);
-        // Somebody removed a line.
+        // A line was removed by hand.
         fs::write(out.join(RECORD_NAME), format!("{}\n{}\n", run(0), run(1)))?;
         let results = open_for(out, 8)?;
         assert_eq!([0, 1].map(|number| results.has(number)), [true, false]);

@@ -1,7 +1,7 @@
 //! `iowq trace`: which processes make io-wq workers, for which requests, at what cost.
 //!
 //! The kernel counts, see [`iowq_harness::probes::TraceProbes`]. A [`Tracer`] reads its counts and
-//! makes lines of them, which are the same whoever takes them: see [`iowq_contract::trace`].
+//! makes lines of them, the same for every sink: see [`iowq_contract::trace`].
 
 mod findings;
 mod opcode;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use iowq_contract::trace::TraceLine;
-use iowq_contract::{is_stream, jsonl, write_new, write_whole};
+use iowq_contract::{hand_over, is_stream, jsonl, write_new, write_whole};
 use iowq_trace::text::{Lines, summary};
 use iowq_trace::{
     Limits, OpenMetrics, Perfetto, Run, Screen, Server, Sink, Story, Tracer, run as trace, to_spec,
@@ -32,7 +32,7 @@ pub(crate) fn run(flags: &TraceFlags, verbosity: Verbosity) -> anyhow::Result<Ex
     let mut metrics = flags.openmetrics().map(|address| serve(&address)).transpose()?;
     let mut printer: Box<dyn Sink> = match flags.format {
         Format::Json => Box::new(Json),
-        Format::Text => Box::new(Text::new(shown(flags, verbosity)?)),
+        Format::Text => Box::new(Text::new(shown(flags, verbosity)?, !verbosity.quiet)),
     };
     let mut command = start(flags, &mut tracer)?;
     let mut limits = Limits {
@@ -142,11 +142,12 @@ enum Shown {
 struct Text {
     story: Story,
     shown: Shown,
+    with_summary: bool,
 }
 
 impl Text {
-    fn new(shown: Shown) -> Text {
-        Text { story: Story::default(), shown }
+    fn new(shown: Shown, with_summary: bool) -> Text {
+        Text { story: Story::default(), shown, with_summary }
     }
 }
 
@@ -159,7 +160,7 @@ impl Sink for Text {
             _ => {}
         }
         match line {
-            TraceLine::End(end) => print(&summary(&self.story, &end.findings)),
+            TraceLine::End(end) if self.with_summary => print(&summary(&self.story, &end.findings)),
             _ => Ok(()),
         }
     }
@@ -190,11 +191,11 @@ fn refuse_existing(path: &Path) -> anyhow::Result<()> {
 
 /// A new file; one that exists is kept, and a pipe or a terminal is written into.
 fn create(path: &Path) -> anyhow::Result<BufWriter<File>> {
-    let file = if is_stream(path) {
+    let opened = if is_stream(path) {
         File::options().write(true).open(path)
     } else {
-        File::create_new(path)
+        File::create_new(path).inspect(hand_over)
     };
-    let file = file.with_context(|| format!("cannot create {}", path.display()))?;
+    let file = opened.with_context(|| format!("cannot create {}", path.display()))?;
     Ok(BufWriter::new(file))
 }

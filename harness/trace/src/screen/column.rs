@@ -136,7 +136,7 @@ fn workers(row: &Row) -> String {
     format!("{}/{limit}{more}", row.alive.bounded + row.alive.unknown)
 }
 
-/// What a process had in io-wq when it ended is nobody's any more.
+/// The kernel cancels the requests of a process that ends, so none is left in io-wq.
 fn in_flight(row: &Row) -> String {
     if row.ended { "-".to_owned() } else { count(row.in_flight as f64) }
 }

@@ -8,7 +8,7 @@ pub(super) fn width(text: &str) -> usize {
     Span::raw(text).width()
 }
 
-/// The text in so many columns: cut with a mark, or padded.
+/// The text, `columns` wide: cut with a mark, or padded.
 pub(super) fn left(text: &str, columns: usize) -> String {
     let text = cut(text, columns);
     let pad = columns.saturating_sub(width(&text));
@@ -21,7 +21,7 @@ pub(super) fn right(text: &str, columns: usize) -> String {
     " ".repeat(columns.saturating_sub(width(&text))) + &text
 }
 
-/// At most so many columns of a text, without anything that would steer a terminal.
+/// The first `columns` of a text, without control characters.
 pub(super) fn cut(text: &str, columns: usize) -> String {
     let text = clean(text).replace(['\n', '\t'], " ");
     if width(&text) <= columns {
@@ -38,7 +38,7 @@ pub(super) fn cut(text: &str, columns: usize) -> String {
     kept + "…"
 }
 
-/// A text in lines of so many columns, broken between words; lines after the first are indented.
+/// A text in lines `columns` wide, broken between words; lines after the first are indented.
 pub(super) fn wrap(text: &str, columns: usize, indent: &str) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();

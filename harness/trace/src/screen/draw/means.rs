@@ -10,7 +10,7 @@ use crate::screen::state::State;
 
 /// Rows that the findings leave to the rest.
 const REST_MIN: u16 = 6;
-/// If there is none.
+/// What stands in place of findings while there are none.
 const NOTHING: &str = "what it means: nothing to remark so far";
 
 /// As much of the findings as there is room for below the rest: of all processes, or of one.
