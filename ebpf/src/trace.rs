@@ -9,7 +9,30 @@ pub const CLASS_UNBOUNDED: u8 = 4;
 /// Bit of a class: a request that went to io-wq. Without it, one that was submitted.
 pub const CLASS_QUEUED: u8 = 8;
 
-/// Key of the table `OPS`.
+/// Rows of a table at which a key may be found, from the one that its hash names.
+pub const PROBES: u32 = 8;
+
+/// Row of the table `OPS`, which has as many for each CPU.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct OpRow {
+    /// Which op, or a process of 0 for a row that is free.
+    pub key: OpKey,
+    /// Its counts on this CPU.
+    pub counts: OpCounts,
+}
+
+/// Row of the table `FILES`, which has as many for each CPU.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct FileRow {
+    /// Which file, or a process of 0 for a row that is free.
+    pub key: FileKey,
+    /// Requests that went to io-wq, on this CPU.
+    pub count: u64,
+}
+
+/// Which op of which process.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct OpKey {
@@ -30,7 +53,7 @@ pub const BUCKET_BITS_MIN: u32 = 8;
 /// Buckets of one power of two: `1 << BUCKET_BITS_SUB`.
 pub const BUCKET_BITS_SUB: u32 = 2;
 
-/// Value of the table `OPS`, for each CPU.
+/// What is counted of an op.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct OpCounts {
@@ -40,6 +63,9 @@ pub struct OpCounts {
     pub done: u64,
     /// Those of them whose result was an error.
     pub failed: u64,
+    /// Requests that went to io-wq and post nothing when they succeed (`IOSQE_CQE_SKIP_SUCCESS`), so
+    /// that nothing tells when they are done.
+    pub silent: u64,
     /// Sum of the times from queueing to completion, in ns.
     pub time_ns_sum: u64,
     /// The longest of them.
@@ -54,6 +80,7 @@ impl OpCounts {
         entered: 0,
         done: 0,
         failed: 0,
+        silent: 0,
         time_ns_sum: 0,
         time_ns_max: 0,
         buckets: [0; BUCKETS],
@@ -84,10 +111,12 @@ pub const fn bucket_ns_min(bucket: usize) -> u64 {
     (4 + sub as u64) << (power as u32 + BUCKET_BITS_MIN - BUCKET_BITS_SUB)
 }
 
-/// Value of the table `FLIGHTS`, by the address of a request that is in io-wq.
+/// Row of the table `FLIGHTS`: a request that is in io-wq.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct Flight {
+    /// Address of the request, or 0 for a row that is free.
+    pub request: u64,
     /// When it was queued, in ns of `CLOCK_MONOTONIC`.
     pub queued_ns: u64,
     /// Which op of which process.
@@ -115,7 +144,7 @@ pub struct RequestEvent {
     pub result: i32,
 }
 
-/// Key of the table `FILES`.
+/// Which file of which op.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FileKey {
@@ -193,9 +222,9 @@ pub const TRACE_LOST_REQUESTS: u32 = 5;
 pub const TRACE_LOST_CAUSES: u32 = 6;
 
 const _: () = assert!(size_of::<OpKey>() == 8);
-const _: () = assert!(size_of::<OpCounts>() == 40 + 4 * BUCKETS);
-const _: () = assert!(size_of::<Flight>() == 24);
-const _: () = assert!(size_of::<FileKey>() == 16);
+const _: () = assert!(size_of::<OpRow>() == 56 + 4 * BUCKETS);
+const _: () = assert!(size_of::<Flight>() == 32);
+const _: () = assert!(size_of::<FileRow>() == 24);
 const _: () = assert!(size_of::<LifeEvent>() == 64);
-const _: () = assert!(size_of::<RequestEvent>() == 40);
+const _: () = assert!(size_of::<RequestEvent>() == 48);
 const _: () = assert!(bucket(255) == 0 && bucket(256) == 1 && bucket(u64::MAX) == BUCKETS - 1);

@@ -219,6 +219,12 @@ impl Rights {
         self.lockdown.as_deref() == Some("confidentiality")
     }
 
+    /// What counts for programs that attach to no event, so that they need no tracefs.
+    #[must_use]
+    pub fn without_events(self) -> Rights {
+        Rights { tracefs: Tracefs::Readable(TRACEFS[0]), ..self }
+    }
+
     /// The capabilities that the probes take here.
     #[must_use]
     pub fn needed(&self) -> Capabilities {

@@ -24,6 +24,11 @@ pub(super) fn check_permission() -> Result<(), ProbeError> {
     permission(&Rights::here())
 }
 
+/// Fails if this process may not load BPF programs, wherever they attach.
+pub(super) fn check_permission_to_load() -> Result<(), ProbeError> {
+    permission(&Rights::here().without_events())
+}
+
 fn permission(rights: &Rights) -> Result<(), ProbeError> {
     if rights.user_namespace {
         return Err(denied("loading BPF programs", Errno::PERM.into(), Why::UserNamespace));

@@ -24,6 +24,9 @@ const TYPE_BYTES: usize = 12;
 const MEMBER_BYTES: usize = 12;
 const STRUCT: u32 = 4;
 const UNION: u32 = 5;
+const TYPEDEF: u32 = 8;
+/// The type of a function, without its name.
+const FUNCTION: u32 = 13;
 /// Nesting of structs and unions without a name, at most.
 const DEPTH_MAX: u32 = 8;
 /// Members that are looked at to find one; `task_struct` has some 400. Parts without a name may lead
@@ -83,6 +86,26 @@ impl Btf {
         let mut left = MEMBERS_MAX;
         let bits = named.filter_map(|&at| self.bits(at, member, DEPTH_MAX, &mut left)).next()?;
         Some(bits / 8)
+    }
+
+    /// How many arguments a trace point passes to a program; `None` if it is not known.
+    #[must_use]
+    pub(super) fn arguments(&self, trace_point: &str) -> Option<usize> {
+        let name = format!("btf_trace_{trace_point}");
+        let typedef = self.places.iter().skip(1).find(|&&at| {
+            number(&self.types, at + 4).is_some_and(|info| kind(info) == TYPEDEF)
+                && self.is(number(&self.types, at), &name)
+        });
+        let pointer = self.of(*typedef?)?;
+        let function = self.of(pointer)?;
+        let info = number(&self.types, function + 4)?;
+        // The first is the probe's own data.
+        (kind(info) == FUNCTION).then(|| count(info).checked_sub(1))?
+    }
+
+    /// Where the type begins that the one at `at` refers to.
+    fn of(&self, at: usize) -> Option<usize> {
+        self.places.get(number(&self.types, at + 8)? as usize).copied()
     }
 
     /// Place of a member within the struct or union at `at`, in bits.
@@ -174,6 +197,17 @@ mod tests {
         let offsets = ["x", "y", "z", "flag", "a", ""].map(|member| btf.offset("a", member));
         assert_eq!(offsets, [Some(0), Some(4), Some(4), Some(8), None, None]);
         assert_eq!(btf.offset("b", "x"), None);
+    }
+
+    #[test]
+    fn arguments_of_a_trace_point_are_counted_without_the_probes_own() {
+        let types: [&[u32]; 3] = [
+            &[1, TYPEDEF << 24, 2],
+            &[0, 2 << 24, 3],
+            &[0, FUNCTION << 24 | 3, 0, 0, 2, 0, 2, 0, 2],
+        ];
+        let btf = Btf::parse(&of(&types, b"\0btf_trace_a\0")).expect("it is whole");
+        assert_eq!([btf.arguments("a"), btf.arguments("b")], [Some(2), None]);
     }
 
     #[test]

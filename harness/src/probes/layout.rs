@@ -34,18 +34,8 @@ impl Layout {
     }
 }
 
-/// Where a request has the descriptor that it names, or why that is not known.
-///
-/// A completion's last member is there, and until a request completes, its descriptor is.
-pub(super) fn request_fd() -> Result<u32, String> {
-    let btf = Btf::of_kernel().map_err(|error| format!("the kernel shows no BTF: {error}"))?;
-    let found = btf.offset("io_kiocb", "cqe").zip(btf.offset("io_cqe", "fd"));
-    let (completion, fd) = found.ok_or("the kernel's BTF does not have it")?;
-    Ok(completion + fd)
-}
-
 /// A worker points to its account since Linux 6.15, and has it in its flags before.
-fn account(btf: &Btf) -> Option<Vec<Offset>> {
+pub(super) fn account(btf: &Btf) -> Option<Vec<Offset>> {
     let worker = ("TASK_WORKER", btf.offset("task_struct", "worker_private")?);
     if let Some(account) = btf.offset("io_worker", "acct") {
         return Some(vec![

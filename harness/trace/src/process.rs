@@ -124,7 +124,9 @@ impl Process {
     pub(crate) fn figures(&self, cpus: u32) -> TraceProcess {
         let (files, files_more) = self.files.most(FILES_MAX);
         let queued = self.ops.iter().filter(|(op, _)| op.class & CLASS_QUEUED != 0);
-        let in_flight = queued.map(|(_, counts)| counts.entered.saturating_sub(counts.done)).sum();
+        let in_flight = queued
+            .map(|(_, counts)| counts.entered.saturating_sub(counts.done + counts.silent))
+            .sum();
         let tasks = self.workers.submitters();
         let bounded = self.entries_max.map(|entries| entries.min(4 * cpus).saturating_mul(tasks));
         TraceProcess {

@@ -105,7 +105,7 @@ impl Tracer {
 
     /// Traces this process no longer; its children stay traced.
     pub fn leave(&mut self, pid: u32) {
-        self.probes.forget(pid);
+        self.probes.forget(&[pid]);
     }
 
     /// The first line.
@@ -199,12 +199,12 @@ impl Tracer {
     ///
     /// If the programs' tables cannot be read.
     pub fn snapshot(&mut self) -> Result<Snapshot, ProbeError> {
-        for (op, counts) in self.probes.ops()? {
+        for (op, counts) in self.probes.ops() {
             if let Some(process) = self.process(op.tgid) {
                 process.count(op, counts);
             }
         }
-        for (key, count) in self.probes.files()? {
+        for (key, count) in self.probes.files() {
             if let Some(process) = self.process(key.op.tgid) {
                 process.files.count(key.op.tgid, key, count);
             }
@@ -343,12 +343,14 @@ impl Tracer {
     fn forget_ended(&mut self) {
         let ended: Vec<u32> =
             self.processes.iter().filter(|(_, it)| it.ended).map(|(pid, _)| *pid).collect();
-        let over = ended.len().saturating_sub(ENDED_MAX);
-        ended[..over].iter().for_each(|pid| self.add_up(*pid));
+        let over = &ended[..ended.len().saturating_sub(ENDED_MAX)];
+        if !over.is_empty() {
+            self.probes.forget(over);
+            over.iter().for_each(|pid| self.add_up(*pid));
+        }
     }
 
     fn add_up(&mut self, pid: u32) {
-        self.probes.forget(pid);
         let Some(process) = self.processes.remove(&pid) else { return };
         let ((born, exited), (submitted, queued)) = (process.workers.totals(), process.totals());
         self.ended = EndedProcesses {

@@ -1,39 +1,24 @@
-//! What the tables hold, as the loader wants it.
+//! What the programs write, as the reader of rings and tables wants it.
 
-use aya::Pod;
-use iowq_ebpf::trace::{FileKey, Flight, LifeEvent, OpCounts, OpKey, RequestEvent};
+use iowq_ebpf::trace::{FileRow, Flight, LifeEvent, OpRow, RequestEvent};
 
 use crate::probes::ring::Record;
 
-/// [`OpKey`].
-#[derive(Clone, Copy)]
-#[repr(transparent)]
-pub(super) struct Op(pub(super) OpKey);
-
-/// [`OpCounts`].
-#[derive(Clone, Copy)]
-#[repr(transparent)]
-pub(super) struct Counts(pub(super) OpCounts);
-
-/// [`FileKey`].
-#[derive(Clone, Copy)]
-#[repr(transparent)]
-pub(super) struct File(pub(super) FileKey);
-
-/// [`Flight`].
-#[derive(Clone, Copy)]
-#[repr(transparent)]
-pub(super) struct InFlight(pub(super) Flight);
-
 // SAFETY: integers, in the order and without the padding that the assertions of the ABI are about.
-unsafe impl Pod for Op {}
-// SAFETY: likewise.
-unsafe impl Pod for Counts {}
-// SAFETY: likewise.
-unsafe impl Pod for File {}
-// SAFETY: likewise.
-unsafe impl Pod for InFlight {}
-// SAFETY: likewise.
 unsafe impl Record for LifeEvent {}
 // SAFETY: likewise.
 unsafe impl Record for RequestEvent {}
+
+/// A row of a table: integers, of which the first word is 0 if and only if the row is free.
+///
+/// # Safety
+///
+/// Any bytes must be a valid value, and the row must be made of whole words.
+pub(super) unsafe trait Row: Copy {}
+
+// SAFETY: integers; the first word has the process, and no process that submits is 0.
+unsafe impl Row for OpRow {}
+// SAFETY: likewise.
+unsafe impl Row for FileRow {}
+// SAFETY: integers; the first word is an address.
+unsafe impl Row for Flight {}

@@ -3,60 +3,36 @@
 use aya_ebpf::Global;
 use aya_ebpf::bindings::BPF_RB_NO_WAKEUP;
 use aya_ebpf::helpers::{bpf_get_current_pid_tgid, bpf_ktime_get_ns};
-use aya_ebpf::macros::{map, tracepoint};
-use aya_ebpf::maps::PerCpuArray;
-use aya_ebpf::programs::TracePointContext;
+use aya_ebpf::macros::map;
+use aya_ebpf::maps::{PerCpuArray, RingBuf};
 use iowq_ebpf::trace::{
     CLASS_FORCED, CLASS_HASHED, CLASS_QUEUED, CLASS_UNBOUNDED, FD_UNKNOWN, FILE_REGISTERED,
-    FileKey, Flight, OpCounts, OpKey, RequestEvent, TRACE_LOST_FILES, TRACE_LOST_FLIGHTS,
-    TRACE_LOST_OPS, TRACE_LOST_REQUESTS, bucket,
+    FileKey, Flight, OpKey, RequestEvent, TRACE_LOST_FILES, TRACE_LOST_FLIGHTS, TRACE_LOST_OPS,
+    TRACE_LOST_REQUESTS, bucket,
 };
 
-use super::tables::{
-    FILES, FLIGHTS, OPS, REQUESTS_DONE, TRACE_REQUESTS, current, lose, read, read_at,
-};
+use super::flights;
+use super::rows::{counts, file_count};
+use super::tables::{current, lose};
 
-/// Offset of `opcode` in `io_uring:io_uring_submit_req`.
-#[unsafe(no_mangle)]
-static SUBMIT_OPCODE: Global<u32> = Global::new(0);
-/// Offset of `flags` in it.
-#[unsafe(no_mangle)]
-static SUBMIT_FLAGS: Global<u32> = Global::new(0);
-/// Offset of `req` in `io_uring:io_uring_queue_async_work`.
-#[unsafe(no_mangle)]
-static PUNT_REQ: Global<u32> = Global::new(0);
-/// Offset of `opcode` in it.
-#[unsafe(no_mangle)]
-static PUNT_OPCODE: Global<u32> = Global::new(0);
-/// Offset of `flags` in it.
-#[unsafe(no_mangle)]
-static PUNT_FLAGS: Global<u32> = Global::new(0);
-/// Offset of `work` in it.
-#[unsafe(no_mangle)]
-static PUNT_WORK: Global<u32> = Global::new(0);
-/// Offset of `rw` in it: not 0 for hashed work.
-#[unsafe(no_mangle)]
-static PUNT_RW: Global<u32> = Global::new(0);
-/// Offset of `req` in `io_uring:io_uring_complete`.
-#[unsafe(no_mangle)]
-static DONE_REQ: Global<u32> = Global::new(0);
-/// Offset of `res` in it.
-#[unsafe(no_mangle)]
-static DONE_RES: Global<u32> = Global::new(0);
-/// Offset of the descriptor in a request, where the kernel's BTF says so; else 0, which is where a
-/// request has something else.
-#[unsafe(no_mangle)]
-static REQ_FD: Global<u32> = Global::new(0);
-
-/// Bits of a request's flags: `REQ_F_FIXED_FILE` and `REQ_F_FORCE_ASYNC`, which are those of
-/// `IOSQE_FIXED_FILE` and `IOSQE_ASYNC`.
+/// Bits of a request's flags: `REQ_F_FIXED_FILE`, `REQ_F_FORCE_ASYNC` and `REQ_F_CQE_SKIP`, which are
+/// those of `IOSQE_FIXED_FILE`, `IOSQE_ASYNC` and `IOSQE_CQE_SKIP_SUCCESS`.
 const FIXED_FILE: u32 = 1 << 0;
 const FORCE_ASYNC: u32 = 1 << 4;
+const CQE_SKIP: u32 = 1 << 6;
 
 /// Offset of `flags` in a work, and the bit that says that it is unbounded: the same in Linux 6.1
 /// to 6.18.
-const WORK_FLAGS: u32 = 8;
+pub(super) const WORK_FLAGS: u32 = 8;
 const WORK_UNBOUND: u32 = 1 << 2;
+
+/// 1 if each request is to be recorded, else 0.
+#[unsafe(no_mangle)]
+static TRACE_REQUESTS: Global<u32> = Global::new(0);
+
+/// Requests that are done, one by one, with [`TRACE_REQUESTS`]. Userspace sets the size at load.
+#[map]
+static REQUESTS_DONE: RingBuf = RingBuf::with_byte_size(4096, 0);
 
 /// The request that a CPU queued last, and by which thread: what a birth right after it is for.
 #[repr(C)]
@@ -74,70 +50,104 @@ pub(super) struct Last {
 #[map]
 static LAST: PerCpuArray<Last> = PerCpuArray::with_max_entries(1, 0);
 
-/// What a new element of `OPS` begins with: too large for the stack.
-static NOTHING: OpCounts = OpCounts::ZERO;
+/// A request that goes to io-wq.
+pub(super) struct Queued {
+    pub(super) request: u64,
+    pub(super) opcode: u8,
+    pub(super) flags: u32,
+    pub(super) work_flags: u32,
+    pub(super) hashed: bool,
+    /// Descriptor or index that it names; [`FD_UNKNOWN`] if the kernel does not show it.
+    pub(super) fd: u32,
+}
 
 /// A request is about to be issued, in the context of its submitter.
-#[tracepoint]
-pub(crate) fn trace_submitted(ctx: TracePointContext) -> u32 {
-    let Some((tgid, _)) = current() else { return 0 };
-    let Some(opcode) = read::<u8>(&ctx, &SUBMIT_OPCODE) else { return 0 };
-    let Some(flags) = read::<u32>(&ctx, &SUBMIT_FLAGS) else { return 0 };
+#[inline(always)]
+pub(super) fn submitted(tgid: u32, opcode: u8, flags: u32) {
     let class = if flags & FORCE_ASYNC == 0 { 0 } else { CLASS_FORCED };
-    enter(&OpKey { tgid, opcode, class, reserved: 0 });
-    0
+    let op = OpKey { tgid, opcode, class, reserved: 0 };
+    let Some(counts) = counts(&op) else { return lose(TRACE_LOST_OPS) };
+    // SAFETY: the pointer is to this CPU's own counts.
+    unsafe { (*counts).entered += 1 };
 }
 
 /// A request goes to io-wq, in the context of its submitter or of the worker that had the request
 /// before it in a chain.
-#[tracepoint]
-pub(crate) fn trace_queued(ctx: TracePointContext) -> u32 {
-    let Some((tgid, tid)) = current() else { return 0 };
-    let Some(request) = read::<u64>(&ctx, &PUNT_REQ) else { return 0 };
-    let Some(opcode) = read::<u8>(&ctx, &PUNT_OPCODE) else { return 0 };
-    let Some(flags) = read::<u32>(&ctx, &PUNT_FLAGS) else { return 0 };
-    let Some(rw) = read::<i32>(&ctx, &PUNT_RW) else { return 0 };
-    let Some(work) = read::<u64>(&ctx, &PUNT_WORK) else { return 0 };
-    let Some(work_flags) = read_at::<u32>(work, WORK_FLAGS) else { return 0 };
-    let mut class = CLASS_QUEUED;
-    if flags & FORCE_ASYNC != 0 {
-        class |= CLASS_FORCED;
+#[inline(always)]
+pub(super) fn queued(queued: Queued) {
+    let Some((tgid, tid)) = current() else { return };
+    let Queued { request, opcode, fd, .. } = queued;
+    let op = OpKey { tgid, opcode, class: class(&queued), reserved: 0 };
+    let known = flights::find(request);
+    // A worker queues a request again that it could not finish without waiting.
+    // SAFETY: the row is this request's.
+    if let Some(flight) = known
+        && unsafe { (*flight).op } == op
+    {
+        return;
     }
-    if rw != 0 {
-        class |= CLASS_HASHED;
+    let silent = queued.flags & CQE_SKIP != 0;
+    match counts(&op) {
+        // SAFETY: the pointer is to this CPU's own counts.
+        Some(counts) => unsafe {
+            (*counts).entered += 1;
+            (*counts).silent += u64::from(silent);
+        },
+        None => lose(TRACE_LOST_OPS),
     }
-    if work_flags & WORK_UNBOUND != 0 {
-        class |= CLASS_UNBOUNDED;
-    }
-    let op = OpKey { tgid, opcode, class, reserved: 0 };
-    enter(&op);
-    let fd = if REQ_FD.load() == 0 { None } else { read_at::<u32>(request, REQ_FD.load()) };
-    let fd = fd.unwrap_or(FD_UNKNOWN);
-    let flags = if flags & FIXED_FILE == 0 { 0 } else { FILE_REGISTERED };
+    let flags = if queued.flags & FIXED_FILE == 0 { 0 } else { FILE_REGISTERED };
     if fd != FD_UNKNOWN {
-        count_file(&FileKey { op, fd, flags });
+        match file_count(&FileKey { op, fd, flags }) {
+            // SAFETY: the pointer is to this CPU's own count.
+            Some(count) => unsafe { *count += 1 },
+            None => lose(TRACE_LOST_FILES),
+        }
     }
     // SAFETY: the helper has no requirement.
     let queued_ns = unsafe { bpf_ktime_get_ns() };
-    if FLIGHTS.insert(request, Flight { queued_ns, op, fd, flags }, 0).is_err() {
-        lose(TRACE_LOST_FLIGHTS);
+    if !silent {
+        match known.or_else(|| flights::claim(request)) {
+            // SAFETY: the row is this request's.
+            Some(flight) => unsafe { *flight = Flight { request, queued_ns, op, fd, flags } },
+            None => lose(TRACE_LOST_FLIGHTS),
+        }
     }
     if let Some(last) = LAST.get_ptr_mut(0) {
         let fd = if flags == 0 { fd as i32 } else { -1 };
+        let class = op.class;
         // SAFETY: the pointer is this CPU's own element, and requests are queued one by one on it.
         unsafe { *last = Last { queued_ns, tid, fd, opcode, class, reserved: [0; 6] } };
     }
-    0
+}
+
+/// Bits `CLASS_*` of a request that goes to io-wq.
+#[inline(always)]
+fn class(queued: &Queued) -> u8 {
+    let mut class = CLASS_QUEUED;
+    if queued.flags & FORCE_ASYNC != 0 {
+        class |= CLASS_FORCED;
+    }
+    if queued.hashed {
+        class |= CLASS_HASHED;
+    }
+    if queued.work_flags & WORK_UNBOUND != 0 {
+        class |= CLASS_UNBOUNDED;
+    }
+    class
 }
 
 /// A request completes, in the context of its submitter or of a worker.
-#[tracepoint]
-pub(crate) fn trace_completed(ctx: TracePointContext) -> u32 {
-    let Some(request) = read::<u64>(&ctx, &DONE_REQ) else { return 0 };
-    // SAFETY: the flight is copied at once, and a request completes once.
-    let Some(flight) = unsafe { FLIGHTS.get(request) }.copied() else { return 0 };
-    let _ = FLIGHTS.remove(request);
-    let Some(result) = read::<i32>(&ctx, &DONE_RES) else { return 0 };
+#[inline(always)]
+pub(super) fn completed(request: u64, result: impl FnOnce() -> Option<i32>) {
+    if request == 0 {
+        return;
+    }
+    let Some(row) = flights::find(request) else { return };
+    // SAFETY: the row is this request's, which completes once.
+    let flight = unsafe { *row };
+    // SAFETY: likewise; from here on it is free.
+    unsafe { (&raw mut (*row).request).write_volatile(0) };
+    let Some(result) = result() else { return };
     // SAFETY: the helper has no requirement.
     let done_ns = unsafe { bpf_ktime_get_ns() };
     let time_ns = done_ns.saturating_sub(flight.queued_ns);
@@ -148,8 +158,8 @@ pub(crate) fn trace_completed(ctx: TracePointContext) -> u32 {
             lose(TRACE_LOST_REQUESTS);
         }
     }
-    let Some(counts) = counts(&flight.op) else { return 0 };
-    // SAFETY: the pointer is to this CPU's own element, and the bucket is in range.
+    let Some(counts) = counts(&flight.op) else { return lose(TRACE_LOST_OPS) };
+    // SAFETY: the pointer is to this CPU's own counts, and the bucket is in range.
     unsafe {
         (*counts).done += 1;
         (*counts).failed += u64::from(result < 0);
@@ -160,7 +170,6 @@ pub(crate) fn trace_completed(ctx: TracePointContext) -> u32 {
         let bucket = (&raw mut (*counts).buckets).cast::<u32>().add(bucket(time_ns));
         *bucket += 1;
     }
-    0
 }
 
 /// The request that this thread queued last on this CPU, once.
@@ -175,38 +184,5 @@ pub(super) fn take_last(tid: u32) -> Option<Last> {
         }
         (*last).tid = 0;
         Some(found)
-    }
-}
-
-/// Counts a request that enters a class.
-#[inline(always)]
-fn enter(op: &OpKey) {
-    if let Some(counts) = counts(op) {
-        // SAFETY: the pointer is to this CPU's own element.
-        unsafe { (*counts).entered += 1 };
-    }
-}
-
-/// This CPU's counts of an op, which are made where there are none.
-#[inline(always)]
-fn counts(op: &OpKey) -> Option<*mut OpCounts> {
-    if let Some(counts) = OPS.get_ptr_mut(op) {
-        return Some(counts);
-    }
-    if OPS.insert(op, &NOTHING, 0).is_err() {
-        lose(TRACE_LOST_OPS);
-        return None;
-    }
-    OPS.get_ptr_mut(op)
-}
-
-/// Counts a request that works on a file.
-#[inline(always)]
-fn count_file(file: &FileKey) {
-    if let Some(count) = FILES.get_ptr_mut(file) {
-        // SAFETY: the pointer is to this CPU's own element.
-        unsafe { *count += 1 };
-    } else if FILES.insert(file, 1, 0).is_err() {
-        lose(TRACE_LOST_FILES);
     }
 }

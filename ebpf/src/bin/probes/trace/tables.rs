@@ -1,14 +1,11 @@
-//! The tables of a trace, what it is limited to, and its loss counters.
+//! What a trace is limited to, its ring of events, and its loss counters.
 
-use aya_ebpf::EbpfContext;
 use aya_ebpf::Global;
 use aya_ebpf::bindings::BPF_F_NO_PREALLOC;
 use aya_ebpf::helpers::{bpf_get_current_pid_tgid, bpf_probe_read_kernel};
 use aya_ebpf::macros::map;
-use aya_ebpf::maps::{HashMap, PerCpuArray, PerCpuHashMap, RingBuf};
-use iowq_ebpf::trace::{
-    FileKey, Flight, OpCounts, OpKey, TRACE_LOST_CAUSES, TRACE_LOST_UNREADABLE,
-};
+use aya_ebpf::maps::{HashMap, PerCpuArray, RingBuf};
+use iowq_ebpf::trace::{TRACE_LOST_CAUSES, TRACE_LOST_UNREADABLE};
 
 /// 1 if only processes of [`TRACED`] are traced, else 0 for all.
 #[unsafe(no_mangle)]
@@ -18,32 +15,9 @@ pub(super) static TRACE_SOME: Global<u32> = Global::new(0);
 #[map]
 pub(super) static TRACED: HashMap<u32, u8> = HashMap::with_max_entries(1, BPF_F_NO_PREALLOC);
 
-/// Counts and times of ops. Userspace sets the sizes of this and of the other tables at load, and
-/// removes what belongs to processes that are gone.
-#[map]
-pub(super) static OPS: PerCpuHashMap<OpKey, OpCounts> =
-    PerCpuHashMap::with_max_entries(1, BPF_F_NO_PREALLOC);
-
-/// Requests that are in io-wq, by address.
-#[map]
-pub(super) static FLIGHTS: HashMap<u64, Flight> = HashMap::with_max_entries(1, BPF_F_NO_PREALLOC);
-
-/// Requests that went to io-wq, by what they work on.
-#[map]
-pub(super) static FILES: PerCpuHashMap<FileKey, u64> =
-    PerCpuHashMap::with_max_entries(1, BPF_F_NO_PREALLOC);
-
 /// Births, exits and what changes about processes. Userspace sets the size at load.
 #[map]
 pub(super) static LIVES: RingBuf = RingBuf::with_byte_size(4096, 0);
-
-/// Requests that are done, one by one, with [`TRACE_REQUESTS`]. Userspace sets the size at load.
-#[map]
-pub(super) static REQUESTS_DONE: RingBuf = RingBuf::with_byte_size(4096, 0);
-
-/// 1 if each request is to be recorded, else 0.
-#[unsafe(no_mangle)]
-pub(super) static TRACE_REQUESTS: Global<u32> = Global::new(0);
 
 /// What was not recorded, by cause. Per CPU, so that counting is a plain addition.
 #[map]
@@ -70,12 +44,6 @@ pub(super) fn current() -> Option<(u32, u32)> {
 fn is_traced(tgid: u32) -> bool {
     // SAFETY: whether there is an element is all that is asked.
     TRACE_SOME.load() == 0 || unsafe { TRACED.get(tgid) }.is_some()
-}
-
-/// Reads a field of the event, and counts it where it cannot be read.
-#[inline(always)]
-pub(super) fn read<T>(ctx: &impl EbpfContext, at: &Global<u32>) -> Option<T> {
-    read_at(ctx.as_ptr() as u64, at.load())
 }
 
 /// Reads from an address of the kernel, and counts it where it cannot be read.

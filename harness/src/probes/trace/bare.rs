@@ -1,0 +1,81 @@
+//! The programs on bare trace points: they read the kernel's structs, at offsets from its BTF.
+
+use aya::programs::BtfTracePoint;
+use aya::{Btf as Types, Ebpf};
+
+use crate::probes::btf::Btf;
+use crate::probes::error::ProbeError;
+use crate::probes::events::Offset;
+use crate::probes::{advice, layout};
+
+/// Programs, and the trace points that they attach to.
+const PROGRAMS: [(&str, &str); 7] = [
+    ("bare_born", "task_newtask"),
+    ("bare_named", "task_rename"),
+    ("bare_exited", "sched_process_exit"),
+    ("bare_ring", "io_uring_create"),
+    ("bare_registered", "io_uring_register"),
+    ("bare_queued", "io_uring_queue_async_work"),
+    ("bare_completed", "io_uring_complete"),
+];
+
+/// The program for requests that are submitted, and the names that its trace point has had: the
+/// second until Linux 6.4.
+const SUBMITTED: &str = "bare_submitted";
+const SUBMITS: [&str; 2] = ["io_uring_submit_req", "io_uring_submit_sqe"];
+
+/// Arguments of `io_uring_complete` on kernels that pass the completion by its address.
+const ARGUMENTS_OF_COMPLETE: usize = 3;
+/// Place of `res` in `struct io_uring_cqe`, which is what programs and kernel share.
+const CQE_RES: u32 = 8;
+
+/// Where the programs find what they read.
+///
+/// # Errors
+///
+/// What is missing.
+pub(super) fn offsets() -> Result<Vec<Offset>, String> {
+    let btf = Btf::of_kernel().map_err(|error| format!("the kernel shows no BTF: {error}"))?;
+    let member = |structure: &str, member: &str| {
+        let missing = || format!("the kernel's BTF has no {member} in {structure}");
+        btf.offset(structure, member).ok_or_else(missing)
+    };
+    let no_argument = "the kernel's BTF does not have io_uring_complete";
+    let by_address = btf.arguments("io_uring_complete").ok_or(no_argument)?;
+    let by_address = by_address == ARGUMENTS_OF_COMPLETE;
+    let mut offsets = vec![
+        ("BARE_TASK_PID", member("task_struct", "pid")?),
+        ("BARE_REQ_OPCODE", member("io_kiocb", "opcode")?),
+        ("BARE_REQ_FLAGS", member("io_kiocb", "flags")?),
+        ("BARE_REQ_WORK_FLAGS", member("io_kiocb", "work")? + member("io_wq_work", "flags")?),
+        // A completion's last member is there, and until a request completes, its descriptor is.
+        ("BARE_REQ_FD", member("io_kiocb", "cqe")? + member("io_cqe", "fd")?),
+        ("BARE_CQE_RES", if by_address { CQE_RES } else { 0 }),
+    ];
+    offsets.extend(layout::account(&btf).ok_or("the kernel's BTF does not have a worker's account")?);
+    Ok(offsets)
+}
+
+/// Loads and attaches the programs.
+///
+/// # Errors
+///
+/// What the kernel refuses.
+pub(super) fn attach(programs: &mut Ebpf) -> Result<(), ProbeError> {
+    let types = Types::from_sys_fs().map_err(|error| advice::kernel("reading BTF", &error))?;
+    for (program, trace_point) in PROGRAMS {
+        load(programs, program, trace_point, &types)?;
+    }
+    let submitted = load(programs, SUBMITTED, SUBMITS[0], &types);
+    submitted.or_else(|_| load(programs, SUBMITTED, SUBMITS[1], &types))
+}
+
+fn load(programs: &mut Ebpf, name: &str, trace_point: &str, types: &Types) -> Result<(), ProbeError> {
+    let missing = || advice::no_such("program", name);
+    let program = programs.program_mut(name).ok_or_else(missing)?;
+    let failed = |error| advice::of_program(name, error);
+    let program: &mut BtfTracePoint = program.try_into().map_err(failed)?;
+    program.load(trace_point, types).map_err(failed)?;
+    program.attach().map_err(failed)?;
+    Ok(())
+}
