@@ -72,6 +72,14 @@ pub struct OpCounts {
     pub time_ns_max: u64,
     /// How many of them by length, see [`bucket`].
     pub buckets: [u32; BUCKETS],
+    /// How many of them a worker was seen to take up, where that is seen.
+    pub started: u64,
+    /// Sum of the times from queueing until then, in ns.
+    pub wait_ns_sum: u64,
+    /// The longest of them.
+    pub wait_ns_max: u64,
+    /// How many of them by length.
+    pub wait_buckets: [u32; BUCKETS],
 }
 
 impl OpCounts {
@@ -84,6 +92,10 @@ impl OpCounts {
         time_ns_sum: 0,
         time_ns_max: 0,
         buckets: [0; BUCKETS],
+        started: 0,
+        wait_ns_sum: 0,
+        wait_ns_max: 0,
+        wait_buckets: [0; BUCKETS],
     };
 }
 
@@ -119,6 +131,8 @@ pub struct Flight {
     pub request: u64,
     /// When it was queued, in ns of `CLOCK_MONOTONIC`.
     pub queued_ns: u64,
+    /// When a worker took it up; 0 if that was not seen.
+    pub started_ns: u64,
     /// Which op of which process.
     pub op: OpKey,
     /// Descriptor or index as of [`FileKey::fd`]; [`FD_UNKNOWN`] if the kernel does not show it.
@@ -200,8 +214,9 @@ pub struct LifeEvent {
     pub class: u8,
     /// Always 0.
     pub reserved: u16,
-    /// Always 0.
-    pub reserved_too: u32,
+    /// Limit on workers of this account, for the thread that the worker works for, where a worker gives
+    /// itself a name; 0 if it is not known.
+    pub limit: u32,
     /// The thread's name.
     pub comm: [u8; 16],
 }
@@ -222,9 +237,9 @@ pub const TRACE_LOST_REQUESTS: u32 = 5;
 pub const TRACE_LOST_CAUSES: u32 = 6;
 
 const _: () = assert!(size_of::<OpKey>() == 8);
-const _: () = assert!(size_of::<OpRow>() == 56 + 4 * BUCKETS);
-const _: () = assert!(size_of::<Flight>() == 32);
+const _: () = assert!(size_of::<OpRow>() == 80 + 8 * BUCKETS);
+const _: () = assert!(size_of::<Flight>() == 40);
 const _: () = assert!(size_of::<FileRow>() == 24);
 const _: () = assert!(size_of::<LifeEvent>() == 64);
-const _: () = assert!(size_of::<RequestEvent>() == 48);
+const _: () = assert!(size_of::<RequestEvent>() == 56);
 const _: () = assert!(bucket(255) == 0 && bucket(256) == 1 && bucket(u64::MAX) == BUCKETS - 1);

@@ -79,28 +79,33 @@ impl Btf {
     /// member in it.
     #[must_use]
     pub(super) fn offset(&self, structure: &str, member: &str) -> Option<u32> {
-        let named = self.places.iter().skip(1).filter(|&&at| {
-            number(&self.types, at + 4).is_some_and(|info| kind(info) == STRUCT)
-                && self.is(number(&self.types, at), structure)
-        });
         let mut left = MEMBERS_MAX;
-        let bits = named.filter_map(|&at| self.bits(at, member, DEPTH_MAX, &mut left)).next()?;
-        Some(bits / 8)
+        let bits = |at| self.bits(at, member, DEPTH_MAX, &mut left);
+        Some(self.named(STRUCT, structure).filter_map(bits).next()? / 8)
+    }
+
+    /// Size of a struct in bytes.
+    #[must_use]
+    pub(super) fn size(&self, structure: &str) -> Option<u32> {
+        number(&self.types, self.named(STRUCT, structure).next()? + 8)
     }
 
     /// How many arguments a trace point passes to a program; `None` if it is not known.
     #[must_use]
     pub(super) fn arguments(&self, trace_point: &str) -> Option<usize> {
-        let name = format!("btf_trace_{trace_point}");
-        let typedef = self.places.iter().skip(1).find(|&&at| {
-            number(&self.types, at + 4).is_some_and(|info| kind(info) == TYPEDEF)
-                && self.is(number(&self.types, at), &name)
-        });
-        let pointer = self.of(*typedef?)?;
-        let function = self.of(pointer)?;
+        let typedef = self.named(TYPEDEF, &format!("btf_trace_{trace_point}")).next()?;
+        let function = self.of(self.of(typedef)?)?;
         let info = number(&self.types, function + 4)?;
         // The first is the probe's own data.
         (kind(info) == FUNCTION).then(|| count(info).checked_sub(1))?
+    }
+
+    /// Where the types of a kind and a name begin.
+    fn named(&self, wanted: u32, name: &str) -> impl Iterator<Item = usize> {
+        self.places.iter().skip(1).copied().filter(move |&at| {
+            number(&self.types, at + 4).is_some_and(|info| kind(info) == wanted)
+                && self.is(number(&self.types, at), name)
+        })
     }
 
     /// Where the type begins that the one at `at` refers to.
@@ -197,6 +202,7 @@ mod tests {
         let offsets = ["x", "y", "z", "flag", "a", ""].map(|member| btf.offset("a", member));
         assert_eq!(offsets, [Some(0), Some(4), Some(4), Some(8), None, None]);
         assert_eq!(btf.offset("b", "x"), None);
+        assert_eq!([btf.size("a"), btf.size("b")], [Some(12), None]);
     }
 
     #[test]

@@ -49,3 +49,18 @@ pub(super) fn account(btf: &Btf) -> Option<Vec<Offset>> {
     let flags = btf.offset("io_worker", "flags")?;
     Some(vec![("ACCOUNT_BY", ACCOUNT_BY_FLAG), worker, ("WORKER_FLAGS", flags)])
 }
+
+/// Where the limit of a worker's account is: in the account that the worker points to since Linux
+/// 6.15, in those of its queue before, and in those of its queue's node until 6.2.
+pub(super) fn limit(btf: &Btf) -> Option<Vec<Offset>> {
+    if let Some(account) = btf.offset("io_worker", "acct") {
+        let limit = btf.offset("io_wq_acct", "max_workers")?;
+        return Some(vec![("LIMIT_FROM", account), ("LIMIT_FIRST", limit), ("LIMIT_NEXT", 0)]);
+    }
+    let places = [("wq", "io_wq", "io_wq_acct"), ("wqe", "io_wqe", "io_wqe_acct")];
+    places.into_iter().find_map(|(pointer, accounts, account)| {
+        let first = btf.offset(accounts, "acct")? + btf.offset(account, "max_workers")?;
+        let (from, next) = (btf.offset("io_worker", pointer)?, btf.size(account)?);
+        Some(vec![("LIMIT_FROM", from), ("LIMIT_FIRST", first), ("LIMIT_NEXT", next)])
+    })
+}

@@ -49,18 +49,8 @@ const WORK_UNBOUND: u32 = 1 << 2;
 /// The account of the current thread, where it is a worker of io-wq; else 0.
 #[inline(always)]
 pub(crate) fn of_current() -> u32 {
-    let by = ACCOUNT_BY.load();
-    if by == ACCOUNT_BY_NOTHING {
-        return 0;
-    }
-    // SAFETY: the helper has no requirement.
-    let task = unsafe { bpf_get_current_task() };
-    // No other thread of a process has anything there.
-    let worker = match read::<u64>(task, &TASK_WORKER) {
-        None | Some(0) => return 0,
-        Some(worker) => worker,
-    };
-    let bounded = if by == ACCOUNT_BY_FLAG {
+    let Some(worker) = worker() else { return 0 };
+    let bounded = if ACCOUNT_BY.load() == ACCOUNT_BY_FLAG {
         read::<u32>(worker, &WORKER_FLAGS).map(|flags| flags & WORKER_BOUND != 0)
     } else {
         let first = read::<u64>(worker, &WORKER_WQ).map(|wq| wq + u64::from(WQ_ACCT.load()));
@@ -72,6 +62,18 @@ pub(crate) fn of_current() -> u32 {
         Some(true) => ACCOUNT_BOUNDED,
         Some(false) => ACCOUNT_UNBOUNDED,
     }
+}
+
+/// Address of the worker that the current thread is, where that can be told.
+#[inline(always)]
+pub(crate) fn worker() -> Option<u64> {
+    if ACCOUNT_BY.load() == ACCOUNT_BY_NOTHING {
+        return None;
+    }
+    // SAFETY: the helper has no requirement.
+    let task = unsafe { bpf_get_current_task() };
+    // No other thread of a process has anything there.
+    read(task, &TASK_WORKER).filter(|worker| *worker != 0)
 }
 
 /// Counts a work that is queued, by its address.

@@ -1,6 +1,6 @@
 //! The programs on bare trace points: they read the kernel's structs, at offsets from its BTF.
 
-use aya::programs::BtfTracePoint;
+use aya::programs::{BtfTracePoint, FEntry, Program};
 use aya::{Btf as Types, Ebpf};
 
 use crate::probes::btf::Btf;
@@ -23,6 +23,9 @@ const PROGRAMS: [(&str, &str); 7] = [
 /// second until Linux 6.4.
 const SUBMITTED: &str = "bare_submitted";
 const SUBMITS: [&str; 2] = ["io_uring_submit_req", "io_uring_submit_sqe"];
+
+/// The program that sees a worker take a request up, and the function that the worker calls.
+const STARTED: (&str, &str) = ("bare_started", "io_wq_submit_work");
 
 /// Arguments of `io_uring_complete` on kernels that pass the completion by its address.
 const ARGUMENTS_OF_COMPLETE: usize = 3;
@@ -47,35 +50,51 @@ pub(super) fn offsets() -> Result<Vec<Offset>, String> {
         ("BARE_TASK_PID", member("task_struct", "pid")?),
         ("BARE_REQ_OPCODE", member("io_kiocb", "opcode")?),
         ("BARE_REQ_FLAGS", member("io_kiocb", "flags")?),
+        ("BARE_REQ_WORK", member("io_kiocb", "work")?),
         ("BARE_REQ_WORK_FLAGS", member("io_kiocb", "work")? + member("io_wq_work", "flags")?),
         // A completion's last member is there, and until a request completes, its descriptor is.
         ("BARE_REQ_FD", member("io_kiocb", "cqe")? + member("io_cqe", "fd")?),
         ("BARE_CQE_RES", if by_address { CQE_RES } else { 0 }),
     ];
-    offsets.extend(layout::account(&btf).ok_or("the kernel's BTF does not have a worker's account")?);
+    let account = layout::account(&btf).zip(layout::limit(&btf));
+    let (account, limit) = account.ok_or("the kernel's BTF does not have a worker's account")?;
+    offsets.extend(account.into_iter().chain(limit));
     Ok(offsets)
 }
 
-/// Loads and attaches the programs.
+/// Loads and attaches the programs. Returns what stays unseen, with the reason.
 ///
 /// # Errors
 ///
 /// What the kernel refuses.
-pub(super) fn attach(programs: &mut Ebpf) -> Result<(), ProbeError> {
+pub(super) fn attach(programs: &mut Ebpf) -> Result<Vec<String>, ProbeError> {
     let types = Types::from_sys_fs().map_err(|error| advice::kernel("reading BTF", &error))?;
     for (program, trace_point) in PROGRAMS {
         load(programs, program, trace_point, &types)?;
     }
     let submitted = load(programs, SUBMITTED, SUBMITS[0], &types);
-    submitted.or_else(|_| load(programs, SUBMITTED, SUBMITS[1], &types))
+    submitted.or_else(|_| load(programs, SUBMITTED, SUBMITS[1], &types))?;
+    let unstarted = |error| format!("how long requests wait for a worker: {error}");
+    Ok(load_started(programs, &types).map_err(unstarted).err().into_iter().collect())
 }
 
 fn load(programs: &mut Ebpf, name: &str, trace_point: &str, types: &Types) -> Result<(), ProbeError> {
-    let missing = || advice::no_such("program", name);
-    let program = programs.program_mut(name).ok_or_else(missing)?;
     let failed = |error| advice::of_program(name, error);
-    let program: &mut BtfTracePoint = program.try_into().map_err(failed)?;
+    let program: &mut BtfTracePoint = find(programs, name)?.try_into().map_err(failed)?;
     program.load(trace_point, types).map_err(failed)?;
     program.attach().map_err(failed)?;
     Ok(())
+}
+
+/// The one program on a function, which not every kernel takes.
+fn load_started(programs: &mut Ebpf, types: &Types) -> Result<(), ProbeError> {
+    let failed = |error| advice::of_program(STARTED.0, error);
+    let program: &mut FEntry = find(programs, STARTED.0)?.try_into().map_err(failed)?;
+    program.load(STARTED.1, types).map_err(failed)?;
+    program.attach().map_err(failed)?;
+    Ok(())
+}
+
+fn find<'a>(programs: &'a mut Ebpf, name: &str) -> Result<&'a mut Program, ProbeError> {
+    programs.program_mut(name).ok_or_else(|| advice::no_such("program", name))
 }

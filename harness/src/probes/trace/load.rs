@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use aya::{Ebpf, EbpfLoader};
-use iowq_ebpf::trace::{FileRow, Flight, OpRow};
+use iowq_ebpf::trace::{FileRow, OpRow};
 
 use super::events::{LIVES, QUEUED, SUBMITTED};
 use super::{TraceOptions, bare};
@@ -17,7 +17,7 @@ use crate::probes::tracefs::with_tracefs;
 /// Bytes that the tables of ops and files may take at most each, on all CPUs together.
 const TABLE_BYTES_MAX: usize = 64 << 20;
 /// Ops and files that are counted on a CPU at least, and at most.
-const ROWS: (usize, usize) = (512, 8192);
+const ROWS: (usize, usize) = (512, 4096);
 /// Requests in io-wq that are followed at one time.
 const FLIGHTS_MAX: u32 = 1 << 17;
 /// Size of a ring that is not used: a page on most processors, and any that has smaller ones takes it.
@@ -61,7 +61,10 @@ pub(super) fn load(options: &TraceOptions) -> Result<Loaded, ProbeError> {
     let loading = options.clone();
     let mut loaded = with_tracefs(move |tracefs| load_events(&loading, tracefs))?;
     loaded.unseen.extend([
-        format!("which account a worker belongs to, and which file a request is about: {reason}"),
+        format!(
+            "which account a worker belongs to, limits that were set, how long requests wait for a \
+             worker, and which file a request is about: {reason}"
+        ),
         "events while other BPF work is under way on the same processor: likewise".to_owned(),
     ]);
     Ok(loaded)
@@ -69,8 +72,8 @@ pub(super) fn load(options: &TraceOptions) -> Result<Loaded, ProbeError> {
 
 fn load_bare(options: &TraceOptions, offsets: &[Offset]) -> Result<Loaded, ProbeError> {
     let (mut programs, sizes) = open(options, offsets)?;
-    bare::attach(&mut programs)?;
-    Ok(Loaded { programs, sizes, unseen: Vec::new() })
+    let unseen = bare::attach(&mut programs)?;
+    Ok(Loaded { programs, sizes, unseen })
 }
 
 fn load_events(options: &TraceOptions, tracefs: &Path) -> Result<Loaded, ProbeError> {
@@ -127,4 +130,4 @@ fn rows(bytes: usize, cpus: u32) -> u32 {
     1 << rows.ilog2()
 }
 
-const _: () = assert!(FLIGHTS_MAX.is_power_of_two() && size_of::<Flight>() == 32);
+const _: () = assert!(FLIGHTS_MAX.is_power_of_two());

@@ -150,6 +150,10 @@ fn add(sum: &mut OpCounts, more: &OpCounts) {
     sum.time_ns_sum += more.time_ns_sum;
     sum.time_ns_max = sum.time_ns_max.max(more.time_ns_max);
     sum.buckets.iter_mut().zip(more.buckets).for_each(|(sum, more)| *sum += more);
+    sum.started += more.started;
+    sum.wait_ns_sum += more.wait_ns_sum;
+    sum.wait_ns_max = sum.wait_ns_max.max(more.wait_ns_max);
+    sum.wait_buckets.iter_mut().zip(more.wait_buckets).for_each(|(sum, more)| *sum += more);
 }
 
 fn table<R: Row>(programs: &mut Ebpf, name: &str, rows: u32) -> Result<Table<R>, ProbeError> {

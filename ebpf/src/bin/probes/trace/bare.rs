@@ -6,9 +6,9 @@
 
 use aya_ebpf::Global;
 use aya_ebpf::helpers::{bpf_get_current_comm, bpf_probe_read_kernel_str_bytes};
-use aya_ebpf::macros::{btf_tracepoint, map};
+use aya_ebpf::macros::{btf_tracepoint, fentry, map};
 use aya_ebpf::maps::PerCpuArray;
-use aya_ebpf::programs::BtfTracePointContext;
+use aya_ebpf::programs::{BtfTracePointContext, FEntryContext};
 
 use super::lives::Comm;
 use super::requests::Queued;
@@ -27,6 +27,9 @@ static BARE_REQ_FLAGS: Global<u32> = Global::new(0);
 /// Offset of `work.flags` in it.
 #[unsafe(no_mangle)]
 static BARE_REQ_WORK_FLAGS: Global<u32> = Global::new(0);
+/// Offset of `work` in it.
+#[unsafe(no_mangle)]
+static BARE_REQ_WORK: Global<u32> = Global::new(0);
 /// Offset of `cqe.fd` in it.
 #[unsafe(no_mangle)]
 static BARE_REQ_FD: Global<u32> = Global::new(0);
@@ -118,6 +121,15 @@ pub(crate) fn bare_queued(ctx: BtfTracePointContext) -> i32 {
         hashed: ctx.arg::<i32>(1) != 0,
         fd: member(request, &BARE_REQ_FD),
     });
+    0
+}
+
+/// A worker calls `io_wq_submit_work`. No trace point tells, so this is an extra.
+#[fentry]
+pub(crate) fn bare_started(ctx: FEntryContext) -> i32 {
+    if let Some(work) = address(ctx.arg(0)) {
+        requests::started(work - u64::from(BARE_REQ_WORK.load()));
+    }
     0
 }
 

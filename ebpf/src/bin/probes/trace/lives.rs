@@ -7,6 +7,7 @@ use iowq_ebpf::trace::{
     TRACE_LOST_LIVES,
 };
 
+use super::limit;
 use super::requests::take_last;
 use super::tables::{LIVES, TRACE_SOME, TRACED, current, lose};
 use crate::account;
@@ -58,6 +59,7 @@ pub(super) fn named(tid: impl FnOnce() -> Option<u32>, comm: impl FnOnce() -> Op
     }
     let mut event = event(LIFE_NAMED, tgid, by_tid, by_tid, comm);
     event.account = account::of_current();
+    event.limit = limit::of_current(event.account);
     submit(event);
 }
 
@@ -125,7 +127,7 @@ fn event(kind: u32, tgid: u32, tid: u32, by_tid: u32, comm: Comm) -> LifeEvent {
         opcode: 0,
         class: 0,
         reserved: 0,
-        reserved_too: 0,
+        limit: 0,
         comm,
     }
 }

@@ -10,6 +10,7 @@
 mod bare;
 mod event;
 mod flights;
+mod limit;
 mod lives;
 mod requests;
 mod rows;

@@ -7,7 +7,7 @@ use aya_ebpf::macros::map;
 use aya_ebpf::maps::{PerCpuArray, RingBuf};
 use iowq_ebpf::trace::{
     CLASS_FORCED, CLASS_HASHED, CLASS_QUEUED, CLASS_UNBOUNDED, FD_UNKNOWN, FILE_REGISTERED,
-    FileKey, Flight, OpKey, RequestEvent, TRACE_LOST_FILES, TRACE_LOST_FLIGHTS, TRACE_LOST_OPS,
+    BUCKETS, FileKey, Flight, OpKey, RequestEvent, TRACE_LOST_FILES, TRACE_LOST_FLIGHTS, TRACE_LOST_OPS,
     TRACE_LOST_REQUESTS, bucket,
 };
 
@@ -108,7 +108,9 @@ pub(super) fn queued(queued: Queued) {
     if !silent {
         match known.or_else(|| flights::claim(request)) {
             // SAFETY: the row is this request's.
-            Some(flight) => unsafe { *flight = Flight { request, queued_ns, op, fd, flags } },
+            Some(flight) => unsafe {
+                *flight = Flight { request, queued_ns, started_ns: 0, op, fd, flags };
+            },
             None => lose(TRACE_LOST_FLIGHTS),
         }
     }
@@ -136,6 +138,14 @@ fn class(queued: &Queued) -> u8 {
     class
 }
 
+/// A worker takes a request up, in its own context.
+#[inline(always)]
+pub(super) fn started(request: u64) {
+    let Some(flight) = flights::find(request) else { return };
+    // SAFETY: the row is this request's, which this worker has now. The helper has no requirement.
+    unsafe { (*flight).started_ns = bpf_ktime_get_ns() };
+}
+
 /// A request completes, in the context of its submitter or of a worker.
 #[inline(always)]
 pub(super) fn completed(request: u64, result: impl FnOnce() -> Option<i32>) {
@@ -159,7 +169,7 @@ pub(super) fn completed(request: u64, result: impl FnOnce() -> Option<i32>) {
         }
     }
     let Some(counts) = counts(&flight.op) else { return lose(TRACE_LOST_OPS) };
-    // SAFETY: the pointer is to this CPU's own counts, and the bucket is in range.
+    // SAFETY: the pointer is to this CPU's own counts.
     unsafe {
         (*counts).done += 1;
         (*counts).failed += u64::from(result < 0);
@@ -167,9 +177,28 @@ pub(super) fn completed(request: u64, result: impl FnOnce() -> Option<i32>) {
         if time_ns > (*counts).time_ns_max {
             (*counts).time_ns_max = time_ns;
         }
-        let bucket = (&raw mut (*counts).buckets).cast::<u32>().add(bucket(time_ns));
-        *bucket += 1;
+        count(&raw mut (*counts).buckets, time_ns);
+        if flight.started_ns != 0 {
+            let wait_ns = flight.started_ns.saturating_sub(flight.queued_ns);
+            (*counts).started += 1;
+            (*counts).wait_ns_sum += wait_ns;
+            if wait_ns > (*counts).wait_ns_max {
+                (*counts).wait_ns_max = wait_ns;
+            }
+            count(&raw mut (*counts).wait_buckets, wait_ns);
+        }
     }
+}
+
+/// Counts a time.
+///
+/// # Safety
+///
+/// No other CPU may write there.
+#[inline(always)]
+unsafe fn count(buckets: *mut [u32; BUCKETS], time_ns: u64) {
+    // SAFETY: the caller's; the bucket is in range.
+    unsafe { *buckets.cast::<u32>().add(bucket(time_ns)) += 1 };
 }
 
 /// The request that this thread queued last on this CPU, once.
