@@ -10,7 +10,9 @@ pub const CLASS_UNBOUNDED: u8 = 4;
 pub const CLASS_QUEUED: u8 = 8;
 
 /// Rows of a table at which a key may be found, from the one that its hash names.
-pub const PROBES: u32 = 8;
+pub const PROBES: u32 = 16;
+/// Likewise of requests in io-wq, of which each that completes is looked for.
+pub const FLIGHT_PROBES: u32 = 8;
 
 /// Row of the table `OPS`, which has as many for each CPU.
 #[repr(C)]
@@ -181,7 +183,7 @@ pub const LIFE_NAMED: u32 = 2;
 pub const LIFE_EXITED: u32 = 3;
 /// [`LifeEvent::kind`]: a process created a ring; `tid` is the ring's descriptor.
 pub const LIFE_RING: u32 = 4;
-/// [`LifeEvent::kind`]: a process ended or became another program.
+/// [`LifeEvent::kind`]: a process ended.
 pub const LIFE_PROCESS: u32 = 5;
 
 /// [`LifeEvent::kind`]: a process set limits on workers.
@@ -233,8 +235,11 @@ pub const TRACE_LOST_FLIGHTS: u32 = 3;
 pub const TRACE_LOST_FILES: u32 = 4;
 /// Index of a loss counter of a trace: no room in the ring `REQUESTS_DONE`.
 pub const TRACE_LOST_REQUESTS: u32 = 5;
+/// Index of a loss counter of a trace: a program was left out, because it, or other BPF work, was under
+/// way on that CPU. The kernel counts these.
+pub const TRACE_LOST_LEFT_OUT: u32 = 6;
 /// Loss counters of a trace.
-pub const TRACE_LOST_CAUSES: u32 = 6;
+pub const TRACE_LOST_CAUSES: u32 = 7;
 
 const _: () = assert!(size_of::<OpKey>() == 8);
 const _: () = assert!(size_of::<OpRow>() == 80 + 8 * BUCKETS);

@@ -148,6 +148,9 @@ pub struct TraceRequest {
     pub file: Option<String>,
     /// When it was queued, in ns since the start.
     pub queued_ns: u64,
+    /// When a worker took it up, likewise; null if that was not seen.
+    #[serde(default)]
+    pub started_ns: Option<u64>,
     /// When it was done, likewise.
     pub done_ns: u64,
     /// Its result: a count, or an errno below 0.
@@ -165,8 +168,12 @@ pub struct Snapshot {
     pub ended: EndedProcesses,
     /// What was lost, by cause.
     pub lost: BTreeMap<String, u64>,
-    /// Processor time of the tracer itself.
+    /// Processor time of the tracer itself since the start.
     pub own_cpu_ns: u64,
+    /// Processor time of its programs in the kernel, by what samples of their runs took; null if the
+    /// kernel does not tell.
+    #[serde(default)]
+    pub programs_cpu_ns: Option<u64>,
 }
 
 /// Sums over processes that are over and no longer listed.
@@ -207,12 +214,22 @@ pub struct TraceProcess {
     /// Most workers alive at one time that are known to be bounded.
     #[serde(default)]
     pub peak_bounded: u32,
-    /// Limits on workers by default, as far as they follow from the largest ring and from
-    /// `RLIMIT_NPROC`, of all threads together that had workers made for them: each has its own.
+    /// Limits on workers, of all threads together that had workers made for them: each has its own.
+    /// Where the kernel does not tell, those by default, as far as they follow from the largest ring
+    /// and from `RLIMIT_NPROC`.
     pub limits: Limits,
+    /// Whether the kernel told the limit on bounded workers: the highest that workers were born under.
+    #[serde(default)]
+    pub limits_told: bool,
     /// Whether it set limits of its own by `IORING_REGISTER_IOWQ_MAX_WORKERS`; null if it may have
     /// done so before the trace.
     pub limits_set: Option<bool>,
+    /// Threads that workers were born for, those with most first.
+    #[serde(default)]
+    pub submitters: Vec<TraceSubmitter>,
+    /// Further ones that are not listed.
+    #[serde(default)]
+    pub submitters_more: u64,
     /// Workers born.
     pub born: u64,
     /// What workers were born for, most first.
@@ -237,6 +254,19 @@ pub struct TraceProcess {
     pub files_more: u64,
 }
 
+/// A thread that submits, and has workers of its own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TraceSubmitter {
+    /// The thread.
+    pub tid: u32,
+    /// Its name; empty if it was over before it could be read.
+    pub comm: String,
+    /// Workers born for it.
+    pub born: u64,
+    /// Limits on its workers; null if the kernel does not tell, or no such worker was born.
+    pub limits: Limits,
+}
+
 /// Births for requests of one kind.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TraceCause {
@@ -257,6 +287,9 @@ pub struct TraceRing {
     pub fd: u32,
     /// Entries of its submission queue; null if unknown.
     pub entries: Option<u32>,
+    /// Thread that created it; null if it was there before.
+    #[serde(default)]
+    pub by_tid: Option<u32>,
 }
 
 /// Workers by account.
@@ -312,6 +345,9 @@ pub struct TraceOp {
     pub time: Quantiles,
     /// Sum of these times.
     pub time_ns: u64,
+    /// From queueing until a worker takes the request up; null if the kernel does not let one see it.
+    #[serde(default)]
+    pub wait: Option<Quantiles>,
 }
 
 /// A file or socket that requests worked on.

@@ -67,13 +67,15 @@ impl<W: Write> Perfetto<W> {
 
     fn request(&mut self, request: &TraceRequest) -> anyhow::Result<()> {
         self.requests += 1;
-        let TraceRequest { pid, tid, op, way, file, queued_ns, done_ns, result } = request;
+        let TraceRequest { pid, tid, op, way, file, queued_ns, started_ns, done_ns, result } =
+            request;
+        let waited_us = started_ns.map(|started_ns| us(started_ns.saturating_sub(*queued_ns)));
         let id = format!("{:#x}", self.requests);
         self.event(&json!({
             "ph": "b", "cat": "request", "name": op, "id": id, "ts": us(*queued_ns), "pid": pid, "tid": tid,
             "args": {
                 "file": file, "forced": way.forced, "hashed": way.hashed,
-                "unbounded": way.unbounded, "result": result,
+                "unbounded": way.unbounded, "result": result, "waited_us": waited_us,
             },
         }))?;
         self.event(&json!({
@@ -163,6 +165,7 @@ mod tests {
                 way: Way::default(),
                 file: Some("/a \"b\"".into()),
                 queued_ns: 1500,
+                started_ns: Some(2500),
                 done_ns: 4500,
                 result: 512,
             }),

@@ -1,6 +1,7 @@
 //! A traced process: its rings, its workers and its requests, up to now.
 
 mod files;
+mod pools;
 mod workers;
 
 use iowq_contract::trace::{Limits, TraceOp, TraceProcess, TraceRing, Way};
@@ -11,10 +12,13 @@ use iowq_ebpf::trace::{
 use crate::times::quantiles;
 use crate::{opcode, procfs};
 pub(crate) use files::Files;
+pub(crate) use pools::Pools;
 pub(crate) use workers::Workers;
 
 /// Files that are listed for each process.
 const FILES_MAX: usize = 20;
+/// Submitting threads that are listed for each.
+const SUBMITTERS_MAX: usize = 8;
 
 /// A process that uses an `io_uring`.
 #[derive(Debug, Default)]
@@ -30,6 +34,7 @@ pub(crate) struct Process {
     opened: u64,
     limits_set: Option<bool>,
     pub(crate) workers: Workers,
+    pub(crate) pools: Pools,
     pub(crate) files: Files,
     ops: Vec<(OpKey, OpCounts)>,
     pinned: String,
@@ -41,7 +46,7 @@ impl Process {
         let mut process = Process { pid, nproc: procfs::nproc_limit(pid), ..Process::default() };
         process.workers = Workers::of(procfs::workers(pid));
         for fd in procfs::rings(pid) {
-            process.ring(fd, procfs::ring_entries(pid, fd));
+            process.ring(TraceRing { fd, entries: procfs::ring_entries(pid, fd), by_tid: None });
         }
         process.refresh();
         process
@@ -62,9 +67,9 @@ impl Process {
     }
 
     /// It opened a ring.
-    pub(crate) fn opened(&mut self, fd: u32, entries: u32) {
+    pub(crate) fn opened(&mut self, fd: u32, entries: u32, by_tid: u32) {
         self.opened += 1;
-        self.ring(fd, Some(entries));
+        self.ring(TraceRing { fd, entries: Some(entries), by_tid: Some(by_tid) });
     }
 
     /// It set limits on workers.
@@ -72,10 +77,10 @@ impl Process {
         self.limits_set = Some(true);
     }
 
-    fn ring(&mut self, fd: u32, entries: Option<u32>) {
-        self.rings.retain(|ring| ring.fd != fd);
-        self.rings.push(TraceRing { fd, entries });
-        self.entries_max = self.entries_max.max(entries);
+    fn ring(&mut self, ring: TraceRing) {
+        self.rings.retain(|known| known.fd != ring.fd);
+        self.entries_max = self.entries_max.max(ring.entries);
+        self.rings.push(ring);
         self.closed_ns = None;
     }
 
@@ -127,8 +132,9 @@ impl Process {
         let in_flight = queued
             .map(|(_, counts)| counts.entered.saturating_sub(counts.done + counts.silent))
             .sum();
-        let tasks = self.workers.submitters();
-        let bounded = self.entries_max.map(|entries| entries.min(4 * cpus).saturating_mul(tasks));
+        let (submitters, submitters_more) = self.pools.most(SUBMITTERS_MAX);
+        let (tasks, told) = (self.pools.count(), self.pools.limits());
+        let default = || Some(self.entries_max?.min(4 * cpus).saturating_mul(tasks));
         TraceProcess {
             pid: self.pid,
             comm: self.comm.clone(),
@@ -137,7 +143,13 @@ impl Process {
             rings_opened: self.opened,
             closed_ns: self.closed_ns,
             limits_set: self.limits_set,
-            limits: Limits { bounded, unbounded: self.nproc },
+            limits: Limits {
+                bounded: told.bounded.or_else(default),
+                unbounded: told.unbounded.or(self.nproc),
+            },
+            limits_told: told.bounded.is_some(),
+            submitters,
+            submitters_more,
             pinned: self.pinned.clone(),
             // What is left when a process ends is cancelled without a word.
             in_flight: if self.ended { 0 } else { in_flight },
@@ -186,8 +198,14 @@ fn sum<'a>(opcode: u8, classes: impl Iterator<Item = &'a (OpKey, OpCounts)>) -> 
         sum.time_ns += counts.time_ns_sum;
         times.time_ns_max = times.time_ns_max.max(counts.time_ns_max);
         times.buckets.iter_mut().zip(counts.buckets).for_each(|(sum, more)| *sum += more);
+        times.started += counts.started;
+        times.wait_ns_max = times.wait_ns_max.max(counts.wait_ns_max);
+        let waits = times.wait_buckets.iter_mut().zip(counts.wait_buckets);
+        waits.for_each(|(sum, more)| *sum += more);
     }
     sum.time = quantiles(&times.buckets, times.time_ns_max);
+    let waits = || quantiles(&times.wait_buckets, times.wait_ns_max);
+    sum.wait = (times.started > 0).then(waits);
     sum
 }
 

@@ -57,6 +57,12 @@ pub(crate) fn is_ring(pid: u32, fd: u32) -> bool {
     fs::read_link(format!("/proc/{pid}/fd/{fd}")).is_ok_and(|to| to.as_os_str() == RING)
 }
 
+/// Name of a thread.
+pub(crate) fn thread_comm(pid: u32, tid: u32) -> Option<String> {
+    let name = fs::read(format!("/proc/{pid}/task/{tid}/comm")).ok()?;
+    Some(clean(String::from_utf8_lossy(&name).trim_end()).into_owned())
+}
+
 /// Entries of a ring's submission queue.
 pub(crate) fn ring_entries(pid: u32, fd: u32) -> Option<u32> {
     let text = fs::read_to_string(format!("/proc/{pid}/fdinfo/{fd}")).ok()?;

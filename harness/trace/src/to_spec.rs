@@ -120,7 +120,7 @@ mod tests {
         let process = TraceProcess {
             pid: 7,
             comm: "db\nx".into(),
-            rings: vec![TraceRing { fd: 3, entries: Some(128) }],
+            rings: vec![TraceRing { fd: 3, entries: Some(128), by_tid: None }],
             ops: ops.iter().map(op).collect(),
             ..TraceProcess::default()
         };

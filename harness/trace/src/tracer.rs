@@ -32,13 +32,14 @@ const ENDED_MAX: usize = 64;
 /// Workers that are looked at in one go.
 const SAMPLE_MAX: usize = 1024;
 /// Names of the causes of loss, in the order of the counters.
-const LOST: [&str; 6] = [
+const LOST: [&str; 7] = [
     "births and exits: the reader came too late",
     "events that could not be read",
     "requests: too many processes or ops",
     "times: too many requests in io-wq",
     "files: too many",
     "single requests: the reader came too late",
+    "events while other BPF work was under way on the processor",
 ];
 
 /// A trace that is under way.
@@ -46,6 +47,8 @@ pub struct Tracer {
     probes: TraceProbes,
     target: Target,
     start: Nanos,
+    /// Processor time that it took to start.
+    start_cpu_ns: u64,
     cpus: u32,
     processes: BTreeMap<u32, Process>,
     /// Births whose worker has not named itself yet, and what came after them.
@@ -82,6 +85,7 @@ impl Tracer {
         let mut tracer = Tracer {
             probes,
             start: clock::now(),
+            start_cpu_ns: clock::process_cpu_ns(),
             cpus: machine::cpus_online(),
             processes: BTreeMap::new(),
             waiting: VecDeque::new(),
@@ -169,6 +173,7 @@ impl Tracer {
             way: way(flight.op.class),
             file: process.files.name_of_request(pid, &flight),
             queued_ns: Nanos(flight.queued_ns).since(start),
+            started_ns: (flight.started_ns > 0).then(|| Nanos(flight.started_ns).since(start)),
             done_ns: Nanos(done_ns).since(start),
             result,
         }))
@@ -176,6 +181,7 @@ impl Tracer {
 
     /// Looks at rings, whether they are still open, and at workers, whether they wait for work.
     pub fn sample(&mut self) {
+        self.probes.measure_cost();
         let at_ns = self.at_ns();
         for process in self.processes.values_mut().filter(|process| !process.ended) {
             process.look_at_rings(at_ns);
@@ -223,7 +229,8 @@ impl Tracer {
             processes: listed.map(|process| process.figures(cpus)).collect(),
             ended: self.ended,
             lost: self.lost()?,
-            own_cpu_ns: clock::process_cpu_ns(),
+            own_cpu_ns: clock::process_cpu_ns().saturating_sub(self.start_cpu_ns),
+            programs_cpu_ns: self.probes.cost_ns(at_ns),
         };
         snapshot
             .processes
@@ -285,7 +292,7 @@ impl Tracer {
             LIFE_NAMED => self.settle(&event, Some(event)),
             LIFE_RING => {
                 if let Some(process) = self.process(event.tgid) {
-                    process.opened(event.tid, event.account);
+                    process.opened(event.tid, event.account, event.by_tid);
                 }
             }
             LIFE_LIMITS => {
@@ -335,7 +342,9 @@ impl Tracer {
             paid_ns: time_ns.saturating_sub(life.event.queued_ns),
         });
         let short = cause.as_ref().map(|cause| (cause.op.clone(), cause.way, cause.paid_ns));
-        process.workers.born((tid, by_tid), at_ns, account, short);
+        process.workers.born(tid, at_ns, account, short);
+        let limit = life.named.map(|named| named.limit).filter(|limit| *limit > 0);
+        process.pools.born(by_tid, account, limit, || procfs::thread_comm(pid, by_tid));
         Some(TraceLine::Birth(TraceBirth { at_ns, pid, tid, by_tid, account, cause }))
     }
 

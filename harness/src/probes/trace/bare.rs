@@ -1,6 +1,8 @@
 //! The programs on bare trace points: they read the kernel's structs, at offsets from its BTF.
 
-use aya::programs::{BtfTracePoint, FEntry, Program};
+use std::fmt::Display;
+
+use aya::programs::{BtfTracePoint, FEntry, Program, ProgramError};
 use aya::{Btf as Types, Ebpf};
 
 use crate::probes::btf::Btf;
@@ -55,6 +57,7 @@ pub(super) fn offsets() -> Result<Vec<Offset>, String> {
         // A completion's last member is there, and until a request completes, its descriptor is.
         ("BARE_REQ_FD", member("io_kiocb", "cqe")? + member("io_cqe", "fd")?),
         ("BARE_CQE_RES", if by_address { CQE_RES } else { 0 }),
+        ("BARE_EXIT_TELLS", u32::from(btf.arguments("sched_process_exit") == Some(2))),
     ];
     let account = layout::account(&btf).zip(layout::limit(&btf));
     let (account, limit) = account.ok_or("the kernel's BTF does not have a worker's account")?;
@@ -74,11 +77,15 @@ pub(super) fn attach(programs: &mut Ebpf) -> Result<Vec<String>, ProbeError> {
     }
     let submitted = load(programs, SUBMITTED, SUBMITS[0], &types);
     submitted.or_else(|_| load(programs, SUBMITTED, SUBMITS[1], &types))?;
-    let unstarted = |error| format!("how long requests wait for a worker: {error}");
-    Ok(load_started(programs, &types).map_err(unstarted).err().into_iter().collect())
+    Ok(load_started(programs, &types).err().into_iter().collect())
 }
 
-fn load(programs: &mut Ebpf, name: &str, trace_point: &str, types: &Types) -> Result<(), ProbeError> {
+fn load(
+    programs: &mut Ebpf,
+    name: &str,
+    trace_point: &str,
+    types: &Types,
+) -> Result<(), ProbeError> {
     let failed = |error| advice::of_program(name, error);
     let program: &mut BtfTracePoint = find(programs, name)?.try_into().map_err(failed)?;
     program.load(trace_point, types).map_err(failed)?;
@@ -86,12 +93,21 @@ fn load(programs: &mut Ebpf, name: &str, trace_point: &str, types: &Types) -> Re
     Ok(())
 }
 
-/// The one program on a function, which not every kernel takes.
-fn load_started(programs: &mut Ebpf, types: &Types) -> Result<(), ProbeError> {
-    let failed = |error| advice::of_program(STARTED.0, error);
-    let program: &mut FEntry = find(programs, STARTED.0)?.try_into().map_err(failed)?;
-    program.load(STARTED.1, types).map_err(failed)?;
-    program.attach().map_err(failed)?;
+/// The one program on a function, which not every kernel takes. Returns what stays unseen without it.
+fn load_started(programs: &mut Ebpf, types: &Types) -> Result<(), String> {
+    let (name, function) = STARTED;
+    let refused = |error: &dyn Display| {
+        format!(
+            "how long requests wait for a worker: the kernel takes no program on {function}: {error}"
+        )
+    };
+    let program = find(programs, name).map_err(|error| refused(&error))?;
+    let program: &mut FEntry = program.try_into().map_err(|error| refused(&error))?;
+    program.load(function, types).map_err(|error| match error {
+        ProgramError::LoadError { io_error, .. } => refused(&io_error),
+        other => refused(&other),
+    })?;
+    program.attach().map_err(|error| refused(&error))?;
     Ok(())
 }
 

@@ -17,7 +17,7 @@ use crate::probes::tracefs::with_tracefs;
 /// Bytes that the tables of ops and files may take at most each, on all CPUs together.
 const TABLE_BYTES_MAX: usize = 64 << 20;
 /// Ops and files that are counted on a CPU at least, and at most.
-const ROWS: (usize, usize) = (512, 4096);
+const ROWS: (usize, usize) = (512, 8192);
 /// Requests in io-wq that are followed at one time.
 const FLIGHTS_MAX: u32 = 1 << 17;
 /// Size of a ring that is not used: a page on most processors, and any that has smaller ones takes it.

@@ -1,6 +1,7 @@
 //! The programs of `iowq trace`: loads and attaches them, and reads what they counted.
 
 mod bare;
+mod cost;
 mod events;
 mod load;
 mod records;
@@ -13,12 +14,14 @@ use aya::Ebpf;
 use aya::maps::{HashMap, Map, MapData, PerCpuArray, RingBuf};
 use iowq_ebpf::trace::{
     FileKey, FileRow, Flight, LifeEvent, OpCounts, OpKey, OpRow, RequestEvent, TRACE_LOST_CAUSES,
+    TRACE_LOST_LEFT_OUT,
 };
 
 use super::bpf::{map, ring, sums};
 use super::error::ProbeError;
 use super::{advice, ring as records_of};
 use crate::machine::rights::Rights;
+use cost::Cost;
 use load::{Loaded, load};
 use records::Row;
 use table::Table;
@@ -38,8 +41,9 @@ pub struct TraceOptions {
 
 /// The programs at work. Dropping it detaches them and leaves nothing behind.
 pub struct TraceProbes {
-    // Kept for their links: programs that are dropped are detached.
-    _programs: Ebpf,
+    // Also kept for their links: programs that are dropped are detached.
+    programs: Ebpf,
+    cost: Cost,
     ops: Table<OpRow>,
     files: Table<FileRow>,
     flights: Table<Flight>,
@@ -69,7 +73,8 @@ impl TraceProbes {
             lives: ring(&mut programs, "LIVES")?,
             requests: ring(&mut programs, "REQUESTS_DONE")?,
             lost: map(&mut programs, "TRACE_LOST", PerCpuArray::try_from)?,
-            _programs: programs,
+            programs,
+            cost: Cost::default(),
             unseen,
         })
     }
@@ -129,6 +134,18 @@ impl TraceProbes {
         records_of::take_all(&mut self.requests, take)
     }
 
+    /// Measures what the programs cost: the caller comes a few times a second.
+    pub fn measure_cost(&mut self) {
+        self.cost.look(&self.programs);
+    }
+
+    /// Processor time of the programs in a trace of this length, by what was measured now and then;
+    /// `None` if the kernel does not tell, which takes `CAP_SYS_ADMIN`.
+    #[must_use]
+    pub fn cost_ns(&self, trace_ns: u64) -> Option<u64> {
+        self.cost.in_all_ns(trace_ns)
+    }
+
     /// What was lost, by cause: `TRACE_LOST_*` of [`iowq_ebpf::trace`].
     ///
     /// # Errors
@@ -137,6 +154,7 @@ impl TraceProbes {
     pub fn lost(&self) -> Result<[u64; TRACE_LOST_CAUSES as usize], ProbeError> {
         let mut lost = [0; TRACE_LOST_CAUSES as usize];
         sums(&self.lost, &mut lost)?;
+        lost[TRACE_LOST_LEFT_OUT as usize] = cost::left_out(&self.programs);
         Ok(lost)
     }
 }

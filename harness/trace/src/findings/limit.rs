@@ -11,8 +11,9 @@ const IDLE_SHARE_MAX: f64 = 0.2;
 
 /// More workers than the limit allows.
 pub(super) fn broken(process: &TraceProcess, _: &Context) -> Option<Said> {
-    // A limit is only known of a process that was seen from its first ring on.
-    let limit = process.limits.bounded.filter(|_| process.limits_set == Some(false))?;
+    // That by default is only known to hold of a process that was seen from its first ring on.
+    let known = process.limits_told || process.limits_set == Some(false);
+    let limit = process.limits.bounded.filter(|_| known)?;
     if process.peak_bounded <= limit.saturating_add(OVERLAP) {
         return None;
     }
@@ -29,7 +30,8 @@ pub(super) fn broken(process: &TraceProcess, _: &Context) -> Option<Said> {
 
 /// All allowed workers are busy, and requests wait.
 pub(super) fn reached(process: &TraceProcess, _: &Context) -> Option<Said> {
-    let limit = process.limits.bounded.filter(|_| process.limits_set != Some(true))?;
+    let known = process.limits_told || process.limits_set != Some(true);
+    let limit = process.limits.bounded.filter(|_| known)?;
     let busy = process.samples > 0
         && (process.samples_idle as f64) < process.samples as f64 * IDLE_SHARE_MAX;
     let unhashed = process.ops.iter().any(|op| op.queued > op.hashed + op.unbounded);
@@ -38,8 +40,8 @@ pub(super) fn reached(process: &TraceProcess, _: &Context) -> Option<Said> {
     }
     Some(Said {
         statement: format!(
-            "all {limit} bounded workers that the default limit allows are at work, and {} requests \
-             are in io-wq",
+            "all {limit} bounded workers that the limit allows are at work, and {} requests are in \
+             io-wq",
             process.in_flight
         ),
         cause: "by default as many bounded workers may be alive as the first ring has entries, and at \
@@ -76,6 +78,8 @@ mod tests {
             assert!(broken(&process(61, limits_set), &Context::default()).is_none());
         }
         assert!(broken(&process(9, Some(false)), &Context::default()).is_none(), "an overlap");
+        let told = TraceProcess { limits_told: true, ..process(61, Some(true)) };
+        assert!(broken(&told, &Context::default()).is_some(), "the kernel told it");
     }
 
     #[test]

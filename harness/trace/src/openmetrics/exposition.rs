@@ -42,6 +42,11 @@ pub(super) fn text(format: Format, sums: &BTreeMap<String, Sums>, snapshot: &Sna
     }
     to.head("iowq_trace_cpu_seconds", "counter", "Processor time of the tracer itself.");
     to.line(&format!("iowq_trace_cpu_seconds_total {}", snapshot.own_cpu_ns as f64 / 1e9));
+    if let Some(programs_ns) = snapshot.programs_cpu_ns {
+        let help = "Processor time of the tracer's programs in the kernel, from samples.";
+        to.head("iowq_trace_programs_cpu_seconds", "gauge", help);
+        to.line(&format!("iowq_trace_programs_cpu_seconds {}", programs_ns as f64 / 1e9));
+    }
     if format == Format::OpenMetrics {
         to.line("# EOF");
     }

@@ -1,6 +1,6 @@
 //! The workers of a process: born, alive and gone, and what they were born for.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use iowq_contract::trace::{Account, ByAccount, TraceCause, TraceProcess, Way};
 
@@ -18,8 +18,6 @@ pub(crate) struct Workers {
     alive: BTreeMap<u32, Worker>,
     peak: usize,
     peak_bounded: usize,
-    /// Threads that made workers, which are those that submit.
-    submitters: BTreeSet<u32>,
     born: u64,
     exited: u64,
     exited_ns_last: Option<u64>,
@@ -53,13 +51,12 @@ impl Workers {
     /// A worker was born, for this op.
     pub(crate) fn born(
         &mut self,
-        (tid, by_tid): (u32, u32),
+        tid: u32,
         at_ns: u64,
         account: Option<Account>,
         cause: Option<(String, Way, u64)>,
     ) {
         self.alive.insert(tid, Worker { born_ns: Some(at_ns), account });
-        self.submitters.insert(by_tid);
         self.peak = self.peak.max(self.alive.len());
         let bounded = |worker: &&Worker| worker.account == Some(Account::Bounded);
         self.peak_bounded = self.peak_bounded.max(self.alive.values().filter(bounded).count());
@@ -84,11 +81,6 @@ impl Workers {
     pub(crate) fn sample(&mut self, idle: bool) {
         self.samples += 1;
         self.samples_idle += u64::from(idle);
-    }
-
-    /// Threads that have a pool of their own, one at least.
-    pub(crate) fn submitters(&self) -> u32 {
-        u32::try_from(self.submitters.len()).unwrap_or(u32::MAX).max(1)
     }
 
     /// Workers born and gone.
@@ -133,17 +125,13 @@ mod tests {
     #[test]
     fn workers_that_were_there_before_are_alive_and_not_born() {
         let mut workers = Workers::of(vec![5, 6]);
-        workers.born(
-            (7, 1),
-            100,
-            Some(Account::Bounded),
-            Some(("WRITE".into(), Way::default(), 30)),
-        );
+        let cause = Some(("WRITE".into(), Way::default(), 30));
+        workers.born(7, 100, Some(Account::Bounded), cause);
         assert!(workers.exited(5, 200).is_some_and(|worker| worker.born_ns.is_none()));
         assert!(workers.exited(99, 300).is_none(), "no worker");
         let figures = workers.figures();
         assert_eq!((figures.born, figures.exited, figures.peak), (1, 1, 3));
-        assert_eq!((figures.peak_bounded, workers.submitters()), (1, 1));
+        assert_eq!(figures.peak_bounded, 1);
         assert_eq!(figures.alive, ByAccount { bounded: 1, unbounded: 0, unknown: 1 });
         assert_eq!(figures.causes[0].paid_ns, 30);
     }

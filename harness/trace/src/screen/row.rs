@@ -60,7 +60,7 @@ fn row(before: &TraceProcess, now: &TraceProcess, seconds: f64) -> Row {
         rings: now.rings.len(),
         alive: now.alive,
         // One that it set itself is not known.
-        limit: now.limits.bounded.filter(|_| now.limits_set != Some(true)),
+        limit: now.limits.bounded.filter(|_| now.limits_told || now.limits_set != Some(true)),
         born: now.born.saturating_sub(before.born) as f64 / seconds,
         exited: now.exited.saturating_sub(before.exited) as f64 / seconds,
         submitted: more(|op| op.submitted) / seconds,

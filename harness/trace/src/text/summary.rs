@@ -1,7 +1,8 @@
 //! The summary of a trace: what each process did, and what it means.
 
 use comfy_table::{Cell, CellAlignment, Table, TableStyle};
-use iowq_contract::trace::{Finding, TraceCause, TraceFile, TraceProcess, Way};
+use iowq_contract::Quantiles;
+use iowq_contract::trace::{Finding, Snapshot, TraceCause, TraceFile, TraceOp, TraceProcess, Way};
 
 use crate::story::Story;
 use crate::words::counted;
@@ -10,6 +11,22 @@ use crate::words::counted;
 const PROCESSES_MAX: usize = 20;
 /// Files and causes that are listed for each.
 const ROWS_MAX: usize = 5;
+
+/// Columns of the table of ops, times from queueing to completion.
+const TITLES: [&str; 10] = [
+    "  op",
+    "submitted",
+    "forced",
+    "to io-wq",
+    "hashed",
+    "unbounded",
+    "failed",
+    "p50 µs",
+    "p99 µs",
+    "max µs",
+];
+/// Further ones where it is seen how long requests waited for a worker.
+const WAIT_TITLES: [&str; 2] = ["wait p50", "wait p99"];
 
 /// The summary, with its findings.
 #[must_use]
@@ -39,6 +56,7 @@ pub fn summary(story: &Story, findings: &[Finding]) -> String {
         );
     }
     text += &limits(story);
+    text += &cost(&story.last);
     text
 }
 
@@ -47,10 +65,11 @@ fn of_process(process: &TraceProcess) -> String {
         0 => String::new(),
         samples => format!(", idle {:.0} %", 100.0 * process.samples_idle as f64 / samples as f64),
     };
-    let limit = match (process.limits_set, process.limits.bounded) {
-        (Some(true), _) => " (limits of its own)".to_owned(),
-        (_, Some(limit)) => format!(" (default limit {limit})"),
-        (_, None) => String::new(),
+    let limit = match (process.limits_told, process.limits_set, process.limits.bounded) {
+        (true, _, Some(limit)) => format!(" (limit {limit})"),
+        (_, Some(true), _) => " (limits of its own)".to_owned(),
+        (_, _, Some(limit)) => format!(" (default limit {limit})"),
+        (_, _, None) => String::new(),
     };
     let ended = if process.ended { ", over" } else { "" };
     let mut text = format!(
@@ -99,31 +118,29 @@ pub(crate) fn of_file(file: &TraceFile) -> String {
 }
 
 fn ops(process: &TraceProcess) -> String {
+    let waits = process.ops.iter().any(|op| op.wait.is_some());
     let mut table = Table::new();
     table.load_style(TableStyle::new());
-    table.set_header([
-        "  op",
-        "submitted",
-        "forced",
-        "to io-wq",
-        "hashed",
-        "unbounded",
-        "failed",
-        "p50 µs",
-        "p99 µs",
-        "max µs",
-    ]);
+    table.set_header(TITLES.iter().chain(if waits { &WAIT_TITLES[..] } else { &[] }));
     for op in &process.ops {
         let times = [op.time.p50_ns, op.time.p99_ns, op.time.max_ns].map(|ns| match op.done {
             0 => "-".to_owned(),
             _ => (ns / 1000).to_string(),
         });
         let counts = [op.submitted, op.forced, op.queued, op.hashed, op.unbounded, op.failed];
-        let cells = counts.iter().map(u64::to_string).chain(times);
+        let waits = if waits { wait_cells(op) } else { Vec::new() };
+        let cells = counts.iter().map(u64::to_string).chain(times).chain(waits);
         let cells = cells.map(|cell| Cell::new(cell).set_alignment(CellAlignment::Right));
         table.add_row([Cell::new(format!("  {}", op.op))].into_iter().chain(cells));
     }
     table.trim_fmt() + "\n"
+}
+
+fn wait_cells(op: &TraceOp) -> Vec<String> {
+    let cell = |ns: fn(&Quantiles) -> u64| {
+        op.wait.as_ref().map_or_else(|| "-".to_owned(), |wait| (ns(wait) / 1000).to_string())
+    };
+    vec![cell(|wait| wait.p50_ns), cell(|wait| wait.p99_ns)]
 }
 
 /// How requests came to io-wq, in words.
@@ -131,6 +148,15 @@ fn in_words(way: Way) -> String {
     let words = [(way.forced, "forced"), (way.hashed, "hashed"), (way.unbounded, "unbounded")];
     let words: Vec<_> = words.iter().filter(|(is, _)| *is).map(|(_, word)| *word).collect();
     if words.is_empty() { String::new() } else { format!(" ({})", words.join(", ")) }
+}
+
+/// What the trace itself took.
+fn cost(last: &Snapshot) -> String {
+    let share = |ns: u64| 100.0 * ns as f64 / last.at_ns.max(1) as f64;
+    let programs = last.programs_cpu_ns.map_or_else(String::new, |programs_ns| {
+        format!(", its programs in the kernel about {:.1} %", share(programs_ns))
+    });
+    format!("\nthe trace took {:.1} % of one processor{programs}\n", share(last.own_cpu_ns))
 }
 
 /// What limits the trace.

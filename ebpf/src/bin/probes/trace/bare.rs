@@ -38,6 +38,10 @@ static BARE_REQ_FD: Global<u32> = Global::new(0);
 #[unsafe(no_mangle)]
 static BARE_CQE_RES: Global<u32> = Global::new(0);
 
+/// 1 if `sched:sched_process_exit` says whether the thread is the last of its process, else 0.
+#[unsafe(no_mangle)]
+static BARE_EXIT_TELLS: Global<u32> = Global::new(0);
+
 /// Reads a member of a struct that is an argument.
 #[inline(always)]
 fn member<T: Copy>(structure: *const u8, at: &Global<u32>) -> T {
@@ -69,8 +73,9 @@ fn string(address: *const u8) -> Option<Comm> {
 }
 
 #[btf_tracepoint]
-pub(crate) fn bare_exited(_ctx: BtfTracePointContext) -> i32 {
-    lives::exited(|| bpf_get_current_comm().ok());
+pub(crate) fn bare_exited(ctx: BtfTracePointContext) -> i32 {
+    let is_last = if BARE_EXIT_TELLS.load() == 0 { None } else { Some(ctx.arg::<i32>(1) & 1 != 0) };
+    lives::exited(is_last, || bpf_get_current_comm().ok());
     0
 }
 

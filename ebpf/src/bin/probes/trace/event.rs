@@ -86,7 +86,7 @@ pub(crate) fn trace_named(ctx: TracePointContext) -> u32 {
 
 #[tracepoint]
 pub(crate) fn trace_exited(ctx: TracePointContext) -> u32 {
-    lives::exited(|| read(&ctx, &TRACE_EXIT_COMM));
+    lives::exited(None, || read(&ctx, &TRACE_EXIT_COMM));
     0
 }
 

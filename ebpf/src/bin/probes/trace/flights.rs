@@ -6,7 +6,7 @@ use aya_ebpf::Global;
 use aya_ebpf::bindings::BPF_F_MMAPABLE;
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::Array;
-use iowq_ebpf::trace::{Flight, PROBES};
+use iowq_ebpf::trace::{FLIGHT_PROBES, Flight};
 
 use super::rows::hash;
 
@@ -43,7 +43,7 @@ pub(super) fn claim(request: u64) -> Option<*mut Flight> {
 #[inline(always)]
 fn rows(request: u64, holds: impl Fn(*mut Flight) -> bool) -> Option<*mut Flight> {
     let (first, rows) = (hash(&[request]), FLIGHTS_ROWS.load());
-    for nth in 0..PROBES {
+    for nth in 0..FLIGHT_PROBES {
         let row = FLIGHTS.get_ptr_mut((first + nth) & (rows - 1))?;
         if holds(row) {
             return Some(row);

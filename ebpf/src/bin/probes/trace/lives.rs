@@ -1,7 +1,7 @@
 //! Births, names and exits of the threads that `io_uring` makes, and what changes about processes.
 
 use aya_ebpf::bindings::BPF_RB_NO_WAKEUP;
-use aya_ebpf::helpers::bpf_ktime_get_ns;
+use aya_ebpf::helpers::{bpf_get_current_comm, bpf_ktime_get_ns};
 use iowq_ebpf::trace::{
     LIFE_BORN, LIFE_EXITED, LIFE_LIMITS, LIFE_NAMED, LIFE_PROCESS, LIFE_RING, LifeEvent,
     TRACE_LOST_LIVES,
@@ -63,16 +63,22 @@ pub(super) fn named(tid: impl FnOnce() -> Option<u32>, comm: impl FnOnce() -> Op
     submit(event);
 }
 
-/// A thread is gone, in its own context.
+/// A thread is gone, in its own context; whether it is the last of its process, where that is known,
+/// or else if it is the first.
 #[inline(always)]
-pub(super) fn exited(comm: impl FnOnce() -> Option<Comm>) {
+pub(super) fn exited(is_last: Option<bool>, comm: impl FnOnce() -> Option<Comm>) {
     let Some((tgid, tid)) = current() else { return };
     let Some(comm) = comm() else { return };
     if is_io_thread(&comm) {
         submit(event(LIFE_EXITED, tgid, tid, tid, comm));
-    } else if tid == tgid {
+    }
+    if is_last.unwrap_or(tid == tgid) {
         // Of the many processes that end, userspace knows which used a ring.
         submit(event(LIFE_PROCESS, tgid, tid, tid, comm));
+        if TRACE_SOME.load() != 0 {
+            // Its number may be another's next.
+            let _ = TRACED.remove(tgid);
+        }
     }
 }
 
@@ -80,7 +86,9 @@ pub(super) fn exited(comm: impl FnOnce() -> Option<Comm>) {
 #[inline(always)]
 pub(super) fn ring(fd: u32, entries: u32) {
     let Some((tgid, by_tid)) = current() else { return };
-    let mut event = event(LIFE_RING, tgid, fd, by_tid, [0; 16]);
+    // Some processes are over before userspace could read their name.
+    let comm = bpf_get_current_comm().unwrap_or_default();
+    let mut event = event(LIFE_RING, tgid, fd, by_tid, comm);
     event.account = entries;
     submit(event);
 }

@@ -6,9 +6,9 @@ use aya_ebpf::helpers::{bpf_get_current_pid_tgid, bpf_ktime_get_ns};
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::{PerCpuArray, RingBuf};
 use iowq_ebpf::trace::{
-    CLASS_FORCED, CLASS_HASHED, CLASS_QUEUED, CLASS_UNBOUNDED, FD_UNKNOWN, FILE_REGISTERED,
-    BUCKETS, FileKey, Flight, OpKey, RequestEvent, TRACE_LOST_FILES, TRACE_LOST_FLIGHTS, TRACE_LOST_OPS,
-    TRACE_LOST_REQUESTS, bucket,
+    BUCKETS, CLASS_FORCED, CLASS_HASHED, CLASS_QUEUED, CLASS_UNBOUNDED, FD_UNKNOWN,
+    FILE_REGISTERED, FileKey, Flight, OpKey, RequestEvent, TRACE_LOST_FILES, TRACE_LOST_FLIGHTS,
+    TRACE_LOST_OPS, TRACE_LOST_REQUESTS, bucket,
 };
 
 use super::flights;
@@ -78,8 +78,19 @@ pub(super) fn queued(queued: Queued) {
     let Some((tgid, tid)) = current() else { return };
     let Queued { request, opcode, fd, .. } = queued;
     let op = OpKey { tgid, opcode, class: class(&queued), reserved: 0 };
+    let flags = if queued.flags & FIXED_FILE == 0 { 0 } else { FILE_REGISTERED };
+    // SAFETY: the helper has no requirement.
+    let queued_ns = unsafe { bpf_ktime_get_ns() };
+    remember(Last {
+        queued_ns,
+        tid,
+        fd: if flags == 0 { fd as i32 } else { -1 },
+        opcode,
+        class: op.class,
+        reserved: [0; 6],
+    });
     let known = flights::find(request);
-    // A worker queues a request again that it could not finish without waiting.
+    // A request that waited in a poll is queued again.
     // SAFETY: the row is this request's.
     if let Some(flight) = known
         && unsafe { (*flight).op } == op
@@ -95,7 +106,6 @@ pub(super) fn queued(queued: Queued) {
         },
         None => lose(TRACE_LOST_OPS),
     }
-    let flags = if queued.flags & FIXED_FILE == 0 { 0 } else { FILE_REGISTERED };
     if fd != FD_UNKNOWN {
         match file_count(&FileKey { op, fd, flags }) {
             // SAFETY: the pointer is to this CPU's own count.
@@ -103,8 +113,6 @@ pub(super) fn queued(queued: Queued) {
             None => lose(TRACE_LOST_FILES),
         }
     }
-    // SAFETY: the helper has no requirement.
-    let queued_ns = unsafe { bpf_ktime_get_ns() };
     if !silent {
         match known.or_else(|| flights::claim(request)) {
             // SAFETY: the row is this request's.
@@ -114,11 +122,14 @@ pub(super) fn queued(queued: Queued) {
             None => lose(TRACE_LOST_FLIGHTS),
         }
     }
+}
+
+/// Remembers the request that this CPU queued last.
+#[inline(always)]
+fn remember(queued: Last) {
     if let Some(last) = LAST.get_ptr_mut(0) {
-        let fd = if flags == 0 { fd as i32 } else { -1 };
-        let class = op.class;
         // SAFETY: the pointer is this CPU's own element, and requests are queued one by one on it.
-        unsafe { *last = Last { queued_ns, tid, fd, opcode, class, reserved: [0; 6] } };
+        unsafe { *last = queued };
     }
 }
 

@@ -17,11 +17,16 @@ pub(super) fn lines(state: &State, columns: u16, style: Style) -> Vec<Line<'stat
     let kernel = start.as_ref().and_then(|start| start.host.kernel.split_whitespace().next());
     let target = start.as_ref().map_or("", |start| start.target.as_str());
     let paused = if state.is_paused() { "  PAUSED" } else { "" };
+    // They run in the time of others: a share of one processor, as of the tracer.
+    let programs = last.programs_cpu_ns.map(|programs_ns| {
+        format!(" +{:.1}% in kernel", 100.0 * programs_ns as f64 / last.at_ns.max(1) as f64)
+    });
     let tail = format!(
-        "  Linux {}  {:.0} s  own CPU {:.1}%{paused}",
+        "  Linux {}  {:.0} s  own CPU {:.1}%{}{paused}",
         kernel.unwrap_or("unknown"),
         last.at_ns as f64 / 1e9,
-        100.0 * figures.own_cpu
+        100.0 * figures.own_cpu,
+        programs.unwrap_or_default(),
     );
     let room = columns.saturating_sub("iowq trace  ".len() + width(&tail));
     let first = format!("iowq trace  {}{tail}", cut(target, room));

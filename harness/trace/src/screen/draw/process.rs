@@ -1,6 +1,7 @@
 //! The view of a process: all that is known of it, in lines.
 
-use iowq_contract::trace::{TraceOp, TraceProcess};
+use iowq_contract::Quantiles;
+use iowq_contract::trace::{TraceOp, TraceProcess, TraceSubmitter};
 use ratatui::text::Line;
 
 use super::bars;
@@ -12,8 +13,12 @@ use crate::screen::units::{count, percent, time};
 use crate::text::{of_cause, of_file};
 
 /// Titles of the table of ops after the first.
-const TITLES: [&str; 10] =
-    ["submit", "forced", "iowq", "hashed", "unbnd", "done", "failed", "p50", "p99", "max"];
+const TITLES: [&str; 12] = [
+    "submit", "forced", "iowq", "hashed", "unbnd", "done", "failed", "p50", "p99", "max", "wait50",
+    "wait99",
+];
+/// Those of how long requests waited for a worker, where any is known.
+const WAITS: [&str; 2] = ["wait50", "wait99"];
 /// Columns of a figure.
 const FIGURE: usize = 5;
 /// Files that are listed.
@@ -23,6 +28,8 @@ const NAME: usize = 16;
 /// Columns from which on all figures are shown, and titles of those that are left out below.
 const ALL_FROM: usize = 72;
 const LEFT_OUT: [&str; 2] = ["done", "failed"];
+/// Columns from which on the times of waiting are shown, too.
+const WAITS_FROM: usize = 92;
 
 pub(super) fn lines(state: &State, pid: u32, columns: u16, style: Style) -> Vec<Line<'static>> {
     let columns = usize::from(columns);
@@ -42,6 +49,7 @@ pub(super) fn lines(state: &State, pid: u32, columns: u16, style: Style) -> Vec<
     lines.extend(lives.map(|lives| bars::alive(lives, columns, style)));
     let parts = [
         ("requests since the start", ops(&process.ops, columns.saturating_sub(2))),
+        ("threads that submit", submitters(process)),
         ("workers were born", process.causes.iter().map(of_cause).collect()),
         ("files in io-wq", process.files.iter().take(FILES_MAX).map(of_file).collect()),
     ];
@@ -79,6 +87,23 @@ fn rings(process: &TraceProcess) -> String {
         .to_owned()
 }
 
+/// Threads that have workers, with the rings that they created.
+fn submitters(process: &TraceProcess) -> Vec<String> {
+    let line = |it: &TraceSubmitter| {
+        let rings = process.rings.iter().filter(|ring| ring.by_tid == Some(it.tid));
+        let rings: String = rings.map(|ring| format!(", ring fd {}", ring.fd)).collect();
+        let limit = |kind, limit: Option<u64>| {
+            limit.map_or_else(String::new, |limit| format!(", limit {limit} {kind}"))
+        };
+        let bounded = limit("bounded", it.limits.bounded.map(u64::from));
+        let unbounded = limit("unbounded", it.limits.unbounded);
+        format!("{}[{}]: {} workers born{bounded}{unbounded}{rings}", it.comm, it.tid, it.born)
+    };
+    let more =
+        (process.submitters_more > 0).then(|| format!("and {} more", process.submitters_more));
+    process.submitters.iter().map(line).chain(more).collect()
+}
+
 fn workers(process: &TraceProcess) -> String {
     let alive = process.alive;
     let kinds = [
@@ -92,9 +117,9 @@ fn workers(process: &TraceProcess) -> String {
         .map(|(name, count)| format!("{count} {name}"))
         .collect();
     let kinds = if kinds.is_empty() { String::new() } else { format!(" ({})", kinds.join(", ")) };
-    let limit = match (process.limits_set, process.limits.bounded) {
-        (Some(true), _) => ", limits set by the program".to_owned(),
-        (_, Some(limit)) => format!(", limit {limit} bounded"),
+    let limit = match (process.limits_told, process.limits_set, process.limits.bounded) {
+        (false, Some(true), _) => ", limits set by the program".to_owned(),
+        (_, _, Some(limit)) => format!(", limit {limit} bounded"),
         _ => String::new(),
     };
     let idle = match process.samples {
@@ -122,12 +147,14 @@ fn ops(ops: &[TraceOp], columns: usize) -> Vec<String> {
     }
     let mut ops: Vec<_> = ops.iter().collect();
     ops.sort_by_key(|op| std::cmp::Reverse((op.queued, op.submitted)));
+    let waits = columns >= WAITS_FROM && ops.iter().any(|op| op.wait.is_some());
     let widths = TITLES.map(|title| {
-        let shown = columns >= ALL_FROM || !LEFT_OUT.contains(&title);
+        let fits = columns >= ALL_FROM || !LEFT_OUT.contains(&title);
+        let shown = if WAITS.contains(&title) { waits } else { fits };
         if shown { title.len().max(FIGURE) + 1 } else { 0 }
     });
     let room = columns.saturating_sub(widths.iter().sum()).min(NAME);
-    let row = |name: &str, cells: [String; 10]| {
+    let row = |name: &str, cells: [String; TITLES.len()]| {
         let cells = cells.iter().zip(widths).filter(|(_, width)| *width > 0);
         let cells = cells.map(|(cell, width)| right(cell, width));
         left(name, room) + &cells.collect::<String>()
@@ -142,7 +169,14 @@ fn ops(ops: &[TraceOp], columns: usize) -> Vec<String> {
                 0 => "-".to_owned(),
                 _ => time(ns),
             });
-        row(&op.op, [submitted, forced, queued, hashed, unbounded, done, failed, p50, p99, max])
+        let wait = |ns: fn(&Quantiles) -> u64| {
+            op.wait.as_ref().map_or_else(|| "-".to_owned(), |wait| time(ns(wait)))
+        };
+        let [w50, w99] = [wait(|wait| wait.p50_ns), wait(|wait| wait.p99_ns)];
+        row(
+            &op.op,
+            [submitted, forced, queued, hashed, unbounded, done, failed, p50, p99, max, w50, w99],
+        )
     }));
     lines
 }

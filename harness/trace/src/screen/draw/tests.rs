@@ -39,7 +39,7 @@ fn process(pid: u32, comm: &str, queued: u64) -> TraceProcess {
     TraceProcess {
         pid,
         comm: comm.into(),
-        rings: vec![TraceRing { fd: 5, entries: Some(32) }],
+        rings: vec![TraceRing { fd: 5, entries: Some(32), by_tid: Some(7555) }],
         alive: ByAccount { bounded: 3, ..ByAccount::default() },
         limits: Limits { bounded: Some(8), unbounded: None },
         peak: 4,
