@@ -75,6 +75,7 @@ impl Tracer {
     pub fn start(target: Target, with_requests: bool) -> Result<Tracer, ProbeError> {
         let options = TraceOptions {
             some: target.is_named(),
+            on_events: false,
             lives_ring_bytes: LIVES_RING_BYTES,
             requests_ring_bytes: if with_requests { REQUESTS_RING_BYTES } else { 0 },
         };

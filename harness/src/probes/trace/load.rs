@@ -6,8 +6,9 @@ use std::path::Path;
 use aya::{Ebpf, EbpfLoader};
 use iowq_ebpf::trace::{FileRow, OpRow};
 
+use super::bare;
 use super::events::{LIVES, QUEUED, SUBMITTED};
-use super::{TraceOptions, bare};
+use super::options::TraceOptions;
 use crate::probes::advice;
 use crate::probes::bpf::attach;
 use crate::probes::error::ProbeError;
@@ -47,7 +48,8 @@ pub(super) struct Sizes {
 ///
 /// What this process may not do, and what the kernel refuses of the programs on events.
 pub(super) fn load(options: &TraceOptions) -> Result<Loaded, ProbeError> {
-    let reason = match bare::offsets() {
+    let offsets = if options.on_events { Err("not wanted".to_owned()) } else { bare::offsets() };
+    let reason = match offsets {
         Err(reason) => reason,
         Ok(offsets) => {
             advice::check_permission_to_load()?;

@@ -4,6 +4,7 @@ mod bare;
 mod cost;
 mod events;
 mod load;
+mod options;
 mod records;
 mod table;
 
@@ -23,21 +24,9 @@ use super::{advice, ring as records_of};
 use crate::machine::rights::Rights;
 use cost::Cost;
 use load::{Loaded, load};
+pub use options::TraceOptions;
 use records::Row;
 use table::Table;
-
-/// What to trace, and how much room there is for what is seen.
-#[derive(Clone, Debug)]
-pub struct TraceOptions {
-    /// Whether only processes are traced that [`TraceProbes::trace`] names, and their children.
-    pub some: bool,
-    /// Size of the ring for births and exits, in bytes: a power of two, a page at least. An event
-    /// takes 72.
-    pub lives_ring_bytes: u32,
-    /// Size of the ring for requests that are done, likewise; 0 if they are not to be recorded one by
-    /// one. A request takes 48.
-    pub requests_ring_bytes: u32,
-}
 
 /// The programs at work. Dropping it detaches them and leaves nothing behind.
 pub struct TraceProbes {
