@@ -77,6 +77,28 @@ pub(crate) fn file(pid: u32, fd: u32) -> Option<String> {
     Some(clean(&to.to_string_lossy()).chars().take(NAME_CHARS_MAX).collect())
 }
 
+/// The file that is registered under this number, if all rings of the process that have one there
+/// have the same.
+pub(crate) fn registered_file(pid: u32, index: u32) -> Option<String> {
+    let of_ring = |fd: u32| {
+        let text = fs::read_to_string(format!("/proc/{pid}/fdinfo/{fd}")).ok()?;
+        registered(&text, index)
+    };
+    let mut names: Vec<_> = rings(pid).into_iter().filter_map(of_ring).collect();
+    names.dedup();
+    names.pop().filter(|_| names.is_empty())
+}
+
+/// A line of the list of files in a ring's `fdinfo`, which ends with that of its buffers.
+fn registered(fdinfo: &str, index: u32) -> Option<String> {
+    let list = fdinfo.lines().skip_while(|line| !line.starts_with("UserFiles:")).skip(1);
+    let line = list.take_while(|line| line.starts_with(' ')).find_map(|line| {
+        let (number, name) = line.trim_start().split_once(": ")?;
+        (number.parse() == Ok(index)).then_some(name)
+    });
+    Some(clean(line.filter(|name| *name != "<none>")?).chars().take(NAME_CHARS_MAX).collect())
+}
+
 /// Soft limit on processes of its user, which is io-wq's default limit on unbounded workers.
 pub(crate) fn nproc_limit(pid: u32) -> Option<u64> {
     let text = fs::read_to_string(format!("/proc/{pid}/limits")).ok()?;
@@ -126,6 +148,15 @@ mod tests {
         assert!(comm(pid).is_some_and(|comm| !comm.is_empty()));
         assert!(allowed_cpus(pid, pid).is_some());
         assert!(workers(pid).is_empty() && rings(pid).is_empty());
+    }
+
+    #[test]
+    fn a_registered_file_has_its_name_from_the_ring() {
+        let fdinfo = "SqThread:\t-1\nUserFiles:\t3\n    0: /etc/passwd\n    1: <none>\n    \
+                      2: /a: b\nUserBufs:\t1\n    0: 0x7f00/4096\n";
+        assert_eq!(registered(fdinfo, 0).as_deref(), Some("/etc/passwd"));
+        assert_eq!(registered(fdinfo, 2).as_deref(), Some("/a: b"));
+        assert_eq!([registered(fdinfo, 1), registered(fdinfo, 3)], [None, None]);
     }
 
     #[test]

@@ -19,6 +19,8 @@ const OTHERS: &str = "other files";
 pub(crate) struct Files {
     counted: HashMap<FileKey, u64>,
     names: HashMap<u32, String>,
+    /// Likewise of files that are registered with a ring, which seldom change.
+    registered: HashMap<u32, String>,
     sums: HashMap<(String, String, Way), u64>,
 }
 
@@ -40,7 +42,11 @@ impl Files {
     /// The name of what a key is about.
     fn name(&mut self, pid: u32, key: FileKey) -> String {
         if key.flags & FILE_REGISTERED != 0 {
-            return format!("registered file {}", key.fd);
+            let name = || {
+                let found = procfs::registered_file(pid, key.fd);
+                found.unwrap_or_else(|| format!("registered file {}", key.fd))
+            };
+            return self.registered.entry(key.fd).or_insert_with(name).clone();
         }
         match (procfs::file(pid, key.fd), self.names.get(&key.fd)) {
             (Some(name), _) => {
