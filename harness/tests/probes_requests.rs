@@ -26,7 +26,11 @@ fn alone() -> MutexGuard<'static, ()> {
 
 /// The probes, their table and a ring. If the machine has none the test is skipped, with the reason printed.
 fn begin(test: &str) -> Option<(Bpf, Arc<Requests>, IoUring)> {
-    let options = BpfOptions { requests: SLOTS, ..BpfOptions::default() };
+    begin_with(test, BpfOptions::default())
+}
+
+fn begin_with(test: &str, options: BpfOptions) -> Option<(Bpf, Arc<Requests>, IoUring)> {
+    let options = BpfOptions { requests: SLOTS, ..options };
     let bpf = start_or_skip(test, &options)?;
     let ring = match IoUring::new(SLOTS) {
         Ok(ring) => ring,
@@ -76,22 +80,28 @@ fn nop() -> squeue::Entry {
 fn a_request_that_is_forced_to_a_worker_is_queued_and_then_done() {
     let _alone = alone();
     let test = "a_request_that_is_forced_to_a_worker_is_queued_and_then_done";
-    let Some((bpf, requests, mut ring)) = begin(test) else { return };
-    // More than once, so that times of the round before would show.
-    for _ in 0..20 {
-        let before = clock::now();
-        run(&mut ring, &requests, |_| nop().flags(squeue::Flags::ASYNC));
-        let after = clock::now();
-        for times in all(&requests) {
-            let queued = times.queued.expect("a time in the queue");
-            let done = times.done.expect("an end");
-            assert!(before <= queued && queued <= done && done <= after, "{times:?}");
-            assert!(!times.hashed, "{times:?}");
-            let started = times.started.unwrap_or(done);
-            assert!(queued <= started && started <= done, "{times:?}");
-        }
+    for on_events in [false, true] {
+        let options = BpfOptions { on_events, ..BpfOptions::default() };
+        let Some((bpf, requests, mut ring)) = begin_with(test, options) else { return };
+        // More than once, so that times of the round before would show.
+        (0..20).for_each(|_| force(&mut ring, &requests));
+        assert_eq!(bpf.finish().expect("a census").lost_total(), 0);
     }
-    assert_eq!(bpf.finish().expect("a census").lost_total(), 0);
+}
+
+/// Forces a no-op for each slot to a worker, and looks at the times.
+fn force(ring: &mut IoUring, requests: &Requests) {
+    let before = clock::now();
+    run(ring, requests, |_| nop().flags(squeue::Flags::ASYNC));
+    let after = clock::now();
+    for times in all(requests) {
+        let queued = times.queued.expect("a time in the queue");
+        let done = times.done.expect("an end");
+        assert!(before <= queued && queued <= done && done <= after, "{times:?}");
+        assert!(!times.hashed, "{times:?}");
+        let started = times.started.unwrap_or(done);
+        assert!(queued <= started && started <= done, "{times:?}");
+    }
 }
 
 #[test]

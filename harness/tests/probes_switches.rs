@@ -20,8 +20,8 @@ use start::{skip, start_or_skip};
 /// Times that each of two workers waits for the other.
 const PASSES: u64 = 10_000;
 
-fn begin(test: &str, classic_switches: bool) -> Option<Bpf> {
-    let options = BpfOptions { sched: true, classic_switches, ..BpfOptions::default() };
+fn begin(test: &str, on_events: bool) -> Option<Bpf> {
+    let options = BpfOptions { sched: true, on_events, ..BpfOptions::default() };
     start_or_skip(test, &options)
 }
 

@@ -19,7 +19,7 @@ use super::layout::Layout;
 use super::namespace::Namespace;
 use super::threads::{self, Pause, ThreadReader};
 use super::tracefs::{self, with_tracefs};
-use super::{BlockReader, BpfOptions, Page, Requests, Tracker, advice, raw, starts};
+use super::{BlockReader, BpfOptions, Page, Requests, Tracker, advice, bare, raw, starts};
 use crate::clock::{self, Nanos};
 use crate::sync::{Arc, thread};
 
@@ -214,8 +214,10 @@ fn load(options: &BpfOptions, tracefs: &Path, namespace: Namespace) -> Result<Lo
                 .push(format!("which account a worker belongs to, where both have work: {reason}")),
         }
     }
-    let classic = options.classic_switches;
-    let task_pid = if classic { Err("not wanted".to_owned()) } else { layout.task_pid };
+    let wanted = |offsets| if options.on_events { Err("not wanted".to_owned()) } else { offsets };
+    let bare = wanted(layout.requests);
+    offsets.extend(bare.iter().flatten());
+    let task_pid = if options.on_events { Err("not wanted".into()) } else { layout.task_pid };
     offsets.push(("TASK_PID", task_pid.clone().unwrap_or_default()));
     for event in LIFE.iter().chain(options.sched.then_some(&SWITCH)) {
         offsets.extend(events::offsets(tracefs, event)?);
@@ -247,9 +249,13 @@ fn load(options: &BpfOptions, tracefs: &Path, namespace: Namespace) -> Result<Lo
         unseen.extend(attach_switches(&mut programs, &task_pid)?);
     }
     if timed {
-        let all = REQUESTS.iter().try_for_each(|event| attach(&mut programs, event));
-        unseen.extend(all.err().map(|error| untimed(&error)));
-        timed = unseen.is_empty();
+        match attach_requests(&mut programs, &bare) {
+            Ok(also) => unseen.extend(also),
+            Err(error) => {
+                unseen.push(untimed(&error));
+                timed = false;
+            }
+        }
     }
     if timed {
         let seen = starts::attach(&mut programs)
@@ -257,6 +263,26 @@ fn load(options: &BpfOptions, tracefs: &Path, namespace: Namespace) -> Result<Lo
         unseen.extend(seen.err());
     }
     Ok(Loaded { programs, timed, unseen })
+}
+
+/// Attaches the programs that see requests. Returns what they cannot see, if so.
+fn attach_requests(
+    programs: &mut Ebpf,
+    bare: &Result<Vec<Offset>, String>,
+) -> Result<Option<String>, ProbeError> {
+    let attached = bare.as_ref().map_err(String::clone).and_then(|_| {
+        let types = bare::types().map_err(|error| error.to_string())?;
+        let [queued, completed] = &REQUESTS;
+        let attach = |event: &Event, name, programs: &mut Ebpf| {
+            bare::attach(programs, name, event.name, &types).map_err(|error| error.to_string())
+        };
+        // First what does no harm if it is done again on the event.
+        attach(completed, "bare_request_completed", programs)?;
+        attach(queued, "bare_request_queued", programs)
+    });
+    let Err(reason) = attached else { return Ok(None) };
+    REQUESTS.iter().try_for_each(|event| attach(programs, event))?;
+    Ok(Some(format!("requests while other BPF work is under way on the same processor: {reason}")))
 }
 
 /// Attaches the program that sees workers sleep. Returns what it cannot see, if so.

@@ -11,6 +11,8 @@ pub(super) struct Layout {
     pub(super) task_pid: Result<u32, String>,
     /// Those by which a worker's account is found, or why it is not.
     pub(super) account: Result<Vec<Offset>, String>,
+    /// Those of what is counted of requests on bare trace points, or why they are not known.
+    pub(super) requests: Result<Vec<Offset>, String>,
 }
 
 impl Layout {
@@ -20,7 +22,8 @@ impl Layout {
             Ok(btf) => Layout::of(&btf),
             Err(error) => {
                 let reason = format!("the kernel shows no BTF: {error}");
-                Layout { task_pid: Err(reason.clone()), account: Err(reason) }
+                let [task_pid, account] = [reason.clone(), reason.clone()];
+                Layout { task_pid: Err(task_pid), account: Err(account), requests: Err(reason) }
             }
         }
     }
@@ -30,6 +33,7 @@ impl Layout {
         Layout {
             task_pid: btf.offset("task_struct", "pid").ok_or_else(missing),
             account: account(btf).ok_or_else(missing),
+            requests: requests(btf).ok_or_else(missing),
         }
     }
 }
@@ -48,6 +52,26 @@ pub(super) fn account(btf: &Btf) -> Option<Vec<Offset>> {
     }
     let flags = btf.offset("io_worker", "flags")?;
     Some(vec![("ACCOUNT_BY", ACCOUNT_BY_FLAG), worker, ("WORKER_FLAGS", flags)])
+}
+
+/// Arguments of `io_uring_complete` on kernels that pass the completion by its address.
+const ARGUMENTS_OF_COMPLETE: usize = 3;
+
+/// Whether `io_uring_complete` has the address of the completion, and not what is in it.
+pub(super) fn completes_by_address(btf: &Btf) -> Option<bool> {
+    Some(btf.arguments("io_uring_complete")? == ARGUMENTS_OF_COMPLETE)
+}
+
+/// Where a request has its user data and the flags of its work, and a completion its user data.
+fn requests(btf: &Btf) -> Option<Vec<Offset>> {
+    let user_data = btf.offset("io_kiocb", "cqe")? + btf.offset("io_cqe", "user_data")?;
+    let by_address = completes_by_address(btf)?;
+    Some(vec![
+        ("REQ_USER_DATA", user_data),
+        ("REQ_WORK_FLAGS", btf.offset("io_kiocb", "work")? + btf.offset("io_wq_work", "flags")?),
+        ("COMPLETE_BY_ADDRESS", u32::from(by_address)),
+        ("CQE_USER_DATA", btf.offset("io_uring_cqe", "user_data")?),
+    ])
 }
 
 /// Where the limit of a worker's account is: in the account that the worker points to since Linux

@@ -6,6 +6,7 @@
 //! Whatever could not be recorded is counted by cause and reported in the [`Census`].
 
 mod advice;
+mod bare;
 mod blocks;
 mod bpf;
 mod btf;
@@ -50,12 +51,11 @@ pub struct BpfOptions {
     /// Whether to watch the sleep of workers, too. It costs a little at every context switch of
     /// the machine.
     pub sched: bool,
-    /// Whether to watch it by the event alone, as on a kernel without BTF, and not by the bare
-    /// trace point.
-    pub classic_switches: bool,
+    /// Whether to watch sleep and requests by events alone, as on a kernel without BTF, and not by
+    /// bare trace points.
+    pub on_events: bool,
     /// Slots of requests whose way through io-wq to watch, [`iowq_ebpf::REQUESTS_MAX`] at most; 0
-    /// for none. It costs about 250 ns of CPU time for each that goes to a worker and 130 for any
-    /// other, as measured on Linux 6.18 without kprobes.
+    /// for none. It costs CPU time for each, as much again on events alone.
     pub requests: u32,
     /// Size of the ring for thread events, in bytes: a power of two, a page at least. An event
     /// takes 56.
@@ -68,7 +68,7 @@ impl Default for BpfOptions {
     fn default() -> BpfOptions {
         BpfOptions {
             sched: false,
-            classic_switches: false,
+            on_events: false,
             requests: 0,
             threads_ring_bytes: 1 << 20,
             blocks_ring_bytes: 1 << 18,

@@ -76,12 +76,17 @@ pub(crate) fn worker() -> Option<u64> {
     read(task, &TASK_WORKER).filter(|worker| *worker != 0)
 }
 
-/// Counts a work that is queued, by its address.
+/// The flags of a work.
 #[inline(always)]
-pub(crate) fn count_queued(work: u64) {
+pub(crate) fn work_flags(work: u64) -> Option<u32> {
     // SAFETY: the helper checks the address and fails where it cannot be read.
     let flags = unsafe { bpf_probe_read_kernel((work + WORK_FLAGS) as *const u32) };
-    let Ok(flags) = flags else { return lose(LOST_UNREADABLE) };
+    flags.inspect_err(|_| lose(LOST_UNREADABLE)).ok()
+}
+
+/// Counts a work that is queued, by its flags.
+#[inline(always)]
+pub(crate) fn count_queued(flags: u32) {
     let account = u32::from(flags & WORK_UNBOUND != 0);
     if let Some(count) = QUEUED.get_ptr_mut(account) {
         // SAFETY: the pointer is this CPU's own element, and requests are queued one by one on it.

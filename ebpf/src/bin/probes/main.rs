@@ -13,8 +13,10 @@ mod account;
 mod event;
 mod maps;
 mod requests;
+mod requests_bare;
 mod sched;
 mod starts;
+mod structs;
 mod threads;
 mod trace;
 

@@ -10,7 +10,7 @@ use aya_ebpf::maps::Array;
 use aya_ebpf::programs::TracePointContext;
 use iowq_ebpf::RequestTimes;
 
-use crate::account::count_queued;
+use crate::account::{count_queued, work_flags};
 use crate::event::read;
 use crate::maps::current_tid;
 
@@ -31,37 +31,53 @@ static QUEUE_WORK: Global<u32> = Global::new(0);
 #[unsafe(no_mangle)]
 static COMPLETE_USER_DATA: Global<u32> = Global::new(0);
 
-/// A request goes to io-wq, in the context of its submitter or of the worker that ran the request
-/// before it in a chain.
+/// The event that a request goes to io-wq.
 #[tracepoint]
 pub(crate) fn request_queued(ctx: TracePointContext) -> u32 {
     if current_tid().is_some()
-        && let Some(work) = read::<u64>(&ctx, &QUEUE_WORK)
+        && let Some(user_data) = read(&ctx, &QUEUE_USER_DATA)
+        && let Some(work) = read(&ctx, &QUEUE_WORK)
+        && let Some(flags) = work_flags(work)
     {
-        count_queued(work);
-    }
-    let Some(slot) = slot(&ctx, &QUEUE_USER_DATA) else { return 0 };
-    let Some(times) = times(slot) else { return 0 };
-    let Some(rw) = read::<i32>(&ctx, &QUEUE_RW) else { return 0 };
-    // SAFETY: the pointer is to the map's element, and nothing else writes a request's times while
-    // the kernel has not yet queued it. The helper has no requirement.
-    unsafe {
-        (*times).hashed = u32::from(rw != 0);
-        (*times).started_ns = 0;
-        (*times).queued_ns = bpf_ktime_get_ns();
+        queued(user_data, flags, || Some(read::<i32>(&ctx, &QUEUE_RW)? != 0));
     }
     0
 }
 
-/// A request completes, in the context of its submitter or of a worker.
+/// The event that a request completes.
 #[tracepoint]
 pub(crate) fn request_completed(ctx: TracePointContext) -> u32 {
-    let Some(slot) = slot(&ctx, &COMPLETE_USER_DATA) else { return 0 };
-    let Some(times) = times(slot) else { return 0 };
+    if current_tid().is_some()
+        && let Some(user_data) = read(&ctx, &COMPLETE_USER_DATA)
+    {
+        completed(user_data);
+    }
+    0
+}
+
+/// A request goes to io-wq, in the context of its submitter or of the worker that ran the request
+/// before it in a chain.
+#[inline(always)]
+pub(crate) fn queued(user_data: u64, work_flags: u32, hashed: impl FnOnce() -> Option<bool>) {
+    count_queued(work_flags);
+    let Some(times) = u32::try_from(user_data).ok().and_then(times) else { return };
+    let Some(hashed) = hashed() else { return };
+    // SAFETY: the pointer is to the map's element, and nothing else writes a request's times while
+    // the kernel has not yet queued it. The helper has no requirement.
+    unsafe {
+        (*times).hashed = u32::from(hashed);
+        (*times).started_ns = 0;
+        (*times).queued_ns = bpf_ktime_get_ns();
+    }
+}
+
+/// A request completes, in the context of its submitter or of a worker.
+#[inline(always)]
+pub(crate) fn completed(user_data: u64) {
+    let Some(times) = u32::try_from(user_data).ok().and_then(times) else { return };
     // SAFETY: the pointer is to the map's element, and a request completes once. The helper has no
     // requirement.
     unsafe { (*times).done_ns = bpf_ktime_get_ns() };
-    0
 }
 
 /// The slot of the request that an event is about, where it is one of the watched task group.

@@ -2,13 +2,13 @@
 
 use std::fmt::Display;
 
-use aya::programs::{BtfTracePoint, FEntry, Program, ProgramError};
+use aya::programs::{FEntry, ProgramError};
 use aya::{Btf as Types, Ebpf};
 
 use crate::probes::btf::Btf;
 use crate::probes::error::ProbeError;
 use crate::probes::events::Offset;
-use crate::probes::{advice, layout};
+use crate::probes::{bare, layout};
 
 /// Programs, and the trace points that they attach to.
 const PROGRAMS: [(&str, &str); 7] = [
@@ -29,11 +29,6 @@ const SUBMITS: [&str; 2] = ["io_uring_submit_req", "io_uring_submit_sqe"];
 /// The program that sees a worker take a request up, and the function that the worker calls.
 const STARTED: (&str, &str) = ("bare_started", "io_wq_submit_work");
 
-/// Arguments of `io_uring_complete` on kernels that pass the completion by its address.
-const ARGUMENTS_OF_COMPLETE: usize = 3;
-/// Place of `res` in `struct io_uring_cqe`, which is what programs and kernel share.
-const CQE_RES: u32 = 8;
-
 /// Where the programs find what they read.
 ///
 /// # Errors
@@ -46,8 +41,7 @@ pub(super) fn offsets() -> Result<Vec<Offset>, String> {
         btf.offset(structure, member).ok_or_else(missing)
     };
     let no_argument = "the kernel's BTF does not have io_uring_complete";
-    let by_address = btf.arguments("io_uring_complete").ok_or(no_argument)?;
-    let by_address = by_address == ARGUMENTS_OF_COMPLETE;
+    let by_address = layout::completes_by_address(&btf).ok_or(no_argument)?;
     let mut offsets = vec![
         ("BARE_TASK_PID", member("task_struct", "pid")?),
         ("BARE_REQ_OPCODE", member("io_kiocb", "opcode")?),
@@ -56,7 +50,7 @@ pub(super) fn offsets() -> Result<Vec<Offset>, String> {
         ("BARE_REQ_WORK_FLAGS", member("io_kiocb", "work")? + member("io_wq_work", "flags")?),
         // A completion's last member is there, and until a request completes, its descriptor is.
         ("BARE_REQ_FD", member("io_kiocb", "cqe")? + member("io_cqe", "fd")?),
-        ("BARE_CQE_RES", if by_address { CQE_RES } else { 0 }),
+        ("BARE_CQE_RES", if by_address { member("io_uring_cqe", "res")? } else { 0 }),
         ("BARE_EXIT_TELLS", u32::from(btf.arguments("sched_process_exit") == Some(2))),
     ];
     let account = layout::account(&btf).zip(layout::limit(&btf));
@@ -71,26 +65,13 @@ pub(super) fn offsets() -> Result<Vec<Offset>, String> {
 ///
 /// What the kernel refuses.
 pub(super) fn attach(programs: &mut Ebpf) -> Result<Vec<String>, ProbeError> {
-    let types = Types::from_sys_fs().map_err(|error| advice::kernel("reading BTF", &error))?;
+    let types = bare::types()?;
     for (program, trace_point) in PROGRAMS {
-        load(programs, program, trace_point, &types)?;
+        bare::attach(programs, program, trace_point, &types)?;
     }
-    let submitted = load(programs, SUBMITTED, SUBMITS[0], &types);
-    submitted.or_else(|_| load(programs, SUBMITTED, SUBMITS[1], &types))?;
+    let submitted = bare::attach(programs, SUBMITTED, SUBMITS[0], &types);
+    submitted.or_else(|_| bare::attach(programs, SUBMITTED, SUBMITS[1], &types))?;
     Ok(load_started(programs, &types).err().into_iter().collect())
-}
-
-fn load(
-    programs: &mut Ebpf,
-    name: &str,
-    trace_point: &str,
-    types: &Types,
-) -> Result<(), ProbeError> {
-    let failed = |error| advice::of_program(name, error);
-    let program: &mut BtfTracePoint = find(programs, name)?.try_into().map_err(failed)?;
-    program.load(trace_point, types).map_err(failed)?;
-    program.attach().map_err(failed)?;
-    Ok(())
 }
 
 /// The one program on a function, which not every kernel takes. Returns what stays unseen without it.
@@ -101,7 +82,7 @@ fn load_started(programs: &mut Ebpf, types: &Types) -> Result<(), String> {
             "how long requests wait for a worker: the kernel takes no program on {function}: {error}"
         )
     };
-    let program = find(programs, name).map_err(|error| refused(&error))?;
+    let program = bare::find(programs, name).map_err(|error| refused(&error))?;
     let program: &mut FEntry = program.try_into().map_err(|error| refused(&error))?;
     program.load(function, types).map_err(|error| match error {
         ProgramError::LoadError { io_error, .. } => refused(&io_error),
@@ -109,8 +90,4 @@ fn load_started(programs: &mut Ebpf, types: &Types) -> Result<(), String> {
     })?;
     program.attach().map_err(|error| refused(&error))?;
     Ok(())
-}
-
-fn find<'a>(programs: &'a mut Ebpf, name: &str) -> Result<&'a mut Program, ProbeError> {
-    programs.program_mut(name).ok_or_else(|| advice::no_such("program", name))
 }
