@@ -1,7 +1,7 @@
 //! What the programs cost, and how often they were left out.
 //!
 //! The kernel measures their runs while it is asked to, which costs something itself, so it is asked a
-//! tenth of the time.
+//! twentieth of the time.
 
 use std::fs;
 use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd, RawFd};
@@ -13,7 +13,7 @@ use aya::sys::{Stats, enable_stats};
 use crate::clock::{self, Nanos};
 
 /// Looks from the start of a measurement to that of the next; one ends at the look after its start.
-const LOOKS: u32 = 10;
+const LOOKS: u32 = 20;
 
 /// Measurements so far.
 #[derive(Debug, Default)]
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_tenth_of_the_time_took_stands_for_all_of_it() {
+    fn what_a_part_of_the_time_took_stands_for_all_of_it() {
         let cost = Cost { measured_ns: 100, runs_ns: 5, ..Cost::default() };
         assert_eq!(cost.in_all_ns(1000), Some(50));
         assert_eq!(Cost::default().in_all_ns(1000), None, "nothing was measured");

@@ -14,8 +14,8 @@ use std::os::fd::AsFd as _;
 use aya::Ebpf;
 use aya::maps::{HashMap, Map, MapData, PerCpuArray, RingBuf};
 use iowq_ebpf::trace::{
-    FileKey, FileRow, Flight, LifeEvent, OpCounts, OpKey, OpRow, RequestEvent, TRACE_LOST_CAUSES,
-    TRACE_LOST_LEFT_OUT,
+    CLASS_QUEUED, FileKey, FileRow, Flight, LifeEvent, OpCounts, OpKey, OpRow, RequestEvent,
+    TRACE_LOST_CAUSES, TRACE_LOST_LEFT_OUT,
 };
 
 use super::bpf::{map, ring, sums};
@@ -88,8 +88,11 @@ impl TraceProbes {
     #[must_use]
     pub fn ops(&self) -> Vec<(OpKey, OpCounts)> {
         let mut sums = Sums::new();
-        for row in self.ops.taken() {
-            add(sums.entry(row.key).or_insert(OpCounts::ZERO), &row.counts);
+        // First what was queued: of what is submitted meanwhile, more may be seen, but never less.
+        for queued in [CLASS_QUEUED, 0] {
+            for row in self.ops.taken().filter(|row| row.key.class & CLASS_QUEUED == queued) {
+                add(sums.entry(row.key).or_insert(OpCounts::ZERO), &row.counts);
+            }
         }
         sums.into_iter().collect()
     }

@@ -1,7 +1,6 @@
 //! The summary of a trace: what each process did, and what it means.
 
 use comfy_table::{Cell, CellAlignment, Table, TableStyle};
-use iowq_contract::Quantiles;
 use iowq_contract::trace::{Finding, Snapshot, TraceCause, TraceFile, TraceOp, TraceProcess, Way};
 
 use crate::story::Story;
@@ -12,21 +11,23 @@ const PROCESSES_MAX: usize = 20;
 /// Files and causes that are listed for each.
 const ROWS_MAX: usize = 5;
 
-/// Columns of the table of ops, times from queueing to completion.
-const TITLES: [&str; 10] = [
-    "  op",
-    "submitted",
-    "forced",
-    "to io-wq",
-    "hashed",
-    "unbounded",
-    "failed",
-    "p50 µs",
-    "p99 µs",
-    "max µs",
+/// A column of the table of ops: its title, its figure, and whether it is left out where all are 0.
+type Column = (&'static str, fn(&TraceOp) -> Option<u64>, bool);
+
+/// The columns; times are in µs, from queueing to completion and to the start in a worker.
+const COLUMNS: [Column; 11] = [
+    ("submitted", |op| Some(op.submitted), false),
+    ("forced", |op| Some(op.forced), false),
+    ("to io-wq", |op| Some(op.queued), false),
+    ("hashed", |op| Some(op.hashed), true),
+    ("unbounded", |op| Some(op.unbounded), true),
+    ("failed", |op| Some(op.failed), true),
+    ("p50 µs", |op| (op.done > 0).then_some(op.time.p50_ns / 1000), false),
+    ("p99 µs", |op| (op.done > 0).then_some(op.time.p99_ns / 1000), false),
+    ("max µs", |op| (op.done > 0).then_some(op.time.max_ns / 1000), false),
+    ("wait p50", |op| Some(op.wait.as_ref()?.p50_ns / 1000), true),
+    ("wait p99", |op| Some(op.wait.as_ref()?.p99_ns / 1000), true),
 ];
-/// Further ones where it is seen how long requests waited for a worker.
-const WAIT_TITLES: [&str; 2] = ["wait p50", "wait p99"];
 
 /// The summary, with its findings.
 #[must_use]
@@ -118,29 +119,22 @@ pub(crate) fn of_file(file: &TraceFile) -> String {
 }
 
 fn ops(process: &TraceProcess) -> String {
-    let waits = process.ops.iter().any(|op| op.wait.is_some());
+    let says = |value: fn(&TraceOp) -> Option<u64>| {
+        process.ops.iter().any(|op| value(op).is_some_and(|value| value > 0))
+    };
+    let columns: Vec<_> =
+        COLUMNS.iter().filter(|(_, value, optional)| !optional || says(*value)).collect();
     let mut table = Table::new();
     table.load_style(TableStyle::new());
-    table.set_header(TITLES.iter().chain(if waits { &WAIT_TITLES[..] } else { &[] }));
+    table.set_header(["  op"].into_iter().chain(columns.iter().map(|(title, ..)| *title)));
     for op in &process.ops {
-        let times = [op.time.p50_ns, op.time.p99_ns, op.time.max_ns].map(|ns| match op.done {
-            0 => "-".to_owned(),
-            _ => (ns / 1000).to_string(),
+        let cells = columns.iter().map(|(_, value, _)| {
+            let text = value(op).map_or_else(|| "-".to_owned(), |value| value.to_string());
+            Cell::new(text).set_alignment(CellAlignment::Right)
         });
-        let counts = [op.submitted, op.forced, op.queued, op.hashed, op.unbounded, op.failed];
-        let waits = if waits { wait_cells(op) } else { Vec::new() };
-        let cells = counts.iter().map(u64::to_string).chain(times).chain(waits);
-        let cells = cells.map(|cell| Cell::new(cell).set_alignment(CellAlignment::Right));
         table.add_row([Cell::new(format!("  {}", op.op))].into_iter().chain(cells));
     }
     table.trim_fmt() + "\n"
-}
-
-fn wait_cells(op: &TraceOp) -> Vec<String> {
-    let cell = |ns: fn(&Quantiles) -> u64| {
-        op.wait.as_ref().map_or_else(|| "-".to_owned(), |wait| (ns(wait) / 1000).to_string())
-    };
-    vec![cell(|wait| wait.p50_ns), cell(|wait| wait.p99_ns)]
 }
 
 /// How requests came to io-wq, in words.

@@ -19,7 +19,7 @@ pub(super) fn lines(state: &State, columns: u16, style: Style) -> Vec<Line<'stat
     let paused = if state.is_paused() { "  PAUSED" } else { "" };
     // They run in the time of others: a share of one processor, as of the tracer.
     let programs = last.programs_cpu_ns.map(|programs_ns| {
-        format!(" +{:.1}% in kernel", 100.0 * programs_ns as f64 / last.at_ns.max(1) as f64)
+        format!("+{:.1}%", 100.0 * programs_ns as f64 / last.at_ns.max(1) as f64)
     });
     let tail = format!(
         "  Linux {}  {:.0} s  own CPU {:.1}%{}{paused}",

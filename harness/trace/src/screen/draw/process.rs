@@ -42,7 +42,9 @@ pub(super) fn lines(state: &State, pid: u32, columns: u16, style: Style) -> Vec<
     lines.push(Line::styled(cut(&format!("{}[{pid}]{over}", process.comm), columns), style.bold()));
     for text in [rings(process), workers(process)] {
         lines.extend(
-            wrap(&text, columns, "    ").into_iter().map(|line| Line::raw(format!("  {line}"))),
+            wrap(&text, columns.saturating_sub(2), "    ")
+                .into_iter()
+                .map(|line| Line::raw(format!("  {line}"))),
         );
     }
     let lives = figures.lives.of(pid);
