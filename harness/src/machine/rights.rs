@@ -36,6 +36,8 @@ impl Capabilities {
     pub const DAC_OVERRIDE: Capabilities = Capabilities(1 << 1);
     /// Reads all files and folders.
     pub const DAC_READ_SEARCH: Capabilities = Capabilities(1 << 2);
+    /// Looks into processes of other users.
+    pub const SYS_PTRACE: Capabilities = Capabilities(1 << 19);
     /// Mounts, and much else.
     pub const SYS_ADMIN: Capabilities = Capabilities(1 << 21);
     /// Reads what the kernel traces.
@@ -225,31 +227,53 @@ impl Rights {
         Rights { tracefs: Tracefs::Readable(TRACEFS[0]), ..self }
     }
 
+    /// Capabilities that the probes take besides those that read tracefs.
+    pub const TO_LOAD: Capabilities = Capabilities::BPF.with(Capabilities::PERFMON);
+
+    /// Those that reading tracepoints without BPF takes: none if the kernel shows them to all.
+    #[must_use]
+    pub fn to_sample(&self) -> Capabilities {
+        if self.perf_event_paranoid < Some(0) { Capabilities::NONE } else { Capabilities::PERFMON }
+    }
+
     /// The capabilities that the probes take here.
     #[must_use]
     pub fn needed(&self) -> Capabilities {
-        let load = Capabilities::BPF.with(Capabilities::PERFMON);
+        self.with_tracefs(Rights::TO_LOAD)
+    }
+
+    /// These, and those that reading tracefs takes here.
+    #[must_use]
+    pub fn with_tracefs(&self, these: Capabilities) -> Capabilities {
         match self.tracefs {
-            Tracefs::Readable(_) => load,
-            Tracefs::Closed(_) => load.with(Capabilities::DAC_READ_SEARCH),
+            Tracefs::Readable(_) => these,
+            Tracefs::Closed(_) => these.with(Capabilities::DAC_READ_SEARCH),
             // What root mounts is root's own to read.
-            Tracefs::NotMounted if self.root => load.with(Capabilities::SYS_ADMIN),
+            Tracefs::NotMounted if self.root => these.with(Capabilities::SYS_ADMIN),
             Tracefs::NotMounted => {
-                load.with(Capabilities::SYS_ADMIN).with(Capabilities::DAC_READ_SEARCH)
+                these.with(Capabilities::SYS_ADMIN).with(Capabilities::DAC_READ_SEARCH)
             }
         }
     }
 
-    /// Those of them that this process lacks.
+    /// Those that the probes take and this process lacks.
     #[must_use]
     pub fn missing(&self) -> Capabilities {
         self.effective.missing(self.needed())
     }
 
-    /// How to get what is missing, as a clause.
+    /// How to get what the probes lack, as a clause.
     #[must_use]
     pub fn advice(&self) -> String {
-        let (missing, needed) = (self.missing(), self.needed());
+        self.advice_for(Rights::TO_LOAD)
+    }
+
+    /// How to get what is missing of these capabilities and of those that reading tracefs takes, as a
+    /// clause.
+    #[must_use]
+    pub fn advice_for(&self, these: Capabilities) -> String {
+        let needed = self.with_tracefs(these);
+        let missing = self.effective.missing(needed);
         if self.bounding.missing(missing) != Capabilities::NONE {
             let flags: Vec<_> = missing.names().map(|name| format!("--cap-add {name}")).collect();
             return format!(
@@ -273,7 +297,12 @@ impl Rights {
                 format!("gid={},mode=750 -t tracefs tracefs {}", self.group, TRACEFS[0])
             }
         };
-        advice += &format!("; CAP_BPF and CAP_PERFMON alone suffice after: sudo mount -o {mount}");
+        let (alone, suffice) = match these.names().count() {
+            0 => ("nothing".to_owned(), "is needed"),
+            1 => (these.in_words() + " alone", "suffices"),
+            _ => (these.in_words() + " alone", "suffice"),
+        };
+        advice += &format!("; {alone} {suffice} after: sudo mount -o {mount}");
         advice
     }
 }

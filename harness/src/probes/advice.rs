@@ -21,24 +21,35 @@ const PARANOID_OF_DISTRIBUTIONS: i64 = 3;
 
 /// Fails if this process may not load BPF programs, or they would see none of its threads.
 pub(super) fn check_permission() -> Result<(), ProbeError> {
-    permission(&Rights::here())
+    permission(&Rights::here(), "loading BPF programs", Rights::TO_LOAD)
 }
 
 /// Fails if this process may not load BPF programs, wherever they attach.
 pub(super) fn check_permission_to_load() -> Result<(), ProbeError> {
-    permission(&Rights::here().without_events())
+    permission(&Rights::here().without_events(), "loading BPF programs", Rights::TO_LOAD)
 }
 
-fn permission(rights: &Rights) -> Result<(), ProbeError> {
+/// Fails if this process may not sample tracepoints of all processes.
+pub(super) fn check_sampling() -> Result<(), ProbeError> {
+    let rights = Rights::here();
+    permission(&rights, "reading tracepoints", rights.to_sample())
+}
+
+fn permission(rights: &Rights, what: &'static str, needed: Capabilities) -> Result<(), ProbeError> {
     if rights.user_namespace {
-        return Err(denied("loading BPF programs", Errno::PERM.into(), Why::UserNamespace));
+        return Err(denied(what, Errno::PERM.into(), Why::UserNamespace));
     }
-    let missing = rights.missing();
+    let missing = rights.effective.missing(rights.with_tracefs(needed));
     if missing != Capabilities::NONE {
-        let (missing, advice) = (missing.in_words(), rights.advice());
-        return Err(ProbeError::NotPermitted { missing, advice });
+        let (missing, advice) = (missing.in_words(), rights.advice_for(needed));
+        return Err(ProbeError::NotPermitted { what, missing, advice });
     }
     Ok(())
+}
+
+/// What a failure to open or map a perf event means.
+pub(super) fn of_perf(what: &str, error: io::Error) -> ProbeError {
+    refused(what, Place::Attach, error, &Rights::here())
 }
 
 /// What the kernel was asked for.
@@ -175,7 +186,7 @@ fn denied(what: &str, cause: io::Error, why: Why) -> ProbeError {
     let text = |why: &str, advice: &str| (why.to_owned(), advice.to_owned());
     let (why, advice) = match why {
         Why::UserNamespace => text(
-            "this process is in a user namespace, whose capabilities do not count for BPF",
+            "this process is in a user namespace, whose capabilities do not count for BPF and events",
             "run it outside (docker: without userns-remap; podman: as root; no unshare --user)",
         ),
         Why::OpenFiles { limit } => (
@@ -243,6 +254,10 @@ mod tests {
         Place::Program("thread_born", "program of this type cannot use helper bpf_probe_read#4");
     const VERIFIER: Place<'_> = Place::Program("thread_born", "R8 invalid mem access");
 
+    fn loading(rights: &Rights) -> Result<(), ProbeError> {
+        permission(rights, "loading BPF programs", Rights::TO_LOAD)
+    }
+
     fn said(place: Place<'_>, errno: Errno, rights: &Rights) -> String {
         refused("doing so", place, errno.into(), rights).to_string()
     }
@@ -297,11 +312,30 @@ mod tests {
             (user, "CAP_PERFMON that this process lacks", "sudo setcap cap_bpf,cap_perfmon+ep"),
             (Rights { user_namespace: true, ..root() }, "user namespace", "userns-remap"),
         ] {
-            let text = permission(&rights).expect_err(why).to_string();
+            let text = loading(&rights).expect_err(why).to_string();
             assert!(text.contains(why) && text.contains(advice), "{text}");
         }
-        assert!(permission(&root()).is_ok());
-        assert!(permission(&Rights { pid_namespace: true, ..root() }).is_ok());
+        assert!(loading(&root()).is_ok());
+        assert!(loading(&Rights { pid_namespace: true, ..root() }).is_ok());
+    }
+
+    #[test]
+    fn sampling_takes_no_bpf_and_names_what_it_takes() {
+        let sampling = |rights: &Rights| permission(rights, "sampling", rights.to_sample());
+        let closed = Tracefs::Closed("/sys/kernel/tracing");
+        let user = Rights::of_a_user(Capabilities::PERFMON, closed);
+        let text = sampling(&user).expect_err("the formats are closed").to_string();
+        for part in [
+            "CAP_DAC_READ_SEARCH that this process lacks",
+            "setcap cap_perfmon,cap_dac_read_search+ep",
+            "CAP_PERFMON alone suffices after",
+        ] {
+            assert!(text.contains(part), "{text}");
+        }
+        let tracefs = Tracefs::Readable("/sys/kernel/tracing");
+        assert!(sampling(&Rights { tracefs, ..user.clone() }).is_ok());
+        let open = Rights { perf_event_paranoid: Some(-1), tracefs, ..user };
+        assert!(sampling(&Rights { effective: Capabilities::NONE, ..open }).is_ok());
     }
 
     #[test]

@@ -7,12 +7,11 @@ use iowq_ebpf::REQUESTS_MAX;
 /// Why the probes did not start. Each text says what failed, then what helps.
 #[derive(Debug, thiserror::Error)]
 pub enum ProbeError {
-    /// The process may not load BPF programs, or not read what they need.
-    #[error(
-        "loading BPF programs needs root, or the capabilities {missing} that this process lacks; \
-         {advice}"
-    )]
+    /// The process may not load BPF programs, or sample events, or not read what that takes.
+    #[error("{what} needs root, or the capabilities {missing} that this process lacks; {advice}")]
     NotPermitted {
+        /// What it is about: `loading BPF programs`.
+        what: &'static str,
         /// Capabilities that are missing, as people write them.
         missing: String,
         /// How to get them.
@@ -32,7 +31,7 @@ pub enum ProbeError {
     },
     /// A trace would be in a PID namespace of its own.
     #[error(
-        "a trace names processes by their ids in the machine's own PID namespace, and this process \
+        "the kernel's events name processes by their ids in the machine's own PID namespace, and this process \
          is in another, whose /proc has others; run it outside (docker run --pid=host)"
     )]
     PidNamespace,
