@@ -301,6 +301,8 @@ pub struct Probe {
 pub enum Tier {
     /// eBPF programs on tracepoints: every birth and exit, as it happens.
     Bpf,
+    /// The same tracepoints without eBPF, a record for each event. Only of a trace.
+    Tracefs,
     /// Polling `/proc/PID/task`.
     Proc,
     /// Nothing watched; the engine's own counts stand alone.

@@ -86,6 +86,7 @@ fn seen_in(record: &Record) -> Vec<(Code, String)> {
         let reason = format::clip(&record.probe.reason, 200);
         let why = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
         let text = match record.probe.tier {
+            Tier::Tracefs => format!("workers were watched by tracepoints, not by eBPF{why}"),
             Tier::Proc => format!("workers were watched by polling /proc, not by eBPF{why}"),
             _ => format!("no probe watched the workers; the engine's own counts stand alone{why}"),
         };

@@ -231,7 +231,8 @@ pub(crate) fn request_of(rerun: &Rerun, registry: &Registry) -> anyhow::Result<B
             Some(Tier::Bpf) => WantProbes::Bpf,
             Some(Tier::Proc) => WantProbes::Proc,
             Some(Tier::Off) => WantProbes::Off,
-            None => WantProbes::Auto,
+            // No bench is watched by records of tracepoints.
+            Some(Tier::Tracefs) | None => WantProbes::Auto,
         },
         blocking,
         drops_histograms: false,

@@ -43,7 +43,7 @@ pub(super) fn of_run(
 /// most workers are missed, so then it is as many as the plan can use.
 fn threads_max(plan: &Plan, outcome: &Outcome, workers: &Workers) -> u64 {
     let workers = match outcome.seen.tier {
-        Tier::Bpf => workers.peak,
+        Tier::Bpf | Tier::Tracefs => workers.peak,
         Tier::Proc | Tier::Off => plan.depth.min(plan.limits[0].saturating_add(plan.limits[1])),
     };
     u64::from(workers) + 1
