@@ -47,9 +47,17 @@ fn permission(rights: &Rights, what: &'static str, needed: Capabilities) -> Resu
     Ok(())
 }
 
-/// What a failure to open or map a perf event means.
+/// What a failure to open a perf event means.
 pub(super) fn of_perf(what: &str, error: io::Error) -> ProbeError {
     refused(what, Place::Attach, error, &Rights::here())
+}
+
+/// What a failure to map the ring of a perf event means.
+pub(super) fn of_ring(what: &str, error: io::Error) -> ProbeError {
+    if Errno::from_io_error(&error) == Some(Errno::PERM) {
+        return denied(what, error, Why::LockedRing);
+    }
+    refused(what, Place::Other, error, &Rights::here())
 }
 
 /// What the kernel was asked for.
@@ -177,6 +185,7 @@ enum Why {
     Lockdown,
     Memory,
     Memlock { bytes: u64 },
+    LockedRing,
     Paranoid { paranoid: i64 },
     Seccomp,
     SecurityModule,
@@ -212,6 +221,12 @@ fn denied(what: &str, cause: io::Error, why: Why) -> ProbeError {
                 "before Linux 5.11 maps count as locked memory, of which {bytes} bytes are allowed"
             ),
             "raise it with: ulimit -l unlimited".to_owned(),
+        ),
+        Why::LockedRing => text(
+            "rings count as locked memory of this user, which has kernel.perf_event_mlock_kb for \
+             each processor and ulimit -l for all",
+            "raise one of them, give it CAP_IPC_LOCK, or end other programs of this user that read \
+             events",
         ),
         Why::Paranoid { paranoid } => (
             format!(
@@ -336,6 +351,12 @@ mod tests {
         assert!(sampling(&Rights { tracefs, ..user.clone() }).is_ok());
         let open = Rights { perf_event_paranoid: Some(-1), tracefs, ..user };
         assert!(sampling(&Rights { effective: Capabilities::NONE, ..open }).is_ok());
+    }
+
+    #[test]
+    fn a_ring_that_may_not_be_locked_names_both_limits() {
+        let text = of_ring("mapping", Errno::PERM.into()).to_string();
+        assert!(text.contains("perf_event_mlock_kb") && text.contains("CAP_IPC_LOCK"), "{text}");
     }
 
     #[test]

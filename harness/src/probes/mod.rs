@@ -23,12 +23,14 @@ mod raw;
 mod requests;
 mod ring;
 mod shared;
+mod source;
 mod starts;
 mod switches;
 mod threads;
 pub mod timeline;
 mod trace;
 mod tracefs;
+mod tracepoints;
 mod tracker;
 pub(crate) mod watch;
 
@@ -40,9 +42,11 @@ pub use events::titles as event_titles;
 pub use first_steps::median;
 pub use requests::{Requests, Times};
 pub use shared::Page;
+pub use source::{TraceSource, UNREADABLE};
 pub use switches::{BothCounts, SwitchCount};
 pub use threads::Pause;
 pub use trace::{TraceOptions, TraceProbes};
+pub use tracepoints::Tracepoints;
 pub use tracker::{TrackError, Tracker};
 
 /// What to watch, and how much room there is for what is seen.

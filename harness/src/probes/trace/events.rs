@@ -3,7 +3,7 @@
 use crate::probes::events::{ANY_SIZE, Event};
 
 /// Events of the life of workers, and of processes and rings.
-pub(super) const LIVES: [Event; 5] = [
+pub(in crate::probes) const LIVES: [Event; 5] = [
     Event {
         program: "trace_born",
         category: "task",
@@ -46,7 +46,7 @@ pub(super) const LIVES: [Event; 5] = [
 ];
 
 /// Events of the life of requests that went to io-wq.
-pub(super) const QUEUED: [Event; 2] = [
+pub(in crate::probes) const QUEUED: [Event; 2] = [
     Event {
         program: "trace_queued",
         category: "io_uring",
@@ -71,7 +71,7 @@ pub(super) const QUEUED: [Event; 2] = [
 ];
 
 /// A request is submitted, whatever becomes of it: the event's name today, and the one until 6.4.
-pub(super) const SUBMITTED: [Event; 2] = [
+pub(in crate::probes) const SUBMITTED: [Event; 2] = [
     Event {
         program: "trace_submitted",
         category: "io_uring",

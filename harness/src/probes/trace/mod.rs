@@ -2,7 +2,7 @@
 
 mod bare;
 mod cost;
-mod events;
+pub(super) mod events;
 mod load;
 mod options;
 mod records;
