@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Host, Quantiles, Tier};
+use crate::{Caveat, Host, Quantiles, Tier};
 
 /// The value of [`TraceStart::schema`] that this version writes and reads.
 pub const TRACE_SCHEMA: &str = "iowq-lab/trace/1";
@@ -46,8 +46,11 @@ pub struct TraceStart {
     pub tier: Tier,
     /// Why this tier and not a better one; empty for the best.
     pub reason: String,
-    /// What cannot be seen on this kernel, each with the reason.
+    /// What cannot be seen on this kernel, or by this tier, each with the reason.
     pub unseen: Vec<String>,
+    /// Limits on what the figures show: `proc-missed` if births and exits are lower bounds.
+    #[serde(default)]
+    pub caveats: Vec<Caveat>,
     /// Where it ran.
     pub host: Host,
 }
@@ -61,13 +64,13 @@ pub struct TraceBirth {
     pub pid: u32,
     /// The worker.
     pub tid: u32,
-    /// The thread that created it, in its own time.
+    /// The thread that created it, in its own time; by `/proc`, the one whose requests it does.
     pub by_tid: u32,
     /// Account of the worker; null if the kernel does not tell.
     pub account: Option<Account>,
     /// The request that its creator queued right before; null if the worker was created for work
     /// that had been queued earlier, because a worker went to sleep, and if its creator was moved to
-    /// another processor meanwhile.
+    /// another processor meanwhile; always null by `/proc`.
     pub cause: Option<BirthCause>,
 }
 
@@ -232,7 +235,7 @@ pub struct TraceProcess {
     pub submitters_more: u64,
     /// Workers born.
     pub born: u64,
-    /// What workers were born for, most first.
+    /// What workers were born for, most first; empty by `/proc`, which does not tell.
     pub causes: Vec<TraceCause>,
     /// Workers gone.
     pub exited: u64,
@@ -246,7 +249,7 @@ pub struct TraceProcess {
     pub pinned: String,
     /// Requests in io-wq now, waiting or at work.
     pub in_flight: u64,
-    /// Requests by op and way.
+    /// Requests by op and way; empty by `/proc`, which does not tell.
     pub ops: Vec<TraceOp>,
     /// What requests that went to io-wq worked on, most first.
     pub files: Vec<TraceFile>,

@@ -1,17 +1,20 @@
 //! `iowq trace`: which processes make io-wq workers, for which requests, at what cost.
 //!
-//! The kernel counts, see [`iowq_harness::probes::TraceProbes`]. A [`Tracer`] reads its counts and
-//! makes lines of them, the same for every sink: see [`iowq_contract::trace`].
+//! The kernel counts, see [`iowq_harness::probes::TraceProbes`]; or, where BPF programs are not allowed,
+//! a lesser source stands in, see [`iowq_harness::probes::TraceSource`]. A [`Tracer`] reads its counts
+//! and makes lines of them, the same for every sink: see [`iowq_contract::trace`].
 
 mod findings;
 mod opcode;
 mod openmetrics;
 mod perfetto;
+mod polled;
 mod process;
 mod procfs;
 mod record;
 mod run;
 mod screen;
+mod source;
 mod story;
 mod target;
 pub mod text;

@@ -6,6 +6,7 @@ mod sums;
 
 use std::collections::{BTreeMap, HashMap};
 
+use iowq_contract::Tier;
 use iowq_contract::trace::{TraceLine, TraceProcess};
 
 use crate::run::Sink;
@@ -21,6 +22,7 @@ const OTHERS: &str = "(others)";
 /// Takes snapshots, and serves what they come to.
 pub struct OpenMetrics {
     server: Server,
+    tier: Option<Tier>,
     /// What processes had that are no longer in a snapshot, by name.
     over: BTreeMap<String, Sums>,
     /// The last snapshot, by process.
@@ -31,7 +33,7 @@ impl OpenMetrics {
     /// Serves at this door.
     #[must_use]
     pub fn new(server: Server) -> OpenMetrics {
-        OpenMetrics { server, over: BTreeMap::new(), last: HashMap::new() }
+        OpenMetrics { server, tier: None, over: BTreeMap::new(), last: HashMap::new() }
     }
 
     /// The sums by name, after a snapshot with these processes.
@@ -66,10 +68,14 @@ fn known(sums: &BTreeMap<String, Sums>, name: String) -> String {
 
 impl Sink for OpenMetrics {
     fn take(&mut self, line: &TraceLine) -> anyhow::Result<()> {
-        if let TraceLine::Snapshot(snapshot) = line {
-            let sums = self.take_processes(&snapshot.processes);
-            let text = |format| exposition::text(format, &sums, snapshot);
-            self.server.show(text(Format::OpenMetrics), text(Format::Prometheus));
+        match line {
+            TraceLine::Start(start) => self.tier = Some(start.tier),
+            TraceLine::Snapshot(snapshot) => {
+                let sums = self.take_processes(&snapshot.processes);
+                let text = |format| exposition::text(format, &sums, snapshot, self.tier);
+                self.server.show(text(Format::OpenMetrics), text(Format::Prometheus));
+            }
+            _ => {}
         }
         Ok(())
     }

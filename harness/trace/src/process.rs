@@ -53,10 +53,11 @@ impl Process {
     }
 
     /// A process that showed itself by an event. It had no ring before, or else it would have been found
-    /// at the start, so that all rings and workers of it come as events.
-    pub(crate) fn seen(pid: u32) -> Process {
-        let nproc = procfs::nproc_limit(pid);
-        let mut process = Process { pid, nproc, limits_set: Some(false), ..Process::default() };
+    /// at the start, so that all rings and workers of it come as events; and its limits, if they are
+    /// seen at all.
+    pub(crate) fn seen(pid: u32, sees_limits: bool) -> Process {
+        let (nproc, limits_set) = (procfs::nproc_limit(pid), sees_limits.then_some(false));
+        let mut process = Process { pid, nproc, limits_set, ..Process::default() };
         process.refresh();
         process
     }
@@ -67,9 +68,9 @@ impl Process {
     }
 
     /// It opened a ring.
-    pub(crate) fn opened(&mut self, fd: u32, entries: u32, by_tid: u32) {
+    pub(crate) fn opened(&mut self, ring: TraceRing) {
         self.opened += 1;
-        self.ring(TraceRing { fd, entries: Some(entries), by_tid: Some(by_tid) });
+        self.ring(ring);
     }
 
     /// It set limits on workers.

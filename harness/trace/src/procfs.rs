@@ -35,14 +35,40 @@ pub(crate) fn cgroup(pid: u32) -> Option<String> {
     text.lines().find_map(|line| line.strip_prefix("0::")).map(str::to_owned)
 }
 
+/// Its parent.
+pub(crate) fn parent(pid: u32) -> Option<u32> {
+    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    parent_in(&text)
+}
+
+/// The parent that the text of a `stat` names. The name before it may have spaces and parentheses.
+fn parent_in(stat: &str) -> Option<u32> {
+    let (_, rest) = stat.rsplit_once(')')?;
+    rest.split_whitespace().nth(1)?.parse().ok()
+}
+
+/// Whether this process may see what another has open and where its threads wait.
+pub(crate) fn is_open(pid: u32) -> bool {
+    fs::read_link(format!("/proc/{pid}/cwd")).is_ok()
+}
+
+/// Threads of it.
+pub(crate) fn threads(pid: u32) -> Vec<u32> {
+    numbers(PathBuf::from(format!("/proc/{pid}/task")))
+}
+
 /// Threads of it that are workers of io-wq.
 pub(crate) fn workers(pid: u32) -> Vec<u32> {
-    let mut tids = numbers(PathBuf::from(format!("/proc/{pid}/task")));
-    tids.retain(|tid| {
-        let comm = fs::read(format!("/proc/{pid}/task/{tid}/comm"));
-        comm.is_ok_and(|comm| comm.starts_with(WORKER.as_bytes()))
-    });
+    let mut tids = threads(pid);
+    tids.retain(|tid| worker_name(pid, *tid).is_some());
     tids
+}
+
+/// The name of a thread, if it is that of a worker: `iou-wrk-` and the thread that it works for.
+pub(crate) fn worker_name(pid: u32, tid: u32) -> Option<String> {
+    let name = fs::read_to_string(format!("/proc/{pid}/task/{tid}/comm")).ok()?;
+    let name = name.trim_end();
+    name.starts_with(WORKER).then(|| name.to_owned())
 }
 
 /// Descriptors of its rings.
@@ -157,6 +183,13 @@ mod tests {
         assert_eq!(registered(fdinfo, 0).as_deref(), Some("/etc/passwd"));
         assert_eq!(registered(fdinfo, 2).as_deref(), Some("/a: b"));
         assert_eq!([registered(fdinfo, 1), registered(fdinfo, 3)], [None, None]);
+    }
+
+    #[test]
+    fn a_parent_is_found_behind_any_name() {
+        assert_eq!(parent(std::process::id()), Some(std::os::unix::process::parent_id()));
+        assert_eq!(parent_in("7 (a) R 1) S 42 7 7 0"), Some(42));
+        assert_eq!(parent_in("7 (a"), None);
     }
 
     #[test]

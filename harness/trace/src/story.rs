@@ -1,5 +1,6 @@
 //! What a trace told so far, kept small: what the findings are drawn from.
 
+use iowq_contract::Tier;
 use iowq_contract::trace::{Snapshot, TraceLine, TraceStart};
 
 /// The first line and the last snapshot.
@@ -12,6 +13,12 @@ pub struct Story {
 }
 
 impl Story {
+    /// Whether births and exits are at least as many as counted, and not as many.
+    #[must_use]
+    pub(crate) fn is_lower_bound(&self) -> bool {
+        self.start.as_ref().is_some_and(is_lower_bound)
+    }
+
     /// Takes a line.
     pub fn take(&mut self, line: &TraceLine) {
         match line {
@@ -20,4 +27,9 @@ impl Story {
             _ => {}
         }
     }
+}
+
+/// Whether a trace that begins so counts births and exits at least, and not exactly.
+pub(crate) fn is_lower_bound(start: &TraceStart) -> bool {
+    start.tier == Tier::Proc
 }

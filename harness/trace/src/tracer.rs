@@ -6,18 +6,20 @@ use std::time::Duration;
 use iowq_contract::Tier;
 use iowq_contract::trace::{
     Account, BirthCause, EndedProcesses, Snapshot, TRACE_SCHEMA, TraceBirth, TraceExit, TraceLine,
-    TraceRequest, TraceStart,
+    TraceRequest, TraceRing, TraceStart, Way,
 };
 use iowq_ebpf::trace::{
     LIFE_BORN, LIFE_EXITED, LIFE_LIMITS, LIFE_NAMED, LIFE_PROCESS, LIFE_RING, LifeEvent,
-    RequestEvent, TRACE_LOST_UNREADABLE,
+    RequestEvent,
 };
 use iowq_ebpf::{ACCOUNT_BOUNDED, ACCOUNT_UNBOUNDED};
 use iowq_harness::clock::{self, Nanos};
 use iowq_harness::machine;
-use iowq_harness::probes::{ProbeError, TraceOptions, TraceProbes};
+use iowq_harness::machine::rights::{Capabilities, Rights};
+use iowq_harness::probes::{ProbeError, TraceOptions, TraceSource, UNREADABLE};
 
 use crate::process::{Process, way};
+use crate::source::{self, Started};
 use crate::target::Target;
 use crate::{opcode, procfs};
 
@@ -31,20 +33,13 @@ const NAMING_NS_MAX: u64 = 1_000_000_000;
 const ENDED_MAX: usize = 64;
 /// Workers that are looked at in one go.
 const SAMPLE_MAX: usize = 1024;
-/// Names of the causes of loss, in the order of the counters.
-const LOST: [&str; 7] = [
-    "births and exits: the reader came too late",
-    "events that could not be read",
-    "requests: too many processes or ops",
-    "times: too many requests in io-wq",
-    "files: too many",
-    "single requests: the reader came too late",
-    "events while other BPF work was under way on the processor",
-];
 
 /// A trace that is under way.
 pub struct Tracer {
-    probes: TraceProbes,
+    probes: Box<dyn TraceSource>,
+    tier: Tier,
+    /// Why it is not a better one.
+    reason: String,
     target: Target,
     start: Nanos,
     /// Processor time that it took to start.
@@ -67,24 +62,39 @@ struct Life {
 }
 
 impl Tracer {
-    /// Starts to trace, with a line for each request if that is wanted.
+    /// Starts to trace by BPF programs, with a line for each request if that is wanted.
     ///
     /// # Errors
     ///
     /// Says what is missing and what helps, see [`ProbeError`].
     pub fn start(target: Target, with_requests: bool) -> Result<Tracer, ProbeError> {
+        Tracer::start_by(Some(Tier::Bpf), target, with_requests)
+    }
+
+    /// Starts to trace by this tier, or by the best that starts.
+    ///
+    /// # Errors
+    ///
+    /// As [`Tracer::start`]; without a tier that is asked for, `/proc` is always left.
+    pub fn start_by(
+        tier: Option<Tier>,
+        target: Target,
+        with_requests: bool,
+    ) -> Result<Tracer, ProbeError> {
         let options = TraceOptions {
             some: target.is_named(),
             on_events: false,
             lives_ring_bytes: LIVES_RING_BYTES,
             requests_ring_bytes: if with_requests { REQUESTS_RING_BYTES } else { 0 },
         };
-        let mut probes = TraceProbes::start(&options)?;
+        let Started { source: mut probes, reason } = source::start(tier, &options)?;
         if let Target::Pid(pid) = target {
             probes.trace(pid)?;
         }
         let mut tracer = Tracer {
+            tier: probes.tier(),
             probes,
+            reason,
             start: clock::now(),
             start_cpu_ns: clock::process_cpu_ns(),
             cpus: machine::cpus_online(),
@@ -103,7 +113,7 @@ impl Tracer {
     ///
     /// # Errors
     ///
-    /// As [`TraceProbes::trace`].
+    /// As [`TraceSource::trace`].
     pub fn trace(&mut self, pid: u32) -> Result<(), ProbeError> {
         self.probes.trace(pid)
     }
@@ -116,18 +126,25 @@ impl Tracer {
     /// The first line.
     #[must_use]
     pub fn first_line(&self, interval: Duration) -> TraceLine {
-        let mut unseen = self.probes.unseen().to_vec();
+        let mut unseen = self.probes.unseen();
         if !self.tells_waits {
             unseen.push("whether workers wait for work: /proc/PID/wchan does not tell".to_owned());
+        }
+        if !Rights::here().effective.has(Capabilities::SYS_PTRACE) {
+            unseen.push(
+                "rings, files and waits of other users' processes: CAP_SYS_PTRACE is missing"
+                    .to_owned(),
+            );
         }
         TraceLine::Start(Box::new(TraceStart {
             schema: TRACE_SCHEMA.to_owned(),
             started: clock::wall_clock(),
             target: self.target.to_string(),
             interval_ms: u64::try_from(interval.as_millis()).unwrap_or(u64::MAX),
-            tier: Tier::Bpf,
-            reason: String::new(),
+            tier: self.tier,
+            reason: self.reason.clone(),
             unseen,
+            caveats: source::caveats(self.tier, &self.reason),
             host: machine::describe("/".as_ref()),
         }))
     }
@@ -142,7 +159,7 @@ impl Tracer {
     /// said for which account it is.
     pub fn lives(&mut self) -> Vec<TraceLine> {
         let mut events = Vec::new();
-        self.strange += self.probes.take_lives(|event| events.push(event));
+        self.strange += self.probes.take_lives(&mut |event| events.push(event));
         events.into_iter().for_each(|event| self.take(event));
         let now = clock::now().0;
         let mut lines = Vec::new();
@@ -159,7 +176,7 @@ impl Tracer {
     /// Takes requests that are done, if each is recorded.
     pub fn requests(&mut self) -> Vec<TraceLine> {
         let mut events = Vec::new();
-        self.strange += self.probes.take_requests(|event| events.push(event));
+        self.strange += self.probes.take_requests(&mut |event| events.push(event));
         events.into_iter().filter_map(|event| self.request(&event)).collect()
     }
 
@@ -184,14 +201,14 @@ impl Tracer {
     pub fn sample(&mut self) {
         self.probes.measure_cost();
         let at_ns = self.at_ns();
-        for process in self.processes.values_mut().filter(|process| !process.ended) {
-            process.look_at_rings(at_ns);
-        }
-        if !self.tells_waits {
-            return;
-        }
+        // What another user's process has open and waits for takes more rights.
+        let seen = |(pid, process): &(&u32, &mut Process)| !process.ended && procfs::is_open(**pid);
         let mut left = SAMPLE_MAX;
-        for (pid, process) in self.processes.iter_mut().filter(|(_, process)| !process.ended) {
+        for (pid, process) in self.processes.iter_mut().filter(seen) {
+            process.look_at_rings(at_ns);
+            if !self.tells_waits {
+                continue;
+            }
             let tids: Vec<_> = process.workers.tids().take(left).collect();
             left -= tids.len();
             for idle in tids.into_iter().filter_map(|tid| procfs::is_idle(*pid, tid)) {
@@ -223,13 +240,13 @@ impl Tracer {
                 process.refresh();
             }
         }
-        let cpus = self.cpus;
+        let (cpus, lost) = (self.cpus, self.lost()?);
         let listed = self.processes.values().filter(|process| process.uses_rings());
         let mut snapshot = Snapshot {
             at_ns,
             processes: listed.map(|process| process.figures(cpus)).collect(),
             ended: self.ended,
-            lost: self.lost()?,
+            lost,
             own_cpu_ns: clock::process_cpu_ns().saturating_sub(self.start_cpu_ns),
             programs_cpu_ns: self.probes.cost_ns(at_ns),
         };
@@ -240,11 +257,11 @@ impl Tracer {
         Ok(snapshot)
     }
 
-    fn lost(&self) -> Result<BTreeMap<String, u64>, ProbeError> {
-        let mut lost = self.probes.lost()?;
-        lost[TRACE_LOST_UNREADABLE as usize] += self.strange;
-        let named = LOST.iter().zip(lost).filter(|(_, count)| *count > 0);
-        Ok(named.map(|(name, count)| ((*name).to_owned(), count)).collect())
+    fn lost(&mut self) -> Result<BTreeMap<String, u64>, ProbeError> {
+        let mut lost: BTreeMap<_, _> = self.probes.lost()?.into_iter().collect();
+        *lost.entry(UNREADABLE.to_owned()).or_default() += self.strange;
+        lost.retain(|_, count| *count > 0);
+        Ok(lost)
     }
 
     /// Processes that have a ring or a worker already.
@@ -274,7 +291,9 @@ impl Tracer {
             if !self.target.has(pid) {
                 return None;
             }
-            let process = Process::seen(pid);
+            // Limits that it set before could only be missed if its rings could not be looked for.
+            let sees_limits = self.tier != Tier::Proc && procfs::is_open(pid);
+            let process = Process::seen(pid, sees_limits);
             self.processes.insert(pid, process);
         }
         self.processes.get_mut(&pid)
@@ -293,7 +312,9 @@ impl Tracer {
             LIFE_NAMED => self.settle(&event, Some(event)),
             LIFE_RING => {
                 if let Some(process) = self.process(event.tgid) {
-                    process.opened(event.tid, event.account, event.by_tid);
+                    let known = |number: u32| (number > 0).then_some(number);
+                    let (entries, by_tid) = (known(event.account), known(event.by_tid));
+                    process.opened(TraceRing { fd: event.tid, entries, by_tid });
                 }
             }
             LIFE_LIMITS => {
@@ -323,6 +344,7 @@ impl Tracer {
     fn line(&mut self, life: &Life) -> Option<TraceLine> {
         let LifeEvent { tgid: pid, tid, by_tid, time_ns, .. } = life.event;
         let at_ns = Nanos(time_ns).since(self.start);
+        let tells_causes = self.tier != Tier::Proc;
         let process = self.process(pid)?;
         if life.event.kind == LIFE_EXITED {
             let born_ns = process.workers.exited(tid, at_ns)?.born_ns;
@@ -342,8 +364,11 @@ impl Tracer {
             file: process.files.name_of(pid, life.event.fd),
             paid_ns: time_ns.saturating_sub(life.event.queued_ns),
         });
-        let short = cause.as_ref().map(|cause| (cause.op.clone(), cause.way, cause.paid_ns));
-        process.workers.born(tid, at_ns, account, short);
+        let short = cause.as_ref().map_or_else(
+            || (None, Way::default(), 0),
+            |cause| (Some(cause.op.clone()), cause.way, cause.paid_ns),
+        );
+        process.workers.born(tid, at_ns, account, Some(short).filter(|_| tells_causes));
         let limit = life.named.map(|named| named.limit).filter(|limit| *limit > 0);
         process.pools.born(by_tid, account, limit, || procfs::thread_comm(pid, by_tid));
         Some(TraceLine::Birth(TraceBirth { at_ns, pid, tid, by_tid, account, cause }))

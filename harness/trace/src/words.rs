@@ -1,9 +1,21 @@
-//! Counts with their nouns.
+//! Counts with their nouns, and other words that several texts have.
+
+use iowq_contract::Tier;
 
 /// `1 ring`, `3 rings`.
 pub(crate) fn counted(count: u64, noun: &str) -> String {
     let plural = if noun.ends_with("ss") { "es" } else { "s" };
     if count == 1 { format!("{count} {noun}") } else { format!("{count} {noun}{plural}") }
+}
+
+/// How a trace is watched, as people call it.
+pub(crate) fn tier(tier: Tier) -> &'static str {
+    match tier {
+        Tier::Bpf => "bpf",
+        Tier::Tracefs => "tracefs",
+        Tier::Proc => "proc",
+        Tier::Off => "off",
+    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,8 @@ use std::process::{Child, Command};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use iowq_contract::trace::TraceLine;
+use iowq_contract::Tier;
+use iowq_contract::trace::{TraceLine, TraceStart};
 use iowq_contract::{hand_over, is_stream, jsonl, write_new, write_whole};
 use iowq_trace::text::{Lines, summary};
 use iowq_trace::{
@@ -26,7 +27,7 @@ use crate::stop;
 pub(crate) fn run(flags: &TraceFlags, verbosity: Verbosity) -> anyhow::Result<Exit> {
     flags.record.as_deref().map(refuse_existing).transpose()?;
     let stop = stop::flag()?;
-    let mut tracer = Tracer::start(flags.target(), flags.perfetto.is_some())?;
+    let mut tracer = Tracer::start_by(flags.tier(), flags.target(), flags.perfetto.is_some())?;
     let mut record = flags.record.is_some().then(Run::default);
     let mut timeline = flags.perfetto.as_deref().map(create).transpose()?.map(Perfetto::new);
     let mut metrics = flags.openmetrics().map(|address| serve(&address)).transpose()?;
@@ -80,7 +81,12 @@ fn serve(address: &str) -> anyhow::Result<OpenMetrics> {
 /// Writes the workload that is nearest.
 fn write_spec(path: &Path, story: &Story) -> anyhow::Result<Exit> {
     let Some(spec) = to_spec(&story.last) else {
-        note("error: no process wrote, read or synced anything that a workload can say");
+        let polled = story.start.as_ref().is_some_and(|start| start.tier == Tier::Proc);
+        note(if polled {
+            "error: no workload can be told from /proc, which shows no requests: see --tier"
+        } else {
+            "error: no process wrote, read or synced anything that a workload can say"
+        });
         return Ok(Exit::Trouble);
     };
     write_whole(path, spec.as_bytes())
@@ -96,6 +102,17 @@ impl Sink for Keep {
     fn take(&mut self, line: &TraceLine) -> anyhow::Result<()> {
         self.0.take(line);
         Ok(())
+    }
+}
+
+/// Says at the start by what less than BPF it is watched, and why.
+fn say_tier(start: &TraceStart) {
+    if start.tier != Tier::Bpf {
+        let tier = match start.tier {
+            Tier::Tracefs => "tracefs (a record for each event, no files)",
+            _ => "proc (births at least, no requests)",
+        };
+        note(&format!("tier {tier} and not bpf: {}", start.reason));
     }
 }
 
@@ -154,6 +171,9 @@ impl Text {
 impl Sink for Text {
     fn take(&mut self, line: &TraceLine) -> anyhow::Result<()> {
         self.story.take(line);
+        if let TraceLine::Start(start) = line {
+            begin(start, &mut self.shown);
+        }
         match (line, &mut self.shown) {
             (TraceLine::Snapshot(snapshot), Shown::Lines(lines)) => print(&lines.of(snapshot))?,
             (_, Shown::Screen(screen)) => screen.take(line)?,
@@ -171,6 +191,16 @@ impl Sink for Text {
             _ => Ok(ControlFlow::Continue(())),
         }
     }
+}
+
+/// How the trace is watched is said before anything else; the screen says it by itself.
+fn begin(start: &TraceStart, shown: &mut Shown) {
+    match shown {
+        Shown::Screen(_) => return,
+        Shown::Lines(lines) => lines.begin(start),
+        Shown::Nothing => {}
+    }
+    say_tier(start);
 }
 
 /// Prints all lines as JSON.

@@ -3,7 +3,8 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{ArgGroup, Args};
+use clap::{ArgGroup, Args, ValueEnum};
+use iowq_contract::Tier;
 use iowq_trace::Target;
 
 use super::Format;
@@ -21,6 +22,9 @@ pub(crate) struct TraceFlags {
     /// Trace processes of this control group and those below it; a path below /sys/fs/cgroup
     #[arg(long, value_name = "PATH", group = "target")]
     pub(crate) cgroup: Option<String>,
+    /// How to watch: with less than BPF the trace says why, and what it misses
+    #[arg(long, value_enum, default_value_t = WantTier::Auto)]
+    pub(crate) tier: WantTier,
     /// Stop after this time [default: at ^C, or when COMMAND ends]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) seconds: Option<f64>,
@@ -56,7 +60,30 @@ pub(crate) struct TraceFlags {
     pub(crate) command: Vec<OsString>,
 }
 
+/// How a trace is to be watched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum WantTier {
+    /// The best that starts here
+    Auto,
+    /// Programs in the kernel count, or fail
+    Bpf,
+    /// The same tracepoints, a record for each event, or fail; no files and accounts
+    Tracefs,
+    /// Polling /proc, which one's own processes allow; no requests, and births at least
+    Proc,
+}
+
 impl TraceFlags {
+    /// The tier that is asked for, if any.
+    pub(crate) fn tier(&self) -> Option<Tier> {
+        match self.tier {
+            WantTier::Auto => None,
+            WantTier::Bpf => Some(Tier::Bpf),
+            WantTier::Tracefs => Some(Tier::Tracefs),
+            WantTier::Proc => Some(Tier::Proc),
+        }
+    }
+
     /// Where to serve counters.
     pub(crate) fn openmetrics(&self) -> Option<String> {
         let address = self.openmetrics.as_ref()?;

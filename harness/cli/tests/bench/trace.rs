@@ -28,7 +28,8 @@ const BENCH: [&str; 13] = [
 /// A trace with these arguments; none, and the reason was said, if this machine takes no probes.
 fn trace(test: &str, place: &Place, arguments: &[&str]) -> Option<Output> {
     let mut command = Command::new(IOWQ);
-    let output = command.arg("trace").args(arguments).current_dir(place.home()).output();
+    command.args(["trace", "--tier", "bpf"]).args(arguments);
+    let output = command.current_dir(place.home()).output();
     let output = output.expect("it runs");
     let said = stderr(&output);
     if !output.status.success() && said.contains("BPF programs needs root") {

@@ -50,7 +50,12 @@ mod tests {
 
     use super::*;
 
-    const AT: Context = Context { at_ns: 50_000_000_000, release: [6, 12, 117] };
+    const AT: Context = Context {
+        at_ns: 50_000_000_000,
+        release: [6, 12, 117],
+        is_lower_bound: false,
+        sees_accounts: true,
+    };
 
     fn closed(alive: u32, exited_ns_last: Option<u64>) -> TraceProcess {
         TraceProcess {

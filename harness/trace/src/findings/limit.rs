@@ -29,9 +29,10 @@ pub(super) fn broken(process: &TraceProcess, _: &Context) -> Option<Said> {
 }
 
 /// All allowed workers are busy, and requests wait.
-pub(super) fn reached(process: &TraceProcess, _: &Context) -> Option<Said> {
+pub(super) fn reached(process: &TraceProcess, context: &Context) -> Option<Said> {
     let known = process.limits_told || process.limits_set != Some(true);
-    let limit = process.limits.bounded.filter(|_| known)?;
+    // Unbounded requests have another limit.
+    let limit = process.limits.bounded.filter(|_| known && context.sees_accounts)?;
     let busy = process.samples > 0
         && (process.samples_idle as f64) < process.samples as f64 * IDLE_SHARE_MAX;
     let unhashed = process.ops.iter().any(|op| op.queued > op.hashed + op.unbounded);
@@ -92,8 +93,10 @@ mod tests {
             ops: vec![op],
             ..process(8, Some(false))
         };
-        assert!(reached(&busy, &Context::default()).is_some());
+        let sees_accounts = Context { sees_accounts: true, ..Context::default() };
+        assert!(reached(&busy, &sees_accounts).is_some());
+        assert!(reached(&busy, &Context::default()).is_none(), "they may be unbounded");
         let idle = TraceProcess { samples_idle: 60, ..busy };
-        assert!(reached(&idle, &Context::default()).is_none());
+        assert!(reached(&idle, &sees_accounts).is_none());
     }
 }

@@ -9,6 +9,7 @@ mod pinned;
 mod rings;
 mod unbounded;
 
+use iowq_contract::Tier;
 use iowq_contract::trace::{Finding, TraceProcess};
 
 use crate::story::Story;
@@ -23,6 +24,10 @@ pub(crate) struct Context {
     pub(crate) at_ns: u64,
     /// Release of the kernel, in three parts; zeroes if it cannot be read.
     pub(crate) release: [u32; 3],
+    /// Whether births are lower bounds, and requests not seen.
+    pub(crate) is_lower_bound: bool,
+    /// Whether it is seen which requests are unbounded.
+    pub(crate) sees_accounts: bool,
 }
 
 impl Context {
@@ -62,7 +67,12 @@ const RULES: [Rule; 10] = [
 #[must_use]
 pub fn of(story: &Story) -> Vec<Finding> {
     let kernel = story.start.as_ref().map_or("", |start| start.host.kernel.as_str());
-    let context = Context { at_ns: story.last.at_ns, release: release(kernel) };
+    let context = Context {
+        at_ns: story.last.at_ns,
+        release: release(kernel),
+        is_lower_bound: story.is_lower_bound(),
+        sees_accounts: story.start.as_ref().is_none_or(|start| start.tier == Tier::Bpf),
+    };
     let found = RULES.iter().flat_map(|rule| {
         let processes = story.last.processes.iter();
         processes.filter_map(|process| finding(rule, process, &context))

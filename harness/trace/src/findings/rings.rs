@@ -13,9 +13,10 @@ pub(super) fn rule(process: &TraceProcess, context: &Context) -> Option<Said> {
     if closed < RINGS_MIN || process.born < closed {
         return None;
     }
+    let least = if context.is_lower_bound { "at least " } else { "" };
     Some(Said {
         statement: format!(
-            "{} rings were opened and {closed} closed in {:.1} s, and {} workers born",
+            "{least}{} rings were opened and {closed} closed in {:.1} s, and {} workers born",
             process.rings_opened,
             context.seconds(),
             process.born

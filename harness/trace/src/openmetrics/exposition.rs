@@ -5,9 +5,11 @@
 
 use std::collections::BTreeMap;
 
+use iowq_contract::Tier;
 use iowq_contract::trace::Snapshot;
 
 use super::sums::{BOUNDS_NS, OpSums, Sums};
+use crate::words;
 
 /// How a text is to be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,13 +24,24 @@ struct Exposition {
     text: String,
 }
 
-/// The metrics.
-pub(super) fn text(format: Format, sums: &BTreeMap<String, Sums>, snapshot: &Snapshot) -> String {
+/// The metrics, and by which tier they were counted, if that is known.
+pub(super) fn text(
+    format: Format,
+    sums: &BTreeMap<String, Sums>,
+    snapshot: &Snapshot,
+    tier: Option<Tier>,
+) -> String {
     let mut to = Exposition { format, text: String::new() };
+    tier.into_iter().for_each(|tier| to.info(tier));
     to.alive(sums);
     to.by_name(sums, "iowq_requests_in_flight", "gauge", "Requests in io-wq.", |it| it.in_flight);
-    to.by_name(sums, "iowq_workers_born", "counter", "Workers born.", |it| it.born);
-    to.by_name(sums, "iowq_workers_exited", "counter", "Workers gone.", |it| it.exited);
+    let polled = tier == Some(Tier::Proc);
+    let help = |text: &str| {
+        let least = if polled { " A lower bound: /proc is polled." } else { "" };
+        format!("{text}{least}")
+    };
+    to.by_name(sums, "iowq_workers_born", "counter", &help("Workers born."), |it| it.born);
+    to.by_name(sums, "iowq_workers_exited", "counter", &help("Workers gone."), |it| it.exited);
     for (metric, help, value) in OPS {
         to.head(metric, "counter", help);
         for (name, op, sums) in of_ops(sums) {
@@ -77,6 +90,16 @@ impl Exposition {
         let whole = kind == "counter" && self.format == Format::Prometheus;
         let suffix = if whole { "_total" } else { "" };
         self.line(&format!("# HELP {metric}{suffix} {help}\n# TYPE {metric}{suffix} {kind}"));
+    }
+
+    /// How the trace is watched. Prometheus' own text knows no such type.
+    fn info(&mut self, tier: Tier) {
+        let help = "How the trace is watched: bpf, tracefs or proc, which counts births at least.";
+        match self.format {
+            Format::OpenMetrics => self.head("iowq_trace", "info", help),
+            Format::Prometheus => self.head("iowq_trace_info", "gauge", help),
+        }
+        self.line(&format!("iowq_trace_info{{tier=\"{}\"}} 1", words::tier(tier)));
     }
 
     fn alive(&mut self, sums: &BTreeMap<String, Sums>) {
@@ -156,9 +179,15 @@ mod tests {
             ops: [("WRITE".into(), op)].into(),
             ..Sums::default()
         };
-        let text =
-            text(Format::OpenMetrics, &[("a\"b\\".to_owned(), sums)].into(), &Snapshot::default());
+        let sums = [("a\"b\\".to_owned(), sums)].into();
+        let proc = Some(Tier::Proc);
+        let plain = text(Format::Prometheus, &sums, &Snapshot::default(), proc);
+        assert!(plain.contains("# TYPE iowq_trace_info gauge\niowq_trace_info{tier=\"proc\"} 1\n"));
+        let text = text(Format::OpenMetrics, &sums, &Snapshot::default(), proc);
         for line in [
+            "# TYPE iowq_trace info",
+            "iowq_trace_info{tier=\"proc\"} 1",
+            "# HELP iowq_workers_born Workers born. A lower bound: /proc is polled.",
             "# TYPE iowq_workers_alive gauge",
             "iowq_workers_alive{comm=\"a\\\"b\\\\\",account=\"bounded\"} 3",
             "iowq_workers_born_total{comm=\"a\\\"b\\\\\"} 4",

@@ -48,25 +48,24 @@ impl Workers {
         self.alive.keys().copied()
     }
 
-    /// A worker was born, for this op.
+    /// A worker was born: for which op, if it was for one and not for work queued earlier; or no cause,
+    /// if there is no telling.
     pub(crate) fn born(
         &mut self,
         tid: u32,
         at_ns: u64,
         account: Option<Account>,
-        cause: Option<(String, Way, u64)>,
+        cause: Option<(Option<String>, Way, u64)>,
     ) {
         self.alive.insert(tid, Worker { born_ns: Some(at_ns), account });
         self.peak = self.peak.max(self.alive.len());
         let bounded = |worker: &&Worker| worker.account == Some(Account::Bounded);
         self.peak_bounded = self.peak_bounded.max(self.alive.values().filter(bounded).count());
         self.born += 1;
-        let (op, way, paid_ns) = match cause {
-            Some((op, way, paid_ns)) => (Some(op), way, paid_ns),
-            None => (None, Way::default(), 0),
-        };
-        let sums = self.causes.entry((op, way)).or_default();
-        *sums = (sums.0 + 1, sums.1 + paid_ns);
+        if let Some((op, way, paid_ns)) = cause {
+            let sums = self.causes.entry((op, way)).or_default();
+            *sums = (sums.0 + 1, sums.1 + paid_ns);
+        }
     }
 
     /// A worker is gone; none if it is not known, as of a thread that only has such a name.
@@ -125,7 +124,7 @@ mod tests {
     #[test]
     fn workers_that_were_there_before_are_alive_and_not_born() {
         let mut workers = Workers::of(vec![5, 6]);
-        let cause = Some(("WRITE".into(), Way::default(), 30));
+        let cause = Some((Some("WRITE".into()), Way::default(), 30));
         workers.born(7, 100, Some(Account::Bounded), cause);
         assert!(workers.exited(5, 200).is_some_and(|worker| worker.born_ns.is_none()));
         assert!(workers.exited(99, 300).is_none(), "no worker");

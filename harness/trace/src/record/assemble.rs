@@ -6,7 +6,7 @@ use hdrhistogram::Histogram;
 use iowq_contract::trace::{TraceOp, TraceStart};
 use iowq_contract::{
     Blocking, Caveat, Code, Counts, DispatchCounts, EngineName, KERNEL, Kinds, Latency,
-    NAME_BYTES_MAX, Ops, Probe, Quantiles, Record, Role, RunKey, SCHEMA, Settings, Workers,
+    NAME_BYTES_MAX, Ops, Probe, Quantiles, Record, Role, RunKey, SCHEMA, Settings, Tier, Workers,
 };
 use iowq_harness::machine;
 use iowq_harness::probes::timeline::{births, thin};
@@ -47,8 +47,8 @@ pub(super) fn record(run: &Run) -> Option<Record> {
             .collect::<BTreeMap<_, _>>()
             .into(),
         workers: Workers {
-            created: Counts { probe: Some(run.born), ..Counts::default() },
-            exited: Counts { probe: Some(run.exited), ..Counts::default() },
+            created: counts(start.tier, run.born),
+            exited: counts(start.tier, run.exited),
             peak: run.peak,
             created_per_1000_ops: (done > 0).then(|| run.born as f64 * 1e3 / done as f64),
             born_measured: Some(born),
@@ -65,6 +65,14 @@ pub(super) fn record(run: &Run) -> Option<Record> {
         caveats: caveats(start, run),
         error: None,
     })
+}
+
+/// A count, in the place of its source.
+fn counts(tier: Tier, count: u64) -> Counts {
+    match tier {
+        Tier::Bpf | Tier::Tracefs => Counts { probe: Some(count), ..Counts::default() },
+        Tier::Proc | Tier::Off => Counts { proc: Some(count), ..Counts::default() },
+    }
 }
 
 /// What was traced, as a workload of the running kernel.
@@ -176,6 +184,7 @@ fn caveats(start: &TraceStart, run: &Run) -> Vec<Caveat> {
              io-wq alone, and workers that were there before are left out{ended}"
         ),
     ));
+    caveats.extend(start.caveats.iter().cloned());
     caveats
 }
 
@@ -198,14 +207,19 @@ mod tests {
     }
 
     fn run(target: &str) -> Run {
+        run_by(Tier::Bpf, target)
+    }
+
+    fn run_by(tier: Tier, target: &str) -> Run {
         let start = TraceStart {
             schema: String::new(),
             started: "2026-11-27T00:00:00Z".into(),
             target: target.into(),
             interval_ms: 1000,
-            tier: iowq_contract::Tier::Bpf,
+            tier,
             reason: String::new(),
             unseen: Vec::new(),
+            caveats: vec![Caveat::new(Code::ProcMissed, "at least")],
             host: iowq_contract::Host::default(),
         };
         let processes = vec![
@@ -241,6 +255,14 @@ mod tests {
         assert_eq!((record.workers.created.probe, record.workers.exited.probe), (Some(2), Some(1)));
         assert_eq!((record.workers.peak, record.workers.fill_measured), (2, Some(2)));
         assert_eq!(record.timeline.last(), Some(&(1_000_000_000, 1)));
+    }
+
+    #[test]
+    fn what_was_polled_counts_as_such_and_keeps_its_caveats() {
+        let record = run_by(Tier::Proc, "all processes").record().expect("there was a first line");
+        assert_eq!((record.workers.created.probe, record.workers.created.proc), (None, Some(2)));
+        assert_eq!(record.probe.tier, Tier::Proc);
+        assert!(record.caveats.iter().any(|caveat| caveat.code == Code::ProcMissed));
     }
 
     #[test]

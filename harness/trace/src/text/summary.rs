@@ -1,10 +1,11 @@
 //! The summary of a trace: what each process did, and what it means.
 
 use comfy_table::{Cell, CellAlignment, Table, TableStyle};
+use iowq_contract::Code;
 use iowq_contract::trace::{Finding, Snapshot, TraceCause, TraceFile, TraceOp, TraceProcess, Way};
 
 use crate::story::Story;
-use crate::words::counted;
+use crate::words::{self, counted};
 
 /// Processes that are told of one by one.
 const PROCESSES_MAX: usize = 20;
@@ -34,14 +35,21 @@ const COLUMNS: [Column; 11] = [
 pub fn summary(story: &Story, findings: &[Finding]) -> String {
     let Some(start) = &story.start else { return String::new() };
     let kernel = start.host.kernel.split_whitespace().next().unwrap_or("unknown");
-    let mut text =
-        format!("{} for {:.1} s on Linux {kernel}\n", start.target, story.last.at_ns as f64 / 1e9);
+    let mut text = format!(
+        "{} for {:.1} s on Linux {kernel}, tier {}\n",
+        start.target,
+        story.last.at_ns as f64 / 1e9,
+        words::tier(start.tier)
+    );
+    if !start.reason.is_empty() {
+        text += &format!("not by bpf: {}\n", start.reason);
+    }
     let processes = &story.last.processes;
     if processes.is_empty() {
         text += "no process used an io_uring\n";
     }
     for process in processes.iter().take(PROCESSES_MAX) {
-        text += &of_process(process);
+        text += &of_process(process, story.is_lower_bound());
     }
     let more = processes.len().saturating_sub(PROCESSES_MAX) as u64 + story.last.ended.count;
     if more > 0 {
@@ -61,7 +69,7 @@ pub fn summary(story: &Story, findings: &[Finding]) -> String {
     text
 }
 
-fn of_process(process: &TraceProcess) -> String {
+fn of_process(process: &TraceProcess, is_lower_bound: bool) -> String {
     let idle = match process.samples {
         0 => String::new(),
         samples => format!(", idle {:.0} %", 100.0 * process.samples_idle as f64 / samples as f64),
@@ -73,16 +81,19 @@ fn of_process(process: &TraceProcess) -> String {
         (_, _, None) => String::new(),
     };
     let ended = if process.ended { ", over" } else { "" };
+    let rings = counted(process.rings.len() as u64, "ring");
+    let (alive, peak) = (process.alive.total(), process.peak);
+    let (born, exited) = (process.born, process.exited);
+    let workers = if is_lower_bound {
+        // Then requests are not seen.
+        format!("at least {peak} at one time, {born} born and {exited} gone{idle}")
+    } else {
+        let in_flight = counted(process.in_flight, "request");
+        format!("most {peak}, {born} born, {exited} gone{idle}; {in_flight} in io-wq")
+    };
     let mut text = format!(
-        "\n{}[{}]{ended}: {}; workers {}{limit}, most {}, {} born, {} gone{idle}; {} in io-wq\n",
-        process.comm,
-        process.pid,
-        counted(process.rings.len() as u64, "ring"),
-        process.alive.total(),
-        process.peak,
-        process.born,
-        process.exited,
-        counted(process.in_flight, "request"),
+        "\n{}[{}]{ended}: {rings}; workers {alive}{limit}, {workers}\n",
+        process.comm, process.pid
     );
     if !process.ops.is_empty() {
         text += &ops(process);
@@ -158,6 +169,61 @@ fn limits(story: &Story) -> String {
     let lost = story.last.lost.iter().map(|(cause, count)| format!("lost: {count} {cause}\n"));
     let unseen = story.start.iter().flat_map(|start| &start.unseen);
     let unseen = unseen.map(|unseen| format!("not seen: {unseen}\n"));
-    let limits: String = lost.chain(unseen).collect();
+    let caveats = story.start.iter().flat_map(|start| &start.caveats);
+    // Why it is not by BPF programs is said above.
+    let caveats = caveats.filter(|caveat| caveat.code != Code::NoBpf);
+    let caveats = caveats.map(|caveat| format!("{}: {}\n", caveat.code, caveat.text));
+    let limits: String = lost.chain(caveats).chain(unseen).collect();
     if limits.is_empty() { limits } else { format!("\n{limits}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use iowq_contract::trace::{Snapshot, TraceStart};
+    use iowq_contract::{Caveat, Host, Tier};
+
+    use super::*;
+
+    fn story(tier: Tier, reason: &str) -> Story {
+        let start = TraceStart {
+            schema: String::new(),
+            started: String::new(),
+            target: "all processes".into(),
+            interval_ms: 1000,
+            tier,
+            reason: reason.into(),
+            unseen: vec!["requests".into()],
+            caveats: vec![
+                Caveat::new(Code::ProcMissed, "a lower bound"),
+                Caveat::new(Code::NoBpf, "of another line"),
+            ],
+            host: Host::default(),
+        };
+        let process =
+            TraceProcess { pid: 7, comm: "db".into(), born: 3, ..TraceProcess::default() };
+        let last = Snapshot { processes: vec![process], ..Snapshot::default() };
+        Story { start: Some(start), last }
+    }
+
+    #[test]
+    fn the_tier_stands_in_the_first_line_and_the_reason_for_a_lesser_one_in_the_second() {
+        let text = summary(&story(Tier::Bpf, ""), &[]);
+        assert!(text.lines().next().is_some_and(|line| line.ends_with(", tier bpf")), "{text}");
+        assert!(!text.contains("not by bpf"), "{text}");
+        let text = summary(&story(Tier::Tracefs, "setcap would help"), &[]);
+        assert_eq!(text.lines().nth(1), Some("not by bpf: setcap would help"));
+    }
+
+    #[test]
+    fn what_was_polled_is_told_as_at_least_so_much() {
+        let text = summary(&story(Tier::Proc, "no rights"), &[]);
+        for part in
+            ["at least 0 at one time, 3 born and 0 gone\n", "\nproc-missed: a lower bound\n"]
+        {
+            assert!(text.contains(part), "{text}");
+        }
+        assert!(!text.contains("in io-wq") && !text.contains("of another line"), "{text}");
+        let text = summary(&story(Tier::Bpf, ""), &[]);
+        assert!(text.contains("most 0, 3 born, 0 gone; 0 requests in io-wq"), "{text}");
+    }
 }

@@ -35,13 +35,26 @@ pub(super) fn alive(lives: &Lives, columns: usize, style: Style) -> Line<'static
     ])
 }
 
-/// When workers lived, newest first.
-pub(super) fn bars(lives: &Lives, now_ns: u64, columns: usize, style: Style) -> Vec<Line<'static>> {
+/// When workers lived, newest first, and what they were born for if that is told.
+pub(super) fn bars(
+    lives: &Lives,
+    (now_ns, tells_causes): (u64, bool),
+    columns: usize,
+    style: Style,
+) -> Vec<Line<'static>> {
     let from_ns = now_ns.saturating_sub(WINDOW_NS).max(lives.all_since_ns).min(now_ns);
     let room = columns.saturating_sub(BESIDE).max(8);
     let in_window = |life: &&Life| life.exited_ns.is_none_or(|exited_ns| exited_ns >= from_ns);
     let workers = lives.workers.iter().rev().filter(in_window);
-    let mut lines: Vec<_> = workers.map(|life| bar(life, from_ns, now_ns, room, style)).collect();
+    let bar = |life: &Life| {
+        let what = match (&life.op, life.born_ns) {
+            (Some(op), _) => format!("for {op}"),
+            (None, Some(_)) if tells_causes => "for work queued".to_owned(),
+            _ => String::new(),
+        };
+        bar(life, (from_ns, now_ns), room, &what, style)
+    };
+    let mut lines: Vec<_> = workers.map(bar).collect();
     let head = format!("  {} ago", time(now_ns - from_ns));
     let head = format!("{}{}", left(&head, 10 + room - 3), "now");
     if !lines.is_empty() {
@@ -50,7 +63,13 @@ pub(super) fn bars(lives: &Lives, now_ns: u64, columns: usize, style: Style) -> 
     lines
 }
 
-fn bar(life: &Life, from_ns: u64, now_ns: u64, room: usize, style: Style) -> Line<'static> {
+fn bar(
+    life: &Life,
+    (from_ns, now_ns): (u64, u64),
+    room: usize,
+    what: &str,
+    style: Style,
+) -> Line<'static> {
     let place = |at_ns: u64| {
         let part = at_ns.saturating_sub(from_ns) as f64 / (now_ns - from_ns).max(1) as f64;
         ((part * room as f64) as usize).min(room)
@@ -62,15 +81,10 @@ fn bar(life: &Life, from_ns: u64, now_ns: u64, room: usize, style: Style) -> Lin
         Some(born_ns) => time(life.exited_ns.unwrap_or(now_ns).saturating_sub(born_ns)),
         None => "before".to_owned(),
     };
-    let what = match (&life.op, life.born_ns) {
-        (Some(op), _) => format!("for {op}"),
-        (None, Some(_)) => "for work queued".to_owned(),
-        (None, None) => String::new(),
-    };
     Line::from(vec![
         Span::raw(right(&life.tid.to_string(), 9) + " " + &" ".repeat(begin)),
         Span::styled("━".repeat(end - begin), style.bar()),
         Span::raw(" ".repeat(room - end)),
-        Span::raw(right(&lived, 7) + "  " + &cut(&what, 15)),
+        Span::raw(right(&lived, 7) + "  " + &cut(what, 15)),
     ])
 }

@@ -1,5 +1,6 @@
 //! The header: what is traced, totals, what it costs, what was lost and what is not seen.
 
+use iowq_contract::Tier;
 use ratatui::text::Line;
 
 use super::lines::{cut, width};
@@ -7,7 +8,7 @@ use super::style::Style;
 use crate::screen::row::Row;
 use crate::screen::state::State;
 use crate::screen::units::count;
-use crate::words::counted;
+use crate::words::{self, counted};
 
 /// The lines of the header.
 pub(super) fn lines(state: &State, columns: u16, style: Style) -> Vec<Line<'static>> {
@@ -21,8 +22,10 @@ pub(super) fn lines(state: &State, columns: u16, style: Style) -> Vec<Line<'stat
     let programs = last.programs_cpu_ns.map(|programs_ns| {
         format!("+{:.1}%", 100.0 * programs_ns as f64 / last.at_ns.max(1) as f64)
     });
+    let tier = start.as_ref().map(|start| start.tier).filter(|tier| *tier != Tier::Bpf);
+    let tier = tier.map_or_else(String::new, |tier| format!("  tier {}", words::tier(tier)));
     let tail = format!(
-        "  Linux {}  {:.0} s  own CPU {:.1}%{}{paused}",
+        "{tier}  Linux {}  {:.0} s  own CPU {:.1}%{}{paused}",
         kernel.unwrap_or("unknown"),
         last.at_ns as f64 / 1e9,
         100.0 * figures.own_cpu,
@@ -38,6 +41,14 @@ pub(super) fn lines(state: &State, columns: u16, style: Style) -> Vec<Line<'stat
         let lost = last.lost.iter().map(|(cause, count)| format!("{count} {cause}"));
         let lost = format!("LOST {}", lost.collect::<Vec<_>>().join("; "));
         lines.push(Line::styled(cut(&lost, columns), style.alarm()));
+    }
+    if figures.story.is_lower_bound() {
+        let text = "births, exits and peaks are AT LEAST these: /proc is polled";
+        lines.push(Line::styled(cut(text, columns), style.alarm()));
+    }
+    if let Some(start) = start.as_ref().filter(|start| !start.reason.is_empty()) {
+        let reason = format!("not by bpf: {}", start.reason);
+        lines.push(Line::styled(cut(&reason, columns), style.dim()));
     }
     let unseen = start.as_ref().map_or(&[][..], |start| &start.unseen[..]);
     if !unseen.is_empty() {

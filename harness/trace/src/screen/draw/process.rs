@@ -65,8 +65,8 @@ pub(super) fn lines(state: &State, pid: u32, columns: u16, style: Style) -> Vec<
     if more > 0 {
         lines.push(Line::raw(format!("  and {more} more")));
     }
-    let now_ns = figures.lives.now_ns;
-    let bars = lives.map(|lives| bars::bars(lives, now_ns, columns, style)).unwrap_or_default();
+    let told = (figures.lives.now_ns, !figures.story.is_lower_bound());
+    let bars = lives.map(|lives| bars::bars(lives, told, columns, style)).unwrap_or_default();
     if !bars.is_empty() {
         lines.push(title("latest workers, newest first", columns, style));
         lines.extend(bars);

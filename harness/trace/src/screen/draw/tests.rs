@@ -29,6 +29,7 @@ fn start() -> TraceLine {
         tier: iowq_contract::Tier::Bpf,
         reason: String::new(),
         unseen: vec!["who is idle".into()],
+        caveats: Vec::new(),
         host,
     }))
 }
@@ -109,6 +110,19 @@ fn the_table_has_the_rates_of_the_last_interval_busiest_first() {
     assert_eq!(shown[..expected.len()], expected);
     assert!(shown[13].starts_with("q quit  enter open  s sort: IOWQ/s"), "{}", shown[13]);
     assert!(screen(&traced(), 200, 60)[3].contains("FORCED HASHED UNBOUND"));
+}
+
+#[test]
+fn a_lesser_tier_is_named_with_its_reason_and_that_births_are_at_least_so_many() {
+    let TraceLine::Start(mut begun) = start() else { panic!("a start") };
+    (begun.tier, begun.reason) = (iowq_contract::Tier::Proc, "no rights".into());
+    let mut state = State::new(true);
+    state.take(&TraceLine::Start(begun));
+    state.take(&snapshot(1, vec![process(7, "calm", 0)]));
+    let shown = screen(&state, 80, 14);
+    assert!(shown[0].contains("all processes  tier proc  Linux 6.12"), "{}", shown[0]);
+    assert_eq!(shown[2], "births, exits and peaks are AT LEAST these: /proc is polled");
+    assert_eq!(shown[3], "not by bpf: no rights");
 }
 
 #[test]
