@@ -163,3 +163,53 @@ fn a_trace_does_not_write_over_a_file_and_needs_no_probes_to_say_so() {
     let kept = fs::read_to_string(place.home().join("old.jsonl"));
     assert_eq!(kept.expect("it is there"), "mine\n");
 }
+
+/// The run of a trace of the bench by a lesser tier, and what was said; none, and the reason was said, if
+/// this machine does not allow it.
+fn run_by(test: &str, place: &Place, tier: &str) -> Option<(Value, String, String)> {
+    let mut command = Command::new(IOWQ);
+    command.args(["trace", "--tier", tier, "--record", "run.jsonl", "--", IOWQ]).args(BENCH);
+    let output = command.current_dir(place.home()).output().expect("it runs");
+    let said = stderr(&output);
+    if !output.status.success() {
+        skipped(test, said.trim());
+        return None;
+    }
+    let text = fs::read_to_string(place.home().join("run.jsonl")).expect("it was written");
+    let run = serde_json::from_str(&text).expect("a run");
+    Some((run, String::from_utf8_lossy(&output.stdout).into_owned(), said))
+}
+
+/// Codes of a run's caveats.
+fn codes(run: &Value) -> Vec<&str> {
+    let caveats = run["caveats"].as_array().expect("a list");
+    caveats.iter().filter_map(|caveat| caveat["code"].as_str()).collect()
+}
+
+#[test]
+fn a_trace_by_tracepoints_follows_the_command_and_says_why_it_is_not_by_bpf() {
+    let test = "a_trace_by_tracepoints_follows_the_command_and_says_why_it_is_not_by_bpf";
+    let place = Place::new();
+    let Some((run, text, said)) = run_by(test, &place, "tracefs") else { return };
+    assert!(said.starts_with("tier tracefs") && text.contains(", tier tracefs\n"), "{said}{text}");
+    assert_eq!((&run["probe"]["tier"], codes(&run).contains(&"no-bpf")), (&"tracefs".into(), true));
+    let lost = run["probe"]["lost"].as_object().expect("counts by cause");
+    if lost.keys().any(|cause| cause.contains("BPF program")) {
+        return skipped(test, "another program watches the same events by BPF");
+    }
+    let writes = &run["dispatch"]["write"];
+    let queued = writes["hashed"].as_u64().zip(writes["unhashed"].as_u64()).expect("counts");
+    assert!(queued.0 + queued.1 > 0 && run["workers"]["created"]["probe"].as_u64() > Some(0));
+}
+
+#[test]
+fn a_trace_by_proc_tells_births_as_at_least_so_many_in_text_and_run() {
+    let test = "a_trace_by_proc_tells_births_as_at_least_so_many_in_text_and_run";
+    let place = Place::new();
+    let Some((run, text, said)) = run_by(test, &place, "proc") else { return };
+    assert!(said.starts_with("tier proc (births at least, no requests)"), "{said}");
+    assert!(text.contains(", tier proc\n") && text.contains("proc-missed: births"), "{text}");
+    let created = &run["workers"]["created"];
+    assert!(created["proc"].is_u64() && created["probe"].is_null(), "{created}");
+    assert!(codes(&run).contains(&"proc-missed") && run["probe"]["tier"] == "proc");
+}
