@@ -26,11 +26,11 @@ fn alone() -> MutexGuard<'static, ()> {
 
 /// The probes, their table and a ring. If the machine has none the test is skipped, with the reason printed.
 fn begin(test: &str) -> Option<(Bpf, Arc<Requests>, IoUring)> {
-    begin_with(test, BpfOptions::default())
+    begin_with(test, &BpfOptions::default())
 }
 
-fn begin_with(test: &str, options: BpfOptions) -> Option<(Bpf, Arc<Requests>, IoUring)> {
-    let options = BpfOptions { requests: SLOTS, ..options };
+fn begin_with(test: &str, options: &BpfOptions) -> Option<(Bpf, Arc<Requests>, IoUring)> {
+    let options = BpfOptions { requests: SLOTS, ..options.clone() };
     let bpf = start_or_skip(test, &options)?;
     let ring = match IoUring::new(SLOTS) {
         Ok(ring) => ring,
@@ -82,7 +82,7 @@ fn a_request_that_is_forced_to_a_worker_is_queued_and_then_done() {
     let test = "a_request_that_is_forced_to_a_worker_is_queued_and_then_done";
     for on_events in [false, true] {
         let options = BpfOptions { on_events, ..BpfOptions::default() };
-        let Some((bpf, requests, mut ring)) = begin_with(test, options) else { return };
+        let Some((bpf, requests, mut ring)) = begin_with(test, &options) else { return };
         // More than once, so that times of the round before would show.
         (0..20).for_each(|_| force(&mut ring, &requests));
         assert_eq!(bpf.finish().expect("a census").lost_total(), 0);

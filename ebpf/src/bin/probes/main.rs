@@ -20,6 +20,10 @@ mod structs;
 mod threads;
 mod trace;
 
+/// What a program on an event or a kprobe returns: with 0, the kernel would keep the event from all
+/// other readers of the machine, such as perf.
+const KEEP: u32 = 1;
+
 /// Unreachable: a program that could panic would be refused by the verifier.
 #[panic_handler]
 fn panic(_info: &core::panic::PanicInfo<'_>) -> ! {

@@ -10,6 +10,7 @@ use aya_ebpf::maps::Array;
 use aya_ebpf::programs::TracePointContext;
 use iowq_ebpf::RequestTimes;
 
+use crate::KEEP;
 use crate::account::{count_queued, work_flags};
 use crate::event::read;
 use crate::maps::current_tid;
@@ -41,7 +42,7 @@ pub(crate) fn request_queued(ctx: TracePointContext) -> u32 {
     {
         queued(user_data, flags, || Some(read::<i32>(&ctx, &QUEUE_RW)? != 0));
     }
-    0
+    KEEP
 }
 
 /// The event that a request completes.
@@ -52,7 +53,7 @@ pub(crate) fn request_completed(ctx: TracePointContext) -> u32 {
     {
         completed(user_data);
     }
-    0
+    KEEP
 }
 
 /// A request goes to io-wq, in the context of its submitter or of the worker that ran the request

@@ -18,6 +18,7 @@ use iowq_ebpf::{
     NEVER_ASK, SKIP_SAME_BUCKET, SLOTS_MAX, Shared, Slot,
 };
 
+use crate::KEEP;
 use crate::maps::{BLOCKS, SHARED, SLOT_OF, current_tid, lose};
 
 /// Bits of `prev_state` in the event that say why a thread sleeps. A thread that was preempted has
@@ -44,7 +45,7 @@ pub(crate) fn thread_switched(ctx: TracePointContext) -> u32 {
         leaves(shared, slot, index, asleep);
     }
     enters(read(ctx.as_ptr(), SWITCH_NEXT_PID.load()));
-    0
+    KEEP
 }
 
 /// The same from the bare trace point, which nothing but this program itself keeps from firing.

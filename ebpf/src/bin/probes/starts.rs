@@ -8,6 +8,7 @@ use aya_ebpf::macros::{kprobe, map, tracepoint};
 use aya_ebpf::maps::HashMap;
 use aya_ebpf::programs::{ProbeContext, TracePointContext};
 
+use crate::KEEP;
 use crate::event::read;
 use crate::maps::current_tid;
 use crate::requests::{slot, times};
@@ -30,30 +31,30 @@ static FIRST_ARGUMENT: Global<u32> = Global::new(0);
 /// A request goes to io-wq: remembers whose the work is.
 #[tracepoint]
 pub(crate) fn work_queued(ctx: TracePointContext) -> u32 {
-    let Some(slot) = slot(&ctx, &WORK_USER_DATA) else { return 0 };
+    let Some(slot) = slot(&ctx, &WORK_USER_DATA) else { return KEEP };
     // Other requests may have numbers that are no slots, and would fill the map.
     if times(slot).is_none() {
-        return 0;
+        return KEEP;
     }
-    let Some(work) = read::<u64>(&ctx, &WORK_ADDRESS) else { return 0 };
+    let Some(work) = read::<u64>(&ctx, &WORK_ADDRESS) else { return KEEP };
     // Where there is no room, the start stays unknown.
     let _ = WORKS.insert(work, slot, 0);
-    0
+    KEEP
 }
 
 /// A worker calls `io_wq_submit_work`, in its own context.
 #[kprobe]
 pub(crate) fn work_started(ctx: ProbeContext) -> u32 {
     if current_tid().is_none() {
-        return 0;
+        return KEEP;
     }
-    let Some(work) = read::<u64>(&ctx, &FIRST_ARGUMENT) else { return 0 };
+    let Some(work) = read::<u64>(&ctx, &FIRST_ARGUMENT) else { return KEEP };
     // SAFETY: the number is copied at once. Nobody removes it but this, and a work starts once.
-    let Some(slot) = unsafe { WORKS.get(work) }.copied() else { return 0 };
+    let Some(slot) = unsafe { WORKS.get(work) }.copied() else { return KEEP };
     let _ = WORKS.remove(work);
-    let Some(times) = times(slot) else { return 0 };
+    let Some(times) = times(slot) else { return KEEP };
     // SAFETY: the pointer is to the map's element, and only the worker that has the request writes
     // this field by now. The helper has no requirement.
     unsafe { (*times).started_ns = bpf_ktime_get_ns() };
-    0
+    KEEP
 }

@@ -7,6 +7,7 @@ use aya_ebpf::macros::tracepoint;
 use aya_ebpf::programs::TracePointContext;
 use iowq_ebpf::{LOST_THREADS, THREAD_BORN, THREAD_EXITED, THREAD_NAMED, ThreadEvent};
 
+use crate::KEEP;
 use crate::account;
 use crate::event::read;
 use crate::maps::{SLOT_OF, THREADS, current_tid, forget_tid, lose, remember_tid};
@@ -43,33 +44,33 @@ static THREADS_WAKE_BYTES: Global<u64> = Global::new(0);
 /// A thread is created, in the context of its creator.
 #[tracepoint]
 pub(crate) fn thread_born(ctx: TracePointContext) -> u32 {
-    let Some(by_tid) = current_tid() else { return 0 };
-    let Some(flags) = read::<u64>(&ctx, &NEWTASK_FLAGS) else { return 0 };
+    let Some(by_tid) = current_tid() else { return KEEP };
+    let Some(flags) = read::<u64>(&ctx, &NEWTASK_FLAGS) else { return KEEP };
     if flags & CLONE_THREAD != 0 {
         submit(&ctx, THREAD_BORN, by_tid, flags, [&NEWTASK_PID, &NEWTASK_COMM]);
     }
-    0
+    KEEP
 }
 
 /// A thread gets a name, in its own context or in that of one that names it.
 #[tracepoint]
 pub(crate) fn thread_named(ctx: TracePointContext) -> u32 {
-    let Some(by_tid) = current_tid() else { return 0 };
+    let Some(by_tid) = current_tid() else { return KEEP };
     remember_tid();
     // A worker of io-wq begins with giving itself a name.
     submit(&ctx, THREAD_NAMED, by_tid, 0, [&RENAME_PID, &RENAME_COMM]);
-    0
+    KEEP
 }
 
 /// A thread is gone, in its own context.
 #[tracepoint]
 pub(crate) fn thread_exited(ctx: TracePointContext) -> u32 {
-    let Some(by_tid) = current_tid() else { return 0 };
+    let Some(by_tid) = current_tid() else { return KEEP };
     // Its id may be another thread's next. Most threads are no workers and have no slot.
     let _ = SLOT_OF.remove(by_tid);
     forget_tid();
     submit(&ctx, THREAD_EXITED, by_tid, 0, [&EXIT_PID, &EXIT_COMM]);
-    0
+    KEEP
 }
 
 /// Submits a record; `[tid, comm]` are where the event has them. Counts it where that fails.

@@ -9,6 +9,7 @@ use iowq_ebpf::trace::FD_UNKNOWN;
 use super::requests::{Queued, WORK_FLAGS};
 use super::tables::{current, read_at};
 use super::{lives, requests};
+use crate::KEEP;
 
 /// Offset of `pid` in `task:task_newtask`.
 #[unsafe(no_mangle)]
@@ -73,45 +74,45 @@ fn read<T>(ctx: &TracePointContext, at: &Global<u32>) -> Option<T> {
 
 #[tracepoint]
 pub(crate) fn trace_born(ctx: TracePointContext) -> u32 {
-    let Some(flags) = read::<u64>(&ctx, &TRACE_NEWTASK_FLAGS) else { return 0 };
+    let Some(flags) = read::<u64>(&ctx, &TRACE_NEWTASK_FLAGS) else { return KEEP };
     lives::born(flags, || read(&ctx, &TRACE_NEWTASK_PID), || read(&ctx, &TRACE_NEWTASK_COMM));
-    0
+    KEEP
 }
 
 #[tracepoint]
 pub(crate) fn trace_named(ctx: TracePointContext) -> u32 {
     lives::named(|| read(&ctx, &TRACE_RENAME_PID), || read(&ctx, &TRACE_RENAME_COMM));
-    0
+    KEEP
 }
 
 #[tracepoint]
 pub(crate) fn trace_exited(ctx: TracePointContext) -> u32 {
     lives::exited(None, || read(&ctx, &TRACE_EXIT_COMM));
-    0
+    KEEP
 }
 
 #[tracepoint]
 pub(crate) fn trace_ring(ctx: TracePointContext) -> u32 {
-    let Some(fd) = read(&ctx, &CREATE_FD) else { return 0 };
-    let Some(entries) = read(&ctx, &CREATE_ENTRIES) else { return 0 };
+    let Some(fd) = read(&ctx, &CREATE_FD) else { return KEEP };
+    let Some(entries) = read(&ctx, &CREATE_ENTRIES) else { return KEEP };
     lives::ring(fd, entries);
-    0
+    KEEP
 }
 
 #[tracepoint]
 pub(crate) fn trace_registered(ctx: TracePointContext) -> u32 {
-    let Some(opcode) = read(&ctx, &REGISTER_OPCODE) else { return 0 };
+    let Some(opcode) = read(&ctx, &REGISTER_OPCODE) else { return KEEP };
     lives::registered(opcode);
-    0
+    KEEP
 }
 
 #[tracepoint]
 pub(crate) fn trace_submitted(ctx: TracePointContext) -> u32 {
-    let Some((tgid, _)) = current() else { return 0 };
-    let Some(opcode) = read(&ctx, &SUBMIT_OPCODE) else { return 0 };
-    let Some(flags) = read(&ctx, &SUBMIT_FLAGS) else { return 0 };
+    let Some((tgid, _)) = current() else { return KEEP };
+    let Some(opcode) = read(&ctx, &SUBMIT_OPCODE) else { return KEEP };
+    let Some(flags) = read(&ctx, &SUBMIT_FLAGS) else { return KEEP };
     requests::submitted(tgid, opcode, flags);
-    0
+    KEEP
 }
 
 #[tracepoint]
@@ -119,7 +120,7 @@ pub(crate) fn trace_queued(ctx: TracePointContext) -> u32 {
     if let Some(queued) = read_queued(&ctx) {
         requests::queued(queued);
     }
-    0
+    KEEP
 }
 
 #[inline(always)]
@@ -138,7 +139,7 @@ fn read_queued(ctx: &TracePointContext) -> Option<Queued> {
 
 #[tracepoint]
 pub(crate) fn trace_completed(ctx: TracePointContext) -> u32 {
-    let Some(request) = read(&ctx, &DONE_REQ) else { return 0 };
+    let Some(request) = read(&ctx, &DONE_REQ) else { return KEEP };
     requests::completed(request, || read(&ctx, &DONE_RES));
-    0
+    KEEP
 }
