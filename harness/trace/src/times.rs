@@ -18,11 +18,17 @@ pub(crate) fn quantiles(buckets: &[u32; BUCKETS], max_ns: u64) -> Quantiles {
         // One that grows by itself takes any value.
         let _ = histogram.record_n(middle_ns(bucket).min(max_ns), count.into());
     }
-    let mut quantiles = Quantiles::of(&histogram);
-    if last.is_some() {
-        quantiles.max_ns = max_ns;
+    let quantiles = Quantiles::of(&histogram);
+    // A value of the histogram stands for the end of its own bucket, which may lie beyond the longest.
+    let longest = |ns: u64| ns.min(max_ns);
+    Quantiles {
+        p50_ns: longest(quantiles.p50_ns),
+        p90_ns: longest(quantiles.p90_ns),
+        p99_ns: longest(quantiles.p99_ns),
+        p999_ns: longest(quantiles.p999_ns),
+        max_ns: if last.is_some() { max_ns } else { quantiles.max_ns },
+        ..quantiles
     }
-    quantiles
 }
 
 fn middle_ns(bucket: usize) -> u64 {
@@ -59,5 +65,17 @@ mod tests {
         assert!((440_000..=560_000).contains(&found.p50_ns), "{}", found.p50_ns);
         assert!(found.p99_ns <= found.max_ns && found.histogram().is_some());
         assert_eq!(quantiles(&[0; BUCKETS], 0).count, 0);
+    }
+
+    #[test]
+    fn no_quantile_is_longer_than_the_longest() {
+        for time_ns in (1..60).map(|bit| (1_u64 << bit) + 12_345) {
+            let mut buckets = [0; BUCKETS];
+            buckets[bucket(time_ns)] = 3;
+            let found = quantiles(&buckets, time_ns);
+            let all = [found.p50_ns, found.p90_ns, found.p99_ns, found.p999_ns];
+            assert!(all.iter().all(|ns| *ns <= found.max_ns), "{found:?}");
+            assert_eq!(found.max_ns, time_ns);
+        }
     }
 }
