@@ -1,7 +1,7 @@
 //! `trace`: who makes io-wq workers, of what is running on this machine.
 
 use std::fs::File;
-use std::io::BufWriter;
+use std::io::{BufWriter, stdout};
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::{Child, Command};
@@ -13,7 +13,8 @@ use iowq_contract::trace::{TraceLine, TraceStart};
 use iowq_contract::{hand_over, is_stream, jsonl, write_new, write_whole};
 use iowq_trace::text::{Lines, summary};
 use iowq_trace::{
-    Limits, OpenMetrics, Perfetto, Run, Screen, Server, Sink, Story, Tracer, run as trace, to_spec,
+    Limits, OpenMetrics, Perfetto, Reader, Run, Screen, Server, Sink, Story, Tracer, run as trace,
+    to_spec,
 };
 
 use crate::exit::Exit;
@@ -45,7 +46,11 @@ pub(crate) fn run(flags: &TraceFlags, verbosity: Verbosity) -> anyhow::Result<Ex
         },
     };
     let mut story = Keep::default();
+    let mut reader = flags.is_only_printed().then(|| Reader::of(stdout())).transpose()?;
     let mut sinks: Vec<&mut dyn Sink> = vec![&mut *printer, &mut story];
+    if let Some(reader) = &mut reader {
+        sinks.push(reader);
+    }
     if let Some(record) = &mut record {
         sinks.push(record);
     }

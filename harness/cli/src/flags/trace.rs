@@ -84,6 +84,13 @@ impl TraceFlags {
         }
     }
 
+    /// Whether nothing comes of the trace but what is printed, so that it is over when nobody reads.
+    pub(crate) fn is_only_printed(&self) -> bool {
+        let files = [&self.record, &self.perfetto, &self.to_spec];
+        let served = self.openmetrics.is_some();
+        files.iter().all(|file| file.is_none()) && !served && self.command.is_empty()
+    }
+
     /// Where to serve counters.
     pub(crate) fn openmetrics(&self) -> Option<String> {
         let address = self.openmetrics.as_ref()?;
