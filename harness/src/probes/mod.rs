@@ -42,7 +42,7 @@ pub use events::titles as event_titles;
 pub use first_steps::median;
 pub use requests::{Requests, Times};
 pub use shared::Page;
-pub use source::{TraceSource, UNREADABLE};
+pub use source::{LIVES_LOST, TraceSource, UNREADABLE};
 pub use switches::{BothCounts, SwitchCount};
 pub use threads::Pause;
 pub use trace::{TraceOptions, TraceProbes};

@@ -13,6 +13,9 @@ use super::trace::TraceProbes;
 /// The cause of loss that [`TraceSource::take_lives`] and [`TraceSource::take_requests`] count.
 pub const UNREADABLE: &str = "events that could not be read";
 
+/// The cause of loss of births and exits.
+pub const LIVES_LOST: &str = "births and exits: the reader came too late";
+
 /// What a trace is made of: counts since the start, and events that are taken once.
 pub trait TraceSource {
     /// What kind of source it is.
@@ -111,7 +114,7 @@ impl TraceSource for TraceProbes {
 /// The name of a cause of loss, `TRACE_LOST_*`.
 pub(super) fn named(cause: u32) -> String {
     let name = match cause {
-        TRACE_LOST_LIVES => "births and exits: the reader came too late",
+        TRACE_LOST_LIVES => LIVES_LOST,
         TRACE_LOST_UNREADABLE => UNREADABLE,
         TRACE_LOST_OPS => "requests: too many processes or ops",
         TRACE_LOST_FLIGHTS => "times: too many requests in io-wq",

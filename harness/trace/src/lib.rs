@@ -7,6 +7,7 @@
 mod findings;
 mod opcode;
 mod openmetrics;
+mod order;
 mod perfetto;
 mod polled;
 mod process;

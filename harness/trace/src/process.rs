@@ -1,5 +1,6 @@
 //! A traced process: its rings, its workers and its requests, up to now.
 
+mod counts;
 mod files;
 mod pools;
 mod workers;
@@ -11,6 +12,7 @@ use iowq_ebpf::trace::{
 
 use crate::times::quantiles;
 use crate::{opcode, procfs};
+use counts::since;
 pub(crate) use files::Files;
 pub(crate) use pools::Pools;
 pub(crate) use workers::Workers;
@@ -25,7 +27,14 @@ const SUBMITTERS_MAX: usize = 8;
 pub(crate) struct Process {
     pid: u32,
     comm: String,
+    /// [`procfs::started`].
+    started: Option<u64>,
     pub(crate) ended: bool,
+    /// When that was noticed.
+    pub(crate) ended_ns: u64,
+    /// Its last thread has left; or its first one, and it is over, or another of its threads called exec,
+    /// or goes on.
+    leader_left: bool,
     rings: Vec<TraceRing>,
     /// Entries of the largest ring, on which the default limit depends.
     entries_max: Option<u32>,
@@ -37,29 +46,87 @@ pub(crate) struct Process {
     pub(crate) pools: Pools,
     pub(crate) files: Files,
     ops: Vec<(OpKey, OpCounts)>,
+    /// What the tables have of processes that had its number before.
+    before: Vec<(OpKey, OpCounts)>,
     pinned: String,
 }
 
 impl Process {
     /// A process as `/proc` has it now.
     pub(crate) fn find(pid: u32) -> Process {
-        let mut process = Process { pid, nproc: procfs::nproc_limit(pid), ..Process::default() };
+        let mut process = Process::new(pid);
         process.workers = Workers::of(procfs::workers(pid));
-        for fd in procfs::rings(pid) {
-            process.ring(TraceRing { fd, entries: procfs::ring_entries(pid, fd), by_tid: None });
+        process
+    }
+
+    /// A process that showed itself by an event. It had no worker before, or else it would have been
+    /// found at the start, so that all of them come as events; a ring it may have of its parent.
+    /// Limits that it set are known, if they are seen at all.
+    pub(crate) fn seen(pid: u32, sees_limits: bool, at_ns: u64) -> Process {
+        Process { limits_set: sees_limits.then_some(false), ended_ns: at_ns, ..Process::new(pid) }
+    }
+
+    fn new(pid: u32) -> Process {
+        let (started, nproc) = (procfs::started(pid), procfs::nproc_limit(pid));
+        let ended = started.is_none();
+        let mut process = Process { pid, started, ended, nproc, ..Process::default() };
+        if !ended {
+            for fd in procfs::rings(pid) {
+                let entries = procfs::ring_entries(pid, fd);
+                process.ring(TraceRing { fd, entries, by_tid: None });
+            }
         }
         process.refresh();
         process
     }
 
-    /// A process that showed itself by an event. It had no ring before, or else it would have been found
-    /// at the start, so that all rings and workers of it come as events; and its limits, if they are
-    /// seen at all.
-    pub(crate) fn seen(pid: u32, sees_limits: bool) -> Process {
-        let (nproc, limits_set) = (procfs::nproc_limit(pid), sees_limits.then_some(false));
-        let mut process = Process { pid, nproc, limits_set, ..Process::default() };
-        process.refresh();
-        process
+    /// A process with the number of this one, which is over. The tables go on counting.
+    pub(crate) fn successor(&self, sees_limits: bool, at_ns: u64) -> Process {
+        let mut before = self.before.clone();
+        for (op, counts) in &self.ops {
+            match before.iter_mut().find(|(known, _)| known == op) {
+                Some((_, known)) => counts::add(known, counts),
+                None => before.push((*op, *counts)),
+            }
+        }
+        let files = self.files.successor();
+        Process { before, files, ..Process::seen(self.pid, sees_limits, at_ns) }
+    }
+
+    /// It has this name, if `/proc` did not tell.
+    pub(crate) fn is_named(&mut self, comm: &str) {
+        if self.comm.is_empty() {
+            comm.clone_into(&mut self.comm);
+        }
+    }
+
+    /// Its last thread has left, or else its first, where the kernel does not tell.
+    pub(crate) fn leader_left(&mut self, at_ns: u64) {
+        self.leader_left = true;
+        self.look_whether_ended(at_ns);
+    }
+
+    /// Sees whether it is over. Its workers and rings are gone then.
+    pub(crate) fn look_whether_ended(&mut self, at_ns: u64) {
+        if self.ended || procfs::started(self.pid) == self.started {
+            return;
+        }
+        (self.ended, self.ended_ns) = (true, at_ns);
+        if !self.rings.is_empty() {
+            self.rings.clear();
+            self.closed_ns = Some(at_ns);
+        }
+    }
+
+    /// Whether its number is that of another process now.
+    pub(crate) fn has_successor(&mut self) -> bool {
+        if !self.ended && !self.leader_left {
+            return false;
+        }
+        let started = procfs::started(self.pid);
+        // Only its first thread was gone: an event that comes now is its own.
+        self.leader_left &= started != self.started;
+        started.is_some_and(|started| Some(started) != self.started)
     }
 
     /// Whether there is anything to say of it.
@@ -79,14 +146,22 @@ impl Process {
     }
 
     fn ring(&mut self, ring: TraceRing) {
-        self.rings.retain(|known| known.fd != ring.fd);
         self.entries_max = self.entries_max.max(ring.entries);
+        if self.ended {
+            return;
+        }
+        self.rings.retain(|known| known.fd != ring.fd);
         self.rings.push(ring);
         self.closed_ns = None;
     }
 
     /// Takes its counts since the start.
     pub(crate) fn count(&mut self, op: OpKey, counts: OpCounts) {
+        let before = self.before.iter().find(|(known, _)| *known == op);
+        let counts = before.map_or(counts, |(_, before)| since(&counts, before));
+        if counts.entered + counts.done == 0 {
+            return;
+        }
         match self.ops.iter_mut().find(|(known, _)| *known == op) {
             Some((_, known)) => *known = counts,
             None => self.ops.push((op, counts)),
@@ -99,6 +174,7 @@ impl Process {
         if let Some(comm) = procfs::comm(pid) {
             self.comm = comm;
         }
+        self.pools.look(|tid| procfs::has_thread(pid, tid));
         if let Some(worker) = self.workers.any() {
             let cpus = [worker, pid].map(|tid| procfs::allowed_cpus(pid, tid));
             if let [Some(workers), Some(submitters)] = cpus {

@@ -19,9 +19,21 @@ pub(crate) fn pids() -> Vec<u32> {
     numbers(PathBuf::from("/proc"))
 }
 
-/// Whether a process is there.
-pub(crate) fn is_there(pid: u32) -> bool {
-    fs::exists(format!("/proc/{pid}")).unwrap_or(false)
+/// When a process was started, in clock ticks since the machine was: another process of the same
+/// number has another time. None if it is over, also while its parent has not taken notice.
+pub(crate) fn started(pid: u32) -> Option<u64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name may hold anything.
+    let fields: Vec<&str> = stat[stat.rfind(')')? + 1..].split_whitespace().collect();
+    let [state, threads, started] = [0, 17, 19].map(|field| fields.get(field));
+    // A leader may leave before its threads.
+    let is_over = ["Z", "X"].contains(state?) && *threads? == "1";
+    if is_over { None } else { started?.parse().ok() }
+}
+
+/// Whether a thread of a process is there.
+pub(crate) fn has_thread(pid: u32, tid: u32) -> bool {
+    fs::exists(format!("/proc/{pid}/task/{tid}")).unwrap_or(false)
 }
 
 /// Its name.
@@ -164,13 +176,15 @@ fn numbers(folder: PathBuf) -> Vec<u32> {
 mod tests {
     use std::fs::File;
     use std::os::fd::AsRawFd as _;
+    use std::process::Command;
 
     use super::*;
 
     #[test]
     fn this_process_is_read() {
         let pid = std::process::id();
-        assert!(is_there(pid) && pids().contains(&pid));
+        assert!(started(pid).is_some() && pids().contains(&pid));
+        assert!(has_thread(pid, pid) && !has_thread(pid, 0));
         assert!(comm(pid).is_some_and(|comm| !comm.is_empty()));
         assert!(allowed_cpus(pid, pid).is_some());
         assert!(workers(pid).is_empty() && rings(pid).is_empty());
@@ -190,6 +204,16 @@ mod tests {
         assert_eq!(parent(std::process::id()), Some(std::os::unix::process::parent_id()));
         assert_eq!(parent_in("7 (a) R 1) S 42 7 7 0"), Some(42));
         assert_eq!(parent_in("7 (a"), None);
+    }
+
+    #[test]
+    fn a_process_that_ended_is_over_before_its_parent_takes_notice() {
+        let mut child = Command::new("true").spawn().expect("it starts");
+        while started(child.id()).is_some() {
+            std::thread::yield_now();
+        }
+        child.wait().expect("it is there");
+        assert_eq!(started(child.id()), None);
     }
 
     #[test]

@@ -27,12 +27,18 @@ impl Target {
         matches!(self, Target::Pid(_) | Target::Command(_))
     }
 
+    /// Whether a process of this name is to be traced, whatever else it is.
+    #[must_use]
+    pub(crate) fn has_name(&self, comm: &str) -> bool {
+        matches!(self, Target::Comm(name) if name == comm)
+    }
+
     /// Whether a process that was seen is to be traced.
     #[must_use]
     pub(crate) fn has(&self, pid: u32) -> bool {
         match self {
             Target::All | Target::Pid(_) | Target::Command(_) => true,
-            Target::Comm(name) => procfs::comm(pid).is_some_and(|comm| comm == *name),
+            Target::Comm(_) => procfs::comm(pid).is_some_and(|comm| self.has_name(&comm)),
             Target::Cgroup(path) => procfs::cgroup(pid).is_some_and(|of| is_within(&of, path)),
         }
     }

@@ -1,23 +1,23 @@
 //! The tracer: takes what the programs saw, and makes lines of it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
-use iowq_contract::Tier;
 use iowq_contract::trace::{
     Account, BirthCause, EndedProcesses, Snapshot, TRACE_SCHEMA, TraceBirth, TraceExit, TraceLine,
     TraceRequest, TraceRing, TraceStart, Way,
 };
+use iowq_contract::{Tier, clean};
 use iowq_ebpf::trace::{
-    LIFE_BORN, LIFE_EXITED, LIFE_LIMITS, LIFE_NAMED, LIFE_PROCESS, LIFE_RING, LifeEvent,
-    RequestEvent,
+    LIFE_BORN, LIFE_EXITED, LIFE_LIMITS, LIFE_PROCESS, LIFE_RING, LifeEvent, RequestEvent,
 };
 use iowq_ebpf::{ACCOUNT_BOUNDED, ACCOUNT_UNBOUNDED};
 use iowq_harness::clock::{self, Nanos};
 use iowq_harness::machine;
 use iowq_harness::machine::rights::{Capabilities, Rights};
-use iowq_harness::probes::{ProbeError, TraceOptions, TraceSource, UNREADABLE};
+use iowq_harness::probes::{LIVES_LOST, ProbeError, TraceOptions, TraceSource, UNREADABLE};
 
+use crate::order::{Life, Order};
 use crate::process::{Process, way};
 use crate::source::{self, Started};
 use crate::target::Target;
@@ -27,8 +27,6 @@ use crate::{opcode, procfs};
 const LIVES_RING_BYTES: u32 = 4 << 20;
 /// Bytes of the ring for requests, if each is recorded: 349,000 of them.
 const REQUESTS_RING_BYTES: u32 = 16 << 20;
-/// How long a birth waits for the worker to name itself.
-const NAMING_NS_MAX: u64 = 1_000_000_000;
 /// Processes that are over and still listed.
 const ENDED_MAX: usize = 64;
 /// Workers that are looked at in one go.
@@ -46,19 +44,21 @@ pub struct Tracer {
     start_cpu_ns: u64,
     cpus: u32,
     processes: BTreeMap<u32, Process>,
-    /// Births whose worker has not named itself yet, and what came after them.
-    waiting: VecDeque<Life>,
+    order: Order,
+    /// Processes that are over and of which all events were taken, to be added up.
+    over: Vec<u32>,
+    /// Processes that are over and that were not known to be targets at the last snapshot.
+    left: BTreeSet<u32>,
+    requests: Vec<RequestEvent>,
+    /// Names of processes that opened a ring or ended just now, or of which something waits: `/proc` may
+    /// not have them any more.
+    names: HashMap<u32, String>,
     ended: EndedProcesses,
     strange: u64,
+    /// Births and exits that were lost, and whether workers may be gone whose exit was.
+    lives_lost: u64,
+    may_have_vanished: bool,
     tells_waits: bool,
-}
-
-/// A birth or an exit.
-struct Life {
-    event: LifeEvent,
-    /// What the worker said of itself when it gave itself its name.
-    named: Option<LifeEvent>,
-    settled: bool,
 }
 
 impl Tracer {
@@ -99,9 +99,15 @@ impl Tracer {
             start_cpu_ns: clock::process_cpu_ns(),
             cpus: machine::cpus_online(),
             processes: BTreeMap::new(),
-            waiting: VecDeque::new(),
+            order: Order::default(),
+            over: Vec::new(),
+            left: BTreeSet::new(),
+            requests: Vec::new(),
+            names: HashMap::new(),
             ended: EndedProcesses::default(),
             strange: 0,
+            lives_lost: 0,
+            may_have_vanished: false,
             tells_waits: procfs::tells_waits(),
             target,
         };
@@ -158,32 +164,49 @@ impl Tracer {
     /// Takes births and exits. They come out in the order of time, each as soon as its worker has
     /// said for which account it is.
     pub fn lives(&mut self) -> Vec<TraceLine> {
+        // Before the events, so that what comes meanwhile is still told.
+        self.over = self.find_over();
+        let vanished = if self.may_have_vanished { self.vanished() } else { Vec::new() };
+        // A request before the ring that it was for: a process may be known by that alone.
+        let requests = &mut self.requests;
+        self.strange += self.probes.take_requests(&mut |event| requests.push(event));
         let mut events = Vec::new();
         self.strange += self.probes.take_lives(&mut |event| events.push(event));
-        events.into_iter().for_each(|event| self.take(event));
+        self.names.retain(|pid, _| self.order.has(*pid));
+        let named = events.iter().filter(|event| [LIFE_RING, LIFE_PROCESS].contains(&event.kind));
+        self.names.extend(named.filter_map(|event| Some((event.tgid, name(event)?))));
+        events.into_iter().for_each(|event| self.order.push(event));
         let now = clock::now().0;
         let mut lines = Vec::new();
-        while let Some(life) = self.waiting.front() {
-            if !life.settled && now.saturating_sub(life.event.time_ns) < NAMING_NS_MAX {
-                break;
+        while let Some(life) = self.order.pop(now) {
+            lines.extend(self.happened(&life));
+        }
+        if self.may_have_vanished && self.order.is_empty() {
+            for (pid, tid) in vanished {
+                self.processes.get_mut(&pid).into_iter().for_each(|it| it.workers.vanish(tid));
             }
-            let Some(life) = self.waiting.pop_front() else { break };
-            lines.extend(self.line(&life));
+            self.may_have_vanished = false;
         }
         lines
     }
 
-    /// Takes requests that are done, if each is recorded.
+    /// Workers that are alive by their events, and not there.
+    fn vanished(&self) -> Vec<(u32, u32)> {
+        let alive = self.processes.iter();
+        let alive = alive.flat_map(|(pid, it)| it.workers.tids().map(move |tid| (*pid, tid)));
+        alive.filter(|(pid, tid)| !procfs::has_thread(*pid, *tid)).collect()
+    }
+
+    /// Requests that were done at the last look at [`Tracer::lives`], if each is recorded.
     pub fn requests(&mut self) -> Vec<TraceLine> {
-        let mut events = Vec::new();
-        self.strange += self.probes.take_requests(&mut |event| events.push(event));
+        let events = std::mem::take(&mut self.requests);
         events.into_iter().filter_map(|event| self.request(&event)).collect()
     }
 
     fn request(&mut self, event: &RequestEvent) -> Option<TraceLine> {
         let RequestEvent { flight, done_ns, tid, result } = *event;
         let (pid, start) = (flight.op.tgid, self.start);
-        let process = self.process(pid)?;
+        let process = self.counted(pid)?;
         Some(TraceLine::Request(TraceRequest {
             pid,
             tid,
@@ -223,23 +246,11 @@ impl Tracer {
     ///
     /// If the programs' tables cannot be read.
     pub fn snapshot(&mut self) -> Result<Snapshot, ProbeError> {
-        for (op, counts) in self.probes.ops() {
-            if let Some(process) = self.process(op.tgid) {
-                process.count(op, counts);
-            }
-        }
-        for (key, count) in self.probes.files() {
-            if let Some(process) = self.process(key.op.tgid) {
-                process.files.count(key.op.tgid, key, count);
-            }
-        }
+        let over = std::mem::take(&mut self.over);
         let at_ns = self.at_ns();
-        for (pid, process) in &mut self.processes {
-            process.ended |= !procfs::is_there(*pid);
-            if !process.ended {
-                process.refresh();
-            }
-        }
+        self.processes.values_mut().for_each(|process| process.look_whether_ended(at_ns));
+        let mut gone = self.take_counts();
+        self.processes.values_mut().filter(|it| !it.ended).for_each(Process::refresh);
         let (cpus, lost) = (self.cpus, self.lost()?);
         let listed = self.processes.values().filter(|process| process.uses_rings());
         let mut snapshot = Snapshot {
@@ -253,13 +264,49 @@ impl Tracer {
         snapshot
             .processes
             .sort_by_key(|process| std::cmp::Reverse((process.born, process.in_flight)));
-        self.forget_ended();
+        gone.extend(over.into_iter().filter(|pid| self.may_be_added_up(*pid)));
+        for pid in &gone {
+            self.add_up(*pid);
+        }
+        if !gone.is_empty() {
+            self.probes.forget(&gone);
+        }
         Ok(snapshot)
+    }
+
+    /// Takes what the tables have. Returns processes that are over, and no targets even after all their
+    /// events: what is left of them would fill the tables.
+    fn take_counts(&mut self) -> Vec<u32> {
+        let mut strangers = BTreeSet::new();
+        for (op, counts) in self.probes.ops() {
+            let pid = op.tgid;
+            if counts.entered == 0 && !self.processes.contains_key(&pid) {
+                // Requests that were cancelled after their process was added up, if it is over.
+                strangers.insert(pid);
+                continue;
+            }
+            match self.counted(pid) {
+                Some(process) => process.count(op, counts),
+                None => drop(strangers.insert(pid)),
+            }
+        }
+        for (key, count) in self.probes.files() {
+            let pid = key.op.tgid;
+            if let Some(process) = self.processes.get_mut(&pid) {
+                process.files.count(pid, key, count);
+            }
+        }
+        strangers.retain(|pid| procfs::started(*pid).is_none());
+        let left = std::mem::replace(&mut self.left, strangers);
+        left.intersection(&self.left).copied().collect()
     }
 
     fn lost(&mut self) -> Result<BTreeMap<String, u64>, ProbeError> {
         let mut lost: BTreeMap<_, _> = self.probes.lost()?.into_iter().collect();
         *lost.entry(UNREADABLE.to_owned()).or_default() += self.strange;
+        let lives_lost = lost.get(LIVES_LOST).copied().unwrap_or_default();
+        self.may_have_vanished |= lives_lost > self.lives_lost;
+        self.lives_lost = lives_lost;
         lost.retain(|_, count| *count > 0);
         Ok(lost)
     }
@@ -281,63 +328,55 @@ impl Tracer {
         }
     }
 
-    /// The process of this number, if it is a target.
+    /// The process of this number to which something happened, if it is a target.
     fn process(&mut self, pid: u32) -> Option<&mut Process> {
-        // Its number is another's now.
-        if self.processes.get(&pid).is_some_and(|it| it.ended) && procfs::is_there(pid) {
-            self.add_up(pid);
+        if self.processes.get_mut(&pid).is_some_and(Process::has_successor)
+            && let Some(process) = self.add_up(pid)
+        {
+            let next = process.successor(self.sees_limits(pid), self.at_ns());
+            self.processes.insert(pid, next);
         }
+        self.counted(pid)
+    }
+
+    /// The process of this number that the tables count, if it is a target. One that is over stays the
+    /// one until something happens to another.
+    fn counted(&mut self, pid: u32) -> Option<&mut Process> {
         if !self.processes.contains_key(&pid) {
-            if !self.target.has(pid) {
+            let name = self.names.get(&pid);
+            if !self.target.has(pid) && !name.is_some_and(|comm| self.target.has_name(comm)) {
                 return None;
             }
-            // Limits that it set before could only be missed if its rings could not be looked for.
-            let sees_limits = self.tier != Tier::Proc && procfs::is_open(pid);
-            let process = Process::seen(pid, sees_limits);
+            let mut process = Process::seen(pid, self.sees_limits(pid), self.at_ns());
+            process.is_named(name.map_or("", String::as_str));
             self.processes.insert(pid, process);
         }
         self.processes.get_mut(&pid)
     }
 
-    fn take(&mut self, event: LifeEvent) {
+    /// Whether limits that a process set before could only be missed if its rings could not be looked for.
+    fn sees_limits(&self, pid: u32) -> bool {
+        self.tier != Tier::Proc && procfs::is_open(pid)
+    }
+
+    /// Takes what happened, and returns its line, if it has one.
+    fn happened(&mut self, life: &Life) -> Option<TraceLine> {
+        let event = &life.event;
         match event.kind {
-            LIFE_BORN | LIFE_EXITED => {
-                let settled = event.kind == LIFE_EXITED;
-                if settled {
-                    // A worker that is gone will not name itself any more.
-                    self.settle(&event, None);
-                }
-                self.waiting.push_back(Life { event, named: None, settled });
-            }
-            LIFE_NAMED => self.settle(&event, Some(event)),
+            LIFE_BORN | LIFE_EXITED => return self.line(life),
             LIFE_RING => {
-                if let Some(process) = self.process(event.tgid) {
-                    let known = |number: u32| (number > 0).then_some(number);
-                    let (entries, by_tid) = (known(event.account), known(event.by_tid));
-                    process.opened(TraceRing { fd: event.tid, entries, by_tid });
-                }
+                let known = |number: u32| (number > 0).then_some(number);
+                let (entries, by_tid) = (known(event.account), known(event.by_tid));
+                self.process(event.tgid)?.opened(TraceRing { fd: event.tid, entries, by_tid });
             }
-            LIFE_LIMITS => {
-                if let Some(process) = self.process(event.tgid) {
-                    process.set_limits();
-                }
-            }
+            LIFE_LIMITS => self.process(event.tgid)?.set_limits(),
             LIFE_PROCESS => {
-                if let Some(process) = self.processes.get_mut(&event.tgid) {
-                    process.ended |= !procfs::is_there(event.tgid);
-                }
+                let at_ns = Nanos(event.time_ns).since(self.start);
+                self.processes.get_mut(&event.tgid)?.leader_left(at_ns);
             }
             _ => self.strange += 1,
         }
-    }
-
-    fn settle(&mut self, event: &LifeEvent, named: Option<LifeEvent>) {
-        let birth = self.waiting.iter_mut().rev().find(|life| {
-            !life.settled && life.event.tid == event.tid && life.event.tgid == event.tgid
-        });
-        if let Some(life) = birth {
-            (life.settled, life.named) = (true, named);
-        }
+        None
     }
 
     /// The line of a birth or an exit; none if it is not one of a worker.
@@ -374,19 +413,23 @@ impl Tracer {
         Some(TraceLine::Birth(TraceBirth { at_ns, pid, tid, by_tid, account, cause }))
     }
 
-    /// Adds up processes that are over, but for the last few, and makes room in the tables.
-    fn forget_ended(&mut self) {
-        let ended: Vec<u32> =
-            self.processes.iter().filter(|(_, it)| it.ended).map(|(pid, _)| *pid).collect();
-        let over = &ended[..ended.len().saturating_sub(ENDED_MAX)];
-        if !over.is_empty() {
-            self.probes.forget(over);
-            over.iter().for_each(|pid| self.add_up(*pid));
-        }
+    /// Processes that are over, but for the last few.
+    fn find_over(&self) -> Vec<u32> {
+        let ended = self.processes.iter().filter(|(_, process)| process.ended);
+        let mut ended: Vec<_> = ended.map(|(pid, process)| (process.ended_ns, *pid)).collect();
+        ended.sort_unstable();
+        ended.truncate(ended.len().saturating_sub(ENDED_MAX));
+        ended.into_iter().map(|(_, pid)| pid).collect()
     }
 
-    fn add_up(&mut self, pid: u32) {
-        let Some(process) = self.processes.remove(&pid) else { return };
+    /// Whether nothing more will be said of a process, and none has its number now.
+    fn may_be_added_up(&self, pid: u32) -> bool {
+        let is_over = self.processes.get(&pid).is_some_and(|process| process.ended);
+        is_over && !self.order.has(pid) && procfs::started(pid).is_none()
+    }
+
+    fn add_up(&mut self, pid: u32) -> Option<Process> {
+        let process = self.processes.remove(&pid)?;
         let ((born, exited), (submitted, queued)) = (process.workers.totals(), process.totals());
         self.ended = EndedProcesses {
             count: self.ended.count + u64::from(process.uses_rings()),
@@ -395,5 +438,13 @@ impl Tracer {
             submitted: self.ended.submitted + submitted,
             queued: self.ended.queued + queued,
         };
+        Some(process)
     }
+}
+
+/// The name that an event has of its process, if it is none of a worker.
+fn name(event: &LifeEvent) -> Option<String> {
+    let name = event.comm.split(|byte| *byte == 0).next().unwrap_or(&[]);
+    let is_of_process = !name.is_empty() && !name.starts_with(b"iou-");
+    is_of_process.then(|| clean(&String::from_utf8_lossy(name)).into_owned())
 }

@@ -25,6 +25,11 @@ pub(crate) struct Files {
 }
 
 impl Files {
+    /// Those of a process with the same number: what was counted before is not its own.
+    pub(crate) fn successor(&self) -> Files {
+        Files { counted: self.counted.clone(), ..Files::default() }
+    }
+
     /// Takes the count since the start of one descriptor and op.
     pub(crate) fn count(&mut self, pid: u32, key: FileKey, count: u64) {
         let before = self.counted.insert(key, count).unwrap_or_default();

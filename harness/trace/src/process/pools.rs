@@ -6,6 +6,8 @@ use iowq_contract::trace::{Account, Limits, TraceSubmitter};
 
 /// Threads that are kept one by one; what comes after is only counted.
 const POOLS_MAX: usize = 1024;
+/// With more than so many, those that are gone are forgotten.
+const GONE_MAX: usize = 64;
 
 /// What is known of a thread's pool.
 #[derive(Clone, Debug, Default)]
@@ -13,12 +15,16 @@ struct Pool {
     comm: String,
     born: u64,
     limits: Limits,
+    gone: bool,
 }
 
 /// The pools of a process.
 #[derive(Debug, Default)]
 pub(crate) struct Pools {
     pools: HashMap<u32, Pool>,
+    /// Most at one time, and the most that their limits allowed.
+    count_max: usize,
+    limits_max: Limits,
 }
 
 impl Pools {
@@ -36,7 +42,7 @@ impl Pools {
         }
         let new = || Pool { comm: comm().unwrap_or_default(), ..Pool::default() };
         let pool = self.pools.entry(tid).or_insert_with(new);
-        pool.born += 1;
+        (pool.born, pool.gone) = (pool.born + 1, false);
         match account {
             Some(Account::Bounded) => pool.limits.bounded = pool.limits.bounded.max(limit),
             Some(Account::Unbounded) => {
@@ -46,20 +52,43 @@ impl Pools {
         }
     }
 
-    /// How many there are, one at least: a process that has no worker yet may get one.
-    pub(crate) fn count(&self) -> u32 {
-        u32::try_from(self.pools.len()).unwrap_or(u32::MAX).max(1)
+    /// Sees which threads are gone, and their pools with them.
+    pub(crate) fn look(&mut self, is_there: impl Fn(u32) -> bool) {
+        (self.count_max, self.limits_max) = (self.most_at_once(), self.limits());
+        for (tid, pool) in &mut self.pools {
+            pool.gone = !is_there(*tid);
+        }
+        if self.pools.len() > GONE_MAX {
+            self.pools.retain(|_, pool| !pool.gone);
+        }
     }
 
-    /// The sums of their limits, where all are known.
+    /// How many there were at one time, one at least: a process that has no worker yet may get one.
+    pub(crate) fn count(&self) -> u32 {
+        u32::try_from(self.most_at_once()).unwrap_or(u32::MAX).max(1)
+    }
+
+    fn most_at_once(&self) -> usize {
+        self.count_max.max(self.there().count())
+    }
+
+    /// The sums of the limits that there were at one time, where all are known.
     pub(crate) fn limits(&self) -> Limits {
-        let pools = || self.pools.values().map(|pool| pool.limits);
-        if self.pools.is_empty() {
-            return Limits::default();
+        let limits = || self.there().map(|pool| pool.limits);
+        if self.there().next().is_none() {
+            return self.limits_max;
         }
-        let bounded = pools().map(|limits| limits.bounded);
-        let unbounded = pools().map(|limits| limits.unbounded);
-        Limits { bounded: bounded.sum(), unbounded: unbounded.sum() }
+        let bounded: Option<u32> = limits().map(|limits| limits.bounded).sum();
+        let unbounded: Option<u64> = limits().map(|limits| limits.unbounded).sum();
+        Limits {
+            bounded: bounded.map(|now| self.limits_max.bounded.map_or(now, |max| max.max(now))),
+            unbounded: unbounded
+                .map(|now| self.limits_max.unbounded.map_or(now, |max| max.max(now))),
+        }
+    }
+
+    fn there(&self) -> impl Iterator<Item = &Pool> {
+        self.pools.values().filter(|pool| !pool.gone)
     }
 
     /// Those that most workers were born for, and how many others there are.
@@ -104,6 +133,19 @@ mod tests {
         pools.born(1, Some(Account::Bounded), Some(4), named("a"));
         pools.born(2, None, None, named("b"));
         assert_eq!(pools.limits().bounded, None);
+    }
+
+    #[test]
+    fn threads_that_come_and_go_are_no_more_than_there_were_at_one_time() {
+        let mut pools = Pools::default();
+        for thread in 0..10_000 {
+            pools.born(thread, Some(Account::Bounded), Some(4), named("short"));
+            pools.look(|tid| tid + 1 >= thread);
+        }
+        assert_eq!((pools.count(), pools.limits().bounded), (3, Some(12)));
+        assert!(pools.pools.len() <= GONE_MAX);
+        pools.look(|_| false);
+        assert_eq!((pools.count(), pools.limits().bounded), (3, Some(12)));
     }
 
     #[test]

@@ -82,6 +82,11 @@ impl Workers {
         self.samples_idle += u64::from(idle);
     }
 
+    /// One whose exit was lost is gone.
+    pub(crate) fn vanish(&mut self, tid: u32) {
+        self.alive.remove(&tid);
+    }
+
     /// Workers born and gone.
     pub(crate) fn totals(&self) -> (u64, u64) {
         (self.born, self.exited)
