@@ -40,20 +40,33 @@ impl Tmux {
         tmux.output().expect("tmux can be started")
     }
 
+    fn resize(&self, columns: &str, lines: &str) {
+        assert!(self.call(&["resize-window", "-x", columns, "-y", lines]).status.success());
+    }
+
     fn press(&self, key: &str) {
         assert!(self.call(&["send-keys", key]).status.success());
     }
 
     /// What the terminal shows once this is on it.
     fn until(&self, text: &str) -> String {
+        self.shows(|shown| shown.contains(text), &format!("no {text}"))
+    }
+
+    /// What the terminal shows once this is not on it.
+    fn until_without(&self, text: &str) -> String {
+        self.shows(|shown| !shown.contains(text), text)
+    }
+
+    fn shows(&self, is_it: impl Fn(&str) -> bool, complaint: &str) -> String {
         let began = Instant::now();
         loop {
             let shown = self.call(&["capture-pane", "-p"]).stdout;
             let shown = String::from_utf8_lossy(&shown).into_owned();
-            if shown.contains(text) {
+            if is_it(&shown) {
                 return shown;
             }
-            assert!(began.elapsed() < PATIENCE, "no {text} in\n{shown}");
+            assert!(began.elapsed() < PATIENCE, "{complaint} in\n{shown}");
         }
     }
 }
@@ -94,6 +107,36 @@ fn a_signal_ends_the_screen_as_q_does() {
     kill_process(pid, Signal::TERM).expect("it is there");
     let shown = tmux.until("status 0");
     assert!(shown.contains("process 1 for ") && !shown.contains("q quit"), "{shown}");
+}
+
+#[test]
+fn the_screen_has_the_size_that_its_terminal_has_now_however_small() {
+    let script = format!("{IOWQ} trace --pid 1; echo status $?");
+    let Some(tmux) = Tmux::start_or_skip("resized", &script) else { return };
+    tmux.until("? help");
+    for (columns, lines) in [("20", "4"), ("2", "2")] {
+        tmux.resize(columns, lines);
+        tmux.until_without("? help");
+    }
+    tmux.resize("120", "30");
+    tmux.until("? help");
+    tmux.press("q");
+    tmux.until("status 0");
+}
+
+#[test]
+fn a_terminal_that_is_closed_ends_the_screen() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let number = folder.path().join("pid");
+    let script = format!("sh -c 'echo $$ >&3; exec {IOWQ} trace --pid 1' 3>{}", number.display());
+    let Some(tmux) = Tmux::start_or_skip("closed", &script) else { return };
+    tmux.until("? help");
+    let pid = std::fs::read_to_string(number).expect("its number");
+    drop(tmux);
+    let began = Instant::now();
+    while std::fs::exists(format!("/proc/{}", pid.trim())).expect("/proc") {
+        assert!(began.elapsed() < PATIENCE, "it goes on");
+    }
 }
 
 #[test]
