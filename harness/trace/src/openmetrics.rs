@@ -43,8 +43,8 @@ impl OpenMetrics {
             .map(|process| (process.pid, (process.comm.clone(), Sums::of(process))))
             .collect();
         for (pid, (name, sums)) in std::mem::take(&mut self.last) {
-            // Fewer births than before: the number is another process's now.
-            let goes_on = now.get(&pid).is_some_and(|(_, later)| later.born >= sums.born);
+            // Less of anything than before: the number is another process's now.
+            let goes_on = now.get(&pid).is_some_and(|(_, later)| later.may_follow(&sums));
             if !goes_on {
                 let name = known(&self.over, name);
                 self.over.entry(name).or_default().add(&sums.counters());
@@ -83,6 +83,8 @@ impl Sink for OpenMetrics {
 
 #[cfg(test)]
 mod tests {
+    use iowq_contract::trace::TraceOp;
+
     use super::*;
 
     fn process(pid: u32, comm: &str, born: u64) -> TraceProcess {
@@ -101,6 +103,18 @@ mod tests {
         assert_eq!(sums["fio"].born, 16);
         let sums = sink.take_processes(&[process(2, "db", 1)]);
         assert_eq!((sums["fio"].born, sums["db"].born), (16, 1), "a number that is used again");
+    }
+
+    #[test]
+    fn no_counter_falls_when_the_next_process_of_a_number_has_as_many_workers_and_fewer_requests() {
+        let with_writes = |submitted| TraceProcess {
+            ops: vec![TraceOp { op: "WRITE".into(), submitted, ..TraceOp::default() }],
+            ..process(1, "fio", 5)
+        };
+        let mut sink = sink();
+        sink.take_processes(&[with_writes(100)]);
+        let sums = sink.take_processes(&[with_writes(30)]);
+        assert_eq!((sums["fio"].born, sums["fio"].ops["WRITE"].submitted), (10, 130));
     }
 
     #[test]

@@ -63,6 +63,19 @@ impl Sums {
         }
     }
 
+    /// Whether these may be later ones of the same process, whose counters never fall.
+    pub(super) fn may_follow(&self, before: &Sums) -> bool {
+        let none = OpSums::default();
+        self.born >= before.born
+            && self.exited >= before.exited
+            && before.ops.iter().all(|(op, before)| {
+                let now = self.ops.get(op).unwrap_or(&none);
+                now.submitted >= before.submitted
+                    && now.queued >= before.queued
+                    && now.done >= before.done
+            })
+    }
+
     /// What stays when the process is over: its counters.
     pub(super) fn counters(mut self) -> Sums {
         (self.alive, self.in_flight) = ([0; 3], 0);
