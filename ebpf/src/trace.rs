@@ -12,7 +12,7 @@ pub const CLASS_QUEUED: u8 = 8;
 /// Rows of a table at which a key may be found, from the one that its hash names.
 pub const PROBES: u32 = 16;
 /// Likewise of requests in io-wq, of which each that completes is looked for.
-pub const FLIGHT_PROBES: u32 = 8;
+pub const FLIGHT_PROBES: u32 = 4;
 
 /// Row of the table `OPS`, which has as many for each CPU.
 #[repr(C)]
@@ -65,6 +65,9 @@ pub struct OpCounts {
     pub done: u64,
     /// Those of them whose result was an error.
     pub failed: u64,
+    /// Requests that went to io-wq in a burst and stand behind the next that is followed, see
+    /// [`Flight::weight`].
+    pub pending: u64,
     /// Requests that went to io-wq and post nothing when they succeed (`IOSQE_CQE_SKIP_SUCCESS`), so
     /// that nothing tells when they are done.
     pub silent: u64,
@@ -90,6 +93,7 @@ impl OpCounts {
         entered: 0,
         done: 0,
         failed: 0,
+        pending: 0,
         silent: 0,
         time_ns_sum: 0,
         time_ns_max: 0,
@@ -99,6 +103,25 @@ impl OpCounts {
         wait_ns_max: 0,
         wait_buckets: [0; BUCKETS],
     };
+}
+
+impl OpCounts {
+    /// Adds counts of another CPU, or of another process of the same number.
+    pub fn add(&mut self, more: &OpCounts) {
+        self.entered += more.entered;
+        self.done += more.done;
+        self.failed += more.failed;
+        self.pending += more.pending;
+        self.silent += more.silent;
+        self.time_ns_sum += more.time_ns_sum;
+        self.time_ns_max = self.time_ns_max.max(more.time_ns_max);
+        self.started += more.started;
+        self.wait_ns_sum += more.wait_ns_sum;
+        self.wait_ns_max = self.wait_ns_max.max(more.wait_ns_max);
+        let times = self.buckets.iter_mut().zip(more.buckets);
+        let waits = self.wait_buckets.iter_mut().zip(more.wait_buckets);
+        times.chain(waits).for_each(|(sum, more)| *sum += more);
+    }
 }
 
 /// The bucket of a time: four for each power of two from 256 ns on, so that a bucket is at most a
@@ -140,8 +163,35 @@ pub struct Flight {
     /// Descriptor or index as of [`FileKey::fd`]; [`FD_UNKNOWN`] if the kernel does not show it.
     pub fd: u32,
     /// [`FileKey::flags`].
-    pub flags: u32,
+    pub flags: u16,
+    /// Requests that this one stands for, itself among them: in a burst, not each is followed.
+    pub weight: u16,
+    /// Always 0: a row is a cache line, because requests begin and end on different CPUs.
+    pub reserved: [u64; 3],
 }
+
+impl Flight {
+    /// A request of which nothing is known.
+    #[must_use]
+    #[inline(always)]
+    pub const fn of(request: u64) -> Flight {
+        Flight {
+            request,
+            queued_ns: 0,
+            started_ns: 0,
+            op: OpKey { tgid: 0, opcode: 0, class: 0, reserved: 0 },
+            fd: FD_UNKNOWN,
+            flags: 0,
+            weight: 1,
+            reserved: [0; 3],
+        }
+    }
+}
+
+/// Requests of a CPU in a tick of the kernel's clock from which on not each is followed.
+pub const BURST: u32 = 256;
+/// Of those beyond it, one in so many is.
+pub const FOLLOWED: u64 = 16;
 
 /// A descriptor that is not known.
 pub const FD_UNKNOWN: u32 = u32::MAX;
@@ -242,9 +292,9 @@ pub const TRACE_LOST_LEFT_OUT: u32 = 6;
 pub const TRACE_LOST_CAUSES: u32 = 7;
 
 const _: () = assert!(size_of::<OpKey>() == 8);
-const _: () = assert!(size_of::<OpRow>() == 80 + 8 * BUCKETS);
-const _: () = assert!(size_of::<Flight>() == 40);
+const _: () = assert!(size_of::<OpRow>() == 88 + 8 * BUCKETS);
+const _: () = assert!(size_of::<Flight>() == 64);
 const _: () = assert!(size_of::<FileRow>() == 24);
 const _: () = assert!(size_of::<LifeEvent>() == 64);
-const _: () = assert!(size_of::<RequestEvent>() == 56);
+const _: () = assert!(size_of::<RequestEvent>() == 80);
 const _: () = assert!(bucket(255) == 0 && bucket(256) == 1 && bucket(u64::MAX) == BUCKETS - 1);

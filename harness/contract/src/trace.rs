@@ -203,6 +203,9 @@ pub struct TraceProcess {
     pub comm: String,
     /// Whether it is over.
     pub ended: bool,
+    /// When that was seen, in ns since the start; null if it goes on.
+    #[serde(default)]
+    pub ended_ns: Option<u64>,
     /// Its open rings.
     pub rings: Vec<TraceRing>,
     /// Rings that it opened since the start.

@@ -85,7 +85,7 @@ impl Process {
         let mut before = self.before.clone();
         for (op, counts) in &self.ops {
             match before.iter_mut().find(|(known, _)| known == op) {
-                Some((_, known)) => counts::add(known, counts),
+                Some((_, known)) => known.add(counts),
                 None => before.push((*op, *counts)),
             }
         }
@@ -216,6 +216,7 @@ impl Process {
             pid: self.pid,
             comm: self.comm.clone(),
             ended: self.ended,
+            ended_ns: self.ended.then_some(self.ended_ns),
             rings: self.rings.clone(),
             rings_opened: self.opened,
             closed_ns: self.closed_ns,

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use rustix::process::{Pid, Signal, kill_process};
@@ -82,8 +83,11 @@ impl Watching {
     /// Ends it as ^C does, and waits for its end.
     pub fn stop(self) -> anyhow::Result<()> {
         let Some(mut child) = self.0 else { return Ok(()) };
-        kill_process(Pid::from_child(&child), Signal::INT)?;
-        child.wait()?;
+        // Again and again, as bpftrace may miss the first.
+        while child.try_wait()?.is_none() {
+            kill_process(Pid::from_child(&child), Signal::INT)?;
+            std::thread::sleep(Duration::from_millis(100));
+        }
         Ok(())
     }
 }

@@ -91,10 +91,15 @@ impl TraceProbes {
         // First what was queued: of what is submitted meanwhile, more may be seen, but never less.
         for queued in [CLASS_QUEUED, 0] {
             for row in self.ops.taken().filter(|row| row.key.class & CLASS_QUEUED == queued) {
-                add(sums.entry(row.key).or_insert(OpCounts::ZERO), &row.counts);
+                let counts: &mut OpCounts = sums.entry(row.key).or_insert(OpCounts::ZERO);
+                counts.add(&row.counts);
             }
         }
-        sums.into_iter().collect()
+        // What stands behind a request that has not come yet is done, but for a few.
+        let settle = |(op, counts): (OpKey, OpCounts)| {
+            (op, OpCounts { done: counts.done + counts.pending, pending: 0, ..counts })
+        };
+        sums.into_iter().map(settle).collect()
     }
 
     /// Requests that went to io-wq since the start, by file.
@@ -149,21 +154,6 @@ impl TraceProbes {
         lost[TRACE_LOST_LEFT_OUT as usize] = cost::left_out(&self.programs);
         Ok(lost)
     }
-}
-
-/// Adds the counts of one more CPU.
-fn add(sum: &mut OpCounts, more: &OpCounts) {
-    sum.entered += more.entered;
-    sum.done += more.done;
-    sum.failed += more.failed;
-    sum.silent += more.silent;
-    sum.time_ns_sum += more.time_ns_sum;
-    sum.time_ns_max = sum.time_ns_max.max(more.time_ns_max);
-    sum.buckets.iter_mut().zip(more.buckets).for_each(|(sum, more)| *sum += more);
-    sum.started += more.started;
-    sum.wait_ns_sum += more.wait_ns_sum;
-    sum.wait_ns_max = sum.wait_ns_max.max(more.wait_ns_max);
-    sum.wait_buckets.iter_mut().zip(more.wait_buckets).for_each(|(sum, more)| *sum += more);
 }
 
 fn table<R: Row>(programs: &mut Ebpf, name: &str, rows: u32) -> Result<Table<R>, ProbeError> {

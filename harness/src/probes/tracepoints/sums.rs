@@ -3,9 +3,9 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use iowq_ebpf::trace::{
-    CLASS_FORCED, CLASS_HASHED, CLASS_QUEUED, FD_UNKNOWN, FILE_REGISTERED, Flight, LIFE_BORN,
-    LIFE_EXITED, LIFE_LIMITS, LIFE_NAMED, LIFE_PROCESS, LIFE_RING, LifeEvent, OpCounts, OpKey,
-    RequestEvent, TRACE_LOST_FLIGHTS, TRACE_LOST_OPS, TRACE_LOST_REQUESTS, bucket,
+    CLASS_FORCED, CLASS_HASHED, CLASS_QUEUED, FILE_REGISTERED, Flight, LIFE_BORN, LIFE_EXITED,
+    LIFE_LIMITS, LIFE_NAMED, LIFE_PROCESS, LIFE_RING, LifeEvent, OpCounts, OpKey, RequestEvent,
+    TRACE_LOST_FLIGHTS, TRACE_LOST_OPS, TRACE_LOST_REQUESTS, bucket,
 };
 
 use crate::probes::source::named;
@@ -216,9 +216,8 @@ impl Sums {
             self.lost_flights += 1;
             return;
         }
-        let flags = if flags & FIXED_FILE == 0 { 0 } else { FILE_REGISTERED };
-        let flight =
-            Flight { request, queued_ns: time_ns, started_ns: 0, op, fd: FD_UNKNOWN, flags };
+        let flags = if flags & FIXED_FILE == 0 { 0 } else { FILE_REGISTERED as u16 };
+        let flight = Flight { queued_ns: time_ns, op, flags, ..Flight::of(request) };
         self.flights.insert(request, flight);
         let done = |early: &Seen| {
             let is_it = matches!(early.what, What::Completed { request: it, .. } if it == request);

@@ -4,23 +4,28 @@ use iowq_contract::trace::TraceProcess;
 
 use super::{Context, Said};
 
-/// Closing a ring takes the kernel some tens of milliseconds, and the trace sees it a tenth of a second
-/// later at most.
+/// Closing a ring takes the kernel some tens of milliseconds.
 const SETTLED_NS: u64 = 1_000_000_000;
+/// How much later than it happened the trace sees it, at most: it looks ten times a second.
+const LATE_NS: u64 = 250_000_000;
 
-/// A worker stays.
+/// Workers stay.
 pub(super) fn lingers(process: &TraceProcess, context: &Context) -> Option<Said> {
-    let since_ns = context.at_ns.checked_sub(process.closed_ns?)?;
-    let alive = process.alive.total();
-    if alive == 0 || since_ns < SETTLED_NS || process.ended {
-        return None;
-    }
-    let (who, stay) = if alive == 1 { ("worker", "stays") } else { ("workers", "stay") };
-    Some(Said {
-        statement: format!(
-            "{alive} {who} still {stay} {:.1} s after the last ring was closed",
-            since_ns as f64 / 1e9
+    let closed = Closed::of(process, context)?;
+    let statement = match (process.alive.total(), closed.stayed_ns) {
+        (0, Some(stayed_ns)) if stayed_ns >= SETTLED_NS => format!(
+            "the last worker left {:.1} s after the last ring was closed",
+            stayed_ns as f64 / 1e9
         ),
+        (0, _) => return None,
+        (alive, _) => {
+            let (who, stay) = if alive == 1 { ("worker", "stays") } else { ("workers", "stay") };
+            let since = closed.since_ns as f64 / 1e9;
+            format!("{alive} {who} still {stay} {since:.1} s after the last ring was closed")
+        }
+    };
+    Some(Said {
+        statement,
         cause: "io-wq keeps one worker for each account as long as the process lives, and the others \
                 for 5 s; criu dump fails as long as one is there, and so may freezers",
         remedy: "Linux 6.18.11, 6.19.1 and later let all go with the last ring (38aa434ab933, \
@@ -30,10 +35,8 @@ pub(super) fn lingers(process: &TraceProcess, context: &Context) -> Option<Said>
 
 /// All left.
 pub(super) fn left(process: &TraceProcess, context: &Context) -> Option<Said> {
-    let closed_ns = process.closed_ns.filter(|_| !process.ended)?;
-    let gone = process.alive.total() == 0 && process.exited > 0;
-    let after_ns = process.exited_ns_last?.saturating_sub(closed_ns);
-    if !gone || context.at_ns.saturating_sub(closed_ns) < SETTLED_NS || after_ns > SETTLED_NS {
+    let closed = Closed::of(process, context)?;
+    if process.alive.total() > 0 || closed.stayed_ns? >= SETTLED_NS {
         return None;
     }
     Some(Said {
@@ -42,6 +45,25 @@ pub(super) fn left(process: &TraceProcess, context: &Context) -> Option<Said> {
         remedy: "nothing is to be done; a program that opens a ring for each of its tasks pays for new \
                  workers each time",
     })
+}
+
+/// What came after the last ring of a process was closed, which went on without one for a while.
+struct Closed {
+    /// From then until now, or until the process ended.
+    since_ns: u64,
+    /// From then until the last worker left; none if none left since.
+    stayed_ns: Option<u64>,
+}
+
+impl Closed {
+    fn of(process: &TraceProcess, context: &Context) -> Option<Closed> {
+        let closed_ns = process.closed_ns?;
+        let until_ns = process.ended_ns.unwrap_or(context.at_ns);
+        let since_ns = until_ns.checked_sub(closed_ns).filter(|ns| *ns >= SETTLED_NS)?;
+        let left_ns = process.exited_ns_last.filter(|ns| ns.saturating_add(LATE_NS) >= closed_ns);
+        let stayed_ns = left_ns.map(|left_ns| left_ns.saturating_sub(closed_ns));
+        Some(Closed { since_ns, stayed_ns })
+    }
 }
 
 #[cfg(test)]
@@ -79,6 +101,27 @@ mod tests {
         let gone = closed(0, Some(10_020_000_000));
         assert!(left(&gone, &AT).is_some() && lingers(&gone, &AT).is_none());
         assert!(left(&closed(0, Some(15_000_000_000)), &AT).is_none(), "by their timeout");
+        assert!(lingers(&closed(0, Some(15_000_000_000)), &AT).is_some());
+    }
+
+    #[test]
+    fn a_process_that_is_over_is_told_of_as_far_as_it_lived_without_a_ring() {
+        let over = |ended_ns, exited_ns| TraceProcess {
+            ended: true,
+            ended_ns: Some(ended_ns),
+            ..closed(0, Some(exited_ns))
+        };
+        let stayed = lingers(&over(14_000_000_000, 14_000_000_000), &AT).expect("until the end");
+        assert!(stayed.statement.starts_with("the last worker left 4.0 s after"));
+        assert!(left(&over(14_000_000_000, 10_020_000_000), &AT).is_some());
+        let at_once = over(10_050_000_000, 10_020_000_000);
+        assert!(lingers(&at_once, &AT).is_none() && left(&at_once, &AT).is_none());
+    }
+
+    #[test]
+    fn workers_that_had_left_before_tell_nothing_of_the_close() {
+        let long_gone = closed(0, Some(4_000_000_000));
+        assert!(lingers(&long_gone, &AT).is_none() && left(&long_gone, &AT).is_none());
     }
 
     #[test]

@@ -2,21 +2,6 @@
 
 use iowq_ebpf::trace::OpCounts;
 
-/// Adds more counts.
-pub(super) fn add(sum: &mut OpCounts, more: &OpCounts) {
-    sum.entered += more.entered;
-    sum.done += more.done;
-    sum.failed += more.failed;
-    sum.time_ns_sum += more.time_ns_sum;
-    sum.time_ns_max = sum.time_ns_max.max(more.time_ns_max);
-    sum.buckets.iter_mut().zip(more.buckets).for_each(|(sum, more)| *sum += more);
-    sum.silent += more.silent;
-    sum.started += more.started;
-    sum.wait_ns_sum += more.wait_ns_sum;
-    sum.wait_ns_max = sum.wait_ns_max.max(more.wait_ns_max);
-    sum.wait_buckets.iter_mut().zip(more.wait_buckets).for_each(|(sum, more)| *sum += more);
-}
-
 /// What came after `before`. The longest times are those of all, because nothing tells when they were.
 pub(super) fn since(now: &OpCounts, before: &OpCounts) -> OpCounts {
     let mut since = *now;
@@ -47,7 +32,7 @@ mod tests {
         let (mut before, now) = (counts(5, 4), counts(9, 9));
         let since = since(&now, &before);
         assert_eq!((since.entered, since.done, since.buckets[3]), (4, 5, 5));
-        add(&mut before, &since);
+        OpCounts::add(&mut before, &since);
         assert_eq!((before.entered, before.done, before.time_ns_sum), (9, 9, 90));
     }
 }

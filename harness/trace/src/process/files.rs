@@ -81,7 +81,7 @@ impl Files {
         {
             return Some(known.clone());
         }
-        Some(self.name(pid, FileKey { op: flight.op, fd: flight.fd, flags: flight.flags }))
+        Some(self.name(pid, FileKey { op: flight.op, fd: flight.fd, flags: flight.flags.into() }))
     }
 
     /// Those with the most requests, and how many others there are.

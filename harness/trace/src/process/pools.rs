@@ -15,6 +15,8 @@ struct Pool {
     comm: String,
     born: u64,
     limits: Limits,
+    /// Whether a worker was born of which the kernel did not tell the limit: bounded, unbounded.
+    untold: [bool; 2],
     gone: bool,
 }
 
@@ -43,12 +45,14 @@ impl Pools {
         let new = || Pool { comm: comm().unwrap_or_default(), ..Pool::default() };
         let pool = self.pools.entry(tid).or_insert_with(new);
         (pool.born, pool.gone) = (pool.born + 1, false);
-        match account {
-            Some(Account::Bounded) => pool.limits.bounded = pool.limits.bounded.max(limit),
-            Some(Account::Unbounded) => {
-                pool.limits.unbounded = pool.limits.unbounded.max(limit.map(u64::from));
-            }
-            None => {}
+        if account != Some(Account::Unbounded) {
+            pool.untold[0] |= account.is_none() || limit.is_none();
+            pool.limits.bounded = pool.limits.bounded.max(limit.filter(|_| account.is_some()));
+        }
+        if account != Some(Account::Bounded) {
+            let limit = limit.filter(|_| account.is_some()).map(u64::from);
+            pool.untold[1] |= limit.is_none();
+            pool.limits.unbounded = pool.limits.unbounded.max(limit);
         }
     }
 
@@ -72,18 +76,18 @@ impl Pools {
         self.count_max.max(self.there().count())
     }
 
-    /// The sums of the limits that there were at one time, where all are known.
+    /// The sums of the limits that there were at one time, of all threads that had such workers;
+    /// none where the kernel did not tell all of them.
     pub(crate) fn limits(&self) -> Limits {
-        let limits = || self.there().map(|pool| pool.limits);
-        if self.there().next().is_none() {
-            return self.limits_max;
-        }
-        let bounded: Option<u32> = limits().map(|limits| limits.bounded).sum();
-        let unbounded: Option<u64> = limits().map(|limits| limits.unbounded).sum();
+        let untold = |nth: usize| self.there().any(|pool| pool.untold[nth]);
+        let bounded = self.there().filter_map(|pool| pool.limits.bounded);
+        let unbounded = self.there().filter_map(|pool| pool.limits.unbounded);
+        let Limits { bounded: bounded_max, unbounded: unbounded_max } = self.limits_max;
         Limits {
-            bounded: bounded.map(|now| self.limits_max.bounded.map_or(now, |max| max.max(now))),
-            unbounded: unbounded
-                .map(|now| self.limits_max.unbounded.map_or(now, |max| max.max(now))),
+            bounded: bounded_max.max(bounded.reduce(u32::saturating_add)).filter(|_| !untold(0)),
+            unbounded: unbounded_max
+                .max(unbounded.reduce(u64::saturating_add))
+                .filter(|_| !untold(1)),
         }
     }
 
@@ -124,6 +128,14 @@ mod tests {
         pools.born(2, Some(Account::Bounded), Some(2), named("b"));
         assert_eq!(pools.limits(), Limits { bounded: Some(10), unbounded: None });
         assert_eq!(pools.count(), 2);
+    }
+
+    #[test]
+    fn a_thread_with_unbounded_workers_alone_does_not_hide_the_limit_on_bounded_ones() {
+        let mut pools = Pools::default();
+        pools.born(1, Some(Account::Bounded), Some(4), named("a"));
+        pools.born(2, Some(Account::Unbounded), Some(9), named("b"));
+        assert_eq!(pools.limits(), Limits { bounded: Some(4), unbounded: Some(9) });
     }
 
     #[test]

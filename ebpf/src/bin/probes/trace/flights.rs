@@ -28,20 +28,24 @@ pub(super) fn find(request: u64) -> Option<*mut Flight> {
     })
 }
 
-/// A free row, which is the request's from now on; `None` if there is no room.
+/// The row that the request has, or a free one, which is its own from now on; `None` if there is no
+/// room. Whether it had it before.
 #[inline(always)]
-pub(super) fn claim(request: u64) -> Option<*mut Flight> {
-    rows(request, |row| {
+pub(super) fn claim(request: u64) -> Option<(*mut Flight, bool)> {
+    let mut had = false;
+    let row = rows(request, |row| {
+        // Another CPU wrote the row last, so that a look before the write would fetch it twice.
         // SAFETY: the pointer is to a row.
-        let address = unsafe { &raw mut (*row).request };
-        // SAFETY: likewise.
-        unsafe { address.read_volatile() == 0 && compare_exchange(address, 0, request) == 0 }
-    })
+        let found = unsafe { compare_exchange(&raw mut (*row).request, 0, request) };
+        had = found == request;
+        found == 0 || had
+    })?;
+    Some((row, had))
 }
 
 /// The first of a request's rows for which something holds.
 #[inline(always)]
-fn rows(request: u64, holds: impl Fn(*mut Flight) -> bool) -> Option<*mut Flight> {
+fn rows(request: u64, mut holds: impl FnMut(*mut Flight) -> bool) -> Option<*mut Flight> {
     let (first, rows) = (hash(&[request]), FLIGHTS_ROWS.load());
     for nth in 0..FLIGHT_PROBES {
         let row = FLIGHTS.get_ptr_mut((first + nth) & (rows - 1))?;

@@ -2,13 +2,13 @@
 
 use aya_ebpf::Global;
 use aya_ebpf::bindings::BPF_RB_NO_WAKEUP;
-use aya_ebpf::helpers::{bpf_get_current_pid_tgid, bpf_ktime_get_ns};
+use aya_ebpf::helpers::{bpf_get_current_pid_tgid, bpf_jiffies64, bpf_ktime_get_ns};
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::{PerCpuArray, RingBuf};
 use iowq_ebpf::trace::{
-    BUCKETS, CLASS_FORCED, CLASS_HASHED, CLASS_QUEUED, CLASS_UNBOUNDED, FD_UNKNOWN,
-    FILE_REGISTERED, FileKey, Flight, OpKey, RequestEvent, TRACE_LOST_FILES, TRACE_LOST_FLIGHTS,
-    TRACE_LOST_OPS, TRACE_LOST_REQUESTS, bucket,
+    BUCKETS, BURST, CLASS_FORCED, CLASS_HASHED, CLASS_QUEUED, CLASS_UNBOUNDED, FD_UNKNOWN,
+    FILE_REGISTERED, FOLLOWED, FileKey, Flight, OpCounts, OpKey, RequestEvent, TRACE_LOST_FILES,
+    TRACE_LOST_FLIGHTS, TRACE_LOST_OPS, TRACE_LOST_REQUESTS, bucket,
 };
 
 use super::flights;
@@ -43,7 +43,23 @@ pub(super) struct Last {
     pub(super) fd: i32,
     pub(super) opcode: u8,
     pub(super) class: u8,
-    reserved: [u8; 6],
+    reserved: u16,
+    /// Requests that the CPU queued in this tick of the kernel's clock.
+    in_tick: u32,
+    tick: u64,
+}
+
+impl Last {
+    const NONE: Last = Last {
+        queued_ns: 0,
+        tid: 0,
+        fd: -1,
+        opcode: 0,
+        class: 0,
+        reserved: 0,
+        in_tick: 0,
+        tick: 0,
+    };
 }
 
 /// See [`Last`].
@@ -78,58 +94,77 @@ pub(super) fn queued(queued: Queued) {
     let Some((tgid, tid)) = current() else { return };
     let Queued { request, opcode, fd, .. } = queued;
     let op = OpKey { tgid, opcode, class: class(&queued), reserved: 0 };
-    let flags = if queued.flags & FIXED_FILE == 0 { 0 } else { FILE_REGISTERED };
+    let registered = queued.flags & FIXED_FILE != 0;
     // SAFETY: the helper has no requirement.
     let queued_ns = unsafe { bpf_ktime_get_ns() };
-    remember(Last {
-        queued_ns,
-        tid,
-        fd: if flags == 0 { fd as i32 } else { -1 },
-        opcode,
-        class: op.class,
-        reserved: [0; 6],
-    });
-    let known = flights::find(request);
-    // A request that waited in a poll is queued again.
-    // SAFETY: the row is this request's.
-    if let Some(flight) = known
-        && unsafe { (*flight).op } == op
-    {
-        return;
-    }
-    let silent = queued.flags & CQE_SKIP != 0;
-    match counts(&op) {
+    let last_fd = if registered { -1 } else { fd as i32 };
+    let is_burst =
+        remember(Last { queued_ns, tid, fd: last_fd, opcode, class: op.class, ..Last::NONE });
+    let Some(counts) = counts(&op) else { return lose(TRACE_LOST_OPS) };
+    let weight = if queued.flags & CQE_SKIP != 0 {
         // SAFETY: the pointer is to this CPU's own counts.
-        Some(counts) => unsafe {
-            (*counts).entered += 1;
-            (*counts).silent += u64::from(silent);
-        },
-        None => lose(TRACE_LOST_OPS),
+        unsafe { (*counts).silent += 1 };
+        0
+    } else {
+        weight(counts, is_burst)
+    };
+    if weight > 0 {
+        match flights::claim(request) {
+            // A request that waited in a poll is queued again.
+            // SAFETY: the row is this request's.
+            Some((row, true)) if unsafe { (*row).op } == op => return,
+            // SAFETY: likewise.
+            Some((row, _)) => unsafe {
+                let (flags, weight) = (u16::from(registered), weight as u16);
+                *row = Flight { queued_ns, op, fd, flags, weight, ..Flight::of(request) };
+            },
+            None => {
+                lose(TRACE_LOST_FLIGHTS);
+                // SAFETY: the pointer is to this CPU's own counts.
+                unsafe { (*counts).silent += weight };
+            }
+        }
+        // SAFETY: likewise.
+        unsafe { (*counts).pending = 0 };
     }
+    // SAFETY: the pointer is to this CPU's own counts.
+    unsafe { (*counts).entered += 1 };
     if fd != FD_UNKNOWN {
+        let flags = if registered { FILE_REGISTERED } else { 0 };
         match file_count(&FileKey { op, fd, flags }) {
             // SAFETY: the pointer is to this CPU's own count.
             Some(count) => unsafe { *count += 1 },
             None => lose(TRACE_LOST_FILES),
         }
     }
-    if !silent {
-        match known.or_else(|| flights::claim(request)) {
-            // SAFETY: the row is this request's.
-            Some(flight) => unsafe {
-                *flight = Flight { request, queued_ns, started_ns: 0, op, fd, flags };
-            },
-            None => lose(TRACE_LOST_FLIGHTS),
+}
+
+/// How many requests of an op one stands for; 0 if it stands behind the next that is followed. Following
+/// each would cost most of what a burst of requests costs, as they end on another CPU.
+#[inline(always)]
+fn weight(counts: *mut OpCounts, is_burst: bool) -> u64 {
+    // SAFETY: the pointer is to this CPU's own counts.
+    unsafe {
+        let pending = (*counts).pending;
+        if is_burst && TRACE_REQUESTS.load() == 0 && pending + 1 < FOLLOWED {
+            (*counts).pending = pending + 1;
+            return 0;
         }
+        pending + 1
     }
 }
 
-/// Remembers the request that this CPU queued last.
+/// Remembers the request that this CPU queued last. Returns whether it is one of a burst.
 #[inline(always)]
-fn remember(queued: Last) {
-    if let Some(last) = LAST.get_ptr_mut(0) {
-        // SAFETY: the pointer is this CPU's own element, and requests are queued one by one on it.
-        unsafe { *last = queued };
+fn remember(queued: Last) -> bool {
+    let Some(last) = LAST.get_ptr_mut(0) else { return false };
+    // SAFETY: the helper has no requirement.
+    let tick = unsafe { bpf_jiffies64() };
+    // SAFETY: the pointer is this CPU's own element, and requests are queued one by one on it.
+    unsafe {
+        let in_tick = if (*last).tick == tick { (*last).in_tick + 1 } else { 1 };
+        *last = Last { tick, in_tick, ..queued };
+        in_tick > BURST
     }
 }
 
@@ -180,36 +215,39 @@ pub(super) fn completed(request: u64, result: impl FnOnce() -> Option<i32>) {
         }
     }
     let Some(counts) = counts(&flight.op) else { return lose(TRACE_LOST_OPS) };
+    let weight = u64::from(flight.weight);
     // SAFETY: the pointer is to this CPU's own counts.
     unsafe {
-        (*counts).done += 1;
-        (*counts).failed += u64::from(result < 0);
-        (*counts).time_ns_sum += time_ns;
+        (*counts).done += weight;
+        if result < 0 {
+            (*counts).failed += weight;
+        }
+        (*counts).time_ns_sum += weight * time_ns;
         if time_ns > (*counts).time_ns_max {
             (*counts).time_ns_max = time_ns;
         }
-        count(&raw mut (*counts).buckets, time_ns);
+        count(&raw mut (*counts).buckets, time_ns, flight.weight);
         if flight.started_ns != 0 {
             let wait_ns = flight.started_ns.saturating_sub(flight.queued_ns);
-            (*counts).started += 1;
-            (*counts).wait_ns_sum += wait_ns;
+            (*counts).started += weight;
+            (*counts).wait_ns_sum += weight * wait_ns;
             if wait_ns > (*counts).wait_ns_max {
                 (*counts).wait_ns_max = wait_ns;
             }
-            count(&raw mut (*counts).wait_buckets, wait_ns);
+            count(&raw mut (*counts).wait_buckets, wait_ns, flight.weight);
         }
     }
 }
 
-/// Counts a time.
+/// Counts a time, as often as it stands for.
 ///
 /// # Safety
 ///
 /// No other CPU may write there.
 #[inline(always)]
-unsafe fn count(buckets: *mut [u32; BUCKETS], time_ns: u64) {
+unsafe fn count(buckets: *mut [u32; BUCKETS], time_ns: u64, weight: u16) {
     // SAFETY: the caller's; the bucket is in range.
-    unsafe { *buckets.cast::<u32>().add(bucket(time_ns)) += 1 };
+    unsafe { *buckets.cast::<u32>().add(bucket(time_ns)) += u32::from(weight) };
 }
 
 /// The request that this thread queued last on this CPU, once.
