@@ -19,7 +19,7 @@ use super::layout::Layout;
 use super::namespace::Namespace;
 use super::threads::{self, Pause, ThreadReader};
 use super::tracefs::{self, with_tracefs};
-use super::{BlockReader, BpfOptions, Page, Requests, Tracker, advice, bare, raw, starts};
+use super::{BlockReader, BpfOptions, Page, Requests, Tracker, advice, raw, starts};
 use crate::clock::{self, Nanos};
 use crate::sync::{Arc, thread};
 
@@ -270,19 +270,9 @@ fn attach_requests(
     programs: &mut Ebpf,
     bare: &Result<Vec<Offset>, String>,
 ) -> Result<Option<String>, ProbeError> {
-    let attached = bare.as_ref().map_err(String::clone).and_then(|_| {
-        let types = bare::types().map_err(|error| error.to_string())?;
-        let [queued, completed] = &REQUESTS;
-        let attach = |event: &Event, name, programs: &mut Ebpf| {
-            bare::attach(programs, name, event.name, &types).map_err(|error| error.to_string())
-        };
-        // First what does no harm if it is done again on the event.
-        attach(completed, "bare_request_completed", programs)?;
-        attach(queued, "bare_request_queued", programs)
-    });
-    let Err(reason) = attached else { return Ok(None) };
+    let Err(reason) = raw::attach(programs, &raw::REQUESTS, bare) else { return Ok(None) };
     REQUESTS.iter().try_for_each(|event| attach(programs, event))?;
-    Ok(Some(format!("requests while other BPF work is under way on the same processor: {reason}")))
+    Ok(Some(raw::unseen("requests", &reason)))
 }
 
 /// Attaches the program that sees workers sleep. Returns what it cannot see, if so.
@@ -290,9 +280,9 @@ fn attach_switches(
     programs: &mut Ebpf,
     task_pid: &Result<u32, String>,
 ) -> Result<Option<String>, ProbeError> {
-    let Err(unseen) = raw::attach(programs, task_pid) else { return Ok(None) };
+    let Err(reason) = raw::attach(programs, &[raw::SWITCH], task_pid) else { return Ok(None) };
     attach(programs, &SWITCH)?;
-    Ok(Some(unseen))
+    Ok(Some(raw::unseen("switches", &reason)))
 }
 
 /// Where the events of requests have their fields.

@@ -6,7 +6,6 @@
 //! Whatever could not be recorded is counted by cause and reported in the [`Census`].
 
 mod advice;
-mod bare;
 mod blocks;
 mod bpf;
 mod btf;

@@ -96,7 +96,7 @@ pub(crate) fn count_queued(flags: u32) {
 
 /// Reads at an offset from an address, and counts it where that cannot be read.
 #[inline(always)]
-fn read<T>(from: u64, offset: &Global<u32>) -> Option<T> {
+pub(crate) fn read<T>(from: u64, offset: &Global<u32>) -> Option<T> {
     let address = from + u64::from(offset.load());
     // SAFETY: the helper checks the address and fails where it cannot be read.
     match unsafe { bpf_probe_read_kernel(address as *const T) } {

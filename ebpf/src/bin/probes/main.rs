@@ -13,10 +13,9 @@ mod account;
 mod event;
 mod maps;
 mod requests;
-mod requests_bare;
+mod requests_raw;
 mod sched;
 mod starts;
-mod structs;
 mod threads;
 mod trace;
 

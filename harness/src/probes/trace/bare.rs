@@ -2,13 +2,13 @@
 
 use std::fmt::Display;
 
-use aya::programs::{FEntry, ProgramError};
+use aya::programs::{BtfTracePoint, FEntry, Program, ProgramError};
 use aya::{Btf as Types, Ebpf};
 
 use crate::probes::btf::Btf;
 use crate::probes::error::ProbeError;
 use crate::probes::events::Offset;
-use crate::probes::{bare, layout};
+use crate::probes::{advice, layout};
 
 /// Programs, and the trace points that they attach to.
 const PROGRAMS: [(&str, &str); 7] = [
@@ -65,12 +65,12 @@ pub(super) fn offsets() -> Result<Vec<Offset>, String> {
 ///
 /// What the kernel refuses.
 pub(super) fn attach(programs: &mut Ebpf) -> Result<Vec<String>, ProbeError> {
-    let types = bare::types()?;
+    let types = Types::from_sys_fs().map_err(|error| advice::kernel("reading BTF", &error))?;
     for (program, trace_point) in PROGRAMS {
-        bare::attach(programs, program, trace_point, &types)?;
+        load(programs, program, trace_point, &types)?;
     }
-    let submitted = bare::attach(programs, SUBMITTED, SUBMITS[0], &types);
-    submitted.or_else(|_| bare::attach(programs, SUBMITTED, SUBMITS[1], &types))?;
+    let submitted = load(programs, SUBMITTED, SUBMITS[0], &types);
+    submitted.or_else(|_| load(programs, SUBMITTED, SUBMITS[1], &types))?;
     Ok(load_started(programs, &types).err().into_iter().collect())
 }
 
@@ -82,7 +82,7 @@ fn load_started(programs: &mut Ebpf, types: &Types) -> Result<(), String> {
             "how long requests wait for a worker: the kernel takes no program on {function}: {error}"
         )
     };
-    let program = bare::find(programs, name).map_err(|error| refused(&error))?;
+    let program = find(programs, name).map_err(|error| refused(&error))?;
     let program: &mut FEntry = program.try_into().map_err(|error| refused(&error))?;
     program.load(function, types).map_err(|error| match error {
         ProgramError::LoadError { io_error, .. } => refused(&io_error),
@@ -90,4 +90,31 @@ fn load_started(programs: &mut Ebpf, types: &Types) -> Result<(), String> {
     })?;
     program.attach().map_err(|error| refused(&error))?;
     Ok(())
+}
+
+/// Loads a program and attaches it.
+///
+/// # Errors
+///
+/// What the kernel refuses.
+fn load(
+    programs: &mut Ebpf,
+    name: &str,
+    trace_point: &str,
+    types: &Types,
+) -> Result<(), ProbeError> {
+    let failed = |error| advice::of_program(name, error);
+    let program: &mut BtfTracePoint = find(programs, name)?.try_into().map_err(failed)?;
+    program.load(trace_point, types).map_err(failed)?;
+    program.attach().map_err(failed)?;
+    Ok(())
+}
+
+/// The program of this name.
+///
+/// # Errors
+///
+/// If the object has none.
+fn find<'a>(programs: &'a mut Ebpf, name: &str) -> Result<&'a mut Program, ProbeError> {
+    programs.program_mut(name).ok_or_else(|| advice::no_such("program", name))
 }

@@ -14,7 +14,6 @@ use super::lives::Comm;
 use super::requests::Queued;
 use super::tables::current;
 use super::{lives, requests};
-use crate::structs::member;
 
 /// Offset of `pid` in `task_struct`.
 #[unsafe(no_mangle)]
@@ -42,6 +41,14 @@ static BARE_CQE_RES: Global<u32> = Global::new(0);
 /// 1 if `sched:sched_process_exit` says whether the thread is the last of its process, else 0.
 #[unsafe(no_mangle)]
 static BARE_EXIT_TELLS: Global<u32> = Global::new(0);
+
+/// Reads a member of a struct that is an argument.
+#[inline(always)]
+fn member<T: Copy>(structure: *const u8, at: &Global<u32>) -> T {
+    // SAFETY: the verifier knows the struct, and the place as a constant. The kernel reads 0 if the
+    // address is wrong.
+    unsafe { structure.add(at.load() as usize).cast::<T>().read_volatile() }
+}
 
 #[btf_tracepoint]
 pub(crate) fn bare_born(ctx: BtfTracePointContext) -> i32 {
