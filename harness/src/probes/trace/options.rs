@@ -3,7 +3,7 @@
 /// What to trace, and how much room there is for what is seen.
 #[derive(Clone, Debug)]
 pub struct TraceOptions {
-    /// Whether only processes are traced that [`TraceProbes::trace`] names, and their children.
+    /// Whether only processes are traced that [`TraceProbes::trace`](super::TraceProbes::trace) names, and their children.
     pub some: bool,
     /// Whether to use the programs on events alone, as on a kernel without BTF.
     pub on_events: bool,
