@@ -65,7 +65,7 @@ pub struct OpCounts {
     pub done: u64,
     /// Those of them whose result was an error.
     pub failed: u64,
-    /// Requests that went to io-wq in a burst and stand behind the next that is followed, see
+    /// Requests that went to io-wq in a burst and stand behind the next that a burst has followed, see
     /// [`Flight::weight`].
     pub pending: u64,
     /// Requests that went to io-wq and post nothing when they succeed (`IOSQE_CQE_SKIP_SUCCESS`), so

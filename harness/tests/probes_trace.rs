@@ -7,16 +7,22 @@ use std::fs::File;
 use std::os::fd::AsRawFd as _;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use io_uring::{IoUring, opcode, squeue, types};
 use iowq_ebpf::trace::{
-    CLASS_FORCED, CLASS_QUEUED, FileKey, LIFE_BORN, LifeEvent, OpCounts, OpKey,
+    BURST, CLASS_FORCED, CLASS_QUEUED, FOLLOWED, FileKey, LIFE_BORN, LifeEvent, OpCounts, OpKey,
 };
 use iowq_harness::probes::{BpfOptions, TraceOptions, TraceProbes};
+use rustix::time::{ClockId, clock_gettime};
 use start::start_or_skip;
 
 /// Requests of each round.
 const DEPTH: u32 = 16;
+/// Requests that are submitted at once: many more than [`BURST`].
+const FLOOD: u32 = 4096;
+/// After this time a count that is still wrong stays so.
+const SETTLED: Duration = Duration::from_secs(10);
 
 /// One test at a time: a trace sees all rings of the process.
 fn alone() -> MutexGuard<'static, ()> {
@@ -113,4 +119,76 @@ fn a_process_that_is_forgotten_leaves_no_row() {
     assert!(!probes.ops().is_empty());
     probes.forget(&[std::process::id()]);
     assert!(probes.ops().is_empty() && probes.files().is_empty());
+}
+
+/// Carries out forced no-ops, all at once.
+fn flood(ring: &mut IoUring, count: u32) {
+    let nop = opcode::Nop::new().build().flags(squeue::Flags::ASYNC);
+    for _ in 0..count {
+        // SAFETY: the entry points to nothing.
+        unsafe { ring.submission().push(&nop) }.expect("room");
+    }
+    ring.submit_and_wait(count as usize).expect("to submit");
+    assert_eq!(ring.completion().count(), count as usize);
+}
+
+/// What was counted of no-ops in io-wq, once as many are done as were queued, and how many of them have
+/// a time.
+fn counted(probes: &TraceProbes) -> (OpCounts, u64) {
+    let deadline = Instant::now() + SETTLED;
+    loop {
+        let mut sum = OpCounts::ZERO;
+        let ops = probes.ops();
+        let is_wanted = |op: &OpKey| op.opcode == opcode::Nop::CODE && op.class & CLASS_QUEUED != 0;
+        ops.iter().filter(|(op, _)| is_wanted(op)).for_each(|(_, counts)| sum.add(counts));
+        if sum.done == sum.entered || Instant::now() > deadline {
+            return (sum, sum.buckets.iter().map(|count| u64::from(*count)).sum());
+        }
+        std::thread::yield_now();
+    }
+}
+
+/// Waits for the kernel's clock to tick twice, so that a burst is over.
+fn wait_for_ticks() {
+    let tick = || clock_gettime(ClockId::MonotonicCoarse);
+    for _ in 0..2 {
+        let before = tick();
+        while tick() == before {
+            std::thread::yield_now();
+        }
+    }
+}
+
+#[test]
+fn requests_of_a_burst_are_all_done_in_the_end_and_one_after_it_stands_for_itself() {
+    let _alone = alone();
+    let test = "requests_of_a_burst_are_all_done_in_the_end_and_one_after_it_stands_for_itself";
+    if start_or_skip(test, &BpfOptions::default()).is_none() {
+        return;
+    }
+    let options = TraceOptions {
+        some: true,
+        on_events: false,
+        lives_ring_bytes: 1 << 16,
+        requests_ring_bytes: 0,
+    };
+    let mut probes = TraceProbes::start(&options).expect("probes work here");
+    probes.trace(std::process::id()).expect("room for one process");
+    let mut ring = IoUring::new(FLOOD).expect("a ring");
+    let cpus = std::thread::available_parallelism().expect("processors").get() as u64;
+    for nth in 1..=8 {
+        let queued = nth * u64::from(FLOOD + 1);
+        flood(&mut ring, FLOOD);
+        let (burst, timed) = counted(&probes);
+        assert_eq!((burst.entered, burst.done, burst.failed), (queued - 1, queued - 1, 0));
+        assert_eq!(burst.silent, 0, "there is room for all");
+        // Some may stand behind one that is still to come.
+        assert!(timed <= burst.done && burst.done - timed < FOLLOWED * cpus, "{timed} {burst:?}");
+        wait_for_ticks();
+        flood(&mut ring, 1);
+        let (after, timed_after) = counted(&probes);
+        assert_eq!((after.entered, after.done), (queued, queued));
+        assert_eq!(timed_after - timed, 1, "{} stood behind it", burst.done - timed);
+    }
+    const { assert!(FLOOD > 4 * BURST) };
 }

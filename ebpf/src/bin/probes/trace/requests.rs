@@ -124,8 +124,8 @@ pub(super) fn queued(queued: Queued) {
                 unsafe { (*counts).silent += weight };
             }
         }
-        // SAFETY: likewise.
-        unsafe { (*counts).pending = 0 };
+        // SAFETY: the pointer is to this CPU's own counts.
+        unsafe { (*counts).pending -= weight - 1 };
     }
     // SAFETY: the pointer is to this CPU's own counts.
     unsafe { (*counts).entered += 1 };
@@ -140,13 +140,17 @@ pub(super) fn queued(queued: Queued) {
 }
 
 /// How many requests of an op one stands for; 0 if it stands behind the next that is followed. Following
-/// each would cost most of what a burst of requests costs, as they end on another CPU.
+/// each would cost most of what a burst of requests costs, as they end on another CPU. Those that a burst
+/// leaves behind wait for the next burst: a request after it is not one of them.
 #[inline(always)]
 fn weight(counts: *mut OpCounts, is_burst: bool) -> u64 {
+    if !is_burst || TRACE_REQUESTS.load() != 0 {
+        return 1;
+    }
     // SAFETY: the pointer is to this CPU's own counts.
     unsafe {
         let pending = (*counts).pending;
-        if is_burst && TRACE_REQUESTS.load() == 0 && pending + 1 < FOLLOWED {
+        if pending + 1 < FOLLOWED {
             (*counts).pending = pending + 1;
             return 0;
         }
