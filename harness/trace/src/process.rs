@@ -163,7 +163,8 @@ impl Process {
             return;
         }
         match self.ops.iter_mut().find(|(known, _)| *known == op) {
-            Some((_, known)) => *known = counts,
+            // What is taken to be done may turn out to be on its way, and a counter must not fall.
+            Some((_, known)) => *known = OpCounts { done: counts.done.max(known.done), ..counts },
             None => self.ops.push((op, counts)),
         }
     }
@@ -294,6 +295,17 @@ mod tests {
     fn counts(opcode: u8, class: u8, entered: u64, done: u64) -> (OpKey, OpCounts) {
         let key = OpKey { tgid: 7, opcode, class, reserved: 0 };
         (key, OpCounts { entered, done, ..OpCounts::ZERO })
+    }
+
+    #[test]
+    fn requests_that_were_done_stay_done_also_if_some_were_taken_to_be() {
+        let mut process = Process::default();
+        let counted = [(300, 296), (301, 284), (301, 301)].map(|(entered, done)| {
+            let (op, counts) = counts(23, CLASS_QUEUED, entered, done);
+            process.count(op, counts);
+            process.figures(2).ops[0].done
+        });
+        assert_eq!(counted, [296, 296, 301]);
     }
 
     #[test]
