@@ -208,12 +208,10 @@ impl Sums {
             return;
         }
         let silent = flags & CQE_SKIP != 0;
-        self.enter(op, silent);
-        if silent {
-            return;
-        }
-        if known.is_none() && self.flights.len() >= FLIGHTS_MAX {
-            self.lost_flights += 1;
+        let is_full = !silent && known.is_none() && self.flights.len() >= FLIGHTS_MAX;
+        self.lost_flights += u64::from(is_full);
+        self.enter(op, silent || is_full);
+        if silent || is_full {
             return;
         }
         let flags = if flags & FIXED_FILE == 0 { 0 } else { FILE_REGISTERED as u16 };
@@ -405,5 +403,16 @@ mod tests {
         sums.take(ops, 1 << 40);
         let lost: Vec<_> = sums.lost().into_iter().map(|(_, count)| count).collect();
         assert_eq!(lost, [6, 0, 3]);
+    }
+
+    #[test]
+    fn a_request_that_finds_no_room_is_not_waited_for() {
+        let mut sums = sums(false);
+        let all = FLIGHTS_MAX as u64 + 2;
+        sums.take((0..all).map(|nth| queued(nth, nth)), 1 << 40);
+        sums.take((0..all).map(|nth| completed(all + nth, nth, 0)), 1 << 40);
+        let counts = of(&sums, FORCED_HASHED);
+        assert_eq!((counts.entered, counts.done, counts.silent), (all, all - 2, 2));
+        assert_eq!(sums.lost()[1].1, 2);
     }
 }
