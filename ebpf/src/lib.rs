@@ -3,6 +3,7 @@
 //! Nothing here may depend on `std`, on the host's word size or on padding; sizes are asserted.
 #![no_std]
 
+pub mod kernel;
 #[cfg(not(feature = "programs"))]
 mod object;
 #[cfg(target_has_atomic = "32")]

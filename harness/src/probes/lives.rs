@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use iowq_ebpf::kernel::IO_THREAD;
 use iowq_ebpf::{
     ACCOUNT_BOUNDED, ACCOUNT_UNBOUNDED, ACCOUNTS, THREAD_BORN, THREAD_EXITED, THREAD_NAMED,
     ThreadEvent,
@@ -177,7 +178,7 @@ pub(crate) fn of_events(events: &[ThreadEvent]) -> Lives {
     for event in events {
         match event.kind {
             THREAD_BORN => {
-                let is_worker = event.clone_flags == IO_THREAD_FLAGS;
+                let is_worker = event.clone_flags == IO_THREAD;
                 let born = Thread { born_ns: event.time_ns, is_worker, account: None };
                 threads.insert(event.tid, born);
             }
@@ -199,11 +200,6 @@ pub(crate) fn of_events(events: &[ThreadEvent]) -> Lives {
     workers.extend(left.map(|thread| thread.life(None)));
     Lives::of_workers(workers)
 }
-
-/// Clone flags of the threads that io_uring creates: io-wq's workers, and SQPOLL's thread, which
-/// differs by its name only. `CLONE_VM`, `FS`, `FILES`, `SIGHAND`, `THREAD`, `UNTRACED` and `IO`, in
-/// Linux 6.1 to 6.18.
-const IO_THREAD_FLAGS: u64 = 0x8081_0f00;
 
 /// The account of a worker of the kernel's that gives itself a name.
 fn account(event: &ThreadEvent) -> Option<Account> {
@@ -263,7 +259,7 @@ mod tests {
     #[test]
     fn the_kernels_workers_are_known_by_their_flags_and_sqpolls_thread_is_none() {
         let born = |tid| ThreadEvent {
-            clone_flags: IO_THREAD_FLAGS,
+            clone_flags: IO_THREAD,
             ..event(u64::from(tid), THREAD_BORN, tid, "iowq-driver")
         };
         let events = [
@@ -283,7 +279,7 @@ mod tests {
     fn of_kernel(workers: &[(u64, u64, u32)]) -> Lives {
         let mut events = Vec::new();
         for (tid, &(born, gone, account)) in (8..).zip(workers) {
-            let clone_flags = IO_THREAD_FLAGS;
+            let clone_flags = IO_THREAD;
             events
                 .push(ThreadEvent { clone_flags, ..event(born, THREAD_BORN, tid, "iowq-driver") });
             let named = event(born, THREAD_NAMED, tid, "iou-wrk-3");

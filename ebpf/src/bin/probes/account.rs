@@ -8,6 +8,7 @@ use aya_ebpf::Global;
 use aya_ebpf::helpers::{bpf_get_current_task, bpf_probe_read_kernel};
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::PerCpuArray;
+use iowq_ebpf::kernel::{WORK_FLAGS, WORK_UNBOUND};
 use iowq_ebpf::{
     ACCOUNT_BOUNDED, ACCOUNT_BY_FLAG, ACCOUNT_BY_NOTHING, ACCOUNT_UNBOUNDED, ACCOUNTS,
     LOST_UNREADABLE,
@@ -40,11 +41,6 @@ static QUEUED: PerCpuArray<u64> = PerCpuArray::with_max_entries(ACCOUNTS as u32,
 
 /// The bit of a worker's flags that says that it is for bounded work.
 const WORKER_BOUND: u32 = 1 << 3;
-
-/// Offset of `flags` in a work, and the bit in them that says that it is unbounded: the same in
-/// Linux 6.1 to 6.18.
-const WORK_FLAGS: u64 = 8;
-const WORK_UNBOUND: u32 = 1 << 2;
 
 /// The account of the current thread, where it is a worker of io-wq; else 0.
 #[inline(always)]
@@ -80,7 +76,7 @@ pub(crate) fn worker() -> Option<u64> {
 #[inline(always)]
 pub(crate) fn work_flags(work: u64) -> Option<u32> {
     // SAFETY: the helper checks the address and fails where it cannot be read.
-    let flags = unsafe { bpf_probe_read_kernel((work + WORK_FLAGS) as *const u32) };
+    let flags = unsafe { bpf_probe_read_kernel((work + u64::from(WORK_FLAGS)) as *const u32) };
     flags.inspect_err(|_| lose(LOST_UNREADABLE)).ok()
 }
 

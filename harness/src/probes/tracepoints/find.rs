@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use iowq_ebpf::kernel::{CLONE_THREAD, IO_THREAD, MAX_WORKERS};
+
 use super::perf::Wanted;
 use crate::probes::error::ProbeError;
 use crate::probes::events::{self, Event};
@@ -65,10 +67,12 @@ impl Found {
 pub(super) fn wanted(found: &[Found], some: bool) -> Vec<Wanted> {
     let filter = |event: &Event| match event.program {
         // Threads of io_uring, and processes, which may be children of traced ones.
-        "trace_born" if some => Some("clone_flags == 0x80810f00 || !(clone_flags & 0x10000)"),
-        "trace_born" => Some("clone_flags == 0x80810f00"),
-        "trace_named" => Some("newcomm ~ \"iou-*\""),
-        "trace_registered" => Some("opcode == 19"),
+        "trace_born" if some => {
+            Some(format!("clone_flags == {IO_THREAD:#x} || !(clone_flags & {CLONE_THREAD:#x})"))
+        }
+        "trace_born" => Some(format!("clone_flags == {IO_THREAD:#x}")),
+        "trace_named" => Some("newcomm ~ \"iou-*\"".to_owned()),
+        "trace_registered" => Some(format!("opcode == {MAX_WORKERS}")),
         _ => None,
     };
     let wanted = |it: &Found| Wanted { title: it.event.title, id: it.id, filter: filter(it.event) };

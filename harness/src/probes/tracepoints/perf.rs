@@ -24,7 +24,7 @@ pub(super) struct Wanted {
     pub(super) title: &'static str,
     pub(super) id: u64,
     /// What the kernel is to record of it, in the language of tracefs' `filter`.
-    pub(super) filter: Option<&'static str>,
+    pub(super) filter: Option<String>,
 }
 
 /// All rings of all processors.
@@ -186,7 +186,7 @@ fn open(cpu: u32, event: &Wanted) -> Result<Counter, Failed> {
         .read_format(ReadFormat::LOST)
         .build()
         .map_err(failed)?;
-    if let Some(filter) = event.filter.and_then(|filter| CString::new(filter).ok()) {
+    if let Some(filter) = event.filter.as_deref().and_then(|filter| CString::new(filter).ok()) {
         // SAFETY: the descriptor is open, and the kernel copies the text.
         let result = unsafe { ioctls::SET_FILTER(counter.as_raw_fd(), filter.as_ptr().cast_mut()) };
         checked(result).map_err(failed)?;

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
+use iowq_ebpf::kernel::{CLONE_THREAD, CQE_SKIP, FIXED_FILE, FORCE_ASYNC, IO_THREAD, MAX_WORKERS};
 use iowq_ebpf::trace::{
     CLASS_FORCED, CLASS_HASHED, CLASS_QUEUED, FILE_REGISTERED, Flight, LIFE_BORN, LIFE_EXITED,
     LIFE_LIMITS, LIFE_NAMED, LIFE_PROCESS, LIFE_RING, LifeEvent, OpCounts, OpKey, RequestEvent,
@@ -17,15 +18,6 @@ const OPS_MAX: usize = 8192;
 const FLIGHTS_MAX: usize = 1 << 17;
 /// How late a record may become visible after others of its time.
 const LATE_NS: u64 = 10_000_000;
-/// Clone flags of the threads that `io_uring` makes, and the one that all threads have.
-const IO_THREAD: u64 = 0x8081_0f00;
-const CLONE_THREAD: u64 = 0x1_0000;
-/// Bits of a request's flags: `IOSQE_FIXED_FILE`, `IOSQE_ASYNC` and `IOSQE_CQE_SKIP_SUCCESS`.
-const FIXED_FILE: u32 = 1 << 0;
-const FORCE_ASYNC: u32 = 1 << 4;
-const CQE_SKIP: u32 = 1 << 6;
-/// `IORING_REGISTER_IOWQ_MAX_WORKERS`.
-const MAX_WORKERS: u32 = 19;
 
 /// An event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

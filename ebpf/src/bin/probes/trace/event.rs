@@ -4,9 +4,10 @@
 use aya_ebpf::macros::tracepoint;
 use aya_ebpf::programs::TracePointContext;
 use aya_ebpf::{EbpfContext as _, Global};
+use iowq_ebpf::kernel::WORK_FLAGS;
 use iowq_ebpf::trace::FD_UNKNOWN;
 
-use super::requests::{Queued, WORK_FLAGS};
+use super::requests::Queued;
 use super::tables::{current, read_at};
 use super::{lives, requests};
 use crate::KEEP;

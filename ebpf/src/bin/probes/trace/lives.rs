@@ -2,6 +2,7 @@
 
 use aya_ebpf::bindings::BPF_RB_NO_WAKEUP;
 use aya_ebpf::helpers::{bpf_get_current_comm, bpf_ktime_get_ns};
+use iowq_ebpf::kernel::{CLONE_THREAD, IO_THREAD, MAX_WORKERS};
 use iowq_ebpf::trace::{
     LIFE_BORN, LIFE_EXITED, LIFE_LIMITS, LIFE_NAMED, LIFE_PROCESS, LIFE_RING, LifeEvent,
     TRACE_LOST_LIVES,
@@ -11,14 +12,6 @@ use super::limit;
 use super::requests::take_last;
 use super::tables::{LIVES, TRACE_SOME, TRACED, current, lose};
 use crate::account;
-
-/// Clone flags of the threads that `io_uring` makes: the same in Linux 6.1 to 6.18.
-const IO_THREAD: u64 = 0x8081_0f00;
-/// `CLONE_THREAD`: without it a new process is born.
-const CLONE_THREAD: u64 = 0x1_0000;
-
-/// `IORING_REGISTER_IOWQ_MAX_WORKERS`.
-const MAX_WORKERS: u32 = 19;
 
 /// Name of a thread.
 pub(super) type Comm = [u8; 16];

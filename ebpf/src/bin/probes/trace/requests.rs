@@ -5,6 +5,7 @@ use aya_ebpf::bindings::BPF_RB_NO_WAKEUP;
 use aya_ebpf::helpers::{bpf_get_current_pid_tgid, bpf_jiffies64, bpf_ktime_get_ns};
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::{PerCpuArray, RingBuf};
+use iowq_ebpf::kernel::{CQE_SKIP, FIXED_FILE, FORCE_ASYNC, WORK_UNBOUND};
 use iowq_ebpf::trace::{
     BUCKETS, BURST, CLASS_FORCED, CLASS_HASHED, CLASS_QUEUED, CLASS_UNBOUNDED, FD_UNKNOWN,
     FILE_REGISTERED, FOLLOWED, FileKey, Flight, OpCounts, OpKey, RequestEvent, TRACE_LOST_FILES,
@@ -14,17 +15,6 @@ use iowq_ebpf::trace::{
 use super::flights;
 use super::rows::{counts, file_count};
 use super::tables::{current, lose};
-
-/// Bits of a request's flags: `REQ_F_FIXED_FILE`, `REQ_F_FORCE_ASYNC` and `REQ_F_CQE_SKIP`, which are
-/// those of `IOSQE_FIXED_FILE`, `IOSQE_ASYNC` and `IOSQE_CQE_SKIP_SUCCESS`.
-const FIXED_FILE: u32 = 1 << 0;
-const FORCE_ASYNC: u32 = 1 << 4;
-const CQE_SKIP: u32 = 1 << 6;
-
-/// Offset of `flags` in a work, and the bit that says that it is unbounded: the same in Linux 6.1
-/// to 6.18.
-pub(super) const WORK_FLAGS: u32 = 8;
-const WORK_UNBOUND: u32 = 1 << 2;
 
 /// 1 if each request is to be recorded, else 0.
 #[unsafe(no_mangle)]
