@@ -1,6 +1,8 @@
-//! The BPF programs: classic tracepoints, so that they need neither BTF nor kprobes. What takes more
-//! are extras that userspace does without where they are refused: the kprobe in `starts`, and what
-//! reads the kernel's structs, in `sched` and `account`.
+//! The BPF programs. All that is needed is there on tracepoints, which take neither BTF nor kprobes. Most
+//! have a second on the bare trace point, which costs half and reads the kernel's structs; userspace
+//! attaches it instead if the kernel has BTF. The rest are extras, which it does without if they are
+//! refused: the kprobe in `starts`, the function in `trace/bare`, and what `account` and `trace/limit`
+//! read of structs.
 //!
 //! Userspace sets the globals before loading, because layouts differ between kernels: the kernel
 //! describes events in their `format` files, and structs in its BTF. `cargo xtask probes` builds
