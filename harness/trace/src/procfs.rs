@@ -19,10 +19,15 @@ pub(crate) fn pids() -> Vec<u32> {
     numbers(PathBuf::from("/proc"))
 }
 
+/// A file's text. Names in it are bytes of any kind, such as half a character of a name that was cut.
+fn text(path: String) -> Option<String> {
+    Some(String::from_utf8_lossy(&fs::read(path).ok()?).into_owned())
+}
+
 /// When a process was started, in clock ticks since the machine was: another process of the same
 /// number has another time. None if it is over, also while its parent has not taken notice.
 pub(crate) fn started(pid: u32) -> Option<u64> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let stat = text(format!("/proc/{pid}/stat"))?;
     // The name may hold anything.
     let fields: Vec<&str> = stat[stat.rfind(')')? + 1..].split_whitespace().collect();
     let [state, threads, started] = [0, 17, 19].map(|field| fields.get(field));
@@ -38,18 +43,18 @@ pub(crate) fn has_thread(pid: u32, tid: u32) -> bool {
 
 /// Its name.
 pub(crate) fn comm(pid: u32) -> Option<String> {
-    Some(clean(fs::read_to_string(format!("/proc/{pid}/comm")).ok()?.trim_end()).into_owned())
+    Some(clean(text(format!("/proc/{pid}/comm"))?.trim_end()).into_owned())
 }
 
 /// Its control group, below the root of the hierarchy; of version 2 alone.
 pub(crate) fn cgroup(pid: u32) -> Option<String> {
-    let text = fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()?;
+    let text = text(format!("/proc/{pid}/cgroup"))?;
     text.lines().find_map(|line| line.strip_prefix("0::")).map(str::to_owned)
 }
 
 /// Its parent.
 pub(crate) fn parent(pid: u32) -> Option<u32> {
-    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let text = text(format!("/proc/{pid}/stat"))?;
     parent_in(&text)
 }
 
@@ -78,7 +83,7 @@ pub(crate) fn workers(pid: u32) -> Vec<u32> {
 
 /// The name of a thread, if it is that of a worker: `iou-wrk-` and the thread that it works for.
 pub(crate) fn worker_name(pid: u32, tid: u32) -> Option<String> {
-    let name = fs::read_to_string(format!("/proc/{pid}/task/{tid}/comm")).ok()?;
+    let name = text(format!("/proc/{pid}/task/{tid}/comm"))?;
     let name = name.trim_end();
     name.starts_with(WORKER).then(|| name.to_owned())
 }
@@ -97,13 +102,12 @@ pub(crate) fn is_ring(pid: u32, fd: u32) -> bool {
 
 /// Name of a thread.
 pub(crate) fn thread_comm(pid: u32, tid: u32) -> Option<String> {
-    let name = fs::read(format!("/proc/{pid}/task/{tid}/comm")).ok()?;
-    Some(clean(String::from_utf8_lossy(&name).trim_end()).into_owned())
+    Some(clean(text(format!("/proc/{pid}/task/{tid}/comm"))?.trim_end()).into_owned())
 }
 
 /// Entries of a ring's submission queue.
 pub(crate) fn ring_entries(pid: u32, fd: u32) -> Option<u32> {
-    let text = fs::read_to_string(format!("/proc/{pid}/fdinfo/{fd}")).ok()?;
+    let text = text(format!("/proc/{pid}/fdinfo/{fd}"))?;
     let mask = text.lines().find_map(|line| line.strip_prefix("SqMask:"))?.trim();
     let mask = u32::from_str_radix(mask.trim_start_matches("0x"), 16).ok()?;
     mask.checked_add(1)
@@ -119,7 +123,7 @@ pub(crate) fn file(pid: u32, fd: u32) -> Option<String> {
 /// have the same.
 pub(crate) fn registered_file(pid: u32, index: u32) -> Option<String> {
     let of_ring = |fd: u32| {
-        let text = fs::read_to_string(format!("/proc/{pid}/fdinfo/{fd}")).ok()?;
+        let text = text(format!("/proc/{pid}/fdinfo/{fd}"))?;
         registered(&text, index)
     };
     let mut names: Vec<_> = rings(pid).into_iter().filter_map(of_ring).collect();
@@ -139,29 +143,29 @@ fn registered(fdinfo: &str, index: u32) -> Option<String> {
 
 /// Soft limit on processes of its user, which is io-wq's default limit on unbounded workers.
 pub(crate) fn nproc_limit(pid: u32) -> Option<u64> {
-    let text = fs::read_to_string(format!("/proc/{pid}/limits")).ok()?;
+    let text = text(format!("/proc/{pid}/limits"))?;
     let line = text.lines().find_map(|line| line.strip_prefix("Max processes"))?;
     line.split_whitespace().next()?.parse().ok()
 }
 
 /// Processors that a thread may run on, such as `0-3`.
 pub(crate) fn allowed_cpus(pid: u32, tid: u32) -> Option<String> {
-    let text = fs::read_to_string(format!("/proc/{pid}/task/{tid}/status")).ok()?;
+    let text = text(format!("/proc/{pid}/task/{tid}/status"))?;
     let cpus = text.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"))?;
     Some(cpus.trim().to_owned())
 }
 
 /// Whether a worker waits for work; none if it is gone, or the kernel does not tell.
 pub(crate) fn is_idle(pid: u32, tid: u32) -> Option<bool> {
-    let waits_in = fs::read_to_string(format!("/proc/{pid}/task/{tid}/wchan")).ok()?;
+    let waits_in = text(format!("/proc/{pid}/task/{tid}/wchan"))?;
     Some(IDLE_IN.contains(&waits_in.trim_end()))
 }
 
 /// Whether the kernel tells where threads wait: of any process, of which nearly all wait.
 pub(crate) fn tells_waits() -> bool {
     let tells = |pid: u32| {
-        let waits_in = fs::read_to_string(format!("/proc/{pid}/wchan"));
-        waits_in.is_ok_and(|waits_in| !["", "0"].contains(&waits_in.trim()))
+        let waits_in = text(format!("/proc/{pid}/wchan"));
+        waits_in.is_some_and(|waits_in| !["", "0"].contains(&waits_in.trim()))
     };
     pids().into_iter().any(tells)
 }
@@ -197,6 +201,19 @@ mod tests {
         assert_eq!(registered(fdinfo, 0).as_deref(), Some("/etc/passwd"));
         assert_eq!(registered(fdinfo, 2).as_deref(), Some("/a: b"));
         assert_eq!([registered(fdinfo, 1), registered(fdinfo, 3)], [None, None]);
+    }
+
+    #[test]
+    fn a_name_that_is_no_text_hides_nothing() {
+        let seen = std::thread::spawn(|| {
+            // Fifteen bytes of it fit, and not the whole last character.
+            rustix::thread::set_name(c"b\xc3\xbccherwaltung\xc3").expect("it is short");
+            let tid = rustix::thread::gettid().as_raw_nonzero().get().cast_unsigned();
+            (comm(tid), started(tid).is_some(), parent(tid).is_some(), tid)
+        });
+        let (name, is_started, has_parent, tid) = seen.join().expect("no panic");
+        assert!(is_started && has_parent, "{tid}");
+        assert!(name.is_some_and(|name| name.starts_with("b\u{fc}cher")));
     }
 
     #[test]
