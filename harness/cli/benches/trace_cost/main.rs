@@ -10,6 +10,7 @@ mod watch;
 use std::path::PathBuf;
 
 use clap::Parser;
+use iowq_contract::order::rounds;
 use iowq_harness::machine;
 use load::Load;
 use serde_json::json;
@@ -80,25 +81,9 @@ fn main() -> anyhow::Result<()> {
 /// All runs in the order they are made. In a round, the runs of a load follow each other, in an order
 /// drawn from the seed.
 fn order<'a>(options: &Options, watches: &[&'a Watch]) -> Vec<(u32, &'static Load, &'a Watch)> {
-    let mut seed = options.seed;
-    let mut order = Vec::new();
-    for round in 0..options.rounds {
-        for load in load::ALL.iter().filter(|load| load.name.contains(&options.only)) {
-            let mut drawn: Vec<_> = watches.iter().map(|watch| (draw(&mut seed), *watch)).collect();
-            drawn.sort_by_key(|(drawn, _)| *drawn);
-            order.extend(drawn.into_iter().map(|(_, watch)| (round, load, watch)));
-        }
-    }
-    order
-}
-
-/// The next of a sequence of numbers that look random (SplitMix64).
-fn draw(seed: &mut u64) -> u64 {
-    *seed = seed.wrapping_add(0x9E37_79B9_7F4A_7C15);
-    let mut z = *seed;
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^ (z >> 31)
+    let loads: Vec<_> = load::ALL.iter().filter(|load| load.name.contains(&options.only)).collect();
+    let runs = rounds(loads.len(), watches.len(), options.rounds, options.seed);
+    runs.into_iter().map(|run| (run.round, loads[run.group], watches[run.variant])).collect()
 }
 
 fn write(options: &Options, runs: &[Run]) -> anyhow::Result<()> {
