@@ -4,9 +4,10 @@ use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
+use iowq_harness::clock;
 use iowq_harness::sync::{Arc, Mutex, PoisonError, thread};
 
-/// How long a client may take to ask, and to take the answer.
+/// How long a client may take to ask, and to take the answer: others wait meanwhile.
 const CLIENT_MAX: Duration = Duration::from_secs(2);
 /// Bytes of a request that are read.
 const REQUEST_BYTES_MAX: usize = 8 << 10;
@@ -61,7 +62,6 @@ impl Server {
 }
 
 fn answer(mut client: TcpStream, texts: &Texts) -> io::Result<()> {
-    client.set_read_timeout(Some(CLIENT_MAX))?;
     client.set_write_timeout(Some(CLIENT_MAX))?;
     let request = request(&mut client)?;
     let mut words = request.split(|byte| *byte == b' ');
@@ -93,7 +93,13 @@ fn answer(mut client: TcpStream, texts: &Texts) -> io::Result<()> {
 fn request(client: &mut TcpStream) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let mut piece = [0; 1024];
+    let end = clock::now().after(CLIENT_MAX);
     while bytes.len() < REQUEST_BYTES_MAX && !bytes.windows(4).any(|end| end == b"\r\n\r\n") {
+        let left = end.until(clock::now());
+        if left.is_zero() {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        client.set_read_timeout(Some(left))?;
         match client.read(&mut piece)? {
             0 => break,
             count => bytes.extend_from_slice(&piece[..count]),
@@ -133,6 +139,21 @@ mod tests {
         let mut client = TcpStream::connect(server.address()).expect("it is open");
         // It may close the connection before all is written.
         let _ = client.write_all(&vec![b'x'; REQUEST_BYTES_MAX * 4]);
+        assert!(ask(&server, "GET / HTTP/1.1\r\n\r\n").starts_with("HTTP/1.1 200"));
+    }
+
+    #[test]
+    fn a_client_that_asks_a_byte_at_a_time_does_not_keep_others_out() {
+        let server = Server::open("127.0.0.1:0").expect("a free port");
+        let mut slow = TcpStream::connect(server.address()).expect("it is open");
+        slow.set_read_timeout(Some(CLIENT_MAX / 8)).expect("a time");
+        // Each read waits for an answer that does not come, and the next byte follows.
+        let gone = (0..80).find(|_| {
+            let wrote = slow.write_all(b"x").is_err();
+            let waits = |error: &io::Error| error.kind() == io::ErrorKind::WouldBlock;
+            wrote || !slow.read(&mut [0]).as_ref().is_err_and(waits)
+        });
+        assert!(gone.is_some(), "its time is over while it still asks");
         assert!(ask(&server, "GET / HTTP/1.1\r\n\r\n").starts_with("HTTP/1.1 200"));
     }
 }
