@@ -1,5 +1,7 @@
 //! `trace`: who makes io-wq workers, of what is running on this machine.
 
+mod outputs;
+
 use std::fs::File;
 use std::io::{BufWriter, stdout};
 use std::ops::ControlFlow;
@@ -26,7 +28,7 @@ use crate::stop;
 
 /// Runs the command.
 pub(crate) fn run(flags: &TraceFlags, verbosity: Verbosity) -> anyhow::Result<Exit> {
-    flags.record.as_deref().map(refuse_existing).transpose()?;
+    outputs::check(flags)?;
     let stop = stop::flag()?;
     let mut tracer = Tracer::start_by(flags.tier(), flags.target(), flags.perfetto.is_some())?;
     let mut record = flags.record.is_some().then(Run::default);
@@ -215,13 +217,6 @@ impl Sink for Json {
     fn take(&mut self, line: &TraceLine) -> anyhow::Result<()> {
         print_json(line)
     }
-}
-
-/// A run is of one trace.
-fn refuse_existing(path: &Path) -> anyhow::Result<()> {
-    let exists = path.exists() && !is_stream(path);
-    anyhow::ensure!(!exists, "{} exists: name a new file for the run", path.display());
-    Ok(())
 }
 
 /// A new file; one that exists is kept, and a pipe or a terminal is written into.

@@ -164,6 +164,28 @@ fn a_trace_does_not_write_over_a_file_and_needs_no_probes_to_say_so() {
     assert_eq!(kept.expect("it is there"), "mine\n");
 }
 
+#[test]
+fn a_trace_whose_files_could_not_be_written_does_not_start() {
+    let place = Place::new();
+    place.write("old", "mine\n");
+    let rows: [(&[&str], &str); 6] = [
+        (&["--record", "none/run"], "cannot write --record none/run: no folder none"),
+        (&["--to-spec", "none/spec"], "cannot write --to-spec none/spec: no folder none"),
+        (&["--to-spec", "."], "it is a folder"),
+        (&["--perfetto", "old"], "old exists: name a new file for --perfetto"),
+        (&["--record", "new", "--perfetto", "./new"], "name one file, ./new"),
+        (&["--perfetto", "new", "--to-spec", "new"], "name one file, new"),
+    ];
+    for (flags, says) in rows {
+        let mut command = Command::new(IOWQ);
+        command.args(["trace", "--tier", "proc", "--seconds", "0.1"]).args(flags);
+        let output = command.current_dir(place.home()).output().expect("it runs");
+        assert!(!output.status.success() && stderr(&output).contains(says), "{output:?}");
+        assert!(output.stdout.is_empty() && !place.home().join("new").exists());
+    }
+    assert_eq!(fs::read_to_string(place.home().join("old")).expect("it is there"), "mine\n");
+}
+
 /// The run of a trace of the bench by a lesser tier, and what was said; none, and the reason was said, if
 /// this machine does not allow it.
 fn run_by(test: &str, place: &Place, tier: &str) -> Option<(Value, String, String)> {
