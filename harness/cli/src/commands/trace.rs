@@ -66,13 +66,19 @@ pub(crate) fn run(flags: &TraceFlags, verbosity: Verbosity) -> anyhow::Result<Ex
     if let Some(mut child) = command {
         end(&mut child);
     }
-    traced?;
-    if let (Some(path), Some(record)) = (&flags.record, record.and_then(|run| run.record())) {
+    // What was seen is kept, also if it could not be printed.
+    let written = write(flags, record.as_ref(), &story.0);
+    traced.and(written)
+}
+
+/// Writes what is written at the end.
+fn write(flags: &TraceFlags, record: Option<&Run>, story: &Story) -> anyhow::Result<Exit> {
+    if let (Some(path), Some(record)) = (&flags.record, record.and_then(Run::record)) {
         write_new(path, &jsonl::line(&record)?)
             .with_context(|| format!("cannot write the run {}", path.display()))?;
     }
     match &flags.to_spec {
-        Some(path) => write_spec(path, &story.0),
+        Some(path) => write_spec(path, story),
         None => Ok(Exit::Fine),
     }
 }

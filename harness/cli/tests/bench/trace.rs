@@ -186,6 +186,17 @@ fn a_trace_whose_files_could_not_be_written_does_not_start() {
     assert_eq!(fs::read_to_string(place.home().join("old")).expect("it is there"), "mine\n");
 }
 
+#[test]
+fn a_trace_that_cannot_print_its_summary_keeps_the_run_and_says_so() {
+    let place = Place::new();
+    let full = fs::File::options().write(true).open("/dev/full").expect("it is always there");
+    let mut command = Command::new(IOWQ);
+    command.args(["trace", "--tier", "proc", "--seconds", "0.2", "--record", "run.jsonl"]);
+    let output = command.current_dir(place.home()).stdout(full).output().expect("it runs");
+    assert!(!output.status.success() && stderr(&output).contains("cannot be printed"));
+    assert!(place.home().join("run.jsonl").exists(), "{output:?}");
+}
+
 /// The run of a trace of the bench by a lesser tier, and what was said; none, and the reason was said, if
 /// this machine does not allow it.
 fn run_by(test: &str, place: &Place, tier: &str) -> Option<(Value, String, String)> {
