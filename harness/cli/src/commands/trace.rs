@@ -7,12 +7,14 @@ use std::io::{BufWriter, stdout};
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::{Child, Command};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Context as _;
 use iowq_contract::Tier;
 use iowq_contract::trace::{TraceLine, TraceStart};
 use iowq_contract::{hand_over, is_stream, jsonl, write_new, write_whole};
+use iowq_harness::{clock, sync::thread};
 use iowq_trace::text::{Lines, summary};
 use iowq_trace::{
     Limits, OpenMetrics, Perfetto, Reader, Run, Screen, Server, Sink, Story, Tracer, run as trace,
@@ -25,6 +27,11 @@ use crate::flags::trace::TraceFlags;
 use crate::flags::verbosity::Verbosity;
 use crate::print::{note, print, print_json};
 use crate::stop;
+
+/// How often a command that is to end is looked at.
+const END_STEP: Duration = Duration::from_millis(20);
+/// How long it may take before that is said.
+const END_QUIET: Duration = Duration::from_secs(2);
 
 /// Runs the command.
 pub(crate) fn run(flags: &TraceFlags, verbosity: Verbosity) -> anyhow::Result<Exit> {
@@ -64,7 +71,7 @@ pub(crate) fn run(flags: &TraceFlags, verbosity: Verbosity) -> anyhow::Result<Ex
     }
     let traced = trace(&mut tracer, &mut limits, &mut sinks);
     if let Some(mut child) = command {
-        end(&mut child);
+        end(&mut child, &stop);
     }
     // What was seen is kept, also if it could not be printed.
     let written = write(flags, record.as_ref(), &story.0);
@@ -140,12 +147,27 @@ fn start(flags: &TraceFlags, tracer: &mut Tracer) -> anyhow::Result<Option<Child
     Ok(Some(child))
 }
 
-/// Ends a command that goes on when the trace does not.
-fn end(child: &mut Child) {
-    if matches!(child.try_wait(), Ok(None)) {
-        iowq_trace::terminate(child.id());
-        // It may take its time.
-        let _ = child.wait();
+/// Ends a command that goes on when the trace does not. It may take its time, until another signal.
+fn end(child: &mut Child, stop: &AtomicBool) {
+    if !matches!(child.try_wait(), Ok(None)) {
+        return;
+    }
+    iowq_trace::terminate(child.id());
+    stop.store(false, Ordering::Relaxed);
+    let said_at = clock::now().after(END_QUIET);
+    let mut said = false;
+    while matches!(child.try_wait(), Ok(None)) {
+        if stop.load(Ordering::Relaxed) {
+            // It may be gone already.
+            let _ = child.kill().and_then(|()| child.wait());
+            return;
+        }
+        if !said && clock::now() >= said_at {
+            said = true;
+            let pid = child.id();
+            note(&format!("the command, process {pid}, was asked to end and goes on: ^C kills it"));
+        }
+        thread::sleep(END_STEP);
     }
 }
 

@@ -1,6 +1,7 @@
 //! `iowq trace`: a command and its children, from outside.
 
 use std::fs;
+use std::io::BufRead as _;
 use std::process::{Command, Output, Stdio};
 
 use iowq_contract::trace::TraceLine;
@@ -128,6 +129,26 @@ fn a_command_that_goes_on_ends_with_the_trace() {
     let pid = fs::read_to_string(place.home().join("pid")).expect("it began");
     let pid: u32 = pid.trim().parse().expect("a number");
     wait_until("the command ends", || (!is_alive(pid)).then_some(()));
+}
+
+#[test]
+fn a_command_that_does_not_end_is_told_of_and_killed_by_another_signal() {
+    let place = Place::new();
+    let mut command = Command::new(IOWQ);
+    let script = "trap '' TERM INT; echo $$ >pid; while :; do sleep 0.1; done";
+    command.args(["trace", "-q", "--tier", "proc", "--seconds", "0.5", "--", "sh", "-c", script]);
+    command.current_dir(place.home()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("it starts");
+    let mut said = std::io::BufReader::new(child.stderr.take().expect("a pipe"));
+    let mut line = String::new();
+    while !line.contains("^C kills it") {
+        line.clear();
+        assert!(said.read_line(&mut line).expect("text") > 0, "it is told of");
+    }
+    send(child.id(), rustix::process::Signal::INT);
+    child.wait().expect("it ends");
+    let pid = fs::read_to_string(place.home().join("pid")).expect("it began");
+    assert!(!is_alive(pid.trim().parse().expect("a number")));
 }
 
 #[test]
