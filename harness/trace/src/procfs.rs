@@ -46,6 +46,13 @@ pub(crate) fn comm(pid: u32) -> Option<String> {
     Some(clean(text(format!("/proc/{pid}/comm"))?.trim_end()).into_owned())
 }
 
+/// The process that a thread is of; of a process, itself.
+pub(crate) fn process_of(tid: u32) -> Option<u32> {
+    let text = text(format!("/proc/{tid}/status"))?;
+    // The name before it may have no line breaks here.
+    text.lines().find_map(|line| line.strip_prefix("Tgid:"))?.trim().parse().ok()
+}
+
 /// Its control group, below the root of the hierarchy; of version 2 alone.
 pub(crate) fn cgroup(pid: u32) -> Option<String> {
     let text = text(format!("/proc/{pid}/cgroup"))?;

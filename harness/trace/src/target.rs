@@ -2,7 +2,14 @@
 
 use std::fmt;
 
+use anyhow::{bail, ensure};
+use rustix::io::Errno;
+use rustix::process::{Pid, test_kill_process};
+
 use crate::procfs;
+
+/// Bytes that a name has at most.
+const COMM_BYTES_MAX: usize = 15;
 
 /// What to trace.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +27,24 @@ pub enum Target {
 }
 
 impl Target {
+    /// Checks that there is, or may be, what is to be traced.
+    ///
+    /// # Errors
+    ///
+    /// Names a process that is not there, a thread that is none, and a name that none can have.
+    pub fn check(&self) -> anyhow::Result<()> {
+        match self {
+            Target::Pid(pid) => check_pid(*pid),
+            Target::Comm(name) => {
+                let cut = &name[..name.floor_char_boundary(COMM_BYTES_MAX)];
+                let fits = cut.len() == name.len();
+                ensure!(fits, "no process is named {name}: names are cut to 15 bytes, to {cut}");
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Whether the programs are told which processes to trace. If not, all are counted, and what is
     /// no target is left out.
     #[must_use]
@@ -41,6 +66,18 @@ impl Target {
             Target::Comm(_) => procfs::comm(pid).is_some_and(|comm| self.has_name(&comm)),
             Target::Cgroup(path) => procfs::cgroup(pid).is_some_and(|of| is_within(&of, path)),
         }
+    }
+}
+
+fn check_pid(pid: u32) -> anyhow::Result<()> {
+    let number = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    // Another user's process may be hidden in /proc, and is there all the same.
+    if number.is_none_or(|number| test_kill_process(number) == Err(Errno::SRCH)) {
+        bail!("there is no process {pid}: ps -e lists them");
+    }
+    match procfs::process_of(pid) {
+        Some(of) if of != pid => bail!("{pid} is a thread of process {of}: trace that"),
+        _ => Ok(()),
     }
 }
 
@@ -71,5 +108,33 @@ mod tests {
         let rows = [("/a", true), ("/a/b", true), ("/ab", false), ("/", false)];
         rows.into_iter().for_each(|(group, within)| assert_eq!(is_within(group, "/a/"), within));
         assert!(is_within("/anything", "/"));
+    }
+
+    #[test]
+    fn a_process_that_is_not_there_and_a_thread_are_refused_by_what_they_are() {
+        let own = std::process::id();
+        assert!(Target::Pid(own).check().is_ok() && Target::Pid(1).check().is_ok());
+        let said = |pid| Target::Pid(pid).check().expect_err("it is refused").to_string();
+        assert!(said(u32::MAX).starts_with("there is no process 4294967295"));
+        let (tell, told) = std::sync::mpsc::channel();
+        let (end, ended) = std::sync::mpsc::channel::<()>();
+        let thread = std::thread::spawn(move || {
+            tell.send(rustix::thread::gettid().as_raw_pid()).expect("it is waited for");
+            // Until the other end is gone.
+            let _ = ended.recv();
+        });
+        let tid = told.recv().expect("a number").unsigned_abs();
+        assert_eq!(said(tid), format!("{tid} is a thread of process {own}: trace that"));
+        drop(end);
+        thread.join().expect("it ends");
+    }
+
+    #[test]
+    fn a_name_that_no_process_can_have_is_refused_with_what_it_is_cut_to() {
+        let check = |name: &str| Target::Comm(name.into()).check();
+        assert!(check("123456789012345").is_ok());
+        let said = check("1234567890123456").expect_err("it is refused").to_string();
+        assert!(said.ends_with("to 123456789012345"), "{said}");
+        assert!(check("fünfzehn-zeichen").is_err());
     }
 }

@@ -36,6 +36,7 @@ const END_QUIET: Duration = Duration::from_secs(2);
 /// Runs the command.
 pub(crate) fn run(flags: &TraceFlags, verbosity: Verbosity) -> anyhow::Result<Exit> {
     outputs::check(flags)?;
+    flags.target().check()?;
     let stop = stop::flag()?;
     let mut tracer = Tracer::start_by(flags.tier(), flags.target(), flags.perfetto.is_some())?;
     let mut record = flags.record.is_some().then(Run::default);
