@@ -105,7 +105,8 @@ fn settings(target: &str, ops: &BTreeMap<String, TraceOp>) -> Settings {
         limit_unbounded: 0,
         idle_timeout_ms: 0,
         arrival: "as the traced processes had it".to_owned(),
-        watched_ms: None,
+        // Nothing tells when the last ring was closed, so that no worker stayed or left after it.
+        watched_ms: Some(0),
         cpus: None,
         injected_delay_ns: None,
         injected_delay_percent: None,
@@ -255,6 +256,7 @@ mod tests {
         assert_eq!((record.workers.created.probe, record.workers.exited.probe), (Some(2), Some(1)));
         assert_eq!((record.workers.peak, record.workers.fill_measured), (2, Some(2)));
         assert_eq!(record.timeline.last(), Some(&(1_000_000_000, 1)));
+        assert_eq!(record.settings.watched_ms, Some(0), "reports say of no worker that it stayed");
     }
 
     #[test]
