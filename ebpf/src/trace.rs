@@ -68,6 +68,10 @@ pub struct OpCounts {
     /// Requests that went to io-wq in a burst and stand behind the next that a burst has followed, see
     /// [`Flight::weight`].
     pub pending: u64,
+    /// The tick of the kernel's clock in which a request went to io-wq last.
+    pub tick: u64,
+    /// Requests that went to io-wq in that tick.
+    pub in_tick: u64,
     /// Requests that went to io-wq and post nothing when they succeed (`IOSQE_CQE_SKIP_SUCCESS`), so
     /// that nothing tells when they are done.
     pub silent: u64,
@@ -94,6 +98,8 @@ impl OpCounts {
         done: 0,
         failed: 0,
         pending: 0,
+        tick: 0,
+        in_tick: 0,
         silent: 0,
         time_ns_sum: 0,
         time_ns_max: 0,
@@ -188,8 +194,8 @@ impl Flight {
     }
 }
 
-/// Requests of a CPU in a tick of the kernel's clock from which on not each is followed.
-pub const BURST: u32 = 256;
+/// Requests of an op on a CPU in a tick of the kernel's clock from which on not each is followed.
+pub const BURST: u64 = 256;
 /// Of those beyond it, one in so many is.
 pub const FOLLOWED: u64 = 16;
 
@@ -292,7 +298,7 @@ pub const TRACE_LOST_LEFT_OUT: u32 = 6;
 pub const TRACE_LOST_CAUSES: u32 = 7;
 
 const _: () = assert!(size_of::<OpKey>() == 8);
-const _: () = assert!(size_of::<OpRow>() == 88 + 8 * BUCKETS);
+const _: () = assert!(size_of::<OpRow>() == 104 + 8 * BUCKETS);
 const _: () = assert!(size_of::<Flight>() == 64);
 const _: () = assert!(size_of::<FileRow>() == 24);
 const _: () = assert!(size_of::<LifeEvent>() == 64);

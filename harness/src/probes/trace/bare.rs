@@ -51,7 +51,8 @@ pub(super) fn offsets() -> Result<Vec<Offset>, String> {
         // A completion's last member is there, and until a request completes, its descriptor is.
         ("BARE_REQ_FD", member("io_kiocb", "cqe")? + member("io_cqe", "fd")?),
         ("BARE_CQE_RES", if by_address { member("io_uring_cqe", "res")? } else { 0 }),
-        ("BARE_EXIT_TELLS", u32::from(btf.arguments("sched_process_exit") == Some(2))),
+        ("BARE_TASK_SIGNAL", member("task_struct", "signal")?),
+        ("BARE_SIGNAL_LIVE", member("signal_struct", "live")?),
     ];
     let account = layout::account(&btf).zip(layout::limit(&btf));
     let (account, limit) = account.ok_or("the kernel's BTF does not have a worker's account")?;

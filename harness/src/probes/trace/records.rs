@@ -14,11 +14,16 @@ unsafe impl Record for RequestEvent {}
 /// # Safety
 ///
 /// Any bytes must be a valid value, and the row must be made of whole words.
-pub(super) unsafe trait Row: Copy {}
+pub(super) unsafe trait Row: Copy {
+    /// Whether programs write all of a row when they take it.
+    const OVERWRITTEN: bool = false;
+}
 
 // SAFETY: integers; the first word has the process, and no process that submits is 0.
 unsafe impl Row for OpRow {}
 // SAFETY: likewise.
 unsafe impl Row for FileRow {}
 // SAFETY: integers; the first word is an address.
-unsafe impl Row for Flight {}
+unsafe impl Row for Flight {
+    const OVERWRITTEN: bool = true;
+}

@@ -46,7 +46,14 @@ impl<R: Row> Table<R> {
     /// Frees the rows for which `over` holds. No program may write to them any more.
     pub(super) fn free(&mut self, over: impl Fn(&R) -> bool) {
         for nth in 0..self.count {
-            if !self.is_taken(nth) || !over(&self.row(nth)) {
+            let key = self.key(nth).load(Ordering::Acquire);
+            if key == 0 || !over(&self.row(nth)) {
+                continue;
+            }
+            if R::OVERWRITTEN {
+                // If the row is another's by now, the key is another, too.
+                let _ =
+                    self.key(nth).compare_exchange(key, 0, Ordering::Release, Ordering::Relaxed);
                 continue;
             }
             let rest = size_of::<R>() - size_of::<u64>();

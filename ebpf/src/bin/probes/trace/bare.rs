@@ -4,15 +4,15 @@
 //! They cost half of those on events, for which the kernel writes a record first. And they run
 //! also where another BPF program or a system call on a BPF map is under way on the CPU.
 
-use aya_ebpf::Global;
 use aya_ebpf::helpers::{bpf_get_current_comm, bpf_probe_read_kernel_str_bytes};
 use aya_ebpf::macros::{btf_tracepoint, fentry, map};
 use aya_ebpf::maps::PerCpuArray;
 use aya_ebpf::programs::{BtfTracePointContext, FEntryContext};
+use aya_ebpf::{EbpfContext as _, Global};
 
 use super::lives::Comm;
 use super::requests::Queued;
-use super::tables::current;
+use super::tables::{current, read_at};
 use super::{lives, requests};
 
 /// Offset of `pid` in `task_struct`.
@@ -38,9 +38,12 @@ static BARE_REQ_FD: Global<u32> = Global::new(0);
 #[unsafe(no_mangle)]
 static BARE_CQE_RES: Global<u32> = Global::new(0);
 
-/// 1 if `sched:sched_process_exit` says whether the thread is the last of its process, else 0.
+/// Offset of `signal` in `task_struct`.
 #[unsafe(no_mangle)]
-static BARE_EXIT_TELLS: Global<u32> = Global::new(0);
+static BARE_TASK_SIGNAL: Global<u32> = Global::new(0);
+/// Offset of `live` in `signal_struct`: threads that are not about to leave.
+#[unsafe(no_mangle)]
+static BARE_SIGNAL_LIVE: Global<u32> = Global::new(0);
 
 /// Reads a member of a struct that is an argument.
 #[inline(always)]
@@ -74,7 +77,8 @@ fn string(address: *const u8) -> Option<Comm> {
 
 #[btf_tracepoint]
 pub(crate) fn bare_exited(ctx: BtfTracePointContext) -> i32 {
-    let is_last = if BARE_EXIT_TELLS.load() == 0 { None } else { Some(ctx.arg::<i32>(1) & 1 != 0) };
+    let signal = member::<*const u8>(ctx.arg(0), &BARE_TASK_SIGNAL);
+    let is_last = Some(member::<i32>(signal, &BARE_SIGNAL_LIVE) == 0);
     lives::exited(is_last, || bpf_get_current_comm().ok());
     0
 }
@@ -132,7 +136,8 @@ pub(crate) fn bare_queued(ctx: BtfTracePointContext) -> i32 {
 /// A worker calls `io_wq_submit_work`. No trace point tells, so this is an extra.
 #[fentry]
 pub(crate) fn bare_started(ctx: FEntryContext) -> i32 {
-    if let Some(work) = address(ctx.arg(0)) {
+    // The first argument as a number: a worker may be preempted here, and others run meanwhile.
+    if let Some(work) = read_at::<u64>(ctx.as_ptr() as u64, 0) {
         requests::started(work - u64::from(BARE_REQ_WORK.load()));
     }
     0

@@ -33,23 +33,7 @@ pub(super) struct Last {
     pub(super) fd: i32,
     pub(super) opcode: u8,
     pub(super) class: u8,
-    reserved: u16,
-    /// Requests that the CPU queued in this tick of the kernel's clock.
-    in_tick: u32,
-    tick: u64,
-}
-
-impl Last {
-    const NONE: Last = Last {
-        queued_ns: 0,
-        tid: 0,
-        fd: -1,
-        opcode: 0,
-        class: 0,
-        reserved: 0,
-        in_tick: 0,
-        tick: 0,
-    };
+    reserved: [u8; 6],
 }
 
 /// See [`Last`].
@@ -88,15 +72,14 @@ pub(super) fn queued(queued: Queued) {
     // SAFETY: the helper has no requirement.
     let queued_ns = unsafe { bpf_ktime_get_ns() };
     let last_fd = if registered { -1 } else { fd as i32 };
-    let is_burst =
-        remember(Last { queued_ns, tid, fd: last_fd, opcode, class: op.class, ..Last::NONE });
+    remember(Last { queued_ns, tid, fd: last_fd, opcode, class: op.class, reserved: [0; 6] });
     let Some(counts) = counts(&op) else { return lose(TRACE_LOST_OPS) };
     let weight = if queued.flags & CQE_SKIP != 0 {
         // SAFETY: the pointer is to this CPU's own counts.
         unsafe { (*counts).silent += 1 };
         0
     } else {
-        weight(counts, is_burst)
+        weight(counts)
     };
     if weight > 0 {
         match flights::claim(request) {
@@ -133,12 +116,16 @@ pub(super) fn queued(queued: Queued) {
 /// each would cost most of what a burst of requests costs, as they end on another CPU. Those that a burst
 /// leaves behind wait for the next burst: a request after it is not one of them.
 #[inline(always)]
-fn weight(counts: *mut OpCounts, is_burst: bool) -> u64 {
-    if !is_burst || TRACE_REQUESTS.load() != 0 {
-        return 1;
-    }
+fn weight(counts: *mut OpCounts) -> u64 {
+    // SAFETY: the helper has no requirement.
+    let tick = unsafe { bpf_jiffies64() };
     // SAFETY: the pointer is to this CPU's own counts.
     unsafe {
+        (*counts).in_tick = if (*counts).tick == tick { (*counts).in_tick + 1 } else { 1 };
+        (*counts).tick = tick;
+        if (*counts).in_tick <= BURST || TRACE_REQUESTS.load() != 0 {
+            return 1;
+        }
         let pending = (*counts).pending;
         if pending + 1 < FOLLOWED {
             (*counts).pending = pending + 1;
@@ -148,17 +135,12 @@ fn weight(counts: *mut OpCounts, is_burst: bool) -> u64 {
     }
 }
 
-/// Remembers the request that this CPU queued last. Returns whether it is one of a burst.
+/// Remembers the request that this CPU queued last.
 #[inline(always)]
-fn remember(queued: Last) -> bool {
-    let Some(last) = LAST.get_ptr_mut(0) else { return false };
-    // SAFETY: the helper has no requirement.
-    let tick = unsafe { bpf_jiffies64() };
-    // SAFETY: the pointer is this CPU's own element, and requests are queued one by one on it.
-    unsafe {
-        let in_tick = if (*last).tick == tick { (*last).in_tick + 1 } else { 1 };
-        *last = Last { tick, in_tick, ..queued };
-        in_tick > BURST
+fn remember(queued: Last) {
+    if let Some(last) = LAST.get_ptr_mut(0) {
+        // SAFETY: the pointer is this CPU's own element, and requests are queued one by one on it.
+        unsafe { *last = queued };
     }
 }
 
