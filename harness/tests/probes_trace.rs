@@ -190,5 +190,5 @@ fn requests_of_a_burst_are_all_done_in_the_end_and_one_after_it_stands_for_itsel
         assert_eq!((after.entered, after.done), (queued, queued));
         assert_eq!(timed_after - timed, 1, "{} stood behind it", burst.done - timed);
     }
-    const { assert!(FLOOD > 4 * BURST) };
+    const { assert!(FLOOD as u64 > 4 * BURST) };
 }

@@ -1,6 +1,7 @@
 //! What to trace.
 
 use std::fmt;
+use std::path::Path;
 
 use anyhow::{bail, ensure};
 use rustix::io::Errno;
@@ -31,7 +32,8 @@ impl Target {
     ///
     /// # Errors
     ///
-    /// Names a process that is not there, a thread that is none, and a name that none can have.
+    /// Names a process that is not there, a thread that is none, a name that none can have, and a control
+    /// group that is not there.
     pub fn check(&self) -> anyhow::Result<()> {
         match self {
             Target::Pid(pid) => check_pid(*pid),
@@ -41,7 +43,8 @@ impl Target {
                 ensure!(fits, "no process is named {name}: names are cut to 15 bytes, to {cut}");
                 Ok(())
             }
-            _ => Ok(()),
+            Target::Cgroup(path) => check_cgroup(path),
+            Target::All | Target::Command(_) => Ok(()),
         }
     }
 
@@ -79,6 +82,19 @@ fn check_pid(pid: u32) -> anyhow::Result<()> {
         Some(of) if of != pid => bail!("{pid} is a thread of process {of}: trace that"),
         _ => Ok(()),
     }
+}
+
+/// Where the hierarchy of version 2 is mounted, alone and beside those of version 1.
+const HIERARCHIES: [&str; 2] = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"];
+
+fn check_cgroup(path: &str) -> anyhow::Result<()> {
+    let is_root = |root: &&str| Path::new(root).join("cgroup.controllers").exists();
+    // Without one that is mounted here, processes tell theirs all the same.
+    let Some(root) = HIERARCHIES.iter().find(|root| is_root(root)) else { return Ok(()) };
+    let is_there =
+        !path.split('/').any(|part| part == "..") && Path::new(&format!("{root}{path}")).is_dir();
+    ensure!(is_there, "there is no control group {path} in {root}: systemd-cgls lists them");
+    Ok(())
 }
 
 /// Whether a control group is this one or below it.
@@ -127,6 +143,16 @@ mod tests {
         assert_eq!(said(tid), format!("{tid} is a thread of process {own}: trace that"));
         drop(end);
         thread.join().expect("it ends");
+    }
+
+    #[test]
+    fn a_control_group_that_is_not_there_is_refused_where_that_can_be_told() {
+        let is_told =
+            HIERARCHIES.iter().any(|root| Path::new(root).join("cgroup.controllers").exists());
+        for path in ["/no such group", "/../.."] {
+            assert_eq!(Target::Cgroup(path.into()).check().is_err(), is_told, "{path}");
+        }
+        assert!(Target::Cgroup("/".into()).check().is_ok());
     }
 
     #[test]

@@ -105,7 +105,8 @@ impl TraceFlags {
             (Some(pid), ..) => Target::Pid(pid),
             (_, Some(name), ..) => Target::Comm(name.clone()),
             (.., Some(path), _) => {
-                let path = path.strip_prefix("/sys/fs/cgroup").unwrap_or(path);
+                let below = path.strip_prefix("/sys/fs/cgroup");
+                let path = below.filter(|it| it.is_empty() || it.starts_with('/')).unwrap_or(path);
                 Target::Cgroup(format!("/{}", path.trim_matches('/')))
             }
             (.., false) => Target::Command(words.join(" ")),
