@@ -7,7 +7,7 @@ mod raw;
 mod table;
 
 use askama::Template;
-use iowq_contract::Record;
+use iowq_contract::{Code, Record};
 
 use crate::bench::analysis::Analysis;
 use crate::bench::answer::Answer;
@@ -184,7 +184,9 @@ fn views<'a>(analysis: &'a Analysis<'_>, shown: Shown) -> Result<Vec<View<'a>>, 
     let all = analysis.sections.iter().zip(&analysis.answers).take(shown.workloads);
     for (at, (section, answers)) in all.enumerate() {
         let mut note = Vec::new();
-        if !analysis.loaded.has_histogram(section.records()) {
+        let is_live = |record: &Record| record.caveats.iter().any(|it| it.code == Code::Live);
+        // A trace has times in io-wq alone, and no bench would give others.
+        if !analysis.loaded.has_histogram(section.records()) && !section.records().any(is_live) {
             note.push(no_histogram(section));
         }
         let charts = room.draw(|| charts::sets(analysis.loaded, section, &colours, points_max))?;

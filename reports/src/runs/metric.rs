@@ -1,6 +1,6 @@
 //! Metrics of a run: one table of what they are called, how they are read, and what of them counts.
 
-use iowq_contract::{Quantiles, Record};
+use iowq_contract::{Code, Quantiles, Record, Tier};
 
 use crate::format;
 use crate::runs::sample_size::{self, P50_PPB, P90_PPB, P99_PPB, P999_PPB};
@@ -75,6 +75,15 @@ const LINGER_DIFFERENCE_MS_MIN: f64 = 10.0;
 /// An effect of so many percent is shown as a factor.
 const PERCENT_MAX: f64 = 99_999.5;
 
+/// A trace that polls `/proc` sees no ops, which is not the same as none.
+fn ops_per_s(run: &Record) -> Result<f64, String> {
+    let is_live = run.caveats.iter().any(|it| it.code == Code::Live);
+    if is_live && run.probe.tier == Tier::Proc {
+        return Err("a trace that polls /proc sees no operations".to_owned());
+    }
+    Ok(run.ops.per_s)
+}
+
 /// What a value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Unit {
@@ -122,7 +131,7 @@ const ROWS: [Row; Metric::COUNT] = [
         difference_min: None,
         benchstat: Some(("ops/s", 3)),
         bmf: Some("throughput"),
-        read: |run| Ok(run.ops.per_s),
+        read: ops_per_s,
     },
     Row {
         metric: Metric::ResponseP50,
@@ -398,7 +407,7 @@ fn quantile(
 
 #[cfg(test)]
 mod tests {
-    use iowq_contract::Counts;
+    use iowq_contract::{Caveat, Counts};
     use iowq_sample as sample;
 
     use super::*;
@@ -425,6 +434,15 @@ mod tests {
         (record.ops.done, record.ops.per_s) = (0, 0.0);
         assert!(Metric::CpuPerOp.of(&record).is_err());
         assert!(Metric::OpsPerS.of(&record).is_err());
+    }
+
+    #[test]
+    fn a_trace_by_polling_has_no_throughput_rather_than_one_of_0() {
+        let mut record = sample::run("dsync", "6.12", 0);
+        record.caveats.push(Caveat::new(Code::Live, "a live system"));
+        assert!((Metric::OpsPerS.row().read)(&record).is_ok());
+        record.probe.tier = Tier::Proc;
+        assert!((Metric::OpsPerS.row().read)(&record).is_err());
     }
 
     #[test]

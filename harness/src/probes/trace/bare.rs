@@ -11,15 +11,16 @@ use crate::probes::events::Offset;
 use crate::probes::{advice, layout};
 
 /// Programs, and the trace points that they attach to.
-const PROGRAMS: [(&str, &str); 7] = [
+const LIVES: [(&str, &str); 5] = [
     ("bare_born", "task_newtask"),
     ("bare_named", "task_rename"),
     ("bare_exited", "sched_process_exit"),
     ("bare_ring", "io_uring_create"),
     ("bare_registered", "io_uring_register"),
-    ("bare_queued", "io_uring_queue_async_work"),
-    ("bare_completed", "io_uring_complete"),
 ];
+/// Those of requests in io-wq, in this order: one whose completion was not seen would be there for ever.
+const QUEUED: [(&str, &str); 2] =
+    [("bare_completed", "io_uring_complete"), ("bare_queued", "io_uring_queue_async_work")];
 
 /// The program for requests that are submitted, and the names that its trace point has had: the
 /// second until Linux 6.4.
@@ -67,11 +68,13 @@ pub(super) fn offsets() -> Result<Vec<Offset>, String> {
 /// What the kernel refuses.
 pub(super) fn attach(programs: &mut Ebpf) -> Result<Vec<String>, ProbeError> {
     let types = Types::from_sys_fs().map_err(|error| advice::kernel("reading BTF", &error))?;
-    for (program, trace_point) in PROGRAMS {
-        load(programs, program, trace_point, &types)?;
-    }
-    let submitted = load(programs, SUBMITTED, SUBMITS[0], &types);
-    submitted.or_else(|_| load(programs, SUBMITTED, SUBMITS[1], &types))?;
+    let mut all = |bare: &[(&str, &str)]| {
+        bare.iter().try_for_each(|(program, event)| load(programs, program, event, &types))
+    };
+    all(&LIVES)?;
+    // Before those that are queued, or else more would be queued than were submitted.
+    all(&[(SUBMITTED, SUBMITS[0])]).or_else(|_| all(&[(SUBMITTED, SUBMITS[1])]))?;
+    all(&QUEUED)?;
     Ok(load_started(programs, &types).err().into_iter().collect())
 }
 

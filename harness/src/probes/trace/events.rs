@@ -45,8 +45,16 @@ pub(in crate::probes) const LIVES: [Event; 5] = [
     },
 ];
 
-/// Events of the life of requests that went to io-wq.
+/// Events of the life of requests that went to io-wq, in the order in which they are attached: a request
+/// whose completion was not seen would be in io-wq for ever.
 pub(in crate::probes) const QUEUED: [Event; 2] = [
+    Event {
+        program: "trace_completed",
+        category: "io_uring",
+        name: "io_uring_complete",
+        title: "io_uring:io_uring_complete",
+        fields: &[("DONE_REQ", "req", 8), ("DONE_RES", "res", 4)],
+    },
     Event {
         program: "trace_queued",
         category: "io_uring",
@@ -60,13 +68,6 @@ pub(in crate::probes) const QUEUED: [Event; 2] = [
             ("PUNT_WORK", "work", 8),
             ("PUNT_RW", "rw", 4),
         ],
-    },
-    Event {
-        program: "trace_completed",
-        category: "io_uring",
-        name: "io_uring_complete",
-        title: "io_uring:io_uring_complete",
-        fields: &[("DONE_REQ", "req", 8), ("DONE_RES", "res", 4)],
     },
 ];
 

@@ -92,7 +92,9 @@ fn load_events(options: &TraceOptions, tracefs: &Path) -> Result<Loaded, ProbeEr
         }
     }
     let (mut programs, sizes) = open(options, &found)?;
-    let events = LIVES.iter().chain(&QUEUED).chain(submitted.map(|(event, _)| event));
+    // First those that are submitted, or else more would be queued than were.
+    let submitted = submitted.map(|(event, _)| event);
+    let events = LIVES.iter().chain(submitted).chain(&QUEUED);
     events.into_iter().try_for_each(|event| attach(&mut programs, event))?;
     Ok(Loaded { programs, sizes, unseen })
 }

@@ -40,7 +40,8 @@ pub(super) fn find(tracefs: &Path) -> Result<AllFound, ProbeError> {
     .to_vec();
     let mut requests = all(&QUEUED)?;
     match SUBMITTED.iter().find_map(|event| Found::of(tracefs, event).ok()) {
-        Some(found) => requests.push(found),
+        // First, or else more would be queued than were submitted.
+        Some(found) => requests.insert(0, found),
         None => {
             unseen.push(format!("requests that need no worker: no event {}", SUBMITTED[0].title));
         }
