@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use iowq_contract::Tier;
 use iowq_contract::trace::{TraceLine, TraceProcess};
 
-use crate::run::Sink;
+use crate::sinks::Sink;
 use exposition::Format;
 pub use serve::Server;
 use sums::Sums;

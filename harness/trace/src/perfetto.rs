@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use iowq_contract::trace::{Snapshot, TraceBirth, TraceExit, TraceLine, TraceRequest};
 use serde_json::{Value, json};
 
-use crate::run::Sink;
+use crate::sinks::Sink;
 
 /// Writes lines as events.
 pub struct Perfetto<W> {

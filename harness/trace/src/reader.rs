@@ -7,7 +7,7 @@ use std::time::Duration;
 use iowq_contract::trace::TraceLine;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use crate::run::Sink;
+use crate::sinks::Sink;
 
 /// Ends a trace that nobody reads: the other end of the pipe that it is printed into is closed.
 /// Also while there is nothing to print.

@@ -9,7 +9,7 @@ use iowq_contract::trace::TraceLine;
 use iowq_contract::{Churn, Record};
 use iowq_harness::probes::timeline::thin;
 
-use crate::run::Sink;
+use crate::sinks::Sink;
 use crate::story::Story;
 
 /// Points of the timeline that are kept before they are thinned.

@@ -19,7 +19,7 @@ use iowq_harness::clock;
 use state::State;
 use terminal::Terminal;
 
-use crate::run::Sink;
+use crate::sinks::Sink;
 
 /// A screen that takes the lines of a trace and shows them until the last one.
 pub struct Screen {

@@ -150,8 +150,12 @@ fn start(flags: &TraceFlags, tracer: &mut Tracer) -> anyhow::Result<Option<Child
 
 /// Ends a command that goes on when the trace does not. It may take its time, until another signal.
 fn end(child: &mut Child, stop: &AtomicBool) {
-    if !matches!(child.try_wait(), Ok(None)) {
-        return;
+    match child.try_wait() {
+        Ok(None) => {}
+        Ok(Some(status)) if !status.success() => {
+            return note(&format!("the command ended with {status}"));
+        }
+        _ => return,
     }
     iowq_trace::terminate(child.id());
     stop.store(false, Ordering::Relaxed);

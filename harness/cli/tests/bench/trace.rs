@@ -132,6 +132,16 @@ fn a_command_that_goes_on_ends_with_the_trace() {
 }
 
 #[test]
+fn a_command_that_fails_is_told_of() {
+    let place = Place::new();
+    let mut command = Command::new(IOWQ);
+    command.args(["trace", "-q", "--tier", "proc", "--", "sh", "-c", "exit 7"]);
+    let output = command.current_dir(place.home()).output().expect("it runs");
+    let said = stderr(&output);
+    assert!(output.status.success() && said.contains("ended with exit status: 7"), "{said}");
+}
+
+#[test]
 fn a_command_that_does_not_end_is_told_of_and_killed_by_another_signal() {
     let place = Place::new();
     let mut command = Command::new(IOWQ);

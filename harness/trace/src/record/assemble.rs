@@ -194,7 +194,7 @@ mod tests {
     use iowq_contract::trace::{Snapshot, TraceBirth, TraceExit, TraceLine, TraceProcess};
 
     use super::*;
-    use crate::run::Sink as _;
+    use crate::sinks::Sink as _;
 
     fn op(name: &str, submitted: u64, queued: u64) -> TraceOp {
         let mut times = Histogram::<u64>::new(2).expect("a histogram");
