@@ -43,7 +43,7 @@ impl Bulk {
     /// Takes the bulk out of a run that was read from a line of the last file.
     pub(super) fn take(&self, run: &mut Record, line: &Line) -> io::Result<Place> {
         let (digest, has_histogram) = (digest(run), has_histogram(&run.latency));
-        let is_small = !has_histogram
+        let is_small = !has_any_histogram(&run.latency)
             && run.timeline.is_empty()
             && run.churn.births.is_empty()
             && run.workers.outlived_ms.is_empty();
@@ -104,6 +104,13 @@ pub(super) fn has_histogram(latency: &Latency) -> bool {
     latency.response.values().any(|one: &Quantiles| !one.hdr_v2.is_empty())
 }
 
+/// Whether there is a histogram at all.
+fn has_any_histogram(latency: &Latency) -> bool {
+    let Latency { response, service, queue } = latency;
+    let mut times = response.values().chain(service.values()).chain(queue.values());
+    times.any(|one| !one.hdr_v2.is_empty())
+}
+
 fn digest(run: &Record) -> u64 {
     let mut hasher = DefaultHasher::new();
     let stays = run.workers.outlived_ms.iter().map(|one| one.map(f64::to_bits));
@@ -135,6 +142,21 @@ mod tests {
                 assert_eq!(parse(line.as_bytes()), Ok(loaded.whole(run)?.into_owned()));
             }
         }
+        Ok(())
+    }
+
+    #[test]
+    fn a_run_with_no_bulk_but_histograms_of_service_times_is_read_again_with_them() -> io::Result<()>
+    {
+        let mut run = sample::run("nop", "6.12", 0);
+        run.latency.response = Latency::default().response;
+        (run.timeline, run.churn) = (Vec::new(), Churn::default());
+        run.workers.outlived_ms = Vec::new();
+        assert!(run.latency.service.values().any(|one| !one.hdr_v2.is_empty()));
+        let lines = sample::lines(std::slice::from_ref(&run));
+        let loaded =
+            load::read(lines.as_bytes(), Path::new("/dev/stdin")).map_err(io::Error::other)?;
+        assert_eq!(loaded.whole(&loaded.records[0])?.latency, run.latency);
         Ok(())
     }
 

@@ -135,7 +135,7 @@ mod tests {
     }
 
     fn decoder() -> Decoder {
-        let found = Found { event: &QUEUED[1], id: 300, offsets: vec![8, 16] };
+        let found = Found { event: &QUEUED[0], id: 300, offsets: vec![8, 16] };
         Decoder::new([found].into_iter())
     }
 
