@@ -196,7 +196,7 @@ impl Flight {
 
 /// Requests of an op on a CPU in a tick of the kernel's clock from which on not each is followed.
 pub const BURST: u64 = 256;
-/// Of those beyond it, one in so many is.
+/// Beyond [`BURST`], one request in this many is followed.
 pub const FOLLOWED: u64 = 16;
 
 /// A descriptor that is not known.
@@ -277,6 +277,29 @@ pub struct LifeEvent {
     pub limit: u32,
     /// The thread's name.
     pub comm: [u8; 16],
+}
+
+impl LifeEvent {
+    /// An event of a thread in its own context, without a name and all else that only some events have.
+    #[must_use]
+    #[inline(always)]
+    pub const fn of(kind: u32, time_ns: u64, tgid: u32, tid: u32) -> LifeEvent {
+        LifeEvent {
+            time_ns,
+            queued_ns: 0,
+            kind,
+            tgid,
+            tid,
+            by_tid: tid,
+            account: 0,
+            fd: -1,
+            opcode: 0,
+            class: 0,
+            reserved: 0,
+            limit: 0,
+            comm: [0; 16],
+        }
+    }
 }
 
 /// Index of a loss counter of a trace: no room in the ring `LIVES`.

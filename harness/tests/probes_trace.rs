@@ -38,12 +38,18 @@ struct Counted {
     lost: u64,
 }
 
-/// Traces this process while it reads a file, forced to workers and not.
-fn trace(on_events: bool) -> Counted {
+/// Starts to trace this process.
+fn start_tracing(on_events: bool) -> TraceProbes {
     let options =
         TraceOptions { some: true, on_events, lives_ring_bytes: 1 << 16, requests_ring_bytes: 0 };
     let mut probes = TraceProbes::start(&options).expect("probes work here");
     probes.trace(std::process::id()).expect("room for one process");
+    probes
+}
+
+/// Traces this process while it reads a file, forced to workers and not.
+fn trace(on_events: bool) -> Counted {
+    let mut probes = start_tracing(on_events);
     let file = File::open("/proc/self/exe").expect("it is always there");
     let mut ring = IoUring::new(DEPTH).expect("a ring");
     let mut bytes = [0; 64];
@@ -103,14 +109,7 @@ fn a_process_that_is_forgotten_leaves_no_row() {
     if start_or_skip(test, &BpfOptions::default()).is_none() {
         return;
     }
-    let options = TraceOptions {
-        some: true,
-        on_events: false,
-        lives_ring_bytes: 1 << 16,
-        requests_ring_bytes: 0,
-    };
-    let mut probes = TraceProbes::start(&options).expect("probes work here");
-    probes.trace(std::process::id()).expect("room for one process");
+    let mut probes = start_tracing(false);
     let mut ring = IoUring::new(DEPTH).expect("a ring");
     let nop = opcode::Nop::new().build().flags(squeue::Flags::ASYNC);
     // SAFETY: the entry points to nothing.
@@ -166,14 +165,7 @@ fn requests_of_a_burst_are_all_done_in_the_end_and_one_after_it_stands_for_itsel
     if start_or_skip(test, &BpfOptions::default()).is_none() {
         return;
     }
-    let options = TraceOptions {
-        some: true,
-        on_events: false,
-        lives_ring_bytes: 1 << 16,
-        requests_ring_bytes: 0,
-    };
-    let mut probes = TraceProbes::start(&options).expect("probes work here");
-    probes.trace(std::process::id()).expect("room for one process");
+    let probes = start_tracing(false);
     let mut ring = IoUring::new(FLOOD).expect("a ring");
     let cpus = std::thread::available_parallelism().expect("processors").get() as u64;
     for nth in 1..=8 {

@@ -88,21 +88,7 @@ mod tests {
     use super::*;
 
     fn event(kind: u32, tid: u32, time_ns: u64) -> LifeEvent {
-        LifeEvent {
-            time_ns,
-            queued_ns: 0,
-            kind,
-            tgid: 1,
-            tid,
-            by_tid: 1,
-            account: 0,
-            fd: -1,
-            opcode: 0,
-            class: 0,
-            reserved: 0,
-            limit: 0,
-            comm: [0; 16],
-        }
+        LifeEvent { by_tid: 1, ..LifeEvent::of(kind, time_ns, 1, tid) }
     }
 
     fn popped(order: &mut Order, now_ns: u64) -> Vec<(u32, u32, bool)> {

@@ -103,8 +103,8 @@ impl Polled {
         for pid in gone {
             let known = self.known.remove(&pid).unwrap_or_default();
             let workers = known.workers().into_iter();
-            self.found.extend(workers.map(|tid| life(LIFE_EXITED, now, pid, tid)));
-            self.found.push(life(LIFE_PROCESS, now, pid, pid));
+            self.found.extend(workers.map(|tid| LifeEvent::of(LIFE_EXITED, now.0, pid, tid)));
+            self.found.push(LifeEvent::of(LIFE_PROCESS, now.0, pid, pid));
         }
         for pid in pids {
             let is_new = !self.known.contains_key(&pid);
@@ -147,7 +147,11 @@ impl Known {
         for fd in rings.difference(&self.rings) {
             let account = procfs::ring_entries(pid, *fd).unwrap_or_default();
             // Who created it is not seen.
-            found.push(LifeEvent { account, by_tid: 0, ..life(LIFE_RING, now, pid, *fd) });
+            found.push(LifeEvent {
+                account,
+                by_tid: 0,
+                ..LifeEvent::of(LIFE_RING, now.0, pid, *fd)
+            });
         }
         self.rings = rings;
     }
@@ -155,7 +159,7 @@ impl Known {
     fn look_at_threads(&mut self, pid: u32, now: Nanos, found: &mut Vec<LifeEvent>) {
         let tids: BTreeSet<u32> = procfs::threads(pid).into_iter().collect();
         let gone = self.workers().into_iter().filter(|tid| !tids.contains(tid));
-        found.extend(gone.map(|tid| life(LIFE_EXITED, now, pid, tid)));
+        found.extend(gone.map(|tid| LifeEvent::of(LIFE_EXITED, now.0, pid, tid)));
         self.threads.retain(|tid, _| tids.contains(tid));
         for &tid in &tids {
             let thread = self.threads.entry(tid).or_insert(Thread::Other(now));
@@ -165,7 +169,7 @@ impl Known {
             }
             let Some(name) = procfs::worker_name(pid, tid) else { continue };
             *thread = Thread::Worker;
-            let mut born = life(LIFE_BORN, now, pid, tid);
+            let mut born = LifeEvent::of(LIFE_BORN, now.0, pid, tid);
             // Its name ends with the thread that it works for, by the machine's number.
             let by_tid = name.rsplit('-').next().and_then(|it| it.parse().ok());
             born.by_tid = by_tid.filter(|it| tids.contains(it)).unwrap_or(pid);
@@ -230,23 +234,5 @@ impl TraceSource for Polled {
 
     fn lost(&mut self) -> Result<Vec<(String, u64)>, ProbeError> {
         Ok(Vec::new())
-    }
-}
-
-fn life(kind: u32, at: Nanos, tgid: u32, tid: u32) -> LifeEvent {
-    LifeEvent {
-        time_ns: at.0,
-        queued_ns: 0,
-        kind,
-        tgid,
-        tid,
-        by_tid: tid,
-        account: 0,
-        fd: -1,
-        opcode: 0,
-        class: 0,
-        reserved: 0,
-        limit: 0,
-        comm: [0; 16],
     }
 }

@@ -57,7 +57,7 @@ impl Ring {
     }
 }
 
-/// A pipe with a name, which holds whoever opens it for reading until it is opened for writing.
+/// A FIFO: opening it for reading blocks until it is opened for writing.
 pub(super) struct Gate {
     path: PathBuf,
     name: CString,

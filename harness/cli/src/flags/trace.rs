@@ -84,7 +84,7 @@ impl TraceFlags {
         }
     }
 
-    /// Whether nothing comes of the trace but what is printed, so that it is over when nobody reads.
+    /// Whether standard output is the only output, so that the trace ends when its reader is gone.
     pub(crate) fn is_only_printed(&self) -> bool {
         let files = [&self.record, &self.perfetto, &self.to_spec];
         let served = self.openmetrics.is_some();

@@ -18,7 +18,7 @@ use crate::report::{Done, REPORT, Report};
 use crate::start::start_or_skip;
 
 pub(crate) const IOWQ: &str = env!("CARGO_BIN_EXE_iowq");
-/// Of so many requests of a burst, one has a time: as the programs have it.
+/// In a burst, one request in this many has a time: `FOLLOWED` of the BPF programs.
 const BURST_FOLLOWED: u64 = 16;
 /// Long enough for anything that is going to happen at all.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);

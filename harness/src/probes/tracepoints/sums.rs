@@ -260,21 +260,7 @@ fn is_io_thread(comm: &[u8; 16]) -> bool {
 }
 
 fn life(kind: u32, event: &Seen, tid: u32, comm: [u8; 16]) -> LifeEvent {
-    LifeEvent {
-        time_ns: event.time_ns,
-        queued_ns: 0,
-        kind,
-        tgid: event.tgid,
-        tid,
-        by_tid: event.tid,
-        account: 0,
-        fd: -1,
-        opcode: 0,
-        class: 0,
-        reserved: 0,
-        limit: 0,
-        comm,
-    }
+    LifeEvent { by_tid: event.tid, comm, ..LifeEvent::of(kind, event.time_ns, event.tgid, tid) }
 }
 
 #[cfg(test)]

@@ -103,8 +103,8 @@ pub(crate) fn bare_submitted(ctx: BtfTracePointContext) -> i32 {
     0
 }
 
-/// Where a pointer becomes a number: the verifier lets nobody reckon with a pointer to a struct, but
-/// forgets what it is on the way through a map.
+/// Converts a pointer to a scalar: the verifier rejects arithmetic on a pointer to a struct, and loses
+/// its type if it is stored to a map and loaded again.
 #[map]
 static ADDRESS: PerCpuArray<u64> = PerCpuArray::with_max_entries(1, 0);
 

@@ -19,7 +19,7 @@ static FLIGHTS_ROWS: Global<u32> = Global::new(1);
 
 /// The row of a request that is in io-wq.
 ///
-/// A request is in one place at a time, so that nobody else writes to its row.
+/// Only the CPU that handles a request writes to its row, and one CPU at a time handles it.
 #[inline(always)]
 pub(super) fn find(request: u64) -> Option<*mut Flight> {
     rows(request, |row| {

@@ -115,22 +115,9 @@ fn is_io_thread(comm: &Comm) -> bool {
 
 #[inline(always)]
 fn event(kind: u32, tgid: u32, tid: u32, by_tid: u32, comm: Comm) -> LifeEvent {
-    LifeEvent {
-        // SAFETY: the helper has no requirement.
-        time_ns: unsafe { bpf_ktime_get_ns() },
-        queued_ns: 0,
-        kind,
-        tgid,
-        tid,
-        by_tid,
-        account: 0,
-        fd: -1,
-        opcode: 0,
-        class: 0,
-        reserved: 0,
-        limit: 0,
-        comm,
-    }
+    // SAFETY: the helper has no requirement.
+    let time_ns = unsafe { bpf_ktime_get_ns() };
+    LifeEvent { by_tid, comm, ..LifeEvent::of(kind, time_ns, tgid, tid) }
 }
 
 #[inline(always)]
