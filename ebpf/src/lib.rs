@@ -14,34 +14,46 @@ pub mod trace;
 #[cfg(not(feature = "programs"))]
 pub use object::object;
 #[cfg(target_has_atomic = "32")]
-pub use page::{PageView, SlotView};
-#[cfg(target_has_atomic = "32")]
-pub use requests::RequestView;
-pub use requests::{REQUESTS_MAX, RequestTimes};
+pub use page::{PageView, PoolView, SlotView};
+pub use requests::{QUEUED_AT_SOME_TIME, QUEUED_HASHED, REQUEST_TIMED, REQUESTS_MAX};
 
-/// Worker slots in the shared page; a slot is what the pool calls a worker. A power of two, so that
-/// the programs can keep an index in range by a mask.
-pub const SLOTS_MAX: usize = 1024;
+/// Worker slots in the shared page, of all pools together; a slot is what a pool calls a worker. A
+/// power of two, so that the programs can keep an index in range by a mask.
+pub const SLOTS_MAX: usize = 4096;
+
+/// Pools in the shared page: one for each task that submits. A power of two, as above.
+pub const POOLS_MAX: usize = 64;
 
 /// Accounts, in the kernel's order: bounded, then unbounded.
 pub const ACCOUNTS: usize = 2;
 
-/// A key of [`Shared::head`] or [`Slot::work`]: nothing there.
+/// A key of [`PoolCounts::head`] or [`Slot::work`]: nothing there.
 pub const KEY_NONE: u32 = 0;
 /// A key: work that is not hashed.
 pub const KEY_UNHASHED: u32 = 1;
 /// A key: hashed work; the bucket is added to this.
 pub const KEY_HASHED: u32 = 2;
 
-/// A bit of [`Shared::flags`]: no sleeper ever asks for a worker.
+/// A bit of [`PoolCounts::flags`]: no sleeper ever asks for a worker.
 pub const NEVER_ASK: u32 = 1;
-/// A bit of [`Shared::flags`]: nor does one whose work has the bucket of the first queued work.
+/// A bit of [`PoolCounts::flags`]: nor does one whose work has the bucket of the first queued work.
 pub const SKIP_SAME_BUCKET: u32 = 2;
 
-/// The page that both sides map. Userspace writes under the pool's lock, except where noted.
+/// The page that both sides map. Userspace writes under the lock of the pool concerned, except where
+/// noted.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct Shared {
+    /// One per pool.
+    pub pools: [PoolCounts; POOLS_MAX],
+    /// One per worker.
+    pub slots: [Slot; SLOTS_MAX],
+}
+
+/// What the scheduler's probe knows of a pool.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct PoolCounts {
     /// Workers not blocked, plus creations in flight. Both sides add and subtract atomically.
     pub running: [i32; ACCOUNTS],
     /// Key of the first queued work, or [`KEY_NONE`] where there is none or the queue is stalled.
@@ -50,8 +62,6 @@ pub struct Shared {
     pub flags: u32,
     /// Always 0. The rest of the cache line, which no worker writes between works.
     pub reserved: [u32; 11],
-    /// One per worker.
-    pub slots: [Slot; SLOTS_MAX],
 }
 
 /// What the scheduler's probe knows of a worker. Only the worker's own thread writes it: in
@@ -81,8 +91,10 @@ pub struct Slot {
     /// Times that the worker came to the end of a work and was still marked as asleep: it was put
     /// back on a CPU, and the probe did not see it. Userspace counts these.
     pub ins_repaired: u32,
+    /// Index of the worker's pool.
+    pub pool: u32,
     /// Always 0. Each worker has a cache line of its own: it writes there at every work.
-    pub reserved: [u32; 6],
+    pub reserved: [u32; 5],
 }
 
 /// Record of the ring `BLOCKS`: the last running worker of an account went to sleep over its work
@@ -96,7 +108,7 @@ pub struct BlockEvent {
     pub slot: u32,
     /// [`Slot::work`] at that moment.
     pub work: u32,
-    /// [`Shared::head`] at that moment.
+    /// [`PoolCounts::head`] at that moment.
     pub head: u32,
     /// [`Slot::generation`] at that moment.
     pub generation: u32,
@@ -162,8 +174,9 @@ pub const LOST_SWITCHES: u32 = 3;
 /// Loss counters there are.
 pub const LOST_CAUSES: u32 = 4;
 
-const _: () = assert!(SLOTS_MAX.is_power_of_two());
+const _: () = assert!(SLOTS_MAX.is_power_of_two() && POOLS_MAX.is_power_of_two());
+const _: () = assert!(size_of::<PoolCounts>() == 64);
 const _: () = assert!(size_of::<Slot>() == 64);
-const _: () = assert!(size_of::<Shared>() == 64 + 64 * SLOTS_MAX);
+const _: () = assert!(size_of::<Shared>() == 64 * (POOLS_MAX + SLOTS_MAX));
 const _: () = assert!(size_of::<BlockEvent>() == 24);
 const _: () = assert!(size_of::<ThreadEvent>() == 48);

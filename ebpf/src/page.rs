@@ -4,21 +4,28 @@
 
 use core::sync::atomic::{AtomicI32, AtomicU32};
 
-use crate::{ACCOUNTS, SLOTS_MAX, Shared, Slot};
+use crate::{ACCOUNTS, POOLS_MAX, PoolCounts, SLOTS_MAX, Shared, Slot};
 
 /// [`Shared`] with atomics. All zeroes is a valid value, and what the kernel starts with.
 #[repr(C)]
 pub struct PageView {
-    /// [`Shared::running`].
-    pub running: [AtomicI32; ACCOUNTS],
-    /// [`Shared::head`].
-    pub head: [AtomicU32; ACCOUNTS],
-    /// [`Shared::flags`].
-    pub flags: AtomicU32,
-    /// [`Shared::reserved`].
-    pub reserved: [AtomicU32; 11],
+    /// [`Shared::pools`].
+    pub pools: [PoolView; POOLS_MAX],
     /// [`Shared::slots`].
     pub slots: [SlotView; SLOTS_MAX],
+}
+
+/// [`PoolCounts`] with atomics.
+#[repr(C)]
+pub struct PoolView {
+    /// [`PoolCounts::running`].
+    pub running: [AtomicI32; ACCOUNTS],
+    /// [`PoolCounts::head`].
+    pub head: [AtomicU32; ACCOUNTS],
+    /// [`PoolCounts::flags`].
+    pub flags: AtomicU32,
+    /// [`PoolCounts::reserved`].
+    pub reserved: [AtomicU32; 11],
 }
 
 /// [`Slot`] with atomics.
@@ -44,14 +51,18 @@ pub struct SlotView {
     pub ins: AtomicU32,
     /// [`Slot::ins_repaired`].
     pub ins_repaired: AtomicU32,
+    /// [`Slot::pool`].
+    pub pool: AtomicU32,
     /// [`Slot::reserved`].
-    pub reserved: [AtomicU32; 6],
+    pub reserved: [AtomicU32; 5],
 }
 
 const _: () = assert!(size_of::<PageView>() == size_of::<Shared>());
 const _: () = assert!(align_of::<PageView>() == align_of::<Shared>());
 const _: () = assert!(size_of::<SlotView>() == size_of::<Slot>());
-const _: () = assert!(core::mem::offset_of!(PageView, head) == core::mem::offset_of!(Shared, head));
+const _: () = assert!(size_of::<PoolView>() == size_of::<PoolCounts>());
+const _: () =
+    assert!(core::mem::offset_of!(PoolView, head) == core::mem::offset_of!(PoolCounts, head));
 const _: () =
     assert!(core::mem::offset_of!(PageView, slots) == core::mem::offset_of!(Shared, slots));
 const _: () =

@@ -1,53 +1,20 @@
-//! When the kernel's io-wq had a request: a table by the request's slot, which both sides map.
-
-#[cfg(target_has_atomic = "32")]
-use core::sync::atomic::{AtomicU32, AtomicU64};
+//! When the kernel's io-wq had a request: tables by the request's slot, which both sides map.
+//!
+//! A table for each side, and eight slots in a cache line: what submitters write stays where it is,
+//! and what workers write comes to the submitter for several requests at a time.
 
 /// Slots of requests there are at most: the deepest ring that a spec may ask for.
 pub const REQUESTS_MAX: u32 = 4096;
 
-/// An element of the array `REQUESTS`: points in time, in ns of `CLOCK_MONOTONIC`, 0 for none.
+/// A bit of a request's user data, beside its slot: its times are to be written down.
+pub const REQUEST_TIMED: u64 = 1 << 31;
+
+/// A bit of an element of the array `QUEUED_AT`: the request was queued as hashed work. Above it is
+/// when, in ns of `CLOCK_MONOTONIC`, or [`QUEUED_AT_SOME_TIME`].
 ///
-/// Userspace clears it before it hands the request over; until the request has completed only the
-/// programs write it.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct RequestTimes {
-    /// The request was queued for a worker.
-    pub queued_ns: u64,
-    /// A worker took the request up.
-    pub started_ns: u64,
-    /// The request has completed; its completion is about to be visible.
-    pub done_ns: u64,
-    /// 1 if it was queued as hashed work.
-    pub hashed: u32,
-    /// Always 0.
-    pub reserved: u32,
-}
+/// Userspace clears the element before it hands the request over. The arrays `STARTED_AT` and `DONE_AT`
+/// have times alone, and those of the slot's last request until they are overwritten.
+pub const QUEUED_HASHED: u64 = 1;
 
-/// [`RequestTimes`] with atomics. All zeroes is a valid value, and what the kernel starts with.
-#[cfg(target_has_atomic = "32")]
-#[repr(C)]
-pub struct RequestView {
-    /// [`RequestTimes::queued_ns`].
-    pub queued_ns: AtomicU64,
-    /// [`RequestTimes::started_ns`].
-    pub started_ns: AtomicU64,
-    /// [`RequestTimes::done_ns`].
-    pub done_ns: AtomicU64,
-    /// [`RequestTimes::hashed`].
-    pub hashed: AtomicU32,
-    /// [`RequestTimes::reserved`].
-    pub reserved: AtomicU32,
-}
-
-const _: () = assert!(size_of::<RequestTimes>() == 32);
-#[cfg(target_has_atomic = "32")]
-const _: () = {
-    use core::mem::offset_of;
-    assert!(size_of::<RequestView>() == size_of::<RequestTimes>());
-    assert!(align_of::<RequestView>() == align_of::<RequestTimes>());
-    assert!(offset_of!(RequestView, started_ns) == offset_of!(RequestTimes, started_ns));
-    assert!(offset_of!(RequestView, done_ns) == offset_of!(RequestTimes, done_ns));
-    assert!(offset_of!(RequestView, hashed) == offset_of!(RequestTimes, hashed));
-};
+/// What is above [`QUEUED_HASHED`] if the time was not wanted.
+pub const QUEUED_AT_SOME_TIME: u64 = 1;

@@ -5,9 +5,10 @@
 
 use anyhow::Context as _;
 use iowq_contract::{RunMessage, RunRequest, Variant};
-use iowq_harness::run;
+use iowq_harness::recorder::Recorder;
+use iowq_harness::{clock, run};
 use iowq_pool::policy::Registry;
-use iowq_workloads::builtin;
+use iowq_workloads::{OpKind, builtin};
 
 const POLICIES: [&str; 3] = ["6.12", "6.16", "6.17"];
 
@@ -18,6 +19,7 @@ fn main() -> anyhow::Result<()> {
     let mut arguments = std::env::args().skip(1);
     let rounds: u32 = arguments.next().as_deref().unwrap_or("20").parse().context("ROUNDS")?;
     let seconds: f64 = arguments.next().as_deref().unwrap_or("3").parse().context("SECONDS")?;
+    println!("recording both times of an op takes {:.1} ns", record_ns());
     println!(
         "medians of {rounds} rounds of {seconds} s, without recording, with it, difference of each round"
     );
@@ -38,6 +40,19 @@ fn main() -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Nanoseconds that it takes to record the response and service time of one op.
+fn record_ns() -> f64 {
+    const OPS: u64 = 20_000_000;
+    let mut recorder = Recorder::of([OpKind::Write]);
+    let start = clock::now();
+    for op in 0..OPS {
+        // Latencies of 2 to 2,000,000 ns, of each magnitude as many.
+        let response_ns = 2 << (op * 7 % 20);
+        recorder.record(OpKind::Write, response_ns, response_ns - 1);
+    }
+    clock::now().since(start) as f64 / OPS as f64
 }
 
 fn measure(policy: &str, seconds: f64, seed: u64, with: bool) -> anyhow::Result<Figures> {

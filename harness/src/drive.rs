@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::iter::Peekable;
 use std::time::Duration;
 
-use iowq_workloads::{Arrival, Ledger, Length, Op, OpKind, Plan, Stream, block};
+use iowq_workloads::{Arrival, Ledger, Length, Op, OpKind, Plan, Stream};
 
 use crate::clock::{self, Nanos, duration_ns};
 use crate::engine::buffers::Buffers;
@@ -80,7 +80,7 @@ pub struct Driver<'a> {
     /// Processor time when the measured part began.
     cpu_from_ns: Option<u64>,
     /// Called with the number of ended ops, those of the warm-up included.
-    report: fn(u64),
+    report: &'a dyn Fn(u64),
     reported: Nanos,
     ops_ended: u64,
     driven: DriveStats,
@@ -115,7 +115,7 @@ impl<'a> Driver<'a> {
             ops_in_ring: 0,
             delay: Duration::ZERO,
             cpu_from_ns: None,
-            report: |_| (),
+            report: &|_| (),
             reported: Nanos(0),
             ops_ended: 0,
             driven: DriveStats::default(),
@@ -143,7 +143,7 @@ impl<'a> Driver<'a> {
 
     /// Calls `report` about once a second with the number of ended ops, as long as any end.
     #[must_use]
-    pub fn with_report(mut self, report: fn(u64)) -> Driver<'a> {
+    pub fn with_report(mut self, report: &'a dyn Fn(u64)) -> Driver<'a> {
         self.report = report;
         self
     }
@@ -324,9 +324,7 @@ impl<'a> Driver<'a> {
         for request in &self.chain {
             let op = &request.op;
             if op.kind == OpKind::Write {
-                self.buffers.fill(request.slot, |bytes| {
-                    block::fill(bytes, self.seed, op.file, op.block, op.number);
-                });
+                self.buffers.fill(request.slot, self.seed, op);
             }
             if request.measured {
                 self.ledger.count(op);
@@ -356,6 +354,7 @@ impl<'a> Driver<'a> {
             match completion.outcome {
                 WorkOutcome::Done => self.driven.done += 1,
                 WorkOutcome::Failed(errno) => count_failure(&mut self.driven, errno_name(errno)),
+                WorkOutcome::Panicked => count_failure(&mut self.driven, "panic"),
                 WorkOutcome::Cancelled => count_failure(&mut self.driven, "ECANCELED"),
             }
         }

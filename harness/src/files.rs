@@ -8,6 +8,7 @@ pub mod buffers;
 mod cache;
 mod error;
 mod layout;
+mod open_files;
 mod reader;
 pub mod verify;
 mod written_back;
@@ -22,7 +23,7 @@ use rustix::io::Errno;
 use crate::io;
 pub use buffers::BlockBuffers;
 pub use error::{RemoveError, ScratchError};
-use error::{cannot_lay_out, cannot_make, cannot_open};
+use error::{cannot_lay_out, cannot_make, cannot_open, no_whole_sectors, too_many_files};
 pub use reader::Source;
 pub use verify::{Verified, VerifyError};
 
@@ -36,6 +37,9 @@ const FOLDERS_MAX: u32 = 1000;
 /// Called with the progress of a step: bytes done, of how many.
 pub type Tell<'a> = &'a mut dyn FnMut(Step, u64, u64);
 
+/// Files that a check makes: if as many can be made and there is room for all, so can the others.
+const CHECKED_FILES_MAX: u32 = 512;
+
 /// Bytes that a file is cut by before it is removed. A file system that discards what is freed is
 /// busy with each, and who waits sees that it goes on.
 const CUT_BYTES: u64 = 256 << 20;
@@ -48,6 +52,17 @@ pub struct Scratch {
     paths: Vec<PathBuf>,
     files: Vec<OwnedFd>,
     removed: bool,
+}
+
+/// Lets this process have the files of all streams of a plan open at the same time.
+///
+/// # Errors
+///
+/// If it may not have that many.
+pub fn allow_all(dir: Option<&Path>, plan: &Plan) -> Result<(), ScratchError> {
+    let files = plan.streams().map(|plan| plan.files).sum::<u32>();
+    let dir = dir.unwrap_or(Path::new(DEFAULT_DIR));
+    open_files::allow(files.into()).map_err(|limit| too_many_files(dir, files, limit))
 }
 
 impl Scratch {
@@ -71,33 +86,33 @@ impl Scratch {
         plan: &Plan,
         tell: Tell<'_>,
     ) -> Result<Scratch, ScratchError> {
-        let folder = own_folder(dir)?;
+        let mut scratch = Scratch::empty(dir, plan)?;
         let dir = dir.unwrap_or(Path::new(DEFAULT_DIR));
-        let mut scratch = Scratch { folder, paths: Vec::new(), files: Vec::new(), removed: false };
         // On an early return the drop removes what was made, before the caller gets the error.
         if let Err(failure) = scratch.lay_out(plan, tell) {
             drop(scratch);
             return Err(cannot_lay_out(dir, plan, failure));
         }
         scratch.open(plan).map_err(|(open, errno)| cannot_open(dir, open, errno))?;
+        scratch.check_direct(plan).map_err(|sector| no_whole_sectors(dir, plan, sector))?;
         Ok(scratch)
     }
 
-    /// Makes the files with space for all blocks and none of their data, to find out whether that can
-    /// be. Takes a moment, also on a file system that reserves no space: its free space is compared.
+    /// Makes the files, or the first of many, with space for all blocks and none of their data, to find
+    /// out whether that can be. Takes a moment, also on a file system that reserves no space: its free space is compared.
     ///
     /// # Errors
     ///
     /// As [`Scratch::new`].
     pub fn check(dir: Option<&Path>, plan: &Plan) -> Result<Scratch, ScratchError> {
-        let folder = own_folder(dir)?;
+        let mut scratch = Scratch::empty(dir, plan)?;
         let dir = dir.unwrap_or(Path::new(DEFAULT_DIR));
-        let mut scratch = Scratch { folder, paths: Vec::new(), files: Vec::new(), removed: false };
         if let Err(failure) = scratch.reserve(plan) {
             drop(scratch);
             return Err(cannot_lay_out(dir, plan, failure));
         }
         scratch.open(plan).map_err(|(open, errno)| cannot_open(dir, open, errno))?;
+        scratch.check_direct(plan).map_err(|sector| no_whole_sectors(dir, plan, sector))?;
         Ok(scratch)
     }
 
@@ -148,21 +163,33 @@ impl Scratch {
         self.remove_all(tell)
     }
 
+    /// A folder without files yet, for a plan whose files can all be open.
+    fn empty(dir: Option<&Path>, plan: &Plan) -> Result<Scratch, ScratchError> {
+        let folder = own_folder(dir)?;
+        let scratch = Scratch { folder, paths: Vec::new(), files: Vec::new(), removed: false };
+        let dir = dir.unwrap_or(Path::new(DEFAULT_DIR));
+        open_files::allow(plan.files.into())
+            .map_err(|limit| too_many_files(dir, plan.files, limit))?;
+        Ok(scratch)
+    }
+
     fn lay_out(&mut self, plan: &Plan, tell: Tell<'_>) -> Result<(), io::Failure> {
+        let folder = io::open_to_read(&self.folder)?;
+        let mut layout = layout::Layout::new(plan, &folder);
         for file in 0..plan.files {
             let path = self.folder.join(format!("file-{file}"));
             let new = io::create_new(&path)?;
             self.paths.push(path);
-            layout::lay_out(&new, plan, file, tell)?;
+            layout.lay_out(&new, file, tell)?;
         }
-        io::fsync(io::open_to_read(&self.folder)?)?;
-        Ok(())
+        layout.finish()
     }
 
     fn reserve(&mut self, plan: &Plan) -> Result<(), io::Failure> {
         let bytes = plan.file_blocks * u64::from(plan.block_bytes);
-        let mut unreserved_bytes = 0_u64;
-        for file in 0..plan.files {
+        let checked = plan.files.min(CHECKED_FILES_MAX);
+        let mut unreserved_bytes = bytes.saturating_mul(u64::from(plan.files - checked));
+        for file in 0..checked {
             let path = self.folder.join(format!("file-{file}"));
             let new = io::create_new(&path)?;
             self.paths.push(path);
@@ -181,7 +208,19 @@ impl Scratch {
         for (path, open) in self.paths.iter().zip(&plan.open) {
             self.files.push(io::open(path, *open).map_err(|errno| (*open, errno))?);
         }
+        layout::leave_cache(plan, &self.files);
         Ok(())
+    }
+
+    /// Whether blocks are whole sectors of the device, if a file is opened direct. The error is what
+    /// they must be a multiple of.
+    fn check_direct(&self, plan: &Plan) -> Result<(), u32> {
+        let mut files = self.files.iter().zip(&plan.open);
+        let direct = files.find(|(_, open)| **open == Open::Direct);
+        match direct.and_then(|(file, _)| io::direct_sector_bytes(file)) {
+            Some(sector) if !plan.block_bytes.is_multiple_of(sector) => Err(sector),
+            _ => Ok(()),
+        }
     }
 
     fn remove_all(&mut self, tell: Tell<'_>) -> Result<(), RemoveError> {

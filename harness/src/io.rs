@@ -202,6 +202,15 @@ pub fn direct_writes_in_parallel(file: impl AsFd) -> Result<bool, Errno> {
     Ok([libc::EXT4_SUPER_MAGIC, libc::XFS_SUPER_MAGIC].contains(&kind))
 }
 
+/// What offset and length of direct reads and writes of a file must be a multiple of, in bytes; none
+/// if the kernel cannot tell, as before Linux 6.1.
+pub fn direct_sector_bytes(file: impl AsFd) -> Option<u32> {
+    let flags = rustix::fs::StatxFlags::DIOALIGN;
+    let status = rustix::fs::statx(file, c"", rustix::fs::AtFlags::EMPTY_PATH, flags).ok()?;
+    let sector_bytes = status.stx_dio_offset_align;
+    (status.stx_mask & flags.bits() != 0 && sector_bytes > 0).then_some(sector_bytes)
+}
+
 fn whole(done_bytes: usize, wanted_bytes: usize) -> Result<(), Failure> {
     if done_bytes == wanted_bytes {
         return Ok(());

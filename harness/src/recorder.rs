@@ -74,6 +74,16 @@ impl Recorder {
         self.clocks(kind).queue.saturating_record(queue_ns);
     }
 
+    /// Adds all that another one recorded.
+    pub fn add(&mut self, other: &Recorder) {
+        for (kind, clocks) in OpKind::ALL.into_iter().zip(&other.kinds) {
+            if let Some(clocks) = clocks {
+                self.clocks(kind).add(clocks);
+            }
+        }
+        self.saturated += other.saturated;
+    }
+
     fn clocks(&mut self, kind: OpKind) -> &mut Clocks {
         self.kinds[kind.index()].get_or_insert_with(|| Box::new(Clocks::new()))
     }

@@ -2,13 +2,14 @@
 //! its path.
 
 use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 use crate::io::{Errno, errno_name, read_start, thread_limit};
 use crate::machine::cpus_online;
 use iowq_contract::check_name;
 use iowq_workloads::limits::SPEC_BYTES_MAX;
-use iowq_workloads::{Plan, SpecError, builtin};
+use iowq_workloads::{Engines, Plan, Source, SpecError};
 
 /// Why there is no plan.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -29,7 +30,8 @@ pub enum WorkloadError {
 }
 
 /// The plan of a built-in workload, or of the spec or fio job file at that path. What has a slash or
-/// ends in `.toml` or `.fio` is a path, and what ends in `.fio` is a job file.
+/// ends in `.toml` or `.fio` is a path, and what ends in `.fio` is a job file; one of several stages
+/// is named behind it, as in `mine.fio:verify`.
 ///
 /// # Errors
 ///
@@ -42,11 +44,13 @@ pub fn load(name_or_path: impl AsRef<OsStr>) -> Result<Plan, WorkloadError> {
 /// the user may have.
 #[must_use]
 pub fn on_this_machine(mut plan: Plan) -> Plan {
-    plan.limits = if plan.kernel_limits {
-        kernel_limits(plan.depth, cpus_online(), thread_limit())
-    } else {
-        registered(plan.limits, thread_limit())
-    };
+    plan.change_all(|plan| {
+        plan.limits = if plan.kernel_limits {
+            kernel_limits(plan.depth, cpus_online(), thread_limit())
+        } else {
+            registered(plan.limits, thread_limit())
+        };
+    });
     plan
 }
 
@@ -71,11 +75,35 @@ fn registered(limits: [u32; 2], threads: Option<u64>) -> [u32; 2] {
 ///
 /// As of [`load`].
 pub fn read(name_or_path: impl AsRef<OsStr>) -> Result<Plan, WorkloadError> {
-    let path = Path::new(name_or_path.as_ref());
+    let found = sources(name_or_path.as_ref(), Engines::IoUring)?;
+    match <[Named; 1]>::try_from(found) {
+        Ok([(_, source)]) => Ok(source.plan),
+        Err(found) => Err(WorkloadError::File {
+            file: name_or_path.as_ref().to_string_lossy().into_owned(),
+            found: format!("{} stages: {}", found.len(), names(&found)),
+            advice: "name one of them",
+        }),
+    }
+}
+
+/// A workload by the name that selects it alone.
+pub type Named = (String, Source);
+
+/// The workload as it was written, whose fields can be set to other values. Of a fio job file it is
+/// each stage, or the one that is named behind it, as in `mine.fio:verify`.
+///
+/// # Errors
+///
+/// As of [`load`].
+pub fn sources(
+    name_or_path: impl AsRef<OsStr>,
+    engines: Engines,
+) -> Result<Vec<Named>, WorkloadError> {
+    let (path, stage) = parted(name_or_path.as_ref());
     let name_or_path = &*path.to_string_lossy();
     let extension = path.extension().and_then(|extension| extension.to_str());
     if !matches!(extension, Some("toml" | "fio")) && !name_or_path.contains('/') {
-        return Ok(builtin(name_or_path)?);
+        return Ok(vec![(name_or_path.to_owned(), Source::builtin(name_or_path)?)]);
     }
     let (bytes, found_bytes) =
         read_start(path, SPEC_BYTES_MAX).map_err(|errno| unreadable(name_or_path, errno))?;
@@ -88,15 +116,63 @@ pub fn read(name_or_path: impl AsRef<OsStr>) -> Result<Plan, WorkloadError> {
         advice: "save it as text in UTF-8",
     })?;
     let name = path.file_stem().unwrap_or_default().to_string_lossy();
-    check_name(&name).map_err(|found| WorkloadError::File {
-        file: name_or_path.to_owned(),
-        found,
-        advice: "rename the file: without its ending that is the workload's name in every record",
-    })?;
-    Ok(match extension {
-        Some("fio") => Plan::parse_fio(&name, name_or_path, text)?,
-        _ => Plan::parse(&name, name_or_path, text)?,
-    })
+    let checked = |name: &str| {
+        check_name(name).map_err(|found| WorkloadError::File {
+            file: name_or_path.to_owned(),
+            found,
+            advice: "rename the file: without its ending that is the workload's name in every \
+                     record",
+        })
+    };
+    checked(&name)?;
+    let found = match extension {
+        Some("fio") => Source::jobs(&name, name_or_path, text, engines)?,
+        _ => vec![Source::spec(&name, name_or_path, text)?],
+    };
+    found.iter().try_for_each(|source| checked(&source.plan.name))?;
+    let named = |source: Source| match source.plan.name.strip_prefix(&format!("{name}:")) {
+        Some(stage) => (format!("{name_or_path}:{stage}"), source),
+        None => (name_or_path.to_owned(), source),
+    };
+    selected(name_or_path, stage, found.into_iter().map(named).collect())
+}
+
+/// All of them, or the one whose stage was named.
+fn selected(
+    file: &str,
+    stage: Option<&str>,
+    mut found: Vec<Named>,
+) -> Result<Vec<Named>, WorkloadError> {
+    let Some(stage) = stage else { return Ok(found) };
+    let all = names(&found);
+    let name = format!("{file}:{stage}");
+    found.retain(|(other, _)| *other == name);
+    if found.is_empty() {
+        return Err(WorkloadError::File {
+            file: file.to_owned(),
+            found: format!("no stage `{stage}`, but {all}"),
+            advice: "name one of them, or the file alone for all",
+        });
+    }
+    Ok(found)
+}
+
+fn names(found: &[Named]) -> String {
+    found.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+/// The path of a job file, and the stage that is named behind it.
+fn parted(name_or_path: &OsStr) -> (&Path, Option<&str>) {
+    const ENDING: &[u8] = b".fio";
+    let bytes = name_or_path.as_bytes();
+    let parts = bytes.iter().rposition(|byte| *byte == b':').map(|at| bytes.split_at(at));
+    match parts {
+        Some((file, stage)) if file.ends_with(ENDING) => {
+            let stage = std::str::from_utf8(&stage[1..]).ok();
+            (Path::new(OsStr::from_bytes(file)), stage)
+        }
+        _ => (Path::new(name_or_path), None),
+    }
 }
 
 fn unreadable(file: &str, errno: Errno) -> WorkloadError {

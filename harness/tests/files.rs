@@ -1,11 +1,12 @@
 //! Files under test: laid out, opened as asked, checked byte for byte, and gone at the end.
 
 use std::fs;
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
 use iowq_harness::files::{BlockBuffers, DEFAULT_DIR, Scratch, VerifyError};
 use iowq_harness::io;
-use iowq_workloads::block::{Damage, fill};
+use iowq_workloads::block::{Damage, fill_op};
 use iowq_workloads::{Ledger, Op, OpKind, Plan, Stream};
 
 const SEED: u64 = 7;
@@ -33,12 +34,13 @@ fn verify(scratch: &Scratch, plan: &Plan, ledger: &Ledger) -> Result<u64, Verify
 /// Runs the first ops of the plan one after the other, as the simplest of engines.
 fn run(scratch: &Scratch, plan: &Plan, ops: usize) -> Ledger {
     let mut ledger = Ledger::new(plan);
-    let mut buffers = BlockBuffers::new(1, plan.block_bytes);
+    let mut buffers = BlockBuffers::new(1, plan.block_bytes * plan.op_blocks_max());
     let bytes = buffers.get_mut(0).expect("a buffer");
     for op in Stream::new(plan, SEED).take(ops).filter(|op| op.kind == OpKind::Write) {
         ledger.submitted(&op);
-        fill(bytes, SEED, op.file, op.block, op.number);
-        let offset = op.block * u64::from(plan.block_bytes);
+        let bytes = &mut bytes[..op.bytes(plan.block_bytes) as usize];
+        fill_op(bytes, plan.block_bytes, SEED, &op);
+        let offset = op.offset_bytes(plan.block_bytes);
         io::pwrite(&scratch.files()[op.file as usize], bytes, offset).expect("a write");
         ledger.completed(&op, true);
     }
@@ -170,13 +172,46 @@ fn a_single_changed_byte_is_found_and_named() {
 }
 
 #[test]
+fn a_changed_byte_in_the_middle_of_a_large_write_is_found_with_its_block() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let spec = "[files]\nsize_mib = 1\nblock_bytes = [{ bytes = 4096 }, { bytes = 262144 }]";
+    let plan = Plan::parse("sizes", "sizes.toml", spec).expect("a valid spec");
+    let scratch = Scratch::new(Some(dir.path()), &plan).expect("files");
+    let ledger = run(&scratch, &plan, 6);
+    let large = |op: &Op| op.blocks == 64;
+    let op = Stream::new(&plan, SEED).take(6).find(large).expect("one of half of them");
+    let block = op.block + 40;
+    verify(&scratch, &plan, &ledger).expect("all is there");
+    let file = fs::OpenOptions::new().read(true).write(true).open(scratch.folder().join("file-0"));
+    let file = file.expect("the file");
+    let mut byte = [0];
+    let at = block * 4096 + 1000;
+    file.read_exact_at(&mut byte, at).expect("a byte");
+    file.write_all_at(&[byte[0] ^ 1], at).expect("room");
+    match verify(&scratch, &plan, &ledger).expect_err("a byte differs") {
+        VerifyError::Damaged { block: found, damage, .. } => {
+            let wanted = Damage::Body { number: op.number, offset: 1000 };
+            assert_eq!((found, damage), (block, wanted));
+        }
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
 fn a_lost_write_is_found_and_a_failed_one_is_not_held_against_the_file() {
     let dir = tempfile::tempdir().expect("a folder");
     let plan = plan(1, 4, "buffered");
     let scratch = Scratch::new(Some(dir.path()), &plan).expect("files");
     let mut ledger = run(&scratch, &plan, 4);
-    let lost =
-        Op { number: 4, kind: OpKind::Write, file: 0, block: 0, linked: false, intended_ns: 0 };
+    let lost = Op {
+        number: 4,
+        kind: OpKind::Write,
+        file: 0,
+        block: 0,
+        blocks: 1,
+        linked: false,
+        intended_ns: 0,
+    };
     ledger.submitted(&lost);
     ledger.completed(&lost, true);
     let error = verify(&scratch, &plan, &ledger).expect_err("op 4 never reached the file");

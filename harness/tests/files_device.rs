@@ -1,8 +1,10 @@
 //! Reading back asks the device, and what an fsync left in the page cache is found.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::FileExt as _;
+use std::panic::resume_unwind;
 use std::path::Path;
 use std::process::Command;
 
@@ -20,7 +22,7 @@ fn plan(open: &str, state: &str) -> Plan {
 }
 
 fn op(number: u64, kind: OpKind) -> Op {
-    Op { number, kind, file: 0, block: number, linked: false, intended_ns: 0 }
+    Op { number, kind, file: 0, block: number, blocks: 1, linked: false, intended_ns: 0 }
 }
 
 /// Writes the first 16 blocks and has the ledger believe that an fsync came then.
@@ -37,6 +39,20 @@ fn write(scratch: &Scratch, plan: &Plan) -> Ledger {
     let fsync = op(16, OpKind::Fsync);
     ledger.submitted(&fsync);
     ledger.completed(&fsync, true);
+    ledger
+}
+
+/// Writes the first blocks in turn.
+fn run(scratch: &Scratch, plan: &Plan, blocks: u64) -> Ledger {
+    let mut ledger = Ledger::new(plan);
+    let mut bytes = vec![0; plan.block_bytes as usize];
+    for op in (0..blocks).map(|number| op(number, OpKind::Write)) {
+        ledger.submitted(&op);
+        fill(&mut bytes, SEED, 0, op.block, op.number);
+        let offset = op.block * u64::from(plan.block_bytes);
+        io::pwrite(&scratch.files()[0], &bytes, offset).expect("a write");
+        ledger.completed(&op, true);
+    }
     ledger
 }
 
@@ -83,6 +99,26 @@ fn an_fsync_that_did_nothing_is_found() {
 }
 
 #[test]
+fn promises_are_seen_of_blocks_that_are_larger_than_a_part_or_share_its_pages() {
+    let dir = tempfile::tempdir_in(".").expect("a folder");
+    if !sees_dirty_pages(dir.path()) {
+        return skipped("promises of large and odd blocks", "no dirty pages can be seen here");
+    }
+    for block_bytes in [3 << 20, 5001] {
+        let spec = format!("[files]\nsize_mib = 9\nopen = \"dsync\"\nblock_bytes = {block_bytes}");
+        let plan = Plan::parse("odd", "odd.toml", &spec).expect("a valid spec");
+        let scratch = Scratch::new(Some(dir.path()), &plan).expect("files");
+        let ledger = run(&scratch, &plan, 2);
+        let found = verify(&scratch, &plan, &ledger).expect("O_DSYNC keeps its promise");
+        let blocks = 2;
+        assert_eq!((found.blocks, found.from), (blocks, Source::Device), "{block_bytes}");
+        // Whole parts in which all that was written was promised.
+        let parts = (2 * block_bytes as u64).div_ceil(2 << 20);
+        assert_eq!(found.written_back_bytes, Some(parts * (2 << 20)), "{block_bytes}");
+    }
+}
+
+#[test]
 fn data_that_no_fsync_covers_may_be_dirty_and_is_still_compared() {
     let dir = tempfile::tempdir_in(".").expect("a folder");
     let plan = plan("buffered", "allocated");
@@ -99,21 +135,57 @@ fn data_that_no_fsync_covers_may_be_dirty_and_is_still_compared() {
     assert!(matches!(verified.written_back_bytes, None | Some(0)));
 }
 
-/// Makes a small ext4 in a file and mounts it; says why not.
-fn mount_image(image: &Path, point: &Path) -> Result<(), String> {
+/// What a command printed; says why if it failed.
+fn output(program: &str, arguments: &[&OsStr]) -> Result<String, String> {
+    let output = Command::new(program).args(arguments).output();
+    let output = output.map_err(|error| format!("{program}: {error}"))?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).trim().to_owned());
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+/// Makes a small ext4 in a file, as a disk of such sectors, and mounts it; says why not.
+fn mount_image(image: &Path, point: &Path, sector_bytes: &str) -> Result<(), String> {
     fs::File::create(image).and_then(|file| file.set_len(32 << 20)).expect("room");
     fs::create_dir(point).expect("a folder");
-    let mut make = Command::new("mkfs.ext4");
-    make.args(["-q", "-F", "-b", "4096"]).arg(image);
-    let mut mount = Command::new("mount");
-    mount.args(["-o", "loop"]).arg(image).arg(point);
-    for mut command in [make, mount] {
-        let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
-        if !output.status.success() {
-            return Err(String::from_utf8_lossy(&output.stderr).trim().to_owned());
-        }
+    let image = image.as_os_str();
+    output("mkfs.ext4", &["-q".as_ref(), "-F".as_ref(), "-b".as_ref(), "4096".as_ref(), image])?;
+    let find = ["--find", "--show", "--sector-size", sector_bytes].map(OsStr::new);
+    let device = output("losetup", &[&find[..], &[image]].concat())?;
+    let mounted = output("mount", &[device.as_ref(), point.as_os_str()]);
+    // It stays until it is unmounted.
+    let detached = output("losetup", &["--detach".as_ref(), device.as_ref()]);
+    mounted.and(detached).map(drop)
+}
+
+#[test]
+fn direct_blocks_that_are_no_whole_sectors_of_the_disk_are_refused() {
+    const TEST: &str = "direct_blocks_that_are_no_whole_sectors_of_the_disk_are_refused";
+    let dir = tempfile::tempdir_in(".").expect("a folder");
+    let (image, point) = (dir.path().join("image"), dir.path().join("mount"));
+    if let Err(why) = mount_image(&image, &point, "4096") {
+        return skipped(TEST, format_args!("a disk of its own takes root: {why}"));
     }
-    Ok(())
+    let found = std::panic::catch_unwind(|| {
+        let made = |block_bytes: u32, open: &str| {
+            let spec =
+                format!("[files]\nsize_mib = 1\nblock_bytes = {block_bytes}\nopen = \"{open}\"");
+            let plan = Plan::parse("direct", "direct.toml", &spec).expect("a valid spec");
+            Scratch::new(Some(&point), &plan).map(drop).map_err(|error| error.to_string())
+        };
+        (made(512, "buffered"), made(12_288, "direct"), made(512, "direct"))
+    });
+    output("umount", &[point.as_os_str()]).expect("it is not in use");
+    let (buffered, whole, direct) = found.unwrap_or_else(|panic| resume_unwind(panic));
+    assert_eq!((buffered, whole), (Ok(()), Ok(())));
+    match direct {
+        Err(error) => assert!(
+            error.contains("found a device whose sectors have 4096 bytes, and blocks of 512 bytes"),
+            "{error}"
+        ),
+        Ok(()) => skipped(TEST, "this kernel does not tell how direct reads are aligned"),
+    }
 }
 
 #[test]
@@ -121,7 +193,7 @@ fn the_devices_data_is_compared_and_not_the_page_caches() {
     const TEST: &str = "the_devices_data_is_compared_and_not_the_page_caches";
     let dir = tempfile::tempdir_in(".").expect("a folder");
     let (image, point) = (dir.path().join("image"), dir.path().join("mount"));
-    if let Err(why) = mount_image(&image, &point) {
+    if let Err(why) = mount_image(&image, &point, "512") {
         return skipped(TEST, format_args!("a file system of its own takes root: {why}"));
     }
     let error = std::panic::catch_unwind(|| {
@@ -143,7 +215,7 @@ fn the_devices_data_is_compared_and_not_the_page_caches() {
     });
     let unmounted = Command::new("umount").arg(&point).status().expect("umount is there");
     assert!(unmounted.success());
-    let error = error.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+    let error = error.unwrap_or_else(|panic| resume_unwind(panic));
     let damage = Damage::Body { number: 5, offset: 1000 };
     assert!(
         matches!(&error, VerifyError::Damaged { block: 5, damage: found, .. } if *found == damage),

@@ -92,3 +92,22 @@ fn laying_out_and_removing_large_files_tell_how_far_they_are() {
     let wanted = [(Step::Laying, 700, 700), (Step::Removing, 256, 700), (Step::Removing, 512, 700)];
     assert_eq!(told, wanted);
 }
+
+#[test]
+fn more_files_than_are_synced_one_by_one_are_laid_out_open_and_gone() {
+    let dir = folder();
+    let spec = "[files]\ncount = 700\nsize_mib = 0.01\nstate = \"written\"";
+    let plan = Plan::parse("many", "many.toml", spec).expect("a valid spec");
+    let scratch = Scratch::new(Some(dir.path()), &plan).expect("files");
+    assert_eq!(scratch.files().len(), 700);
+    for file in ["file-0", "file-511", "file-699"] {
+        let bytes = fs::read(scratch.folder().join(file)).expect("the file");
+        assert_eq!(bytes.len(), 2 * 4096, "whole blocks");
+        assert!(bytes.chunks(4096).all(|block| block.iter().any(|byte| *byte != 0)));
+    }
+    scratch.remove().expect("removal");
+    let checked = Scratch::check(Some(dir.path()), &plan).expect("room");
+    assert_eq!(checked.files().len(), 512, "the others are like them");
+    drop(checked);
+    assert_eq!(fs::read_dir(dir.path()).expect("the folder").count(), 0);
+}

@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use io_uring::{IoUring, opcode, squeue, types};
 use iowq_ebpf::{ACCOUNT_BOUNDED, ACCOUNT_UNBOUNDED, REQUESTS_MAX};
-use iowq_harness::clock;
-use iowq_harness::probes::{Bpf, BpfOptions, ProbeError, Requests, Times};
+use iowq_harness::clock::{self, Nanos};
+use iowq_harness::probes::{Bpf, BpfOptions, ProbeError, Queued, Requests, Times};
 use iowq_workloads::limits::DEPTH;
 use start::{skip, start_or_skip};
 
@@ -53,7 +53,7 @@ fn begin_with(test: &str, options: &BpfOptions) -> Option<(Bpf, Arc<Requests>, I
 fn run(ring: &mut IoUring, requests: &Requests, mut entry: impl FnMut(u32) -> squeue::Entry) {
     for slot in 0..SLOTS {
         requests.prepare(slot);
-        let entry = entry(slot).user_data(u64::from(slot));
+        let entry = entry(slot).user_data(Requests::user_data(slot, true));
         // SAFETY: what an entry points to outlives this call, which waits for its completion.
         unsafe { ring.submission().push(&entry) }.expect("room in the ring");
     }
@@ -67,9 +67,9 @@ fn complete(ring: &mut IoUring, count: u32) {
     assert!(failed.is_empty(), "{failed:?}");
 }
 
-/// The times of all slots.
-fn all(requests: &Requests) -> Vec<Times> {
-    (0..SLOTS).map(|slot| requests.times(slot)).collect()
+/// The times of all slots, of requests handed over since then.
+fn all(requests: &Requests, since: Nanos) -> Vec<Times> {
+    (0..SLOTS).map(|slot| requests.times(slot, since)).collect()
 }
 
 fn nop() -> squeue::Entry {
@@ -94,13 +94,13 @@ fn force(ring: &mut IoUring, requests: &Requests) {
     let before = clock::now();
     run(ring, requests, |_| nop().flags(squeue::Flags::ASYNC));
     let after = clock::now();
-    for times in all(requests) {
-        let queued = times.queued.expect("a time in the queue");
+    for times in all(requests, before) {
+        let queued = times.queued.expect("queued");
         let done = times.done.expect("an end");
-        assert!(before <= queued && queued <= done && done <= after, "{times:?}");
-        assert!(!times.hashed, "{times:?}");
-        let started = times.started.unwrap_or(done);
-        assert!(queued <= started && started <= done, "{times:?}");
+        assert!(before <= done && done <= after && !queued.hashed, "{times:?}");
+        // Without the kprobe neither is known.
+        let (at, started) = (queued.at.unwrap_or(before), times.started.unwrap_or(done));
+        assert!(before <= at && at <= started && started <= done, "{times:?}");
     }
 }
 
@@ -111,8 +111,9 @@ fn a_request_that_its_submitter_runs_is_done_and_was_never_queued() {
     let Some((_bpf, requests, mut ring)) = begin(test) else { return };
     // First with workers, so that what they left has to be forgotten.
     run(&mut ring, &requests, |_| nop().flags(squeue::Flags::ASYNC));
+    let since = clock::now();
     run(&mut ring, &requests, |_| nop());
-    for times in all(&requests) {
+    for times in all(&requests, since) {
         assert!(times.done.is_some(), "{times:?}");
         assert_eq!(times, Times { done: times.done, ..Times::default() });
     }
@@ -126,16 +127,18 @@ fn buffered_writes_that_would_wait_go_to_workers_as_hashed_work() {
     let file: File = tempfile::tempfile().expect("a file");
     let fd = types::Fd(file.as_raw_fd());
     let block = [7; 4096];
+    let since = clock::now();
     run(&mut ring, &requests, |slot| {
         opcode::Write::new(fd, block.as_ptr(), 4096).offset(u64::from(slot) * 4096).build()
     });
     let queued: Vec<Times> =
-        all(&requests).into_iter().filter(|times| times.queued.is_some()).collect();
+        all(&requests, since).into_iter().filter(|times| times.queued.is_some()).collect();
     if queued.is_empty() {
         skip(test, "the file system of the temporary folder writes without workers");
     }
     for times in queued {
-        assert!(times.hashed && times.queued <= times.done, "{times:?}");
+        assert!(times.queued.is_some_and(|queued| queued.hashed), "{times:?}");
+        assert!(times.done.is_some(), "{times:?}");
     }
 }
 
@@ -144,18 +147,43 @@ fn a_request_whose_user_data_is_no_slot_is_not_timed() {
     let _alone = alone();
     let test = "a_request_whose_user_data_is_no_slot_is_not_timed";
     let Some((bpf, requests, mut ring)) = begin(test) else { return };
-    let others = [u64::from(SLOTS), 1 << 32, u64::MAX];
+    let others = [Requests::user_data(SLOTS, true), 1 << 32, u64::MAX];
     for user_data in others {
         let entry = nop().flags(squeue::Flags::ASYNC).user_data(user_data);
         // SAFETY: the request points to nothing.
         unsafe { ring.submission().push(&entry) }.expect("room in the ring");
     }
     complete(&mut ring, others.len() as u32);
-    assert_eq!(all(&requests), vec![Times::default(); SLOTS as usize]);
+    assert_eq!(all(&requests, Nanos(0)), vec![Times::default(); SLOTS as usize]);
     drop(bpf);
     // The table outlives the programs, which see nothing any more.
     run(&mut ring, &requests, |_| nop());
-    assert_eq!(all(&requests), vec![Times::default(); SLOTS as usize]);
+    assert_eq!(all(&requests, Nanos(0)), vec![Times::default(); SLOTS as usize]);
+}
+
+#[test]
+fn a_request_that_is_not_to_be_timed_is_counted_and_has_no_times() {
+    let _alone = alone();
+    let test = "a_request_that_is_not_to_be_timed_is_counted_and_has_no_times";
+    for on_events in [false, true] {
+        let options = BpfOptions { on_events, ..BpfOptions::default() };
+        let Some((bpf, requests, mut ring)) = begin_with(test, &options) else { return };
+        // What it left must not be taken for the times of the next.
+        force(&mut ring, &requests);
+        let since = clock::now();
+        for slot in 0..SLOTS {
+            requests.prepare(slot);
+            let user_data = Requests::user_data(slot, false);
+            let entry = nop().flags(squeue::Flags::ASYNC).user_data(user_data);
+            // SAFETY: the request points to nothing.
+            unsafe { ring.submission().push(&entry) }.expect("room in the ring");
+        }
+        complete(&mut ring, SLOTS);
+        let queued = Some(Queued { hashed: false, at: None });
+        let expected = Times { queued, ..Times::default() };
+        assert_eq!(all(&requests, since), vec![expected; SLOTS as usize]);
+        assert_eq!(bpf.finish().expect("a census").queued, [2 * u64::from(SLOTS), 0]);
+    }
 }
 
 #[test]
@@ -163,8 +191,9 @@ fn every_start_is_seen_or_the_probes_say_why_none_is() {
     let _alone = alone();
     let test = "every_start_is_seen_or_the_probes_say_why_none_is";
     let Some((bpf, requests, mut ring)) = begin(test) else { return };
+    let since = clock::now();
     run(&mut ring, &requests, |_| nop().flags(squeue::Flags::ASYNC));
-    let seen = all(&requests).iter().filter(|times| times.started.is_some()).count();
+    let seen = all(&requests, since).iter().filter(|times| times.started.is_some()).count();
     let why = "time in the queue: no kprobe on io_wq_submit_work (";
     match bpf.unseen().iter().find(|reason| reason.starts_with(why)) {
         None => assert_eq!(seen, SLOTS as usize),

@@ -54,7 +54,12 @@ fn drive(plan: &Plan, files: &[OwnedFd], seen: Option<Arc<Requests>>) -> Left {
             let (mut buffers, mut ledger) = (Buffers::new(plan), Ledger::new(plan));
             let closes = Cell::new(0);
             let count = || closes.set(closes.get() + 1);
-            let mut engine = Box::new(UringEngine::new(plan, files, buffers.places(), seen));
+            let mut engine = Box::new(UringEngine::new(
+                plan,
+                files,
+                buffers.places(),
+                seen.map(|seen| (seen, 0)),
+            ));
             let driver = Driver::new(plan, SEED, &mut *engine, &mut buffers, &mut ledger, &count);
             let driven = driver.run().expect("a ring that works");
             let (remains, tid) = (engine.finish(), iowq_harness::io::thread_id());
@@ -193,6 +198,23 @@ fn with_probes_each_op_is_timed_and_counted_by_the_way_it_went() {
 }
 
 #[test]
+fn of_a_flood_of_no_ops_each_is_counted_and_one_in_some_is_timed() {
+    let _alone = alone();
+    let spec = "[files]\nsize_mib = 1\n[mix]\nwrite = 0\nnop = 1\n[ring]\ndepth = 32\n\
+                [run]\nseconds = 0.3";
+    let test = "of_a_flood_of_no_ops_each_is_counted_and_one_in_some_is_timed";
+    let Some(plan) = plan_or_skip(test, spec) else { return };
+    let Some((_bpf, requests)) = probes_or_skip(test, &plan) else { return };
+    let Left { driven, remains, .. } = drive(&plan, &device("/dev/null"), Some(requests));
+    let one_in = u64::from(remains.timed_one_in.expect("a part"));
+    let unhashed = remains.dispatch.expect("the probes saw it")[OpKind::Nop.index()].unhashed;
+    assert_eq!((unhashed, remains.timed_at_reaping), (driven.done, Some(0)));
+    let expected = driven.done / one_in;
+    let timed = remains.recorder.count();
+    assert!(timed.abs_diff(expected) <= 2 + expected / 100, "{timed} of {}", driven.done);
+}
+
+#[test]
 fn the_limit_on_workers_reaches_the_kernel() {
     let _alone = alone();
     let spec = "[files]\nsize_mib = 1\n[mix]\nwrite = 0\nnop = 1\n[ring]\ndepth = 64\n\
@@ -211,4 +233,22 @@ fn the_limit_on_workers_reaches_the_kernel() {
     });
     // No worker is replaced, because none idles for five seconds here.
     assert!((1..=3).contains(&workers.len()), "{workers:?}");
+}
+
+#[test]
+fn ops_of_several_sizes_are_whole_and_verified_block_by_block() {
+    let _alone = alone();
+    let spec = "[files]\ncount = 3\nsize_mib = 2\norder = \"random\"\n\
+                block_bytes = [{ bytes = 1536 }, { bytes = 4096 }, { bytes = 65536 }]\n\
+                [mix]\nread = 1\nfallocate = 1\nwrites_per_fsync = 5\n[log]\n\
+                [run]\nops = 3000";
+    let test = "ops_of_several_sizes_are_whole_and_verified_block_by_block";
+    let Some(plan) = plan_or_skip(test, spec) else { return };
+    let dir = tempfile::tempdir().expect("a folder");
+    let scratch = Scratch::new(Some(dir.path()), &plan).expect("files");
+    let Left { driven, ledger, .. } = drive(&plan, scratch.files(), None);
+    assert_eq!((driven.done, driven.failed), (3000, 0), "{:?}", driven.failures);
+    let verified = scratch.verify(&plan, SEED, &ledger, &mut |_, _, _| {});
+    assert!(verified.expect("the bytes that were written").blocks > 3000);
+    scratch.remove().expect("not in use");
 }

@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use iowq_harness::workload::load;
+use iowq_harness::workload::{load, sources};
+use iowq_workloads::Engines;
 
 fn answer(path: &Path) -> String {
     match load(path.to_str().expect("a path")) {
@@ -64,5 +65,25 @@ fn a_bad_spec_is_answered_with_its_path() {
     let dir = tempfile::tempdir().expect("a folder");
     let path = dir.path().join("bad.toml");
     fs::write(&path, "[files]\ncount = 0").expect("a spec");
-    assert_eq!(answer(&path), "PATH: files.count: found 0, allowed 1 to 512");
+    assert_eq!(answer(&path), "PATH: files.count: found 0, allowed 1 to 100000");
+}
+
+#[test]
+fn a_stage_of_a_job_file_is_named_behind_it() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let path = dir.path().join("two.fio");
+    let text = "[global]\nioengine=io_uring\nsize=1m\n[fill]\nrw=write\n[look]\nstonewall\n";
+    fs::write(&path, text).expect("a job file");
+    let file = path.to_str().expect("a path");
+    let named = |name: &str| {
+        let found = sources(name, Engines::IoUring).map_err(|error| error.to_string());
+        found.map(|found| found.into_iter().map(|(name, _)| name.replace(file, "FILE")).collect())
+    };
+    assert_eq!(named(file), Ok(vec!["FILE:fill".to_owned(), "FILE:look".to_owned()]));
+    let look = format!("{file}:look");
+    assert_eq!(named(&look), Ok(vec!["FILE:look".to_owned()]));
+    assert_eq!(load(&look).expect("a stage").name, "two:look");
+    assert_eq!(answer(&path), "PATH: found 2 stages: PATH:fill, PATH:look; name one of them");
+    let error: Result<Vec<String>, _> = named(&format!("{file}:lok"));
+    assert!(error.is_err_and(|error| error.contains("found no stage `lok`, but ")));
 }

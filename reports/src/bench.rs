@@ -10,5 +10,6 @@ pub mod page;
 pub(crate) mod ranges;
 pub(crate) mod settings;
 pub(crate) mod side_by_side;
+pub(crate) mod tasks;
 pub mod text;
 pub(crate) mod topic;

@@ -8,6 +8,7 @@ pub(crate) mod comparison;
 pub(crate) mod confirm;
 pub(crate) mod control;
 pub(crate) mod decide;
+pub(crate) mod differs;
 pub(crate) mod finding;
 pub(crate) mod hosts;
 pub(crate) mod judge;
@@ -22,6 +23,7 @@ pub(crate) mod pairs;
 pub mod plan;
 pub(crate) mod prose;
 pub mod rerun;
+mod selector;
 pub mod set;
 pub(crate) mod stayed;
 #[cfg(test)]

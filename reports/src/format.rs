@@ -107,6 +107,21 @@ pub fn count(number: u64, one: &str, many: &str) -> String {
     format!("{} {}", thousands(number), if number == 1 { one } else { many })
 }
 
+/// A number of which 0 stands for one that is not known.
+pub fn known(number: impl Into<u64>) -> String {
+    known_as(number.into(), |number| number.to_string())
+}
+
+/// The same, shown in some way.
+pub fn known_as(number: u64, show: impl Fn(u64) -> String) -> String {
+    if number == 0 { "unknown".to_owned() } else { show(number) }
+}
+
+/// Whether a spreadsheet would run a text as a formula.
+pub fn is_formula(text: &str) -> bool {
+    text.trim_start().starts_with(['=', '+', '-', '@'])
+}
+
 /// Bytes in binary units: `4 KiB`.
 pub fn bytes(bytes: u64) -> String {
     let mut size = bytes as f64;

@@ -14,5 +14,6 @@ pub(crate) mod linger;
 pub mod metric;
 pub(crate) mod plans;
 pub(crate) mod sample_size;
+pub(crate) mod set;
 pub(crate) mod thin;
 pub(crate) mod unit;

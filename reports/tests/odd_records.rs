@@ -78,7 +78,7 @@ fn spoil(run: &mut Record, odd: Odd) {
     run.workers.created = Counts { probe: created, ..Counts::default() };
     (run.workers.exited, run.workers.born_measured) = (Counts::default(), None);
     let peak = u32::from(created.is_some_and(|created| created > 0));
-    (run.workers.fill_measured, run.workers.peak) = (None, peak);
+    (run.workers.fill_measured, run.workers.peak) = (None, Some(peak));
     run.settings.injected_delay_ns = odd.delay_ns.filter(|_| run.key.role == Role::Control);
     run.key.position = odd.position.unwrap_or(run.key.position);
     run.started = odd.started.unwrap_or_else(|| run.started.clone());

@@ -2,9 +2,10 @@
 //! can be checked byte for byte against nothing but those four numbers.
 //!
 //! A block is a header of 32 bytes that names the four, a body of pseudo-random words that follows
-//! from them, and a seal of 8 bytes at the very end. A write torn in two leaves a header and a seal
+//! from them, and a seal of 8 bytes at the end, behind which only zeros less than a word may follow. A write torn in two leaves a header and a seal
 //! that do not belong together, and any other damage differs from the body as it is made anew.
 
+use crate::op::Op;
 use crate::rng::mix;
 
 /// "iowq" in ASCII: the first four bytes of every block.
@@ -22,8 +23,8 @@ const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
 /// What is wrong with a block that was read back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Damage {
-    /// Shorter than a header and a seal, or not whole words.
-    #[error("has {0} bytes, and a block is whole words and at least {BLOCK_BYTES_MIN} bytes")]
+    /// Shorter than a header and a seal.
+    #[error("has {0} bytes, and a block is at least {BLOCK_BYTES_MIN} bytes")]
     Length(usize),
     /// Does not begin like a block.
     #[error("begins with {0:#010x} in place of {MAGIC:#010x}: never written, or overwritten")]
@@ -90,6 +91,15 @@ pub fn fill(bytes: &mut [u8], seed: u64, file: u32, block: u64, number: u64) {
     *seal = mix(digest).to_le_bytes();
 }
 
+/// Fills a buffer with all that an op writes: each of its blocks as [`fill`] does.
+pub fn fill_op(bytes: &mut [u8], block_bytes: u32, seed: u64, op: &Op) {
+    // No block at all would be an endless number of them.
+    let blocks = bytes.chunks_exact_mut(block_bytes.max(1) as usize);
+    for (block, bytes) in (op.block..).zip(blocks) {
+        fill(bytes, seed, op.file, block, op.number);
+    }
+}
+
 /// The op that wrote a block, once every byte of it was found to be as that op wrote it.
 ///
 /// # Errors
@@ -98,7 +108,7 @@ pub fn fill(bytes: &mut [u8], seed: u64, file: u32, block: u64, number: u64) {
 /// does not belong to the beginning, or a byte in between.
 pub fn read_number(bytes: &[u8], seed: u64, file: u32, block: u64) -> Result<u64, Damage> {
     let (words, rest) = bytes.as_chunks::<8>();
-    if bytes.len() < BLOCK_BYTES_MIN || !rest.is_empty() {
+    if bytes.len() < BLOCK_BYTES_MIN {
         return Err(Damage::Length(bytes.len()));
     }
     let word = |place: usize| words.get(place).map_or(0, |word| u64::from_le_bytes(*word));
@@ -128,7 +138,10 @@ pub fn read_number(bytes: &[u8], seed: u64, file: u32, block: u64) -> Result<u64
             return Err(Damage::Body { number, offset: 8 * (HEADER_WORDS + place) + within });
         }
     }
-    Ok(number)
+    match rest.iter().position(|byte| *byte != 0) {
+        Some(within) => Err(Damage::Body { number, offset: 8 * words.len() + within }),
+        None => Ok(number),
+    }
 }
 
 #[cfg(test)]

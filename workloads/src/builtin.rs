@@ -1,13 +1,14 @@
 //! The workloads that come with the laboratory, and their `stock` variants.
 
-use std::time::Duration;
-
+use crate::check::RUN_SECONDS_DEFAULT;
 use crate::error::{SpecError, did_you_mean};
 use crate::grid;
-use crate::plan::{Length, Plan};
+use crate::plan::Plan;
+use crate::source::Source;
+use crate::spec::Spec;
 
 /// Name and spec of each; the first is the canonical one.
-const SPECS: [(&str, &str); 12] = [
+const SPECS: [(&str, &str); 14] = [
     ("fsync-mix", include_str!("../specs/fsync-mix.toml")),
     ("fsync-batch", include_str!("../specs/fsync-batch.toml")),
     ("dsync", include_str!("../specs/dsync.toml")),
@@ -20,6 +21,8 @@ const SPECS: [(&str, &str); 12] = [
     ("ring-per-batch", include_str!("../specs/ring-per-batch.toml")),
     ("collide", include_str!("../specs/collide.toml")),
     ("wal", include_str!("../specs/wal.toml")),
+    ("database", include_str!("../specs/database.toml")),
+    ("postgresql", include_str!("../specs/postgresql.toml")),
     ("nop", include_str!("../specs/nop.toml")),
 ];
 
@@ -30,10 +33,10 @@ const STOCK: &str = "-stock";
 const GRID: &str = "grid-";
 
 /// The kernel's idle timeout; `WORKER_IDLE_TIMEOUT` in io_uring/io-wq.c.
-const STOCK_IDLE_TIMEOUT: Duration = Duration::from_secs(5);
+const STOCK_IDLE_TIMEOUT_MS: f64 = 5000.0;
 
 /// The shortest run of a stock variant. Workers have to reach their idle timeout, more than once.
-const STOCK_LENGTH_MIN: Duration = Duration::from_secs(12);
+const STOCK_SECONDS_MIN: f64 = 12.0;
 
 /// The built-in workload of that name.
 ///
@@ -45,24 +48,35 @@ const STOCK_LENGTH_MIN: Duration = Duration::from_secs(12);
 ///
 /// If no built-in workload has that name; the error names those that are near.
 pub fn builtin(name: &str) -> Result<Plan, SpecError> {
-    if let Some(text) = text(name) {
-        return Plan::parse(name, &format!("{name}.toml"), text);
+    Ok(Source::builtin(name)?.plan)
+}
+
+impl Source {
+    /// Of a built-in workload.
+    ///
+    /// # Errors
+    ///
+    /// As of [`builtin`].
+    pub fn builtin(name: &str) -> Result<Source, SpecError> {
+        if let Some(text) = text(name) {
+            return Source::spec(name, &format!("{name}.toml"), text);
+        }
+        let base = name.strip_suffix(STOCK);
+        if let Some((base, text)) = base.and_then(|base| Some((base, text(base)?)))
+            && !base.ends_with(STOCK)
+        {
+            return Source::spec(name, &format!("{base}.toml"), text)?.changed(name, stock);
+        }
+        if let Some(source) = grid::of_name(name) {
+            return source;
+        }
+        let hint = if name.starts_with(GRID) {
+            grid::near(name)
+        } else {
+            did_you_mean(name, names().iter().map(String::as_str))
+        };
+        Err(SpecError::UnknownWorkload { found: name.to_owned(), hint })
     }
-    let base = name.strip_suffix(STOCK);
-    if let Some((base, text)) = base.and_then(|base| Some((base, text(base)?)))
-        && !base.ends_with(STOCK)
-    {
-        return Ok(stock(Plan::parse(name, &format!("{base}.toml"), text)?));
-    }
-    if let Some(plan) = grid::of_name(name) {
-        return plan;
-    }
-    let hint = if name.starts_with(GRID) {
-        grid::near(name)
-    } else {
-        did_you_mean(name, names().iter().map(String::as_str))
-    };
-    Err(SpecError::UnknownWorkload { found: name.to_owned(), hint })
 }
 
 /// All built-in workloads but those of the grid, each before its stock variant.
@@ -84,11 +98,11 @@ fn text(name: &str) -> Option<&'static str> {
     SPECS.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
 }
 
-fn stock(mut plan: Plan) -> Plan {
-    plan.idle_timeout = STOCK_IDLE_TIMEOUT;
-    plan.summary.push_str(" With the kernel's idle timeout of 5 s.");
-    if let Length::Time(length) = plan.length {
-        plan.length = Length::Time(length.max(STOCK_LENGTH_MIN));
+fn stock(spec: &mut Spec) {
+    spec.workers.idle_timeout_ms = STOCK_IDLE_TIMEOUT_MS;
+    spec.summary = format!("{} With the kernel's idle timeout of 5 s.", spec.summary.trim());
+    if spec.run.ops.is_none() {
+        let seconds = spec.run.seconds.unwrap_or(RUN_SECONDS_DEFAULT);
+        spec.run.seconds = Some(seconds.max(STOCK_SECONDS_MIN));
     }
-    plan
 }

@@ -1,5 +1,7 @@
 //! From spec to plan: every limit checked, every default filled in.
 
+mod sizes;
+
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -11,17 +13,18 @@ use crate::plan::{Arrival, FileState, Length, Life, Log, Mix, Open, Plan};
 use crate::spec::{self, Pattern, Spec};
 
 /// Seconds of a run whose spec names neither seconds nor ops.
-const RUN_SECONDS_DEFAULT: f64 = 3.0;
+pub(crate) const RUN_SECONDS_DEFAULT: f64 = 3.0;
 
 /// Checks a spec and turns it into a plan of that name; `file` is what errors name.
 pub(crate) fn plan(spec: &Spec, name: &str, file: &str) -> Result<Plan, SpecError> {
     let check = Check { file };
     let files = check.files(spec)?;
-    let block_bytes = check.block_bytes(&spec.files)?;
+    let (block_bytes, sizes) = sizes::of(&check, spec)?;
+    let op_blocks_max = sizes.iter().map(|size| size.blocks).fold(1, u32::max);
     let size_mib = check.range("files.size_mib", spec.files.size_mib, limits::FILE_SIZE_MIB)?;
-    let file_blocks = (size_mib as u64) * 1024 * 1024 / u64::from(block_bytes);
+    let file_blocks = check.file_blocks(size_mib, block_bytes, op_blocks_max)?;
     check.total("files.size_mib", u64::from(files), file_blocks)?;
-    let depth = check.depth(&spec.ring, block_bytes)?;
+    let depth = check.depth(&spec.ring, block_bytes * op_blocks_max)?;
     let mix = check.mix(spec)?;
     Ok(Plan {
         name: name.to_owned(),
@@ -30,6 +33,7 @@ pub(crate) fn plan(spec: &Spec, name: &str, file: &str) -> Result<Plan, SpecErro
         files,
         file_blocks,
         block_bytes,
+        sizes,
         open: check.open(spec)?,
         state: states(spec, mix.read > 0),
         cached: check.cached(spec, mix.read > 0)?,
@@ -59,6 +63,7 @@ pub(crate) fn plan(spec: &Spec, name: &str, file: &str) -> Result<Plan, SpecErro
         seed: check.range("run.seed", spec.run.seed, limits::SEED)? as u64,
         verify: spec.run.verify,
         cpus: check.cpus(&spec.run)?,
+        tasks: Vec::new(),
     })
 }
 
@@ -71,7 +76,8 @@ impl Plan {
     pub fn with_seconds(mut self, seconds: f64) -> Result<Plan, SpecError> {
         let check = Check { file: "command line" };
         let seconds = check.range("--seconds", seconds, limits::RUN_SECONDS)?;
-        self.length = Length::Time(Duration::from_secs_f64(seconds));
+        let length = Length::Time(Duration::from_secs_f64(seconds));
+        self.change_all(|plan| plan.length = length);
         Ok(self)
     }
 
@@ -83,18 +89,24 @@ impl Plan {
     pub fn with_idle_timeout_ms(mut self, idle_timeout_ms: f64) -> Result<Plan, SpecError> {
         let check = Check { file: "command line" };
         let range = limits::IDLE_TIMEOUT_MS;
-        self.idle_timeout = check.milliseconds("--idle-timeout-ms", idle_timeout_ms, range)?;
+        let idle_timeout = check.milliseconds("--idle-timeout-ms", idle_timeout_ms, range)?;
+        self.change_all(|plan| plan.idle_timeout = idle_timeout);
         Ok(self)
     }
 }
 
 /// The checks, with the name of the file for their errors.
-struct Check<'a> {
-    file: &'a str,
+pub(crate) struct Check<'a> {
+    pub(crate) file: &'a str,
 }
 
 impl Check<'_> {
-    fn refuse(&self, field: &'static str, found: impl Display, allowed: &str) -> SpecError {
+    pub(crate) fn refuse(
+        &self,
+        field: &'static str,
+        found: impl Display,
+        allowed: &str,
+    ) -> SpecError {
         SpecError::Field {
             file: self.file.to_owned(),
             field,
@@ -103,7 +115,7 @@ impl Check<'_> {
         }
     }
 
-    fn range<T: PartialOrd + Display + Copy>(
+    pub(crate) fn range<T: PartialOrd + Display + Copy>(
         &self,
         field: &'static str,
         found: T,
@@ -150,17 +162,21 @@ impl Check<'_> {
         Ok(others as u32 + u32::from(spec.log.is_some()))
     }
 
-    fn block_bytes(&self, files: &spec::Files) -> Result<u32, SpecError> {
-        let bytes = files.block_bytes;
-        if !limits::BLOCK_BYTES.contains(&bytes) || bytes.count_ones() != 1 {
-            let allowed = format!(
-                "a power of two from {} to {}",
-                limits::BLOCK_BYTES.start(),
-                limits::BLOCK_BYTES.end()
-            );
-            return Err(self.refuse("files.block_bytes", bytes, &allowed));
+    /// Whole blocks in a file, of which it has at least as many as the largest op.
+    fn file_blocks(
+        &self,
+        size_mib: f64,
+        block_bytes: u32,
+        op_blocks_max: u32,
+    ) -> Result<u64, SpecError> {
+        let blocks = (size_mib * 1024.0 * 1024.0) as u64 / u64::from(block_bytes);
+        if u64::from(op_blocks_max) <= blocks {
+            return Ok(blocks);
         }
-        Ok(bytes as u32)
+        let bytes = u64::from(block_bytes) * u64::from(op_blocks_max);
+        let mib = bytes as f64 / 1024.0 / 1024.0;
+        let allowed = format!("{mib} or more, which is one block of {bytes} bytes");
+        Err(self.refuse("files.size_mib", size_mib, &allowed))
     }
 
     fn total(&self, field: &'static str, files: u64, file_blocks: u64) -> Result<(), SpecError> {
@@ -174,6 +190,27 @@ impl Check<'_> {
             limits::BLOCKS_MAX
         );
         Err(self.refuse(field, found, &allowed))
+    }
+
+    /// Whether all tasks together have no more than one plan may have.
+    pub(crate) fn of_all_tasks(&self, plan: &Plan) -> Result<(), SpecError> {
+        let sum = |of: fn(&Plan) -> u64| plan.streams().map(of).sum::<u64>();
+        let blocks = sum(|it| u64::from(it.files) * it.file_blocks);
+        let buffers = sum(|it| {
+            u64::from(it.depth) * u64::from(it.block_bytes) * u64::from(it.op_blocks_max())
+        });
+        for (field, of, sum, max) in [
+            ("files.count", "", sum(|it| it.files.into()), *limits::FILES.end() as u64),
+            ("files.size_mib", " blocks", blocks, limits::BLOCKS_MAX),
+            ("ring.depth", "", sum(|it| it.depth.into()), *limits::DEPTH.end() as u64),
+            ("files.block_bytes", " bytes of buffers", buffers, limits::BUFFER_BYTES_MAX),
+        ] {
+            if sum > max {
+                let allowed = format!("{max} at most");
+                return Err(self.refuse(field, format!("{sum}{of} in all tasks"), &allowed));
+            }
+        }
+        Ok(())
     }
 
     fn open(&self, spec: &Spec) -> Result<Vec<Open>, SpecError> {

@@ -57,8 +57,39 @@ pub enum SpecError {
         /// What is allowed instead.
         allowed: String,
     },
+    /// A task with a field that does not exist, or a value of the wrong type.
+    #[error("{task}: {message}")]
+    Task {
+        /// The file, and the task's name.
+        task: String,
+        /// What is wrong there.
+        message: String,
+    },
+    /// A setting of the command line that cannot be taken.
+    #[error("--set {set}: found {found}; {advice}")]
+    Set {
+        /// The setting as it was given, or the part of it that is wrong.
+        set: String,
+        /// What was found.
+        found: String,
+        /// What is allowed, and what to do.
+        advice: String,
+    },
+    /// A setting of a field that no spec has.
+    #[error("--set: found unknown field `{found}`{hint}; allowed: {allowed}")]
+    UnknownSetting {
+        /// The field as it was given.
+        found: String,
+        /// The near ones, as a question, or nothing.
+        hint: String,
+        /// All fields, each with its table.
+        allowed: String,
+    },
     /// An option of a fio job file that fio does not have, or that is not known here.
-    #[error("{file}:{line}: found unknown option `{found}`{hint}; taken are: {allowed}")]
+    #[error(
+        "{file}:{line}: found unknown option `{found}`{hint}; correct or remove it: fio 3.28 to \
+         3.42 has none of that name for an engine that is taken"
+    )]
     UnknownOption {
         /// The file.
         file: String,
@@ -68,8 +99,6 @@ pub enum SpecError {
         found: String,
         /// The nearest names that exist, as a question, or nothing.
         hint: String,
-        /// The names of the options that are taken over.
-        allowed: String,
     },
     /// An option of a fio job file with a value that is not carried out.
     #[error("{file}:{line}: {option}: found {found}, allowed {allowed}")]
@@ -85,6 +114,9 @@ pub enum SpecError {
         /// What is allowed instead.
         allowed: String,
     },
+    /// Several of these, of one fio job file, by line.
+    #[error("{}", lines(.0))]
+    Several(Vec<SpecError>),
     /// No built-in workload of that name.
     #[error(
         "--workload: found `{found}`, which is no built-in workload{hint}; \
@@ -109,6 +141,34 @@ pub enum SpecError {
     },
 }
 
+impl SpecError {
+    /// Most that a message shows of several; who has more to change does not read on.
+    pub const SHOWN_MAX: usize = 20;
+
+    /// The line that it is about, from 1; 0 if it is about none.
+    #[must_use]
+    pub fn line(&self) -> usize {
+        match self {
+            SpecError::Syntax { line, .. }
+            | SpecError::UnknownField { line, .. }
+            | SpecError::UnknownOption { line, .. }
+            | SpecError::Option { line, .. } => *line,
+            _ => 0,
+        }
+    }
+}
+
+/// A line for each, the first ones if there are many.
+fn lines(errors: &[SpecError]) -> String {
+    let shown = errors.iter().take(SpecError::SHOWN_MAX).map(ToString::to_string);
+    let mut lines: Vec<String> = shown.collect();
+    match errors.len().saturating_sub(SpecError::SHOWN_MAX) {
+        0 => {}
+        more => lines.push(format!("and {more} more")),
+    }
+    lines.join("\n")
+}
+
 /// Similarity above which a name is offered in place of one that does not exist: below, strangers
 /// of the same length come up.
 const NEAR: f64 = 0.75;
@@ -130,6 +190,21 @@ pub(crate) fn did_you_mean<'a>(found: &str, names: impl IntoIterator<Item = &'a 
     near.sort_by(|a, b| b.0.total_cmp(&a.0));
     let near: Vec<String> = near.iter().take(3).map(|(_, name)| format!("`{name}`")).collect();
     if near.is_empty() { String::new() } else { format!(" (did you mean {}?)", near.join(" or ")) }
+}
+
+/// The parser's message, without the names of Rust's types.
+pub(crate) fn in_plain_words(message: &str) -> String {
+    // The parser puts what it expected on a line of its own.
+    let line = message.trim_end().replace('\n', ", ");
+    line.replace("expected i64", "expected a whole number")
+        .replace("expected f64", "expected a number")
+}
+
+/// The name that does not exist and those that do, from serde's message for `deny_unknown_fields`.
+/// The message is all that serde keeps of them; if it is worded otherwise it is shown as it is.
+pub(crate) fn unknown_field(message: &str) -> Option<(&str, Vec<&str>)> {
+    let mut quoted = message.strip_prefix("unknown field ")?.split('`').skip(1).step_by(2);
+    Some((quoted.next()?, quoted.collect()))
 }
 
 #[cfg(test)]

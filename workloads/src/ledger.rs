@@ -1,8 +1,17 @@
-//! The ledger: which write each block must hold at the end, kept while ops come and go.
+//! The ledger: which write each block must hold at the end, kept while ops come and go. An op of several
+//! blocks counts for each of them.
 //!
 //! Writes to a block that are in flight at the same time form a group: any of them may be the last
 //! to reach the file, so that all the ledger can say is that one of them did. The group ends when
 //! nothing is in flight any more, and the next write to the block begins a new one.
+//!
+//! A block that is written again and again always has writes in flight, and its group would never
+//! end. So writes that cannot have been last any more leave it, in the way in which RCU finds what has
+//! no readers left: a write number splits those in flight into old and new ones. Once all old ones are
+//! done, whatever is submitted from then on comes after them, and once one of those is done, it
+//! has overwritten them.
+
+use std::ops::Range;
 
 use crate::op::{Op, OpKind};
 use crate::plan::{Open, Plan};
@@ -27,8 +36,10 @@ const FAILED: u32 = 1 << 31;
 const READ: u32 = 1 << 30;
 /// Space was reserved for the block.
 const RESERVED: u32 = 1 << 29;
+/// Writes of the group overlapped, so that it is split.
+const SPLIT: u32 = 1 << 28;
 /// All bits but those: writes in flight.
-const IN_FLIGHT: u32 = RESERVED - 1;
+const IN_FLIGHT: u32 = SPLIT - 1;
 
 /// What the ledger knows of a file.
 #[derive(Clone, Copy, Debug)]
@@ -42,7 +53,8 @@ struct File {
     fsync_failed: bool,
 }
 
-/// Bookkeeping for all blocks of a plan: 28 bytes for each, untouched memory until it is used.
+/// Bookkeeping for all blocks of a plan: 28 bytes for each, and 20 for those that writes in flight
+/// overlapped in. Untouched memory until it is used.
 #[derive(Clone, Debug)]
 pub struct Ledger {
     file_blocks: u64,
@@ -58,6 +70,12 @@ pub struct Ledger {
     state: Vec<u32>,
     /// The op that an fsync must come after to cover the group.
     covered_after: Vec<u64>,
+    /// Writes below this number are old.
+    split: Vec<u64>,
+    /// The first write of the group, once one that is not old is done.
+    first_then: Vec<u64>,
+    /// Old writes in flight.
+    old: Vec<u32>,
 }
 
 impl Ledger {
@@ -83,19 +101,21 @@ impl Ledger {
             last: vec![0; blocks],
             state: vec![0; blocks],
             covered_after: vec![0; blocks],
+            split: vec![0; blocks],
+            first_then: vec![0; blocks],
+            old: vec![0; blocks],
         }
     }
 
     /// Counts an op of the measured part. Call it before [`Ledger::submitted`].
     pub fn count(&mut self, op: &Op) {
-        let (Some(at), Some(file)) = (self.block(op), self.files.get(op.file as usize)) else {
-            return;
-        };
-        let done = Done {
-            written: self.last[at] != 0,
-            reserved: self.state[at] & RESERVED != 0,
-            read: self.state[at] & READ != 0,
-        };
+        let Some(file) = self.files.get(op.file as usize) else { return };
+        let mut done = Done { written: false, reserved: false, read: false };
+        for at in self.blocks(op) {
+            done.written |= self.last[at] != 0;
+            done.reserved |= self.state[at] & RESERVED != 0;
+            done.read |= self.state[at] & READ != 0;
+        }
         self.rounds.count(op, file.found, done);
     }
 
@@ -109,11 +129,12 @@ impl Ledger {
     /// engine may start it.
     pub fn submitted(&mut self, op: &Op) {
         self.newest = op.number;
-        let Some(at) = self.block(op) else { return };
-        match op.kind {
-            OpKind::Read => self.state[at] |= READ,
-            OpKind::Fallocate => self.state[at] |= RESERVED,
-            _ => self.submitted_write(op, at),
+        for at in self.blocks(op) {
+            match op.kind {
+                OpKind::Read => self.state[at] |= READ,
+                OpKind::Fallocate => self.state[at] |= RESERVED,
+                _ => self.submitted_write(op, at),
+            }
         }
     }
 
@@ -123,6 +144,11 @@ impl Ledger {
             self.first[at] = op.number;
             self.last[at] = 0;
             self.covered_after[at] = 0;
+        } else if self.state[at] & SPLIT == 0 {
+            self.old[at] = self.state[at] & IN_FLIGHT;
+            self.state[at] |= SPLIT;
+            self.split[at] = op.number;
+            self.first_then[at] = self.first[at];
         }
         self.state[at] += 1;
         self.first[at] = self.first[at].min(op.number);
@@ -139,15 +165,38 @@ impl Ledger {
             file.synced = file.synced.max(Some(op.number));
             return;
         }
-        let Some(at) = self.block(op).filter(|_| op.kind == OpKind::Write) else { return };
+        if op.kind == OpKind::Write {
+            self.blocks(op).for_each(|at| self.completed_write(op, ok, at));
+        }
+    }
+
+    fn completed_write(&mut self, op: &Op, ok: bool, at: usize) {
         if self.state[at] & IN_FLIGHT > 0 {
             self.state[at] -= 1;
         }
         if !ok {
             self.state[at] |= FAILED;
         }
+        if self.state[at] & SPLIT != 0 {
+            self.leave_behind(op.number, ok, at);
+        }
         if !op.linked {
             self.covered_after[at] = self.covered_after[at].max(self.newest);
+        }
+    }
+
+    /// Removes from a group what cannot have been last any more, now that this write is done.
+    fn leave_behind(&mut self, number: u64, ok: bool, at: usize) {
+        if number < self.split[at] {
+            self.old[at] = self.old[at].saturating_sub(1);
+        } else if ok {
+            self.first[at] = self.first[at].max(self.first_then[at]);
+        }
+        if self.old[at] == 0 && self.first_then[at] <= self.first[at] {
+            // All below the split are done, and what comes next is submitted after that.
+            self.first_then[at] = self.split[at];
+            self.split[at] = self.newest + 1;
+            self.old[at] = self.state[at] & IN_FLIGHT;
         }
     }
 
@@ -178,12 +227,14 @@ impl Ledger {
         Some(covered && expect != Expect::Unknown)
     }
 
-    /// The place of the block that an op is about.
-    fn block(&self, op: &Op) -> Option<usize> {
-        match op.kind {
-            OpKind::Write | OpKind::Read | OpKind::Fallocate => self.index(op.file, op.block),
-            OpKind::Fsync | OpKind::Fdatasync | OpKind::Nop => None,
+    /// The places of the blocks that an op is about; none if one of them does not exist.
+    fn blocks(&self, op: &Op) -> Range<usize> {
+        let moves = matches!(op.kind, OpKind::Write | OpKind::Read | OpKind::Fallocate);
+        let end = op.block.saturating_add(op.blocks.into());
+        if !moves || self.file_blocks < end {
+            return 0..0;
         }
+        self.index(op.file, op.block).map_or(0..0, |first| first..first + op.blocks as usize)
     }
 
     fn index(&self, file: u32, block: u64) -> Option<usize> {

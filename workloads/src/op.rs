@@ -3,13 +3,13 @@
 /// What an op does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum OpKind {
-    /// Write one block.
+    /// Write blocks.
     Write,
     /// Flush a file to its device.
     Fsync,
-    /// Read one block.
+    /// Read blocks.
     Read,
-    /// Reserve the space of one block.
+    /// Reserve the space of blocks.
     Fallocate,
     /// Nothing at all: the cost of dispatch alone.
     Nop,
@@ -57,10 +57,27 @@ pub struct Op {
     pub kind: OpKind,
     /// Which file of the plan.
     pub file: u32,
-    /// Which block of the file; 0 if the kind has none.
+    /// Which block of the file, the first if it has several; 0 if the kind has none.
     pub block: u64,
+    /// How many blocks.
+    pub blocks: u32,
     /// The next op of the stream starts only after this one succeeded.
     pub linked: bool,
     /// When it is meant to start, in ns from the start; 0 in a closed loop.
     pub intended_ns: u64,
+}
+
+impl Op {
+    /// How many bytes it is of, with blocks of that size.
+    #[must_use]
+    pub fn bytes(&self, block_bytes: u32) -> u32 {
+        // A checked plan has ops of 16 MiB at most.
+        self.blocks.saturating_mul(block_bytes)
+    }
+
+    /// Where in its file it begins, in bytes.
+    #[must_use]
+    pub fn offset_bytes(&self, block_bytes: u32) -> u64 {
+        self.block * u64::from(block_bytes)
+    }
 }

@@ -15,12 +15,12 @@ pub(crate) struct Permutation {
 }
 
 impl Permutation {
-    /// The visits to a file of `blocks` blocks.
+    /// The visits to a file of `blocks` blocks: in sequence, or scattered.
     pub(crate) fn new(order: Order, blocks: u64, seed: u64) -> Permutation {
         let blocks = blocks.max(1);
         let bits = match order {
             Order::Sequential => 0,
-            Order::Random => u64::BITS - (blocks - 1).leading_zeros(),
+            _ => u64::BITS - (blocks - 1).leading_zeros(),
         };
         Permutation {
             blocks,

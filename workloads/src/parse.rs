@@ -1,10 +1,10 @@
 //! From text to plan: TOML's errors turned into ones that say what to do.
 
-use crate::check;
-use crate::error::{SpecError, did_you_mean};
+use crate::error::{SpecError, did_you_mean, in_plain_words, unknown_field};
 use crate::limits::SPEC_BYTES_MAX;
 use crate::plan::Plan;
 use crate::spec::Spec;
+use crate::task;
 
 impl Plan {
     /// The plan of a spec.
@@ -23,7 +23,7 @@ impl Plan {
             });
         }
         let spec: Spec = toml::from_str(text).map_err(|error| explain(&error, file, text))?;
-        check::plan(&spec, name, file)
+        task::plan(&spec, name, file)
     }
 }
 
@@ -42,21 +42,6 @@ fn explain(error: &toml::de::Error, file: &str, text: &str) -> SpecError {
         },
         None => SpecError::Syntax { file, line, column, message: in_plain_words(error.message()) },
     }
-}
-
-/// The parser's message, without the names of Rust's types.
-fn in_plain_words(message: &str) -> String {
-    // The parser puts what it expected on a line of its own.
-    let line = message.trim_end().replace('\n', ", ");
-    line.replace("expected i64", "expected a whole number")
-        .replace("expected f64", "expected a number")
-}
-
-/// The name that does not exist and those that do, from serde's message for `deny_unknown_fields`.
-/// The message is all that serde keeps of them; if it is worded otherwise it is shown as it is.
-fn unknown_field(message: &str) -> Option<(&str, Vec<&str>)> {
-    let mut quoted = message.strip_prefix("unknown field ")?.split('`').skip(1).step_by(2);
-    Some((quoted.next()?, quoted.collect()))
 }
 
 /// Line and column, from 1, of a byte of the text.

@@ -20,8 +20,13 @@ pub struct Plan {
     pub files: u32,
     /// Blocks in a file.
     pub file_blocks: u64,
-    /// Bytes in a block, and in every read and write.
+    /// Bytes in a block: the unit of contents and of what is compared. Without [`Plan::sizes`] every
+    /// read and write is of one.
     pub block_bytes: u32,
+    /// How many blocks a read, write or fallocate is of, and how often, smallest first; empty if all
+    /// are of one block.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sizes: Vec<OpSize>,
     /// How each file is opened; as many as there are files.
     pub open: Vec<Open>,
     /// What is in each file before the first op; as many as there are files.
@@ -60,6 +65,30 @@ pub struct Plan {
     pub verify: bool,
     /// How many processors the run is confined to; none for all that there are.
     pub cpus: Option<u32>,
+    /// Streams that run at the same time, in place of one by this plan itself; none if it is the
+    /// only one. Their seed and processors are its own; so are length and warm-up, but of jobs of
+    /// fio.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tasks: Vec<Task>,
+}
+
+/// Tasks that are alike: each has a thread, a ring, an io-wq and files of its own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Task {
+    /// What reports call it.
+    pub name: String,
+    /// How many there are of it.
+    pub count: u32,
+    /// What each does.
+    pub plan: Plan,
+}
+
+impl Task {
+    /// The streams, one for each.
+    fn streams(&self) -> impl Iterator<Item = &Plan> + Clone {
+        std::iter::repeat_n(&self.plan, self.count as usize)
+    }
 }
 
 impl Plan {
@@ -69,7 +98,34 @@ impl Plan {
     pub fn canonical(&self) -> Plan {
         let prose = String::new;
         let limits = if self.kernel_limits { [0, 0] } else { self.limits };
-        Plan { name: prose(), summary: prose(), origin: prose(), seed: 0, limits, ..self.clone() }
+        let of_task = |task: &Task| Task { plan: task.plan.canonical(), ..task.clone() };
+        Plan {
+            name: prose(),
+            summary: prose(),
+            origin: prose(),
+            seed: 0,
+            limits,
+            tasks: self.tasks.iter().map(of_task).collect(),
+            ..self.clone()
+        }
+    }
+
+    /// The streams that run at the same time, one for each task; itself if it has none.
+    pub fn streams(&self) -> impl Iterator<Item = &Plan> + Clone {
+        let itself = self.tasks.is_empty().then_some(self);
+        itself.into_iter().chain(self.tasks.iter().flat_map(Task::streams))
+    }
+
+    /// Changes it and the plans of its tasks alike.
+    pub fn change_all(&mut self, change: impl Fn(&mut Plan)) {
+        change(self);
+        self.tasks.iter_mut().for_each(|task| change(&mut task.plan));
+    }
+
+    /// Blocks of the largest op.
+    #[must_use]
+    pub fn op_blocks_max(&self) -> u32 {
+        self.sizes.iter().map(|size| size.blocks).fold(1, u32::max)
     }
 
     /// The first file that is not the log.
@@ -95,8 +151,17 @@ impl Plan {
     }
 }
 
-/// What is done to files, and in which shares.
+/// A size of ops, and its share of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpSize {
+    /// Blocks.
+    pub blocks: u32,
+    /// Weight against the other sizes.
+    pub weight: u32,
+}
+
+/// What is done to files, and in which shares.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Mix {
     /// Weight of writes.
     pub write: u32,
@@ -151,14 +216,39 @@ impl FileState {
     }
 }
 
-/// In which order the blocks of a file are visited. Either way all others come before one returns.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+/// In which order the blocks of a file are visited. If it has no skew, all others come before one
+/// returns. As text it is its name, with the parameter behind a colon.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub enum Order {
     /// From the first to the last, then again.
     Sequential,
     /// In an order drawn from the seed.
     Random,
+    /// Some far more often: the k-th in proportion to `1 / k^theta`, scattered over the file.
+    Zipf {
+        /// The exponent.
+        theta: f64,
+    },
+    /// Some more often: the share `h` of all gets the share `1 - h` of visits, scattered over the
+    /// file.
+    Pareto {
+        /// The share.
+        h: f64,
+    },
+    /// Those about the middle of the file more often.
+    Normal {
+        /// The standard deviation, in percent of the file.
+        percent: f64,
+    },
+}
+
+impl Order {
+    /// Whether some blocks come more often than others.
+    #[must_use]
+    pub fn is_skewed(self) -> bool {
+        !matches!(self, Order::Sequential | Order::Random)
+    }
 }
 
 /// How a file is opened.

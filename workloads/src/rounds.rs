@@ -21,6 +21,19 @@ pub struct Rounds {
     pub reads_again: u64,
 }
 
+impl Rounds {
+    /// Together with those of another stream.
+    #[must_use]
+    pub fn and(self, other: Rounds) -> Rounds {
+        Rounds {
+            writes: self.writes + other.writes,
+            writes_again: self.writes_again + other.writes_again,
+            reads: self.reads + other.reads,
+            reads_again: self.reads_again + other.reads_again,
+        }
+    }
+}
+
 /// What earlier ops of the run did to a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Done {

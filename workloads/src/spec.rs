@@ -5,13 +5,14 @@
 
 use std::fmt;
 
-use serde::Deserialize;
 use serde::de::{Deserializer, SeqAccess, Visitor};
+use serde::{Deserialize, Serialize};
+use toml::Table;
 
 use crate::plan::{FileState, Open, Order};
 
 /// A whole spec. Every table and field but the ones noted has a default.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Spec {
     pub(crate) summary: String,
@@ -23,16 +24,18 @@ pub(crate) struct Spec {
     pub(crate) ring: Ring,
     pub(crate) workers: Workers,
     pub(crate) run: Run,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) task: Vec<TaskSpec>,
 }
 
 /// `[files]`: the files under test.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Files {
     pub(crate) count: i64,
-    pub(crate) size_mib: i64,
+    pub(crate) size_mib: f64,
     pub(crate) open: OneOrMore,
-    pub(crate) block_bytes: i64,
+    pub(crate) block_bytes: BlockSizes,
     pub(crate) order: Order,
     pub(crate) collide: bool,
     pub(crate) state: Option<FileState>,
@@ -43,9 +46,9 @@ impl Default for Files {
     fn default() -> Self {
         Files {
             count: 1,
-            size_mib: 16,
+            size_mib: 16.0,
             open: OneOrMore(vec![Open::Buffered]),
-            block_bytes: 4096,
+            block_bytes: BlockSizes(vec![BlockSize { bytes: 4096, weight: 1 }]),
             order: Order::Sequential,
             collide: false,
             state: None,
@@ -55,7 +58,7 @@ impl Default for Files {
 }
 
 /// `[mix]`: what is done to those files, by weight.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Mix {
     pub(crate) write: i64,
@@ -82,7 +85,7 @@ impl Default for Mix {
 }
 
 /// `[log]`: one more file, appended to, each commit an fsync linked to the last append.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Log {
     pub(crate) weight: i64,
@@ -98,7 +101,7 @@ impl Default for Log {
 }
 
 /// `[arrival]`: when ops come. The fields that a pattern does not have stay `None`.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Arrival {
     pub(crate) pattern: Pattern,
@@ -110,7 +113,7 @@ pub(crate) struct Arrival {
 }
 
 /// The patterns of arrival.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Pattern {
     #[default]
@@ -133,7 +136,7 @@ impl Pattern {
 }
 
 /// `[ring]`: how deep rings are and how long they live.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Ring {
     pub(crate) depth: i64,
@@ -152,7 +155,7 @@ impl Default for Ring {
 /// `[workers]`: limits of the pool. 64 each if nothing is said, because the kernel's own default
 /// on a small machine is 8 and hides what is looked for; `kernel_limits` takes the kernel's. An
 /// idle timeout of 5 s, because that is the kernel's.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Workers {
     pub(crate) bounded: Option<i64>,
@@ -169,7 +172,7 @@ impl Default for Workers {
 
 /// `[run]`: how long, from which seed, whether the data is checked, and on how many processors.
 /// Either `seconds` or `ops`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Run {
     pub(crate) seconds: Option<f64>,
@@ -186,9 +189,74 @@ impl Default for Run {
     }
 }
 
+/// `[[task]]`: a stream, with tables of a spec in place of those beside it, field by field.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TaskSpec {
+    pub(crate) name: String,
+    #[serde(default = "one")]
+    pub(crate) count: i64,
+    #[serde(default)]
+    pub(crate) files: Table,
+    #[serde(default)]
+    pub(crate) mix: Table,
+    pub(crate) log: Option<Table>,
+    #[serde(default)]
+    pub(crate) arrival: Table,
+    #[serde(default)]
+    pub(crate) ring: Table,
+    #[serde(default)]
+    pub(crate) workers: Table,
+}
+
+fn one() -> i64 {
+    1
+}
+
+/// A size of reads and writes, and how often it comes.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct BlockSize {
+    pub(crate) bytes: i64,
+    #[serde(default = "one")]
+    pub(crate) weight: i64,
+}
+
+/// One size of all reads and writes, or a list of them. Read by hand, as [`OneOrMore`].
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct BlockSizes(pub(crate) Vec<BlockSize>);
+
+impl<'de> Deserialize<'de> for BlockSizes {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(BlockSizesVisitor)
+    }
+}
+
+struct BlockSizesVisitor;
+
+impl<'de> Visitor<'de> for BlockSizesVisitor {
+    type Value = BlockSizes;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("a number of bytes, or a list such as [{ bytes = 4096, weight = 70 }]")
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, bytes: i64) -> Result<BlockSizes, E> {
+        Ok(BlockSizes(vec![BlockSize { bytes, weight: one() }]))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<BlockSizes, A::Error> {
+        let mut all = Vec::new();
+        while let Some(size) = list.next_element()? {
+            all.push(size);
+        }
+        Ok(BlockSizes(all))
+    }
+}
+
 /// One value for all files, or a list with one for each. Read by hand, because an untagged enum
 /// would answer a misspelt value with "did not match any variant".
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub(crate) struct OneOrMore(pub(crate) Vec<Open>);
 
 impl<'de> Deserialize<'de> for OneOrMore {

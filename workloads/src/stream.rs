@@ -1,9 +1,9 @@
 //! The stream of ops: a pure function of plan and seed, without end.
 
 use crate::op::{Op, OpKind};
-use crate::order::Permutation;
 use crate::pace::Pace;
-use crate::plan::{Log, Mix, Order, Plan};
+use crate::places::{OTHERS, Place, Places, WRITES};
+use crate::plan::{Log, Mix, Plan};
 use crate::rng::{Rng, mix};
 
 /// The ops of a plan under a seed.
@@ -22,6 +22,7 @@ pub struct Stream {
     mix: Mix,
     log: Option<Log>,
     weight_total: u64,
+    places: Places,
     files: Vec<File>,
     turn: usize,
     /// The fsync that follows the last op, and that op's intended time if the two are linked.
@@ -31,16 +32,21 @@ pub struct Stream {
 /// Where the stream is in a file.
 #[derive(Clone, Debug)]
 struct File {
-    order: Permutation,
-    writes: u64,
-    other_visits: u64,
+    place: Place,
     writes_since_fsync: u32,
+}
+
+/// The seed of a stream of a plan, of those that run at the same time: the first one's is the run's.
+#[must_use]
+pub fn seed_of_stream(seed: u64, number: u32) -> u64 {
+    if number == 0 { seed } else { mix(seed ^ mix(STREAM_KEY.wrapping_add(u64::from(number)))) }
 }
 
 /// Keys that keep the parts of a stream independent of each other under one seed.
 const PACE_KEY: u64 = 1;
 const DRAW_KEY: u64 = 2;
-const ORDER_KEY: u64 = 3;
+/// Plus the number of the stream.
+const STREAM_KEY: u64 = 1 << 32;
 
 impl Stream {
     /// The stream from its first op.
@@ -48,14 +54,9 @@ impl Stream {
     pub fn new(plan: &Plan, seed: u64) -> Stream {
         let mix_total = plan.mix.write + plan.mix.read + plan.mix.fallocate + plan.mix.nop;
         let log_weight = plan.log.map_or(0, |log| log.weight);
+        let places = Places::new(plan, seed);
         let file = |file: u32| File {
-            order: Permutation::new(
-                if file < plan.first_of_mix() { Order::Sequential } else { plan.mix.order },
-                plan.file_blocks,
-                mix(seed ^ mix(ORDER_KEY)) ^ u64::from(file),
-            ),
-            writes: 0,
-            other_visits: 0,
+            place: places.begin(file, file < plan.first_of_mix()),
             writes_since_fsync: (file - plan.first_of_mix().min(file))
                 .checked_rem(plan.mix.writes_per_fsync)
                 .unwrap_or(0),
@@ -68,6 +69,7 @@ impl Stream {
             log: plan.log,
             weight_total: u64::from(mix_total) + u64::from(log_weight),
             files: (0..plan.files).map(file).collect(),
+            places,
             turn: 0,
             fsync: None,
         }
@@ -80,27 +82,27 @@ impl Stream {
         if let Some((file, linked_ns)) = self.fsync.take() {
             let intended_ns = linked_ns.unwrap_or(intended_ns);
             let kind = if self.mix.data_only { OpKind::Fdatasync } else { OpKind::Fsync };
-            return Op { number, kind, file, block: 0, linked: false, intended_ns };
+            return Op { number, kind, file, block: 0, blocks: 1, linked: false, intended_ns };
         }
         let (file, kind, writes_per_fsync, link) = self.choose();
-        let mut op = Op { number, kind, file: file as u32, block: 0, linked: false, intended_ns };
-        let Some(place) = self.files.get_mut(file) else { return op };
+        let (file_number, linked) = (file as u32, false);
+        let mut op =
+            Op { number, kind, file: file_number, block: 0, blocks: 1, linked, intended_ns };
+        let Some(file) = self.files.get_mut(file) else { return op };
         match kind {
             OpKind::Write => {
-                op.block = place.order.block(place.writes);
-                place.writes += 1;
-                place.writes_since_fsync += 1;
-                if place.writes_since_fsync == writes_per_fsync {
-                    place.writes_since_fsync = 0;
+                (op.block, op.blocks) = self.places.next(&mut file.place, WRITES);
+                file.writes_since_fsync += 1;
+                if file.writes_since_fsync == writes_per_fsync {
+                    file.writes_since_fsync = 0;
                     op.linked = link;
                     self.fsync = Some((op.file, link.then_some(intended_ns)));
                 } else if writes_per_fsync == 0 {
-                    place.writes_since_fsync = 0;
+                    file.writes_since_fsync = 0;
                 }
             }
             OpKind::Read | OpKind::Fallocate => {
-                op.block = place.order.block(place.other_visits);
-                place.other_visits += 1;
+                (op.block, op.blocks) = self.places.next(&mut file.place, OTHERS);
             }
             OpKind::Fsync | OpKind::Fdatasync | OpKind::Nop => {}
         }

@@ -22,16 +22,19 @@ fn an_empty_spec_is_a_plan_of_defaults() {
 fn a_negative_size_is_refused() {
     assert_eq!(
         answer("[files]\nsize_mib = -4"),
-        "mine.toml: files.size_mib: found -4, allowed 1 to 262144"
+        "mine.toml: files.size_mib: found -4, allowed 0.001 to 262144"
     );
 }
 
 #[test]
 fn zero_files_are_refused() {
-    assert_eq!(answer("[files]\ncount = 0"), "mine.toml: files.count: found 0, allowed 1 to 512");
     assert_eq!(
-        answer("[files]\ncount = 512\n[log]"),
-        "mine.toml: files.count: found 512, allowed 511 beside a log"
+        answer("[files]\ncount = 0"),
+        "mine.toml: files.count: found 0, allowed 1 to 100000"
+    );
+    assert_eq!(
+        answer("[files]\ncount = 100000\n[log]"),
+        "mine.toml: files.count: found 100000, allowed 99999 beside a log"
     );
 }
 
@@ -83,7 +86,7 @@ fn an_unknown_field_is_answered_with_the_nearest_and_all_that_exist() {
     assert_eq!(
         answer("[file]\ncount = 4"),
         "mine.toml:1:2: found unknown field `file` (did you mean `files`?); \
-         allowed here: summary, origin, files, mix, log, arrival, ring, workers, run"
+         allowed here: summary, origin, files, mix, log, arrival, ring, workers, run, task"
     );
     assert_eq!(
         answer("[run]\nxyz = 4"),
@@ -148,16 +151,77 @@ fn a_list_of_open_flags_has_one_for_each_file() {
 }
 
 #[test]
-fn a_block_is_a_power_of_two_of_at_least_a_sector() {
-    for bytes in ["256", "5000", "-4096", "2097152"] {
+fn a_block_is_of_any_size_but_whole_sectors_if_a_file_is_direct() {
+    for bytes in ["256", "-4096", "16777217"] {
         assert_eq!(
             answer(&format!("[files]\nblock_bytes = {bytes}")),
-            format!(
-                "mine.toml: files.block_bytes: found {bytes}, allowed a power of two from 512 to \
-                 1048576"
-            )
+            format!("mine.toml: files.block_bytes: found {bytes}, allowed 512 to 16777216")
         );
     }
+    assert_eq!(answer("[files]\nblock_bytes = 5001"), "accepted mine");
+    assert_eq!(answer("[files]\nblock_bytes = 12288\nopen = \"direct\""), "accepted mine");
+    for direct in ["open = \"direct\"", "[log]\nopen = \"direct\""] {
+        assert_eq!(
+            answer(&format!("[files]\nblock_bytes = 5001\n{direct}")),
+            "mine.toml: files.block_bytes: found 5001, allowed a multiple of 512 if a file is \
+             opened direct"
+        );
+    }
+}
+
+#[test]
+fn sizes_are_a_list_with_weights_and_made_of_blocks_that_can_be_compared() {
+    let sizes = |list: &str| answer(&format!("[files]\nblock_bytes = {list}"));
+    let mix = "[{ bytes = 4096, weight = 70 }, { bytes = 65536, weight = 30 }]";
+    assert_eq!(sizes(mix), "accepted mine");
+    for (list, wanted) in [
+        ("[]", "found a list of 0, allowed one size, or a list of 1 to 16"),
+        ("[{ bytes = 256 }]", "found 256, allowed 512 to 16777216"),
+        ("[{ bytes = 512, weight = 0 }]", "found weight 0 of 512 bytes, allowed 1 to 1000"),
+        (
+            "[{ bytes = 512 }, { bytes = 512 }]",
+            "found 512 bytes twice, allowed each size once, with its weight",
+        ),
+        (
+            "[{ bytes = 4096 }, { bytes = 4100 }]",
+            "found sizes whose greatest common divisor is 4, allowed one of 512 or more",
+        ),
+    ] {
+        let said = sizes(list);
+        assert!(said.starts_with("mine.toml: files.block_bytes: "), "{said}");
+        assert!(said.contains(wanted), "{said}");
+    }
+    let typed = sizes("\"4k\"");
+    assert!(typed.contains("a number of bytes, or a list such as [{ bytes = 4096"), "{typed}");
+    let misspelt = sizes("[{ byte = 4096 }]");
+    assert!(misspelt.contains("unknown field `byte` (did you mean `bytes`?)"), "{misspelt}");
+    assert_eq!(
+        answer(
+            "[ring]\ndepth = 128\n[files]\nblock_bytes = [{ bytes = 512 }, { bytes = 16777216 }]"
+        ),
+        "mine.toml: ring.depth: found 128, allowed 64 at most with blocks of 16777216 bytes"
+    );
+}
+
+#[test]
+fn an_order_is_a_name_or_a_distribution_with_its_number() {
+    let order = |text: &str| answer(&format!("[files]\norder = \"{text}\""));
+    for text in ["random", "zipf:1.2", "zipf:1", "pareto:0.2", "normal:20"] {
+        assert_eq!(order(text), "accepted mine", "{text}");
+    }
+    assert!(
+        order("zipf").contains("unknown order `zipf`, expected `zipf:` and a number from 0.01")
+    );
+    assert!(order("zipfian:1").contains("`pareto:0.2` or `normal:20`"), "{}", order("zipfian:1"));
+}
+
+#[test]
+fn a_file_has_room_for_a_block() {
+    assert_eq!(
+        answer("[files]\nsize_mib = 1\nblock_bytes = 1572864"),
+        "mine.toml: files.size_mib: found 1, allowed 1.5 or more, which is one block of 1572864 \
+         bytes"
+    );
 }
 
 #[test]

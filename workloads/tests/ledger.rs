@@ -7,7 +7,7 @@ fn ledger() -> Ledger {
 }
 
 fn write(number: u64) -> Op {
-    Op { number, kind: OpKind::Write, file: 0, block: 7, linked: false, intended_ns: 0 }
+    Op { number, kind: OpKind::Write, file: 0, block: 7, blocks: 1, linked: false, intended_ns: 0 }
 }
 
 #[test]
@@ -41,6 +41,62 @@ fn any_of_the_overlapping_writes_may_have_been_last() {
     ledger.completed(&write(8), true);
     ledger.completed(&write(3), true);
     assert_eq!(ledger.expect(0, 7), Expect::OneOf(3, 8));
+}
+
+#[test]
+fn what_was_overwritten_for_certain_leaves_a_block_that_always_has_a_write_in_flight() {
+    let mut ledger = ledger();
+    ledger.submitted(&write(0));
+    for number in 1..1000 {
+        ledger.submitted(&write(number));
+        ledger.completed(&write(number - 1), true);
+    }
+    ledger.completed(&write(999), true);
+    match ledger.expect(0, 7) {
+        Expect::OneOf(first, last) => assert!(995 <= first && last == 999, "from {first}"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_write_that_is_late_may_be_the_last_until_it_is_done() {
+    let mut ledger = ledger();
+    ledger.submitted(&write(0));
+    for number in 1..100 {
+        ledger.submitted(&write(number));
+        ledger.completed(&write(number), true);
+    }
+    assert_eq!(ledger.expect(0, 7), Expect::Unknown);
+    ledger.completed(&write(0), true);
+    assert_eq!(ledger.expect(0, 7), Expect::OneOf(0, 99));
+}
+
+#[test]
+fn a_write_that_failed_has_overwritten_nothing() {
+    let mut ledger = ledger();
+    ledger.submitted(&write(0));
+    for number in 1..10 {
+        ledger.submitted(&write(number));
+        ledger.completed(&write(number - 1), number == 1);
+    }
+    ledger.completed(&write(9), true);
+    assert_eq!(ledger.expect(0, 7), Expect::Unknown);
+}
+
+#[test]
+fn an_op_of_several_blocks_counts_for_each_of_them_and_one_beyond_the_end_for_none() {
+    let mut ledger = ledger();
+    let large = Op { blocks: 3, ..write(5) };
+    ledger.submitted(&large);
+    ledger.submitted(&write(6));
+    ledger.completed(&large, true);
+    ledger.completed(&write(6), true);
+    let expected = [Expect::Untouched, Expect::OneOf(5, 6), Expect::Exactly(5), Expect::Exactly(5)];
+    assert_eq!([6, 7, 8, 9].map(|block| ledger.expect(0, block)), expected);
+    let beyond = Op { block: 4095, blocks: 2, ..write(7) };
+    ledger.submitted(&beyond);
+    ledger.completed(&beyond, true);
+    assert_eq!(ledger.expect(0, 4095), Expect::Untouched);
 }
 
 #[test]

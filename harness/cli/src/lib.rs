@@ -12,6 +12,7 @@ mod folders;
 mod print;
 mod progress;
 mod stop;
+mod time_spent;
 
 use std::ffi::OsString;
 use std::path::PathBuf;

@@ -8,8 +8,13 @@ use iowq_contract::{clean, clean_message};
 /// Prints. A reader that closed the pipe has seen enough, and files are written. Any other failure,
 /// such as a full disk, is trouble: a script must not take half a text for all of it.
 pub(crate) fn print(text: &str) -> anyhow::Result<()> {
+    print_bytes(clean(text).as_bytes())
+}
+
+/// The same of what is clean already, or no text.
+pub(crate) fn print_bytes(bytes: &[u8]) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
-    match out.write_all(clean(text).as_bytes()).and_then(|()| out.flush()) {
+    match out.write_all(bytes).and_then(|()| out.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             Err(error).context("the result cannot be printed")
         }

@@ -85,6 +85,8 @@ codes! {
     OpsFailed = "ops-failed",
     /// Completions that no probe saw count from when they were reaped.
     TimedAtReaping = "timed-at-reaping",
+    /// Of a flood of no-ops some were timed.
+    TimedInPart = "timed-in-part",
     /// The kernel's idle timeout is not the workload's.
     IdleTimeout = "idle-timeout",
     /// The kernel hashes by inode, whatever the workload asks for.
@@ -132,6 +134,18 @@ codes! {
     Imported = "imported",
     /// Service time is that tool's, with a mean added.
     SlatAdded = "slat-added",
+    /// Latencies were not measured, or not of all operations together.
+    LatencyUnknown = "latency-unknown",
+    /// Figures are those of several jobs together.
+    Grouped = "grouped",
+    /// Figures are those of several kinds of operations together.
+    KindsTogether = "kinds-together",
+    /// Other jobs of the same tool ran at the same time.
+    SideBySide = "side-by-side",
+    /// A signal ended the run.
+    Interrupted = "interrupted",
+    /// Latencies are known by the bucket that they fell into.
+    BucketResolution = "bucket-resolution",
     /// A run failed.
     RunFailed = "run-failed",
     /// A run finished no op.

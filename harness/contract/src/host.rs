@@ -3,7 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Where a run was made. A field that could not be read says `unknown`.
+use crate::unknown;
+
+/// Where a run was made. A text that could not be read is `unknown`, and a number is absent, which is
+/// 0 here.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Host {
     /// Kernel release and version, as `uname -r -v` prints them.
@@ -11,8 +14,10 @@ pub struct Host {
     /// Model name of the processor.
     pub cpu: String,
     /// Processors that the run could use.
+    #[serde(default, skip_serializing_if = "unknown::is_zero")]
     pub cpus: u32,
     /// Memory of the machine.
+    #[serde(default, skip_serializing_if = "unknown::is_zero")]
     pub memory_bytes: u64,
     /// File system under the files, such as `ext4`.
     pub filesystem: String,

@@ -14,6 +14,12 @@ use crate::Kinds;
 /// Bytes in front of the counts: cookie, length, offset, digits, lowest, highest, ratio.
 const HEADER_BYTES: usize = 40;
 
+/// What V2 begins with if it is not deflated.
+const COOKIE: [u8; 4] = [0x1c, 0x84, 0x93, 0x13];
+
+/// How `i64::MIN` is encoded. No histogram has as many zeros, and no count begins with an odd byte.
+const LEAST: [u8; 9] = [0xff; 9];
+
 /// Both clocks of an operation. The keys are `all`, `write`, `fsync` and so on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct Latency {
@@ -81,15 +87,54 @@ impl Quantiles {
     /// The histogram as its bytes have it, if they hold as many values as are stated.
     #[must_use]
     pub fn histogram(&self) -> Option<Histogram<u64>> {
-        let bytes = STANDARD.decode(&self.hdr_v2).ok()?;
-        // The decoder allocates what the header asks for: believe it only where the bytes are there.
-        let stated = u32::from_be_bytes(bytes.get(4..8)?.try_into().ok()?);
-        if bytes.len().checked_sub(HEADER_BYTES)? != usize::try_from(stated).ok()? {
-            return None;
-        }
-        let mut histogram: Histogram<u64> =
-            Deserializer::new().deserialize(&mut bytes.as_slice()).ok()?;
-        histogram.auto(true);
+        let histogram = decode_histogram(&STANDARD.decode(&self.hdr_v2).ok()?)?;
         (histogram.len() == self.count).then_some(histogram)
+    }
+}
+
+/// The histogram in bytes of HdrHistogram's V2 encoding, uncompressed, if they are one and no more.
+#[must_use]
+pub fn decode_histogram(bytes: &[u8]) -> Option<Histogram<u64>> {
+    // Behind the cookie of what is deflated there would be a second header, which nothing checks.
+    if bytes.first_chunk() != Some(&COOKIE) {
+        return None;
+    }
+    // The decoder allocates what the header asks for: believe it only where the bytes are there.
+    let stated = u32::from_be_bytes(bytes.get(4..8)?.try_into().ok()?);
+    let counts = bytes.get(HEADER_BYTES..)?;
+    if counts.len() != usize::try_from(stated).ok()? {
+        return None;
+    }
+    // The decoder negates it, which overflows: the least number of all, as a run of zeros.
+    if counts.windows(LEAST.len()).any(|window| window == LEAST) {
+        return None;
+    }
+    let mut histogram: Histogram<u64> = Deserializer::new().deserialize(&mut &*bytes).ok()?;
+    histogram.auto(true);
+    Some(histogram)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_that_would_make_the_decoder_panic_or_take_gigabytes_are_no_histogram() {
+        let mut histogram = Histogram::<u64>::new(3).expect("3 digits are allowed");
+        histogram.record(1).expect("it is in range");
+        let good = STANDARD.decode(Quantiles::of(&histogram).hdr_v2).expect("it is base64");
+        assert_eq!(decode_histogram(&good).map(|it| it.len()), Some(1));
+        let least = [&good[..], &LEAST].concat();
+        let with_length = |mut bytes: Vec<u8>| {
+            let length = u32::try_from(bytes.len() - HEADER_BYTES).expect("a few bytes");
+            bytes[4..8].copy_from_slice(&length.to_be_bytes());
+            bytes
+        };
+        assert!(decode_histogram(&with_length(least)).is_none());
+        let mut deflated = good.clone();
+        deflated[3] = 0x14;
+        assert!(decode_histogram(&deflated).is_none());
+        assert!(decode_histogram(&good[..good.len() - 1]).is_none());
+        assert!(decode_histogram(&[]).is_none());
     }
 }

@@ -21,7 +21,9 @@ mod latency;
 mod load;
 mod names;
 pub mod order;
+mod overrides;
 mod owner;
+mod phases;
 mod plan;
 mod release;
 mod request;
@@ -29,6 +31,7 @@ mod shared;
 mod since_boot;
 mod switches;
 pub mod trace;
+mod unknown;
 mod whole_file;
 mod workers;
 
@@ -49,15 +52,18 @@ pub use disk::Disk;
 pub use dump::AfterTimeout;
 pub use files::{CameRound, Files, Settled, UNVERIFIED_NAME};
 pub use host::Host;
+pub use iowq_workloads::set::parts_of;
 pub use kinds::Kinds;
-pub use latency::{Latency, Quantiles};
+pub use latency::{Latency, Quantiles, decode_histogram};
 pub use load::Load;
 pub use names::{KERNELS_MAX, LABEL_BYTES_MAX, NAME_BYTES_MAX, check_name};
+pub use overrides::Overrides;
 pub use owner::{NewFolders, hand_over, way_out};
-pub use plan::{ArrivalSettings, LogSettings, MixSettings, PlanSettings};
+pub use phases::Phases;
+pub use plan::{ArrivalSettings, BlockSize, LogSettings, MixSettings, PlanSettings, TaskSettings};
 pub use release::{advice_on, presets_of};
 pub use request::{
-    BenchRequest, BenchTally, EngineName, IdleTimeout, InjectedDelay, KERNEL, RunMessage,
+    BenchRequest, BenchTally, EngineName, IdleTimeout, InjectedDelay, KERNEL, NO_RING, RunMessage,
     RunRequest, Step, Variant, WantBlocking, WantProbes, Workload,
 };
 pub use shared::Shared;
@@ -94,6 +100,11 @@ pub struct Record {
     /// The settings that were in force, so that a record explains itself.
     #[schemars(with = "Settings")]
     pub settings: Shared<Settings>,
+    /// The settings that it would have had without `key.set`, by which runs with different ones are
+    /// known to differ in nothing else; null if nothing was set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Settings>")]
+    pub settings_unset: Option<Shared<Settings>>,
     /// The request for the run; null if a bench could not repeat it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked: Option<Asked>,
@@ -101,6 +112,9 @@ pub struct Record {
     pub ops: Ops,
     /// Latency by kind of operation.
     pub latency: Latency,
+    /// What the tasks of the workload did, in its order; empty if it is one stream.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tasks: Vec<TaskResult>,
     /// How measured operations reached a worker, by their kind; empty if that was not observed.
     #[serde(default, alias = "punts")]
     #[schemars(with = "BTreeMap<String, DispatchCounts>")]
@@ -124,6 +138,9 @@ pub struct Record {
     /// What else the machine did meanwhile; null if that was not measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub load: Option<Load>,
+    /// Where the time of the run went; null in old records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phases: Option<Phases>,
     /// Limits on what the result shows.
     pub caveats: Vec<Caveat>,
     /// Why the run failed; what is above is then only what was seen until then.
@@ -131,15 +148,19 @@ pub struct Record {
     pub error: Option<String>,
 }
 
-/// One workload under one policy on one engine, at one place in the order of runs.
+/// One workload under one policy on one engine with what was set, at one place in the order of runs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RunKey {
     /// Name of the workload.
     pub workload: String,
-    /// Name of the engine: `pool`, `uring` or `scripted`.
+    /// Name of the engine: `pool`, `uring`, `sync` or `scripted`.
     pub engine: String,
-    /// Name of the policy; `kernel` for the running kernel's own rules.
+    /// Name of the policy; `kernel` for the running kernel's own rules, `no-ring` for none.
     pub policy: String,
+    /// Fields of the workload's spec that had other values than its own, by `table.field`, each value
+    /// as it was written; absent if none had.
+    #[serde(default, skip_serializing_if = "Overrides::is_empty")]
+    pub set: Overrides,
     /// Runs of the same round were made next to each other.
     #[serde(alias = "pair")]
     pub round: u32,
@@ -153,6 +174,14 @@ pub struct RunKey {
     /// The boot that it was made in, if kernels are compared; null elsewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub boot: Option<InBoot>,
+}
+
+impl RunKey {
+    /// What is compared on a workload: engine, policy and what was set.
+    #[must_use]
+    pub fn variant(&self) -> (&str, &str, &Overrides) {
+        (&self.engine, &self.policy, &self.set)
+    }
 }
 
 /// What a run is for.
@@ -196,17 +225,24 @@ pub struct Settings {
     /// The kernel commits that the policy has, by name.
     #[serde(alias = "switches")]
     pub patches: Vec<String>,
-    /// Files under test.
+    /// Files under test, of all tasks; like the next five, absent if it is not known, as often of what
+    /// another tool measured, and 0 here.
+    #[serde(default, skip_serializing_if = "unknown::is_zero")]
     pub files: u32,
-    /// Bytes per operation.
+    /// Bytes per operation, of the smallest if sizes are mixed; of several tasks, the most.
+    #[serde(default, skip_serializing_if = "unknown::is_zero")]
     pub block_bytes: u64,
-    /// Operations in flight at most.
+    /// Operations in flight at most, of all tasks.
+    #[serde(default, skip_serializing_if = "unknown::is_zero")]
     pub depth: u32,
-    /// Limit on bounded workers.
+    /// Limit on bounded workers, of all tasks together.
+    #[serde(default, skip_serializing_if = "unknown::is_zero")]
     pub limit_bounded: u32,
-    /// Limit on unbounded workers.
+    /// Limit on unbounded workers, of all tasks together.
+    #[serde(default, skip_serializing_if = "unknown::is_zero")]
     pub limit_unbounded: u32,
     /// Idle timeout of a worker.
+    #[serde(default, skip_serializing_if = "unknown::is_zero")]
     pub idle_timeout_ms: u64,
     /// How operations arrive, for a reader.
     pub arrival: String,
@@ -255,6 +291,10 @@ pub struct Ops {
     /// when they were reaped. Null if the engine stamps them itself, or no probe watched.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timed_at_reaping: Option<u64>,
+    /// Of how many operations one was timed, taken evenly; null if each was. A flood of no-ops is
+    /// so under probes, which would slow it down: latencies are those of this part of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timed_one_in: Option<u32>,
     /// Blocks read back at the end and compared byte for byte; null if that was turned off or
     /// did not finish.
     #[serde(default)]
@@ -266,6 +306,26 @@ pub struct Ops {
     /// page cache after the run. Null if the kernel does not tell, as before Linux 6.5.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verified_written_back_bytes: Option<u64>,
+}
+
+/// What the tasks of one name did together, of the measured part.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TaskResult {
+    /// Its name in the workload.
+    pub name: String,
+    /// How many tasks there were of it.
+    pub count: u32,
+    /// Operations that finished without an error.
+    pub done: u64,
+    /// Operations that finished with one.
+    pub failed: u64,
+    /// Operations that were due and never submitted, as of a whole run; null if none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub never_started: Option<u64>,
+    /// How long the measured part of these tasks lasted, from the first to the last.
+    pub duration_ns: u64,
+    /// Latency by kind of operation, without histograms.
+    pub latency: Latency,
 }
 
 /// What watched the workers.
@@ -319,6 +379,8 @@ pub enum Blocking {
     Declared,
     /// The kernel's own hooks; its io-wq ran.
     Kernel,
+    /// Nothing: there are no workers.
+    None,
 }
 
 /// The JSON Schema of [`Record`], as published beside this crate.

@@ -19,6 +19,9 @@ pub struct PlanSettings {
     pub warmup_ns: u64,
     /// Bytes in each file.
     pub file_bytes: u64,
+    /// Sizes of operations and their weights, smallest first; empty if all have the size of a block.
+    #[serde(default)]
+    pub block_sizes: Vec<BlockSize>,
     /// How files are opened, the log excepted: one word for all, or one for each.
     pub open: Vec<String>,
     /// What is in files before the first operation, the log excepted: one word for all, or one for
@@ -26,7 +29,8 @@ pub struct PlanSettings {
     pub state: Vec<String>,
     /// Whether what is written before is in the page cache, too.
     pub cached: bool,
-    /// `sequential` or `random`: in which order blocks are visited.
+    /// In which order blocks are visited: `sequential`, `random`, or `zipf`, `pareto` or `normal` with
+    /// a colon and a parameter, for some more often than others.
     pub order: String,
     /// Whether all files were to share one hash bucket.
     pub collide: bool,
@@ -51,6 +55,40 @@ pub struct PlanSettings {
     pub kernel_limits: bool,
     /// Whether what was written is read back and compared.
     pub verify: bool,
+    /// The tasks of which each is a stream of its own, in place of the one that stands beside them;
+    /// empty if there is one stream.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tasks: Vec<TaskSettings>,
+}
+
+/// Tasks that are alike: each has a thread, a ring, an io-wq and files of its own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TaskSettings {
+    /// The name in the workload.
+    pub name: String,
+    /// How many tasks.
+    pub count: u32,
+    /// Files of each.
+    pub files: u32,
+    /// Bytes per operation.
+    pub block_bytes: u64,
+    /// Operations in flight at most, of each.
+    pub depth: u32,
+    /// Limit on bounded workers, of each.
+    pub limit_bounded: u32,
+    /// Limit on unbounded workers, of each.
+    pub limit_unbounded: u32,
+    /// All else that it does.
+    pub plan: PlanSettings,
+}
+
+/// A size of operations.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct BlockSize {
+    /// Bytes of a read, write or fallocate.
+    pub bytes: u64,
+    /// Its weight against the other sizes.
+    pub weight: u32,
 }
 
 /// Weights of what is done to files, and when an fsync follows.

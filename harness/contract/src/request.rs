@@ -9,10 +9,13 @@ use std::time::Duration;
 use iowq_workloads::Plan;
 use serde::{Deserialize, Serialize};
 
-use crate::{Asked, Role};
+use crate::{Asked, Overrides, Phases, Role};
 
 /// The policy of the kernel's own io-wq, whatever the kernel.
 pub const KERNEL: &str = "kernel";
+
+/// The policy where no op is queued.
+pub const NO_RING: &str = "no-ring";
 
 /// What carries out ops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,11 +25,13 @@ pub enum EngineName {
     Pool,
     /// The running kernel's io-wq, through io_uring.
     Uring,
+    /// No ring: system calls of the thread that submits.
+    Sync,
 }
 
 impl EngineName {
     /// All engines that a bench can run on.
-    pub const ALL: [EngineName; 2] = [EngineName::Pool, EngineName::Uring];
+    pub const ALL: [EngineName; 3] = [EngineName::Pool, EngineName::Uring, EngineName::Sync];
 
     /// The name, as in records and flags.
     #[must_use]
@@ -34,6 +39,7 @@ impl EngineName {
         match self {
             EngineName::Pool => "pool",
             EngineName::Uring => "uring",
+            EngineName::Sync => "sync",
         }
     }
 
@@ -43,6 +49,7 @@ impl EngineName {
         match self {
             EngineName::Pool => "the userspace io-wq, under each policy",
             EngineName::Uring => "the running kernel's io-wq, through io_uring, by its own rules",
+            EngineName::Sync => "no ring: each op is a system call of the thread that submits",
         }
     }
 }
@@ -95,14 +102,18 @@ pub enum IdleTimeout {
     Ms(f64),
 }
 
-/// What is compared on each workload: an engine with the rules that it runs under.
+/// What is compared on each workload: an engine with the rules that it runs under, and values of
+/// fields of the workload.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Variant {
     /// The engine.
     pub engine: EngineName,
-    /// Name of the policy; [`KERNEL`] on [`EngineName::Uring`].
+    /// Name of the policy; [`KERNEL`] on [`EngineName::Uring`], [`NO_RING`] on [`EngineName::Sync`].
     pub policy: String,
+    /// Fields of the workload that have other values than its own.
+    #[serde(default, skip_serializing_if = "Overrides::is_empty")]
+    pub set: Overrides,
     /// What its runs are for.
     pub role: Role,
 }
@@ -111,13 +122,26 @@ impl Variant {
     /// The pool under a policy.
     #[must_use]
     pub fn pool(policy: &str) -> Variant {
-        Variant { engine: EngineName::Pool, policy: policy.to_owned(), role: Role::Measured }
+        let (policy, set) = (policy.to_owned(), Overrides::default());
+        Variant { engine: EngineName::Pool, policy, set, role: Role::Measured }
     }
 
     /// The running kernel, whose rules are its own.
     #[must_use]
     pub fn kernel() -> Variant {
-        Variant { engine: EngineName::Uring, policy: KERNEL.to_owned(), role: Role::Measured }
+        Variant { engine: EngineName::Uring, ..Variant::pool(KERNEL) }
+    }
+
+    /// System calls, whose thread needs no policy.
+    #[must_use]
+    pub fn no_ring() -> Variant {
+        Variant { engine: EngineName::Sync, ..Variant::pool(NO_RING) }
+    }
+
+    /// The same with fields of the workload at other values.
+    #[must_use]
+    pub fn with(self, set: &Overrides) -> Variant {
+        Variant { set: set.clone(), ..self }
     }
 }
 
@@ -127,6 +151,10 @@ impl fmt::Display for Variant {
         match self.engine {
             EngineName::Pool => write!(f, "under {}", self.policy)?,
             EngineName::Uring => f.write_str("on io_uring")?,
+            EngineName::Sync => f.write_str("without a ring")?,
+        }
+        if !self.set.is_empty() {
+            write!(f, " {}", self.set)?;
         }
         f.write_str(match self.role {
             Role::Measured => "",
@@ -144,6 +172,40 @@ pub struct Workload {
     pub name: String,
     /// What it comes to, its limits and idle timeout before the machine that runs it has its say.
     pub plan: Plan,
+    /// The same with other values in some fields, for each of the variants that has some.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub with_set: Vec<(Overrides, Plan)>,
+}
+
+impl Workload {
+    /// A workload as it is written.
+    #[must_use]
+    pub fn new(name: String, plan: Plan) -> Workload {
+        Workload { name, plan, with_set: Vec::new() }
+    }
+
+    /// The plan of a variant; none if it has not got one with what is set there.
+    #[must_use]
+    pub fn plan_of(&self, variant: &Variant) -> Option<&Plan> {
+        if variant.set.is_empty() {
+            return Some(&self.plan);
+        }
+        self.with_set.iter().find(|(set, _)| *set == variant.set).map(|(_, plan)| plan)
+    }
+
+    /// The same workload with each of its plans changed.
+    ///
+    /// # Errors
+    /// The first that comes of a change.
+    pub fn try_map<E>(&self, change: impl Fn(&Plan) -> Result<Plan, E>) -> Result<Workload, E> {
+        let with_set = self.with_set.iter();
+        let with_set = with_set.map(|(set, plan)| Ok((set.clone(), change(plan)?)));
+        Ok(Workload {
+            name: self.name.clone(),
+            plan: change(&self.plan)?,
+            with_set: with_set.collect::<Result<_, E>>()?,
+        })
+    }
 }
 
 /// A bench: every variant on every workload, once per round.
@@ -176,8 +238,11 @@ pub struct BenchRequest {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RunRequest {
-    /// The workload.
+    /// The workload, with what the variant sets.
     pub plan: Plan,
+    /// The same without that; none if it sets nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan_unset: Option<Plan>,
     /// What runs it.
     pub variant: Variant,
     /// Seed of the stream of ops.
@@ -210,6 +275,7 @@ impl RunRequest {
         RunRequest {
             seed: plan.seed,
             plan,
+            plan_unset: None,
             variant,
             round: 0,
             position: 0,
@@ -275,6 +341,18 @@ pub struct BenchTally {
     pub gave_up: bool,
     /// Whether it was interrupted.
     pub interrupted: bool,
+    /// Where the time of its runs went, all together.
+    pub phases: Phases,
+}
+
+impl BenchRequest {
+    /// Each workload with each variant, and what it comes to; none if that was not handed on.
+    pub fn all(&self) -> impl Iterator<Item = (&Workload, &Variant, Option<&Plan>)> {
+        self.workloads.iter().flat_map(|workload| {
+            let plan = move |variant| (workload, variant, workload.plan_of(variant));
+            self.variants.iter().map(plan)
+        })
+    }
 }
 
 impl IdleTimeout {

@@ -12,8 +12,9 @@ pub struct Workers {
     pub created: Counts,
     /// Workers gone.
     pub exited: Counts,
-    /// Most workers alive at one time, by the best source there was.
-    pub peak: u32,
+    /// Most workers alive at one time, by the best source there was; absent if nothing counted them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peak: Option<u32>,
     /// Most bounded workers alive at one time, those that the limit on bounded workers is about;
     /// null if the account of some worker is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]

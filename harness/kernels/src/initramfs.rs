@@ -12,9 +12,11 @@ use cpio::newc::{Builder, ModeFileType, trailer};
 
 mod entry;
 mod host_program;
+mod loaded;
 
 pub use entry::{Content, Entry};
 pub use host_program::host_program;
+pub use loaded::loaded;
 
 /// Writes an archive that a kernel unpacks at its start, with `/dev/console`, without which the
 /// first process could say nothing. Of entries with the same path the last counts.

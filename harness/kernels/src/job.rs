@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use iowq_contract::guest::Bench;
-use iowq_contract::{BenchRequest, IdleTimeout, Variant, WantBlocking, WantProbes, Workload};
+use iowq_contract::{
+    BenchRequest, IdleTimeout, Overrides, Variant, WantBlocking, WantProbes, Workload,
+};
 
 use crate::options::Options;
 use crate::sha256;
@@ -18,6 +20,9 @@ pub const WARM_UP_SECONDS: f64 = 0.5;
 pub struct Workloads {
     /// Workloads, as long as they are to be.
     pub workloads: Vec<Workload>,
+    /// Combinations of values that fields of them are to have; one without any for the workloads as
+    /// they are.
+    pub sets: Vec<Overrides>,
     /// What warms a guest up.
     pub warm_up: Workload,
     /// Names of the presets that the pool runs under, in the order of kernels.
@@ -33,7 +38,7 @@ impl Workloads {
     pub fn digests(&self) -> anyhow::Result<BTreeMap<String, String>> {
         let files = self.workloads.iter().filter(|workload| is_path(&workload.name));
         let digest = |workload: &Workload| {
-            let plan = serde_json::to_vec(&workload.plan)?;
+            let plan = serde_json::to_vec(&(&workload.plan, &workload.with_set))?;
             Ok((format!("workload {}", workload.plan.name), sha256::of_bytes(&plan)))
         };
         files.map(digest).collect()
@@ -49,9 +54,11 @@ impl Workloads {
     /// preset if this boot shows what the presets do.
     #[must_use]
     pub fn benches(&self, options: &Options, round: u32, with_presets: bool) -> Vec<Bench> {
+        let with_sets =
+            |variant: Variant| self.sets.iter().map(move |set| variant.clone().with(set));
         let kernel = BenchRequest {
             workloads: self.workloads.clone(),
-            variants: vec![Variant::kernel()],
+            variants: with_sets(Variant::kernel()).collect(),
             rounds: options.repeats,
             seed: Some(options.seed.wrapping_add(u64::from(round))),
             seconds: options.seconds,
@@ -63,13 +70,14 @@ impl Workloads {
         };
         let warm_up = BenchRequest {
             workloads: vec![self.warm_up.clone()],
+            variants: vec![Variant::kernel()],
             rounds: 1,
             seed: None,
             seconds: Some(WARM_UP_SECONDS),
             ..kernel.clone()
         };
         let presets = with_presets.then(|| BenchRequest {
-            variants: self.presets.iter().map(|name| Variant::pool(name)).collect(),
+            variants: self.presets.iter().flat_map(|name| with_sets(Variant::pool(name))).collect(),
             rounds: 1,
             // The pool's idle workers wait as long as the kernel's do, or nothing could be alike.
             idle_timeout: Some(IdleTimeout::Kernel),
@@ -101,7 +109,9 @@ pub fn in_words(bench: &Bench) -> String {
 /// Whether a workload was named by the path of a file, by the same signs as `bench` has for it.
 fn is_path(name: &str) -> bool {
     let extension = Path::new(name).extension().and_then(|extension| extension.to_str());
-    matches!(extension, Some("toml" | "fio")) || name.contains('/')
+    // A stage of a job file is named behind it.
+    let is_file = |extension: &str| matches!(extension.split(':').next(), Some("toml" | "fio"));
+    extension.is_some_and(is_file) || name.contains('/')
 }
 
 #[cfg(test)]
@@ -113,12 +123,13 @@ mod tests {
 
     fn workload(name: &str) -> Workload {
         let plan = builtin(name.trim_end_matches(".toml")).expect("a built-in workload");
-        Workload { name: name.to_owned(), plan }
+        Workload::new(name.to_owned(), plan)
     }
 
     fn workloads() -> Workloads {
         Workloads {
             workloads: vec![workload("dsync"), workload("fsync-mix.toml")],
+            sets: vec![Overrides::default()],
             warm_up: workload("fsync-mix"),
             presets: ["6.12", "6.17"].map(str::to_owned).to_vec(),
         }
@@ -148,6 +159,23 @@ mod tests {
         let request = &benches[2].request;
         assert_eq!(request.variants, ["6.12", "6.17"].map(Variant::pool));
         assert_eq!((request.rounds, request.idle_timeout), (1, Some(IdleTimeout::Kernel)));
+    }
+
+    #[test]
+    fn every_value_that_is_set_runs_on_the_kernel_and_under_every_preset() {
+        let options = Options::try_parse_from(["kernels", "--base", "a", "--test", "b"]);
+        let set = |limit: &str| {
+            Overrides([("workers.bounded".to_owned(), limit.to_owned())].into_iter().collect())
+        };
+        let workloads = Workloads { sets: vec![set("4"), set("64")], ..workloads() };
+        let benches = workloads.benches(&options.expect("valid flags"), 0, true);
+        let variants = |at: usize| -> Vec<String> {
+            benches[at].request.variants.iter().map(Variant::to_string).collect()
+        };
+        assert_eq!(variants(0), ["on io_uring"], "to warm up");
+        assert_eq!(variants(1), ["on io_uring bounded=4", "on io_uring bounded=64"]);
+        assert_eq!(variants(2).len(), 4);
+        assert!(in_words(&benches[1]).contains("on io_uring bounded=4, on io_uring bounded=64"));
     }
 
     #[test]

@@ -67,9 +67,17 @@ pub struct Options {
     /// Built-in workload, or path of a spec (.toml) or fio job file (.fio); may be repeated
     #[arg(long, value_name = "NAME|FILE", default_values = ["fsync-mix", "dsync"])]
     pub workload: Vec<OsString>,
+    /// Take fio jobs of other engines, such as libaio, to see what io_uring does with them
+    #[arg(long)]
+    pub as_io_uring: bool,
     /// Length of each run, instead of the workload's own
     #[arg(long, value_name = "S")]
     pub seconds: Option<f64>,
+    /// A field of the workloads' specs and values for it, such as workers.bounded=4,64: each boot
+    /// runs the workloads with every value, and kernels are compared with each; may be repeated, for
+    /// all combinations
+    #[arg(long, value_name = "KEY=VALUE,…")]
+    pub set: Vec<String>,
     /// Rounds; each boots every kernel once, in an order drawn from the seed. More must not be
     /// added afterwards
     #[arg(long, value_name = "N", default_value_t = BOOTS,

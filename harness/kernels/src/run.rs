@@ -114,6 +114,7 @@ pub fn run(options: &Options, setup: &Setup) -> anyhow::Result<Tally> {
     let place = scratch.path();
     let guest = place.join("guest");
     fs::copy(&setup.guest, &guest)
+        .and_then(|_| fs::write(&guest, initramfs::loaded(fs::read(&guest)?)))
         .with_context(|| format!("cannot copy {}", setup.guest.display()))?;
     let comparison = Comparison {
         options,
@@ -339,14 +340,15 @@ fn append(of_user: &str) -> String {
 fn line(record: &Record) -> String {
     let key = &record.key;
     let variant = if key.engine == "uring" { "io_uring" } else { &key.policy };
+    let set = key.set.parts().map(|part| format!(" {part}")).collect::<String>();
     match (&record.error, record.workers.created_per_1000_ops) {
-        (Some(error), _) => format!("{} on {variant} failed: {error}", key.workload),
+        (Some(error), _) => format!("{} on {variant}{set} failed: {error}", key.workload),
         (None, created) => format!(
-            "{} on {variant}: {:.0} ops/s, {} workers per 1000 ops, at most {}",
+            "{} on {variant}{set}: {:.0} ops/s, {} workers per 1000 ops{}",
             key.workload,
             record.ops.per_s,
             created.map_or_else(|| "no count of".to_owned(), |created| format!("{created:.2}")),
-            record.workers.peak
+            record.workers.peak.map_or_else(String::new, |peak| format!(", at most {peak}"))
         ),
     }
 }

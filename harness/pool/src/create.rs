@@ -41,22 +41,19 @@ impl<B: RunCounters> State<B> {
             return;
         }
         let view = View { concurrent: flags.concurrent, ..self.view(account) };
-        if !self.policy.spawn_on_enqueue(&view) {
-            // If all workers from the start failed and none will come, it would wait for ever.
+        // At the limit the work stays queued: that is no failure.
+        if !self.policy.spawn_on_enqueue(&view) || !self.reserve(account) {
+            // If there is no worker and none will come, it would wait for ever.
             if view.running == 0 && view.workers == 0 {
                 self.cancel(work, effects);
             }
             return;
         }
-        // At the limit the work stays queued: that is no failure.
-        if !self.reserve(account) {
-            return;
-        }
         self.tally.spawned_on_enqueue += 1;
         self.add_running(account);
-        match self.take_slot(account) {
-            Some(id) => effects.spawn = Some((id, work)),
-            None => self.give_up(account, Some(work), effects),
+        effects.spawn = self.take_slot(account);
+        if effects.spawn.is_none() {
+            self.give_up(account, effects);
         }
     }
 
@@ -131,7 +128,7 @@ impl<B: RunCounters> State<B> {
         }
         let slot = self.take_slot(account);
         if slot.is_none() {
-            self.give_up(account, None, effects);
+            self.give_up(account, effects);
         }
         slot
     }
@@ -164,13 +161,11 @@ impl<B: RunCounters> State<B> {
         }
     }
 
-    /// The thread of a slot could not be created. `transient` if a retry may succeed; `work` is
-    /// the one that it was wanted for, if it was wanted on enqueue.
+    /// The thread of a slot could not be created. `transient` if a retry may succeed.
     pub fn spawn_failed(
         &mut self,
         id: WorkerId,
         transient: bool,
-        work: Option<WorkId>,
         effects: &mut Effects,
     ) -> AfterFailure {
         let worker = &mut self.workers[id.index()];
@@ -182,25 +177,19 @@ impl<B: RunCounters> State<B> {
         let account = worker.account;
         worker.creator_back = true;
         self.vacate(id);
-        self.give_up(account, work, effects);
+        self.give_up(account, effects);
         AfterFailure::GaveUp
     }
 
     /// Gives back the slot and the `reserved_running` of a creation. If no worker is left none will
-    /// run what is queued, so it is cancelled: the one work, or all of the account.
-    fn give_up(&mut self, account: Account, work: Option<WorkId>, effects: &mut Effects) {
+    /// run what is queued, so all of the account is cancelled.
+    fn give_up(&mut self, account: Account, effects: &mut Effects) {
         self.tally.creations_failed += 1;
         self.sub_running(account);
         let state = &mut self.accounts[account.index()];
         state.workers = state.workers.wrapping_sub(1);
-        if state.workers != 0 {
-            return;
-        }
-        match work {
-            Some(work) => {
-                self.cancel(work, effects);
-            }
-            None => self.cancel_queued(account, effects),
+        if state.workers == 0 {
+            self.cancel_queued(account, effects);
         }
     }
 

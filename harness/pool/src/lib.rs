@@ -60,12 +60,16 @@
 //! ```
 
 pub mod clock;
+mod core;
 pub mod counters;
 mod create;
+mod in_flight;
+mod job;
 mod nanos;
 mod parker;
 pub mod policy;
 mod queue;
+mod reaping;
 mod shared;
 mod state;
 mod step;
@@ -73,12 +77,14 @@ mod submitter;
 pub mod sync;
 pub mod teardown;
 mod threads;
+mod waiting;
 pub mod work;
 mod worker;
 
 pub use counters::SpawnRequest;
 pub use create::AfterFailure;
-pub use shared::{BlockingObserver, Job, STACK_BYTES, SelfReported};
+pub use job::{BlockingObserver, Job, SelfReported, Submission};
+pub use shared::STACK_BYTES;
 pub use state::{Completion, Effects, PoolTally, State, WorkOutcome, WorkerState};
 pub use step::NextStep;
 pub use submitter::{ParkedWait, SubmitterWait, SubmitterWake};

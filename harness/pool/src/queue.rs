@@ -71,6 +71,7 @@ impl Queue {
 
     /// How the work is queued.
     #[must_use]
+    #[inline]
     pub fn flags(&self, work: WorkId) -> Flags {
         self.nodes[work.index()].flags
     }
@@ -133,6 +134,7 @@ impl Queue {
 
     /// The next work of a run that was picked.
     #[must_use]
+    #[inline]
     pub fn next_in_run(&self, work: WorkId) -> Option<WorkId> {
         let next = self.nodes[work.index()].next;
         (next != NIL).then_some(next)
@@ -145,6 +147,7 @@ impl Queue {
 
     /// Whether nothing is queued.
     #[must_use]
+    #[inline]
     pub fn is_empty(&self, account: Account) -> bool {
         self.lists[account.index()].head == NIL
     }
@@ -157,6 +160,7 @@ impl Queue {
 
     /// Key of the first queued work.
     #[must_use]
+    #[inline]
     pub fn head(&self, account: Account) -> Key {
         self.first(account).map_or(Key::NONE, |work| Key::of(self.flags(work).bucket))
     }
@@ -169,6 +173,7 @@ impl Queue {
 
     /// The first queued work.
     #[must_use]
+    #[inline]
     pub fn first(&self, account: Account) -> Option<WorkId> {
         let head = self.lists[account.index()].head;
         (head != NIL).then_some(head)
@@ -176,7 +181,7 @@ impl Queue {
 
     /// Takes a queued work out of the middle, for a cancellation; false if it is not queued.
     pub fn remove(&mut self, work: WorkId) -> bool {
-        let flags = self.flags(work);
+        let Some(&Node { flags, .. }) = self.nodes.get(work.index()) else { return false };
         let list = flags.account.index();
         let (mut before, mut at) = (NIL, self.lists[list].head);
         while at != NIL && at != work {

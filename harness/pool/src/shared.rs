@@ -3,87 +3,67 @@
 use std::io;
 use std::time::Duration;
 
-use crate::clock::{self, Nanos};
+use crate::clock;
+use crate::core::Core;
 use crate::counters::RunCounters;
 use crate::create::AfterFailure;
+use crate::job::{BlockingObserver, Job};
 use crate::parker::Parker;
-use crate::state::{Effects, State, WorkOutcome};
+use crate::state::Effects;
 use crate::submitter::SubmitterWake;
-use crate::sync::{Arc, Mutex, MutexGuard, thread, unpoisoned};
-use crate::work::{Account, Flags, Key, WorkId, WorkerId};
+use crate::sync::atomic::{AtomicBool, AtomicU32, Ordering, fence};
+use crate::sync::{Arc, Mutex, MutexGuard, spawn};
+use crate::work::{Account, WorkerId};
 
 /// Stack of a worker. It runs one system call at a time and takes the time.
 pub const STACK_BYTES: usize = 128 << 10;
 
-/// What a work does when it runs.
-pub trait Job: Copy + Send + 'static {
-    /// What its worker saw of it, for the submitter to record: a worker keeps no records, so that
-    /// a new one costs what a new one in the kernel costs.
-    type Seen: Copy + Default + Send + 'static;
-
-    /// Runs it, on a worker's thread.
-    fn run(self) -> (WorkOutcome, Self::Seen);
-
-    /// Whether the call it makes may block.
-    fn may_block(&self) -> bool;
+/// Counters that workers and the submitter read without the lock, on cache lines of their own.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+pub(super) struct Signals {
+    /// Workers that are awake, or spin before a sleep, and are in no work that may block. Each soon
+    /// queues what was submitted.
+    looking: AtomicU32,
+    /// Counts submissions, so that a worker that spins sees a new one.
+    submitted: AtomicU32,
 }
 
-/// What observes that a worker blocks in its work, and the events it needs for that.
-pub trait BlockingObserver: Send + Sync {
-    /// Whether workers report it themselves, around each call that may block.
-    fn self_reported(&self) -> bool;
-    /// A worker starts, on its own thread.
-    fn worker_started(&self, _: WorkerId, _: Account) {}
-    /// A worker ends, on its own thread.
-    fn worker_ended(&self, _: WorkerId) {}
-    /// Sleep of this worker counts as blocking from now on.
-    fn work_begins(&self, _: WorkerId, _: Key) {}
-    /// It does not from now on.
-    fn work_ends(&self, _: WorkerId) {}
+/// What only the submitter has to do or does; it changes less often than [`Signals`].
+#[derive(Debug, Default)]
+#[repr(align(128))]
+pub(super) struct SubmitterSignals {
+    /// Whether it has threads to create.
+    pub(super) creates: AtomicBool,
+    /// Whether it sleeps, and leaves its processor to a worker.
+    pub(super) sleeps: AtomicBool,
+    /// Whether works may block and workers need its processor, so that it is to sleep, not to spin.
+    pub(super) crowded: AtomicBool,
 }
 
-/// Workers report blocking themselves, around each call that may block; a call that did not sleep
-/// counts, too.
-pub struct SelfReported;
-
-impl BlockingObserver for SelfReported {
-    fn self_reported(&self) -> bool {
-        true
+/// Sets a flag that seldom changes; if it has this value its readers keep their cache line.
+fn set(flag: &AtomicBool, value: bool) {
+    if flag.load(Ordering::Relaxed) != value {
+        flag.store(value, Ordering::Release);
     }
 }
 
-/// What is behind the lock.
-pub(super) struct Core<J: Job, B> {
-    pub(super) state: State<B>,
-    pub(super) jobs: Vec<Option<J>>,
-    /// What was seen of each work that ended, until it is reaped.
-    pub(super) seen: Vec<J::Seen>,
-    pub(super) handles: Vec<Option<thread::JoinHandle<()>>>,
-    /// Births recorded: a thread may run before its creator returns.
-    pub(super) noted: u64,
-    pub(super) lives: Vec<(Nanos, bool, Account)>,
-    pub(super) creation_ns: Vec<u64>,
-    /// Creations to be tried again, and when.
-    pub(super) retries: Vec<(Nanos, WorkerId)>,
-}
-
-impl<J: Job, B: RunCounters> Core<J, B> {
-    /// Records a birth, by whichever is first: the creator or the thread.
-    pub(super) fn note_birth(&mut self, id: WorkerId) {
-        while self.noted < self.state.tally().created {
-            self.noted += 1;
-            self.lives.push((clock::now(), true, self.state.worker_account(id)));
-        }
+impl Signals {
+    /// How often the submitter submitted.
+    pub(super) fn submitted(&self) -> u32 {
+        self.submitted.load(Ordering::Relaxed)
     }
 
-    pub(super) fn note_exit(&mut self, account: Account) {
-        self.lives.push((clock::now(), false, account));
+    /// Counts a submission. True if no worker is going to queue it.
+    pub(super) fn submits(&self) -> bool {
+        self.submitted.store(self.submitted().wrapping_add(1), Ordering::Relaxed);
+        fence(Ordering::SeqCst);
+        self.none_looks()
     }
 
-    pub(super) fn define(&mut self, work: WorkId, job: J, flags: Flags, link: Option<WorkId>) {
-        self.jobs[work.index()] = Some(job);
-        self.seen[work.index()] = J::Seen::default();
-        self.state.define(work, flags, link);
+    /// Whether no worker is looking.
+    pub(super) fn none_looks(&self) -> bool {
+        self.looking.load(Ordering::Relaxed) == 0
     }
 }
 
@@ -92,6 +72,10 @@ pub(super) struct Shared<J: Job, B> {
     pub(super) core: Mutex<Core<J, B>>,
     /// Whether steps need the time.
     pub(super) needs_clock: bool,
+    pub(super) signals: Signals,
+    pub(super) of_submitter: SubmitterSignals,
+    /// Processors that the pool may use.
+    pub(super) processors: u32,
     pub(super) parkers: Vec<Parker>,
     pub(super) submitter: Arc<dyn SubmitterWake>,
     pub(super) idle_timeout: Duration,
@@ -101,13 +85,116 @@ pub(super) struct Shared<J: Job, B> {
 }
 
 impl<J: Job, B: RunCounters + 'static> Shared<J, B> {
-    /// Takes the lock, for one step.
+    /// Takes the lock, for one step. Panics if a policy did before, as a step may be half taken.
     pub(super) fn lock(&self) -> MutexGuard<'_, Core<J, B>> {
-        let mut core = unpoisoned(self.core.lock());
+        let mut core = self.core.lock().expect("the policy did not panic in an earlier step");
         if self.needs_clock {
             core.state.set_now(clock::now());
         }
         core
+    }
+
+    /// Takes one step under the lock, and carries out its effects.
+    pub(super) fn step<R>(
+        self: &Arc<Self>,
+        effects: &mut Effects,
+        change: impl FnOnce(&mut Core<J, B>, &mut Effects) -> R,
+    ) -> R {
+        self.locked(effects, |core, effects| {
+            core.take_submitted(effects);
+            change(core, effects)
+        })
+    }
+
+    /// [`Shared::step`] without queueing what was submitted before.
+    pub(super) fn locked<R>(
+        self: &Arc<Self>,
+        effects: &mut Effects,
+        change: impl FnOnce(&mut Core<J, B>, &mut Effects) -> R,
+    ) -> R {
+        let mut core = self.lock();
+        let result = change(&mut core, effects);
+        self.let_go(core, effects);
+        self.perform(effects);
+        result
+    }
+
+    /// Releases the lock. What ended and what is to be created is published before.
+    fn let_go(&self, mut core: MutexGuard<'_, Core<J, B>>, effects: &mut Effects) {
+        core.publish();
+        let signals = &self.of_submitter;
+        set(&signals.creates, core.creates());
+        // If workers report calls themselves, it is not known which of them need a processor.
+        let crowded = core.blocking() > 0
+            && (self.observer.self_reported() || core.running() >= self.processors);
+        set(&signals.crowded, crowded);
+        if core.blocking() > 0 {
+            Account::ALL.into_iter().for_each(|account| core.make_up(account, effects));
+        } else if !effects.wakes.is_empty() {
+            // No processor is idle, and none will be soon as no work blocks.
+            let awake = core.running() + u32::from(!signals.sleeps.load(Ordering::Relaxed));
+            if awake >= self.processors {
+                core.put_off(effects);
+            }
+        }
+    }
+
+    /// A worker runs from now on. It holds the lock, as all do that change the number.
+    pub(super) fn starts_looking(&self, core: &mut Core<J, B>, id: WorkerId) {
+        core.looking[core.state.worker_account(id).index()] += 1;
+        self.signals.looking.store(core.looking.iter().sum(), Ordering::Relaxed);
+        core.put_off.retain(|&other| other != id);
+    }
+
+    /// A worker goes to sleep, exits, or begins a work that may block. It holds the lock.
+    pub(super) fn stops_looking(&self, core: &mut Core<J, B>, id: WorkerId, effects: &mut Effects) {
+        let account = core.state.worker_account(id);
+        core.looking[account.index()] -= 1;
+        let left: u32 = core.looking.iter().sum();
+        self.signals.looking.store(left, Ordering::Relaxed);
+        if left == 0 {
+            // The submitter looks at this number after it submitted, and this looks at what was
+            // submitted after it changed the number, so that one of them sees the other.
+            fence(Ordering::SeqCst);
+            core.take_submitted(effects);
+            // No other worker would queue what is behind a work that needs a thread.
+            if effects.spawn.is_none() {
+                effects.spawn = core.spawn.take();
+            }
+            core.take_submitted(effects);
+        }
+        if !core.is_looked_after(account) {
+            core.make_up(account, effects);
+        }
+    }
+
+    /// A worker that goes to sleep looks for a wake before, if it may. False if it may not.
+    pub(super) fn begins_spin(
+        &self,
+        core: &mut Core<J, B>,
+        id: WorkerId,
+        effects: &mut Effects,
+    ) -> bool {
+        let account = core.state.worker_account(id);
+        core.spinning[account.index()] += 1;
+        let spins = self.may_spin(core);
+        if !spins {
+            core.spinning[account.index()] -= 1;
+        } else if !core.is_looked_after(account) {
+            core.make_up(account, effects);
+        }
+        spins
+    }
+
+    /// Whether those that spin have processors that no other worker and not the submitter needs.
+    pub(super) fn may_spin(&self, core: &Core<J, B>) -> bool {
+        let spinning: u32 = core.spinning.iter().sum();
+        core.blocking() == 0 && 1 + core.running() + spinning <= self.processors
+    }
+
+    /// A worker has stopped looking for a wake.
+    pub(super) fn ends_spin(&self, core: &mut Core<J, B>, id: WorkerId) {
+        core.spinning[core.state.worker_account(id).index()] -= 1;
     }
 
     /// Whether this job's worker reports blocking itself.
@@ -123,13 +210,13 @@ impl<J: Job, B: RunCounters + 'static> Shared<J, B> {
         if std::mem::take(&mut effects.notify) {
             self.submitter.wake();
         }
-        if let Some((id, work)) = effects.spawn.take() {
-            self.create(id, Some(work));
+        if let Some(id) = effects.spawn.take() {
+            self.create(id);
         }
     }
 
     /// Creates the thread of a slot, here and now.
-    pub(super) fn create(self: &Arc<Self>, id: WorkerId, work: Option<WorkId>) {
+    pub(super) fn create(self: &Arc<Self>, id: WorkerId) {
         let began = clock::now();
         // The last user of the slot has left the pool, and is at most about to end.
         let last = self.lock().handles[id.index()].take();
@@ -138,10 +225,8 @@ impl<J: Job, B: RunCounters + 'static> Shared<J, B> {
             let _ = last.join();
         }
         let shared = Arc::clone(self);
-        let created = thread::Builder::new()
-            .name(format!("wq-pool-{}", id.0))
-            .stack_size(STACK_BYTES)
-            .spawn(move || (shared.run)(&shared, id));
+        let created =
+            spawn(format!("wq-pool-{}", id.0), STACK_BYTES, move || (shared.run)(&shared, id));
         let mut effects = Effects::default();
         let mut core = self.lock();
         match created {
@@ -153,7 +238,7 @@ impl<J: Job, B: RunCounters + 'static> Shared<J, B> {
             }
             Err(error) => {
                 let transient = error.kind() == io::ErrorKind::WouldBlock;
-                match core.state.spawn_failed(id, transient, work, &mut effects) {
+                match core.state.spawn_failed(id, transient, &mut effects) {
                     AfterFailure::Retry(delay) => {
                         core.retries.push((clock::now().after(delay), id));
                         effects.notify = true;
@@ -162,7 +247,7 @@ impl<J: Job, B: RunCounters + 'static> Shared<J, B> {
                 }
             }
         }
-        drop(core);
+        self.let_go(core, &mut effects);
         self.perform(&mut effects);
     }
 }

@@ -92,6 +92,8 @@ pub enum WorkOutcome {
     Done,
     /// With this error number.
     Failed(i32),
+    /// Its job panicked. The message went to the panic hook, by default to standard error.
+    Panicked,
     /// It was never run.
     Cancelled,
 }
@@ -112,8 +114,8 @@ pub struct Effects {
     pub wakes: Vec<WorkerId>,
     /// Whether to wake the submitter.
     pub notify: bool,
-    /// A slot to create a thread for, here and now, and the work that it is created for.
-    pub spawn: Option<(WorkerId, WorkId)>,
+    /// A slot to create a thread for, here and now.
+    pub spawn: Option<WorkerId>,
 }
 
 /// Counts of what happened in a pool.
@@ -153,8 +155,10 @@ pub struct State<B> {
     /// Workers whose spawn request waits for the submitter, oldest first.
     pub(super) creations: VecDeque<WorkerId>,
     completions: Vec<Completion>,
-    /// How many completions the submitter waits for; zero if it does not wait.
-    wanted: usize,
+    /// Works that ended so far.
+    ended: u64,
+    /// The number of ended works that the submitter waits for; none if it does not wait.
+    wanted: Option<u64>,
     /// Whether the pool waits to be woken when a bucket is released.
     pub(super) hash_waiting: bool,
     /// Rings that are open or not torn down yet.
@@ -195,7 +199,8 @@ impl<B: RunCounters> State<B> {
             vacant: (0..slots).map(WorkerId).collect(),
             creations: VecDeque::with_capacity(slots as usize),
             completions: Vec::with_capacity(works as usize),
-            wanted: 0,
+            ended: 0,
+            wanted: None,
             hash_waiting: false,
             rings: 0,
             no_ring: false,
@@ -319,22 +324,27 @@ impl<B: RunCounters> State<B> {
         }
     }
 
-    /// Moves completions to `out`, oldest first.
-    pub fn reap(&mut self, out: &mut Vec<Completion>) {
-        out.append(&mut self.completions);
+    /// Completions since the last call, oldest first.
+    pub fn completions(&mut self) -> impl Iterator<Item = Completion> + '_ {
+        self.completions.drain(..)
     }
 
-    /// Sets for how many completions the submitter is going to wait; zero for none.
-    pub fn want(&mut self, completions: usize) {
-        self.wanted = completions;
+    /// Works that ended so far.
+    #[must_use]
+    pub fn ended(&self) -> u64 {
+        self.ended
+    }
+
+    /// The submitter is going to wait until N works have ended, and is notified once then.
+    pub fn want(&mut self, ended: u64) {
+        self.wanted = Some(ended);
     }
 
     /// Records the end of a work.
     pub(super) fn complete(&mut self, work: WorkId, outcome: WorkOutcome, effects: &mut Effects) {
         self.completions.push(Completion { work, outcome });
-        if self.wanted != 0 && self.completions.len() >= self.wanted {
-            effects.notify = true;
-        }
+        self.ended += 1;
+        effects.notify |= self.wanted.take_if(|wanted| self.ended >= *wanted).is_some();
     }
 
     /// Cancels a work and all that is linked behind it.
@@ -344,6 +354,11 @@ impl<B: RunCounters> State<B> {
             self.complete(work, WorkOutcome::Cancelled, effects);
             chain = self.queue.take_link(work);
         }
+    }
+
+    /// Whether any work is queued in an account.
+    pub(super) fn has_queued(&self, account: Account) -> bool {
+        !self.queue.is_empty(account)
     }
 
     /// Whether there is runnable work: queued, and not known to be stalled.
@@ -391,6 +406,20 @@ impl<B: RunCounters> State<B> {
         }
         self.set_state(id, WorkerState::Scanning);
         true
+    }
+
+    /// A worker that was woken, and whose thread sleeps still: whether nothing is left for it to do,
+    /// and it would stay. It is then asleep again, as if it had looked.
+    pub fn sleep_on(&mut self, id: WorkerId) -> bool {
+        let account = self.worker_account(id);
+        let sleeps = self.worker_state(id) == WorkerState::Scanning
+            && !self.exiting
+            && !self.run_queue(account)
+            && !self.policy.exit_when_idle(&self.view(account));
+        if sleeps {
+            self.set_state(id, WorkerState::Asleep);
+        }
+        sleeps
     }
 
     /// Wakes every worker that is not awake.

@@ -8,7 +8,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::Duration;
 
-use crate::nanos::Nanos;
+use crate::nanos::{Nanos, duration_ns};
 
 /// From the close of a ring to the moment at which its task drops it, in tenths of a millisecond:
 /// least, deciles, most. Measured on an idle Linux 6.18.44 (HZ=250, two processors) by what share of
@@ -56,8 +56,8 @@ impl Teardowns {
     /// How long a teardown takes that is longer than this share of all, of 1.
     fn quantile(&self, share: f64) -> Duration {
         let tenth = ((share * 10.0) as usize).min(9);
-        let [least, most] = [self.deciles[tenth], self.deciles[tenth + 1]];
-        least + most.saturating_sub(least).mul_f64(share * 10.0 - tenth as f64)
+        let [least, most] = [tenth, tenth + 1].map(|place| duration_ns(self.deciles[place]) as f64);
+        Duration::from_nanos((least + (most - least) * (share * 10.0 - tenth as f64)) as u64)
     }
 
     /// Whether a teardown is over by now; that one is then taken off.

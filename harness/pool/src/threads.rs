@@ -3,13 +3,17 @@
 use std::time::Duration;
 
 use crate::clock::{self, Nanos};
+use crate::core::Core;
 use crate::counters::RunCounters;
+use crate::job::{BlockingObserver, Job, Submission};
 use crate::parker::Parker;
 use crate::policy::Policy;
-use crate::shared::{BlockingObserver, Core, Job, Shared};
-use crate::state::{Completion, Effects, PoolTally, State};
+use crate::reaping::Reaping;
+use crate::shared::{Shared, Signals, SubmitterSignals};
+use crate::state::{Effects, PoolTally, State};
 use crate::submitter::SubmitterWait;
-use crate::sync::{Arc, Mutex};
+use crate::sync::atomic::Ordering;
+use crate::sync::{Arc, Mutex, processors};
 use crate::teardown::{Deciles, Teardowns};
 use crate::work::{Account, Flags, WorkId};
 use crate::worker;
@@ -38,14 +42,15 @@ pub struct PoolReport {
     pub creation_ns: Vec<u64>,
 }
 
-/// A pool on threads.
+/// A pool on threads. Its workers exit if it is dropped, which does not wait for them.
 pub struct Pool<J: Job, B: RunCounters + 'static> {
-    shared: Arc<Shared<J, B>>,
-    waiter: Box<dyn SubmitterWait>,
-    effects: Effects,
+    pub(super) shared: Arc<Shared<J, B>>,
+    pub(super) waiter: Box<dyn SubmitterWait>,
+    pub(super) effects: Effects,
+    /// Works that are queued by whoever has the lock.
+    submitted: rtrb::Producer<Submission<J>>,
     teardowns: Teardowns,
-    /// What was seen of each work, as of its last reaping.
-    seen: Vec<J::Seen>,
+    pub(super) reaping: Reaping<J>,
 }
 
 impl<J: Job, B: RunCounters + 'static> Pool<J, B> {
@@ -61,16 +66,10 @@ impl<J: Job, B: RunCounters + 'static> Pool<J, B> {
         let slots = config.slots as usize;
         let state = State::new(policy, counters, config.works, config.slots, config.limits);
         let needs_clock = state.needs_clock();
-        let core = Core {
-            jobs: vec![None; config.works as usize],
-            seen: vec![J::Seen::default(); config.works as usize],
-            handles: (0..slots).map(|_| None).collect(),
-            noted: 0,
-            lives: Vec::new(),
-            creation_ns: Vec::new(),
-            retries: Vec::new(),
-            state,
-        };
+        let works = config.works as usize;
+        let (ended, from_workers) = rtrb::RingBuffer::new(works);
+        let (submitted, from_submitter) = rtrb::RingBuffer::new(works);
+        let core = Core::new(state, [works, slots], ended, from_submitter);
         let shared = Arc::new(Shared {
             core: Mutex::new(core),
             parkers: (0..slots).map(|_| Parker::default()).collect(),
@@ -78,16 +77,24 @@ impl<J: Job, B: RunCounters + 'static> Pool<J, B> {
             idle_timeout: config.idle_timeout,
             observer,
             needs_clock,
+            signals: Signals::default(),
+            of_submitter: SubmitterSignals::default(),
+            processors: processors(),
             run: worker::run,
         });
-        let seen = vec![J::Seen::default(); config.works as usize];
-        let teardowns = Teardowns::new(config.teardown);
-        let pool = Pool { shared, waiter, effects: Effects::default(), teardowns, seen };
+        let pool = Pool {
+            reaping: Reaping::new(from_workers, works, shared.processors > 1),
+            shared,
+            waiter,
+            effects: Effects::default(),
+            submitted,
+            teardowns: Teardowns::new(config.teardown),
+        };
         let at_start = pool.shared.lock().state.workers_at_start();
         for _ in 0..at_start {
             let slot = pool.shared.lock().state.spawn_at_start();
             if let Some(id) = slot {
-                pool.shared.create(id, None);
+                pool.shared.create(id);
             }
         }
         pool
@@ -106,104 +113,97 @@ impl<J: Job, B: RunCounters + 'static> Pool<J, B> {
 
     /// Drops the rings whose teardown is over. The kernel interrupts the submitter for that, as it
     /// does for a creation. Returns when the next teardown is over.
-    fn run_teardowns(&mut self) -> Option<Nanos> {
+    pub(super) fn run_teardowns(&mut self) -> Option<Nanos> {
         self.teardowns.next()?;
         while self.teardowns.take_due(clock::now()) {
-            self.shared.lock().state.ring_gone(&mut self.effects);
-            self.shared.perform(&mut self.effects);
+            self.shared.step(&mut self.effects, |core, effects| core.state.ring_gone(effects));
         }
         self.teardowns.next()
     }
 
     /// Defines a work that another one links to.
+    ///
+    /// # Panics
+    /// If it is not below [`Config::works`], is defined already or in flight, or its bucket is not
+    /// below [`BUCKETS`](crate::work::BUCKETS).
     pub fn define(&mut self, work: WorkId, job: J, flags: Flags, link: Option<WorkId>) {
+        self.reaping.in_flight.define(work, flags, link);
         self.shared.lock().define(work, job, flags, link);
     }
 
     /// Defines a work and queues it.
+    ///
+    /// # Panics
+    /// As [`Pool::define`], and if a work is linked behind it that is not defined.
     pub fn submit(&mut self, work: WorkId, job: J, flags: Flags, link: Option<WorkId>) {
-        let mut core = self.shared.lock();
-        core.define(work, job, flags, link);
-        core.state.enqueue(work, &mut self.effects);
-        drop(core);
-        self.shared.perform(&mut self.effects);
+        self.submit_all([Submission { work, job, flags, link }]);
     }
 
-    /// Cancels a queued work. False if it runs or is done.
-    pub fn cancel(&mut self, work: WorkId) -> bool {
-        let cancelled = self.shared.lock().state.cancel(work, &mut self.effects);
-        self.shared.perform(&mut self.effects);
-        cancelled
-    }
-
-    /// Waits until `want` more works are done or until `until`, whichever is first, and moves
-    /// completions to `out`. Carries out spawn requests meanwhile.
-    pub fn wait(&mut self, want: usize, until: Option<Nanos>, out: &mut Vec<Completion>) {
-        let target = out.len() + want;
-        while !self.wait_once(target.saturating_sub(out.len()), until, out) {}
-    }
-
-    /// The same with one sleep at most; false if neither is reached yet. With `want` zero only the
-    /// time ends the wait.
-    pub fn wait_once(
-        &mut self,
-        want: usize,
-        until: Option<Nanos>,
-        out: &mut Vec<Completion>,
-    ) -> bool {
-        let target = out.len() + want;
-        loop {
-            let retry_at = self.run_creations();
-            let gone_at = self.run_teardowns();
-            let mut core = self.shared.lock();
-            core.state.want(0);
-            let reaped = out.len();
-            core.state.reap(out);
-            for done in &out[reaped..] {
-                self.seen[done.work.index()] = core.seen[done.work.index()];
+    /// Defines works and queues them, one after the other. Those that do not block are left to a worker
+    /// that looks for work anyway, if there is one: it queues them, as if no worker came in between.
+    ///
+    /// # Panics
+    /// As [`Pool::submit`]. Which works before that one are queued is then open.
+    pub fn submit_all(&mut self, works: impl IntoIterator<Item = Submission<J>>) {
+        let mut works = works.into_iter();
+        let mut blocks = true;
+        while blocks {
+            blocks = false;
+            let in_flight = &mut self.reaping.in_flight;
+            // A worker may block before the next one is queued, which decides what becomes of that.
+            let next = std::iter::from_fn(|| {
+                let it = if blocks { None } else { works.next() }?;
+                in_flight.submit(it.work, it.flags, it.link);
+                blocks = it.job.may_block();
+                Some(it)
+            });
+            // There is room, as each work is in flight once, until its end is taken.
+            let Ok(room) = self.submitted.write_chunk_uninit(self.submitted.slots()) else {
+                return;
+            };
+            let submitted = room.fill_from_iter(next);
+            if submitted > 0 && (self.shared.signals.submits() || blocks) {
+                self.queue_submitted();
             }
-            let now = clock::now();
-            let late = until.is_some_and(|until| until <= now);
-            if (want > 0 && out.len() >= target) || late {
-                return true;
-            }
-            if core.state.creation_pending() {
-                continue;
-            }
-            core.state.want(if want == 0 { usize::MAX } else { target - out.len() });
-            drop(core);
-            let deadline = [until, retry_at, gone_at].into_iter().flatten().min();
-            self.waiter.wait(deadline.map(|deadline| deadline.until(now)));
-            return false;
         }
     }
 
-    /// What was seen of a work that [`Pool::wait`] returned, until it is submitted again; the
-    /// default if it was cancelled before it ran.
-    #[must_use]
-    pub fn seen(&self, work: WorkId) -> J::Seen {
-        self.seen[work.index()]
+    /// Queues all works that were submitted, and creates the threads for them.
+    pub(super) fn queue_submitted(&mut self) {
+        // A step queues all, up to one that needs a thread; a worker may have come to such a one.
+        while let Some(id) = self.shared.step(&mut self.effects, |core, _| core.spawn.take()) {
+            self.shared.create(id);
+        }
+    }
+
+    /// Whether works wait to be queued, and no worker is going to do that.
+    pub(super) fn is_left_alone(&self) -> bool {
+        self.submitted.slots() < self.submitted.buffer().capacity()
+            && self.shared.signals.none_looks()
+    }
+
+    /// Cancels a queued work, and those linked behind it. False if it is not queued: it waits for
+    /// the one that it is linked behind, runs, is done or was never submitted.
+    pub fn cancel(&mut self, work: WorkId) -> bool {
+        self.queue_submitted();
+        self.shared.step(&mut self.effects, |core, effects| core.state.cancel(work, effects))
     }
 
     /// Carries out spawn requests, and retries that are due. Returns when the next retry is due.
     pub fn run_creations(&mut self) -> Option<Nanos> {
-        let shared = &self.shared;
-        self.waiter.requests(&mut |request| shared.lock().state.spawn_requested(request));
-        loop {
-            let mut core = self.shared.lock();
-            let now = if core.retries.is_empty() { Nanos(0) } else { clock::now() };
-            let due = core.retries.iter().position(|&(at, _)| at <= now);
-            let slot = match due {
-                Some(place) => Some(core.retries.swap_remove(place).1),
-                None if core.state.creation_pending() => core.state.run_creation(&mut self.effects),
-                None => return core.retries.iter().map(|&(at, _)| at).min(),
-            };
-            drop(core);
-            self.shared.perform(&mut self.effects);
-            if let Some(id) = slot {
-                self.shared.create(id, None);
+        let (shared, effects) = (&self.shared, &mut self.effects);
+        self.waiter.requests(&mut |request| {
+            shared.step(effects, |core, _| core.state.spawn_requested(request));
+        });
+        while self.shared.of_submitter.creates.load(Ordering::Acquire) {
+            let (next, retry_at) = self.shared.step(&mut self.effects, Core::next_creation);
+            match next {
+                Some(id) => self.shared.create(id),
+                None if retry_at.is_some() => return retry_at,
+                None => {}
             }
         }
+        None
     }
 
     /// Workers alive, by the pool's own count.
@@ -215,13 +215,8 @@ impl<J: Job, B: RunCounters + 'static> Pool<J, B> {
     /// Ends the pool: bounded work is done, unbounded work is cancelled, all workers are joined.
     #[must_use]
     pub fn exit(mut self) -> PoolReport {
-        let mut core = self.shared.lock();
-        core.state.exit(&mut self.effects);
-        for (_, id) in std::mem::take(&mut core.retries) {
-            core.state.spawn_failed(id, false, None, &mut self.effects);
-        }
-        drop(core);
-        self.shared.perform(&mut self.effects);
+        self.queue_submitted();
+        self.end();
         // A worker that is still creating another is joined before that one, or stores the new
         // handle before it ends.
         loop {
@@ -234,6 +229,26 @@ impl<J: Job, B: RunCounters + 'static> Pool<J, B> {
             tally: core.state.tally(),
             lives: std::mem::take(&mut core.lives),
             creation_ns: std::mem::take(&mut core.creation_ns),
+        }
+    }
+
+    /// Has all workers exit once they are done, and creates no more.
+    fn end(&mut self) {
+        self.shared.step(&mut self.effects, |core, effects| {
+            core.state.exit(effects);
+            let left = core.retries.drain(..).map(|(_, id)| id).chain(core.spawn.take());
+            for id in left {
+                core.state.spawn_failed(id, false, effects);
+            }
+        });
+    }
+}
+
+impl<J: Job, B: RunCounters + 'static> Drop for Pool<J, B> {
+    fn drop(&mut self) {
+        // After a panic of the policy its workers end at their next step.
+        if self.shared.core.lock().is_ok() {
+            self.end();
         }
     }
 }

@@ -60,7 +60,9 @@ impl Account {
 pub struct Flags {
     /// Which workers may take it.
     pub account: Account,
-    /// The bucket it is hashed to; works of one bucket never run at the same time.
+    /// The bucket it is hashed to, below [`BUCKETS`]; works of one bucket never run at the same
+    /// time. Only bounded work is hashed: the release of a bucket creates no worker, and all of an
+    /// account may have exited while those of the other one had its buckets.
     pub bucket: Option<u8>,
     /// `IO_WQ_WORK_CONCURRENT`: enqueueing it may create a worker even if others are running.
     pub concurrent: bool,

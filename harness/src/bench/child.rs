@@ -42,8 +42,11 @@ impl Program {
     }
 }
 
-/// How often the process is looked at.
+/// How often the process is looked at while it says nothing.
 const LOOK: Duration = Duration::from_millis(10);
+
+/// The same once it can say nothing any more, and is about to end.
+const END_LOOK: Duration = Duration::from_millis(1);
 
 /// How long a run that was killed is waited for.
 const END_MAX: Duration = Duration::from_millis(500);
@@ -203,7 +206,6 @@ fn watch(
             Watched::Hung
         } else {
             on_message(Message::Nothing)?;
-            thread::sleep(LOOK);
             continue;
         };
         end(child)?;
@@ -221,9 +223,17 @@ struct Listener {
 }
 
 impl Listener {
-    /// Takes in what is there; returns whether there was anything.
+    /// Waits a moment for a message, and takes in what is there; returns whether there was anything.
     fn take(&mut self, on_message: OnMessage<'_>) -> anyhow::Result<bool> {
         let mut any = false;
+        match self.lines.recv_timeout(LOOK) {
+            Ok(line) => {
+                self.line(&line, on_message)?;
+                any = true;
+            }
+            Err(mpsc::RecvTimeoutError::Timeout) => {}
+            Err(mpsc::RecvTimeoutError::Disconnected) => thread::sleep(END_LOOK),
+        }
         while let Ok(line) = self.lines.try_recv() {
             self.line(&line, on_message)?;
             any = true;

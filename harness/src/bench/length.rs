@@ -15,28 +15,38 @@ const OPS_TIME_MAX: Duration = Duration::from_secs(600);
 /// How long a plan may make itself wait, at most: a year, so that sums stay in range.
 const TIME_MAX: Duration = Duration::from_secs(365 * 86_400);
 
-/// How long a run is meant to be, as far as that is known.
+/// How long a run is meant to be, as far as that is known: as long as the longest of its streams.
 #[must_use]
 pub fn length(plan: &Plan) -> Duration {
-    let length = match plan.length {
-        Length::Time(time) => time,
-        Length::Ops(ops) => OPS_TIME + rings(plan, ops),
-        Length::Either { time, .. } => time.min(OPS_TIME),
-    };
-    plan.warmup + length + plan.life.linger
+    of_streams(plan, |plan| {
+        let length = match plan.length {
+            Length::Time(time) => time,
+            Length::Ops(ops) => OPS_TIME + rings(plan, ops),
+            Length::Either { time, .. } => time.min(OPS_TIME),
+        };
+        plan.warmup + length + plan.life.linger
+    })
 }
 
 /// How long a run may take, for the host of a virtual machine, which gets no messages of it. A
 /// bench goes by what its runs say, see `silence`.
 pub(super) fn time_max(plan: &Plan) -> Duration {
-    let length = match plan.length {
-        Length::Time(time) | Length::Either { time, .. } => time.saturating_mul(OVERRUN),
-        Length::Ops(ops) => OPS_TIME_MAX + waits(plan, ops) + rings(plan, ops),
-    };
-    plan.warmup + length + plan.life.linger + GRACE
+    let longest = of_streams(plan, |plan| {
+        let length = match plan.length {
+            Length::Time(time) | Length::Either { time, .. } => time.saturating_mul(OVERRUN),
+            Length::Ops(ops) => OPS_TIME_MAX + waits(plan, ops) + rings(plan, ops),
+        };
+        plan.warmup + length + plan.life.linger
+    });
+    longest + GRACE
 }
 
-/// How long the plan itself waits over so many ops, at worst.
+/// The longest of what its streams take.
+fn of_streams(plan: &Plan, time: impl Fn(&Plan) -> Duration) -> Duration {
+    plan.streams().map(time).max().unwrap_or_default()
+}
+
+/// How long the plan itself waits over N ops, at worst.
 fn waits(plan: &Plan, ops: u64) -> Duration {
     let ops = ops as f64;
     let arrivals = match plan.arrival {
@@ -48,7 +58,7 @@ fn waits(plan: &Plan, ops: u64) -> Duration {
     Duration::try_from_secs_f64(arrivals).unwrap_or(TIME_MAX).min(TIME_MAX)
 }
 
-/// How long no ring is open over so many ops.
+/// How long no ring is open over N ops.
 fn rings(plan: &Plan, ops: u64) -> Duration {
     let rings = ops.checked_div(plan.life.reopen_after_ops).unwrap_or(0);
     let seconds = plan.life.closed.as_secs_f64() * rings as f64;

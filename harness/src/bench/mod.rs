@@ -15,10 +15,13 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use iowq_contract::order::{ScheduledRun, rounds};
-use iowq_contract::{BenchRequest, BenchTally, EngineName, Record, Variant, Workload, check_name};
+use iowq_contract::{
+    BenchRequest, BenchTally, EngineName, Record, Variant, WantProbes, Workload, check_name,
+};
 use iowq_workloads::Plan;
 
 use crate::engine::uring;
+use crate::probes::kept::KeptEvents;
 use crate::run::{self, failed};
 use crate::{machine, workload};
 
@@ -44,15 +47,15 @@ const FAILURES_IN_A_ROW_MAX: u32 = 3;
 /// An idle timeout that no plan may have.
 pub fn resolved(request: &BenchRequest) -> anyhow::Result<BenchRequest> {
     let idle_timeout_ms = request.idle_timeout.map(|it| it.ms(machine::kernel_idle_timeout()));
-    let resolve = |Workload { name, plan }: &Workload| {
+    let resolve = |plan: &Plan| {
         let plan = workload::on_this_machine(plan.clone());
-        let plan = match idle_timeout_ms {
-            Some(ms) => plan.with_idle_timeout_ms(ms).context("--idle-timeout")?,
-            None => plan,
-        };
-        Ok(Workload { name: name.clone(), plan })
+        match idle_timeout_ms {
+            Some(ms) => plan.with_idle_timeout_ms(ms).context("--idle-timeout"),
+            None => Ok(plan),
+        }
     };
-    let workloads = request.workloads.iter().map(resolve).collect::<anyhow::Result<_>>()?;
+    let workloads = request.workloads.iter().map(|it| it.try_map(resolve));
+    let workloads = workloads.collect::<anyhow::Result<_>>()?;
     Ok(BenchRequest { workloads, ..request.clone() })
 }
 
@@ -62,7 +65,8 @@ pub fn resolved(request: &BenchRequest) -> anyhow::Result<BenchRequest> {
 /// What is in the way, and what to do.
 pub fn check(request: &BenchRequest, site: &Site<'_>) -> anyhow::Result<()> {
     check_names(request)?;
-    for (place, Workload { name, plan }) in request.workloads.iter().enumerate() {
+    let mut checked: Vec<&Plan> = Vec::new();
+    for (place, Workload { name, plan, .. }) in request.workloads.iter().enumerate() {
         let before = &request.workloads[..place];
         if let Some(other) = before.iter().find(|other| other.plan.name == plan.name) {
             anyhow::bail!(
@@ -72,18 +76,20 @@ pub fn check(request: &BenchRequest, site: &Site<'_>) -> anyhow::Result<()> {
                 plan.name
             );
         }
+    }
+    for (workload, variant, plan) in request.all() {
+        let plan =
+            plan.with_context(|| format!("{} {variant}: there is no such plan", workload.name))?;
         // Once is enough if the files are the same, as they are all over the grid.
-        if !before.iter().any(|other| same_files(&other.plan, plan)) {
+        if !checked.iter().any(|other| same_files(other, plan)) {
             run::check_files(site.dir, plan)?;
+            checked.push(plan);
+        }
+        if variant.engine == EngineName::Uring {
+            plan.streams().try_for_each(uring::check)?;
         }
     }
-    let runs = |engine| request.variants.iter().any(|variant| variant.engine == engine);
-    if runs(EngineName::Uring) {
-        for Workload { plan, .. } in &request.workloads {
-            uring::check(plan)?;
-        }
-    }
-    let pool = runs(EngineName::Pool);
+    let pool = request.variants.iter().any(|variant| variant.engine == EngineName::Pool);
     let blocking = pool.then_some(request.blocking);
     if run::does_without(request.probes, blocking) {
         return Ok(());
@@ -93,7 +99,7 @@ pub fn check(request: &BenchRequest, site: &Site<'_>) -> anyhow::Result<()> {
 
 /// Whether readers take the names that records will have.
 fn check_names(request: &BenchRequest) -> anyhow::Result<()> {
-    for Workload { name, plan } in &request.workloads {
+    for Workload { name, plan, .. } in &request.workloads {
         check_name(&plan.name)
             .map_err(|found| anyhow::anyhow!("workload {name}: found {found}; rename it"))?;
     }
@@ -118,6 +124,8 @@ pub fn run(
     observer: &mut dyn Observer,
 ) -> anyhow::Result<BenchTally> {
     let request = &resolved(request)?;
+    let may_bpf = matches!(request.probes, WantProbes::Auto | WantProbes::Bpf);
+    let _kept = may_bpf.then(KeptEvents::open);
     // Before the results, so that an invalid request leaves nothing behind.
     check(request, site)?;
     let folder = OwnFolder::make(site.dir)?;
@@ -139,23 +147,34 @@ fn order(request: &BenchRequest) -> Vec<ScheduledRun> {
 /// How long each run is meant to take, in order.
 #[must_use]
 pub fn lengths(request: &BenchRequest) -> Vec<Duration> {
-    order(request).iter().map(|run| length(&request.workloads[run.group].plan)).collect()
+    let plan = |run: &ScheduledRun| {
+        let workload = &request.workloads[run.group];
+        workload.plan_of(&request.variants[run.variant]).unwrap_or(&workload.plan)
+    };
+    order(request).iter().map(|run| length(plan(run))).collect()
 }
 
 /// How long a bench may take before it counts as hung.
 #[must_use]
 pub fn whole_time_max(request: &BenchRequest) -> Duration {
-    let a_round: Duration = request.workloads.iter().map(|it| time_max(&it.plan)).sum::<Duration>();
-    let variants = u32::try_from(request.variants.len()).unwrap_or(u32::MAX);
-    // A control has a pilot run of each workload.
-    let pilots = request.control_percent.map_or(Duration::ZERO, |_| a_round);
-    START_TIME_MAX + pilots + a_round.saturating_mul(variants).saturating_mul(request.rounds)
+    let of = |plan: Option<&Plan>| plan.map_or(Duration::ZERO, time_max);
+    let a_round: Duration = request.all().map(|(_, _, plan)| of(plan)).sum();
+    // A control has a pilot run of each workload with the first variant.
+    let pilot = |workload: &Workload| {
+        request.variants.first().map_or(Duration::ZERO, |first| of(workload.plan_of(first)))
+    };
+    let pilots = request
+        .control_percent
+        .map_or(Duration::ZERO, |_| request.workloads.iter().map(pilot).sum());
+    START_TIME_MAX + pilots + a_round.saturating_mul(request.rounds)
 }
 
 /// Whether two plans have the same files laid out and opened.
 fn same_files(one: &Plan, other: &Plan) -> bool {
-    let bytes = |plan: &Plan| plan.file_blocks * u64::from(plan.block_bytes);
-    one.open == other.open && bytes(one) == bytes(other)
+    let files = |plan: &Plan| {
+        (plan.open.clone(), plan.block_bytes, plan.file_blocks * u64::from(plan.block_bytes))
+    };
+    one.streams().map(files).eq(other.streams().map(files))
 }
 
 impl Bench<'_> {
@@ -200,6 +219,7 @@ impl Bench<'_> {
                     break;
                 }
             };
+            tally.phases += record.phases.unwrap_or_default();
             output.append(&record)?;
             observer.done(&record, name, &request.variant)?;
             // A process that was killed leaves its files; one that ended has removed them.

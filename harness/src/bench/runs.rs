@@ -20,7 +20,10 @@ impl Bench<'_> {
     /// The request of a run.
     pub(super) fn run_request(&self, run: &ScheduledRun) -> RunRequest {
         let BenchRequest { workloads, variants, seed, seconds, .. } = self.request;
-        let (Workload { name, plan }, variant) = (&workloads[run.group], &variants[run.variant]);
+        let (workload, variant) = (&workloads[run.group], &variants[run.variant]);
+        let Workload { name, plan: unset, .. } = workload;
+        // That there is one was checked before the first run.
+        let plan = workload.plan_of(variant).unwrap_or(unset);
         // The same for all variants of a round, another in the next round.
         let seed = seed.unwrap_or(plan.seed).wrapping_add(u64::from(run.round));
         // A plan that is still a number of ops is not to be run for a time.
@@ -29,6 +32,7 @@ impl Bench<'_> {
         let delay = self.delays.get(run.group).copied();
         RunRequest {
             seed,
+            plan_unset: (!variant.set.is_empty()).then(|| unset.clone()),
             round: run.round,
             position: run.number,
             delay: delay.filter(|_| variant.role == Role::Control),

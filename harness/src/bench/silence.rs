@@ -18,13 +18,18 @@ const GAP_MEANS_MAX: f64 = 20.0;
 
 /// How long a run of this plan may be silent before it counts as hung.
 pub(super) fn silent_max(plan: &Plan) -> Duration {
+    GRACE + plan.streams().map(silent).max().unwrap_or_default()
+}
+
+/// How long a stream is silent by its own will.
+fn silent(plan: &Plan) -> Duration {
     let gap = match plan.arrival {
         Arrival::Closed { pause, .. } => pause,
         Arrival::Rate { per_s } => Duration::from_secs_f64(1.0 / per_s),
         Arrival::Poisson { per_s } => Duration::from_secs_f64(GAP_MEANS_MAX / per_s),
         Arrival::Bursts { gap, .. } => gap,
     };
-    GRACE + gap + plan.life.closed + plan.life.linger
+    gap + plan.life.closed + plan.life.linger
 }
 
 /// How long no message came.

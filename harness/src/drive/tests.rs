@@ -244,7 +244,7 @@ fn progress_is_reported_about_once_a_second() {
     let mut engine = Instant { step_ns: 100_000_000, ..Instant::default() };
     let (mut buffers, mut ledger) = (Buffers::new(&plan), Ledger::new(&plan));
     let driver = Driver::new(&plan, 1, &mut engine, &mut buffers, &mut ledger, &|| ());
-    let driver = driver.with_report(|ops| {
+    let driver = driver.with_report(&|ops| {
         TIMES.fetch_add(1, Ordering::Relaxed);
         assert!(TOLD.swap(ops, Ordering::Relaxed) < ops);
     });

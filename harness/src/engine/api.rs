@@ -39,6 +39,8 @@ pub struct EngineReport {
     /// Ops whose completion the probes missed, and which count as done when they were reaped; none
     /// if no probe watched or the engine times them itself.
     pub timed_at_reaping: Option<u64>,
+    /// Of how many ops one was timed, unless each was.
+    pub timed_one_in: Option<u32>,
 }
 
 /// An engine cannot continue; what is in flight may never end.

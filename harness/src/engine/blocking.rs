@@ -31,8 +31,12 @@ pub struct SchedReport {
 pub struct SchedSwitch {
     page: Arc<Page>,
     tracker: Tracker,
-    sums: Mutex<Sums>,
+    sums: Arc<SchedSums>,
 }
+
+/// Sums of what was observed, of the workers of one pool or of several.
+#[derive(Default)]
+pub struct SchedSums(Mutex<Sums>);
 
 #[derive(Default)]
 struct Sums {
@@ -46,14 +50,19 @@ impl SchedSwitch {
     /// For workers that the probe behind this page and tracker observes.
     #[must_use]
     pub fn new(page: Arc<Page>, tracker: Tracker) -> SchedSwitch {
-        SchedSwitch { page, tracker, sums: Mutex::default() }
+        SchedSwitch::adding_to(Arc::default(), page, tracker)
+    }
+
+    /// The same, with what is observed added to these sums.
+    #[must_use]
+    pub fn adding_to(sums: Arc<SchedSums>, page: Arc<Page>, tracker: Tracker) -> SchedSwitch {
+        SchedSwitch { page, tracker, sums }
     }
 
     /// What was observed, once all workers have ended.
     #[must_use]
     pub fn report(&self) -> SchedReport {
-        let sums = self.sums();
-        SchedReport { switches: sums.ended.since(sums.started), ..sums.report }
+        self.sums.report()
     }
 
     fn switches(&self, id: WorkerId) -> BothCounts {
@@ -61,8 +70,21 @@ impl SchedSwitch {
     }
 
     fn sums(&self) -> MutexGuard<'_, Sums> {
+        self.sums.lock()
+    }
+}
+
+impl SchedSums {
+    /// What was observed, once all workers have ended.
+    #[must_use]
+    pub fn report(&self) -> SchedReport {
+        let sums = self.lock();
+        SchedReport { switches: sums.ended.since(sums.started), ..sums.report }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Sums> {
         // A panic leaves no sum half-added.
-        self.sums.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -16,7 +16,15 @@ pub(super) struct InFlight {
     pub(super) request: Request,
     /// Whether it waits for the one before it in its chain.
     pub(super) behind_link: bool,
+    /// Zero if it is not to be timed.
     pub(super) handed_over: Nanos,
+}
+
+impl InFlight {
+    /// Whether it is to be timed.
+    pub(super) fn is_timed(&self) -> bool {
+        self.handed_over != Nanos(0)
+    }
 }
 
 /// By slot what is in flight, and all that was recorded.
@@ -40,9 +48,10 @@ impl Books {
         }
     }
 
-    /// Records a request that is submitted now, at this place of its chain.
-    pub(super) fn begin(&mut self, request: &Request, place: usize) {
-        let handed_over = if self.times(request) { clock::now() } else { Nanos(0) };
+    /// Records a request that is submitted now, at this place of its chain. If it is not `timed`, its
+    /// end is only counted.
+    pub(super) fn begin(&mut self, request: &Request, place: usize, timed: bool) {
+        let handed_over = if timed && self.times(request) { clock::now() } else { Nanos(0) };
         let it = InFlight { request: *request, behind_link: place > 0, handed_over };
         self.in_flight[request.slot as usize] = Some(it);
     }
@@ -65,7 +74,7 @@ impl Books {
     /// Records an op that was done at this time; `queue_ns` is how long it waited for a worker, if
     /// known.
     pub(super) fn record(&mut self, it: &InFlight, done: Nanos, queue_ns: Option<u64>) {
-        if !self.times(&it.request) {
+        if !it.is_timed() {
             return;
         }
         let kind = it.request.op.kind;

@@ -1,6 +1,6 @@
 //! Buffers: one for each op in flight, shared by the submitter and the call that uses it.
 
-use iowq_workloads::Plan;
+use iowq_workloads::{Op, Plan, block};
 
 use crate::files::BlockBuffers;
 
@@ -18,7 +18,8 @@ pub struct Buffers {
 #[derive(Clone, Copy, Debug)]
 pub struct Buffer {
     start: *mut u8,
-    bytes: usize,
+    bytes: u32,
+    block_bytes: u32,
 }
 
 impl Buffer {
@@ -36,14 +37,25 @@ impl Buffer {
     #[must_use]
     pub unsafe fn bytes_mut<'a>(self) -> &'a mut [u8] {
         // SAFETY: see above.
-        unsafe { std::slice::from_raw_parts_mut(self.start, self.bytes) }
+        unsafe { std::slice::from_raw_parts_mut(self.start, self.bytes as usize) }
     }
 
-    /// How long it is: a block.
+    /// How long it is.
     #[must_use]
     pub fn bytes(self) -> u32 {
-        // The length of a block, which the plan has as this type.
-        self.bytes as u32
+        self.bytes
+    }
+
+    /// The part of it that an op uses.
+    #[must_use]
+    pub fn of(self, op: &Op) -> Buffer {
+        Buffer { bytes: op.bytes(self.block_bytes).min(self.bytes), ..self }
+    }
+
+    /// Where in its file an op begins, in bytes.
+    #[must_use]
+    pub fn offset_bytes(self, op: &Op) -> u64 {
+        op.offset_bytes(self.block_bytes)
     }
 }
 
@@ -51,22 +63,24 @@ impl Buffer {
 unsafe impl Send for Buffer {}
 
 impl Buffers {
-    /// As many as the plan has ops in flight.
+    /// As many as the plan has ops in flight, each as long as the largest op.
     #[must_use]
     pub fn new(plan: &Plan) -> Buffers {
-        let mut memory = BlockBuffers::new(plan.depth, plan.block_bytes);
-        let places = memory
-            .iter_mut()
-            .map(|bytes| Buffer { start: bytes.as_mut_ptr(), bytes: bytes.len() })
-            .collect();
+        let block_bytes = plan.block_bytes;
+        let bytes = block_bytes.saturating_mul(plan.op_blocks_max());
+        let mut memory = BlockBuffers::new(plan.depth, bytes);
+        let place = |buffer: &mut [u8]| Buffer { start: buffer.as_mut_ptr(), bytes, block_bytes };
+        let places = memory.iter_mut().map(place).collect();
         Buffers { _memory: memory, places }
     }
 
-    /// Lets `fill` write the buffer of a slot that has no op in flight.
-    pub fn fill(&mut self, slot: u32, fill: impl FnOnce(&mut [u8])) {
+    /// Fills the buffer of a slot that has no op in flight with what an op writes.
+    pub fn fill(&mut self, slot: u32, seed: u64, op: &Op) {
+        let buffer = self.places[slot as usize].of(op);
         // SAFETY: the memory lives as long as `self`, and while the slot has no op in flight
         // the buffer is the submitter's.
-        fill(unsafe { self.places[slot as usize].bytes_mut() });
+        let bytes = unsafe { buffer.bytes_mut() };
+        block::fill_op(bytes, buffer.block_bytes, seed, op);
     }
 
     /// Where the buffers are, by slot.

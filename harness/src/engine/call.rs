@@ -45,8 +45,8 @@ impl Call {
         Call {
             kind: request.op.kind,
             file: files[request.op.file as usize].as_raw_fd(),
-            offset_bytes: request.op.block * u64::from(buffer.bytes()),
-            buffer,
+            offset_bytes: buffer.offset_bytes(&request.op),
+            buffer: buffer.of(&request.op),
             timed,
             begins: None,
         }

@@ -7,6 +7,7 @@ mod books;
 pub mod buffers;
 pub mod call;
 mod classes;
+pub mod no_ring;
 pub mod pool;
 pub mod uring;
 

@@ -17,10 +17,13 @@ use iowq_pool::counters::RunCounters;
 use iowq_pool::policy::PolicySpec;
 use iowq_pool::teardown;
 use iowq_pool::work::{Account, Flags, WorkId};
-use iowq_pool::{BlockingObserver, Completion, Config, Pool, SubmitterWait, WorkOutcome};
+use iowq_pool::{
+    BlockingObserver, Completion, Config, Job as _, Pool, Submission, SubmitterWait, WorkOutcome,
+};
 
-/// Workers that may be alive at the same time, whatever the limits: the probe's room.
-const SLOTS: u32 = iowq_ebpf::SLOTS_MAX as u32;
+/// Workers that may be alive at the same time, whatever the limits, if no other pool shares the
+/// probe's room.
+const SLOTS: u32 = 1024;
 
 /// A request that was submitted.
 #[derive(Clone, Copy)]
@@ -60,6 +63,8 @@ pub struct PoolEngine<'a, B: RunCounters + 'static> {
     /// First requests of the chains submitted since the last flush. As with a ring, they reach the
     /// workers together.
     unsubmitted: Vec<WorkId>,
+    /// Works to be queued, which need not be one by one.
+    punted: Vec<Submission<Call>>,
     /// Requests that ended without a worker, or after one began them, and those cancelled behind
     /// them, until the next wait.
     ended: Vec<Completion>,
@@ -77,9 +82,25 @@ impl<'a, B: RunCounters + 'static> PoolEngine<'a, B> {
         files: &'a [OwnedFd],
         buffers: Vec<Buffer>,
     ) -> PoolEngine<'a, B> {
+        PoolEngine::with_slots(SLOTS, plan, policy, counters, observer, waiter, files, buffers)
+    }
+
+    /// The same with at most `slots` workers alive at the same time, those that are leaving among them.
+    #[expect(clippy::too_many_arguments, reason = "as many parts, each made by another")]
+    #[must_use]
+    pub fn with_slots(
+        slots: u32,
+        plan: &'a Plan,
+        policy: &PolicySpec,
+        counters: B,
+        observer: Arc<dyn BlockingObserver>,
+        waiter: Box<dyn SubmitterWait>,
+        files: &'a [OwnedFd],
+        buffers: Vec<Buffer>,
+    ) -> PoolEngine<'a, B> {
         let config = Config {
             works: plan.depth,
-            slots: SLOTS,
+            slots: slots.min(SLOTS),
             limits: plan.limits,
             idle_timeout: plan.idle_timeout,
             teardown: teardown::measured(),
@@ -96,6 +117,7 @@ impl<'a, B: RunCounters + 'static> PoolEngine<'a, B> {
             books: Books::new(plan, true),
             posted: vec![None; plan.depth as usize],
             unsubmitted: Vec::with_capacity(plan.depth as usize),
+            punted: Vec::with_capacity(plan.depth as usize),
             ended: Vec::with_capacity(plan.depth as usize),
         }
     }
@@ -141,13 +163,15 @@ impl<'a, B: RunCounters + 'static> PoolEngine<'a, B> {
     }
 
     fn attempt(&mut self, slot: WorkId) -> Attempt {
+        if self.plan.force_async || self.attempts.is_none() {
+            return Attempt::Refused;
+        }
+        // What was punted before is not kept waiting by the attempt.
+        self.queue_punted();
         let (Some(attempts), Some(request)) = (&mut self.attempts, self.books.request(slot.0))
         else {
             return Attempt::Refused;
         };
-        if self.plan.force_async {
-            return Attempt::Refused;
-        }
         let file = &self.files[request.op.file as usize];
         attempts.attempt(&request.op, slot.0, file, self.buffers[slot.index()])
     }
@@ -156,7 +180,7 @@ impl<'a, B: RunCounters + 'static> PoolEngine<'a, B> {
     /// to start now.
     fn end(&mut self, slot: WorkId, result: i32) -> Option<WorkId> {
         let it = self.books.end(slot.0)?;
-        let outcome = uring::outcome(it.request.op.kind, result, self.plan.block_bytes);
+        let outcome = uring::outcome(&it.request.op, result, self.plan.block_bytes);
         if it.request.measured {
             self.books.dispatch[it.request.op.kind.index()].inline += 1;
         }
@@ -200,7 +224,20 @@ impl<'a, B: RunCounters + 'static> PoolEngine<'a, B> {
         }
         let Some(posted) = &mut self.posted[first.index()] else { return };
         posted.queued = clock::now();
-        self.pool.submit(first, posted.call, flags, posted.link_on_worker());
+        let (job, link) = (posted.call, posted.link_on_worker());
+        self.punted.push(Submission { work: first, job, flags, link });
+        // A worker may block in it before the next one is queued.
+        if job.may_block() {
+            self.queue_punted();
+        }
+    }
+
+    /// Queues what was punted.
+    fn queue_punted(&mut self) {
+        if self.punted.is_empty() {
+            return;
+        }
+        self.pool.submit_all(self.punted.drain(..));
     }
 
     /// How a request at this place behind the one that is punted is queued; counts it.
@@ -225,7 +262,8 @@ impl<'a, B: RunCounters + 'static> PoolEngine<'a, B> {
     fn reap(&mut self, out: &mut Vec<Completion>) {
         while let Some((slot, result)) = self.attempts.as_mut().and_then(Attempts::reap) {
             let slot = WorkId(slot);
-            if would_block(result) {
+            let wanted = self.books.request(slot.0).map(|it| it.op.bytes(self.plan.block_bytes));
+            if would_block(result, wanted.unwrap_or_default()) {
                 self.punt(slot);
             } else if let Some(next) = self.end(slot, result) {
                 self.start(next);
@@ -240,7 +278,7 @@ impl<'a, B: RunCounters + 'static> PoolEngine<'a, B> {
     /// Records an op that a worker began, and that completed with this result.
     fn end_begun(&mut self, slot: WorkId, result: i32) {
         let Some(it) = self.books.end(slot.0) else { return };
-        let outcome = uring::outcome(it.request.op.kind, result, self.plan.block_bytes);
+        let outcome = uring::outcome(&it.request.op, result, self.plan.block_bytes);
         if outcome == WorkOutcome::Done {
             self.record(slot, &it, clock::now());
         }
@@ -293,7 +331,7 @@ impl<B: RunCounters + 'static> Engine for PoolEngine<'_, B> {
 
     fn submit(&mut self, chain: &[Request]) {
         for (place, request) in chain.iter().enumerate() {
-            self.books.begin(request, place);
+            self.books.begin(request, place, true);
             let timed = self.books.times(request);
             let slot = request.slot as usize;
             let direct = self.plan.open[request.op.file as usize] == Open::Direct;
@@ -314,6 +352,7 @@ impl<B: RunCounters + 'static> Engine for PoolEngine<'_, B> {
             self.start(slot);
         }
         self.unsubmitted = unsubmitted;
+        self.queue_punted();
         self.pool.run_creations();
     }
 
@@ -329,10 +368,12 @@ impl<B: RunCounters + 'static> Engine for PoolEngine<'_, B> {
         let target = out.len() + want;
         loop {
             self.reap(out);
-            if want > 0 && out.len() >= target {
+            if out.len() >= target && (want > 0 || until.is_none()) {
+                self.queue_punted();
                 self.pool.run_creations();
                 return Ok(());
             }
+            self.queue_punted();
             let from = out.len();
             // A worker that only began an op may be what others are held back for: return for each.
             let left = if self.begun.is_some() { 1 } else { target.saturating_sub(from) };
@@ -341,6 +382,7 @@ impl<B: RunCounters + 'static> Engine for PoolEngine<'_, B> {
             // What workers only began does not count yet.
             let late = || until.is_some_and(|until| until <= clock::now());
             if over && ((want > 0 && out.len() >= target) || late()) {
+                self.queue_punted();
                 return Ok(());
             }
         }
@@ -354,6 +396,7 @@ impl<B: RunCounters + 'static> Engine for PoolEngine<'_, B> {
             creation_ns: report.creation_ns,
             dispatch: Some(self.books.dispatch),
             timed_at_reaping: None,
+            timed_one_in: None,
             recorder: self.books.into_recorder(),
         }
     }

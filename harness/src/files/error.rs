@@ -134,12 +134,12 @@ pub(super) fn cannot_lay_out(dir: &Path, plan: &Plan, failure: Failure) -> Scrat
 fn no_files(plan: &Plan, failure: Failure, mount: &str, free: Option<u64>) -> (String, String) {
     let file = file_bytes(plan);
     let total = file.saturating_mul(u64::from(plan.files));
-    let files = format!("{} files of {} MiB, {} MiB together", plan.files, file / MIB, total / MIB);
+    let files = format!("{} files of {} MiB, {} MiB together", plan.files, mib(file), mib(total));
     let name = failure.name();
     let less = "or ask for less with files.count and files.size_mib";
     match (failure, free) {
         (Failure::Errno(Errno::FBIG), _) => (
-            format!("a limit that a file of {} MiB passes ({name})", file / MIB),
+            format!("a limit that a file of {} MiB passes ({name})", mib(file)),
             "raise it with `ulimit -f`, or ask for less with files.size_mib".to_owned(),
         ),
         (Failure::Errno(Errno::DQUOT), _) => (
@@ -170,14 +170,45 @@ fn no_files(plan: &Plan, failure: Failure, mount: &str, free: Option<u64>) -> (S
     }
 }
 
+/// MiB with three decimals at most.
+fn mib(bytes: u64) -> f64 {
+    (bytes as f64 / MIB as f64 * 1e3).round() / 1e3
+}
+
 fn file_bytes(plan: &Plan) -> u64 {
     plan.file_blocks * u64::from(plan.block_bytes)
+}
+
+/// The process may not have as many files open as the plan has.
+pub(super) fn too_many_files(dir: &Path, files: u32, limit: u64) -> ScratchError {
+    error(
+        dir,
+        format!("a limit of {limit} open files, and {files} are to be open at once"),
+        "raise the hard limit (`ulimit -Hn`, which takes CAP_SYS_RESOURCE, or `LimitNOFILE=` of the \
+         service), or lower files.count",
+    )
 }
 
 /// A file could not be opened as the plan asks.
 pub(super) fn cannot_open(dir: &Path, open: Open, errno: Errno) -> ScratchError {
     let (found, advice) = no_open_file(open, errno);
     error(dir, found, advice)
+}
+
+/// Blocks are no whole sectors of the device under files that are opened direct.
+pub(super) fn no_whole_sectors(dir: &Path, plan: &Plan, sector_bytes: u32) -> ScratchError {
+    error(
+        dir,
+        format!(
+            "a device whose sectors have {sector_bytes} bytes, and blocks of {} bytes in files that \
+             are opened direct",
+            plan.block_bytes
+        ),
+        format!(
+            "set files.block_bytes to a multiple of {sector_bytes}, open files otherwise, or name a \
+             folder on another device"
+        ),
+    )
 }
 
 fn no_open_file(open: Open, errno: Errno) -> (String, String) {
@@ -262,6 +293,14 @@ mod tests {
             assert!(said.0.contains(found) && said.1.contains(advice), "{failure}: {said:?}");
             assert_eq!(said.0.contains("is free"), found.contains("is free"), "{said:?}");
         }
+    }
+
+    #[test]
+    fn a_limit_on_open_files_is_named_with_what_helps() {
+        let said = too_many_files(Path::new("/some/where"), 100_000, 20_000).to_string();
+        assert!(said.contains("found a limit of 20000 open files, and 100000 are"), "{said}");
+        assert!(said.contains("ulimit -Hn") && said.contains("files.count"), "{said}");
+        assert_eq!((mib(16 << 20), mib(10 << 10)), (16.0, 0.01));
     }
 
     #[test]

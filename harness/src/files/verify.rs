@@ -8,6 +8,7 @@
 
 use std::ops::Range;
 use std::os::fd::OwnedFd;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 
 use iowq_contract::Step;
@@ -18,6 +19,8 @@ use rustix::io::Errno;
 use super::reader::{Reader, Source};
 use super::{Tell, written_back};
 use crate::io::{self, Failure};
+use crate::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use crate::sync::{spawn_scoped, thread};
 
 /// Bytes read at once at most, or one block if it has more: as many as a disk takes in one
 /// request.
@@ -33,6 +36,22 @@ pub struct Verified {
     /// Bytes, in parts of files, that were promised to be on the device, and of which none waited in
     /// the page cache; none if this cannot be seen.
     pub written_back_bytes: Option<u64>,
+}
+
+impl Verified {
+    /// Together with what was found of other files.
+    #[must_use]
+    pub fn and(self, other: Verified) -> Verified {
+        Verified {
+            blocks: self.blocks + other.blocks,
+            // What nothing was read from says nothing.
+            from: if other.from == Source::PageCache { other.from } else { self.from },
+            written_back_bytes: self
+                .written_back_bytes
+                .zip(other.written_back_bytes)
+                .map(|(one, other)| one + other),
+        }
+    }
 }
 
 /// The first block that is not as it must be.
@@ -119,9 +138,21 @@ pub(super) fn verify(
         from: Source::Device,
         written_back_bytes: written_back(paths, plan, ledger)?,
     };
-    let check = Check { plan, seed, ledger };
-    for (file, path) in (0..plan.files).zip(paths) {
-        let (blocks, from) = check.file(file, path, tell)?;
+    let (next, done) = (AtomicU32::new(0), AtomicU64::new(0));
+    let check = Check { paths, plan, seed, ledger, next, done_blocks: done };
+    // The disk works for one while the other compares.
+    let mut found = thread::scope(|scope| {
+        let other =
+            (plan.files > 1).then(|| spawn_scoped(scope, || check.files(&mut |_, _, _| {})));
+        let mut found = check.files(tell);
+        if let Some(Ok(other)) = other {
+            found.extend(other.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        }
+        found
+    });
+    found.sort_unstable_by_key(|(file, _)| *file);
+    for (_, found) in found {
+        let (blocks, from) = found?;
         verified.blocks += blocks;
         verified.from = verified.from.max(from);
     }
@@ -155,16 +186,39 @@ fn open(path: &Path) -> Result<OwnedFd, VerifyError> {
     io::open_to_read(path).map_err(|errno| VerifyError::Open { path: path.to_owned(), errno })
 }
 
-/// What blocks are compared with.
+/// What blocks are compared with, and how far that is.
 struct Check<'a> {
+    paths: &'a [PathBuf],
     plan: &'a Plan,
     seed: u64,
     ledger: &'a Ledger,
+    /// The next file.
+    next: AtomicU32,
+    done_blocks: AtomicU64,
 }
 
+/// The blocks of a file that were compared, and where they were read from.
+type OfFile = Result<(u64, Source), VerifyError>;
+
 impl Check<'_> {
-    /// Compares the blocks of a file; returns how many, and where they were read from.
-    fn file(&self, file: u32, path: &Path, tell: Tell<'_>) -> Result<(u64, Source), VerifyError> {
+    /// Compares one file after the other that no thread has begun, until one is not as it must be.
+    fn files(&self, tell: Tell<'_>) -> Vec<(u32, OfFile)> {
+        let mut found = Vec::new();
+        loop {
+            let file = self.next.fetch_add(1, Ordering::Relaxed);
+            let path = self.paths.get(file as usize).filter(|_| file < self.plan.files);
+            let Some(path) = path else { return found };
+            let of_file = self.file(file, path, tell);
+            let is_right = of_file.is_ok();
+            found.push((file, of_file));
+            if !is_right {
+                return found;
+            }
+        }
+    }
+
+    /// Compares the blocks of a file.
+    fn file(&self, file: u32, path: &Path, tell: Tell<'_>) -> OfFile {
         let Plan { file_blocks, block_bytes, files, .. } = *self.plan;
         let at_once = u64::from((READ_BYTES / block_bytes).max(1));
         let cannot_open = |errno| VerifyError::Open { path: path.to_owned(), errno };
@@ -173,11 +227,13 @@ impl Check<'_> {
         let all = u64::from(files) * file_blocks * u64::from(block_bytes);
         let (mut compared, mut start) = (0, 0);
         while let Some(first) = (start..file_blocks).find(|&block| self.known(file, block)) {
+            let from = start;
             start = (first + at_once).min(file_blocks);
             compared += self.blocks(&mut reader, file, path, first..start)?;
-            let done = (u64::from(file) * file_blocks + start) * u64::from(block_bytes);
-            tell(Step::Verifying, done, all);
+            let done = self.done_blocks.fetch_add(start - from, Ordering::Relaxed) + start - from;
+            tell(Step::Verifying, done * u64::from(block_bytes), all);
         }
+        self.done_blocks.fetch_add(file_blocks - start, Ordering::Relaxed);
         Ok((compared, reader.from()))
     }
 

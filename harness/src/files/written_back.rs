@@ -48,22 +48,23 @@ pub(super) fn check(
         return Ok(None);
     }
     let block_bytes = u64::from(plan.block_bytes);
-    let part_blocks = PART_BYTES / block_bytes;
+    let file_bytes = plan.file_blocks * block_bytes;
     let mut looked_at_bytes = 0;
-    for first_block in (0..plan.file_blocks).step_by(part_blocks as usize) {
-        let last_block = (first_block + part_blocks).min(plan.file_blocks) - 1;
+    for start in (0..file_bytes).step_by(PART_BYTES as usize) {
+        let end = (start + PART_BYTES).min(file_bytes);
+        // Those that begin or end in the part as well: they share its pages.
+        let (first_block, last_block) = (start / block_bytes, (end - 1) / block_bytes);
         if !promised(ledger, file, first_block, last_block) {
             continue;
         }
-        let bytes = (last_block + 1 - first_block) * block_bytes;
-        let Ok(pages) = cache::pages(&open, first_block * block_bytes, bytes) else {
+        let Ok(pages) = cache::pages(&open, start, end - start) else {
             return Ok(None);
         };
         let waiting = pages.dirty + pages.written_back;
         if waiting > 0 {
             return Err(Waiting { first_block, last_block, pages: waiting });
         }
-        looked_at_bytes += bytes;
+        looked_at_bytes += end - start;
     }
     Ok(Some(looked_at_bytes))
 }

@@ -1,5 +1,6 @@
 //! The tier `bpf`: loads the programs, attaches them, and makes sure that they see anything.
 
+use std::io;
 use std::os::fd::AsFd as _;
 use std::path::Path;
 use std::time::Duration;
@@ -8,11 +9,12 @@ use aya::maps::{HashMap, Map, MapData, MapError, PerCpuArray, RingBuf};
 use aya::programs::TracePoint;
 use aya::{Ebpf, EbpfLoader};
 use iowq_ebpf::{
-    LOST_THREADS, LOST_UNREADABLE, REQUESTS_MAX, SLOTS_MAX, THREAD_BORN, THREAD_EXITED,
+    LOST_THREADS, LOST_UNREADABLE, POOLS_MAX, REQUESTS_MAX, SLOTS_MAX, THREAD_BORN, THREAD_EXITED,
     THREAD_NAMED, ThreadEvent,
 };
 
 use super::census::{Census, Counts};
+use super::detach::begin_to_detach;
 use super::error::ProbeError;
 use super::events::{self, Event, LIFE, Offset, REQUESTS, SWITCH, WORK};
 use super::layout::Layout;
@@ -31,6 +33,9 @@ const SELF_TEST_NAME: &str = "iowq-selftest";
 /// Threads in a PID namespace whose ids the programs remember: twice as many as there are workers.
 const TIDS_MAX: u32 = 2 * SLOTS_MAX as u32;
 
+/// The tables of requests: when they were queued, started and done.
+const TABLES: [&str; 3] = ["QUEUED_AT", "STARTED_AT", "DONE_AT"];
+
 /// The programs at work. Dropping it detaches them and leaves nothing behind.
 pub struct Bpf {
     // Kept for their links: programs that are dropped are detached.
@@ -47,7 +52,19 @@ pub struct Bpf {
 struct Sched {
     page: Arc<Page>,
     tracker: Tracker,
-    blocks: Option<BlockReader>,
+    blocks: Option<RingBuf<MapData>>,
+}
+
+/// What a pool shares with the scheduler probe.
+pub struct SchedPart {
+    /// Its part of the page.
+    pub page: Arc<Page>,
+    /// Registers its workers.
+    pub tracker: Tracker,
+    /// Reads its block events.
+    pub blocks: BlockReader,
+    /// How many slots are its own.
+    pub slots: u32,
 }
 
 impl Bpf {
@@ -95,12 +112,35 @@ impl Bpf {
         self.sched.as_ref().map(|sched| sched.tracker.clone())
     }
 
-    /// The reader of block events, with [`BpfOptions::sched`]; once.
+    /// The reader of block events for a pool that has all slots, with [`BpfOptions::sched`]; once.
     pub fn take_blocks(&mut self) -> Option<BlockReader> {
-        self.sched.as_mut()?.blocks.take()
+        self.take_parts(1)?.ok()?.pop().map(|part| part.blocks)
     }
 
-    /// The table of requests, with [`BpfOptions::requests`].
+    /// What each of `pools` pools shares with the scheduler probe, all with as many slots, with
+    /// [`BpfOptions::sched`]; once. At most [`POOLS_MAX`]. Fails if no file descriptor is left.
+    pub fn take_parts(&mut self, pools: usize) -> Option<io::Result<Vec<SchedPart>>> {
+        let sched = self.sched.as_mut()?;
+        let pools = pools.clamp(1, POOLS_MAX);
+        let slots = (SLOTS_MAX / pools) as u32;
+        let readers = match BlockReader::several(sched.blocks.take()?, pools, slots) {
+            Ok(readers) => readers,
+            Err(error) => return Some(Err(error)),
+        };
+        let part = |(pool, blocks)| {
+            let slot_first = slots * pool as u32;
+            let page = Arc::new(sched.page.of_pool(pool, slot_first));
+            SchedPart {
+                tracker: sched.tracker.of_slots_from(page.slot_first()),
+                page,
+                blocks,
+                slots,
+            }
+        };
+        Some(Ok(readers.into_iter().enumerate().map(part).collect()))
+    }
+
+    /// The tables of requests, with [`BpfOptions::requests`].
     #[must_use]
     pub fn requests(&self) -> Option<Arc<Requests>> {
         self.requests.clone()
@@ -133,7 +173,7 @@ impl Bpf {
         self.threads.pause()
     }
 
-    /// Detaches the programs, reads what is left, and returns everything.
+    /// Reads what is left, returns everything, and has the programs detached, which takes a moment more.
     ///
     /// # Errors
     ///
@@ -141,13 +181,14 @@ impl Bpf {
     /// without worth.
     pub fn finish(self) -> Result<Census, ProbeError> {
         let Bpf { programs, threads, lost, queued, .. } = self;
-        drop(programs);
         let (events, over, strange) = threads.finish();
         let mut census = Census { events, ..Census::default() };
         sums(&lost, &mut census.lost)?;
         sums(&queued, &mut census.queued)?;
         census.lost[LOST_THREADS as usize] += over;
         census.lost[LOST_UNREADABLE as usize] += strange;
+        // Threads that detach are no part of it.
+        begin_to_detach(programs);
         Ok(census)
     }
 
@@ -198,7 +239,10 @@ struct Loaded {
 /// Loads the programs and attaches them, with the offsets of this kernel's events.
 fn load(options: &BpfOptions, tracefs: &Path, namespace: Namespace) -> Result<Loaded, ProbeError> {
     let layout = Layout::of_kernel();
-    let mut offsets: Vec<Offset> = vec![("FIRST_ARGUMENT", starts::first_argument())];
+    let mut offsets: Vec<Offset> = vec![
+        ("FIRST_ARGUMENT", starts::first_argument()),
+        ("STARTS_SEEN", starts::may_be_seen().into()),
+    ];
     // Births and exits are worth having without the requests.
     let mut unseen = Vec::new();
     let mut timed = options.requests > 0;
@@ -235,9 +279,11 @@ fn load(options: &BpfOptions, tracefs: &Path, namespace: Namespace) -> Result<Lo
         .map_max_entries("THREADS", options.threads_ring_bytes)
         .map_max_entries("BLOCKS", options.blocks_ring_bytes)
         .map_max_entries("TIDS", if namespace.is_first() { 1 } else { TIDS_MAX })
-        .map_max_entries("REQUESTS", options.requests.max(1))
         // Twice as large as needed, for works whose start goes unseen.
         .map_max_entries("WORKS", 2 * options.requests.max(1));
+    for table in TABLES {
+        loader.map_max_entries(table, options.requests.max(1));
+    }
     for (global, offset) in &offsets {
         loader.override_global(global, offset, true);
     }
@@ -258,9 +304,7 @@ fn load(options: &BpfOptions, tracefs: &Path, namespace: Namespace) -> Result<Lo
         }
     }
     if timed {
-        let seen = starts::attach(&mut programs)
-            .and_then(|()| attach(&mut programs, &WORK).map_err(starts::unseen));
-        unseen.extend(seen.err());
+        unseen.extend(attach_starts(&mut programs, bare.is_ok()).err());
     }
     Ok(Loaded { programs, timed, unseen })
 }
@@ -270,9 +314,16 @@ fn attach_requests(
     programs: &mut Ebpf,
     bare: &Result<Vec<Offset>, String>,
 ) -> Result<Option<String>, ProbeError> {
-    let Err(reason) = raw::attach(programs, &raw::REQUESTS, bare) else { return Ok(None) };
+    let Err(reason) = raw::attach_requests(programs, bare) else { return Ok(None) };
     REQUESTS.iter().try_for_each(|event| attach(programs, event))?;
     Ok(Some(raw::unseen("requests", &reason)))
+}
+
+/// Attaches the kprobe that sees requests start, and unless it is `known` where a work's request has
+/// its user data, the program that remembers it. Returns what stays unseen, and why.
+fn attach_starts(programs: &mut Ebpf, known: bool) -> Result<(), String> {
+    starts::attach(programs)?;
+    if known { Ok(()) } else { attach(programs, &WORK).map_err(starts::unseen) }
 }
 
 /// Attaches the program that sees workers sleep. Returns what it cannot see, if so.
@@ -280,7 +331,7 @@ fn attach_switches(
     programs: &mut Ebpf,
     task_pid: &Result<u32, String>,
 ) -> Result<Option<String>, ProbeError> {
-    let Err(reason) = raw::attach(programs, &[raw::SWITCH], task_pid) else { return Ok(None) };
+    let Err(reason) = raw::attach_switches(programs, task_pid) else { return Ok(None) };
     attach(programs, &SWITCH)?;
     Ok(Some(raw::unseen("switches", &reason)))
 }
@@ -315,8 +366,7 @@ fn sched(programs: &mut Ebpf, namespace: Namespace) -> Result<Sched, ProbeError>
     let Some(Map::Array(shared)) = shared else { return Err(advice::no_such("map", "SHARED")) };
     let page = Page::map(shared.fd().as_fd())
         .map_err(|error| advice::kernel("mapping the shared page", &error))?;
-    let blocks = BlockReader::new(ring(programs, "BLOCKS")?)
-        .map_err(|error| advice::kernel("waiting for block events", &error))?;
+    let blocks = ring(programs, "BLOCKS")?;
     let slot_of = map(programs, "SLOT_OF", HashMap::try_from)?;
     let tids = match namespace.is_first() {
         true => None,
@@ -325,13 +375,16 @@ fn sched(programs: &mut Ebpf, namespace: Namespace) -> Result<Sched, ProbeError>
     Ok(Sched { page: Arc::new(page), tracker: Tracker::new(slot_of, tids), blocks: Some(blocks) })
 }
 
-/// Maps the table of requests.
+/// Maps the tables of requests.
 fn requests(programs: &mut Ebpf, slots: u32) -> Result<Requests, ProbeError> {
-    let Some(Map::Array(table)) = programs.take_map("REQUESTS") else {
-        return Err(advice::no_such("map", "REQUESTS"));
+    let mut table = |name| match programs.take_map(name) {
+        Some(Map::Array(table)) => Ok(table),
+        _ => Err(advice::no_such("map", name)),
     };
-    Requests::map(table.fd().as_fd(), slots)
-        .map_err(|error| advice::kernel("mapping the table of requests", &error))
+    let [queued, started, done] = TABLES;
+    let tables = [table(queued)?, table(started)?, table(done)?];
+    Requests::map(tables.each_ref().map(|table| table.fd().as_fd()), slots)
+        .map_err(|error| advice::kernel("mapping the tables of requests", &error))
 }
 
 /// Sums of counters that each CPU has for itself.

@@ -4,6 +4,7 @@ use iowq_ebpf::{ACCOUNT_BY_FLAG, ACCOUNT_BY_PLACE};
 
 use super::btf::Btf;
 use super::events::Offset;
+use super::starts;
 
 /// Offsets for the programs, and why some are missing.
 pub(super) struct Layout {
@@ -62,13 +63,21 @@ pub(super) fn completes_by_address(btf: &Btf) -> Option<bool> {
     Some(btf.arguments("io_uring_complete")? == ARGUMENTS_OF_COMPLETE)
 }
 
-/// Where a request has its user data and the flags of its work, and a completion its user data.
+/// Arguments of `io_uring_queue_async_work` since Linux 6.0: the request, whether it is hashed.
+const ARGUMENTS_OF_QUEUE: usize = 2;
+
+/// Where a request has its user data and its work, and a completion its user data.
 fn requests(btf: &Btf) -> Option<Vec<Offset>> {
+    if btf.arguments("io_uring_queue_async_work")? != ARGUMENTS_OF_QUEUE {
+        return None;
+    }
     let user_data = btf.offset("io_kiocb", "cqe")? + btf.offset("io_cqe", "user_data")?;
+    let work = btf.offset("io_kiocb", "work")?;
     let by_address = completes_by_address(btf)?;
     Some(vec![
         ("REQ_USER_DATA", user_data),
-        ("REQ_WORK_FLAGS", btf.offset("io_kiocb", "work")? + btf.offset("io_wq_work", "flags")?),
+        ("REQ_WORK_FLAGS", work + btf.offset("io_wq_work", "flags")?),
+        (starts::DISTANCE, work.checked_sub(user_data)?),
         ("COMPLETE_BY_ADDRESS", u32::from(by_address)),
         ("CQE_USER_DATA", btf.offset("io_uring_cqe", "user_data")?),
     ])

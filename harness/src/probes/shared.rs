@@ -8,10 +8,11 @@ use std::os::fd::BorrowedFd;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicI32, Ordering};
 
-use iowq_ebpf::{ACCOUNTS, PageView, SLOTS_MAX, SlotView};
+use iowq_ebpf::{ACCOUNTS, POOLS_MAX, PageView, PoolView, SLOTS_MAX, SlotView};
 use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 
 use super::SwitchCount;
+use crate::sync::Arc;
 
 // A key must mean the same to the pool and to the programs.
 const _: () = assert!(
@@ -20,10 +21,17 @@ const _: () = assert!(
         && iowq_pool::work::KEY_HASHED == iowq_ebpf::KEY_HASHED
 );
 
-/// The page: running counts and queue heads by account, and a slot per worker.
+/// A pool's part of the page: running counts and queue heads by account, and a slot per worker.
 ///
-/// Accounts count modulo [`ACCOUNTS`], slots modulo [`SLOTS_MAX`].
+/// Accounts count modulo [`ACCOUNTS`]; slots count from the pool's first, modulo [`SLOTS_MAX`].
 pub struct Page {
+    memory: Arc<Memory>,
+    pool: usize,
+    slot_first: u32,
+}
+
+/// The page itself.
+struct Memory {
     view: NonNull<PageView>,
     backing: Backing,
 }
@@ -36,9 +44,9 @@ enum Backing {
 }
 
 // SAFETY: the page is made of atomics only, and stays where it is until dropped.
-unsafe impl Send for Page {}
+unsafe impl Send for Memory {}
 // SAFETY: as above.
-unsafe impl Sync for Page {}
+unsafe impl Sync for Memory {}
 
 impl Page {
     /// A private page, for a pool whose workers' blocking is not reported by the probe.
@@ -50,7 +58,7 @@ impl Page {
         let Some(view) = NonNull::new(memory.cast()) else {
             std::alloc::handle_alloc_error(layout)
         };
-        Page { view, backing: Backing::Heap }
+        Page::of_first(Memory { view, backing: Backing::Heap })
     }
 
     /// Maps the page of a BPF array that was created to be mapped.
@@ -61,13 +69,29 @@ impl Page {
             mmap(ptr::null_mut(), size_of::<PageView>(), access, MapFlags::SHARED, fd, 0)
         }?;
         let view = NonNull::new(memory.cast()).ok_or(io::ErrorKind::OutOfMemory)?;
-        Ok(Page { view, backing: Backing::Mapped })
+        Ok(Page::of_first(Memory { view, backing: Backing::Mapped }))
+    }
+
+    fn of_first(memory: Memory) -> Page {
+        Page { memory: Arc::new(memory), pool: 0, slot_first: 0 }
+    }
+
+    /// The same page, for another pool, whose slots begin at `slot_first` of this one's.
+    #[must_use]
+    pub fn of_pool(&self, pool: usize, slot_first: u32) -> Page {
+        let slot_first = self.slot_first + slot_first;
+        Page { memory: Arc::clone(&self.memory), pool, slot_first }
+    }
+
+    /// The first slot of its pool in the page.
+    pub(super) fn slot_first(&self) -> u32 {
+        self.slot_first
     }
 
     /// The running count of an account. Enqueueing: first [`Page::set_head`], then load this.
     #[must_use]
     pub fn running(&self, account: usize) -> &AtomicI32 {
-        &self.view().running[account % ACCOUNTS]
+        &self.pool().running[account % ACCOUNTS]
     }
 
     /// Adds to the running count of an account, and returns what it was.
@@ -80,19 +104,19 @@ impl Page {
     /// The probe subtracts from the running count and then reads the head. If this side sets the
     /// head and then loads the running count, at least one of the two sees the other's change.
     pub fn set_head(&self, account: usize, key: u32) {
-        self.view().head[account % ACCOUNTS].store(key, Ordering::SeqCst);
+        self.pool().head[account % ACCOUNTS].store(key, Ordering::SeqCst);
     }
 
     /// The last value of [`Page::set_head`].
     #[must_use]
     pub fn head(&self, account: usize) -> u32 {
-        self.view().head[account % ACCOUNTS].load(Ordering::SeqCst)
+        self.pool().head[account % ACCOUNTS].load(Ordering::SeqCst)
     }
 
-    /// Sets which workers request none: bits of [`iowq_ebpf::Shared::flags`]. Before the first
+    /// Sets which workers request none: bits of [`iowq_ebpf::PoolCounts::flags`]. Before the first
     /// worker.
     pub fn set_flags(&self, flags: u32) {
-        self.view().flags.store(flags, Ordering::SeqCst);
+        self.pool().flags.store(flags, Ordering::SeqCst);
     }
 
     /// Gives a slot to a new worker: no work, not blocked, no sleeps, no pending request, and the
@@ -101,6 +125,7 @@ impl Page {
         let view = self.slot(slot);
         view.work.store(iowq_ebpf::KEY_NONE, Ordering::Relaxed);
         view.account.store((account % ACCOUNTS) as u32, Ordering::Relaxed);
+        view.pool.store(self.pool as u32, Ordering::Relaxed);
         view.blocked.store(0, Ordering::Relaxed);
         view.sleeps.store(0, Ordering::Relaxed);
         for count in [&view.outs, &view.outs_asleep, &view.ins, &view.ins_repaired] {
@@ -180,9 +205,15 @@ impl Page {
     }
 
     fn slot(&self, slot: u32) -> &SlotView {
-        &self.view().slots[slot as usize % SLOTS_MAX]
+        &self.memory.view().slots[self.slot_first.wrapping_add(slot) as usize % SLOTS_MAX]
     }
 
+    fn pool(&self) -> &PoolView {
+        &self.memory.view().pools[self.pool % POOLS_MAX]
+    }
+}
+
+impl Memory {
     fn view(&self) -> &PageView {
         // SAFETY: the memory is aligned, large enough and valid until dropped; any bits are a
         // valid value, and every access to it, the kernel's included, is atomic.
@@ -190,7 +221,7 @@ impl Page {
     }
 }
 
-impl Drop for Page {
+impl Drop for Memory {
     fn drop(&mut self) {
         match self.backing {
             // SAFETY: allocated with this layout, and no borrow of it is left.
@@ -253,6 +284,21 @@ mod tests {
         page.set_work(2, iowq_ebpf::KEY_UNHASHED);
         assert_eq!(page.running(1).load(Ordering::SeqCst), 1, "once");
         assert_eq!(page.ins_repaired(2), 1);
+    }
+
+    #[test]
+    fn pools_on_one_page_have_counts_and_slots_of_their_own() {
+        let first = Page::anonymous();
+        let second = first.of_pool(1, 8);
+        first.running_add(0, 3);
+        second.set_head(0, 7);
+        assert_eq!((second.running_add(0, 0), first.head(0)), (0, 0));
+        second.claim(2, 1);
+        second.set_work(2, 5);
+        assert_eq!(
+            (first.work(2), first.work(10), first.slot(10).pool.load(Ordering::Relaxed)),
+            (0, 5, 1)
+        );
     }
 
     #[test]

@@ -12,6 +12,12 @@ use super::error::ProbeError;
 /// The program, as the object names it.
 const PROGRAM: &str = "work_started";
 
+/// The global of the programs that has by how much a request's user data is before its work.
+pub(super) const DISTANCE: &str = "WORK_BEHIND_USER_DATA";
+
+/// What the kernel shows if it takes kprobes.
+const KPROBES: &str = "/sys/bus/event_source/devices/kprobe";
+
 /// The kernel's function that runs a work, in its worker.
 const FUNCTION: &str = "io_wq_submit_work";
 
@@ -30,6 +36,11 @@ pub(super) fn first_argument() -> u32 {
     FIRST_ARGUMENT.unwrap_or_default()
 }
 
+/// Whether starts can be seen, as far as that is known before it is tried.
+pub(super) fn may_be_seen() -> bool {
+    FIRST_ARGUMENT.is_some() && Path::new(KPROBES).exists()
+}
+
 /// What to say if starts stay unseen.
 pub(super) fn unseen(reason: impl Display) -> String {
     format!("time in the queue: no kprobe on {FUNCTION} ({reason})")
@@ -41,7 +52,7 @@ pub(super) fn attach(programs: &mut Ebpf) -> Result<(), String> {
         return Err(unseen("where a function's argument is, is not known for this processor"));
     }
     try_to(programs).map_err(|error| {
-        if Path::new("/sys/bus/event_source/devices/kprobe").exists() {
+        if Path::new(KPROBES).exists() {
             unseen(error)
         } else {
             unseen("the kernel was built without CONFIG_KPROBE_EVENTS")

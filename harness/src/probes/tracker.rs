@@ -35,6 +35,8 @@ pub enum TrackError {
 #[derive(Clone)]
 pub struct Tracker {
     slot_of: Arc<Mutex<HashMap<MapData, u32, u32>>>,
+    /// Of the pool whose workers these are.
+    slot_first: u32,
     /// The machine's ids of threads, in a PID namespace.
     tids: Option<Arc<HashMap<MapData, u32, u32>>>,
 }
@@ -44,7 +46,13 @@ impl Tracker {
         slot_of: HashMap<MapData, u32, u32>,
         tids: Option<HashMap<MapData, u32, u32>>,
     ) -> Tracker {
-        Tracker { slot_of: Arc::new(Mutex::new(slot_of)), tids: tids.map(Arc::new) }
+        let slot_of = Arc::new(Mutex::new(slot_of));
+        Tracker { slot_of, slot_first: 0, tids: tids.map(Arc::new) }
+    }
+
+    /// The same for the workers of another pool, whose first slot this is.
+    pub(super) fn of_slots_from(&self, slot_first: u32) -> Tracker {
+        Tracker { slot_first, ..self.clone() }
     }
 
     /// From now on the thread's sleeps count for the slot, which was claimed before.
@@ -54,6 +62,7 @@ impl Tracker {
     /// [`TrackError::Slot`] beyond [`SLOTS_MAX`], [`TrackError::Kernel`] if the map is full,
     /// [`TrackError::Unnamed`] in a PID namespace for a thread without a name of its own.
     pub fn track(&self, tid: u32, slot: u32) -> Result<(), TrackError> {
+        let slot = self.slot_first.saturating_add(slot);
         if slot as usize >= SLOTS_MAX {
             return Err(TrackError::Slot { slot });
         }

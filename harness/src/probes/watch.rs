@@ -10,7 +10,7 @@ use super::first_steps;
 use super::lives::{self, Lives};
 use crate::clock;
 use crate::probes::procfs::ProcCensus;
-use crate::probes::{BlockReader, Bpf, BpfOptions, Page, Requests, Tracker};
+use crate::probes::{Bpf, BpfOptions, Requests, SchedPart};
 use crate::sync::Arc;
 
 /// How long the last exits may take to be seen, after their threads were joined.
@@ -120,10 +120,10 @@ impl Watch {
         self.blocking
     }
 
-    /// What the pool shares with the scheduler's probe, if it runs; once.
-    pub(crate) fn take_sched(&mut self) -> Option<(Arc<Page>, Tracker, BlockReader)> {
-        let bpf = self.bpf.as_mut()?;
-        Some((bpf.page()?, bpf.tracker()?, bpf.take_blocks()?))
+    /// What each of `pools` pools shares with the scheduler's probe, if it runs; once.
+    pub(crate) fn take_sched(&mut self, pools: usize) -> anyhow::Result<Option<Vec<SchedPart>>> {
+        let parts = self.bpf.as_mut().and_then(|bpf| bpf.take_parts(pools)).transpose();
+        parts.context("the readers of the scheduler's probe")
     }
 
     /// What is seen of requests of io_uring, if there are any.

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use iowq_contract::{
     Blocking, CameRound, Causes, Churn, Counts, DispatchCounts, EngineName, Files, Host, Kinds,
-    Latency, Ops, Probe, Record, RunKey, RunRequest, SCHEMA, Settings, SinceBoot, Tier, Variant,
-    Workers,
+    Latency, Ops, Probe, Record, RunKey, RunRequest, SCHEMA, Settings, Shared, SinceBoot, Tier,
+    Variant, Workers,
 };
 use iowq_pool::policy::PolicySpec;
-use iowq_workloads::{Arrival, OpKind, Plan, Rounds};
+use iowq_workloads::{Arrival, OpKind, Plan, Rounds, Task};
 
 use super::caveats::{of_run, unmodelled};
 use super::outcome::Outcome;
@@ -44,7 +44,7 @@ pub(super) fn record(
     let mut workers = workers(outcome, best, births, timeline::peak(&alive));
     // Not by /proc, which is only sampled. Without a linger no worker is watched.
     let single = seen.probe.as_ref().or(engine.as_ref());
-    if let Some(lives) = single.filter(|_| !request.plan.life.linger.is_zero()) {
+    if let Some(lives) = single.filter(|_| !linger(&request.plan).is_zero()) {
         workers.outlived_ms = lives.outlived_ms(outcome.driven.closed, outcome.ended);
     }
     // The pool knows each worker's account; for the kernel's workers the probe does.
@@ -62,10 +62,12 @@ pub(super) fn record(
         since_boot,
         duration_ns,
         key: key(request),
-        settings: settings(request, policy).into(),
+        settings: settings(request, &request.plan, policy).into(),
+        settings_unset: unset(request, policy),
         asked: request.asked.clone(),
         ops: ops(outcome, duration_ns),
         latency: outcome.remains.recorder.latency(),
+        tasks: outcome.tasks.clone(),
         dispatch: dispatch(outcome.remains.dispatch).into(),
         workers,
         timeline: timeline::thin(alive),
@@ -84,6 +86,7 @@ pub(super) fn record(
         files: Some(files(&request.plan, outcome)),
         host: host.into(),
         load: Some(outcome.load),
+        phases: Some(outcome.phases),
         caveats,
         error: None,
     }
@@ -99,6 +102,7 @@ fn ops(outcome: &Outcome, duration_ns: u64) -> Ops {
         failures: driven.failures.clone(),
         never_started: driven.never_started,
         timed_at_reaping: outcome.remains.timed_at_reaping,
+        timed_one_in: outcome.remains.timed_one_in,
         // Set once the files are read back.
         ..Ops::default()
     }
@@ -106,14 +110,27 @@ fn ops(outcome: &Outcome, duration_ns: u64) -> Ops {
 
 fn files(plan: &Plan, outcome: &Outcome) -> Files {
     let Rounds { writes, writes_again, reads, reads_again } = outcome.rounds;
-    let state = |file: usize| plan.state.get(file).map(|state| state.name().to_owned());
+    let state = |plan: &Plan, file: u32| plan.state.get(file as usize).map(|state| state.name());
+    let of_mix = plan.streams().filter_map(|plan| state(plan, plan.first_of_mix()));
+    let of_logs = plan.streams().filter_map(|plan| plan.log.and(state(plan, 0)));
     Files {
-        state: state(plan.first_of_mix() as usize).unwrap_or_default(),
-        log_state: plan.log.and(state(0)),
-        cached: plan.cached,
+        state: each_once(of_mix),
+        log_state: Some(each_once(of_logs)).filter(|states| !states.is_empty()),
+        cached: plan.streams().any(|plan| plan.cached),
         came_round: CameRound { writes, writes_again, reads, reads_again },
         settled: outcome.settled,
     }
+}
+
+/// The words, each once, in their order.
+fn each_once<'a>(words: impl Iterator<Item = &'a str>) -> String {
+    let mut seen: Vec<&str> = Vec::new();
+    for word in words {
+        if !seen.contains(&word) {
+            seen.push(word);
+        }
+    }
+    seen.join(", ")
 }
 
 /// By the names of kinds, without kinds that had no op.
@@ -132,18 +149,19 @@ fn workers(outcome: &Outcome, best: &Lives, births: Option<(u64, u64)>, peak: u3
     let probe = outcome.seen.probe.as_ref();
     let proc = outcome.seen.proc.as_ref();
     let done = outcome.driven.done;
+    let created = Counts {
+        probe: probe.map(Lives::created),
+        engine: tally.map(|tally| tally.created),
+        proc: proc.map(Lives::created),
+    };
     Workers {
-        created: Counts {
-            probe: probe.map(Lives::created),
-            engine: tally.map(|tally| tally.created),
-            proc: proc.map(Lives::created),
-        },
+        created,
         exited: Counts {
             probe: probe.map(Lives::exited),
             engine: tally.map(|tally| tally.exited),
             proc: proc.map(Lives::exited),
         },
-        peak,
+        peak: created.best().map(|_| peak),
         peak_bounded: None,
         peak_unbounded: None,
         created_per_1000_ops: births
@@ -180,10 +198,12 @@ pub(crate) fn failed(
         since_boot: machine::since_boot(clock::now().0),
         duration_ns: 0,
         key: key(request),
-        settings: settings(request, policy).into(),
+        settings: settings(request, &request.plan, policy).into(),
+        settings_unset: unset(request, policy),
         asked: request.asked.clone(),
         ops: Ops::default(),
         latency: Latency::default(),
+        tasks: Vec::new(),
         dispatch: Kinds::default(),
         workers: Workers::default(),
         timeline: Vec::new(),
@@ -201,21 +221,24 @@ pub(crate) fn failed(
         blocking: match request.variant.engine {
             EngineName::Pool => Blocking::Declared,
             EngineName::Uring => Blocking::Kernel,
+            EngineName::Sync => Blocking::None,
         },
         files: None,
         host: machine::describe(folder).into(),
         load: None,
+        phases: None,
         caveats: Vec::new(),
         error: Some(error),
     }
 }
 
 fn key(request: &RunRequest) -> RunKey {
-    let Variant { engine, policy, role } = &request.variant;
+    let Variant { engine, policy, set, role } = &request.variant;
     RunKey {
         workload: request.plan.name.clone(),
         engine: engine.name().to_owned(),
         policy: policy.clone(),
+        set: set.clone(),
         round: request.round,
         position: request.position,
         seed: request.seed,
@@ -224,24 +247,29 @@ fn key(request: &RunRequest) -> RunKey {
     }
 }
 
-fn settings(request: &RunRequest, policy: Option<&PolicySpec>) -> Settings {
-    let RunRequest { plan, variant, delay, .. } = request;
+/// The settings without what the variant sets.
+fn unset(request: &RunRequest, policy: Option<&PolicySpec>) -> Option<Shared<Settings>> {
+    request.plan_unset.as_ref().map(|plan| settings(request, plan, policy).into())
+}
+
+fn settings(request: &RunRequest, plan: &Plan, policy: Option<&PolicySpec>) -> Settings {
+    let RunRequest { variant, delay, .. } = request;
     let idle_timeout = match variant.engine {
-        EngineName::Pool => plan.idle_timeout,
+        EngineName::Pool | EngineName::Sync => plan.idle_timeout,
         EngineName::Uring => kernel_idle_timeout(),
     };
     let patches = policy.map(PolicySpec::patches).unwrap_or_default();
     Settings {
         summary: plan.summary.clone(),
         patches: patches.into_iter().map(str::to_owned).collect(),
-        files: plan.files,
-        block_bytes: u64::from(plan.block_bytes),
-        depth: plan.depth,
-        limit_bounded: plan.limits[0],
-        limit_unbounded: plan.limits[1],
+        files: plan.streams().map(|plan| plan.files).sum(),
+        block_bytes: plan.streams().map(op_bytes_min).max().unwrap_or(0),
+        depth: plan.streams().map(|plan| plan.depth).sum(),
+        limit_bounded: limit(plan, 0),
+        limit_unbounded: limit(plan, 1),
         idle_timeout_ms: millis(idle_timeout),
         arrival: arrival(plan),
-        watched_ms: Some(millis(plan.life.linger)),
+        watched_ms: Some(millis(linger(plan))),
         cpus: plan.cpus,
         injected_delay_ns: delay.map(|delay| delay.ns),
         injected_delay_percent: delay.map(|delay| delay.percent),
@@ -249,7 +277,27 @@ fn settings(request: &RunRequest, policy: Option<&PolicySpec>) -> Settings {
     }
 }
 
+/// How long workers are watched after the last ring; of several tasks, after that of each.
+fn linger(plan: &Plan) -> Duration {
+    plan.streams().map(|plan| plan.life.linger).min().unwrap_or_default()
+}
+
+/// How many workers of an account there may be, of all streams together.
+fn limit(plan: &Plan, account: usize) -> u32 {
+    plan.streams().fold(0, |sum, plan| sum.saturating_add(plan.limits[account]))
+}
+
+/// Bytes of the smallest op.
+fn op_bytes_min(plan: &Plan) -> u64 {
+    let blocks = plan.sizes.iter().map(|size| size.blocks).min().unwrap_or(1);
+    u64::from(blocks) * u64::from(plan.block_bytes)
+}
+
 fn arrival(plan: &Plan) -> String {
+    if !plan.tasks.is_empty() {
+        let of_task = |task: &Task| format!("{}: {}", task.name, arrival(&task.plan));
+        return plan.tasks.iter().map(of_task).collect::<Vec<_>>().join("; ");
+    }
     match plan.arrival {
         Arrival::Closed { pause, min_complete } => closed_loop(pause, min_complete),
         Arrival::Rate { per_s } => format!("open loop, {per_s} ops/s evenly"),

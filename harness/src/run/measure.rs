@@ -1,35 +1,37 @@
-//! Measuring: the engine of a run is made, driven through its plan, and ended.
+//! Measuring a stream: its engine is made, driven through its plan, and ended.
 
+use std::cell::Cell;
+use std::mem::ManuallyDrop;
 use std::time::Duration;
 
-use iowq_contract::RunRequest;
-use iowq_workloads::Ledger;
+use iowq_contract::{EngineName, RunRequest};
+use iowq_workloads::{Ledger, Plan};
 
+use super::start::{Gate, Start};
 use crate::clock::{self, Nanos};
 use crate::doorbell::Doorbell;
 use crate::drive::{DriveStats, Driver};
 use crate::engine::begun::Begun;
-use crate::engine::blocking::{DoorbellWait, ProbeWait, SchedReport, SchedSwitch, SharedCounters};
+use crate::engine::blocking::{DoorbellWait, ProbeWait, SchedSums, SchedSwitch, SharedCounters};
 use crate::engine::buffers::Buffers;
+use crate::engine::no_ring::NoRing;
 use crate::engine::pool::PoolEngine;
 use crate::engine::uring::{Attempts, UringEngine};
 use crate::engine::{Engine, EngineReport};
 use crate::files::Scratch;
-use crate::io;
 use crate::probes::procfs::ProcCensus;
-use crate::probes::watch::Watch;
-use crate::sync::{Arc, spawn_scoped, thread};
+use crate::probes::{Requests, SchedPart};
+use crate::sync::Arc;
+use crate::sync::atomic::{AtomicU64, Ordering};
 use iowq_pool::SelfReported;
 use iowq_pool::counters::LocalCounters;
 use iowq_pool::policy::PolicySpec;
 
-/// A run whose workers have all exited, and whose files are not verified yet.
+/// A stream whose workers have all exited, and whose files are not verified yet.
 pub(super) struct Measured {
     pub(super) driven: DriveStats,
     pub(super) remains: EngineReport,
     pub(super) ledger: Ledger,
-    /// What the scheduler's probe reported, if it was on.
-    pub(super) sleeps: Option<SchedReport>,
     /// Why no op could be tried without a worker, if that matters.
     pub(super) no_attempts: Option<String>,
     /// Why workers waited for direct ops that the kernel's only begin, if they did.
@@ -39,28 +41,59 @@ pub(super) struct Measured {
     pub(super) ended: Nanos,
 }
 
-/// Runs the pool under a policy, or the kernel's io-wq without one.
-pub(super) fn measure(
-    request: &RunRequest,
-    policy: Option<&PolicySpec>,
-    report_ops: fn(u64),
-    watch: &mut Watch,
-    scratch: &Scratch,
-) -> anyhow::Result<Measured> {
-    match policy {
-        Some(policy) => on_pool(request, policy, report_ops, watch, scratch),
-        None => on_uring(request, report_ops, watch, scratch),
+/// What all streams of a run have in common.
+pub(super) struct Common<'a> {
+    pub(super) request: &'a RunRequest,
+    /// The pool's; none for other engines.
+    pub(super) policy: Option<&'a PolicySpec>,
+    pub(super) census: Option<&'a ProcCensus>,
+    /// What the scheduler's probe observes, of all pools.
+    pub(super) sleeps: Arc<SchedSums>,
+    pub(super) report_ops: fn(u64),
+    /// Ops of all streams that have ended.
+    pub(super) ops_ended: AtomicU64,
+    /// Where streams wait for each other before they begin.
+    pub(super) start: Start,
+    /// And before they send their workers away: all are watched until the last one is done.
+    pub(super) end: Start,
+}
+
+/// A stream to be measured.
+pub(super) struct Stream<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) seed: u64,
+    pub(super) scratch: &'a Scratch,
+    /// What its pool shares with the scheduler's probe, if that runs.
+    pub(super) sched: Option<SchedPart>,
+    /// What is seen of requests of io_uring, and the first slot there that is its own.
+    pub(super) requests: Option<(Arc<Requests>, u32)>,
+}
+
+/// Runs a stream on the engine of the request. Workers of the kernel's io-wq belong to this thread, and
+/// end with it.
+pub(super) fn measure(common: &Common<'_>, stream: Stream<'_>) -> anyhow::Result<Measured> {
+    let gates = [Gate::of(&common.start), Gate::of(&common.end)];
+    if let Some(policy) = common.policy {
+        return on_pool(common, policy, stream, &gates);
     }
+    let (plan, files) = (stream.plan, stream.scratch.files());
+    let buffers = Buffers::new(plan);
+    let places = buffers.places();
+    let engine: Box<dyn Engine + '_> = match common.request.variant.engine {
+        EngineName::Sync => Box::new(NoRing::new(plan, files, places)),
+        _ => Box::new(UringEngine::new(plan, files, places, stream.requests.clone())),
+    };
+    drive(common, &stream, engine, buffers, &gates)
 }
 
 fn on_pool(
-    request: &RunRequest,
+    common: &Common<'_>,
     policy: &PolicySpec,
-    report_ops: fn(u64),
-    watch: &mut Watch,
-    scratch: &Scratch,
+    mut stream: Stream<'_>,
+    gates: &[Gate<'_>; 2],
 ) -> anyhow::Result<Measured> {
-    let (plan, files) = (&request.plan, scratch.files());
+    let (plan, files) = (stream.plan, stream.scratch.files());
+    let records = common.request.records_latency;
     let buffers = Buffers::new(plan);
     let places = buffers.places();
     let (attempts, no_attempts) = match Attempts::new(plan) {
@@ -71,92 +104,62 @@ fn on_pool(
         Ok(begun) => (begun, None),
         Err(error) => (None, Some(error.to_string())),
     };
-    let Some((page, tracker, blocks)) = watch.take_sched() else {
+    let Some(SchedPart { page, tracker, blocks, slots }) = stream.sched.take() else {
         let (counters, sleeps) = (LocalCounters::default(), Arc::new(SelfReported));
         let doorbell = Doorbell::new()?;
         attempts.as_ref().map(|ring| doorbell.watch(ring)).transpose()?;
         begun.as_ref().map(|begun| doorbell.watch(begun)).transpose()?;
         let waiter = Box::new(DoorbellWait(doorbell));
         let pool = PoolEngine::new(plan, policy, counters, sleeps, waiter, files, places);
-        let pool =
-            pool.with_attempts(attempts).with_begun(begun).recording(request.records_latency);
-        let measured = drive(request, report_ops, Box::new(pool), buffers, watch.census())?;
+        let pool = pool.with_attempts(attempts).with_begun(begun).recording(records);
+        let measured = drive(common, &stream, Box::new(pool), buffers, gates)?;
         return Ok(Measured { no_attempts, no_begun, ..measured });
     };
     attempts.as_ref().map(|ring| blocks.watch(ring)).transpose()?;
     begun.as_ref().map(|begun| blocks.watch(begun)).transpose()?;
-    let sched = Arc::new(SchedSwitch::new(Arc::clone(&page), tracker));
-    let (counters, sleeps) =
-        (SharedCounters::new(page, policy.build().probe_rule()), Arc::clone(&sched));
+    let sleeps = Arc::clone(&common.sleeps);
+    let sched = Arc::new(SchedSwitch::adding_to(sleeps, Arc::clone(&page), tracker));
+    let counters = SharedCounters::new(page, policy.build().probe_rule());
     let waiter = Box::new(ProbeWait(blocks));
-    let pool = PoolEngine::new(plan, policy, counters, sleeps, waiter, files, places);
-    let pool = pool.with_attempts(attempts).with_begun(begun).recording(request.records_latency);
-    let measured = drive(request, report_ops, Box::new(pool), buffers, watch.census())?;
-    let sleeps = Some(sched.report());
-    Ok(Measured { sleeps, no_attempts, no_begun, ..measured })
+    let pool = PoolEngine::with_slots(slots, plan, policy, counters, sched, waiter, files, places);
+    let pool = pool.with_attempts(attempts).with_begun(begun).recording(records);
+    let measured = drive(common, &stream, Box::new(pool), buffers, gates)?;
+    Ok(Measured { no_attempts, no_begun, ..measured })
 }
 
-/// On a thread of its own: io-wq's workers belong to the thread that submits, and the kernel ends
-/// them with it.
-fn on_uring(
-    request: &RunRequest,
-    report_ops: fn(u64),
-    watch: &Watch,
-    scratch: &Scratch,
-) -> anyhow::Result<Measured> {
-    let (seen, census) = (watch.requests(), watch.census());
-    thread::scope(|scope| {
-        // Workers have its name until they have their own, so it must not look like theirs.
-        let driver = spawn_scoped(scope, || {
-            if let Some(census) = census {
-                census.disregard(io::thread_id());
-            }
-            let buffers = Buffers::new(&request.plan);
-            let places = buffers.places();
-            let engine = UringEngine::new(&request.plan, scratch.files(), places, seen);
-            drive(request, report_ops, Box::new(engine), buffers, census)
-        })?;
-        driver.join().unwrap_or_else(|_| anyhow::bail!("the thread that submits panicked"))
-    })
-}
-
-/// Drives an engine through the plan.
+/// Drives an engine through the plan, from when all streams are ready.
 fn drive(
-    request: &RunRequest,
-    report_ops: fn(u64),
+    common: &Common<'_>,
+    stream: &Stream<'_>,
     mut engine: Box<dyn Engine + '_>,
-    mut buffers: Buffers,
-    census: Option<&ProcCensus>,
+    buffers: Buffers,
+    gates: &[Gate<'_>; 2],
 ) -> anyhow::Result<Measured> {
-    let plan = &request.plan;
+    let plan = stream.plan;
+    // Freed once the engine has ended: until then workers and kernel may use them, after an error
+    // or a panic for ever.
+    let mut buffers = ManuallyDrop::new(buffers);
     let mut ledger = Ledger::new(plan);
     let look = || {
-        if let Some(census) = census {
+        if let Some(census) = common.census {
             census.sample();
         }
     };
-    let started = clock::now();
-    let driver = Driver::new(plan, request.seed, &mut *engine, &mut buffers, &mut ledger, &look);
-    let delay = request.delay.map_or(Duration::ZERO, |delay| Duration::from_nanos(delay.ns));
-    let driven = match driver.with_delay(delay).with_report(report_ops).run() {
-        Ok(driven) => driven,
-        Err(error) => {
-            // What is in flight in the kernel may still read and write them.
-            std::mem::forget(buffers);
-            return Err(error.into());
-        }
+    let reported = Cell::new(0);
+    let report = |ops: u64| {
+        let more = ops - reported.replace(ops);
+        (common.report_ops)(common.ops_ended.fetch_add(more, Ordering::Relaxed) + more);
     };
+    let [start, end] = gates;
+    start.pass();
+    let started = clock::now();
+    let driver = Driver::new(plan, stream.seed, &mut *engine, &mut buffers, &mut ledger, &look);
+    let delay = common.request.delay.map_or(Duration::ZERO, |it| Duration::from_nanos(it.ns));
+    let driven = driver.with_delay(delay).with_report(&report).run()?;
     look();
+    end.pass();
     let ended = clock::now();
     let remains = engine.finish();
-    Ok(Measured {
-        driven,
-        remains,
-        ledger,
-        sleeps: None,
-        no_attempts: None,
-        no_begun: None,
-        started,
-        ended,
-    })
+    drop(ManuallyDrop::into_inner(buffers));
+    Ok(Measured { driven, remains, ledger, no_attempts: None, no_begun: None, started, ended })
 }

@@ -7,19 +7,21 @@ mod measure;
 mod outcome;
 mod plan_settings;
 mod settle;
+mod start;
+mod streams;
 
 use std::path::Path;
 use std::time::Duration;
 
 use iowq_contract::{
-    Birth, Code, EngineName, Host, KERNEL, Load, Record, RunMessage, RunRequest, Settled, Step,
-    Variant, WantBlocking, WantProbes,
+    Birth, Blocking, Code, EngineName, Host, KERNEL, Load, NO_RING, Phases, Record, RunMessage,
+    RunRequest, Settled, Step, Variant, WantBlocking, WantProbes,
 };
-use iowq_workloads::{Ledger, Plan};
+use iowq_workloads::{Ledger, Plan, Rounds, seed_of_stream};
 
-use crate::clock;
+use crate::clock::{self, Nanos};
 use crate::engine::uring;
-use crate::files::Scratch;
+use crate::files::{self, Scratch, Verified};
 use crate::io;
 use crate::machine::threads::{ThreadLimits, ThreadsRefused};
 use crate::machine::{self, load::LoadSample};
@@ -30,9 +32,10 @@ use crate::probes::median;
 use crate::probes::watch::{Watch, WatchOptions};
 pub(crate) use assemble::failed;
 pub(crate) use caveats::files::not_verified;
-use measure::Measured;
 use outcome::Outcome;
 pub use plan_settings::digest;
+use settle::Settling;
+use streams::AllMeasured;
 
 /// The census's interval in a check, which ends before the first one is over.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(5);
@@ -52,32 +55,45 @@ pub fn run(
     tell_ops: fn(u64),
     say: Say<'_>,
 ) -> anyhow::Result<()> {
-    let started_at = (clock::wall_clock(), machine::since_boot(clock::now().0));
+    let began = clock::now();
+    let started_at = (clock::wall_clock(), machine::since_boot(began.0));
     let policy = policy_of(registry, &request.variant)?;
-    if policy.is_none() {
-        uring::check(&request.plan)?;
+    if request.variant.engine == EngineName::Uring {
+        request.plan.streams().try_for_each(uring::check)?;
     }
     let cpus = confine(&request.plan)?;
     let birth = creation_cost::before();
+    let born = clock::now();
+    files::allow_all(request.dir.as_deref(), &request.plan)?;
+    let lay_out = |plan| Scratch::new_telling(request.dir.as_deref(), plan, &mut progress(say));
+    let scratches: Vec<Scratch> = request.plan.streams().map(lay_out).collect::<Result<_, _>>()?;
+    let folder = scratches.first().map_or(Path::new("."), Scratch::folder);
+    let host = Host { cpus, ..machine::describe(folder) };
+    let laid_out = clock::now();
+    let settling = Settling::start(folder);
     let mut watch = Watch::start(&wanted(request))?;
-    let scratch = Scratch::new_telling(request.dir.as_deref(), &request.plan, &mut progress(say))?;
-    let host = Host { cpus, ..machine::describe(scratch.folder()) };
-    let settled = settle::settle(scratch.folder());
+    let attached = clock::now();
+    let settled = settling.finish();
     let (pulse, load_before) = (Pulse::start(), LoadSample::now());
     let limits = ThreadLimits::here();
-    let outcome = measure::measure(request, policy.as_ref(), tell_ops, &mut watch, &scratch);
+    let outcome = streams::measure_all(request, policy.as_ref(), tell_ops, &mut watch, &scratches);
+    let engine = request.variant.engine;
     let (still, load) = (pulse.finish(), LoadSample::now().since(&load_before));
     let refused = limits.met();
-    let outcome = outcome
-        .and_then(|measured| finish(measured, (birth, still, load, refused), watch, settled));
-    let outcome = outcome.and_then(|(outcome, ledger)| {
+    let outcome = outcome.and_then(|measured| {
+        finish(engine, measured, (birth, still, load, refused), watch, settled)
+    });
+    let times = [began, born, laid_out, attached];
+    let outcome = outcome.and_then(|(mut outcome, ledgers)| {
+        outcome.phases = phases(times, &outcome);
         let record = assemble::record(request, policy.as_ref(), &outcome, host, started_at);
-        verify(record, request, &scratch, &ledger, say)
+        verify(record, request, &scratches, &ledgers, say)
     });
     // Removed also after a failure, and a failure to remove does not hide the other one.
-    let removed = scratch.remove_telling(&mut progress(say));
+    let remove = |scratch: Scratch| scratch.remove_telling(&mut progress(say));
+    let removed: Vec<_> = scratches.into_iter().map(remove).collect();
     outcome?;
-    removed?;
+    removed.into_iter().collect::<Result<(), _>>()?;
     Ok(())
 }
 
@@ -92,8 +108,8 @@ fn progress(say: Say<'_>) -> impl FnMut(Step, u64, u64) {
 fn verify(
     mut record: Record,
     request: &RunRequest,
-    scratch: &Scratch,
-    ledger: &Ledger,
+    scratches: &[Scratch],
+    ledgers: &[Ledger],
     say: Say<'_>,
 ) -> anyhow::Result<()> {
     let plan = &request.plan;
@@ -102,7 +118,18 @@ fn verify(
     }
     record.caveats.push(not_verified("the run was ended before that was done"));
     say(RunMessage::Record { record: Box::new(record.clone()) })?;
-    let verified = scratch.verify(plan, request.seed, ledger, &mut progress(say))?;
+    let began = clock::now();
+    let mut verified: Option<Verified> = None;
+    for (number, stream) in (0..).zip(plan.streams().zip(scratches).zip(ledgers)) {
+        let ((plan, scratch), ledger) = stream;
+        let seed = seed_of_stream(request.seed, number);
+        let one = scratch.verify(plan, seed, ledger, &mut progress(say))?;
+        verified = Some(verified.map_or(one, |all| all.and(one)));
+    }
+    let Some(verified) = verified else { return Ok(()) };
+    if let Some(phases) = &mut record.phases {
+        phases.verify_ns = clock::now().since(began);
+    }
     record.caveats.retain(|caveat| caveat.code != Code::NotVerified);
     let from = (verified.blocks > 0).then_some(verified.from);
     record.caveats.extend(from.and_then(caveats::files::of_verifying));
@@ -118,7 +145,11 @@ fn verify(
 /// # Errors
 /// The obstacle, and what helps.
 pub fn check_files(dir: Option<&Path>, plan: &Plan) -> anyhow::Result<()> {
-    Ok(Scratch::check(dir, plan)?.remove()?)
+    files::allow_all(dir, plan)?;
+    // All at once: they share the space.
+    let check = |plan| Scratch::check(dir, plan);
+    let made: Vec<Scratch> = plan.streams().map(check).collect::<Result<_, _>>()?;
+    Ok(made.into_iter().try_for_each(Scratch::remove)?)
 }
 
 /// Whether what is to watch a run works, if the run would not be made without it. `blocking` is
@@ -132,7 +163,7 @@ pub fn check_probes(probes: WantProbes, blocking: Option<WantBlocking>) -> anyho
     }
     let requests = u32::from(blocking.is_none());
     let wanted = WatchOptions { probes, blocking, requests, idle_timeout: CHECK_TIMEOUT };
-    Watch::start(&wanted).map(drop)
+    Watch::start(&wanted)?.finish().map(drop)
 }
 
 /// Whether a run is made whatever can watch it.
@@ -150,6 +181,10 @@ pub fn policy_of(registry: &Registry, variant: &Variant) -> anyhow::Result<Optio
         (EngineName::Uring, KERNEL) => Ok(None),
         (EngineName::Uring, name) => anyhow::bail!(
             "--engine uring: found policy {name}; the kernel has its own rules, named {KERNEL}"
+        ),
+        (EngineName::Sync, NO_RING) => Ok(None),
+        (EngineName::Sync, name) => anyhow::bail!(
+            "--engine sync: found policy {name}; no policy applies without a ring: name it {NO_RING}"
         ),
     }
 }
@@ -169,30 +204,43 @@ fn confine(plan: &Plan) -> anyhow::Result<u32> {
 }
 
 fn wanted(request: &RunRequest) -> WatchOptions {
-    let uring = request.variant.engine == EngineName::Uring;
+    let engine = request.variant.engine;
     WatchOptions {
         probes: request.probes,
-        blocking: (!uring).then_some(request.blocking),
-        requests: if uring { request.plan.depth } else { 0 },
-        idle_timeout: request.plan.idle_timeout,
+        blocking: (engine == EngineName::Pool).then_some(request.blocking),
+        requests: if engine == EngineName::Uring {
+            request.plan.streams().map(|plan| plan.depth).sum()
+        } else {
+            0
+        },
+        idle_timeout: request
+            .plan
+            .streams()
+            .map(|plan| plan.idle_timeout)
+            .min()
+            .unwrap_or_default(),
     }
 }
 
 /// Lets the probes see the last exits.
 fn finish(
-    measured: Measured,
+    engine: EngineName,
+    measured: AllMeasured,
     (birth, stillness, load, threads_refused): (Birth, Stillness, Load, ThreadsRefused),
     watch: Watch,
     settled: Settled,
-) -> anyhow::Result<(Outcome, Ledger)> {
-    let blocking = watch.blocking();
+) -> anyhow::Result<(Outcome, Vec<Ledger>)> {
+    let blocking = match engine {
+        EngineName::Sync => Blocking::None,
+        EngineName::Pool | EngineName::Uring => watch.blocking(),
+    };
     let seen = watch.finish()?;
     let birth = Birth {
         creator_ns_p50: median(measured.remains.creation_ns.clone()),
         start_ns_p50: seen.start_ns,
         ..birth
     };
-    let rounds = measured.ledger.rounds();
+    let rounds = measured.ledgers.iter().map(Ledger::rounds).fold(Rounds::default(), Rounds::and);
     let outcome = Outcome {
         driven: measured.driven,
         remains: measured.remains,
@@ -210,8 +258,23 @@ fn finish(
         time_namespace: caveats::timing::in_time_namespace(),
         settled,
         rounds,
+        tasks: measured.tasks,
+        phases: Phases::default(),
     };
-    Ok((outcome, measured.ledger))
+    Ok((outcome, measured.ledgers))
+}
+
+/// The phases of a run whose workers are gone and whose probes are detached, from when it began, knew
+/// the cost of a worker, had its files, and had its probes.
+fn phases([began, born, laid_out, attached]: [Nanos; 4], outcome: &Outcome) -> Phases {
+    Phases {
+        attach_ns: born.since(began) + attached.since(laid_out),
+        layout_ns: laid_out.since(born),
+        settle_ns: outcome.started.since(attached),
+        drive_ns: outcome.ended.since(outcome.started),
+        detach_ns: clock::now().since(outcome.ended),
+        verify_ns: 0,
+    }
 }
 
 #[cfg(test)]

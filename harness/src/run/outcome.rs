@@ -1,6 +1,6 @@
 //! What a run left, before it is made into a record.
 
-use iowq_contract::{Birth, Blocking, Load, Settled, Switches};
+use iowq_contract::{Birth, Blocking, Load, Phases, Settled, Switches, TaskResult};
 use iowq_workloads::Rounds;
 
 use crate::clock::Nanos;
@@ -35,6 +35,10 @@ pub(super) struct Outcome {
     pub(super) time_namespace: bool,
     pub(super) settled: Settled,
     pub(super) rounds: Rounds,
+    /// What each task of the plan did.
+    pub(super) tasks: Vec<TaskResult>,
+    /// All but reading back.
+    pub(super) phases: Phases,
 }
 
 impl Outcome {

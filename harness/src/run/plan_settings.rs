@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use iowq_contract::{ArrivalSettings, LogSettings, MixSettings, PlanSettings};
-use iowq_workloads::{Arrival, Length, Log, Mix, Open, Order, Plan, bucket};
+use iowq_contract::{
+    ArrivalSettings, BlockSize, LogSettings, MixSettings, PlanSettings, TaskSettings,
+};
+use iowq_workloads::{Arrival, Length, Log, Mix, OpSize, Open, Plan, Task, bucket};
 use sha2::{Digest as _, Sha256};
 
 use crate::clock::duration_ns;
@@ -21,10 +23,11 @@ pub(super) fn plan_settings(plan: &Plan) -> PlanSettings {
         length_ops: ops,
         warmup_ns: duration_ns(plan.warmup),
         file_bytes: plan.file_blocks * u64::from(plan.block_bytes),
+        block_sizes: plan.sizes.iter().map(|size| block_size(size, plan)).collect(),
         open: of_mix(plan, plan.open.iter().map(|&it| open(it))),
         state: of_mix(plan, plan.state.iter().map(|it| it.name())),
         cached: plan.cached,
-        order: order(plan.mix.order).to_owned(),
+        order: plan.mix.order.to_string(),
         collide: collide(plan),
         mix: mix(plan.mix),
         log: plan.log.map(|it| log(it, plan)),
@@ -36,6 +39,21 @@ pub(super) fn plan_settings(plan: &Plan) -> PlanSettings {
         idle_timeout_ns: duration_ns(plan.idle_timeout),
         kernel_limits: plan.kernel_limits,
         verify: plan.verify,
+        tasks: plan.tasks.iter().map(task).collect(),
+    }
+}
+
+fn task(task: &Task) -> TaskSettings {
+    let plan = &task.plan;
+    TaskSettings {
+        name: task.name.clone(),
+        count: task.count,
+        files: plan.files,
+        block_bytes: u64::from(plan.block_bytes),
+        depth: plan.depth,
+        limit_bounded: plan.limits[0],
+        limit_unbounded: plan.limits[1],
+        plan: plan_settings(plan),
     }
 }
 
@@ -64,19 +82,17 @@ fn of_mix<'a>(plan: &Plan, words: impl Iterator<Item = &'a str>) -> Vec<String> 
     words
 }
 
+fn block_size(size: &OpSize, plan: &Plan) -> BlockSize {
+    let bytes = u64::from(size.blocks) * u64::from(plan.block_bytes);
+    BlockSize { bytes, weight: size.weight }
+}
+
 fn open(open: Open) -> &'static str {
     match open {
         Open::Buffered => "buffered",
         Open::Dsync => "dsync",
         Open::Sync => "sync",
         Open::Direct => "direct",
-    }
-}
-
-fn order(order: Order) -> &'static str {
-    match order {
-        Order::Sequential => "sequential",
-        Order::Random => "random",
     }
 }
 
@@ -129,7 +145,9 @@ mod tests {
         for spec in [
             "[files]\nopen = \"dsync\"",
             "[files]\nsize_mib = 1",
+            "[files]\nblock_bytes = [{ bytes = 4096 }, { bytes = 8192 }]",
             "[files]\norder = \"random\"",
+            "[files]\norder = \"zipf:1.2\"",
             "[files]\nstate = \"fresh\"",
             "[mix]\nread = 1",
             "[ring]\nforce_async = true",

@@ -1,6 +1,6 @@
 //! Settling: a run begins once earlier writes, those of the last run included, have reached the disk.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use iowq_contract::Settled;
@@ -27,8 +27,30 @@ const QUIET_LOOKS: u32 = 5;
 /// this much in a moment. The run's own data was written before.
 const UNWRITTEN_BYTES_MAX: u64 = 16 << 20;
 
+/// Settling on a thread of its own, beside what leaves the disk alone.
+pub(super) struct Settling {
+    folder: PathBuf,
+    thread: Option<thread::JoinHandle<Settled>>,
+}
+
+impl Settling {
+    /// Begins. Without a thread it is done by [`Settling::finish`].
+    pub(super) fn start(folder: &Path) -> Settling {
+        let folder = folder.to_owned();
+        let named = thread::Builder::new().name("iowq-settle".to_owned());
+        let settling = folder.clone();
+        Settling { folder, thread: named.spawn(move || settle(&settling)).ok() }
+    }
+
+    /// Waits for the end.
+    pub(super) fn finish(self) -> Settled {
+        let settled = self.thread.and_then(|thread| thread.join().ok());
+        settled.unwrap_or_else(|| settle(&self.folder))
+    }
+}
+
 /// Syncs the file system under a folder, and waits until its device is quiet, if that is known.
-pub(super) fn settle(folder: &Path) -> Settled {
+fn settle(folder: &Path) -> Settled {
     let started = clock::now();
     let device = quiet::device_under(folder);
     let mut looks = Looks::default();
@@ -140,7 +162,7 @@ mod tests {
 
     #[test]
     fn a_folder_settles_within_its_time() {
-        let settled = settle(Path::new("."));
+        let settled = Settling::start(Path::new(".")).finish();
         assert!(settled.took_ns > 0);
         assert!(!settled.quiet || settled.in_flight.unwrap_or(0) == 0, "{settled:?}");
     }

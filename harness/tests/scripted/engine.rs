@@ -127,7 +127,7 @@ impl<'a> Scripted<'a> {
         self.state.set_now(self.agenda.now);
         let Some(event) = event else { return false };
         self.carry_on(event);
-        if let Some((id, _)) = self.perform() {
+        if let Some(id) = self.perform() {
             // A worker creates another: it is there a creation later.
             self.after(self.script.creation, Event::Made(id));
         }
@@ -227,7 +227,7 @@ impl<'a> Scripted<'a> {
     }
 
     /// Wakes whom a step wants awake. Returns the worker it wants created.
-    fn perform(&mut self) -> Option<(WorkerId, WorkId)> {
+    fn perform(&mut self) -> Option<WorkerId> {
         for id in std::mem::take(&mut self.effects.wakes) {
             // From here on it is too late for its timeout.
             self.naps[id.index()] += 1;
@@ -270,7 +270,7 @@ impl Engine for Scripted<'_> {
             self.state.define(WorkId(request.slot), flags, link);
         }
         self.state.enqueue(WorkId(chain[0].slot), &mut self.effects);
-        if let Some((id, _)) = self.perform() {
+        if let Some(id) = self.perform() {
             self.create(id);
         }
     }
@@ -294,13 +294,13 @@ impl Engine for Scripted<'_> {
         let target = out.len() + want;
         loop {
             self.flush();
-            self.state.want(0);
-            self.state.reap(out);
+            out.extend(self.state.completions());
             let late = until.is_some_and(|until| until <= self.agenda.now);
             if (want > 0 && out.len() >= target) || late {
                 return Ok(());
             }
-            self.state.want(if want == 0 { usize::MAX } else { target - out.len() });
+            let missing = if want == 0 { u64::MAX } else { (target - out.len()) as u64 };
+            self.state.want(self.state.ended().saturating_add(missing));
             self.called = false;
             while !self.called && self.happen(until) {}
             assert!(self.called || until.is_some(), "nothing will ever happen again");
@@ -318,6 +318,7 @@ impl Engine for Scripted<'_> {
             creation_ns: Vec::new(),
             dispatch: None,
             timed_at_reaping: None,
+            timed_one_in: None,
         }
     }
 }

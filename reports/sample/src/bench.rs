@@ -79,7 +79,7 @@ pub fn lines(records: &[Record]) -> String {
     for record in records {
         let mut record = record.clone();
         record.duration_ns = (record.ops.done as f64 * 1e9 / record.ops.per_s).round() as u64;
-        let peak = record.workers.peak;
+        let peak = record.workers.peak.unwrap_or_default();
         record.timeline.iter_mut().for_each(|(_, alive)| *alive = peak.min(*alive));
         if let (Some(per_1000), Some(_)) =
             (record.workers.created_per_1000_ops, record.workers.born_measured)

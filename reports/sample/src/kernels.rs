@@ -137,7 +137,7 @@ fn run(row: &Row, (kernel, role): (usize, Role), boot: &InBoot, latency: &Latenc
     record.workers.sleeps = None;
     let over = if peak > *limit { (noise.uniform() * 5.0) as u32 } else { 0 };
     let created = record.workers.created.probe.unwrap_or(0);
-    record.workers.peak = (peak + over).min(created as u32);
+    record.workers.peak = Some((peak + over).min(created as u32));
     record.settings.limit_bounded = *limit;
     record.settings.watched_ms = Some(WATCHED_MS);
     let leaves = label == "X";

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use iowq_contract::{
-    Asked, Birth, Blocking, Counts, Host, Latency, Ops, Probe, Record, RunKey, SCHEMA, Settings,
-    Tier, Workers,
+    Asked, Birth, Blocking, Counts, Host, Latency, Ops, Overrides, Probe, Record, RunKey, SCHEMA,
+    Settings, Tier, Workers,
 };
 
 use crate::noise::Noise;
@@ -52,14 +52,16 @@ pub(crate) fn run_of(
         duration_ns,
         key: cell(workload, policy, pair),
         settings: settings(workload).into(),
+        settings_unset: None,
         asked: Some(Asked { workload: workload.to_owned(), seconds: None }),
         ops: ops(done, duration_ns, &mut noise),
         latency: latency(&mut noise),
+        tasks: Vec::new(),
         dispatch: Default::default(),
         workers: Workers {
             created: counts(created),
             exited: counts(exited),
-            peak,
+            peak: Some(peak),
             peak_bounded: None,
             peak_unbounded: None,
             created_per_1000_ops: Some(created as f64 * 1_000.0 / done as f64),
@@ -84,6 +86,7 @@ pub(crate) fn run_of(
         files: None,
         host: host().into(),
         load: None,
+        phases: None,
         caveats: Vec::new(),
         error: None,
     }
@@ -109,6 +112,7 @@ fn cell(workload: &str, policy: &str, pair: u32) -> RunKey {
         workload: workload.to_owned(),
         engine: "pool".to_owned(),
         policy: policy.to_owned(),
+        set: Overrides::default(),
         round: pair,
         position: pair,
         seed: 1,
@@ -126,6 +130,7 @@ fn ops(done: u64, duration_ns: u64, noise: &mut Noise) -> Ops {
         failures: BTreeMap::new(),
         never_started: None,
         timed_at_reaping: None,
+        timed_one_in: None,
         verified_blocks: Some(done / 2),
         verified_from: Some("device".to_owned()),
         verified_written_back_bytes: None,

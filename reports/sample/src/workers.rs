@@ -45,7 +45,7 @@ pub fn create(record: &mut Record, created: u64, peak: u32) {
         counts.engine = counts.engine.map(|_| created);
         counts.proc = None;
     }
-    workers.peak = peak;
+    workers.peak = Some(peak);
     workers.created_per_1000_ops = Some(created as f64 * 1e3 / record.ops.done as f64);
     workers.born_measured = Some(created);
     workers.fill_measured = Some(created.min(u64::from(peak)));

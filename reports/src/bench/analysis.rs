@@ -37,9 +37,9 @@ impl Analysis<'_> {
     }
 }
 
-/// One answer per metric, and one on the running kernel if it ran beside presets.
+/// One answer per metric, and some on the running kernel if it ran beside presets.
 fn answers(section: &Section<'_>) -> Vec<Answer> {
-    answer::answers(section).into_iter().chain(fidelity::answer(section)).collect()
+    answer::answers(section).into_iter().chain(fidelity::answers(section)).collect()
 }
 
 /// Groups the runs, compares policies and collects the caveats.

@@ -137,13 +137,14 @@ fn beside_kernel_unlike(records: &[Record], hosts: &Hosts<'_>) -> bool {
     })
 }
 
-/// Settings without an injected delay, and without the plan, of which older records say nothing.
+/// Settings without what was set, without an injected delay, and without the plan, of which older
+/// records say nothing.
 fn undelayed(record: &Record) -> Settings {
     Settings {
         injected_delay_ns: None,
         injected_delay_percent: None,
         plan: None,
-        ..(*record.settings).clone()
+        ..(**record.settings_unset.as_ref().unwrap_or(&record.settings)).clone()
     }
 }
 
@@ -246,6 +247,20 @@ mod tests {
         assert!(settings.contains("fsync-mix (limit of bounded workers: 8 and 64)"), "{settings}");
         let lengths = text(Code::LengthsDiffer);
         assert!(lengths.contains("dsync (length: the workload's own and 9 s)"), "{lengths}");
+    }
+
+    #[test]
+    fn what_was_set_to_differ_is_no_caveat_and_what_differs_beside_it_is() {
+        let mut records = vec![sample::run("nop", "6.17", 0), sample::run("nop", "6.17", 0)];
+        for (record, depth) in records.iter_mut().zip([8, 16]) {
+            record.key.set.0.insert("ring.depth".to_owned(), depth.to_string());
+            record.settings_unset = Some(record.settings.clone());
+            record.settings.depth = depth;
+        }
+        assert_eq!(collected(records.clone()), []);
+        records[1].settings_unset.as_mut().expect("it has them").files = 9;
+        let codes: Vec<Code> = collected(records).into_iter().map(|caveat| caveat.code).collect();
+        assert_eq!(codes, [Code::SettingsDiffer]);
     }
 
     #[test]

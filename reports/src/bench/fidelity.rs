@@ -3,23 +3,29 @@
 use crate::bench::answer::Answer;
 use crate::fidelity::variants::{Counts, Variant, Variants};
 use crate::format;
-use crate::runs::group::Section;
+use crate::runs::group::{Group, Section};
 
-/// The answer, if the kernel and a preset finished a run.
-pub(crate) fn answer(section: &Section<'_>) -> Option<Answer> {
-    section.kernel().filter(|kernel| !kernel.runs.is_empty())?;
-    let finished = section.groups.iter().filter(|one| one.is_preset() && !one.runs.is_empty());
+/// The answers, one for each value that was set for the kernel, if it and a preset finished a run.
+pub(crate) fn answers(section: &Section<'_>) -> Vec<Answer> {
+    let kernels = section.groups.iter().filter(|one| one.is_kernel() && !one.runs.is_empty());
+    kernels.filter_map(|kernel| answer(section, kernel)).collect()
+}
+
+fn answer(section: &Section<'_>, kernel: &Group<'_>) -> Option<Answer> {
+    let of_preset = |one: &&Group<'_>| one.is_preset() && !one.runs.is_empty();
+    let finished = section.groups.iter().filter(of_preset).filter(|one| one.set == kernel.set);
     let presets: Vec<&str> = finished.map(|group| group.policy).collect();
     if presets.is_empty() {
         return None;
     }
-    let answer = |short: &str, text, differs| Answer {
+    let with = if kernel.set.is_empty() { String::new() } else { format!("With {}: ", kernel.set) };
+    let answer = |short: &str, text: String, differs| Answer {
         topic: "Like the kernel",
-        short: short.to_owned(),
-        text,
+        short: format!("{with}{short}"),
+        text: format!("{with}{text}"),
         differs,
     };
-    match Variants::of(section, &presets) {
+    match Variants::beside(kernel, section, &presets) {
         Ok(variants) => {
             let nearest = variants.nearest(&[])?;
             Some(answer(nearest.preset, text(&variants, &nearest), true))
@@ -69,7 +75,7 @@ mod tests {
     fn with(mut record: Record, created: u64, peak: u32) -> Record {
         record.workers.created.probe = Some(created);
         record.workers.created.engine = None;
-        record.workers.peak = peak;
+        record.workers.peak = Some(peak);
         record
     }
 
@@ -85,7 +91,22 @@ mod tests {
     }
 
     fn say(records: &[Record]) -> Option<Answer> {
-        answer(&group::sections(records)[0])
+        answers(&group::sections(records)[0]).pop()
+    }
+
+    #[test]
+    fn each_value_that_was_set_has_an_answer_of_its_own() {
+        let limited = |limit: &str| {
+            let mut records = records();
+            for record in &mut records {
+                record.key.set.0.insert("workers.bounded".to_owned(), limit.to_owned());
+            }
+            records
+        };
+        let both = [limited("4"), limited("64")].concat();
+        let answers = answers(&group::sections(&both)[0]);
+        let shorts: Vec<&str> = answers.iter().map(|answer| answer.short.as_str()).collect();
+        assert_eq!(shorts, ["With bounded=4: 6.17", "With bounded=64: 6.17"]);
     }
 
     #[test]

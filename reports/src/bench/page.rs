@@ -5,6 +5,7 @@ mod dispatch;
 mod measured;
 mod raw;
 mod table;
+mod tasks;
 
 use askama::Template;
 use iowq_contract::{Code, Record};
@@ -13,6 +14,7 @@ use crate::bench::analysis::Analysis;
 use crate::bench::answer::Answer;
 use crate::bench::page::dispatch::ReachRow;
 use crate::bench::page::table::Row;
+use crate::bench::page::tasks::TaskRow;
 use crate::bench::topic::TOPICS;
 use crate::bench::{charts, ranges, text};
 use crate::fidelity::analysis::Fidelity;
@@ -25,12 +27,15 @@ use crate::runs::arrival::Arrival;
 use crate::runs::caveat::ScopedCaveat;
 use crate::runs::group::Section;
 use crate::runs::metric::Metric;
-use crate::runs::{counts, group};
+use crate::runs::{counts, group, set};
 
 /// Points of all timelines together, and of one of them.
 const POINTS_ALL_MAX: usize = 32_000;
 const POINTS_MIN: usize = 100;
 const POINTS_MAX: usize = 800;
+
+/// Fields that were set and are named at the top; the settings of a workload have all.
+const SET_MAX: usize = 4;
 
 /// Failed runs that are listed one by one.
 const FAILURES_MAX: usize = 50;
@@ -54,6 +59,9 @@ const SHOWN: [Shown; 4] = [
 
 /// Kinds of operation that a policy has a row of, for each row of the table of figures.
 const REACH_ROWS_PER_POLICY: usize = 4;
+
+/// Tasks that a policy has a row of, in the same way.
+const TASKS_PER_POLICY: usize = 8;
 
 #[derive(Template)]
 #[template(path = "report.html")]
@@ -96,6 +104,8 @@ struct View<'a> {
     /// What its response times can show.
     arrival: &'static str,
     reach: Vec<ReachRow>,
+    /// None of a workload that is one stream.
+    tasks: Vec<TaskRow>,
     charts: Vec<ChartSet>,
     note: String,
 }
@@ -217,6 +227,7 @@ fn views<'a>(analysis: &'a Analysis<'_>, shown: Shown) -> Result<Vec<View<'a>>, 
             rows: table::rows(section, &colours, shown.policies),
             arrival: Arrival::of(section).map_or("", Arrival::words),
             reach: dispatch::rows(section, &colours, shown.policies * REACH_ROWS_PER_POLICY),
+            tasks: tasks::rows(section, &colours, shown.policies * TASKS_PER_POLICY),
             charts,
             note: note.join(" "),
         });
@@ -256,7 +267,9 @@ fn title(analysis: &Analysis<'_>) -> String {
         0..=6 => format::list(&names),
         number => format!("{number} {many}"),
     };
-    format!("{} on {}", name(policies, "policies"), name(workloads, "workloads"))
+    let is_set = analysis.loaded.records.iter().any(|run| !run.key.set.is_empty());
+    let many = if is_set { "variants" } else { "policies" };
+    format!("{} on {}", name(policies, many), name(workloads, "workloads"))
 }
 
 fn lead(analysis: &Analysis<'_>) -> String {
@@ -267,6 +280,7 @@ fn lead(analysis: &Analysis<'_>) -> String {
     if failed > 0 {
         parts.push(format!("{failed} failed"));
     }
+    parts.extend(set::fields(records.iter()).into_iter().take(SET_MAX));
     parts.extend(match &analysis.hosts {
         None => records.first().map(machine),
         Some(hosts) => Some(format!("{} hosts", hosts.hosts)),

@@ -7,7 +7,7 @@ use iowq_contract::{Code, Record, Settings};
 
 use crate::format;
 use crate::runs::caveat::ScopedCaveat;
-use crate::runs::{differences, plans};
+use crate::runs::differences;
 
 /// Workloads that are named with what differs.
 const NAMED_MAX: usize = 4;
@@ -18,16 +18,15 @@ pub(crate) fn caveats<'a>(made: impl Iterator<Item = &'a Record>) -> Vec<ScopedC
         cells.entry((&run.key.workload, &run.key.engine)).or_default().push(run);
     }
     let settings = named(&cells, |runs| match differences::settings(runs) {
-        found if found.is_empty() && !all_same(runs) => Some("in summary or watch".to_owned()),
-        found if found.is_empty() => None,
+        found if found.is_empty() => differences::beside_set(runs, otherwise).pop(),
         found => Some(found.join("; ")),
     });
-    let lengths = named(&cells, plans::lengths);
-    let mut variants: BTreeMap<(&str, &str), Vec<&Record>> = BTreeMap::new();
+    let lengths = named(&cells, |runs| differences::lengths(runs).pop());
+    let mut policies: BTreeMap<(&str, &str), Vec<&Record>> = BTreeMap::new();
     for run in cells.into_values().flatten() {
-        variants.entry((&run.key.policy, &run.key.engine)).or_default().push(run);
+        policies.entry((&run.key.policy, &run.key.engine)).or_default().push(run);
     }
-    let patches = named(&variants, |runs| differences::differs(&differences::PATCHES, runs));
+    let patches = named(&policies, |runs| differences::differs(&differences::PATCHES, runs));
     let caveat = |code, text: &str, what: Option<String>| {
         what.map(|what| ScopedCaveat::of_all(code, format!("{text}: {what}")))
     };
@@ -49,6 +48,12 @@ fn named(
     let parts: Vec<String> =
         found.map(|(name, what)| format!("{} ({what})", format::clip(name, 60))).collect();
     (!parts.is_empty()).then(|| format::first_of(parts, NAMED_MAX))
+}
+
+/// In what settings differ that are in no list.
+fn otherwise(runs: &[&Record]) -> Vec<String> {
+    let unlike = (!all_same(runs)).then(|| "in summary or watch".to_owned());
+    unlike.into_iter().collect()
 }
 
 /// Whether settings are the same but for the switches, which are the policy's own, the delay, which

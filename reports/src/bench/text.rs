@@ -5,14 +5,16 @@ use comfy_table::Table;
 use crate::bench::analysis::Analysis;
 use crate::bench::births;
 use crate::bench::side_by_side::{METRICS as METRICS_OF_HOSTS, SideBySide};
+use crate::bench::tasks::{self, TaskFigures};
 use crate::fidelity::analysis::Fidelity;
 use crate::fidelity::prose;
 use crate::format;
 use crate::render::text::{ascii, break_to, fits, table, trimmed, wrap};
 use crate::runs::arrival;
-use crate::runs::figures::Figures;
+use crate::runs::figures::{Figures, Spread};
 use crate::runs::group::{self, Group, Section};
 use crate::runs::metric::Metric;
+use crate::runs::set;
 
 /// Width of `summary.txt`: fits into a mail and a terminal.
 pub const WIDTH_TEXT: usize = 100;
@@ -29,6 +31,12 @@ const OFF_MAX: usize = 24;
 /// Rows of the table, and workloads that are answered; a report of some has the others.
 const ROWS_MAX: usize = 200;
 const WORKLOADS_MAX: usize = 40;
+
+/// Lines of a workload's tasks; the page has more.
+const TASKS_MAX: usize = 24;
+
+/// Characters of a variant: a policy, and fields that were set.
+const VARIANT_CHARS_MAX: usize = 80;
 
 /// The metrics of the table; the last but one is called `created` there.
 const METRICS: [Metric; 6] = [
@@ -137,6 +145,10 @@ fn sections(analysis: &Analysis<'_>, width: usize) -> String {
     text.push_str(
         "\nMedians of runs. created: workers per 1000 operations; times are response times.\n",
     );
+    let set = set::fields(analysis.loaded.records.iter());
+    if !set.is_empty() {
+        text.push_str(&wrap(&format!("Set: {}.", set.join("; ")), width, ""));
+    }
     for words in arrival::words(&analysis.sections) {
         text.push_str(&wrap(&words, width, ""));
     }
@@ -146,12 +158,30 @@ fn sections(analysis: &Analysis<'_>, width: usize) -> String {
         if let Some(births) = births::parts(section) {
             text.push_str(&wrap(&births, width, "  "));
         }
+        for task in tasks::figures(section).iter().take(TASKS_MAX) {
+            text.push_str(&wrap(&task_line(task), width, "  "));
+        }
         for answer in answers {
             text.push_str(&wrap(&format!("{}: {}", answer.topic, answer.text), width, "  "));
         }
     }
     text.push_str(&and_more(analysis.sections.len(), WORKLOADS_MAX, "workloads"));
     text
+}
+
+/// A task under one variant, in a line.
+fn task_line(task: &TaskFigures<'_>) -> String {
+    let show = |spread: Option<Spread>, show: fn(f64) -> String| {
+        spread.map_or_else(|| "n/a".to_owned(), |spread| show(spread.median))
+    };
+    format!(
+        "{} under {}: {} ops/s, p50 {}, p99 {}",
+        format::clip(&task.task, 40),
+        format::clip(&task.group.variant, VARIANT_CHARS_MAX),
+        show(task.ops_per_s, format::number),
+        show(task.p50_ns, format::duration),
+        show(task.p99_ns, format::duration)
+    )
 }
 
 /// How many are left out, if some are.
@@ -196,7 +226,7 @@ fn row(section: &Section<'_>, group: &Group<'_>) -> Vec<String> {
         let spread = group.figures.of(metric);
         spread.map_or_else(|| "n/a".to_owned(), |spread| metric.show(spread.median))
     };
-    let variant = format::clip(&group.variant, 40).into();
+    let variant = format::clip(&group.variant, VARIANT_CHARS_MAX).into();
     let label = group::on(variant, section.host.as_deref()).into_owned();
     let mut row = vec![format::clip(section.workload, 40), label, group.runs_text()];
     row.extend(METRICS.map(show));

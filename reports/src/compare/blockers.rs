@@ -157,7 +157,7 @@ mod tests {
         let blocker = |missed: [u64; 2]| {
             let mut runs = [sample::run("dsync", "6.12", 0), sample::run("dsync", "6.12", 1)];
             runs.iter_mut().zip(missed).for_each(|(run, missed)| miss_sleeps(run, missed));
-            let peak = u64::from(runs[0].workers.peak.max(runs[1].workers.peak));
+            let peak = u64::from(runs[0].workers.peak.max(runs[1].workers.peak).unwrap_or(0));
             (peak, switches_missed(&runs.each_ref(), "the runs of a").map(|bar| bar.code))
         };
         // 2 % of the decisions of one run are 1 % of those of both.

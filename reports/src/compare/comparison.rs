@@ -26,6 +26,9 @@ pub struct Comparison {
     pub base: String,
     /// What the test is called.
     pub test: String,
+    /// What was set to differ, such as `workers.bounded 4 against 64`, with the value of the base first;
+    /// empty if nothing was.
+    pub differs: Vec<String>,
     /// Whether runs belong together two by two.
     pub pairing: Pairing,
     /// What makes the test worse whatever its metrics say, such as a broken limit. It is a

@@ -159,16 +159,13 @@ impl<'a> Sides<'a> {
     }
 }
 
-/// Whether a run is a measured one of the same cell, and of the same kernel where that tells the
+/// Whether a run is a measured one of the same workload and variant, and of the same kernel where that tells the
 /// sides apart: by its label if kernels were booted.
 fn alike(one: &Record, run: &Record, by_kernel: bool) -> bool {
-    let variant = |run: &Record| {
-        let key = &run.key;
-        [&key.workload, &key.engine, &key.policy].map(Clone::clone)
-    };
     let booted = |run: &Record| run.key.boot.as_ref().map(|boot| boot.kernel.clone());
     run.key.role == Role::Measured
-        && variant(one) == variant(run)
+        && one.key.workload == run.key.workload
+        && one.key.variant() == run.key.variant()
         && booted(one) == booted(run)
         && (!by_kernel || one.host.kernel == run.host.kernel)
 }

@@ -2,7 +2,7 @@
 
 use iowq_contract::{Caveat, Code, Record};
 
-use crate::runs::{differences, plans};
+use crate::runs::{differences, set};
 
 /// What differs and forbids a verdict.
 pub fn blockers(base: &[&Record], test: &[&Record]) -> Vec<Caveat> {
@@ -16,7 +16,7 @@ pub fn blockers(base: &[&Record], test: &[&Record]) -> Vec<Caveat> {
         hosts.extend(within(&differences::KERNEL));
         settings.extend(within(&differences::PATCHES));
     }
-    bars_of(&hosts, &settings, plans::lengths(&both), "The runs were made", "policy")
+    bars_of([&hosts, &settings, &differences::lengths(&both)], "The runs were made", cause(&both))
 }
 
 /// The same for runs that stand beside the comparison: they are to be like the base in all but
@@ -28,23 +28,21 @@ pub fn bars_beside(base: &[&Record], beside: &[&Record]) -> Vec<Caveat> {
     let mut settings = differences::settings(&both);
     settings.extend(differences::differs(&differences::PATCHES, &both));
     let runs = "The base and its noise and control runs were made";
-    bars_of(&hosts, &settings, plans::lengths(&both), runs, "noise")
+    bars_of([&hosts, &settings, &differences::lengths(&both)], runs, "noise")
+}
+
+/// What a difference between two sets was to show.
+fn cause(both: &[&Record]) -> &'static str {
+    if set::is_varied(both) { "policy or of what was set" } else { "policy" }
 }
 
 /// The blockers, if there is anything unlike; `cause` is what the difference was to show.
-fn bars_of(
-    hosts: &[String],
-    settings: &[String],
-    lengths: Option<String>,
-    runs: &str,
-    cause: &str,
-) -> Vec<Caveat> {
+fn bars_of(unlike: [&[String]; 3], runs: &str, cause: &str) -> Vec<Caveat> {
     let mut blockers = Vec::new();
     let mut bar = |code, found: &str, text: String| {
         blockers.extend((!found.is_empty()).then(|| Caveat::new(code, text)));
     };
-    let (hosts, settings) = (hosts.join("; "), settings.join("; "));
-    let lengths = lengths.unwrap_or_default();
+    let [hosts, settings, lengths] = unlike.map(|unlike| unlike.join("; "));
     let text = format!(
         "{runs} on different hosts, so that a difference need not be that of the {cause}: {hosts}. \
          Measure them on one machine."
@@ -141,6 +139,67 @@ mod tests {
         assert!(longer.contains("length: 1 s and 9 s"), "{longer}");
         assert!(other.starts_with("settings-differ"), "{other}");
         assert!(other.contains("mix.write: 1 and 2"), "{other}");
+    }
+
+    /// Two runs whose limit was set to 4 and to 64, the second changed, and what bars a verdict.
+    fn limited(change: impl Fn(&mut Record)) -> String {
+        let mut runs = [sample::run("dsync", "6.17", 0), sample::run("dsync", "6.17", 0)];
+        for (run, limit) in runs.iter_mut().zip([4, 64]) {
+            run.key.set.0.insert("workers.bounded".to_owned(), limit.to_string());
+            let plan = iowq_contract::PlanSettings::default();
+            run.settings.plan = Some(plan);
+            run.settings_unset = Some(run.settings.clone());
+            run.settings.limit_bounded = limit;
+            // It is over all that decides what is run, and so differs as well.
+            run.settings.plan.as_mut().expect("it has one").digest = limit.to_string();
+        }
+        change(&mut runs[1]);
+        let [base, test] = &runs;
+        let found = blockers(&[base], &[test]);
+        found.into_iter().map(|one| format!("{} {}", one.code, one.text)).collect()
+    }
+
+    #[test]
+    fn what_was_set_to_differ_bars_nothing() {
+        assert_eq!(limited(|_| ()), "");
+    }
+
+    #[test]
+    fn what_differs_beside_what_was_set_bars_and_is_named_alone() {
+        let depth = limited(|run| {
+            run.settings.depth = 32;
+            run.settings_unset.as_mut().expect("it has them").depth = 32;
+        });
+        assert!(depth.starts_with("settings-differ"), "{depth}");
+        assert!(depth.contains("policy or of what was set: depth: 16 and 32. Measure"), "{depth}");
+        let length = limited(|run| {
+            let unset = run.settings_unset.as_mut().expect("it has them");
+            let plan = unset.plan.as_mut().expect("it has one");
+            (plan.length_ns, plan.digest) = (Some(9_000_000_000), "other".to_owned());
+        });
+        assert!(length.starts_with("lengths-differ"), "{length}");
+        assert!(limited(|run| run.host.device = "sda".to_owned()).starts_with("hosts-differ"));
+        let blocking = limited(|run| run.blocking = Blocking::Declared);
+        assert!(blocking.starts_with("settings-differ"), "{blocking}");
+    }
+
+    #[test]
+    fn runs_that_do_not_say_what_they_were_without_it_are_not_taken_for_alike() {
+        let old = limited(|run| run.settings_unset = None);
+        assert!(old.starts_with("settings-differ"), "{old}");
+    }
+
+    #[test]
+    fn a_side_whose_runs_differ_though_the_same_was_set_bars() {
+        let mut runs = [0, 1, 2].map(|round| sample::run("dsync", "6.17", round));
+        for (run, limit) in runs.iter_mut().zip(["4", "64", "64"]) {
+            run.key.set.0.insert("workers.bounded".to_owned(), limit.to_owned());
+            run.settings_unset = Some(run.settings.clone());
+        }
+        let found = |runs: &[Record; 3]| blockers(&[&runs[0]], &[&runs[1], &runs[2]]).len();
+        assert_eq!(found(&runs), 0);
+        runs[2].settings.depth = 3;
+        assert_eq!(found(&runs), 1);
     }
 
     #[test]

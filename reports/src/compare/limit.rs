@@ -34,7 +34,7 @@ const UNBOUNDED: Account = Account {
 
 /// All workers, where a record says nothing of accounts and none is known to be unbounded: a base
 /// that never has more than the limit then shows that the workload needs bounded workers alone.
-const ALL_BOUNDED: Account = Account { peak: |run| Some(run.workers.peak), ..BOUNDED };
+const ALL_BOUNDED: Account = Account { peak: |run| run.workers.peak, ..BOUNDED };
 
 /// Says that the test breaks a limit, and the base never does.
 ///
@@ -120,7 +120,7 @@ mod tests {
         let run = |(at, peak): (u32, &u32)| {
             let mut run = sample::run("limit-8", "6.17", at);
             run.settings.limit_bounded = 8;
-            run.workers.peak = *peak;
+            run.workers.peak = Some(*peak);
             run
         };
         (0..).zip(peaks).map(run).collect()

@@ -82,8 +82,11 @@ fn same_boot(one: &Record, other: &Record) -> bool {
 /// A note where one side ran first in nearly all pairs: what the first run of a round has to itself,
 /// such as a cold cache, then looks like an effect.
 pub fn unbalanced(points: &[Point]) -> Option<Caveat> {
-    let base_first = points.iter().filter(|one| one.base_position < one.test_position).count();
-    let (all, most) = (points.len(), base_first.max(points.len() - base_first));
+    // Variants of one boot have its place, and an order of their own in it.
+    let apart = points.iter().filter(|one| one.base_position != one.test_position);
+    let base_first = apart.clone().filter(|one| one.base_position < one.test_position).count();
+    let all = apart.count();
+    let most = base_first.max(all - base_first);
     if all < 2 || most as f64 <= FIRST_SHARE_MAX * all as f64 {
         return None;
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use iowq_contract::{Record, Role, RunKey};
+use iowq_contract::{Overrides, Record, Role, RunKey};
 
 use crate::compare::comparison::Pairing;
 use crate::compare::order;
@@ -104,13 +104,13 @@ fn with_role<'a>(set: &Set<'a>, workload: &str, is: impl Fn(Role) -> bool) -> Ve
     set.extra(workload).filter(|run| is(run.key.role)).collect()
 }
 
-/// Whether a run is of the same engine, policy and booted kernel as those of a set.
+/// Whether a run is of the same variant and booted kernel as those of a set.
 fn is_variant(run: &Record, base: &[&Record]) -> bool {
     base.first().is_some_and(|first| variant(&first.key) == variant(&run.key))
 }
 
-fn variant(key: &RunKey) -> (&str, &str, Option<&str>) {
-    (&key.engine, &key.policy, key.boot.as_ref().map(|boot| boot.kernel.as_str()))
+fn variant(key: &RunKey) -> ((&str, &str, &Overrides), Option<&str>) {
+    (key.variant(), key.boot.as_ref().map(|boot| boot.kernel.as_str()))
 }
 
 /// Matches runs of one file by their round. Runs of one boot are averaged before they are matched.

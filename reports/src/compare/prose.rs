@@ -96,6 +96,12 @@ impl Comparison {
         format!("{workload}: {test} against {base}")
     }
 
+    /// `What differs: workers.bounded 4 against 64.`, if something was set to.
+    pub fn differs_text(&self) -> Option<String> {
+        let parts = format::list(&self.differs);
+        (!self.differs.is_empty()).then(|| format!("What differs: {parts}."))
+    }
+
     /// What became of a regression that reruns did not confirm.
     pub fn unconfirmed(&self, metric: Metric) -> Option<String> {
         self.confirmation.as_ref()?.unconfirmed(metric)

@@ -9,10 +9,10 @@ use crate::compare::comparison::Comparisons;
 use crate::compare::set::Set;
 use crate::format;
 use crate::runs::differences;
-use crate::runs::group::{POOL, URING};
+use crate::runs::group::{POOL, SYNC, URING};
 
 /// Engines that a bench can be asked for.
-const ENGINES: [&str; 2] = [POOL, URING];
+const ENGINES: [&str; 3] = [POOL, URING, SYNC];
 
 /// Regressions cannot be measured again from here. Each text says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -69,12 +69,16 @@ pub enum RerunError {
 pub struct Rerun {
     /// Workloads as they were named: built-in ones, or paths of specs.
     pub workloads: Vec<String>,
-    /// Digests of the plans that they had; none in records that do not say.
-    pub digests: Vec<Option<String>>,
+    /// Digests of the plans that they had, several if something was set; none in records that do
+    /// not say.
+    pub digests: Vec<Vec<String>>,
     /// Engines, the one to be repeated for noise or as a control first.
     pub engines: Vec<String>,
     /// Policies of the pool, in the same order.
     pub policies: Vec<String>,
+    /// Fields of the workloads with the values that they had, as `--set` takes them, in the same
+    /// order.
+    pub set: Vec<String>,
     /// Rounds, as many as the first bench had.
     pub rounds: u32,
     /// Seed of the first round, above all seeds of the first bench.
@@ -106,8 +110,12 @@ impl Rerun {
             values.iter().map(|value| format!("--{flag}={value}")).collect()
         };
         let mut flags = each("workload", &self.workloads);
+        // Jobs of other engines are taken with it, and no others change.
+        let is_job = |name: &String| name.ends_with(".fio") || name.contains(".fio:");
+        flags.extend(self.workloads.iter().any(is_job).then(|| "--as-io-uring".to_owned()));
         flags.extend(each("engine", &self.engines));
         flags.extend(each("policy", &self.policies));
+        flags.extend(each("set", &self.set));
         flags.push(format!("--pairs={}", self.rounds));
         flags.push(format!("--seed={}", self.seed));
         flags.extend(self.seconds.map(|seconds| format!("--seconds={seconds}")));
@@ -118,11 +126,16 @@ impl Rerun {
         }));
         let tier = |tier| format!("--probes={tier:?}").to_lowercase();
         flags.extend(self.probes.map(tier));
-        let blocking = self.blocking.filter(|blocking| *blocking != Blocking::Kernel);
+        let blocking = self.blocking.filter(is_asked);
         let flag = |blocking| format!("--blocking={blocking:?}").to_lowercase();
         flags.extend(blocking.map(flag));
         flags
     }
+}
+
+/// Whether a bench is asked who reports blocking: only of the pool.
+fn is_asked(blocking: &Blocking) -> bool {
+    matches!(blocking, Blocking::Sched | Blocking::Declared)
 }
 
 /// The benches that are needed, if there are regressions. `here` is the host that they would run
@@ -139,7 +152,7 @@ pub fn reruns(
     let mut benches: Vec<Rerun> = Vec::new();
     for one in regressed(comparisons, sets) {
         let rerun = one.rerun();
-        let (workload, digest) = (one.check(here, &rerun)?, one.digest());
+        let (workload, digests) = (one.check(here, &rerun)?, one.digests());
         let bare = |bench: &Rerun| {
             let (workloads, digests) = (Vec::new(), Vec::new());
             Rerun { workloads, digests, ..bench.clone() }
@@ -147,10 +160,10 @@ pub fn reruns(
         match benches.iter_mut().find(|bench| bare(bench) == rerun) {
             Some(bench) => {
                 bench.workloads.push(workload);
-                bench.digests.push(digest);
+                bench.digests.push(digests);
             }
             None => {
-                benches.push(Rerun { workloads: vec![workload], digests: vec![digest], ..rerun });
+                benches.push(Rerun { workloads: vec![workload], digests: vec![digests], ..rerun });
             }
         }
     }
@@ -193,10 +206,10 @@ impl<'a> Regressed<'a> {
         self.variants.iter().filter_map(|runs| runs.first().copied())
     }
 
-    /// The digest of the plan that its runs had.
-    fn digest(&self) -> Option<String> {
-        let plan = self.first_runs().find_map(|run| run.settings.plan.as_ref());
-        plan.map(|plan| plan.digest.clone())
+    /// The digests of the plans that its runs had.
+    fn digests(&self) -> Vec<String> {
+        let plans = self.first_runs().filter_map(|run| run.settings.plan.as_ref());
+        format::distinct(plans.map(|plan| plan.digest.clone()))
     }
 
     /// The first run of the workload that has a role.
@@ -213,14 +226,20 @@ impl<'a> Regressed<'a> {
         let of_pool = runs.iter().filter(|run| run.key.engine == POOL);
         let policies = format::distinct(of_pool.map(|run| run.key.policy.clone()));
         let engines = format::distinct(runs.iter().map(|run| run.key.engine.clone()));
+        let keys = format::distinct(runs.iter().flat_map(|run| run.key.set.0.keys()));
+        let set = keys.into_iter().map(|key| {
+            let values = runs.iter().filter_map(|run| run.key.set.0.get(key).cloned());
+            format!("{key}={}", format::distinct(values).join(","))
+        });
         let rounds = self.variants.iter().flatten().map(|run| run.key.round).max();
         let seeds = self.records.iter().map(|run| run.key.seed);
-        let blocking = |run: &Record| Some(run.blocking).filter(|one| *one != Blocking::Kernel);
+        let blocking = |run: &Record| Some(run.blocking).filter(is_asked);
         Rerun {
             workloads: Vec::new(),
             digests: Vec::new(),
             engines,
             policies,
+            set: set.collect(),
             rounds: rounds.unwrap_or(0).saturating_add(1),
             seed: seeds.max().and_then(|seed| seed.checked_add(1)).unwrap_or(1),
             seconds: self.first_runs().find_map(|run| run.asked.as_ref()?.seconds),
@@ -308,8 +327,19 @@ mod tests {
     }
 
     #[test]
+    fn a_fio_job_is_measured_again_whatever_its_engine() {
+        let of_job = |run: &mut Record| {
+            if let Some(asked) = &mut run.asked {
+                asked.workload = "mine.fio:fill".to_owned();
+            }
+        };
+        let flags = regressed(of_job).expect("it can be measured again");
+        assert!(flags[0].starts_with("--workload=mine.fio:fill --as-io-uring "), "{flags:?}");
+    }
+
+    #[test]
     fn a_broken_limit_is_measured_again_though_no_metric_is_worse() {
-        let flags = benches_of(sample::pairs(10, |run| run.workers.peak = 200), &here());
+        let flags = benches_of(sample::pairs(10, |run| run.workers.peak = Some(200)), &here());
         assert_eq!(flags.map(|benches| benches.len()), Ok(1));
     }
 
@@ -361,6 +391,20 @@ mod tests {
         let flags = "--engine=uring --engine=pool --policy=6.17 --pairs=10";
         assert!(benches[0].contains(flags), "{benches:?}");
         assert!(benches[0].ends_with("--blocking=sched"), "{benches:?}");
+    }
+
+    #[test]
+    fn what_was_set_is_asked_for_again_with_the_value_of_the_base_first() {
+        let mut records = sample::pairs(10, worse);
+        for run in &mut records {
+            let limit = if run.key.policy == "6.12" { "64" } else { "4" };
+            run.key.set.0.insert("workers.bounded".to_owned(), limit.to_owned());
+            run.key.set.0.insert("ring.depth".to_owned(), "8".to_owned());
+            run.settings_unset = Some(run.settings.clone());
+        }
+        let benches = benches_of(records, &here()).expect("it can be made again");
+        let flags = "--policy=6.17 --set=ring.depth=8 --set=workers.bounded=64,4 --pairs=10";
+        assert!(benches[0].contains(flags), "{benches:?}");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Sets: the runs of one policy or kernel out of one file, as the command line names them.
+//! Sets: the runs of one variant out of one file, as the command line names them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
@@ -7,12 +7,9 @@ use std::path::{Path, PathBuf};
 
 use iowq_contract::{Record, Role};
 
+use crate::compare::selector::{SIGN, Variant, example, list, variants};
+use crate::load;
 use crate::load::{LoadError, Loaded, RECORD_NAME};
-use crate::runs::group::{self, POOL};
-use crate::{format, load};
-
-/// What stands between the file and the policy.
-const POLICY_SIGN: char = '@';
 
 /// Sets could not be made of what was asked for. Each text says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -20,30 +17,30 @@ pub enum SetError {
     /// The records could not be read.
     #[error(transparent)]
     Load(#[from] LoadError),
-    /// The file holds runs of several policies, and none was named.
+    /// The runs that were named are of several variants.
     #[error(
-        "{file} holds runs of {policies} on {workload}, and a set is of one of them: name it, \
+        "{file} holds runs of {variants} on {workload}, and a set is of one of them: name it, \
          such as `compare {example}`"
     )]
     Several {
         /// The file as it was named.
         file: String,
-        /// The policies, as a list.
-        policies: String,
+        /// The variants, as a list.
+        variants: String,
         /// A workload that has runs of all of them.
         workload: String,
         /// What to type instead.
         example: String,
     },
-    /// No run is of the policy.
-    #[error("{file} holds no run of policy {policy:?}; it has {policies}")]
-    NoPolicy {
+    /// No run is of the variant.
+    #[error("{file} holds no run of {variant:?}; it has {variants}")]
+    NoVariant {
         /// The file as it was named.
         file: String,
-        /// The policy that was asked for.
-        policy: String,
-        /// The policies that there are.
-        policies: String,
+        /// The variant that was asked for.
+        variant: String,
+        /// The variants that there are.
+        variants: String,
     },
     /// Base and test are the same runs.
     #[error("{name} is named twice: a set compared with itself shows nothing")]
@@ -59,26 +56,26 @@ pub enum SetError {
     },
 }
 
-/// A set as it was named: `PATH` or `PATH@POLICY`.
+/// A set as it was named: `PATH` or `PATH@VARIANT`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Named {
     path: PathBuf,
-    policy: Option<String>,
+    selector: Option<String>,
 }
 
 impl Named {
     /// Takes a path that exists as it is, and else its part before the last `@`.
     fn parse(argument: &Path) -> Self {
-        let whole = || Self { path: argument.to_owned(), policy: None };
+        let whole = || Self { path: argument.to_owned(), selector: None };
         if argument.exists() {
             return whole();
         }
         let bytes = argument.as_os_str().as_bytes();
-        let sign = bytes.iter().rposition(|byte| *byte == POLICY_SIGN as u8);
-        let policy = |at| std::str::from_utf8(&bytes[at + 1..]).ok();
-        sign.and_then(|at| Some((at, policy(at)?))).map_or_else(whole, |(at, policy)| Self {
+        let sign = bytes.iter().rposition(|byte| *byte == SIGN as u8);
+        let selector = |at| std::str::from_utf8(&bytes[at + 1..]).ok();
+        sign.and_then(|at| Some((at, selector(at)?))).map_or_else(whole, |(at, selector)| Self {
             path: OsStr::from_bytes(&bytes[..at]).into(),
-            policy: Some(policy.to_owned()),
+            selector: Some(selector.to_owned()),
         })
     }
 
@@ -94,7 +91,7 @@ pub struct Files {
     loaded: Vec<Loaded>,
 }
 
-/// Runs of one policy out of one file.
+/// Runs of one variant out of one file.
 #[derive(Clone, Debug)]
 pub struct Set<'a> {
     /// What it is called.
@@ -129,7 +126,7 @@ impl<'a> Set<'a> {
         self.extra.get(workload).into_iter().flatten().copied()
     }
 
-    /// Whether both are the same runs: sets of a file have all runs of a policy, or none.
+    /// Whether both are the same runs: sets of a file have all runs of a variant, or none.
     fn is_same(&self, other: &Set<'_>) -> bool {
         let first = self.runs.first().map(|run| &run.key);
         self.file == other.file && first == other.runs.first().map(|run| &run.key)
@@ -173,14 +170,14 @@ impl Files {
     ///
     /// # Errors
     ///
-    /// A set of several policies or of none, a set that is named twice, or one set alone.
+    /// A set of several variants or of none, a set that is named twice, or one set alone.
     pub fn sets(&self) -> Result<Vec<Set<'_>>, SetError> {
         let mut sets: Vec<Set<'_>> = Vec::new();
         let one_file = self.loaded.len() == 1;
         for (named, file) in &self.named {
             let Some(loaded) = self.loaded.get(*file) else { continue };
             let runs = runs_of(named, loaded)?;
-            let name = if one_file { variant_of(&runs) } else { shown(named) };
+            let name = if one_file { list(&variants(runs.iter().copied())) } else { shown(named) };
             let set = Set::new(name, *file, loaded, runs);
             if sets.iter().any(|other| other.is_same(&set)) {
                 return Err(SetError::Same { name: set.name });
@@ -207,42 +204,34 @@ fn by_workload<'a>(runs: impl Iterator<Item = &'a Record>) -> BTreeMap<&'a str, 
     by_workload
 }
 
-/// The measured runs that a set is made of.
+/// The measured runs that a set is made of, of one variant on each workload.
 fn runs_of<'a>(named: &Named, loaded: &'a Loaded) -> Result<Vec<&'a Record>, SetError> {
+    let file = || named.path.display().to_string();
+    let selector = named.selector.as_deref();
     let measured = loaded.records.iter().filter(|run| run.key.role == Role::Measured);
-    if let Some(policy) = &named.policy {
-        let runs: Vec<&Record> = measured.clone().filter(|run| variant(run) == *policy).collect();
-        if runs.is_empty() {
-            return Err(SetError::NoPolicy {
-                file: named.path.display().to_string(),
-                policy: policy.clone(),
-                policies: format::list(&variants(measured)),
-            });
-        }
-        return Ok(runs);
+    let of = |run: &&Record| selector.is_none_or(|it| Variant::of(run).is_meant_by(it));
+    let runs: Vec<&Record> = measured.clone().filter(of).collect();
+    if runs.is_empty() {
+        let there = list(&variants(measured));
+        let noise = "noise and control runs only".to_owned();
+        return Err(SetError::NoVariant {
+            file: file(),
+            variant: selector.unwrap_or("any variant").to_owned(),
+            variants: if there.is_empty() { noise } else { there },
+        });
     }
-    let runs: Vec<&Record> = measured.collect();
     let by_workload = by_workload(runs.iter().copied());
     for workload in workloads(&runs) {
         let of = by_workload.get(workload).into_iter().flatten().copied();
         let found = variants(of);
         if let [first, second, ..] = found.as_slice() {
-            let file = named.path.display().to_string();
-            let name = |policy: &str| format!("{file}{POLICY_SIGN}{policy}");
             return Err(SetError::Several {
-                example: format!("{} {}", name(first), name(second)),
-                policies: format::list(&found),
+                example: example(&file(), [first, second]),
+                variants: list(&found),
                 workload: workload.to_owned(),
-                file,
+                file: file(),
             });
         }
-    }
-    if runs.is_empty() {
-        return Err(SetError::NoPolicy {
-            file: named.path.display().to_string(),
-            policy: "any".to_owned(),
-            policies: "noise and control runs only".to_owned(),
-        });
     }
     Ok(runs)
 }
@@ -254,40 +243,20 @@ fn workloads<'a>(runs: &[&'a Record]) -> Vec<&'a str> {
     names.filter(|name| seen.insert(*name)).collect()
 }
 
-/// What a run's policy is called on a command line. In a boot that is the kernel, and what the pool
-/// did in that boot is told apart, for a kernel may be called as a preset is.
-fn variant(run: &Record) -> String {
-    let label = group::label(run).into_owned();
-    let beside = run.key.boot.is_some() && run.key.engine == POOL;
-    if beside { format!("{label} on {POOL}") } else { label }
-}
-
-/// The policies of runs, each once: presets in the order of kernels, then others as they ran.
-fn variants<'a>(runs: impl Iterator<Item = &'a Record>) -> Vec<String> {
-    let mut variants = format::distinct(runs.map(variant));
-    variants.sort_by_key(|variant| group::rank(variant));
-    variants
-}
-
-/// The policies of a set, which are one unless they differ from workload to workload.
-fn variant_of(runs: &[&Record]) -> String {
-    format::list(&variants(runs.iter().copied()))
-}
-
-/// The last part of a set's path, and its policy: what tells sets of different files apart.
+/// The last part of a set's path, and its variant: what tells sets of different files apart.
 fn shown(named: &Named) -> String {
     let is_record = named.path.file_name().is_some_and(|name| name == RECORD_NAME);
     let folder = named.path.parent().filter(|_| is_record);
     let folder = folder.filter(|folder| folder.file_name().is_some());
     let path = folder.unwrap_or(&named.path);
     let name = path.file_name().unwrap_or(path.as_os_str()).display().to_string();
-    named.policy.as_ref().map_or(name.clone(), |policy| format!("{name}{POLICY_SIGN}{policy}"))
+    named.selector.as_ref().map_or(name.clone(), |selector| format!("{name}{SIGN}{selector}"))
 }
 
 /// A set as it was typed.
 fn typed(named: &Named) -> String {
     let path = named.path.display().to_string();
-    named.policy.as_ref().map_or(path.clone(), |policy| format!("{path}{POLICY_SIGN}{policy}"))
+    named.selector.as_ref().map_or(path.clone(), |selector| format!("{path}{SIGN}{selector}"))
 }
 
 #[cfg(test)]
@@ -335,10 +304,57 @@ mod tests {
     }
 
     #[test]
-    fn a_policy_that_nobody_ran_is_refused_with_those_that_ran() {
+    fn a_policy_that_never_ran_is_refused_with_those_that_ran() {
         let folder = folder(&sample::bench(1));
-        let error = names(&[at(&folder, "6.99")]).expect_err("nobody ran it");
+        let error = names(&[at(&folder, "6.99")]).expect_err("it never ran");
         assert!(error.contains("\"6.99\"; it has 6.12, 6.16, 6.17 and exit-on-idle"), "{error}");
+    }
+
+    /// Two policies, each with two limits.
+    fn limited() -> Vec<Record> {
+        let policies = ["6.12", "6.17"].into_iter();
+        let runs = policies.flat_map(|policy| ["64", "4"].map(|limit| (policy, limit)));
+        let run = |(at, (policy, limit)): (u32, (&str, &str))| {
+            let mut run = sample::run("dsync", policy, 0);
+            run.key.position = at;
+            run.key.set.0.insert("workers.bounded".to_owned(), limit.to_owned());
+            run
+        };
+        (0..).zip(runs).map(run).collect()
+    }
+
+    #[test]
+    fn sets_are_named_by_what_was_set_alone_or_with_a_policy() {
+        let folder = folder(&limited());
+        let of = |selectors: [&str; 2]| names(&selectors.map(|selector| at(&folder, selector)));
+        let labels = |labels: [&str; 2]| Ok(labels.map(str::to_owned).to_vec());
+        assert_eq!(
+            of(["6.17,bounded=4", "6.17,workers.bounded=64"]),
+            labels(["6.17 bounded=4", "6.17 bounded=64"])
+        );
+        assert_eq!(
+            of(["6.12 bounded=4", "bounded=4,6.17"]),
+            labels(["6.12 bounded=4", "6.17 bounded=4"])
+        );
+    }
+
+    #[test]
+    fn a_name_that_several_variants_have_is_refused_with_names_that_one_has() {
+        let folder = folder(&limited());
+        let error = names(&[at(&folder, "bounded=4"), at(&folder, "bounded=64")]);
+        let error = error.expect_err("two policies have it");
+        let path = folder.path().display();
+        assert!(
+            error.contains("holds runs of 6.12 bounded=4 and 6.17 bounded=4 on dsync"),
+            "{error}"
+        );
+        let example = format!("`compare {path}@6.12,bounded=4 {path}@6.17,bounded=4`");
+        assert!(error.contains(&example), "{error}");
+        let error = names(&[at(&folder, "bounded=5")]).expect_err("it never ran");
+        assert!(
+            error.contains("no run of \"bounded=5\"; it has 6.12 bounded=4, 6.12 bounded=64"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -366,8 +382,8 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder can be made");
         let path = folder.path().join("a@b");
         fs::write(&path, "").expect("it is written");
-        assert_eq!(Named::parse(&path), Named { path: path.clone(), policy: None });
+        assert_eq!(Named::parse(&path), Named { path: path.clone(), selector: None });
         fs::remove_file(&path).expect("it is there");
-        assert_eq!(Named::parse(&path).policy.as_deref(), Some("b"));
+        assert_eq!(Named::parse(&path).selector.as_deref(), Some("b"));
     }
 }

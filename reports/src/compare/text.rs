@@ -78,6 +78,7 @@ fn and_more(left_out: &[Comparison]) -> String {
 fn comparison(one: &Comparison, all: &Comparisons) -> String {
     let head = format!("{}, {}", one.title(), runs(&one.pairing));
     let mut text = wrap(&head, WIDTH, "");
+    text.extend(one.differs_text().map(|differs| wrap(&differs, WIDTH, "")));
     text.push('\n');
     text.push_str(&trimmed(&table_of_metrics(one)));
     text.push('\n');

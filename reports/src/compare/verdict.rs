@@ -9,7 +9,7 @@ use crate::compare::judge::{Adjust, Rules};
 use crate::compare::noise::Noise;
 use crate::compare::pairs::Matched;
 use crate::compare::set::Set;
-use crate::compare::{blockers, control, hosts, judge, limit, notes, pairs};
+use crate::compare::{blockers, control, differs, hosts, judge, limit, notes, pairs};
 use crate::runs::metric::Metric;
 use crate::runs::unit::Unit;
 use crate::stats::trend;
@@ -73,6 +73,7 @@ pub(crate) fn one(
         workload: workload.to_owned(),
         base: base.name.clone(),
         test: test.name.clone(),
+        differs: differs::between(&base.of(workload), &test.of(workload)),
         pairing: matched.pairing,
         violations,
         blockers,
@@ -223,7 +224,7 @@ mod tests {
     #[test]
     fn advisory_metrics_decide_nothing() {
         let peak = after(|run| {
-            run.workers.peak -= 5 * run.workers.peak / 6;
+            run.workers.peak = run.workers.peak.map(|peak| peak - 5 * peak / 6);
         });
         let of = |metric| peak.advisory.iter().find(|one| one.metric == metric);
         let finding = of(Metric::Peak).expect("it is shown");

@@ -68,6 +68,9 @@ fn name(record: &Record) -> String {
     name.extend(letters.next().into_iter().flat_map(char::to_uppercase));
     name.push_str(letters.as_str());
     let _ = write!(name, "/policy={}", part(&key.policy));
+    for (field, value) in key.set.shown() {
+        let _ = write!(name, "/{}={}", part(field), part(value));
+    }
     if key.role != Role::Measured {
         let _ = write!(name, "/role={}", key.role.name());
     }
@@ -96,6 +99,13 @@ mod tests {
         record.key.role = Role::Control;
         let expected = "BenchmarkMy_own_mix_/policy=6.12_+x/role=control/engine=pool";
         assert_eq!(name(&record), expected);
+    }
+
+    #[test]
+    fn what_was_set_is_a_key_of_the_name() {
+        let mut record = sample::run("nop", "6.12", 0);
+        record.key.set.0.insert("workers.bounded".to_owned(), "4".to_owned());
+        assert_eq!(name(&record), "BenchmarkNop/policy=6.12/bounded=4/engine=pool");
     }
 
     #[test]

@@ -39,20 +39,13 @@ pub fn text(records: &[Record], whole: Whole<'_>) -> io::Result<String> {
 }
 
 fn job(group: usize, record: &Record, name: &str) -> Value {
-    let settings = &record.settings;
     let runtime_ms = record.duration_ns / 1_000_000;
     json!({
         "jobname": name,
         "groupid": group,
         "error": 0,
         "elapsed": record.duration_ns / 1_000_000_000,
-        "job options": {
-            "name": name,
-            "bs": settings.block_bytes.to_string(),
-            "iodepth": settings.depth.to_string(),
-            "nrfiles": settings.files.to_string(),
-            "ioengine": record.key.engine,
-        },
+        "job options": options(record, name),
         "job_start": started(record).map_or(0, Timestamp::as_millisecond),
         "job_runtime": runtime_ms,
         "total_err": record.ops.failed,
@@ -64,6 +57,21 @@ fn job(group: usize, record: &Record, name: &str) -> Value {
             "lat_ns": latency(record, &SYNC),
         },
     })
+}
+
+/// What was set, without what is not known.
+fn options(record: &Record, name: &str) -> Value {
+    let settings = &record.settings;
+    let numbers = [
+        ("bs", settings.block_bytes),
+        ("iodepth", settings.depth.into()),
+        ("nrfiles", settings.files.into()),
+    ];
+    let known = numbers.into_iter().filter(|(_, number)| *number > 0);
+    let known = known.map(|(option, number)| (option.to_owned(), json!(number.to_string())));
+    let own = [("name", name), ("ioengine", &record.key.engine)];
+    let own = own.map(|(option, text)| (option.to_owned(), json!(text)));
+    Value::Object(own.into_iter().chain(known).collect())
 }
 
 fn count(record: &Record, kind: &str) -> u64 {

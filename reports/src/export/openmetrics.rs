@@ -38,7 +38,7 @@ const FAMILIES: [Family; 9] = [
         name: "iowq_ops_per_second",
         kind: "gauge",
         help: "Operations done per second.",
-        samples: |record| vec![("", String::new(), record.ops.per_s)],
+        samples: |record| optional(Metric::OpsPerS.value(record)),
     },
     Family {
         name: "iowq_response_seconds",
@@ -138,8 +138,10 @@ fn optional(value: Option<f64>) -> Samples {
 fn labels(record: &Record, run: usize, hosts: &Hosts<'_>) -> String {
     let key = &record.key;
     let host = hosts.name(record).map_or_else(String::new, |host| label("host", host));
+    let set = key.set.to_string();
+    let set = if set.is_empty() { set } else { label("set", &set) };
     format!(
-        "workload=\"{}\",engine=\"{}\",policy=\"{}\",role=\"{}\",round=\"{}\",run=\"{run}\"{host}",
+        "workload=\"{}\",engine=\"{}\",policy=\"{}\",role=\"{}\",round=\"{}\",run=\"{run}\"{set}{host}",
         escape(&key.workload),
         escape(&key.engine),
         escape(&key.policy),
@@ -176,6 +178,13 @@ mod tests {
         assert!(text.contains(r#"{workload="a\"b\\c\nd",engine="pool""#), "{text}");
         assert!(text.contains("result=\"done\"} 24000\n"), "{text}");
         assert!(text.ends_with("\n# EOF\n"));
+    }
+
+    #[test]
+    fn what_was_set_is_a_label() {
+        let mut record = sample::run("nop", "6.12", 0);
+        record.key.set.0.insert("workers.bounded".to_owned(), "4".to_owned());
+        assert!(text(&[record]).contains(r#"run="0",set="bounded=4",result="done"}"#));
     }
 
     #[test]

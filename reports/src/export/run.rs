@@ -16,15 +16,16 @@ pub(crate) fn finished(records: &[Record]) -> impl Iterator<Item = &Record> + Cl
     records.iter().filter(|record| record.error.is_none())
 }
 
-/// What a run is one of: `fsync-mix/6.12/pool`, with the role behind it if there is a special
+/// What a run is one of: `fsync-mix/6.12/pool`, with what was set and the role behind it if there is a special
 /// one, so that a control run never passes for a measured one, and the host if there are several.
 pub(crate) fn name(record: &Record, hosts: &Hosts<'_>) -> String {
     let key = &record.key;
     let mut name = format!("{}/{}/{}", key.workload, key.policy, key.engine);
+    // Names are parted by slashes.
+    name.extend(key.set.parts().map(|part| format!("/{}", part.replace('/', "_"))));
     if key.role != Role::Measured {
         name = format!("{name}/{}", key.role.name());
     }
-    // Names are parted by slashes.
     let host = hosts.name(record).map(|host| format!("/{}", host.replace('/', "_")));
     name + &host.unwrap_or_default()
 }

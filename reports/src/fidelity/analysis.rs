@@ -73,12 +73,14 @@ pub struct PresetTotals<'a> {
 
 impl<'a> Fidelity<'a> {
     /// Of sections of which at least two have both the kernel and a preset; none of others, nor of
-    /// several kernels.
+    /// several kernels, nor of several values of a setting.
     pub fn of(sections: &[Section<'a>]) -> Option<Self> {
         // Of several kernels each has its own nearest preset, which `kernels` tells.
         let kernels =
             |one: &Section<'_>| one.groups.iter().filter(|group| group.is_kernel()).count();
-        if sections.iter().any(|section| kernels(section) > 1) {
+        let is_varied =
+            |one: &Section<'_>| one.groups.windows(2).any(|two| two[0].set != two[1].set);
+        if sections.iter().any(|section| kernels(section) > 1 || is_varied(section)) {
             return None;
         }
         let has_preset = |section: &Section<'_>| section.groups.iter().any(Group::is_preset);

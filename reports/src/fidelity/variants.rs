@@ -84,10 +84,25 @@ impl<'a> Variants<'a> {
     /// Why the variants cannot be held against each other: one did not finish, or was badly counted.
     pub fn of(section: &Section<'a>, wanted: &[&'a str]) -> Result<Self, String> {
         let kernel = section.kernel().ok_or("io_uring did not run")?;
+        Self::beside(kernel, section, wanted)
+    }
+
+    /// The same beside one of several groups of the kernel: the presets that had the same set.
+    ///
+    /// # Errors
+    ///
+    /// As of [`Self::of`].
+    pub fn beside(
+        kernel: &Group<'a>,
+        section: &Section<'a>,
+        wanted: &[&'a str],
+    ) -> Result<Self, String> {
+        let set = kernel.set;
         let kernel = counts(kernel)?;
         let mut presets = Vec::new();
         for preset in wanted {
-            let mut groups = section.groups.iter().filter(|group| group.is_preset());
+            let like = |group: &&Group<'_>| group.is_preset() && group.set == set;
+            let mut groups = section.groups.iter().filter(like);
             let group = groups.find(|group| group.policy == *preset);
             let group = group.ok_or_else(|| format!("{preset} did not run"))?;
             presets.push(Variant { preset, counts: counts(group)? });

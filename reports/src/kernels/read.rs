@@ -105,8 +105,19 @@ pub fn read(dir: &Path) -> Result<Booted, ReadError> {
     if loaded.records.is_empty() {
         notes.push(Caveat::new(Code::Reading, "No boot returned a run"));
     }
+    loaded.records.iter_mut().for_each(as_workload_of_its_own);
     loaded.notes.extend(notes);
     Ok(Booted { kernels, boots, loaded })
+}
+
+/// Kernels are compared with each other under the same settings: a workload with a field at another
+/// value is one of its own, `dsync bounded=4`.
+fn as_workload_of_its_own(run: &mut Record) {
+    let set = std::mem::take(&mut run.key.set);
+    if !set.is_empty() {
+        run.key.workload = format!("{} {set}", run.key.workload);
+        run.settings_unset = None;
+    }
 }
 
 /// The boot with a number, of boots in the order of numbers.

@@ -126,11 +126,17 @@ fn table_of_boots(outcome: &KernelsOutcome<'_>) -> Table {
     table
 }
 
+/// A name whose words are below each other: the workload's, and what was set.
+fn word_by_word(name: &str) -> String {
+    let words = name.split(' ').map(|word| format::clip(word, CELL_CHARS_MAX));
+    words.collect::<Vec<_>>().join("\n")
+}
+
 fn cells(outcome: &KernelsOutcome<'_>, row: &Row, workload: &str, steps: bool) -> Vec<String> {
     let [whole, step] = outcome.of(&row.workload, &row.kernel);
     let verdict = |one: Option<&Comparison>| one.map_or("", short).to_owned();
     let mut cells = vec![
-        format::clip(workload, CELL_CHARS_MAX),
+        word_by_word(workload),
         format::clip(&row.kernel, CELL_CHARS_MAX),
         row.created_text(),
         row.peak_text(),

@@ -8,6 +8,7 @@ pub(crate) fn check(record: &Record) -> Result<(), String> {
     name("key.workload", &key.workload)?;
     name("key.engine", &key.engine)?;
     name("key.policy", &key.policy)?;
+    key.set.check().map_err(|problem| format!("key.set: found {problem}"))?;
     not_negative("ops.per_s", record.ops.per_s)?;
     let workers = &record.workers;
     if let Some(per_1000) = workers.created_per_1000_ops {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
 
-use iowq_contract::Record;
+use iowq_contract::{Latency, Overrides, Record};
 
 /// Where a run was read: the number of its file, and its line.
 pub(crate) type Place = (usize, usize);
@@ -53,9 +53,14 @@ impl Duplicates {
     }
 }
 
-/// What tells runs apart: when it started, how long it took, its place, and the names of its cell.
-fn key(record: &Record) -> (&str, u64, u32, [&str; 3]) {
+/// When it started, how long it took, its place, its workload and variant.
+type Key<'r> = (&'r str, u64, u32, &'r str, (&'r str, &'r str, &'r Overrides));
+
+/// What tells runs apart. Of an imported histogram neither start nor length is known, so that what it
+/// says must do.
+fn key(record: &Record) -> (Key<'_>, Option<&Latency>) {
     let key = &record.key;
-    let names = [&key.workload, &key.engine, &key.policy].map(String::as_str);
-    (&record.started, record.duration_ns, key.position, names)
+    let latency = (record.duration_ns == 0).then_some(&record.latency);
+    let known = (&*record.started, record.duration_ns, key.position, &*key.workload, key.variant());
+    (known, latency)
 }

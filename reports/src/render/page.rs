@@ -101,7 +101,10 @@ impl Room {
 /// What a page says first of the machine of a run, and when the run started.
 pub(crate) fn machine(run: &Record) -> String {
     let host = &run.host;
-    let cpus = format::count(u64::from(host.cpus), "processor", "processors");
+    let cpus = match host.cpus {
+        0 => "processors unknown".to_owned(),
+        cpus => format::count(u64::from(cpus), "processor", "processors"),
+    };
     let filesystem = format::clip(&host.filesystem, 40);
     let (kernel, started) = (format::clip(&host.kernel, 60), format::clip(&run.started, 40));
     format!("Linux {kernel} · {cpus}, {filesystem} · {started}")

@@ -78,13 +78,13 @@ impl<'a> Colours<'a> {
     /// In the order in which sections first name them.
     pub(crate) fn of(sections: &'a [Section<'_>]) -> Self {
         let groups = || sections.iter().flat_map(|section| &section.groups);
-        let kernels = groups().filter(|group| group.is_kernel());
+        let kernel = groups().find(|group| group.is_kernel()).map(|group| group.variant.as_ref());
         let mut places = BTreeMap::new();
-        for group in groups().filter(|group| !group.is_kernel()) {
+        for group in groups().filter(|group| Some(group.variant.as_ref()) != kernel) {
             let next = place(places.len());
             places.entry(group.variant.as_ref()).or_insert(next);
         }
-        places.extend(kernels.map(|group| (group.variant.as_ref(), KERNEL)));
+        places.extend(kernel.map(|kernel| (kernel, KERNEL)));
         Self { places }
     }
 
@@ -114,6 +114,19 @@ mod tests {
         assert_eq!(places[6..10], [6, 7, 9, 10]);
         assert!(places.iter().all(|place| place % COLOURS != KERNEL));
         assert_eq!(colours.place("io_uring"), KERNEL);
+    }
+
+    #[test]
+    fn several_values_that_were_set_for_the_kernel_have_a_place_each() {
+        let mut records = vec![sample::kernel_run("nop", 0), sample::kernel_run("nop", 1)];
+        for (record, limit) in records.iter_mut().zip(["4", "64"]) {
+            record.key.set.0.insert("workers.bounded".to_owned(), limit.to_owned());
+        }
+        let loaded = Loaded { records, ..Loaded::default() };
+        let analysis = analyse(&loaded);
+        let colours = Colours::of(&analysis.sections);
+        let places = ["io_uring bounded=4", "io_uring bounded=64"].map(|it| colours.place(it));
+        assert_eq!(places, [KERNEL, 0]);
     }
 
     #[test]

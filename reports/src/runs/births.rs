@@ -20,7 +20,7 @@ impl Births {
         let (born, workers) = (born(record)?, &record.workers);
         let all_count = workers.created.best() == Some(born);
         // From none alive on, each worker of the peak was once one more than before.
-        let peak = all_count.then(|| u64::from(workers.peak).min(born));
+        let peak = workers.peak.filter(|_| all_count).map(|peak| u64::from(peak).min(born));
         Some(Self { born, fill: workers.fill_measured.or(peak)?.min(born) })
     }
 

@@ -26,7 +26,8 @@ pub fn switches_spoil_churn<'a>(records: impl Iterator<Item = &'a Record>) -> bo
     let (mut spoiled, mut decisions) = (0.0, 0);
     for record in records {
         let Some(switches) = record.probe.switches else { continue };
-        spoiled += switches.spoiled_decisions(record.workers.peak, record.host.cpus);
+        let peak = record.workers.peak.unwrap_or_default();
+        spoiled += switches.spoiled_decisions(peak, record.host.cpus);
         decisions += record.workers.sleeps.unwrap_or_default();
     }
     spoiled > SPOILED_MAX * decisions as f64

@@ -1,9 +1,11 @@
 //! Differences between runs: hosts, settings and builds, field by field.
 
-use iowq_contract::{Blocking, Record};
+use std::collections::BTreeMap;
+
+use iowq_contract::{Blocking, Overrides, Record};
 
 use crate::format;
-use crate::runs::plans;
+use crate::runs::{plans, set};
 
 /// Share by which memory may differ: kernels keep unlike parts of it for themselves.
 const MEMORY_SHARE_MAX: f64 = 0.05;
@@ -17,7 +19,7 @@ pub type Field = (&'static str, fn(&Record) -> String);
 /// The machine, which must be alike in all runs.
 const MACHINE: [Field; 7] = [
     ("processor", |run| run.host.cpu.clone()),
-    ("processors", |run| run.host.cpus.to_string()),
+    ("processors", |run| format::known(run.host.cpus)),
     ("file system", |run| run.host.filesystem.clone()),
     ("mount options", |run| run.host.mount_options.clone()),
     ("device", |run| run.host.device.clone()),
@@ -35,12 +37,12 @@ const MEASURED: [Field; 2] = [
 /// switches on is its own, and who sees that a worker blocks is the engine's.
 const SETTINGS: [Field; 9] = [
     ("blocking", blocking),
-    ("files", |run| run.settings.files.to_string()),
-    ("bytes per op", |run| run.settings.block_bytes.to_string()),
-    ("depth", |run| run.settings.depth.to_string()),
-    ("limit of bounded workers", |run| run.settings.limit_bounded.to_string()),
-    ("limit of unbounded workers", |run| run.settings.limit_unbounded.to_string()),
-    ("idle timeout in ms", |run| run.settings.idle_timeout_ms.to_string()),
+    ("files", |run| format::known(run.settings.files)),
+    ("bytes per op", |run| format::known(run.settings.block_bytes)),
+    ("depth", |run| format::known(run.settings.depth)),
+    ("limit of bounded workers", |run| format::known(run.settings.limit_bounded)),
+    ("limit of unbounded workers", |run| format::known(run.settings.limit_unbounded)),
+    ("idle timeout in ms", idle_timeout),
     ("arrival", |run| run.settings.arrival.clone()),
     ("processors it was confined to", confined),
 ];
@@ -66,10 +68,21 @@ fn confined(run: &Record) -> String {
     run.settings.cpus.map_or_else(|| "none".to_owned(), |cpus| cpus.to_string())
 }
 
+/// What a field is of a run that it says nothing of.
+const OF_NOTHING: &str = "nothing";
+
+fn idle_timeout(run: &Record) -> String {
+    if run.blocking == Blocking::None {
+        return OF_NOTHING.to_owned();
+    }
+    format::known(run.settings.idle_timeout_ms)
+}
+
 /// The kernel's own io-wq observes blocking by itself, as the scheduler's probe does.
 fn blocking(run: &Record) -> String {
     match run.blocking {
         Blocking::Sched | Blocking::Kernel => "seen by the scheduler".to_owned(),
+        Blocking::None => OF_NOTHING.to_owned(),
         Blocking::Declared => "declared".to_owned(),
     }
 }
@@ -80,10 +93,40 @@ pub fn hosts(runs: &[&Record]) -> Vec<String> {
     unlike.chain(memory_differs(runs)).collect()
 }
 
-/// Settings that differ, each with its values; lengths stand apart.
+/// Settings that differ, each with its values, but for what was set to differ; lengths stand apart.
 pub fn settings(runs: &[&Record]) -> Vec<String> {
-    let unlike = SETTINGS.iter().filter_map(|field| differs(field, runs));
-    unlike.chain(plans::unlike(runs)).collect()
+    beside_set(runs, |runs| {
+        let unlike = SETTINGS.iter().filter_map(|field| differs(field, runs));
+        unlike.chain(plans::unlike(runs)).collect()
+    })
+}
+
+/// The lengths that runs were asked for, if they differ and were not set to.
+pub fn lengths(runs: &[&Record]) -> Vec<String> {
+    beside_set(runs, |runs| plans::lengths(runs).into_iter().collect())
+}
+
+/// In what runs differ beside what was set to differ: those that had the same set, and then all as
+/// if nothing had been.
+pub fn beside_set(runs: &[&Record], find: impl Fn(&[&Record]) -> Vec<String>) -> Vec<String> {
+    if !set::is_varied(runs) {
+        return find(runs);
+    }
+    let mut by_set: BTreeMap<&Overrides, Vec<&Record>> = BTreeMap::new();
+    for run in runs {
+        by_set.entry(&run.key.set).or_default().push(run);
+    }
+    let mut found: Vec<String> = by_set.values().flat_map(|runs| find(runs)).collect();
+    let first = by_set.values().filter_map(|runs| runs.first());
+    let unset: Vec<Record> = first.map(|run| unset(run)).collect();
+    found.extend(find(&unset.iter().collect::<Vec<_>>()));
+    format::distinct(found)
+}
+
+/// A run as if nothing had been set for it.
+fn unset(run: &Record) -> Record {
+    let settings = run.settings_unset.as_ref().unwrap_or(&run.settings).clone();
+    Record { settings, ..run.clone() }
 }
 
 /// What differs between runs that are to be like each other in all but their time: first runs, and
@@ -93,13 +136,14 @@ pub fn all(runs: &[&Record]) -> Vec<String> {
     unlike.extend(differs(&KERNEL, runs));
     unlike.extend(settings(runs));
     unlike.extend([&DELAY, &PATCHES].into_iter().filter_map(|field| differs(field, runs)));
-    unlike.extend(plans::lengths(runs));
+    unlike.extend(lengths(runs));
     unlike
 }
 
-/// `device: nvme0n1, sda`, if not all runs have the same value.
+/// `device: nvme0n1, sda`, if not all runs that the field says something of have the same value.
 pub fn differs((name, read): &Field, runs: &[&Record]) -> Option<String> {
-    let values = format::distinct(runs.iter().map(|run| read(run)));
+    let values = runs.iter().map(|run| read(run)).filter(|value| value != OF_NOTHING);
+    let values = format::distinct(values);
     let shown = || values.iter().map(|value| format::clip(value, 60)).collect();
     (values.len() > 1).then(|| format!("{name}: {}", format::first_of(shown(), VALUES_MAX)))
 }

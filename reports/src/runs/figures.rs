@@ -57,8 +57,10 @@ impl Figures {
             let values: Option<Vec<f64>> = runs.iter().map(|run| metric.value(run)).collect();
             metrics[metric as usize] = values.and_then(Spread::of);
         }
-        // A worker that is sent away when the ring is closed neither stays nor leaves.
-        let watched = runs.iter().filter(|run| run.settings.watched_ms != Some(0));
+        // A worker that is sent away when the ring is closed neither stays nor leaves, and nor does
+        // one that never was.
+        let has_any = |run: &&&Record| run.workers.peak != Some(0);
+        let watched = runs.iter().filter(|run| run.settings.watched_ms != Some(0)).filter(has_any);
         let lingers: Vec<Option<f64>> = watched.map(|run| run.workers.linger_ms).collect();
         Self {
             metrics,
@@ -110,6 +112,9 @@ mod tests {
         let mut record = sample::run("dsync", "6.12", 0);
         record.workers.linger_ms = None;
         assert_eq!(Figures::new(&[&record]).stayed, 1);
+        record.workers.peak = Some(0);
+        assert_eq!(Figures::new(&[&record]).stayed, 0, "there was none");
+        record.workers.peak = Some(1);
         record.settings.watched_ms = Some(0);
         assert_eq!(Figures::new(&[&record]).stayed, 0);
         record.workers.linger_ms = Some(0.01);

@@ -1,14 +1,16 @@
-//! Groups: the runs of one policy on one engine, inside a section of one workload. Runs that a bench
+//! Groups: the runs of one variant, inside a section of one workload: of one policy on one engine
+//! with what was set. Runs that a bench
 //! made for noise and control are groups of their own and stand for no policy.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use iowq_contract::{Record, Role};
+use iowq_contract::{Overrides, Record, Role};
 
 use crate::format;
 use crate::runs::figures::Figures;
 use crate::runs::hosts::Hosts;
+use crate::runs::set;
 
 /// The presets, in the order of kernels: each adds something to the one before.
 pub const PRESETS: [&str; 7] =
@@ -19,6 +21,12 @@ pub(crate) const POOL: &str = "pool";
 
 /// The engine that the running kernel's own io-wq is behind.
 pub(crate) const URING: &str = "uring";
+
+/// The engine without a ring.
+pub(crate) const SYNC: &str = "sync";
+
+/// What it is called.
+const SYNC_LABEL: &str = "no-ring";
 
 /// The name of the running kernel's own rules.
 const KERNEL: &str = "kernel";
@@ -34,18 +42,20 @@ pub struct Section<'a> {
     pub workload: &'a str,
     /// Name of the host; none if all runs were made on one.
     pub host: Option<String>,
-    /// One per policy, engine and role: presets in the order of kernels, then the others as they came,
+    /// One per variant and role: presets in the order of kernels, then the others as they came,
     /// and the running kernel last; noise and control follow what they repeat.
     pub groups: Vec<Group<'a>>,
 }
 
-/// The runs of one policy on one engine.
+/// The runs of one variant.
 #[derive(Debug)]
 pub struct Group<'a> {
     /// Name of the engine.
     pub engine: &'a str,
     /// Name of the policy.
     pub policy: &'a str,
+    /// Fields of the workload that were set.
+    pub set: &'a Overrides,
     /// What the runs are for.
     pub role: Role,
     /// What the group is called: its variant, and `on HOST` if there are several hosts.
@@ -123,7 +133,7 @@ impl Group<'_> {
     }
 }
 
-/// What a run and its like are called: `6.12`, `6.12 again` for noise, `6.12 +5 % delay` for control.
+/// What a run and its like are called: `6.12`, `6.12 bounded=4`, `6.12 again` for noise, `6.12 +5 % delay` for control.
 /// A run of io_uring in a boot is called as the kernel.
 pub fn label(run: &Record) -> Cow<'_, str> {
     let variant = measured_label(run);
@@ -137,6 +147,12 @@ pub fn label(run: &Record) -> Cow<'_, str> {
 
 /// What the measured runs of the same variant are called.
 pub(crate) fn measured_label(run: &Record) -> Cow<'_, str> {
+    let rules = rules(run);
+    if run.key.set.is_empty() { rules } else { Cow::Owned(format!("{rules} {}", run.key.set)) }
+}
+
+/// The same without what was set: a policy, a kernel that was booted, or `io_uring`.
+pub(crate) fn rules(run: &Record) -> Cow<'_, str> {
     match &run.key.boot {
         Some(boot) if run.key.engine == URING => Cow::Borrowed(boot.kernel.as_str()),
         _ => variant(&run.key.engine, &run.key.policy),
@@ -148,6 +164,7 @@ pub(crate) fn variant<'a>(engine: &str, policy: &'a str) -> Cow<'a, str> {
     match (engine, policy) {
         (POOL, _) => Cow::Borrowed(policy),
         (URING, KERNEL) => Cow::Borrowed(URING_LABEL),
+        (SYNC, _) => Cow::Borrowed(SYNC_LABEL),
         (URING, _) => Cow::Owned(format!("{URING_LABEL}, {policy}")),
         _ => Cow::Owned(format!("{policy} on {engine}")),
     }
@@ -196,9 +213,15 @@ pub(crate) fn sections_by_host<'a>(
     }
     let mut sections: Vec<Section<'_>> = sections.into_values().collect();
     for section in &mut sections {
-        section
-            .groups
-            .sort_by_key(|group| (engine_rank(group.engine), rank(group.policy), group.role));
+        let policies = format::distinct(section.groups.iter().map(|group| group.policy));
+        // Those that are no presets stay as they came.
+        let came = |policy: &str| policies.iter().position(|known| *known == policy);
+        let place =
+            |group: &Group<'_>| (engine_rank(group.engine), rank(group.policy), came(group.policy));
+        section.groups.sort_by(|one, other| {
+            let places = place(one).cmp(&place(other));
+            places.then_with(|| set::order(one.set, other.set)).then(one.role.cmp(&other.role))
+        });
         for group in &mut section.groups {
             group.figures = Figures::new(&group.runs);
         }
@@ -212,6 +235,7 @@ fn empty<'a>(record: &'a Record, host: Option<&str>) -> Group<'a> {
     Group {
         engine: &record.key.engine,
         policy: &record.key.policy,
+        set: &record.key.set,
         role: record.key.role,
         label: on(variant.clone(), host),
         variant,
@@ -263,6 +287,30 @@ mod tests {
         assert!(both[0].kernel().is_some_and(Group::is_kernel));
         records[1].error = Some("disk full".to_owned());
         assert_eq!(sections(&records)[0].base(), Some(1));
+    }
+
+    #[test]
+    fn values_that_were_set_are_groups_in_the_order_of_their_size_within_a_policy() {
+        let ran = [("mine", "64"), ("6.17", "64"), ("other", "4"), ("mine", "4"), ("6.17", "8")];
+        let mut records: Vec<Record> =
+            ran.iter().map(|(policy, _)| sample::run("nop", policy, 0)).collect();
+        for (record, (_, limit)) in records.iter_mut().zip(ran) {
+            record.key.set.0.insert("workers.bounded".to_owned(), limit.to_owned());
+        }
+        let mut again = records[4].clone();
+        again.key.role = Role::Noise;
+        records.push(again);
+        let sections = sections(&records);
+        let labels: Vec<&str> = sections[0].groups.iter().map(|group| &*group.label).collect();
+        let expected = [
+            "6.17 bounded=8",
+            "6.17 bounded=8 again",
+            "6.17 bounded=64",
+            "mine bounded=4",
+            "mine bounded=64",
+            "other bounded=4",
+        ];
+        assert_eq!(labels, expected);
     }
 
     #[test]

@@ -13,6 +13,9 @@ const WATCHED_MS_MIN: u64 = 300;
 ///
 /// Why the run does not tell, for a reader.
 pub fn value(run: &Record) -> Result<f64, String> {
+    if run.workers.peak == Some(0) {
+        return Err("no worker lived, so that none stayed".to_owned());
+    }
     match (run.settings.watched_ms, run.workers.linger_ms) {
         (Some(0), _) => Err("workers were terminated at once, so that their stay was not \
                              measured"

@@ -75,13 +75,14 @@ const LINGER_DIFFERENCE_MS_MIN: f64 = 10.0;
 /// An effect of so many percent is shown as a factor.
 const PERCENT_MAX: f64 = 99_999.5;
 
-/// A trace that polls `/proc` sees no ops, which is not the same as none.
+/// A trace that polls `/proc` sees no ops, and an imported histogram no time: that is not 0.
 fn ops_per_s(run: &Record) -> Result<f64, String> {
     let is_live = run.caveats.iter().any(|it| it.code == Code::Live);
     if is_live && run.probe.tier == Tier::Proc {
         return Err("a trace that polls /proc sees no operations".to_owned());
     }
-    Ok(run.ops.per_s)
+    let known = (run.duration_ns > 0).then_some(run.ops.per_s);
+    Ok(known.ok_or("it is not known how long it took")?)
 }
 
 /// What a value is.
@@ -233,9 +234,11 @@ const ROWS: [Row; Metric::COUNT] = [
         difference_min: Some(PEAK_DIFFERENCE_MIN),
         benchstat: None,
         bmf: None,
-        read: |run| match run.workers.peak {
-            0 if run.workers.created.best().is_none() => Err("workers were not counted")?,
-            peak => Ok(f64::from(peak)),
+        read: |run| {
+            // Older records have 0 if nothing counted.
+            let counted = |peak: &u32| *peak > 0 || run.workers.created.best().is_some();
+            let peak = run.workers.peak.filter(counted).ok_or("workers were not counted")?;
+            Ok(f64::from(peak))
         },
     },
     Row {
@@ -448,7 +451,7 @@ mod tests {
     #[test]
     fn a_peak_of_workers_that_nobody_counted_is_no_number() {
         let mut record = sample::run("dsync", "6.12", 0);
-        (record.workers.peak, record.workers.created) = (0, Counts::default());
+        (record.workers.peak, record.workers.created) = (Some(0), Counts::default());
         assert!(Metric::Peak.of(&record).is_err());
         record.workers.created.engine = Some(0);
         assert_eq!(Metric::Peak.of(&record), Ok(0.0));

@@ -56,6 +56,7 @@ fn comparison(records: &[Record], workload: &str) -> Comparison {
         workload: workload.to_owned(),
         base: BASE.to_owned(),
         test: TEST.to_owned(),
+        differs: Vec::new(),
         pairing: Pairing::Paired { pairs, left_over: 1 },
         violations: Vec::new(),
         blockers: Vec::new(),

@@ -1,6 +1,8 @@
 //! A job file as lines: without comments, in sections, each option with its line.
 
+use super::refusals::Refusals;
 use crate::error::SpecError;
+use crate::limits::JOBS_MAX;
 
 /// An option as written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,78 +13,96 @@ pub(super) struct Written {
     pub(super) value: Option<String>,
 }
 
-/// All that holds for the one job.
+/// A section, with the options between its line and the next section.
 #[derive(Debug)]
-pub(super) struct Found {
-    pub(super) job: String,
+pub(super) struct Section {
+    pub(super) name: String,
     /// Where it starts.
     pub(super) line: usize,
+    /// Whether it is `[global]`: it holds for the jobs below it and runs nothing itself.
+    pub(super) is_global: bool,
     pub(super) options: Vec<Written>,
 }
 
-/// Reads the lines. What is global and what is the job's own end up in one list, in their order:
-/// the last one of a name is the one that holds, in fio as here.
-pub(super) fn read(file: &str, text: &str) -> Result<Found, SpecError> {
-    let refuse = |line, message: String| SpecError::Syntax {
-        file: file.to_owned(),
-        line,
-        column: 1,
-        message,
-    };
-    let mut options = Vec::new();
-    let mut job: Option<(String, usize)> = None;
-    let mut in_section = false;
+/// Reads the lines of a file with at least one job.
+pub(super) fn read(file: &str, text: &str, refusals: &mut Refusals) -> Vec<Section> {
+    let refusal =
+        |line, message| SpecError::Syntax { file: file.to_owned(), line, column: 1, message };
+    let mut sections: Vec<Section> = Vec::new();
+    let mut is_above = false;
     for (number, line) in text.lines().enumerate().map(|(index, line)| (index + 1, line)) {
         // fio cuts a line at either of the two, wherever it stands.
         let line = line.split([';', '#']).next().unwrap_or_default().trim();
         if line.is_empty() {
             continue;
         }
-        if let Some(section) = line.strip_prefix('[') {
-            let Some(section) = section.strip_suffix(']') else {
-                let message = format!("found `{line}`, allowed [global] or [a job's name]");
-                return Err(refuse(number, message));
-            };
-            in_section = true;
-            if section != "global" && section.to_ascii_lowercase().starts_with("global") {
-                // fio takes [Global] for a job, and [globals] for [global].
-                let message = format!(
-                    "found [{section}], which fio does not read as a section; allowed \
-                     [global], or a job's name that starts otherwise"
-                );
-                return Err(refuse(number, message));
-            }
-            match &job {
-                None if section == "global" => {}
-                None => job = Some((section.to_owned(), number)),
-                Some((job, _)) if section == "global" => {
-                    let message = format!(
-                        "found [global] below the job [{job}], for which it does not hold; move \
-                         its options above the job"
-                    );
-                    return Err(refuse(number, message));
-                }
-                Some((job, _)) => {
-                    let message = format!(
-                        "found a second job, [{section}] after [{job}], allowed one: a workload is \
-                         one stream of ops; put each job in a file of its own"
-                    );
-                    return Err(refuse(number, message));
-                }
+        if line.starts_with('[') {
+            match section(number, line) {
+                Ok(section) => sections.push(section),
+                Err(message) => refusals.add(refusal(number, message)),
             }
             continue;
         }
-        if !in_section {
-            let message = format!("found `{line}` above all sections, allowed below [global]");
-            return Err(refuse(number, message));
+        match sections.last_mut() {
+            _ if line.starts_with("include") => {
+                let message =
+                    format!("found `{line}`, allowed the lines of that file in its place");
+                refusals.add(refusal(number, message));
+            }
+            Some(section) => section.options.push(option(number, line)),
+            None if is_above => {}
+            None => {
+                is_above = true;
+                let message = format!("found `{line}` above all sections, allowed below [global]");
+                refusals.add(refusal(number, message));
+            }
         }
-        options.push(option(number, line));
     }
-    let (job, line) = job.ok_or_else(|| {
-        let message = "found no job, allowed one: a section with a name of its own, such as [job]";
-        refuse(text.lines().count().max(1), message.to_owned())
-    })?;
-    Ok(Found { job, line, options })
+    if let Err((line, message)) = has_jobs(&sections, text) {
+        refusals.add(refusal(line, message));
+    }
+    sections
+}
+
+/// A section of this line, without options so far, or why the line is invalid.
+fn section(line: usize, text: &str) -> Result<Section, String> {
+    let Some(name) = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')) else {
+        return Err(format!("found `{text}`, allowed [global] or [a job's name]"));
+    };
+    let is_global = name == "global";
+    if !is_global && name.to_ascii_lowercase().starts_with("global") {
+        // fio takes [Global] for a job, and [globals] for [global].
+        return Err(format!(
+            "found [{name}], which fio does not read as a section; allowed [global], or a job's \
+             name that starts otherwise"
+        ));
+    }
+    Ok(Section { name: name.to_owned(), line, is_global, options: Vec::new() })
+}
+
+/// Whether there are jobs, not too many, and none of the global sections is below all of them.
+fn has_jobs(sections: &[Section], text: &str) -> Result<(), (usize, String)> {
+    let jobs = sections.iter().filter(|section| !section.is_global);
+    let Some(last) = jobs.clone().next_back() else {
+        let message = "found no job, allowed one or more: a section with a name of its own, such \
+                       as [job]";
+        return Err((text.lines().count().max(1), message.to_owned()));
+    };
+    if let Some(too_many) = jobs.clone().nth(JOBS_MAX) {
+        let message = format!("found {} jobs, allowed {JOBS_MAX} at most", jobs.count());
+        return Err((too_many.line, message));
+    }
+    match sections.last() {
+        Some(global) if global.is_global => Err((
+            global.line,
+            format!(
+                "found [global] below the last job, [{}], for which it does not hold; move its \
+                 options above the job",
+                last.name
+            ),
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// The option on a line that is neither empty nor a section.

@@ -12,6 +12,7 @@ pub use crate::grid_names::GRID_NAMES;
 
 use crate::error::{SpecError, did_you_mean};
 use crate::plan::Plan;
+use crate::source::Source;
 use point::GridPoint;
 
 /// A few lines on the grid, for lists.
@@ -69,9 +70,9 @@ pub fn grid_with(parts: &[String]) -> Result<Vec<Plan>, SpecError> {
     points.iter().filter(wanted).map(GridPoint::plan).collect()
 }
 
-/// The plan of that name, if the grid has it; those omitted from the grid have names as well.
-pub(crate) fn of_name(name: &str) -> Option<Result<Plan, SpecError>> {
-    points().iter().find(|point| point.name() == name).map(GridPoint::plan)
+/// The workload of that name, if the grid has it; those omitted from the grid have names as well.
+pub(crate) fn of_name(name: &str) -> Option<Result<Source, SpecError>> {
+    points().iter().find(|point| point.name() == name).map(GridPoint::source)
 }
 
 /// The names that are near one that the grid does not have, as a question.

@@ -3,6 +3,7 @@
 use crate::check;
 use crate::error::SpecError;
 use crate::plan::{FileState, Open, Order, Plan};
+use crate::source::Source;
 use crate::spec::{self, OneOrMore, Spec};
 
 /// The group whose names have no group.
@@ -123,6 +124,10 @@ impl GridPoint {
         check::plan(&self.spec(), &name, &name)
     }
 
+    pub(super) fn source(&self) -> Result<Source, SpecError> {
+        Source::made(&self.spec(), &self.name())
+    }
+
     fn spec(&self) -> Spec {
         let Shape { writes_per_fsync, limit, depth, .. } = self.shape;
         let (seconds, ops) = match self.length {
@@ -171,7 +176,7 @@ impl GridPoint {
         let Shape { files, open, .. } = self.shape;
         spec::Files {
             count: files,
-            size_mib: self.size_mib / files,
+            size_mib: (self.size_mib / files) as f64,
             open: OneOrMore(vec![open]),
             // Read in sequence, what is not cached would be read ahead.
             order: if self.state == State::Uncached { Order::Random } else { Order::Sequential },

@@ -17,7 +17,7 @@ use std::sync::LazyLock;
 type Target = fn(&[u8]);
 
 /// All targets. Each has a folder of its name in `corpus`.
-const TARGETS: [(&str, Target); 18] = [
+const TARGETS: [(&str, Target); 21] = [
     ("boots", record::boots),
     ("btf", event::types),
     ("compare", record::compare),
@@ -25,6 +25,7 @@ const TARGETS: [(&str, Target); 18] = [
     ("fio", record::fio),
     ("format", event::layout),
     ("histogram", record::histogram),
+    ("hlog", record::hlog),
     ("image", image::image),
     ("job", workload::job),
     ("kconfig", names::kconfig),
@@ -32,9 +33,11 @@ const TARGETS: [(&str, Target); 18] = [
     ("module", image::module),
     ("package", image::package),
     ("policy", names::policy),
+    ("printed", record::printed),
     ("record", record::record),
     ("release", names::release),
     ("request", json::request),
+    ("setting", workload::setting),
     ("spec", workload::spec),
 ];
 

@@ -12,7 +12,8 @@ use iowq_reports::bench::text;
 use iowq_reports::compare::set::Set;
 use iowq_reports::compare::{self, Rules, compare as judge, ktap};
 use iowq_reports::output::{KernelsRequest, kernels};
-use iowq_reports::{export, import, load};
+use iowq_reports::import::{Import, Tool, Unit};
+use iowq_reports::{export, load};
 
 use crate::folder;
 
@@ -27,7 +28,9 @@ pub(crate) fn record(bytes: &[u8]) {
             let analysis = analyse(&loaded);
             assert!(!text::text(&analysis, text::WIDTH_TEXT).is_empty());
             for (_, format) in export::Format::ALL {
-                let _ = format.text(&loaded.records, &|run| loaded.whole(run));
+                for (_, table) in export::Table::ALL {
+                    let _ = format.bytes(&loaded.records, &|run| loaded.whole(run), table);
+                }
             }
         }
         Err(error) => assert!(error.to_string().contains("record.jsonl")),
@@ -68,10 +71,25 @@ pub(crate) fn boots(bytes: &[u8]) {
     }
 }
 
-/// What is taken are records that the loader takes, too, and finds the same in.
+/// JSON of fio.
 pub(crate) fn fio(bytes: &[u8]) {
-    match import::fio::records(bytes, None) {
-        Ok(records) => {
+    imported(Tool::Fio, bytes);
+}
+
+/// Interval logs of HdrHistogram.
+pub(crate) fn hlog(bytes: &[u8]) {
+    imported(Tool::Hlog, bytes);
+}
+
+/// What bpftrace and bcc print.
+pub(crate) fn printed(bytes: &[u8]) {
+    imported(Tool::Histogram, bytes);
+}
+
+/// What is taken are records that the loader takes, too, and finds the same in.
+fn imported(tool: Tool, bytes: &[u8]) {
+    match tool.records(bytes, None, Some(Unit::Us)) {
+        Ok(Import { records, .. }) => {
             let lines = records.iter().map(|record| line(record).expect("a record can be written"));
             let lines = lines.collect::<Vec<_>>().concat();
             let loaded = load::read(lines.as_slice(), Path::new("record.jsonl"));

@@ -34,11 +34,16 @@ fn names() -> PossibleValuesParser {
     PossibleValuesParser::new(STEPS.iter().map(|step| step.name))
 }
 
+/// Lines of a failing step that are said once more at the end: logs are often kept from their end.
+const END_LINES_MAX: usize = 25;
+
 /// How a step went.
 struct Outcome {
     step: &'static Step,
     took: Duration,
     tally: Tally,
+    /// The end of its output, if it failed.
+    end: String,
 }
 
 /// Runs the command.
@@ -59,8 +64,8 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<Exit> {
     for (number, step) in (1..).zip(&steps) {
         say(format_args!("[{number}/{}] {}: {}", steps.len(), step.name, step.about));
         let start = Instant::now();
-        let tally = run_step(step, &logs.join(format!("{}.log", step.name)))?;
-        outcomes.push(Outcome { step, took: start.elapsed(), tally });
+        let (tally, end) = run_step(step, &logs.join(format!("{}.log", step.name)))?;
+        outcomes.push(Outcome { step, took: start.elapsed(), tally, end });
     }
     let total = outcomes.iter().fold(Tally::default(), |total, outcome| total.plus(&outcome.tally));
     say(summary(&outcomes, &total).trim_end());
@@ -68,8 +73,9 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<Exit> {
 }
 
 /// Runs a step with its output in a file, which is shown only where something failed: a screen
-/// of passing tests hides the one line that matters.
-fn run_step(step: &Step, log: &PathBuf) -> anyhow::Result<Tally> {
+/// of passing tests hides the one line that matters. With its counts comes the end of what was
+/// shown.
+fn run_step(step: &Step, log: &PathBuf) -> anyhow::Result<(Tally, String)> {
     let file = File::create(log).with_context(|| format!("cannot create {}", log.display()))?;
     let mut command: Command = (step.command)();
     let both = file.try_clone().with_context(|| format!("cannot write {}", log.display()))?;
@@ -80,20 +86,26 @@ fn run_step(step: &Step, log: &PathBuf) -> anyhow::Result<Tally> {
 
     let ended_well = status.code().is_some_and(|code| step.exits.contains(&code));
     let mut tally = Tally::of(&output, ended_well);
+    let mut shown = output.trim_end().to_owned();
     if ended_well && let Err(error) = (step.after)() {
-        say(format_args!("      {error:#}"));
+        shown += &format!("\n      {error:#}");
         tally = tally.plus(&Tally::FAILURE);
     }
-    if tally.failed > 0 {
-        say(format_args!("{}\n      failed: {}", output.trim_end(), process::shown(&command)));
+    if tally.failed == 0 {
+        return Ok((tally, String::new()));
     }
-    Ok(tally)
+    shown += &format!("\n      failed: {}", process::shown(&command));
+    say(&shown);
+    let lines: Vec<_> = shown.lines().collect();
+    let end = lines[lines.len().saturating_sub(END_LINES_MAX)..].join("\n");
+    Ok((tally, end))
 }
 
-/// The table of steps, the skipped tests with their reasons, and the closing line.
+/// The table of steps, the skipped tests with their reasons, the ends of what failed, and the
+/// closing line.
 fn summary(outcomes: &[Outcome], total: &Tally) -> String {
     let mut text = format!("\n{:<8} {:<6} {:>8}  counts\n", "step", "result", "time");
-    for Outcome { step, took, tally } in outcomes {
+    for Outcome { step, took, tally, .. } in outcomes {
         let seconds = took.as_secs_f64();
         text += &format!("{:<8} {:<6} {seconds:>6.1} s  {tally}\n", step.name, tally.word());
     }
@@ -102,6 +114,9 @@ fn summary(outcomes: &[Outcome], total: &Tally) -> String {
     }
     for reason in &total.skipped {
         text += &format!("  {reason}\n");
+    }
+    for Outcome { step, end, .. } in outcomes.iter().filter(|outcome| !outcome.end.is_empty()) {
+        text += &format!("\nthe end of {}:\n{end}\n", step.name);
     }
     text + &format!("\n{total}\n")
 }
@@ -115,13 +130,14 @@ mod tests {
         let took = Duration::from_millis(1500);
         let skipped = Tally::of("skipped: probes: no bpf-linker\n", true);
         let outcomes = [
-            Outcome { step: &STEPS[0], took, tally: Tally::of("", true) },
-            Outcome { step: &STEPS[1], took, tally: skipped },
+            Outcome { step: &STEPS[0], took, tally: Tally::of("", true), end: String::new() },
+            Outcome { step: &STEPS[1], took, tally: skipped, end: "no such file".into() },
         ];
         let total = outcomes[0].tally.clone().plus(&outcomes[1].tally);
         let text = summary(&outcomes, &total);
         assert!(text.ends_with("\n1 passed, 0 failed, 1 skipped\n"), "{text}");
         assert!(text.contains("  probes: no bpf-linker\n"), "{text}");
+        assert!(text.contains("\nthe end of clippy:\nno such file\n"), "{text}");
         assert!(text.contains("fmt      ok        1.5 s"), "{text}");
     }
 

@@ -22,7 +22,7 @@ pub(super) struct Step {
 }
 
 /// All of them.
-pub(super) const STEPS: [Step; 10] = [
+pub(super) const STEPS: [Step; 12] = [
     Step {
         name: "fmt",
         about: "the code is formatted",
@@ -77,8 +77,10 @@ pub(super) const STEPS: [Step; 10] = [
     Step {
         name: "package",
         about: "crates that others use build from what would be published",
+        // Offline: the steps before have downloaded all that it needs, and asking the registry for
+        // its index again only adds a way to fail.
         command: || {
-            let mut command = cargo(&["package", "--locked", "--allow-dirty"]);
+            let mut command = cargo(&["package", "--locked", "--offline", "--allow-dirty"]);
             for name in ["iowq-workloads", "iowq-contract", "iowq-pool"] {
                 command.args(["--package", name]);
             }
@@ -102,6 +104,20 @@ pub(super) const STEPS: [Step; 10] = [
             command
         },
         after: check_bench,
+        ..PLAIN
+    },
+    Step {
+        name: "speed",
+        about: "the pool beside the kernel's and beside rayon's, which it is not to be slower than",
+        command: peers,
+        after: check_peers,
+        ..PLAIN
+    },
+    Step {
+        name: "cost",
+        about: "the kernel's io-wq with probes and without, which are not to slow it down",
+        command: probed,
+        after: check_probed,
         ..PLAIN
     },
     Step {
@@ -137,6 +153,85 @@ fn check_bench() -> anyhow::Result<()> {
         fs::metadata(&path).with_context(|| format!("bench left no {}", path.display()))?;
     }
     fs::remove_dir_all(&out).with_context(|| format!("cannot remove {}", out.display()))
+}
+
+/// Pools that the pool is held against.
+const PEERS: [&str; 2] = ["kernel", "rayon"];
+
+fn peers_out() -> PathBuf {
+    process::workspace().join(format!("target/ci/peers-{}", std::process::id()))
+}
+
+fn peers() -> Command {
+    let mut command = bench_peers(&["pool-6.17", PEERS[0], PEERS[1]]);
+    command.args(["--rounds", "8", "--millis", "50", "--depth", "1", "--depth", "32"]);
+    command
+}
+
+/// The benchmark of pools, with these contenders in turn.
+fn bench_peers(contenders: &[&str]) -> Command {
+    let mut command =
+        cargo(&["bench", "--locked", "--package", "iowq-harness", "--bench", "peers"]);
+    command.args(["--", "--workers", "8", "--wait", "sleeping", "--out"]).arg(peers_out());
+    for contender in contenders {
+        command.args(["--contender", contender]);
+    }
+    command
+}
+
+/// That no comparison has a regression. Short runs lack quantiles, so that a verdict on all metrics
+/// is not to be expected.
+fn check_peers() -> anyhow::Result<()> {
+    for peer in PEERS {
+        no_regression(peer, "pool-6.17", "5")?;
+    }
+    remove_peers()
+}
+
+/// That no metric of one contender is worse than that of another by more than `percent`.
+fn no_regression(base: &str, test: &str, percent: &str) -> anyhow::Result<()> {
+    let runs = |contender: &str| {
+        let mut runs = peers_out().into_os_string();
+        runs.push(format!("@{contender} on peers"));
+        runs
+    };
+    let mut command = cargo(&["xtask", "compare", "--quiet", "--threshold", percent]);
+    command.arg(runs(base)).arg(runs(test));
+    let code = process::run(&mut command)?.code();
+    ensure!(matches!(code, Some(0 | 3)), "{test} beside {base}: {}", process::shown(&command));
+    Ok(())
+}
+
+fn remove_peers() -> anyhow::Result<()> {
+    let out = peers_out();
+    fs::remove_dir_all(&out).with_context(|| format!("cannot remove {}", out.display()))
+}
+
+/// The kernel's io-wq without and with probes.
+const PROBED: [&str; 2] = ["kernel", "kernel-probed"];
+/// By how much probes may make a metric worse at most, in percent: more than they do, so that only a
+/// mistake fails.
+const PROBED_PERCENT: &str = "25";
+
+fn probed() -> Command {
+    if !may_load_bpf() {
+        let mut command = Command::new("echo");
+        command.arg("skipped: cost: loading the probes takes root, or CAP_BPF and CAP_PERFMON");
+        return command;
+    }
+    let mut command = bench_peers(&PROBED);
+    command.args(["--rounds", "10", "--millis", "100", "--depth", "32"]);
+    command.args(["--work", "nop", "--work", "mix", "--dir"]);
+    command.arg(process::workspace().join("target"));
+    command
+}
+
+fn check_probed() -> anyhow::Result<()> {
+    if !may_load_bpf() {
+        return Ok(());
+    }
+    no_regression(PROBED[0], PROBED[1], PROBED_PERCENT)?;
+    remove_peers()
 }
 
 /// Names the folder of kernels that tests boot.

@@ -5,16 +5,15 @@
 //! nothing was queued for the other.
 
 use aya_ebpf::Global;
-use aya_ebpf::helpers::{bpf_get_current_task, bpf_probe_read_kernel};
+use aya_ebpf::helpers::bpf_get_current_task;
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::PerCpuArray;
 use iowq_ebpf::kernel::{WORK_FLAGS, WORK_UNBOUND};
 use iowq_ebpf::{
     ACCOUNT_BOUNDED, ACCOUNT_BY_FLAG, ACCOUNT_BY_NOTHING, ACCOUNT_UNBOUNDED, ACCOUNTS,
-    LOST_UNREADABLE,
 };
 
-use crate::maps::lose;
+use crate::event::read_at;
 
 /// How to find it, a number of `iowq_ebpf`.
 #[unsafe(no_mangle)]
@@ -75,9 +74,7 @@ pub(crate) fn worker() -> Option<u64> {
 /// The flags of a work.
 #[inline(always)]
 pub(crate) fn work_flags(work: u64) -> Option<u32> {
-    // SAFETY: the helper checks the address and fails where it cannot be read.
-    let flags = unsafe { bpf_probe_read_kernel((work + u64::from(WORK_FLAGS)) as *const u32) };
-    flags.inspect_err(|_| lose(LOST_UNREADABLE)).ok()
+    read_at(work + u64::from(WORK_FLAGS))
 }
 
 /// Counts a work that is queued, by its flags.
@@ -93,13 +90,5 @@ pub(crate) fn count_queued(flags: u32) {
 /// Reads at an offset from an address, and counts it where that cannot be read.
 #[inline(always)]
 pub(crate) fn read<T>(from: u64, offset: &Global<u32>) -> Option<T> {
-    let address = from + u64::from(offset.load());
-    // SAFETY: the helper checks the address and fails where it cannot be read.
-    match unsafe { bpf_probe_read_kernel(address as *const T) } {
-        Ok(value) => Some(value),
-        Err(_) => {
-            lose(LOST_UNREADABLE);
-            None
-        }
-    }
+    read_at(from + u64::from(offset.load()))
 }

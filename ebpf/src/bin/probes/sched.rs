@@ -15,7 +15,7 @@ use aya_ebpf::macros::{raw_tracepoint, tracepoint};
 use aya_ebpf::programs::{RawTracePointContext, TracePointContext};
 use iowq_ebpf::{
     ACCOUNTS, BlockEvent, KEY_HASHED, KEY_NONE, LOST_BLOCKS, LOST_SWITCHES, LOST_UNREADABLE,
-    NEVER_ASK, SKIP_SAME_BUCKET, SLOTS_MAX, Shared, Slot,
+    NEVER_ASK, POOLS_MAX, PoolCounts, SKIP_SAME_BUCKET, SLOTS_MAX, Slot,
 };
 
 use crate::KEEP;
@@ -40,9 +40,9 @@ static TASK_PID: Global<u32> = Global::new(0);
 /// map is under way on this CPU, even if what is under way was preempted.
 #[tracepoint]
 pub(crate) fn thread_switched(ctx: TracePointContext) -> u32 {
-    if let Some((shared, slot, index)) = current() {
+    if let Some((pool, slot, index)) = current() {
         let asleep = read(ctx.as_ptr(), SWITCH_PREV_STATE.load()) & SLEEPS != 0;
-        leaves(shared, slot, index, asleep);
+        leaves(pool, slot, index, asleep);
     }
     enters(read(ctx.as_ptr(), SWITCH_NEXT_PID.load()));
     KEEP
@@ -53,9 +53,9 @@ pub(crate) fn thread_switched(ctx: TracePointContext) -> u32 {
 /// the state of the one that leaves.
 #[raw_tracepoint]
 pub(crate) fn thread_switched_raw(ctx: RawTracePointContext) -> i32 {
-    if let Some((shared, slot, index)) = current() {
+    if let Some((pool, slot, index)) = current() {
         let (preempted, state) = (ctx.arg::<u32>(0) & 0xff, ctx.arg::<u32>(3));
-        leaves(shared, slot, index, preempted == 0 && state != 0);
+        leaves(pool, slot, index, preempted == 0 && state != 0);
     }
     enters(read(ctx.arg::<*mut c_void>(2), TASK_PID.load()));
     0
@@ -63,13 +63,13 @@ pub(crate) fn thread_switched_raw(ctx: RawTracePointContext) -> i32 {
 
 /// What belongs to the thread that leaves, where it is a worker.
 #[inline(always)]
-fn current() -> Option<(*mut Shared, *mut Slot, u32)> {
+fn current() -> Option<(*mut PoolCounts, *mut Slot, u32)> {
     find(current_tid()?)
 }
 
-/// The page, the slot and its index, where the thread is a worker.
+/// The pool, the slot and its index, where the thread is a worker.
 #[inline(always)]
-fn find(tid: u32) -> Option<(*mut Shared, *mut Slot, u32)> {
+fn find(tid: u32) -> Option<(*mut PoolCounts, *mut Slot, u32)> {
     // SAFETY: userspace inserts a thread before it works and removes it after, so the element is
     // not another thread's meanwhile. Should it be, the index is kept in range all the same.
     let index = *unsafe { SLOT_OF.get(tid) }?;
@@ -78,12 +78,17 @@ fn find(tid: u32) -> Option<(*mut Shared, *mut Slot, u32)> {
     let index = index & (SLOTS_MAX as u32 - 1);
     // SAFETY: the index is in range.
     let slot = unsafe { (&raw mut (*shared).slots).cast::<Slot>().add(index as usize) };
-    Some((shared, slot, index))
+    // SAFETY: the slot is in the map's value; the index is kept in range, as above.
+    let pool = unsafe {
+        let pool = ptr::read_volatile(&raw const (*slot).pool) & (POOLS_MAX as u32 - 1);
+        (&raw mut (*shared).pools).cast::<PoolCounts>().add(pool as usize)
+    };
+    Some((pool, slot, index))
 }
 
 /// A worker leaves its CPU: where it sleeps inside its work, it no longer counts as running.
 #[inline(always)]
-fn leaves(shared: *mut Shared, slot: *mut Slot, index: u32, asleep: bool) {
+fn leaves(pool: *mut PoolCounts, slot: *mut Slot, index: u32, asleep: bool) {
     // SAFETY: the slot is in the map's value, and only the current thread writes it.
     let (work, account) = unsafe {
         (*slot).outs += 1;
@@ -103,29 +108,29 @@ fn leaves(shared: *mut Shared, slot: *mut Slot, index: u32, asleep: bool) {
     // nor does ftrace see it then.
     if unseen {
         lose(LOST_SWITCHES);
-        add(shared, account, 1);
+        add(pool, account, 1);
     }
-    if !asleep || add(shared, account, -1) != 1 {
+    if !asleep || add(pool, account, -1) != 1 {
         return;
     }
-    let head = head(shared, account);
-    if head != KEY_NONE && may_ask(shared, work, head) {
-        ask(shared, slot, index, head);
+    let head = head(pool, account);
+    if head != KEY_NONE && may_ask(pool, work, head) {
+        ask(pool, slot, index, head);
     }
 }
 
 /// Whether the rules in force let a worker ask that holds `work` while `head` is queued first.
 #[inline(always)]
-fn may_ask(shared: *mut Shared, work: u32, head: u32) -> bool {
+fn may_ask(pool: *mut PoolCounts, work: u32, head: u32) -> bool {
     // SAFETY: an aligned u32 in the map's value, which is not written once there are workers.
-    let flags = unsafe { (*shared).flags };
+    let flags = unsafe { (*pool).flags };
     let same_bucket = work >= KEY_HASHED && work == head;
     flags & NEVER_ASK == 0 && !(same_bucket && flags & SKIP_SAME_BUCKET != 0)
 }
 
 /// Requests a worker, and counts it as running from now on, so that no other requests the same.
 #[inline(always)]
-fn ask(shared: *mut Shared, slot: *mut Slot, index: u32, head: u32) {
+fn ask(pool: *mut PoolCounts, slot: *mut Slot, index: u32, head: u32) {
     // SAFETY: the slot is in the map's value, and only the current thread sets the mark; the pool
     // may clear it, and then has heard of the last time.
     let request_pending = unsafe { ptr::read_volatile(&raw const (*slot).request_pending) };
@@ -141,7 +146,7 @@ fn ask(shared: *mut Shared, slot: *mut Slot, index: u32, head: u32) {
         ptr::write_volatile(&raw mut (*slot).request_pending, 1);
         (bpf_ktime_get_ns(), (*slot).work, (*slot).account, (*slot).generation)
     };
-    add(shared, account, 1);
+    add(pool, account, 1);
     entry.write(BlockEvent { time_ns, slot: index, work, head, generation });
     entry.submit(0);
 }
@@ -153,7 +158,7 @@ fn enters(tid: u32) {
     if tid == 0 {
         return;
     }
-    let Some((shared, slot, _)) = find(tid) else { return };
+    let Some((pool, slot, _)) = find(tid) else { return };
     // SAFETY: the slot is in the map's value. Its thread is not on a CPU yet, so only this
     // program, which runs once for the switch, writes it.
     let account = unsafe {
@@ -164,15 +169,15 @@ fn enters(tid: u32) {
         (*slot).blocked = 0;
         (*slot).account
     };
-    add(shared, account, 1);
+    add(pool, account, 1);
 }
 
 /// Adds to the running count of an account, and returns what it was.
 #[inline(always)]
-fn add(shared: *mut Shared, account: u32, by: i32) -> i32 {
+fn add(pool: *mut PoolCounts, account: u32, by: i32) -> i32 {
     let index = account as usize % ACCOUNTS;
     // SAFETY: the index is in range.
-    let running = unsafe { (&raw mut (*shared).running).cast::<i32>().add(index) };
+    let running = unsafe { (&raw mut (*pool).running).cast::<i32>().add(index) };
     let was: i32;
     // SAFETY: the pointer is an aligned i32 in the map's value. `core` offers this target no
     // atomic addition, the instruction set has one.
@@ -188,12 +193,12 @@ fn add(shared: *mut Shared, account: u32, by: i32) -> i32 {
 
 /// Key of the first queued work of an account.
 #[inline(always)]
-fn head(shared: *mut Shared, account: u32) -> u32 {
+fn head(pool: *mut PoolCounts, account: u32) -> u32 {
     let index = account as usize % ACCOUNTS;
     // SAFETY: the index is in range, so this is an aligned u32 in the map's value. Userspace may
     // write it at any time; the load is one instruction, and the atomic addition before it orders
     // the two: the second, enqueuer or this, sees what the other did.
-    unsafe { ptr::read_volatile((&raw const (*shared).head).cast::<u32>().add(index)) }
+    unsafe { ptr::read_volatile((&raw const (*pool).head).cast::<u32>().add(index)) }
 }
 
 /// Reads a number at an offset from an address: the value, or 0 and a count where it cannot be

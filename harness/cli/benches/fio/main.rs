@@ -1,8 +1,10 @@
 //! The engine `uring` beside fio: the same job files, on the same folder, in turn.
 //!
-//! `cargo bench -p iowq-harness --bench fio -- --rounds 5 --seconds 3`
+//! `cargo bench -p iowq --bench fio -- --rounds 5 --seconds 3`
 
 mod run;
+#[path = "../../../benches/peers/spread.rs"]
+mod spread;
 mod table;
 
 use std::path::{Path, PathBuf};
@@ -46,7 +48,7 @@ struct Options {
 fn main() -> anyhow::Result<()> {
     let options = Options::parse();
     if !options.bench {
-        println!("skipped: run it with `cargo bench -p iowq-harness --bench fio`");
+        println!("skipped: run it with `cargo bench -p iowq --bench fio`");
         return Ok(());
     }
     let Some(version) = run::fio_version() else {

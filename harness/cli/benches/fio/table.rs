@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::run::{Run, Tool};
+use super::spread::{median, range};
 
 /// fsyncs per write may differ by this much and the two still do the same.
 const ALIKE: f64 = 0.02;
@@ -68,21 +69,4 @@ fn notes(unlike: bool) -> String {
          nothing watches.\n\
          The file of reads-async has data with both, and is in the page cache from the start.\n"
     )
-}
-
-fn range(values: Vec<f64>, digits: usize) -> String {
-    let least = values.iter().copied().fold(f64::INFINITY, f64::min);
-    let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    format!("{:.digits$} ({least:.digits$} to {most:.digits$})", median(values))
-}
-
-/// The middle value, or the mean of the two in the middle.
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    let middle = values.len() / 2;
-    match (values.len() % 2, values.get(middle)) {
-        (1, Some(value)) => *value,
-        (0, Some(value)) if middle > 0 => (values[middle - 1] + value) / 2.0,
-        _ => f64::NAN,
-    }
 }

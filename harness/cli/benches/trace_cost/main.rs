@@ -4,6 +4,8 @@
 //! `cargo bench -p iowq --bench trace_cost -- --rounds 10 --seconds 2`
 
 mod load;
+#[path = "../../../benches/peers/spread.rs"]
+mod spread;
 mod table;
 mod watch;
 

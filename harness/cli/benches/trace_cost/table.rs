@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::Run;
+use super::spread::range;
 
 /// The whole text of trace-cost.txt.
 pub fn text(rounds: u32, seconds: u32, runs: &[Run]) -> String {
@@ -37,15 +38,4 @@ pub fn text(rounds: u32, seconds: u32, runs: &[Run]) -> String {
         );
     }
     text
-}
-
-fn range(mut values: Vec<f64>, digits: usize) -> String {
-    values.sort_by(f64::total_cmp);
-    let [Some(least), Some(most)] = [values.first(), values.last()] else { return "-".to_owned() };
-    let middle = values.len() / 2;
-    let median = match values.len() % 2 {
-        1 => values[middle],
-        _ => f64::midpoint(values[middle - 1], values[middle]),
-    };
-    format!("{median:.digits$} ({least:.digits$} to {most:.digits$})")
 }

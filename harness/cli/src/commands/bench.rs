@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 use anyhow::Context as _;
 use iowq_contract::{BenchRequest, BenchTally, RECORD_NAME, WantProbes};
 use iowq_harness::bench::{self, Site};
+use iowq_harness::clock;
 use iowq_pool::policy::Registry;
 use serde_json::json;
 
@@ -16,6 +17,7 @@ use crate::flags::bench::BenchFlags;
 use crate::flags::verbosity::Verbosity;
 use crate::print::{note, print, print_json};
 use crate::progress::Progress;
+use crate::time_spent::time_spent;
 use crate::{folders, measuring_program, stop};
 
 /// Runs the command.
@@ -31,6 +33,7 @@ pub(crate) fn run(
         }
         return Ok(Exit::Fine);
     }
+    let began = clock::now();
     let request = flags.request(registry)?;
     if flags.fidelity {
         measuring_program(registry)?
@@ -50,14 +53,18 @@ pub(crate) fn run(
     let report =
         (tally.finished > 0).then(|| report::draw(std::slice::from_ref(&record), &[], Some(&out)));
     let report = report.transpose()?;
+    let took = clock::now().until(began);
     match (flags.format, &report) {
-        (Format::Text, Some(report)) if !verbosity.quiet => print(&report::shown(report))?,
+        (Format::Text, Some(report)) if !verbosity.quiet => {
+            print(&(report::shown(report) + &time_spent(&tally.phases, took)))?;
+        }
         (Format::Text, _) => {}
         (Format::Json, report) => print_json(&json!({
             "record": record.display().to_string(),
             "report": report.as_ref().map(|report| report.page.display().to_string()),
             "summary": report.as_ref().map(|report| report.summary.display().to_string()),
             "runs": tally,
+            "took_ns": clock::duration_ns(took),
         }))?,
     }
     Ok(if problem.is_some() { Exit::Trouble } else { Exit::Fine })
@@ -88,7 +95,7 @@ pub(crate) fn measure(
 
 /// What is missing, if anything.
 pub(crate) fn problem(tally: &BenchTally, record: &Path) -> Option<String> {
-    let BenchTally { wanted, finished, failed, gave_up, interrupted } = *tally;
+    let BenchTally { wanted, finished, failed, gave_up, interrupted, .. } = *tally;
     let record = record.display();
     if interrupted && finished + failed == 0 {
         return Some(format!("interrupted before the first of {wanted} runs finished"));

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use iowq_contract::{BenchRequest, BenchTally, RECORD_NAME, Workload};
+use iowq_contract::{BenchRequest, BenchTally, RECORD_NAME};
 use iowq_harness::{machine, run};
 use iowq_pool::policy::Registry;
 use iowq_reports::compare::ktap;
@@ -96,8 +96,12 @@ fn shown(flags: &CompareFlags, compared: &Compared) -> String {
 fn request_again(rerun: &Rerun, registry: &Registry) -> anyhow::Result<BenchRequest> {
     let request = request_of(rerun, registry)?;
     let resolved = iowq_harness::bench::resolved(&request)?;
-    for (Workload { name, plan }, digest) in resolved.workloads.iter().zip(&rerun.digests) {
-        if digest.as_ref().is_some_and(|digest| *digest != run::digest(plan)) {
+    for (workload, digests) in resolved.workloads.iter().zip(&rerun.digests) {
+        let plans = resolved.variants.iter().filter_map(|variant| workload.plan_of(variant));
+        let found: Vec<String> = plans.map(run::digest).collect();
+        if let Some(name) =
+            Some(&workload.name).filter(|_| digests.iter().any(|it| !found.contains(it)))
+        {
             bail!(
                 "{name}: is not the workload that the first runs had, so that fresh ones confirm \
                  nothing: it was edited since, or comes with another version of iowq; bring it back"
@@ -145,9 +149,10 @@ mod tests {
     fn rerun(workload: &str) -> Rerun {
         Rerun {
             workloads: vec![workload.to_owned()],
-            digests: vec![None],
+            digests: vec![Vec::new()],
             engines: vec!["pool".to_owned()],
             policies: vec!["6.12".to_owned(), "6.17".to_owned()],
+            set: Vec::new(),
             rounds: 8,
             seed: 9,
             seconds: None,
@@ -199,7 +204,7 @@ mod tests {
         let registry = Registry::builtin();
         let again = |digest: &str| {
             request_again(
-                &Rerun { digests: vec![Some(digest.to_owned())], ..rerun("dsync") },
+                &Rerun { digests: vec![vec![digest.to_owned()]], ..rerun("dsync") },
                 &registry,
             )
         };

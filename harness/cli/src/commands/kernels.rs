@@ -2,18 +2,21 @@
 
 use std::path::Path;
 
-use iowq_contract::{BOOTS_NAME, KERNELS_NAME, Workload};
+use iowq_contract::{BOOTS_NAME, KERNELS_NAME, Variant, Workload};
 use iowq_kernels::job::{WARM_UP_SECONDS, Workloads};
 use iowq_kernels::options::Options;
 use iowq_kernels::run::{self, Setup, Tally};
 use iowq_pool::policy::Registry;
 use iowq_reports::output::{self, KernelsCompared, KernelsRequest};
+use iowq_workloads::Engines;
 
 use crate::exit::Exit;
 use crate::flags::VerdictFormat;
-use crate::flags::bench::workloads;
+use crate::flags::bench::{engines, workloads};
 use crate::flags::compare::JudgingFlags;
 use crate::flags::kernels::KernelsFlags;
+use crate::flags::settings;
+use crate::flags::variants::refuse_idle_timeout;
 use crate::print::{note, print};
 use crate::{folders, measuring_program};
 
@@ -30,12 +33,22 @@ pub(crate) fn run(flags: &KernelsFlags, registry: &Registry) -> anyhow::Result<E
         None => measuring_program(registry)?.path().to_owned(),
     };
     let one = |name: &str, seconds| -> anyhow::Result<Workload> {
-        let mut workloads = workloads(&[name.into()], Some(seconds))?;
+        let mut workloads = workloads(&[name.into()], Engines::IoUring, Some(seconds), &[])?;
         Ok(workloads.remove(0))
     };
+    let sets = settings::combinations(&options.set)?;
+    settings::refuse_set_twice(&sets, options.seconds.is_some(), false)?;
+    refuse_idle_timeout(&sets)?;
+    let variants: Vec<Variant> = sets.iter().map(|set| Variant::kernel().with(set)).collect();
     let setup = Setup {
         workloads: Workloads {
-            workloads: workloads(&options.workload, options.seconds)?,
+            workloads: workloads(
+                &options.workload,
+                engines(options.as_io_uring),
+                options.seconds,
+                &variants,
+            )?,
+            sets,
             warm_up: one(WARM_UP, WARM_UP_SECONDS)?,
             presets: registry.presets().iter().map(|preset| preset.name.to_owned()).collect(),
         },

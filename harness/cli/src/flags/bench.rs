@@ -7,15 +7,16 @@ use anyhow::Context as _;
 use clap::Args;
 use clap::builder::TypedValueParser as _;
 use iowq_contract::{
-    BenchRequest, Blocking, EngineName, IdleTimeout, Role, Tier, WantBlocking, WantProbes, Workload,
+    BenchRequest, Blocking, EngineName, IdleTimeout, Role, Tier, Variant, WantBlocking, WantProbes,
+    Workload,
 };
 use iowq_harness::workload;
 use iowq_pool::policy::Registry;
 use iowq_reports::compare::rerun::Rerun;
-use iowq_workloads::{Length, Plan, grid_with};
+use iowq_workloads::{Engines, Length, Plan, grid_with};
 
 use super::variants::{fidelity_variants, first_again, variants};
-use super::{Format, choice};
+use super::{Format, choice, settings};
 
 /// Rounds at most. A run takes seconds, so more would take days.
 const PAIRS_MAX: u32 = 10_000;
@@ -35,8 +36,18 @@ const QUICK_SECONDS: f64 = 1.0;
 
 /// Flags for what `--fidelity` sets itself. `--grid` does not go with them either, because what it
 /// requires is no longer asked for beside a flag that conflicts with it.
-const SET_BY_FIDELITY: [&str; 8] =
-    ["workload", "fio", "engine", "policy", "idle_timeout", "quick", "noise", "control"];
+const SET_BY_FIDELITY: [&str; 10] = [
+    "workload",
+    "fio",
+    "as_io_uring",
+    "engine",
+    "policy",
+    "set",
+    "idle_timeout",
+    "quick",
+    "noise",
+    "control",
+];
 
 /// Flags of `bench`.
 #[derive(Args, Clone, Debug)]
@@ -45,9 +56,13 @@ pub(crate) struct BenchFlags {
     /// [default: fsync-mix dsync]
     #[arg(long, value_name = "NAME|FILE")]
     workload: Vec<OsString>,
-    /// A fio job file of one job, as a workload; its name ends in .fio; may be repeated
+    /// A fio job file, whose name ends in .fio: each of its stages is a workload, or the one that is
+    /// named behind it, as in mine.fio:verify; may be repeated
     #[arg(long, value_name = "FILE", value_parser = clap::builder::OsStringValueParser::new().try_map(fio_file))]
     fio: Vec<OsString>,
+    /// Take fio jobs of other engines, such as libaio, to see what io_uring does with them
+    #[arg(long)]
+    as_io_uring: bool,
     /// What carries out the ops; may be repeated
     #[arg(long, value_parser = choice::engine(), default_value = "pool")]
     engine: Vec<EngineName>,
@@ -55,6 +70,11 @@ pub(crate) struct BenchFlags {
     /// [default: 6.12 6.16 6.17 exit-on-idle]
     #[arg(long, value_name = "NAME")]
     policy: Vec<String>,
+    /// A field of the workloads' specs and values for it, each a variant, such as
+    /// workers.bounded=4,64 or files.open=buffered,dsync; may be repeated, for all combinations.
+    /// `--list` names the fields
+    #[arg(long, value_name = "KEY=VALUE,…")]
+    set: Vec<String>,
     /// Hold the pool against the running kernel: the fidelity grid on io_uring and under every
     /// preset
     #[arg(long, conflicts_with_all = SET_BY_FIDELITY)]
@@ -136,21 +156,29 @@ impl BenchFlags {
             self.named(registry, seconds)?
         };
         if let Some(IdleTimeout::Ms(ms)) = request.idle_timeout {
-            for Workload { plan, .. } in &request.workloads {
-                plan.clone().with_idle_timeout_ms(ms).context("--idle-timeout")?;
+            for workload in &request.workloads {
+                let change = |plan: &Plan| plan.clone().with_idle_timeout_ms(ms);
+                workload.try_map(change).context("--idle-timeout")?;
             }
         }
         Ok(request)
     }
 
     fn named(&self, registry: &Registry, seconds: Option<f64>) -> anyhow::Result<BenchRequest> {
-        let mut variants = variants(&self.engine, &self.policy, registry, self.blocking)?;
+        let sets = settings::combinations(&self.set)?;
+        settings::refuse_set_twice(&sets, seconds.is_some(), self.idle_timeout.is_some())?;
+        let mut variants = variants(&self.engine, &self.policy, &sets, registry, self.blocking)?;
         let noise = self.noise.then_some(Role::Noise);
         let control = self.control.map(|_| Role::Control);
         let roles: Vec<Role> = noise.into_iter().chain(control).collect();
         variants.extend(first_again(&variants, &roles));
         Ok(BenchRequest {
-            workloads: workloads(&[&self.workload[..], &self.fio].concat(), seconds)?,
+            workloads: workloads(
+                &[&self.workload[..], &self.fio].concat(),
+                engines(self.as_io_uring),
+                seconds,
+                &variants,
+            )?,
             variants,
             rounds: self.pairs.unwrap_or(if self.quick { 1 } else { PAIRS }),
             seed: self.seed,
@@ -176,7 +204,7 @@ impl BenchFlags {
             // rings or blocks.
             let timed = matches!(plan.length, Length::Time(_));
             let plan = with_seconds(plan, seconds.filter(|_| timed))?;
-            Ok(Workload { name: plan.name.clone(), plan })
+            Ok(Workload::new(plan.name.clone(), plan))
         };
         Ok(BenchRequest {
             workloads: grid_with(&self.grid)?
@@ -210,17 +238,19 @@ pub(crate) fn request_of(rerun: &Rerun, registry: &Registry) -> anyhow::Result<B
     let blocking = match rerun.blocking {
         Some(Blocking::Sched) => WantBlocking::Sched,
         Some(Blocking::Declared) => WantBlocking::Declared,
-        Some(Blocking::Kernel) | None => WantBlocking::Auto,
+        Some(Blocking::Kernel | Blocking::None) | None => WantBlocking::Auto,
     };
     let control_percent = rerun.control.map(|it| it.percent.unwrap_or(CONTROL_PERCENT));
-    let mut variants = variants(&engines, &rerun.policies, registry, blocking)?;
+    let sets = settings::combinations(&rerun.set)?;
+    let mut variants = variants(&engines, &rerun.policies, &sets, registry, blocking)?;
     let noise = rerun.noise.then_some(Role::Noise);
     let control = control_percent.map(|_| Role::Control);
     let roles: Vec<Role> = noise.into_iter().chain(control).collect();
     variants.extend(first_again(&variants, &roles));
     let named: Vec<OsString> = rerun.workloads.iter().map(OsString::from).collect();
     Ok(BenchRequest {
-        workloads: workloads(&named, rerun.seconds)?,
+        // That the plans are those of the first runs is checked after this.
+        workloads: workloads(&named, Engines::AsIoUring, rerun.seconds, &variants)?,
         variants,
         rounds: rerun.rounds,
         seed: Some(rerun.seed),
@@ -246,27 +276,40 @@ fn with_seconds(plan: Plan, seconds: Option<f64>) -> anyhow::Result<Plan> {
     })
 }
 
-/// Workloads by name or file, without repeats, or else the default.
+/// Workloads by name or file, without repeats, or else the default; each with what the variants set.
 ///
 /// # Errors
-/// A workload that is not there or invalid, or a length that none may have.
-pub(crate) fn workloads(named: &[OsString], seconds: Option<f64>) -> anyhow::Result<Vec<Workload>> {
+/// A workload that is not there or invalid, a length that none may have, or a setting that one of
+/// them cannot have.
+pub(crate) fn workloads(
+    named: &[OsString],
+    engines: Engines,
+    seconds: Option<f64>,
+    variants: &[Variant],
+) -> anyhow::Result<Vec<Workload>> {
     let defaults = WORKLOADS.map(OsString::from);
     let names = if named.is_empty() { &defaults[..] } else { named };
     let mut workloads: Vec<Workload> = Vec::new();
     for named in names {
-        let name = named.to_string_lossy();
-        if workloads.iter().all(|other| other.name != name) {
-            let plan = with_seconds(workload::read(named)?, seconds)?;
-            workloads.push(Workload { name: name.into_owned(), plan });
+        for (name, source) in workload::sources(named, engines)? {
+            if workloads.iter().all(|other| other.name != name) {
+                let change = |plan| with_seconds(plan, seconds);
+                workloads.push(settings::workload(name, &source, variants, change)?);
+            }
         }
     }
     Ok(workloads)
 }
 
+/// Which fio jobs are taken.
+pub(crate) fn engines(as_io_uring: bool) -> Engines {
+    if as_io_uring { Engines::AsIoUring } else { Engines::IoUring }
+}
+
 /// The path of a fio job file, which only its name tells from a spec.
 fn fio_file(path: OsString) -> Result<OsString, &'static str> {
-    let is_fio = Path::new(&path).extension().is_some_and(|extension| extension == "fio");
+    let extension = Path::new(&path).extension().and_then(|extension| extension.to_str());
+    let is_fio = extension.is_some_and(|extension| extension.split(':').next() == Some("fio"));
     if is_fio { Ok(path) } else { Err("name a job file that ends in .fio") }
 }
 
@@ -393,6 +436,21 @@ mod tests {
         for flag in ["--noise", "--control"] {
             assert!(Cli::try_parse_from(["bench", "--fidelity", flag]).is_err());
         }
+    }
+
+    #[test]
+    fn each_stage_of_a_fio_job_file_is_a_workload_which_its_name_selects() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("two.fio");
+        let text = "[global]\nioengine=libaio\nsize=1m\n[fill]\nrw=write\n[look]\nstonewall\n";
+        std::fs::write(&path, text).expect("a job file");
+        let file = path.to_str().expect("a path");
+        let names = |named: &str| -> Vec<String> {
+            let request = of(&["--fio", named, "--as-io-uring"]);
+            request.workloads.into_iter().map(|workload| workload.plan.name).collect()
+        };
+        assert_eq!(names(file), ["two:fill", "two:look"]);
+        assert_eq!(names(&format!("{file}:look")), ["two:look"]);
     }
 
     #[test]

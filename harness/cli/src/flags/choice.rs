@@ -2,7 +2,8 @@
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use iowq_contract::{EngineName, WantBlocking, WantProbes};
-use iowq_reports::export::Format;
+use iowq_reports::export::{Format, Table};
+use iowq_reports::import::Unit;
 use serde::de::DeserializeOwned;
 
 /// What carries out ops.
@@ -10,6 +11,7 @@ pub(super) fn engine() -> impl TypedValueParser<Value = EngineName> {
     choice(&[
         ("pool", "The userspace io-wq"),
         ("uring", "The running kernel's io-wq, through io_uring"),
+        ("sync", "No ring: each op is a system call of the thread that submits"),
     ])
 }
 
@@ -40,6 +42,22 @@ pub(super) fn export_format() -> impl TypedValueParser<Value = Format> {
     })
 }
 
+/// Which table is exported.
+pub(super) fn table() -> impl TypedValueParser<Value = Table> {
+    PossibleValuesParser::new(Table::ALL.map(|(name, _)| name)).try_map(|name| {
+        let found = Table::ALL.iter().find(|(known, _)| *known == name);
+        found.map(|(_, table)| *table).ok_or("no such table")
+    })
+}
+
+/// What latencies are in.
+pub(super) fn unit() -> impl TypedValueParser<Value = Unit> {
+    PossibleValuesParser::new(Unit::ALL.map(|(name, _)| name)).try_map(|name| {
+        let found = Unit::ALL.iter().find(|(known, _)| *known == name);
+        found.map(|(_, unit)| *unit).ok_or("no such unit")
+    })
+}
+
 /// The value that the contract has by this name.
 fn choice<T: DeserializeOwned + Clone + Send + Sync + 'static>(
     values: &[(&'static str, &'static str)],
@@ -67,5 +85,7 @@ mod tests {
         assert_all(&probes());
         assert_all(&blocking());
         assert_all(&export_format());
+        assert_all(&table());
+        assert_all(&unit());
     }
 }

@@ -15,9 +15,9 @@ const ALPHA: [f64; 2] = [0.001, 0.2];
 /// Flags of `compare`.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct CompareFlags {
-    /// Two or more sets, the base first: PATH or PATH@POLICY, where PATH is a record.jsonl or the
-    /// folder that it is in, and POLICY is as in the summary (`io_uring` for the kernel's). Or one
-    /// folder of boots that `kernels` made
+    /// Two or more sets, the base first: PATH or PATH@VARIANT, where PATH is a record.jsonl or the
+    /// folder that it is in, and VARIANT is a policy (`io_uring` for the kernel's), a setting, or
+    /// both, such as 6.17,bounded=4. Or one folder of boots that `kernels` made
     #[arg(required = true, value_name = "BASE TEST")]
     pub(crate) sets: Vec<PathBuf>,
     /// How to judge and what to print

@@ -6,8 +6,9 @@ pub(crate) mod compare;
 pub(crate) mod exchange;
 pub(crate) mod kernels;
 pub(crate) mod report;
+pub(crate) mod settings;
 pub(crate) mod trace;
-mod variants;
+pub(crate) mod variants;
 pub(crate) mod verbosity;
 
 use clap::ValueEnum;

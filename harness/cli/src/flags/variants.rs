@@ -1,21 +1,26 @@
-//! Variants: what is compared on each workload, from engines and policies.
+//! Variants: what is compared on each workload, from engines, policies and settings.
 
 use anyhow::anyhow;
-use iowq_contract::{EngineName, Role, Variant, WantBlocking, advice_on};
+use iowq_contract::{EngineName, Overrides, Role, Variant, WantBlocking, advice_on};
 use iowq_pool::policy::Registry;
+
+use super::settings::OF_POOL;
 
 /// Policies that are run if none is named.
 const POLICIES: [&str; 4] = ["6.12", "6.16", "6.17", "exit-on-idle"];
 
-/// The variants of a bench, without repeats: the pool under each policy, and the kernel once.
+/// The variants of a bench, without repeats: the pool under each policy, and the kernel once; each
+/// with every combination of what is set.
 pub(super) fn variants(
     engines: &[EngineName],
     policies: &[String],
+    sets: &[Overrides],
     registry: &Registry,
     blocking: WantBlocking,
 ) -> anyhow::Result<Vec<Variant>> {
     if !engines.contains(&EngineName::Pool) {
         refuse_what_is_the_pools(policies, blocking)?;
+        refuse_idle_timeout(sets)?;
     }
     for name in policies {
         registry.parse(name).map_err(|error| match advice_on(name) {
@@ -25,16 +30,44 @@ pub(super) fn variants(
     }
     let under = |engine: &EngineName| match (engine, policies) {
         (EngineName::Uring, _) => vec![Variant::kernel()],
+        (EngineName::Sync, _) => vec![Variant::no_ring()],
         (EngineName::Pool, []) => POLICIES.map(Variant::pool).to_vec(),
         (EngineName::Pool, policies) => policies.iter().map(|name| Variant::pool(name)).collect(),
     };
     let mut variants: Vec<Variant> = Vec::new();
-    for variant in engines.iter().flat_map(under) {
+    let with = |variant: Variant| {
+        let engine = variant.engine;
+        let taken = move |set: &Overrides| match engine {
+            EngineName::Pool => set.clone(),
+            EngineName::Uring => without(set, |key| key == OF_POOL),
+            EngineName::Sync => without(set, |key| key.starts_with("workers.")),
+        };
+        sets.iter().map(move |set| variant.clone().with(&taken(set)))
+    };
+    for variant in engines.iter().flat_map(under).flat_map(with) {
         if !variants.contains(&variant) {
             variants.push(variant);
         }
     }
     Ok(variants)
+}
+
+/// What is set but for what means nothing to an engine.
+fn without(set: &Overrides, is_nothing: impl Fn(&str) -> bool) -> Overrides {
+    let mut set = set.clone();
+    set.0.retain(|key, _| !is_nothing(key));
+    set
+}
+
+/// Refuses an idle timeout if only the kernel runs.
+pub(crate) fn refuse_idle_timeout(sets: &[Overrides]) -> anyhow::Result<()> {
+    if sets.iter().any(|set| set.0.contains_key(OF_POOL)) {
+        anyhow::bail!(
+            "--set {OF_POOL}: idle workers of the kernel wait as long as it says itself; take the \
+             pool (bench --engine pool), or omit it"
+        );
+    }
+    Ok(())
 }
 
 /// The first variant once more for each of these roles.
@@ -54,7 +87,7 @@ pub(super) fn fidelity_variants(registry: &Registry) -> Vec<Variant> {
 fn refuse_what_is_the_pools(policies: &[String], blocking: WantBlocking) -> anyhow::Result<()> {
     if let Some(policy) = policies.first() {
         anyhow::bail!(
-            "--policy {policy}: policies are the pool's, and the kernel has its own rules; add \
+            "--policy {policy}: policies are the pool's: the kernel has its own rules, and without a ring there are none; add \
              --engine pool, or omit --policy"
         );
     }
@@ -64,8 +97,7 @@ fn refuse_what_is_the_pools(policies: &[String], blocking: WantBlocking) -> anyh
         WantBlocking::Declared => "declared",
     };
     anyhow::bail!(
-        "--blocking {name}: only the pool has to be told that a worker sleeps; the kernel \
-         knows; add --engine pool, or omit --blocking"
+        "--blocking {name}: only the pool has to be told that a worker sleeps; add --engine pool, or omit --blocking"
     )
 }
 
@@ -76,9 +108,20 @@ mod tests {
 
     fn named(engines: &[EngineName], policies: &[&str]) -> Vec<String> {
         let policies: Vec<String> = policies.iter().map(|&name| name.to_owned()).collect();
-        let variants = variants(engines, &policies, &Registry::builtin(), WantBlocking::Auto)
-            .expect("variants");
-        variants.iter().map(Variant::to_string).collect()
+        with(engines, &policies, &[]).expect("variants")
+    }
+
+    fn with(
+        engines: &[EngineName],
+        policies: &[String],
+        sets: &[&str],
+    ) -> Result<Vec<String>, String> {
+        let sets: Vec<String> = sets.iter().map(|&set| set.to_owned()).collect();
+        let sets =
+            super::super::settings::combinations(&sets).map_err(|error| error.to_string())?;
+        let found = variants(engines, policies, &sets, &Registry::builtin(), WantBlocking::Auto);
+        let variants = found.map_err(|error| error.to_string())?;
+        Ok(variants.iter().map(Variant::to_string).collect())
     }
 
     #[test]
@@ -92,8 +135,8 @@ mod tests {
     #[test]
     fn a_release_in_place_of_a_preset_is_answered_with_what_stands_for_it() {
         let error = |name: &str| {
-            let found = variants(&[Pool], &[name.into()], &Registry::builtin(), WantBlocking::Auto);
-            found.expect_err(name).to_string()
+            let found = with(&[Pool], &[name.into()], &[]);
+            found.expect_err(name)
         };
         let expected = "--policy 6.18.44: a release is no preset; 6.18.44 is `exit-on-idle`";
         assert_eq!(error("6.18.44"), expected);
@@ -104,6 +147,34 @@ mod tests {
     fn an_engine_or_a_policy_named_twice_counts_once() {
         let variants = named(&[Uring, Pool, Uring, Pool], &["6.17", "6.17"]);
         assert_eq!(variants, ["on io_uring", "under 6.17"]);
+    }
+
+    #[test]
+    fn each_policy_and_the_kernel_have_a_variant_for_every_combination_of_values() {
+        let policies = ["6.12".to_owned(), "6.17".to_owned()];
+        let found = with(&[Pool, Uring], &policies, &["bounded=4,64"]).expect("they are valid");
+        let expected = [
+            "under 6.12 bounded=4",
+            "under 6.12 bounded=64",
+            "under 6.17 bounded=4",
+            "under 6.17 bounded=64",
+            "on io_uring bounded=4",
+            "on io_uring bounded=64",
+        ];
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn the_kernels_idle_timeout_is_its_own() {
+        let sets = ["idle_timeout_ms=250,5000"];
+        let found = with(&[Pool, Uring], &["6.17".to_owned()], &sets).expect("the pool runs");
+        let pool = ["under 6.17 idle_timeout_ms=250", "under 6.17 idle_timeout_ms=5000"];
+        assert_eq!(found, [&pool[..], &["on io_uring"]].concat());
+        let error = with(&[Uring], &[], &sets).expect_err("nothing would differ");
+        assert!(
+            error.contains("--set workers.idle_timeout_ms: idle workers of the kernel"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -7,14 +7,15 @@ use std::sync::LazyLock;
 
 use iowq_contract::{Record, clean_message};
 use iowq_reports::compare::Rules;
-use iowq_reports::export::Format;
+use iowq_reports::export::{Format, Table};
+use iowq_reports::import::Tool;
 use iowq_reports::load;
 use iowq_reports::output::{
     CompareRequest, ExportRequest, ImportRequest, KernelsRequest, ReportRequest, compare, export,
     import, kernels, report,
 };
 use iowq_sample as sample;
-use iowq_workloads::Plan;
+use iowq_workloads::{Engines, Plan};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -150,7 +151,9 @@ fn read_here(place: &Place, path: &Path, chance: &mut Chance) {
     } else {
         let (name, format) = *chance.of(&Format::ALL);
         let out = place.home().join(name);
-        let request = ExportRequest { records: &records, workloads: &[], format, out: Some(&out) };
+        let (_, table) = *chance.of(&Table::ALL);
+        let request =
+            ExportRequest { records: &records, workloads: &[], format, table, out: Some(&out) };
         let exported = export(&request);
         if exported.is_ok() {
             is_plain(name, &fs::read(&out).expect("an export"));
@@ -177,8 +180,8 @@ fn workload(chance: &mut Chance) {
     let (all, ending) = if is_job { (&*JOBS, "fio") } else { (&*SPECS, "toml") };
     let text = mutate::settings(chance.of::<String>(all), chance);
     let parsed = call(|| match is_job {
-        true => Plan::parse_fio("job", "job.fio", &text),
-        false => Plan::parse("spec", "spec.toml", &text),
+        true => Plan::parse_fio("job", "job.fio", &text, Engines::AsIoUring).map(|_| ()),
+        false => Plan::parse("spec", "spec.toml", &text).map(|_| ()),
     });
     let refused = parsed.is_err();
     answered(parsed);
@@ -207,7 +210,8 @@ fn fio_output(chance: &mut Chance) {
         let code = child(&place, &["import", "--fio", "fio.json", "--out", "imported"]);
         assert_eq!(code == Some(0), out.exists());
     } else {
-        let request = ImportRequest { fio: &[fio], workload: None, out: &out };
+        let request =
+            ImportRequest { files: &[fio], tool: Tool::Fio, unit: None, workload: None, out: &out };
         let imported = call(|| import(&request));
         assert_eq!(imported.is_ok(), out.exists());
         answered(imported);

@@ -125,12 +125,26 @@ fn a_missing_spec_is_named() {
 #[test]
 fn a_fio_job_is_refused_with_its_line() {
     let place = Place::new();
-    place.write("bad.fio", "[job]\nioengine=io_uring\nsize=1m\nnumjobs=4\n");
+    place.write("bad.fio", "[job]\nioengine=io_uring\nsize=1m\nrw=trim\nverify_backlog=4\n");
     refused(
         &place,
         &["--fio", "bad.fio"],
-        "bad.fio:4: numjobs: found `4`, allowed nothing: a workload is one stream of ops; remove \
-         it, and run several workloads side by side",
+        "bad.fio:4: rw: found `trim`, allowed write, randwrite, read, randread, rw, readwrite or \
+         randrw; nothing is trimmed\n\
+         bad.fio:5: verify_backlog: found `4`, allowed nothing: what is written is read back after \
+         the run and not amid it, and nothing is trimmed; remove it",
+    );
+}
+
+#[test]
+fn a_fio_job_of_another_engine_is_refused_with_the_flag_that_takes_it() {
+    let place = Place::new();
+    place.write("aio.fio", "[job]\nioengine=libaio\nsize=1m\n");
+    refused(
+        &place,
+        &["--fio", "aio.fio"],
+        "aio.fio:2: ioengine: found `libaio`, allowed io_uring; add --as-io-uring to see what \
+         io_uring would do with the job",
     );
 }
 
@@ -154,8 +168,8 @@ fn an_unknown_field_of_a_spec_is_answered_with_its_place_and_the_near_one() {
 #[test]
 fn a_value_out_of_its_limits_is_answered_with_them() {
     for (text, message) in [
-        ("[files]\nsize_mib = -1", "files.size_mib: found -1, allowed 1 to 262144"),
-        ("[files]\ncount = 0", "files.count: found 0, allowed 1 to 512"),
+        ("[files]\nsize_mib = -1", "files.size_mib: found -1, allowed 0.001 to 262144"),
+        ("[files]\ncount = 0", "files.count: found 0, allowed 1 to 100000"),
         ("[ring]\ndepth = 4097", "ring.depth: found 4097, allowed 1 to 4096"),
     ] {
         spec_refused(text, &format!("bad.toml: {message}"));
@@ -227,8 +241,8 @@ fn a_policy_where_only_the_kernel_runs_is_refused_because_it_has_its_own_rules()
     refused(
         &Place::new(),
         &["--workload", "tiny.toml", "--engine", "uring", "--policy", "6.17"],
-        "--policy 6.17: policies are the pool's, and the kernel has its own rules; add --engine \
-         pool, or omit --policy",
+        "--policy 6.17: policies are the pool's: the kernel has its own rules, and without a ring \
+         there are none; add --engine pool, or omit --policy",
     );
 }
 
@@ -239,8 +253,8 @@ fn who_tells_of_sleeps_is_not_asked_where_only_the_kernel_runs() {
             &Place::new(),
             &["--workload", "tiny.toml", "--engine", "uring", "--blocking", blocking],
             &format!(
-                "--blocking {blocking}: only the pool has to be told that a worker sleeps; the \
-                 kernel knows; add --engine pool, or omit --blocking"
+                "--blocking {blocking}: only the pool has to be told that a worker sleeps; \
+                 add --engine pool, or omit --blocking"
             ),
         );
     }

@@ -55,6 +55,8 @@ fn assert_holds_together(record: &Value) {
     let cpus = record["host"]["cpus"].as_f64().expect("a count");
     let wall_ns = record["duration_ns"].as_f64().expect("a length");
     assert!(0.0 < cpu_ns && cpu_ns < 1.1 * cpus * wall_ns, "{cpu_ns} of {cpus} times {wall_ns}");
+    let driven_ns = record["phases"]["drive_ns"].as_f64();
+    assert!(Some(wall_ns) <= driven_ns, "{wall_ns} of {driven_ns:?}");
     assert_eq!(record["key"]["role"], "measured");
     for clock in ["response", "service"] {
         assert_eq!(record["latency"][clock]["all"]["count"], ops["done"]);

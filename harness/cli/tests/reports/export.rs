@@ -17,14 +17,18 @@ use iowq_contract::{Caveat, Code, Record, Role};
 use iowq_reports::compare::{
     Comparison, Comparisons, Finding, Metric, Pairing, Scale, Verdict, ktap,
 };
-use iowq_reports::export::Format;
+use iowq_reports::export::{Format, Table};
 use iowq_reports::import;
 use iowq_sample as sample;
 use serde_json::Value;
 
+fn bytes_of(format: Format, runs: &[Record], table: Table) -> Vec<u8> {
+    format.bytes(runs, &|run| Ok(Cow::Borrowed(run)), table).expect("nothing is read again")
+}
+
 /// The text of runs that are in memory with all that they have.
 fn text_of(format: Format, runs: &[Record]) -> String {
-    format.text(runs, &|run| Ok(Cow::Borrowed(run))).expect("nothing is read again")
+    String::from_utf8(bytes_of(format, runs, Table::Runs)).expect("it is text")
 }
 
 /// Two runs of a cell, a control run, a cell of another workload, and a run that failed.
@@ -138,7 +142,7 @@ fn an_interval_log_holds_the_histograms_of_the_runs() {
 fn json_like_fios_is_read_back_by_the_import_of_fios() {
     let runs = runs();
     let text = text_of(Format::Fio, &runs);
-    let back = import::fio::records(text.as_bytes(), None).expect("it is like fio's");
+    let back = import::fio::records(text.as_bytes(), None).expect("it is like fio's").records;
     assert_eq!(back.len(), 4);
     for (run, back) in runs.iter().zip(&back) {
         for kind in ["write", "all"] {
@@ -188,6 +192,7 @@ fn comparison(test: &str, blockers: Vec<Caveat>, verdict: Option<Verdict>) -> Co
         workload: "fsync-mix".to_owned(),
         base: "6.12".to_owned(),
         test: test.to_owned(),
+        differs: Vec::new(),
         pairing: Pairing::Paired { pairs: 10, left_over: 0 },
         violations: Vec::new(),
         blockers,

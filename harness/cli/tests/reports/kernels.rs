@@ -138,7 +138,7 @@ fn a_base_that_differs_from_itself_bars_every_verdict() {
     made.2.retain(|run| run.key.workload == "paced");
     assert_eq!(code(&made), Some(0), "AB is better");
     for run in made.2.iter_mut().filter(|run| run.key.role == Role::Noise) {
-        run.workers.peak = 40;
+        run.workers.peak = Some(40);
     }
     assert_eq!(code(&made), Some(3));
     let (printed, [page, _]) = shown(&made);
@@ -176,7 +176,7 @@ fn boots_of_a_round_are_pairs_and_repeats_in_a_boot_are_averaged() {
     let mut again: Vec<Record> = records.clone();
     for run in &mut again {
         let created = run.workers.created.best().expect("it was counted");
-        sample::create(run, created + run.ops.done / 500, run.workers.peak);
+        sample::create(run, created + run.ops.done / 500, run.workers.peak.unwrap_or_default());
         run.started.insert(0, 'x');
         run.key.boot.iter_mut().for_each(|boot| boot.repeat = 1);
     }
@@ -403,4 +403,46 @@ fn a_folder_that_is_none_is_refused_with_what_is_wrong() {
     kernels.schema = "iowq-lab/kernels/1".to_owned();
     let alone = serde_json::to_string(&kernels).expect("it is JSON");
     assert!(error("kernels.json", &alone).contains("from 2 to 32"));
+}
+
+/// Runs of two kernels, each with two limits in every boot.
+fn limited(rounds: u32) -> Made {
+    let (kernels, boots, records) = only(&["base", "A"], rounds);
+    let of = |limit: &str| {
+        let mut records = records.clone();
+        for run in &mut records {
+            run.key.set.0.insert("workers.bounded".to_owned(), limit.to_owned());
+            run.settings_unset = Some(run.settings.clone());
+            run.settings.depth = limit.parse().expect("a number");
+        }
+        records
+    };
+    (kernels, boots, [of("4"), of("64")].concat())
+}
+
+#[test]
+fn kernels_are_compared_under_each_value_that_was_set() {
+    let folder = folder(&limited(8));
+    let output = run(folder.path(), &[]);
+    let said = text(&output.stdout);
+    for limit in ["4", "64"] {
+        assert!(said.contains(&format!("\nbounded={limit}")), "below the workload: {said}");
+        let sentence = format!("dsync-1 bounded={limit}");
+        assert!(said.contains(&sentence), "{sentence} is not in {said}");
+    }
+    assert!(!said.contains("settings-differ"), "{said}");
+}
+
+#[test]
+fn values_that_were_set_are_compared_within_the_boots_of_a_kernel() {
+    let folder = folder(&limited(8));
+    let set = |limit: &str| format!("{}@base,bounded={limit}", folder.path().display());
+    let output = Command::new(crate::IOWQ)
+        .args(["compare", &set("64"), &set("4"), "--workload", "dsync-1"])
+        .output()
+        .expect("it starts");
+    let said = text(&output.stdout);
+    assert!(said.contains("8 pairs"), "{said}{}", text(&output.stderr));
+    assert!(said.contains("What differs: workers.bounded 64 against 4."), "{said}");
+    assert!(!said.contains("No verdict") && !said.contains("ran first"), "{said}");
 }

@@ -31,7 +31,7 @@ impl Bench {
         let flags = Flags { account: Account::Bounded, bucket: None, concurrent: false };
         self.state.define(work, flags, None);
         self.state.enqueue(work, &mut self.effects);
-        self.effects.spawn.take().map(|(id, _)| id)
+        self.effects.spawn.take()
     }
 
     /// The thread of a slot is created and takes its first step.

@@ -41,11 +41,11 @@ fn a_failed_creation_is_tried_three_more_times_and_then_everything_is_given_back
     let (work, id) = bench.enqueue(PLAIN);
     let id = id.expect("the first work creates a worker");
     for wait_ms in [5, 10, 15] {
-        let after = bench.state.spawn_failed(id, true, Some(work), &mut bench.effects);
+        let after = bench.state.spawn_failed(id, true, &mut bench.effects);
         assert_eq!(after, AfterFailure::Retry(Duration::from_millis(wait_ms)));
         assert_eq!((bench.workers(), bench.running()), (1, 1), "held while it waits");
     }
-    let after = bench.state.spawn_failed(id, true, Some(work), &mut bench.effects);
+    let after = bench.state.spawn_failed(id, true, &mut bench.effects);
     assert_eq!(after, AfterFailure::GaveUp);
     assert_eq!((bench.workers(), bench.running()), (0, 0));
     assert_eq!(bench.completions(), [Completion { work, outcome: WorkOutcome::Cancelled }]);
@@ -55,9 +55,9 @@ fn a_failed_creation_is_tried_three_more_times_and_then_everything_is_given_back
 #[test]
 fn a_failure_that_will_not_pass_is_not_tried_again() {
     let mut bench = Bench::new("6.12", 64);
-    let (work, id) = bench.enqueue(PLAIN);
+    let (_, id) = bench.enqueue(PLAIN);
     let id = id.expect("the first work creates a worker");
-    let after = bench.state.spawn_failed(id, false, Some(work), &mut bench.effects);
+    let after = bench.state.spawn_failed(id, false, &mut bench.effects);
     assert_eq!(after, AfterFailure::GaveUp);
 }
 
@@ -68,7 +68,7 @@ fn a_failed_creation_cancels_nothing_while_there_is_another_worker() {
     assert_eq!(bench.start(id), NextStep::Run(first));
     let (second, other) = bench.enqueue(CONCURRENT);
     let other = other.expect("CONCURRENT work creates a worker");
-    bench.state.spawn_failed(other, false, Some(second), &mut bench.effects);
+    bench.state.spawn_failed(other, false, &mut bench.effects);
     assert!(bench.completions().is_empty());
     assert_eq!((bench.workers(), bench.running()), (1, 1));
     assert_eq!(bench.finish(id), NextStep::Run(second));
@@ -81,7 +81,7 @@ fn without_any_worker_left_a_failed_creation_cancels_all_pending_work() {
     let id = id.expect("the first work creates a worker");
     bench.enqueue(PLAIN);
     bench.enqueue(write(3));
-    bench.state.spawn_failed(id, false, None, &mut bench.effects);
+    bench.state.spawn_failed(id, false, &mut bench.effects);
     let completions = bench.completions();
     assert_eq!(completions.len(), 3);
     assert!(completions.iter().all(|done| done.outcome == WorkOutcome::Cancelled));
@@ -91,10 +91,28 @@ fn without_any_worker_left_a_failed_creation_cancels_all_pending_work() {
 fn without_any_worker_and_none_to_come_work_is_cancelled_instead_of_waiting_for_ever() {
     let mut bench = Bench::new("fixed:1", 64);
     let id = bench.state.spawn_at_start().expect("a slot");
-    bench.state.spawn_failed(id, false, None, &mut bench.effects);
+    bench.state.spawn_failed(id, false, &mut bench.effects);
     let (work, created) = bench.enqueue(PLAIN);
     assert_eq!(created, None);
     assert_eq!(bench.completions(), [Completion { work, outcome: WorkOutcome::Cancelled }]);
+}
+
+#[test]
+fn an_account_with_a_limit_of_zero_cancels_its_work() {
+    let mut bench = Bench::new("6.17", 0);
+    let (work, created) = bench.enqueue(CONCURRENT);
+    assert_eq!(created, None);
+    assert_eq!(bench.completions(), [Completion { work, outcome: WorkOutcome::Cancelled }]);
+}
+
+#[test]
+fn a_limit_that_is_lowered_to_zero_leaves_the_workers_that_are_there_and_their_work() {
+    let mut bench = Bench::new("6.17", 64);
+    let [id, _] = bench.two_busy();
+    bench.state.set_limits([0; 2]);
+    let (work, created) = bench.enqueue(CONCURRENT);
+    assert_eq!((created, bench.completions().len()), (None, 0));
+    assert_eq!(bench.finish(id), NextStep::Run(work));
 }
 
 #[test]

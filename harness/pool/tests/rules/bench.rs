@@ -52,7 +52,7 @@ impl<B: RunCounters> Bench<B> {
     ) -> (WorkId, Option<WorkerId>) {
         let work = self.define(flags, link);
         self.state.enqueue(work, &mut self.effects);
-        (work, self.effects.spawn.take().map(|(id, _)| id))
+        (work, self.effects.spawn.take())
     }
 
     pub(crate) fn define(&mut self, flags: Flags, link: Option<WorkId>) -> WorkId {
@@ -128,7 +128,7 @@ impl<B: RunCounters> Bench<B> {
 
     pub(crate) fn completions(&mut self) -> Vec<Completion> {
         let mut out = Vec::new();
-        self.state.reap(&mut out);
+        out.extend(self.state.completions());
         out
     }
 

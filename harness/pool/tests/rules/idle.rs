@@ -2,7 +2,7 @@
 
 use super::bench::{Bench, CONCURRENT, PLAIN, UNBOUNDED};
 use iowq_pool::work::Flags;
-use iowq_pool::{NextStep, WorkerId};
+use iowq_pool::{NextStep, WorkerId, WorkerState};
 
 fn two_parked(policy: &str) -> (Bench, [WorkerId; 2]) {
     let mut bench = Bench::new(policy, 64);
@@ -137,4 +137,20 @@ fn work_that_may_run_is_done_before_a_worker_leaves_for_want_of_a_ring() {
     bench.state.ring_gone(&mut bench.effects);
     assert_eq!(bench.finish(id), NextStep::Run(second));
     assert_eq!(bench.finish(id), NextStep::Exit);
+}
+
+#[test]
+fn a_worker_whose_wake_was_put_off_sleeps_on_only_if_nothing_is_queued_and_it_would_stay() {
+    let (mut bench, [_, warm]) = two_parked("exit-on-idle");
+    let (work, _) = bench.enqueue(PLAIN);
+    assert_eq!(bench.wakes(), [warm]);
+    assert!(!bench.state.sleep_on(warm), "a work is queued");
+    bench.state.cancel(work, &mut bench.effects);
+    assert!(bench.state.sleep_on(warm));
+    assert_eq!(bench.state.worker_state(warm), WorkerState::Asleep);
+    assert!(!bench.state.sleep_on(warm), "it was not woken since");
+    bench.enqueue(PLAIN);
+    assert_eq!(bench.wakes(), [warm], "it is woken like any that sleeps");
+    bench.state.ring_gone(&mut bench.effects);
+    assert!(!bench.state.sleep_on(warm), "it is to exit");
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use iowq_pool::counters::RunCounters;
 use iowq_pool::policy::Registry;
 use iowq_pool::work::{Account, Key, WorkId};
-use iowq_pool::{Completion, Config, ParkedWait, Pool, PoolTally, WorkOutcome};
+use iowq_pool::{Completion, Config, ParkedWait, Pool, PoolTally, Submission, WorkOutcome};
 use shuttle::sync::Arc;
 
 use crate::toy::{Counted, Toy, WORKS, world};
@@ -74,6 +74,17 @@ impl Bench {
 
     pub(crate) fn submit(&mut self, toy: Toy) -> u32 {
         self.submit_chain(&[toy])
+    }
+
+    /// Submits works at once, so that all that do not block wait together for who queues them.
+    pub(crate) fn submit_all(&mut self, toys: &[Toy]) {
+        let first = self.works;
+        self.works += toys.len() as u32;
+        let submission = |(work, &toy): (u32, &Toy)| {
+            let job = Toy { work: WorkId(work), ..toy };
+            Submission { work: job.work, job, flags: job.flags(), link: None }
+        };
+        self.pool.submit_all((first..).zip(toys).map(submission));
     }
 
     /// Submits works of which each starts only after the one before succeeded. Returns the first.

@@ -8,6 +8,7 @@ mod bench;
 mod block;
 mod exit;
 mod explore;
+mod failures;
 mod leave;
 mod limit;
 mod order;

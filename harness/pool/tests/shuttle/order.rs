@@ -3,8 +3,8 @@
 use std::sync::atomic::Ordering;
 
 use crate::bench::{ANY_TIME, Bench, NEVER};
-use crate::explore::{policies, under_each, under_every_schedule, under_some_schedule};
-use crate::toy::{fsync, read, world, write};
+use crate::explore::{growing, policies, under_each, under_every_schedule, under_some_schedule};
+use crate::toy::{Toy, fsync, read, world, write};
 
 /// Writes to two files, with an fsync and a read between them.
 fn mix(policy: &str, buckets: [u8; 2]) -> Bench {
@@ -31,6 +31,44 @@ fn every_work_is_done_once_and_works_of_one_bucket_one_by_one_in_order() {
         assert!(of([0, 3, 6]).is_sorted(), "bucket 1: {began:?}");
         assert!(of([1, 4, 4]).is_sorted(), "bucket 2: {began:?}");
     });
+}
+
+#[test]
+fn works_that_do_not_block_are_done_whoever_queues_them_and_though_wakes_are_put_off() {
+    under_each(&policies(), 300, |policy| {
+        let mut bench = Bench::new(policy, 2, 8, NEVER);
+        // Two workers, so that one may be woken while the other one is about to look.
+        bench.submit(fsync());
+        bench.submit(fsync());
+        bench.wait_and_check();
+        for toy in [read(), write(1), read()] {
+            bench.submit(Toy { concurrent: true, ..toy });
+        }
+        bench.wait_and_check();
+        for toy in [write(1), read(), write(2)] {
+            bench.submit(toy);
+        }
+        bench.wait_and_check();
+        bench.exit();
+    });
+}
+
+#[test]
+fn works_of_both_accounts_that_do_not_block_are_done_whoever_queues_them() {
+    for idle_timeout in [NEVER, ANY_TIME] {
+        under_each(&growing(), 200, move |policy| {
+            let mut bench = Bench::new(policy, 2, 8, idle_timeout);
+            let unbounded = Toy { unbounded: true, ..read() };
+            bench.submit(fsync());
+            bench.wait_and_check();
+            // The bounded worker may queue the first unbounded work, which has no worker yet.
+            bench.submit_all(&[read(), unbounded, write(1), unbounded]);
+            bench.wait_and_check();
+            bench.submit_all(&[unbounded, write(1), read()]);
+            bench.wait_and_check();
+            bench.exit();
+        });
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Toy works: they note that they ran, and may sleep until another work is done.
 
+use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
 
 use iowq_pool::work::{Account, Flags, Key, WorkId};
@@ -82,6 +83,7 @@ pub(crate) struct Toy {
     /// It sleeps until this other one is done.
     pub(crate) until: Option<WorkId>,
     pub(crate) fails: bool,
+    pub(crate) panics: bool,
 }
 
 /// A read: it excludes nothing and waits its turn.
@@ -94,6 +96,7 @@ pub(crate) fn read() -> Toy {
         sleeps: false,
         until: None,
         fails: false,
+        panics: false,
     }
 }
 
@@ -129,6 +132,10 @@ impl Job for Toy {
             None => thread::yield_now(),
         }
         world().ends(self);
+        if self.panics {
+            // Without shuttle's hook, which takes every panic for the end of the test.
+            resume_unwind(Box::new(()));
+        }
         (if self.fails { WorkOutcome::Failed(5) } else { WorkOutcome::Done }, ())
     }
 

@@ -75,6 +75,7 @@ impl Attempts {
 
     /// Tries an op in the calling thread. File and buffer are its own until it ended.
     pub fn attempt(&mut self, op: &Op, slot: u32, file: &OwnedFd, buffer: Buffer) -> Attempt {
+        let buffer = buffer.of(op);
         let kind = match op.kind {
             OpKind::Read => 0,
             OpKind::Write => 1,
@@ -135,14 +136,15 @@ impl Attempts {
                 continue;
             }
             self.in_flight -= 1;
-            return if would_block(result) { Attempt::Refused } else { Attempt::Ended(result) };
+            let refused = would_block(result, buffer.bytes());
+            return if refused { Attempt::Refused } else { Attempt::Ended(result) };
         }
         Attempt::Started
     }
 
     fn entry(&self, op: &Op, file: &OwnedFd, buffer: Buffer) -> Entry {
         let (file, start, bytes) = (Fd(file.as_raw_fd()), buffer.start(), buffer.bytes());
-        let offset_bytes = op.block * u64::from(bytes);
+        let offset_bytes = buffer.offset_bytes(op);
         let flags = RWF_NOWAIT;
         if op.kind == OpKind::Write {
             return Write::new(file, start, bytes).offset(offset_bytes).rw_flags(flags).build();
@@ -167,16 +169,23 @@ impl AsFd for Attempts {
     }
 }
 
-/// Whether an op with this result would block, and so goes to a worker.
+/// Whether a read or write of N bytes with this result would block, and so goes to a worker. One
+/// that came to a part of them would block in the rest, which io_uring hands on as well.
 #[must_use]
-pub fn would_block(result: i32) -> bool {
-    [Errno::AGAIN, Errno::OPNOTSUPP].iter().any(|errno| -result == errno.raw_os_error())
+pub fn would_block(result: i32, wanted_bytes: u32) -> bool {
+    match u32::try_from(result) {
+        Ok(moved_bytes) => moved_bytes < wanted_bytes,
+        Err(_) => {
+            [Errno::AGAIN, Errno::OPNOTSUPP].iter().any(|errno| -result == errno.raw_os_error())
+        }
+    }
 }
 
 /// Tries the first op of its kind on a file by a plain system call, which shows whether the file
 /// system supports attempts at all.
 fn ask(op: &Op, file: &OwnedFd, buffer: Buffer) -> (Tries, Attempt) {
-    let offset_bytes = op.block * u64::from(buffer.bytes());
+    let offset_bytes = buffer.offset_bytes(op);
+    let wanted_bytes = buffer.bytes();
     // SAFETY: the buffer is this op's own.
     let bytes = unsafe { buffer.bytes_mut() };
     let moved = match op.kind {
@@ -187,7 +196,20 @@ fn ask(op: &Op, file: &OwnedFd, buffer: Buffer) -> (Tries, Attempt) {
         Err(Errno::OPNOTSUPP) => (Tries::Never, Attempt::Refused),
         Err(Errno::AGAIN) => (Tries::Always, Attempt::Refused),
         Err(errno) => (Tries::Always, Attempt::Ended(-errno.raw_os_error())),
-        // A block is far below the largest number.
+        // An op is far below the largest number.
+        Ok(bytes) if would_block(bytes as i32, wanted_bytes) => (Tries::Always, Attempt::Refused),
         Ok(bytes) => (Tries::Always, Attempt::Ended(bytes as i32)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_came_to_a_part_of_its_bytes_goes_to_a_worker_as_what_came_to_none() {
+        let again = -Errno::AGAIN.raw_os_error();
+        assert!([again, 0, 4096].iter().all(|&result| would_block(result, 8192)));
+        assert!(![8192, -Errno::IO.raw_os_error()].iter().any(|&result| would_block(result, 8192)));
     }
 }

@@ -13,11 +13,12 @@ use iowq_workloads::{OpKind, Plan};
 
 use super::entry;
 use super::ring::{new_ring, outcome};
+use super::sampling::Sampling;
 use crate::clock::{self, Nanos};
 use crate::engine::api::{Engine, EngineError, EngineReport, Request};
 use crate::engine::books::{Books, InFlight};
 use crate::engine::buffers::Buffer;
-use crate::probes::{Requests, Times};
+use crate::probes::{Queued, Requests, Times};
 use crate::sync::{Arc, thread};
 use iowq_pool::{Completion, WorkId, WorkOutcome};
 
@@ -28,6 +29,8 @@ pub struct UringEngine<'a> {
     buffers: Vec<Buffer>,
     /// What the probes record of each request, by slot, if they are on.
     seen: Option<Arc<Requests>>,
+    /// Of those, the first slot that is this engine's.
+    seen_from: u32,
     ring: Option<IoUring>,
     books: Books,
     /// User data and result of what was just taken out of the ring; kept for its memory.
@@ -36,6 +39,8 @@ pub struct UringEngine<'a> {
     no_room: bool,
     /// Ops whose completion the probes missed.
     timed_at_reaping: u64,
+    /// Which ops are timed.
+    sampling: Sampling,
 }
 
 impl<'a> UringEngine<'a> {
@@ -46,13 +51,17 @@ impl<'a> UringEngine<'a> {
         plan: &'a Plan,
         files: &'a [OwnedFd],
         buffers: Vec<Buffer>,
-        seen: Option<Arc<Requests>>,
+        seen: Option<(Arc<Requests>, u32)>,
     ) -> UringEngine<'a> {
+        let (seen, seen_from) = seen.map_or((None, 0), |(seen, from)| (Some(seen), from));
+        let sampling = if seen.is_some() { Sampling::of(plan) } else { Sampling::ALL };
         UringEngine {
             plan,
             files,
             buffers,
             seen,
+            seen_from,
+            sampling,
             ring: None,
             books: Books::new(plan, true),
             reaped: Vec::with_capacity(plan.depth as usize),
@@ -84,9 +93,9 @@ impl<'a> UringEngine<'a> {
         let now = clock::now();
         let mut reaped = std::mem::take(&mut self.reaped);
         for (slot, result) in reaped.drain(..) {
-            let slot = slot as u32;
+            let slot = Requests::slot(slot).wrapping_sub(self.seen_from);
             let Some(done) = self.books.end(slot) else { continue };
-            let outcome = outcome(done.request.op.kind, result, self.plan.block_bytes);
+            let outcome = outcome(&done.request.op, result, self.plan.block_bytes);
             self.book(&done, outcome, now);
             out.push(Completion { work: WorkId(slot), outcome });
         }
@@ -98,18 +107,20 @@ impl<'a> UringEngine<'a> {
         if !done.request.measured || outcome == WorkOutcome::Cancelled {
             return;
         }
-        let seen = self.seen.as_ref().map(|seen| seen.times(done.request.slot));
+        let times =
+            |seen: &Arc<Requests>| seen.times(self.seen_from + done.request.slot, done.handed_over);
+        let seen = self.seen.as_ref().map(times);
         if let Some(times) = &seen {
             let dispatch = &mut self.books.dispatch[done.request.op.kind.index()];
             count(dispatch, times, done.behind_link);
         }
-        if outcome != WorkOutcome::Done {
+        if outcome != WorkOutcome::Done || !done.is_timed() {
             return;
         }
         let at = seen.and_then(|times| times.done);
         self.timed_at_reaping += u64::from(at.is_none());
         let at = at.unwrap_or(reaped);
-        let queue_ns = seen.and_then(|times| Some(times.started?.since(times.queued?)));
+        let queue_ns = seen.and_then(|times| Some(times.started?.since(times.queued?.at?)));
         self.books.record(done, at, queue_ns);
     }
 }
@@ -159,13 +170,15 @@ impl Engine for UringEngine<'_> {
             flags.set(squeue::Flags::IO_LINK, place + 1 < chain.len());
             let forced = self.plan.force_async || request.op.kind == OpKind::Nop;
             flags.set(squeue::Flags::ASYNC, forced);
+            let timed = self.sampling.takes_next();
+            let seen_slot = self.seen_from + request.slot;
             let entry = entry::of(&request.op, self.files, buffer)
                 .flags(flags)
-                .user_data(u64::from(request.slot));
+                .user_data(Requests::user_data(seen_slot, timed));
             if let Some(seen) = &self.seen {
-                seen.prepare(request.slot);
+                seen.prepare(seen_slot);
             }
-            self.books.begin(request, place);
+            self.books.begin(request, place, timed);
             // SAFETY: files and buffers outlive the engine, and while its op is in flight a buffer
             // is not used by the submitter, see `Buffers`.
             self.no_room |= unsafe { queue.push(&entry) }.is_err();
@@ -211,8 +224,15 @@ impl Engine for UringEngine<'_> {
     fn finish(self: Box<Self>) -> EngineReport {
         let dispatch = self.seen.is_some().then_some(self.books.dispatch);
         let timed_at_reaping = self.seen.is_some().then_some(self.timed_at_reaping);
+        let timed_one_in = self.sampling.one_in();
         let recorder = self.books.into_recorder();
-        EngineReport { recorder, dispatch, timed_at_reaping, ..EngineReport::default() }
+        EngineReport {
+            recorder,
+            dispatch,
+            timed_at_reaping,
+            timed_one_in,
+            ..EngineReport::default()
+        }
     }
 }
 
@@ -259,8 +279,8 @@ fn count(dispatch: &mut DispatchCounts, times: &Times, behind_link: bool) {
     let counted = match times {
         Times { queued: None, .. } if behind_link => &mut dispatch.linked,
         Times { queued: None, .. } => &mut dispatch.inline,
-        Times { hashed: true, .. } => &mut dispatch.hashed,
-        Times { hashed: false, .. } => &mut dispatch.unhashed,
+        Times { queued: Some(Queued { hashed: true, .. }), .. } => &mut dispatch.hashed,
+        Times { queued: Some(Queued { hashed: false, .. }), .. } => &mut dispatch.unhashed,
     };
     *counted += 1;
 }

@@ -15,8 +15,8 @@ pub(super) fn of(op: &Op, files: &[OwnedFd], buffer: Buffer) -> Entry {
         return Nop::new().build();
     }
     let file = Fd(files[op.file as usize].as_raw_fd());
-    let (start, bytes) = (buffer.start(), buffer.bytes());
-    let offset_bytes = op.block * u64::from(bytes);
+    let offset_bytes = buffer.offset_bytes(op);
+    let (start, bytes) = (buffer.start(), buffer.of(op).bytes());
     match op.kind {
         OpKind::Write => Write::new(file, start, bytes).offset(offset_bytes).build(),
         OpKind::Read => Read::new(file, start, bytes).offset(offset_bytes).build(),

@@ -6,6 +6,7 @@ mod engine;
 mod entry;
 mod missing;
 mod ring;
+mod sampling;
 
 pub use attempts::{Attempt, Attempts, would_block};
 pub use births::kernel_creation_ns;

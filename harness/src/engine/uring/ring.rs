@@ -3,7 +3,7 @@
 use std::io::{self, ErrorKind};
 
 use io_uring::IoUring;
-use iowq_workloads::OpKind;
+use iowq_workloads::{Op, OpKind};
 
 use crate::engine::call::SHORT;
 use iowq_pool::WorkOutcome;
@@ -23,12 +23,14 @@ pub(super) fn new_ring(entries: u32) -> io::Result<IoUring> {
 }
 
 /// What became of a request, by the result of its completion.
-pub fn outcome(kind: OpKind, result: i32, block_bytes: u32) -> WorkOutcome {
-    let moves = matches!(kind, OpKind::Write | OpKind::Read);
+pub fn outcome(op: &Op, result: i32, block_bytes: u32) -> WorkOutcome {
+    let moves = matches!(op.kind, OpKind::Write | OpKind::Read);
     match result {
         result if result == -CANCELLED => WorkOutcome::Cancelled,
         result if result < 0 => WorkOutcome::Failed(-result),
-        result if moves && result.unsigned_abs() != block_bytes => WorkOutcome::Failed(SHORT),
+        result if moves && result.unsigned_abs() != op.bytes(block_bytes) => {
+            WorkOutcome::Failed(SHORT)
+        }
         _ => WorkOutcome::Done,
     }
 }

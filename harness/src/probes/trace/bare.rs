@@ -2,13 +2,13 @@
 
 use std::fmt::Display;
 
-use aya::programs::{BtfTracePoint, FEntry, Program, ProgramError};
+use aya::programs::{FEntry, Program, ProgramError};
 use aya::{Btf as Types, Ebpf};
 
 use crate::probes::btf::Btf;
 use crate::probes::error::ProbeError;
 use crate::probes::events::Offset;
-use crate::probes::{advice, layout};
+use crate::probes::{advice, layout, raw};
 
 /// Programs, and the trace points that they attach to.
 const LIVES: [(&str, &str); 5] = [
@@ -69,7 +69,7 @@ pub(super) fn offsets() -> Result<Vec<Offset>, String> {
 pub(super) fn attach(programs: &mut Ebpf) -> Result<Vec<String>, ProbeError> {
     let types = Types::from_sys_fs().map_err(|error| advice::kernel("reading BTF", &error))?;
     let mut all = |bare: &[(&str, &str)]| {
-        bare.iter().try_for_each(|(program, event)| load(programs, program, event, &types))
+        bare.iter().try_for_each(|bare| raw::on_types(programs, *bare, &types))
     };
     all(&LIVES)?;
     // Before those that are queued, or else more would be queued than were submitted.
@@ -93,24 +93,6 @@ fn load_started(programs: &mut Ebpf, types: &Types) -> Result<(), String> {
         other => refused(&other),
     })?;
     program.attach().map_err(|error| refused(&error))?;
-    Ok(())
-}
-
-/// Loads a program and attaches it.
-///
-/// # Errors
-///
-/// What the kernel refuses.
-fn load(
-    programs: &mut Ebpf,
-    name: &str,
-    trace_point: &str,
-    types: &Types,
-) -> Result<(), ProbeError> {
-    let failed = |error| advice::of_program(name, error);
-    let program: &mut BtfTracePoint = find(programs, name)?.try_into().map_err(failed)?;
-    program.load(trace_point, types).map_err(failed)?;
-    program.attach().map_err(failed)?;
     Ok(())
 }
 

@@ -18,7 +18,10 @@ pub(super) fn checks(
     untimed: Option<u64>,
     refused: Option<&str>,
 ) -> [Check; 4] {
-    let (asked, has) = (plan.idle_timeout.as_millis(), idle_timeout.as_millis());
+    let has = idle_timeout.as_millis();
+    // The first that is another, if one is.
+    let mut asked = plan.streams().map(|plan| plan.idle_timeout.as_millis());
+    let asked = asked.find(|asked| *asked != has).unwrap_or(has);
     [
         (
             asked != has,
@@ -30,7 +33,7 @@ pub(super) fn checks(
             ),
         ),
         (
-            collide(plan),
+            plan.streams().any(collide),
             Code::BucketsNotChosen,
             "The workload wants its files in one hash bucket; the kernel hashes the address of \
              each file's inode, so they meet by chance only."

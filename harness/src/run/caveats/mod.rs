@@ -39,14 +39,19 @@ pub(super) fn of_run(
         .collect()
 }
 
-/// How many threads a run on the kernel took at most: workers, and the one that submits. By polling
+/// How many threads a run on the kernel took at most: workers, and those that submit. By polling
 /// most workers are missed, so then it is as many as the plan can use.
 fn threads_max(plan: &Plan, outcome: &Outcome, workers: &Workers) -> u64 {
     let workers = match outcome.seen.tier {
-        Tier::Bpf | Tier::Tracefs => workers.peak,
-        Tier::Proc | Tier::Off => plan.depth.min(plan.limits[0].saturating_add(plan.limits[1])),
+        Tier::Bpf | Tier::Tracefs => workers.peak.unwrap_or_default(),
+        Tier::Proc | Tier::Off => plan.streams().map(workers_max).sum(),
     };
-    u64::from(workers) + 1
+    u64::from(workers) + plan.streams().count() as u64
+}
+
+/// How many workers a stream can use.
+fn workers_max(plan: &Plan) -> u32 {
+    plan.depth.min(plan.limits[0].saturating_add(plan.limits[1]))
 }
 
 /// What was not seen, or not for certain.
@@ -90,7 +95,7 @@ fn of_the_watch(outcome: &Outcome, workers: &Workers) -> [Check; 6] {
             ),
         ),
         (
-            seen.tier != Tier::Bpf,
+            seen.tier != Tier::Bpf && outcome.blocking != Blocking::None,
             Code::NoBpf,
             format!("No eBPF probes ({reason}): births and deaths are {books}."),
         ),
@@ -170,7 +175,7 @@ fn counts(counts: &Counts) -> String {
 
 #[cfg(test)]
 mod tests {
-    use iowq_contract::{Settled, Variant};
+    use iowq_contract::{Phases, Settled, Variant};
     use iowq_workloads::{Rounds, builtin};
 
     use super::*;
@@ -205,12 +210,14 @@ mod tests {
             birth: Default::default(),
             no_attempts: None,
             no_begun: None,
+            tasks: Vec::new(),
             stillness: Default::default(),
             load: Default::default(),
             threads_refused: Default::default(),
             time_namespace: false,
             settled: Settled { quiet: true, ..Settled::default() },
             rounds: Rounds::default(),
+            phases: Phases::default(),
         }
     }
 

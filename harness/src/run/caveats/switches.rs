@@ -8,9 +8,10 @@ use super::check::Check;
 /// processors that the run could use.
 pub(super) fn checks(switches: &Switches, workers: &Workers, cpus: u32) -> [Check; 2] {
     let sleeps = workers.sleeps.unwrap_or_default();
-    let often = switches.spoil_churn(sleeps, workers.peak, cpus);
+    let peak = workers.peak.unwrap_or_default();
+    let often = switches.spoil_churn(sleeps, peak, cpus);
     let Switches { outs_asleep, outs_asleep_missed, ins_missed_in_works: returns, .. } = switches;
-    let percent = 100.0 * switches.spoiled(sleeps, workers.peak, cpus);
+    let percent = 100.0 * switches.spoiled(sleeps, peak, cpus);
     let text = format!(
         "The scheduler's probe missed {outs_asleep_missed} of {outs_asleep} times that a worker \
          went to sleep, and {returns} returns from {sleeps} sleeps in works, by the kernel's count \
@@ -31,7 +32,7 @@ mod tests {
     use super::*;
 
     fn codes(outs_asleep_missed: u64, ins_missed_in_works: u64) -> Vec<Code> {
-        let workers = Workers { sleeps: Some(1000), peak: 8, ..Workers::default() };
+        let workers = Workers { sleeps: Some(1000), peak: Some(8), ..Workers::default() };
         let switches = Switches {
             outs_asleep: 2000,
             outs_asleep_missed,

@@ -1,6 +1,6 @@
 //! Timing: checks about a run that did not take the time that it should have.
 
-use iowq_contract::Code;
+use iowq_contract::{Code, TaskResult};
 use std::time::Duration;
 
 use iowq_workloads::{Arrival, Length, Plan};
@@ -9,6 +9,7 @@ use super::check::Check;
 use crate::run::outcome::Outcome;
 
 use crate::clock::duration_ns;
+use crate::drive::DriveStats;
 use crate::io::read_start;
 
 /// A process that does not run for this long was stopped, or its machine was: schedulers of a busy
@@ -29,13 +30,13 @@ const LENGTH_DIFFERS_NS_MAX: u64 = 100_000_000;
 const SUSPENDED_NS: u64 = 10_000_000;
 
 /// What about the run's time is not as it should be.
-pub(super) fn checks(plan: &Plan, outcome: &Outcome) -> [Check; 5] {
+pub(super) fn checks(plan: &Plan, outcome: &Outcome) -> [Check; 6] {
     let driven = &outcome.driven;
     let took_ns = driven.measured_until.since(driven.measured_from);
-    let started = driven.done + driven.failed;
     [
-        rate_not_kept(plan, started, driven.never_started, took_ns),
+        rate_not_kept(plan, &outcome.tasks, driven, took_ns),
         length_differs(plan, took_ns, outcome.remains.recorder.max_ns()),
+        timed_in_part(outcome.remains.timed_one_in),
         (
             outcome.stillness.stopped_ns_max >= STOPPED_NS,
             Code::Stopped,
@@ -63,28 +64,69 @@ pub(super) fn checks(plan: &Plan, outcome: &Outcome) -> [Check; 5] {
     ]
 }
 
-fn rate_not_kept(plan: &Plan, started: u64, never: Option<u64>, took_ns: u64) -> Check {
-    let asked = plan.arrival.per_s().unwrap_or(0.0);
-    let got = if took_ns == 0 { 0.0 } else { started as f64 * 1e9 / took_ns as f64 };
-    // Bursts and random arrivals come in lumps: one lump more or less is no failure.
-    let lump = match plan.arrival {
-        Arrival::Bursts { ops, .. } => f64::from(ops),
-        Arrival::Poisson { per_s } => 4.0 * (per_s * took_ns as f64 / 1e9).sqrt(),
-        Arrival::Rate { .. } | Arrival::Closed { .. } => 1.0,
-    };
-    let never = never.map_or_else(String::new, |ops| {
-        format!("; {ops} ops were never handed over, because the run fell too far behind and ended")
-    });
-    let missing = asked * took_ns as f64 / 1e9 * (1.0 - RATE_MISSED_MAX) - lump - started as f64;
+fn timed_in_part(one_in: Option<u32>) -> Check {
     (
-        asked > 0.0 && missing > 0.0,
-        Code::RateNotKept,
+        one_in.is_some(),
+        Code::TimedInPart,
         format!(
-            "The workload asks for {asked:.0} ops/s and {got:.0} ops/s were started{never}: response \
-             times are those of the backlog and grow with the length of the run. Ask for less, or compare \
-             ops per second in a closed loop."
+            "One operation in {} was timed, because timing each no-op would slow them down: response \
+             times are of these alone, and the longest of all may be longer.",
+            one_in.unwrap_or(1)
         ),
     )
+}
+
+fn rate_not_kept(plan: &Plan, tasks: &[TaskResult], driven: &DriveStats, took_ns: u64) -> Check {
+    let of_tasks = plan.tasks.iter().zip(tasks).map(|(task, did)| {
+        let who = format!("The task {}", task.name);
+        let started = did.done + did.failed;
+        let rate = Rate::of(&task.plan.arrival, f64::from(task.count), started, did.duration_ns);
+        (who, rate, did.never_started)
+    });
+    let whole = || {
+        let rate = Rate::of(&plan.arrival, 1.0, driven.done + driven.failed, took_ns);
+        ("The workload".to_owned(), rate, driven.never_started)
+    };
+    let whole = plan.tasks.is_empty().then(whole);
+    let behind = of_tasks.chain(whole).find(|(_, rate, _)| rate.is_missed);
+    let text = behind.as_ref().map_or_else(String::new, |(who, rate, never)| {
+        let Rate { asked, got, .. } = rate;
+        let never = never.map_or_else(String::new, |ops| {
+            format!(
+                "; {ops} ops were never handed over, because the run fell too far behind and ended"
+            )
+        });
+        format!(
+            "{who} asks for {asked:.0} ops/s and {got:.0} ops/s were started{never}: response \
+             times are those of the backlog and grow with the length of the run. Ask for less, or compare \
+             ops per second in a closed loop."
+        )
+    });
+    (behind.is_some(), Code::RateNotKept, text)
+}
+
+/// Ops per second of an open loop.
+struct Rate {
+    asked: f64,
+    got: f64,
+    is_missed: bool,
+}
+
+impl Rate {
+    /// Of N streams alike, which together started `started` ops.
+    fn of(arrival: &Arrival, streams: f64, started: u64, took_ns: u64) -> Rate {
+        let asked = arrival.per_s().unwrap_or(0.0) * streams;
+        let took_s = took_ns as f64 / 1e9;
+        let got = if took_ns == 0 { 0.0 } else { started as f64 / took_s };
+        // Bursts and random arrivals come in lumps: one lump more or less is no failure.
+        let lump = match *arrival {
+            Arrival::Bursts { ops, .. } => f64::from(ops) * streams,
+            Arrival::Poisson { .. } => 4.0 * (asked * took_s).sqrt(),
+            Arrival::Rate { .. } | Arrival::Closed { .. } => streams,
+        };
+        let missing = asked * took_s * (1.0 - RATE_MISSED_MAX) - lump - started as f64;
+        Rate { asked, got, is_missed: asked > 0.0 && missing > 0.0 }
+    }
 }
 
 fn length_differs(plan: &Plan, took_ns: u64, op_ns_max: u64) -> Check {
@@ -94,12 +136,15 @@ fn length_differs(plan: &Plan, took_ns: u64, op_ns_max: u64) -> Check {
         Length::Ops(_) | Length::Either { .. } => took_ns,
     };
     let differs_ns = took_ns.abs_diff(asked_ns);
-    let pause = match plan.arrival {
-        Arrival::Closed { pause, .. } => pause,
-        Arrival::Bursts { gap, .. } => gap,
-        Arrival::Rate { .. } | Arrival::Poisson { .. } => Duration::ZERO,
+    let waits = |plan: &Plan| {
+        let pause = match plan.arrival {
+            Arrival::Closed { pause, .. } => pause,
+            Arrival::Bursts { gap, .. } => gap,
+            Arrival::Rate { .. } | Arrival::Poisson { .. } => Duration::ZERO,
+        };
+        duration_ns(pause + plan.life.closed)
     };
-    let last_ns = op_ns_max.saturating_add(duration_ns(pause + plan.life.closed));
+    let last_ns = op_ns_max.saturating_add(plan.streams().map(waits).max().unwrap_or(0));
     let share_ns = (asked_ns as f64 * LENGTH_DIFFERS_MAX) as u64;
     let allowed_ns = share_ns.max(LENGTH_DIFFERS_NS_MAX).saturating_add(last_ns);
     (
@@ -140,8 +185,35 @@ mod tests {
     }
 
     #[test]
+    fn a_run_of_which_one_op_in_eight_was_timed_says_so() {
+        let (holds, code, text) = timed_in_part(Some(8));
+        assert_eq!((holds, code), (true, Code::TimedInPart));
+        assert!(text.starts_with("One operation in 8 was timed"), "{text}");
+        assert!(!timed_in_part(None).0);
+    }
+
+    const SECOND_NS: u64 = 1_000_000_000;
+
+    fn driven(done: u64, never_started: Option<u64>) -> DriveStats {
+        DriveStats { done, never_started, ..DriveStats::default() }
+    }
+
+    #[test]
+    fn a_task_that_falls_behind_is_named_and_one_that_keeps_its_rate_hides_no_other() {
+        let spec = "[[task]]\nname = \"log\"\n[[task]]\nname = \"readers\"\ncount = 2\n\
+                    arrival = { pattern = \"rate\", per_s = 100 }";
+        let plan = Plan::parse("db", "db.toml", spec).expect("a valid spec");
+        let did = |done| TaskResult { done, duration_ns: SECOND_NS, ..TaskResult::default() };
+        let of = |readers| {
+            rate_not_kept(&plan, &[did(9), did(readers)], &driven(9, None), 2 * SECOND_NS)
+        };
+        assert!(!of(200).0);
+        let (holds, _, text) = of(150);
+        assert!(holds && text.starts_with("The task readers asks for 200 ops/s and 150"), "{text}");
+    }
+
+    #[test]
     fn only_an_open_loop_that_starts_too_few_ops_has_a_caveat() {
-        let second_ns = 1_000_000_000;
         let rows = [
             ("pattern = \"rate\"\nper_s = 1000", 1000, false),
             ("pattern = \"rate\"\nper_s = 1000", 990, false),
@@ -153,8 +225,12 @@ mod tests {
             ("pattern = \"closed\"", 1, false),
         ];
         for (arrival, started, expected) in rows {
-            let (holds, _, text) =
-                rate_not_kept(&plan(arrival, "seconds = 1"), started, None, second_ns);
+            let (holds, _, text) = rate_not_kept(
+                &plan(arrival, "seconds = 1"),
+                &[],
+                &driven(started, None),
+                SECOND_NS,
+            );
             assert_eq!(holds, expected, "{arrival} {started}: {text}");
         }
     }
@@ -162,7 +238,7 @@ mod tests {
     #[test]
     fn ops_that_were_never_handed_over_are_in_the_doubt() {
         let plan = plan("pattern = \"rate\"\nper_s = 1000", "seconds = 1");
-        let (_, _, text) = rate_not_kept(&plan, 400, Some(600), 2_000_000_000);
+        let (_, _, text) = rate_not_kept(&plan, &[], &driven(400, Some(600)), 2_000_000_000);
         assert!(text.contains("200 ops/s were started; 600 ops were never handed over"), "{text}");
     }
 

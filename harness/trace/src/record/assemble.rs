@@ -6,7 +6,8 @@ use hdrhistogram::Histogram;
 use iowq_contract::trace::{TraceOp, TraceStart};
 use iowq_contract::{
     Blocking, Caveat, Code, Counts, DispatchCounts, EngineName, KERNEL, Kinds, Latency,
-    NAME_BYTES_MAX, Ops, Probe, Quantiles, Record, Role, RunKey, SCHEMA, Settings, Tier, Workers,
+    NAME_BYTES_MAX, Ops, Overrides, Probe, Quantiles, Record, Role, RunKey, SCHEMA, Settings, Tier,
+    Workers,
 };
 use iowq_harness::machine;
 use iowq_harness::probes::timeline::{births, thin};
@@ -34,6 +35,7 @@ pub(super) fn record(run: &Run) -> Option<Record> {
         duration_ns,
         key: key(&start.target),
         settings: settings(&start.target, &ops).into(),
+        settings_unset: None,
         asked: None,
         ops: Ops { done, failed, per_s: done as f64 * 1e9 / duration_ns as f64, ..Ops::default() },
         latency: Latency {
@@ -41,6 +43,7 @@ pub(super) fn record(run: &Run) -> Option<Record> {
             service: service(&ops),
             queue: Kinds::default(),
         },
+        tasks: Vec::new(),
         dispatch: ops
             .iter()
             .map(|(op, sums)| (op.clone(), dispatch(sums)))
@@ -49,7 +52,7 @@ pub(super) fn record(run: &Run) -> Option<Record> {
         workers: Workers {
             created: counts(start.tier, run.born),
             exited: counts(start.tier, run.exited),
-            peak: run.peak,
+            peak: Some(run.peak),
             created_per_1000_ops: (done > 0).then(|| run.born as f64 * 1e3 / done as f64),
             born_measured: Some(born),
             fill_measured: Some(fill),
@@ -62,6 +65,7 @@ pub(super) fn record(run: &Run) -> Option<Record> {
         files: None,
         host: start.host.clone().into(),
         load: None,
+        phases: None,
         caveats: caveats(start, run),
         error: None,
     })
@@ -85,6 +89,7 @@ fn key(target: &str) -> RunKey {
         workload,
         engine: EngineName::Uring.name().to_owned(),
         policy: KERNEL.to_owned(),
+        set: Overrides::default(),
         round: 0,
         position: 0,
         seed: 0,
@@ -254,7 +259,7 @@ mod tests {
         assert_eq!(record.dispatch.get("write").map(|it| (it.inline, it.unhashed)), Some((10, 85)));
         assert_eq!(record.latency.service.get("all").map(|it| it.count), Some(85));
         assert_eq!((record.workers.created.probe, record.workers.exited.probe), (Some(2), Some(1)));
-        assert_eq!((record.workers.peak, record.workers.fill_measured), (2, Some(2)));
+        assert_eq!((record.workers.peak, record.workers.fill_measured), (Some(2), Some(2)));
         assert_eq!(record.timeline.last(), Some(&(1_000_000_000, 1)));
         assert_eq!(record.settings.watched_ms, Some(0), "reports say of no worker that it stayed");
     }

@@ -2,14 +2,16 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use iowq_contract::{Blocking, Counts, Host, PlanSettings, Record};
+use iowq_contract::{
+    BlockSize, Blocking, Counts, Host, PlanSettings, Record, Settings, TaskSettings,
+};
 
 use crate::bench::analysis::Analysis;
 use crate::bench::page::birth;
 use crate::format;
 use crate::runs::births::Births;
 use crate::runs::group::Section;
-use crate::runs::{group, plans};
+use crate::runs::{group, plans, set};
 
 /// Runs that are listed one by one; the rest is in the raw numbers.
 const RUNS_MAX: usize = 400;
@@ -54,8 +56,8 @@ fn host_facts(host: &Host) -> Vec<(&'static str, String)> {
     vec![
         ("kernel", text(&host.kernel)),
         ("processor", text(&host.cpu)),
-        ("processors", host.cpus.to_string()),
-        ("memory", format::bytes(host.memory_bytes)),
+        ("processors", format::known(host.cpus)),
+        ("memory", format::known_as(host.memory_bytes, format::bytes)),
         ("file system", format!("{} ({})", text(&host.filesystem), text(&host.mount_options))),
         ("device", text(&host.device)),
         ("governor", text(&host.governor)),
@@ -67,6 +69,35 @@ fn host_facts(host: &Host) -> Vec<(&'static str, String)> {
 
 /// What a workload asks for beside what is in the settings of every record.
 fn plan(plan: &PlanSettings) -> Vec<(&'static str, String)> {
+    let mut facts = vec![("length asked for", plans::length(plan))];
+    if plan.tasks.is_empty() {
+        facts.extend(stream(plan));
+    }
+    facts.extend(plan.tasks.iter().map(|one| ("task", task(one))));
+    facts.push(("digest of the plan", format::clip(&plan.digest, 12)));
+    facts
+}
+
+/// A task in a line: what differs between tasks comes first.
+fn task(task: &TaskSettings) -> String {
+    let facts = stream(&task.plan).into_iter().map(|(name, value)| format!("{name} {value}"));
+    let facts: Vec<String> = facts.collect();
+    let forced = if task.plan.force_async { ", forced" } else { "" };
+    let text = format!(
+        "{} ×{}: depth {}{forced}, {}, limits {} and {}, {}",
+        task.name,
+        task.count,
+        task.depth,
+        format::count(task.files.into(), "file", "files"),
+        task.limit_bounded,
+        task.limit_unbounded,
+        facts.join(", ")
+    );
+    format::clip(&text, FACT_CHARS_MAX)
+}
+
+/// What a stream of it does.
+fn stream(plan: &PlanSettings) -> Vec<(&'static str, String)> {
     let mix = &plan.mix;
     let kinds =
         [(mix.write, "write"), (mix.read, "read"), (mix.fallocate, "fallocate"), (mix.nop, "nop")];
@@ -81,38 +112,77 @@ fn plan(plan: &PlanSettings) -> Vec<(&'static str, String)> {
         done.push(format!("{} append, fsync after {}", log.weight, log.writes_per_fsync));
     }
     vec![
-        ("length asked for", plans::length(plan)),
         ("file", format::bytes(plan.file_bytes)),
         ("opened", format::clip(&plan.open.join(", "), FACT_CHARS_MAX)),
         ("blocks visited", format::clip(&plan.order, FACT_CHARS_MAX)),
         ("mix", format::clip(&done.join(", "), FACT_CHARS_MAX)),
-        ("digest of the plan", format::clip(&plan.digest, 12)),
     ]
 }
 
-/// The settings of a section, taken from its first run; a caveat says where runs differ.
-pub(crate) fn settings(section: &Section<'_>) -> Facts {
-    let Some(record) = section.records().next() else {
-        return Facts { heading: section.workload.to_owned(), facts: Vec::new() };
-    };
+/// The size of operations, or all of them by their weights.
+fn blocks(settings: &Settings) -> String {
+    let plan = settings.plan.as_ref().filter(|plan| plan.tasks.is_empty());
+    let sizes = plan.map_or(&[][..], |plan| &plan.block_sizes);
+    if sizes.is_empty() {
+        return format::known_as(settings.block_bytes, format::bytes);
+    }
+    let size = |size: &BlockSize| format!("{} of {}", size.weight, format::bytes(size.bytes));
+    format::clip(&sizes.iter().map(size).collect::<Vec<_>>().join(", "), FACT_CHARS_MAX)
+}
+
+/// What one run was told, each with its name.
+fn told(record: &Record) -> Vec<(&'static str, String)> {
     let settings = &record.settings;
-    let limits =
-        format!("{} bounded, {} unbounded", settings.limit_bounded, settings.limit_unbounded);
+    let [bounded, unbounded] =
+        [settings.limit_bounded, settings.limit_unbounded].map(format::known);
     let mut facts = vec![
-        ("files", settings.files.to_string()),
-        ("block", format::bytes(settings.block_bytes)),
-        ("depth", settings.depth.to_string()),
+        ("files", format::known(settings.files)),
+        ("block", blocks(settings)),
+        ("depth", format::known(settings.depth)),
         ("arrival", format::clip(&settings.arrival, FACT_CHARS_MAX)),
-        ("worker limit", limits),
-        ("idle timeout", format!("{} ms", settings.idle_timeout_ms)),
-        ("seed", seed(section)),
-        ("blocking seen by", blocking(record.blocking).to_owned()),
-        ("probe", probe(record)),
+        ("worker limit", format!("{bounded} bounded, {unbounded} unbounded")),
+        ("idle timeout", format::known_as(settings.idle_timeout_ms, |ms| format!("{ms} ms"))),
     ];
     facts.extend(settings.plan.iter().flat_map(plan));
     if let Some(cpus) = settings.cpus {
         facts.push(("confined to", format::count(u64::from(cpus), "processor", "processors")));
     }
+    facts
+}
+
+/// The same of runs that were meant to differ, with each value once.
+fn told_all<'a>(runs: impl Iterator<Item = &'a Record>) -> Vec<(&'static str, String)> {
+    let mut all: Vec<(&'static str, Vec<String>)> = Vec::new();
+    for (name, value) in runs.flat_map(told) {
+        match all.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, values)) => values.push(value),
+            None => all.push((name, vec![value])),
+        }
+    }
+    let shown = |values| format::first_of(format::distinct(values), ALIKE_MAX);
+    all.into_iter().map(|(name, values)| (name, shown(values))).collect()
+}
+
+/// The settings of a section, taken from its first run with each value that was set; a caveat says
+/// where other runs differ.
+pub(crate) fn settings(section: &Section<'_>) -> Facts {
+    let Some(record) = section.records().next() else {
+        return Facts { heading: section.workload.to_owned(), facts: Vec::new() };
+    };
+    let mut firsts: Vec<&Record> = Vec::new();
+    for run in section.records() {
+        if firsts.iter().all(|first| first.key.set != run.key.set) {
+            firsts.push(run);
+        }
+    }
+    let set = set::fields(section.records()).into_iter();
+    let mut facts: Vec<_> = set.take(ALIKE_MAX).map(|field| ("set", field)).collect();
+    facts.extend(told_all(firsts.into_iter()));
+    facts.extend([
+        ("seed", seed(section)),
+        ("blocking seen by", blocking(record.blocking).to_owned()),
+        ("probe", probe(record)),
+    ]);
     if section.kernel().is_some() && record.blocking != Blocking::Kernel {
         facts.push(("blocking on io_uring seen by", blocking(Blocking::Kernel).to_owned()));
     }
@@ -146,6 +216,7 @@ fn blocking(blocking: Blocking) -> &'static str {
         Blocking::Sched => "the scheduler, through a probe on sched_switch",
         Blocking::Declared => "the worker itself, around calls that may block",
         Blocking::Kernel => "the kernel's own hooks",
+        Blocking::None => "nothing: there are no workers",
     }
 }
 

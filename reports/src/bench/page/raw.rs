@@ -1,11 +1,13 @@
 //! Raw numbers inside the page: a table of runs, and the records as whole as the room allows.
 
+use std::collections::BTreeSet;
 use std::io;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use iowq_contract::{Churn, Quantiles, Record, Role};
 
+use crate::format;
 use crate::load::Loaded;
 use crate::render::page::Download;
 use crate::runs::births::Births;
@@ -118,10 +120,16 @@ fn table(records: &[Record], bytes_max: usize) -> Option<String> {
     let roles = records.iter().any(|record| record.key.role != Role::Measured);
     let hosts = Hosts::of(records);
     let host = if hosts.names().is_empty() { "" } else { "host," };
-    let mut table = format!("{host}{}{COLUMNS}", if roles { ROLE_COLUMNS } else { "" });
+    let keys: BTreeSet<&String> = records.iter().flat_map(|run| run.key.set.0.keys()).collect();
+    let set: String = keys.iter().map(|key| format!("{},", quoted(key))).collect();
+    let mut table = format!("{host}{set}{}{COLUMNS}", if roles { ROLE_COLUMNS } else { "" });
     for record in records {
         if let Some(host) = hosts.name(record) {
             table.push_str(&format!("{},", quoted(host)));
+        }
+        for key in &keys {
+            let value = record.key.set.0.get(*key).map_or("", String::as_str);
+            table.push_str(&format!("{},", quoted(value)));
         }
         if roles {
             let delay = optional(record.settings.injected_delay_ns);
@@ -158,7 +166,7 @@ fn row(record: &Record) -> Vec<String> {
     for counts in [&workers.created, &workers.exited] {
         row.extend([counts.probe, counts.engine, counts.proc].map(optional));
     }
-    row.push(workers.peak.to_string());
+    row.push(optional(workers.peak));
     row.push(optional(workers.created_per_1000_ops));
     let births = Births::of(record);
     row.push(optional(births::per_s(record)));
@@ -176,7 +184,7 @@ fn optional(value: Option<impl ToString>) -> String {
 
 /// Text as a field: in quotes, quotes doubled, and no formula for a spreadsheet to run.
 fn quoted(text: &str) -> String {
-    let guard = if text.starts_with(['=', '+', '-', '@']) { "'" } else { "" };
+    let guard = if format::is_formula(text) { "'" } else { "" };
     format!("\"{guard}{}\"", text.replace('"', "\"\"").replace(['\n', '\r'], " "))
 }
 
@@ -194,6 +202,16 @@ mod tests {
     fn every_row_has_a_field_for_each_column() {
         let columns = COLUMNS.split(',').count();
         assert_eq!(row(&sample::run("nop", "6.12", 0)).len(), columns);
+    }
+
+    #[test]
+    fn what_was_set_has_a_column_for_each_field() {
+        let mut records = [sample::run("nop", "6.12", 0), sample::run("nop", "6.12", 1)];
+        records[1].key.set.0.insert("workers.bounded".to_owned(), "4".to_owned());
+        let table = whole(&records);
+        let starts: Vec<&str> =
+            table.lines().map(|line| line.split(',').next().unwrap_or_default()).collect();
+        assert_eq!(starts, ["\"workers.bounded\"", "\"\"", "\"4\""]);
     }
 
     #[test]

@@ -46,6 +46,24 @@ fn confirmed(first: Vec<Record>, rerun: Vec<Record>) -> Comparison {
     try_confirmed(first, vec![rerun]).expect("they are reruns")
 }
 
+#[test]
+fn reruns_with_another_value_set_confirm_nothing() {
+    let limited = |mut records: Vec<Record>, limits: [&str; 2]| {
+        for run in &mut records {
+            let limit = limits[usize::from(run.key.policy != "6.12")];
+            run.key.set.0.insert("workers.bounded".to_owned(), limit.to_owned());
+            run.settings_unset = Some(run.settings.clone());
+        }
+        records
+    };
+    let of = |limits| {
+        let first = limited(sample::pairs(10, worse), ["4", "64"]);
+        outcome(&confirmed(first, limited(rerun(worse), limits)))
+    };
+    assert_eq!(of(["4", "64"]), Some(ConfirmationOutcome::Confirmed));
+    assert_eq!(of(["4", "32"]), Some(ConfirmationOutcome::Missing));
+}
+
 fn outcome(comparison: &Comparison) -> Option<ConfirmationOutcome> {
     comparison.confirmation.as_ref().map(|confirmation| confirmation.outcome)
 }
@@ -135,7 +153,7 @@ fn reruns_that_are_barred_or_unlike_the_first_confirm_nothing() {
 }
 
 fn unlimited(run: &mut Record) {
-    run.workers.peak = 200;
+    run.workers.peak = Some(200);
 }
 
 #[test]

@@ -20,7 +20,7 @@ fn records(rows: &[Row]) -> Vec<Record> {
         record.host.kernel = "6.17.3".to_owned();
         record.workers.created.probe = Some(*created);
         record.workers.created.engine = None;
-        record.workers.peak = *peak;
+        record.workers.peak = Some(*peak);
         record
     };
     rows.iter().map(run).collect()

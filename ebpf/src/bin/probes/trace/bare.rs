@@ -14,6 +14,7 @@ use super::lives::Comm;
 use super::requests::Queued;
 use super::tables::{current, read_at};
 use super::{lives, requests};
+use crate::event::member;
 
 /// Offset of `pid` in `task_struct`.
 #[unsafe(no_mangle)]
@@ -44,14 +45,6 @@ static BARE_TASK_SIGNAL: Global<u32> = Global::new(0);
 /// Offset of `live` in `signal_struct`: threads that are not about to leave.
 #[unsafe(no_mangle)]
 static BARE_SIGNAL_LIVE: Global<u32> = Global::new(0);
-
-/// Reads a member of a struct that is an argument.
-#[inline(always)]
-fn member<T: Copy>(structure: *const u8, at: &Global<u32>) -> T {
-    // SAFETY: the verifier knows the struct, and the place as a constant. The kernel reads 0 if the
-    // address is wrong.
-    unsafe { structure.add(at.load() as usize).cast::<T>().read_volatile() }
-}
 
 #[btf_tracepoint]
 pub(crate) fn bare_born(ctx: BtfTracePointContext) -> i32 {

@@ -1,0 +1,102 @@
+//! What a job does to its files: reads, writes, and fsyncs among them.
+
+use super::job::Job;
+use crate::error::SpecError;
+use crate::limits;
+use crate::plan::{Mix, Order};
+
+/// fio's share of reads in a mix if none is given, in percent.
+const READ_PERCENT_DEFAULT: u64 = 50;
+
+impl Job<'_> {
+    /// In which order blocks are visited, and in which shares read and written, in percent.
+    pub(super) fn mix(&self) -> Option<Mix> {
+        let direction = self.keep(self.direction());
+        let read_percent = self.keep(self.read_percent());
+        let fsyncs = self.keep(self.fsyncs());
+        let distribution = self.keep(self.distribution());
+        let ((order, read), read_percent) = (direction?, read_percent?);
+        let ((writes_per_fsync, data_only), skewed) = (fsyncs?, distribution?);
+        let read = read.unwrap_or(read_percent);
+        Some(Mix {
+            write: 100 - read,
+            read,
+            fallocate: 0,
+            nop: 0,
+            writes_per_fsync: if read == 100 { 0 } else { writes_per_fsync },
+            data_only,
+            linked: false,
+            order: skewed.unwrap_or(order),
+        })
+    }
+
+    /// The order, and how much is read unless the mix is to say so.
+    fn direction(&self) -> Result<(Order, Option<u32>), SpecError> {
+        Ok(match self.text("rw").map(str::trim_end) {
+            Some("write") => (Order::Sequential, Some(0)),
+            Some("randwrite") => (Order::Random, Some(0)),
+            Some("read") | None => (Order::Sequential, Some(100)),
+            Some("randread") => (Order::Random, Some(100)),
+            Some("rw" | "readwrite") => (Order::Sequential, None),
+            Some("randrw") => (Order::Random, None),
+            Some(other) => {
+                let all = "write, randwrite, read, randread, rw, readwrite or randrw";
+                let why = match other.split_once(':') {
+                    Some(("randread" | "randwrite" | "randrw", _)) => {
+                        "; a new place is chosen for each op"
+                    }
+                    Some(_) => "; a file is gone through forwards and without gaps",
+                    None if other.contains("trim") => "; nothing is trimmed",
+                    None => "",
+                };
+                return Err(self.refuse("rw", format!("{all}{why}")));
+            }
+        })
+    }
+
+    fn read_percent(&self) -> Result<u32, SpecError> {
+        let percent = match self.options.later("rwmixread", "rwmixwrite") {
+            Some("rwmixwrite") => 100 - self.within("rwmixwrite", 0, 0..=100)?,
+            _ => self.within("rwmixread", READ_PERCENT_DEFAULT, 0..=100)?,
+        };
+        Ok(percent as u32)
+    }
+
+    /// Writes before each fsync, and whether that is an fdatasync.
+    fn fsyncs(&self) -> Result<(u32, bool), SpecError> {
+        let fsync = self.within("fsync", 0, limits::WRITES_PER_FSYNC)? as u32;
+        let fdatasync = self.within("fdatasync", 0, limits::WRITES_PER_FSYNC)? as u32;
+        if fsync > 0 && fdatasync > 0 {
+            return Err(self.refuse("fdatasync", "0 beside fsync, or fsync=0"));
+        }
+        Ok((fsync.max(fdatasync), fdatasync > 0))
+    }
+
+    /// The order of blocks that are not chosen evenly; in sequence none is chosen.
+    fn distribution(&self) -> Result<Option<Order>, SpecError> {
+        if !self.text("rw").is_some_and(|rw| rw.starts_with("rand")) {
+            return Ok(None);
+        }
+        if self.int("percentage_random")?.is_some_and(|percent| percent != 100) {
+            let allowed = "100: either all blocks are visited at random or all in sequence";
+            return Err(self.refuse("percentage_random", allowed));
+        }
+        let Some(text) = self.text("random_distribution") else { return Ok(None) };
+        // What fio takes if there is no parameter.
+        let text = match text {
+            "random" => return Ok(None),
+            "zipf" => "zipf:1.1",
+            "pareto" => "pareto:0.2",
+            text => text,
+        };
+        let order = text.parse().ok();
+        match order {
+            Some(Order::Zipf { .. } | Order::Pareto { .. }) => Ok(order),
+            _ => {
+                let allowed = "random, zipf:THETA or pareto:H; or a spec whose files.order is \
+                               normal:PERCENT";
+                Err(self.refuse("random_distribution", allowed))
+            }
+        }
+    }
+}
