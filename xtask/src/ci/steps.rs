@@ -1,6 +1,9 @@
 //! The steps of CI, in order: cheap ones first, so that a mistake shows early.
 
-use std::{env, fs, path::PathBuf, process::Command};
+use std::process::Command;
+use std::sync::LazyLock;
+use std::time::{SystemTime, UNIX_EPOCH};
+use std::{env, fs, path::PathBuf};
 
 use anyhow::{Context as _, ensure};
 
@@ -77,14 +80,10 @@ pub(super) const STEPS: [Step; 12] = [
     Step {
         name: "package",
         about: "crates that others use build from what would be published",
-        // Offline: the steps before have downloaded all that it needs, and asking the registry for
-        // its index again only adds a way to fail.
-        command: || {
-            let mut command = cargo(&["package", "--locked", "--offline", "--allow-dirty"]);
-            for name in ["iowq-workloads", "iowq-contract", "iowq-pool"] {
-                command.args(["--package", name]);
-            }
-            command
+        command: package,
+        after: || {
+            fs::remove_dir_all(&*PACKAGE_OUT)
+                .with_context(|| format!("cannot remove {}", PACKAGE_OUT.display()))
         },
         ..PLAIN
     },
@@ -137,6 +136,24 @@ const PLAIN: Step =
 fn cargo(args: &[&str]) -> Command {
     let mut command = process::cargo();
     command.args(args);
+    command
+}
+
+/// A folder whose path was never used. Cargo keeps the packages that it unpacks in its home, by the
+/// path of this folder and by version, and does not look whether their content has changed since.
+static PACKAGE_OUT: LazyLock<PathBuf> = LazyLock::new(|| {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    process::workspace().join(format!("target/ci/package-{}", now.as_nanos()))
+});
+
+/// Offline: the steps before have downloaded all that it needs, and asking the registry for its
+/// index again only adds a way to fail.
+fn package() -> Command {
+    let mut command = cargo(&["package", "--locked", "--offline", "--allow-dirty", "--target-dir"]);
+    command.arg(&*PACKAGE_OUT);
+    for name in ["iowq-workloads", "iowq-contract", "iowq-pool"] {
+        command.args(["--package", name]);
+    }
     command
 }
 
