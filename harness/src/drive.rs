@@ -9,6 +9,7 @@ use iowq_workloads::{Arrival, Ledger, Length, Op, OpKind, Plan, Stream};
 use crate::clock::{self, Nanos, duration_ns};
 use crate::engine::buffers::Buffers;
 use crate::engine::{Engine, EngineError, Request};
+use crate::far_end::{Answer, FarEnd};
 use crate::io::errno_name;
 use iowq_pool::{Completion, WorkOutcome};
 
@@ -83,6 +84,8 @@ pub struct Driver<'a> {
     report: &'a dyn Fn(u64),
     reported: Nanos,
     ops_ended: u64,
+    /// Who answers ops on connections.
+    far_end: Option<&'a FarEnd>,
     driven: DriveStats,
 }
 
@@ -118,6 +121,7 @@ impl<'a> Driver<'a> {
             report: &|_| (),
             reported: Nanos(0),
             ops_ended: 0,
+            far_end: None,
             driven: DriveStats::default(),
         }
     }
@@ -145,6 +149,13 @@ impl<'a> Driver<'a> {
     #[must_use]
     pub fn with_report(mut self, report: &'a dyn Fn(u64)) -> Driver<'a> {
         self.report = report;
+        self
+    }
+
+    /// Has ops on connections answered by this other end of theirs.
+    #[must_use]
+    pub fn with_far_end(mut self, far_end: Option<&'a FarEnd>) -> Driver<'a> {
+        self.far_end = far_end;
         self
     }
 
@@ -314,6 +325,7 @@ impl<'a> Driver<'a> {
             self.chain.push(Request { op, slot, intended, measured });
         }
         self.prepare();
+        self.have_answered();
         self.engine.submit(&self.chain);
         self.ops_in_ring += self.chain.len() as u64;
         self.chain.clear();
@@ -333,6 +345,21 @@ impl<'a> Driver<'a> {
             self.requests[request.slot as usize] = Some(*request);
             if request.measured {
                 self.ops_left = self.ops_left.saturating_sub(1);
+            }
+        }
+    }
+
+    /// Has the other end answer what is submitted now, if it is on a connection.
+    fn have_answered(&self) {
+        let (Some(far_end), Some(sockets)) = (self.far_end, self.plan.sockets) else { return };
+        for Request { op, .. } in &self.chain {
+            if op.kind.is_of_messages() {
+                far_end.answer(Answer {
+                    due: clock::now().after(sockets.answer_to(op.number, self.seed)),
+                    socket: op.file,
+                    sends: op.kind != OpKind::Send,
+                    bytes: op.bytes(self.plan.block_bytes),
+                });
             }
         }
     }

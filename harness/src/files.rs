@@ -17,13 +17,16 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use iowq_contract::Step;
-use iowq_workloads::{Ledger, Open, Plan};
+use iowq_workloads::{Ledger, Open, Plan, Sockets};
 use rustix::io::Errno;
 
+use crate::far_end::FarEnd;
 use crate::io;
 pub use buffers::BlockBuffers;
 pub use error::{RemoveError, ScratchError};
-use error::{cannot_lay_out, cannot_make, cannot_open, no_whole_sectors, too_many_files};
+use error::{
+    cannot_connect, cannot_lay_out, cannot_make, cannot_open, no_whole_sectors, too_many_files,
+};
 pub use reader::Source;
 pub use verify::{Verified, VerifyError};
 
@@ -51,6 +54,8 @@ pub struct Scratch {
     /// The files made so far, by path, so that nothing else is ever removed.
     paths: Vec<PathBuf>,
     files: Vec<OwnedFd>,
+    /// Who answers on the connections that a plan has in place of files.
+    far_end: Option<FarEnd>,
     removed: bool,
 }
 
@@ -60,9 +65,14 @@ pub struct Scratch {
 ///
 /// If it may not have that many.
 pub fn allow_all(dir: Option<&Path>, plan: &Plan) -> Result<(), ScratchError> {
-    let files = plan.streams().map(|plan| plan.files).sum::<u32>();
+    let files = plan.streams().map(descriptors).sum::<u32>();
     let dir = dir.unwrap_or(Path::new(DEFAULT_DIR));
     open_files::allow(files.into()).map_err(|limit| too_many_files(dir, files, limit))
+}
+
+/// Descriptors of the files or connections of a stream.
+fn descriptors(plan: &Plan) -> u32 {
+    if plan.sockets.is_some() { 2 * plan.files + 1 } else { plan.files }
 }
 
 impl Scratch {
@@ -88,6 +98,10 @@ impl Scratch {
     ) -> Result<Scratch, ScratchError> {
         let mut scratch = Scratch::empty(dir, plan)?;
         let dir = dir.unwrap_or(Path::new(DEFAULT_DIR));
+        if let Some(sockets) = plan.sockets {
+            scratch.connect(plan, sockets).map_err(|cause| cannot_connect(dir, plan, &cause))?;
+            return Ok(scratch);
+        }
         // On an early return the drop removes what was made, before the caller gets the error.
         if let Err(failure) = scratch.lay_out(plan, tell) {
             drop(scratch);
@@ -105,6 +119,9 @@ impl Scratch {
     ///
     /// As [`Scratch::new`].
     pub fn check(dir: Option<&Path>, plan: &Plan) -> Result<Scratch, ScratchError> {
+        if plan.sockets.is_some() {
+            return Scratch::new(dir, plan);
+        }
         let mut scratch = Scratch::empty(dir, plan)?;
         let dir = dir.unwrap_or(Path::new(DEFAULT_DIR));
         if let Err(failure) = scratch.reserve(plan) {
@@ -116,10 +133,17 @@ impl Scratch {
         Ok(scratch)
     }
 
-    /// The files, in the plan's order.
+    /// The files, in the plan's order, or the near ends of its connections; behind those of pipes is
+    /// where what is spliced goes.
     #[must_use]
     pub fn files(&self) -> &[OwnedFd] {
         &self.files
+    }
+
+    /// Who answers on the plan's connections, if it has any.
+    #[must_use]
+    pub fn far_end(&self) -> Option<&FarEnd> {
+        self.far_end.as_ref()
     }
 
     /// The folder they are in.
@@ -142,6 +166,9 @@ impl Scratch {
         ledger: &Ledger,
         tell: Tell<'_>,
     ) -> Result<Verified, VerifyError> {
+        if plan.sockets.is_some() {
+            return Ok(Verified { blocks: 0, from: Source::Device, written_back_bytes: None });
+        }
         verify::verify(&self.paths, plan, seed, ledger, tell)
     }
 
@@ -166,11 +193,25 @@ impl Scratch {
     /// A folder without files yet, for a plan whose files can all be open.
     fn empty(dir: Option<&Path>, plan: &Plan) -> Result<Scratch, ScratchError> {
         let folder = own_folder(dir)?;
-        let scratch = Scratch { folder, paths: Vec::new(), files: Vec::new(), removed: false };
+        let (paths, files) = (Vec::new(), Vec::new());
+        let scratch = Scratch { folder, paths, files, far_end: None, removed: false };
         let dir = dir.unwrap_or(Path::new(DEFAULT_DIR));
-        open_files::allow(plan.files.into())
-            .map_err(|limit| too_many_files(dir, plan.files, limit))?;
+        open_files::allow(descriptors(plan).into())
+            .map_err(|limit| too_many_files(dir, descriptors(plan), limit))?;
         Ok(scratch)
+    }
+
+    fn connect(&mut self, plan: &Plan, sockets: Sockets) -> std::io::Result<()> {
+        let sends = plan.mix.send > 0;
+        let mut far = Vec::new();
+        for _ in 0..plan.files {
+            let (near, other) = io::sockets::connect(sockets.kind, sends)?;
+            self.files.push(near);
+            far.push(other);
+        }
+        self.files.push(io::sockets::nowhere()?);
+        self.far_end = Some(FarEnd::start(far)?);
+        Ok(())
     }
 
     fn lay_out(&mut self, plan: &Plan, tell: Tell<'_>) -> Result<(), io::Failure> {

@@ -9,6 +9,7 @@ pub mod doctor;
 pub mod doorbell;
 pub mod drive;
 pub mod engine;
+pub mod far_end;
 pub mod files;
 pub mod guest;
 pub mod io;

@@ -1,6 +1,7 @@
 //! From spec to plan: every limit checked, every default filled in.
 
 mod sizes;
+mod sockets;
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
@@ -9,7 +10,7 @@ use std::time::Duration;
 use crate::bucket::hash_ids;
 use crate::error::SpecError;
 use crate::limits;
-use crate::plan::{Arrival, FileState, Length, Life, Log, Mix, Open, Plan};
+use crate::plan::{Arrival, FileState, Length, Life, Log, Mix, OpSize, Open, Plan, Sockets};
 use crate::spec::{self, Pattern, Spec};
 
 /// Seconds of a run whose spec names neither seconds nor ops.
@@ -18,26 +19,26 @@ pub(crate) const RUN_SECONDS_DEFAULT: f64 = 3.0;
 /// Checks a spec and turns it into a plan of that name; `file` is what errors name.
 pub(crate) fn plan(spec: &Spec, name: &str, file: &str) -> Result<Plan, SpecError> {
     let check = Check { file };
-    let files = check.files(spec)?;
-    let (block_bytes, sizes) = sizes::of(&check, spec)?;
-    let op_blocks_max = sizes.iter().map(|size| size.blocks).fold(1, u32::max);
-    let size_mib = check.range("files.size_mib", spec.files.size_mib, limits::FILE_SIZE_MIB)?;
-    let file_blocks = check.file_blocks(size_mib, block_bytes, op_blocks_max)?;
-    check.total("files.size_mib", u64::from(files), file_blocks)?;
-    let depth = check.depth(&spec.ring, block_bytes * op_blocks_max)?;
+    let on = match &spec.sockets {
+        Some(sockets) => sockets::targets(&check, spec, sockets)?,
+        None => check.targets(spec)?,
+    };
+    let depth = check.depth(&spec.ring, on.block_bytes * op_blocks_max(&on.sizes))?;
     let mix = check.mix(spec)?;
+    sockets::check_mix(&check, &mix, on.sockets.map(|sockets| sockets.kind))?;
     Ok(Plan {
         name: name.to_owned(),
         summary: spec.summary.trim().to_owned(),
         origin: spec.origin.trim().to_owned(),
-        files,
-        file_blocks,
-        block_bytes,
-        sizes,
-        open: check.open(spec)?,
-        state: states(spec, mix.read > 0),
-        cached: check.cached(spec, mix.read > 0)?,
-        hash_ids: hash_ids(files, spec.files.collide),
+        files: on.files,
+        file_blocks: on.file_blocks,
+        block_bytes: on.block_bytes,
+        sizes: on.sizes,
+        open: on.open,
+        state: on.state,
+        cached: on.cached,
+        hash_ids: hash_ids(on.files, spec.files.collide),
+        sockets: on.sockets,
         mix,
         log: spec.log.as_ref().map(|log| check.log(log)).transpose()?,
         depth: check.linked(spec, depth)?,
@@ -93,6 +94,22 @@ impl Plan {
         self.change_all(|plan| plan.idle_timeout = idle_timeout);
         Ok(self)
     }
+}
+
+/// What ops are on: files, or what stands where they would.
+struct Targets {
+    files: u32,
+    file_blocks: u64,
+    block_bytes: u32,
+    sizes: Vec<OpSize>,
+    open: Vec<Open>,
+    state: Vec<FileState>,
+    cached: bool,
+    sockets: Option<Sockets>,
+}
+
+fn op_blocks_max(sizes: &[OpSize]) -> u32 {
+    sizes.iter().map(|size| size.blocks).fold(1, u32::max)
 }
 
 /// The checks, with the name of the file for their errors.
@@ -151,6 +168,25 @@ impl Check<'_> {
         allowed: RangeInclusive<f64>,
     ) -> Result<Duration, SpecError> {
         Ok(Duration::from_secs_f64(self.range(field, found, allowed)? / 1000.0))
+    }
+
+    fn targets(&self, spec: &Spec) -> Result<Targets, SpecError> {
+        let files = self.files(spec)?;
+        let (block_bytes, sizes) = sizes::of(self, spec)?;
+        let size_mib = self.range("files.size_mib", spec.files.size_mib, limits::FILE_SIZE_MIB)?;
+        let file_blocks = self.file_blocks(size_mib, block_bytes, op_blocks_max(&sizes))?;
+        self.total("files.size_mib", u64::from(files), file_blocks)?;
+        let reads = spec.mix.read > 0;
+        Ok(Targets {
+            files,
+            file_blocks,
+            block_bytes,
+            sizes,
+            open: self.open(spec)?,
+            state: states(spec, reads),
+            cached: self.cached(spec, reads)?,
+            sockets: None,
+        })
     }
 
     fn files(&self, spec: &Spec) -> Result<u32, SpecError> {
@@ -269,10 +305,13 @@ impl Check<'_> {
         let mix = &spec.mix;
         let weight = |field, found| self.range(field, found, limits::WEIGHT).map(|w| w as u32);
         let checked = Mix {
-            write: weight("mix.write", mix.write)?,
+            write: weight("mix.write", mix.write.unwrap_or(spec.sockets.is_none().into()))?,
             read: weight("mix.read", mix.read)?,
             fallocate: weight("mix.fallocate", mix.fallocate)?,
             nop: weight("mix.nop", mix.nop)?,
+            receive: weight("mix.receive", mix.receive)?,
+            send: weight("mix.send", mix.send)?,
+            splice: weight("mix.splice", mix.splice)?,
             writes_per_fsync: self.range(
                 "mix.writes_per_fsync",
                 mix.writes_per_fsync,
@@ -282,8 +321,11 @@ impl Check<'_> {
             linked: mix.linked,
             order: spec.files.order,
         };
-        if checked.write + checked.read + checked.fallocate + checked.nop == 0 {
-            let allowed = "at least one of write, read, fallocate and nop above 0";
+        if checked.total() == 0 {
+            let allowed = match spec.sockets {
+                Some(_) => "at least one of receive, send, splice and nop above 0",
+                None => "at least one of write, read, fallocate and nop above 0",
+            };
             return Err(self.refuse("mix", "no kind of op", allowed));
         }
         if checked.writes_per_fsync > 0 && checked.write == 0 {

@@ -2,6 +2,7 @@
 //!
 //! Pure: no clock, no thread, no file handle.
 
+mod answer;
 pub mod block;
 pub mod bucket;
 pub mod builtin;
@@ -35,7 +36,10 @@ pub use grid::{grid, grid_with};
 pub use ledger::{Expect, Ledger};
 pub use op::{Op, OpKind};
 pub use order_name::OrderError;
-pub use plan::{Arrival, FileState, Length, Life, Log, Mix, OpSize, Open, Order, Plan, Task};
+pub use plan::{
+    Arrival, FileState, Length, Life, Log, Mix, OpSize, Open, Order, Plan, SocketKind, Sockets,
+    Task,
+};
 pub use rounds::Rounds;
 pub use set::Setting;
 pub use source::Source;

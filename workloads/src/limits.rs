@@ -44,6 +44,12 @@ pub const WEIGHT: RangeInclusive<i64> = 0..=1000;
 /// Writes to a file before its fsync; 0 for no fsync. More than this and a run sees none.
 pub const WRITES_PER_FSYNC: RangeInclusive<i64> = 0..=1_000_000;
 
+/// Connections: each is two descriptors of the process, of which systems allow a million at most.
+pub const SOCKETS: RangeInclusive<i64> = 1..=10_000;
+
+/// Bytes of a message: a pipe holds 64 KiB.
+pub const MESSAGE_BYTES: RangeInclusive<i64> = 1..=65_536;
+
 /// Tasks of a workload, and of those that are alike. Each has a thread, and in the pool under the
 /// scheduler's probe its share of 4096 workers, those that are leaving among them.
 pub const TASKS: RangeInclusive<i64> = 1..=64;

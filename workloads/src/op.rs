@@ -15,17 +15,26 @@ pub enum OpKind {
     Nop,
     /// Flush a file's data to its device, and of the rest only what is needed to read it back.
     Fdatasync,
+    /// Take a message from a socket or pipe, or the part of it that is there.
+    Receive,
+    /// Hand a message to a socket or pipe.
+    Send,
+    /// Move a message from a pipe to where nothing is kept, without a buffer (splice(2)).
+    Splice,
 }
 
 impl OpKind {
     /// All kinds, in the order in which [`OpKind::index`] counts them.
-    pub const ALL: [OpKind; 6] = [
+    pub const ALL: [OpKind; 9] = [
         OpKind::Write,
         OpKind::Fsync,
         OpKind::Read,
         OpKind::Fallocate,
         OpKind::Nop,
         OpKind::Fdatasync,
+        OpKind::Receive,
+        OpKind::Send,
+        OpKind::Splice,
     ];
 
     /// Name, as in specs and records.
@@ -38,7 +47,22 @@ impl OpKind {
             OpKind::Fallocate => "fallocate",
             OpKind::Nop => "nop",
             OpKind::Fdatasync => "fdatasync",
+            OpKind::Receive => "receive",
+            OpKind::Send => "send",
+            OpKind::Splice => "splice",
         }
+    }
+
+    /// Whether it is done only with all of its bytes. A message may come in parts.
+    #[must_use]
+    pub fn is_of_blocks(self) -> bool {
+        matches!(self, OpKind::Write | OpKind::Read)
+    }
+
+    /// Whether it is one on a socket or pipe, which may take for ever.
+    #[must_use]
+    pub fn is_of_messages(self) -> bool {
+        matches!(self, OpKind::Receive | OpKind::Send | OpKind::Splice)
     }
 
     /// Place in [`OpKind::ALL`].

@@ -36,6 +36,9 @@ pub struct Plan {
     /// The identity of each file that is hashed to a bucket, in place of the inode's address;
     /// see [`hash_ids`](crate::bucket::hash_ids) for which files share one.
     pub hash_ids: Vec<u64>,
+    /// Connections in the place of files, each with someone at its other end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sockets: Option<Sockets>,
     /// What is done to the files but the log.
     pub mix: Mix,
     /// A log beside them, which is then file 0.
@@ -137,6 +140,7 @@ impl Plan {
     /// The kinds of op that its stream can have.
     pub fn kinds(&self) -> impl Iterator<Item = OpKind> {
         let Mix { write, read, fallocate, nop, writes_per_fsync, data_only, .. } = self.mix;
+        let Mix { receive, send, splice, .. } = self.mix;
         let log = self.log.is_some();
         let mix_fsyncs = write > 0 && writes_per_fsync > 0;
         let shares = [
@@ -146,6 +150,9 @@ impl Plan {
             (OpKind::Nop, nop > 0),
             (OpKind::Fsync, (mix_fsyncs || log) && !data_only),
             (OpKind::Fdatasync, (mix_fsyncs || log) && data_only),
+            (OpKind::Receive, receive > 0),
+            (OpKind::Send, send > 0),
+            (OpKind::Splice, splice > 0),
         ];
         shares.into_iter().filter_map(|(kind, has)| has.then_some(kind))
     }
@@ -160,8 +167,43 @@ pub struct OpSize {
     pub weight: u32,
 }
 
+/// Connections, on which ops wait for whoever is at the other end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sockets {
+    /// What they are.
+    pub kind: SocketKind,
+    /// How long the other end takes, on average, from when an op is submitted until it sends what the
+    /// op is to receive, or takes what the op is to send: times of independent events, drawn from
+    /// the seed. Zero for at once.
+    pub answer: Duration,
+}
+
+/// What a connection is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SocketKind {
+    /// A pair of stream sockets of unix(7).
+    Unix,
+    /// A connection of tcp(7) on the loopback device.
+    Tcp,
+    /// A pipe(7): one way, for all ops of a stream the same.
+    Pipe,
+}
+
+impl SocketKind {
+    /// The name in a spec.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            SocketKind::Unix => "unix",
+            SocketKind::Tcp => "tcp",
+            SocketKind::Pipe => "pipe",
+        }
+    }
+}
+
 /// What is done to files, and in which shares.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Mix {
     /// Weight of writes.
     pub write: u32,
@@ -171,6 +213,15 @@ pub struct Mix {
     pub fallocate: u32,
     /// Weight of ops that do nothing.
     pub nop: u32,
+    /// Weight of receives from connections.
+    #[serde(default)]
+    pub receive: u32,
+    /// Weight of sends to connections.
+    #[serde(default)]
+    pub send: u32,
+    /// Weight of splices out of pipes.
+    #[serde(default)]
+    pub splice: u32,
     /// Writes to a file before each fsync of it; 0 for no fsync.
     pub writes_per_fsync: u32,
     /// Whether that fsync flushes no more than the data needs (fdatasync).
@@ -179,6 +230,15 @@ pub struct Mix {
     pub linked: bool,
     /// In which order the blocks of a file are visited.
     pub order: Order,
+}
+
+impl Mix {
+    /// The sum of all weights.
+    #[must_use]
+    pub fn total(&self) -> u32 {
+        let Mix { write, read, fallocate, nop, receive, send, splice, .. } = self;
+        write + read + fallocate + nop + receive + send + splice
+    }
 }
 
 /// A log: a file that is only appended to, from its start again once it is full. The last append
@@ -218,10 +278,11 @@ impl FileState {
 
 /// In which order the blocks of a file are visited. If it has no skew, all others come before one
 /// returns. As text it is its name, with the parameter behind a colon.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Order {
     /// From the first to the last, then again.
+    #[default]
     Sequential,
     /// In an order drawn from the seed.
     Random,

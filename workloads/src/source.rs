@@ -9,7 +9,7 @@ use crate::check::Check;
 use crate::error::SpecError;
 use crate::fio::Engines;
 use crate::limits;
-use crate::plan::{Length, OpSize, Plan, Task};
+use crate::plan::{Length, Mix, OpSize, Plan, Task};
 use crate::set::{named, spec_with};
 use crate::spec::{self, Spec};
 use crate::task;
@@ -137,6 +137,21 @@ fn block_sizes(plan: &Plan) -> spec::BlockSizes {
     spec::BlockSizes(sizes.iter().map(size).collect())
 }
 
+fn of_mix(mix: &Mix) -> spec::Mix {
+    spec::Mix {
+        write: Some(mix.write.into()),
+        read: mix.read.into(),
+        fallocate: mix.fallocate.into(),
+        nop: mix.nop.into(),
+        receive: mix.receive.into(),
+        send: mix.send.into(),
+        splice: mix.splice.into(),
+        writes_per_fsync: mix.writes_per_fsync.into(),
+        data_only: mix.data_only,
+        linked: mix.linked,
+    }
+}
+
 /// The size of a file, as near as a spec can say it; a fio job keeps its own.
 fn size_mib(plan: &Plan) -> f64 {
     let bytes = plan.file_blocks as f64 * f64::from(plan.block_bytes);
@@ -189,15 +204,7 @@ impl Spec {
                 cached: plan.cached,
                 ..spec::Files::default()
             },
-            mix: spec::Mix {
-                write: mix.write.into(),
-                read: mix.read.into(),
-                fallocate: mix.fallocate.into(),
-                nop: mix.nop.into(),
-                writes_per_fsync: mix.writes_per_fsync.into(),
-                data_only: mix.data_only,
-                linked: mix.linked,
-            },
+            mix: of_mix(&plan.mix),
             arrival,
             ring: spec::Ring {
                 depth: plan.depth.into(),

@@ -9,7 +9,7 @@ use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use toml::Table;
 
-use crate::plan::{FileState, Open, Order};
+use crate::plan::{FileState, Open, Order, SocketKind};
 
 /// A whole spec. Every table and field but the ones noted has a default.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -18,6 +18,7 @@ pub(crate) struct Spec {
     pub(crate) summary: String,
     pub(crate) origin: String,
     pub(crate) files: Files,
+    pub(crate) sockets: Option<Sockets>,
     pub(crate) mix: Mix,
     pub(crate) log: Option<Log>,
     pub(crate) arrival: Arrival,
@@ -57,31 +58,37 @@ impl Default for Files {
     }
 }
 
-/// `[mix]`: what is done to those files, by weight.
+/// `[sockets]`: connections in place of files, and how long whoever is at their other end takes.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
+pub(crate) struct Sockets {
+    pub(crate) count: i64,
+    pub(crate) kind: SocketKind,
+    pub(crate) message_bytes: i64,
+    pub(crate) answer_ms: f64,
+}
+
+impl Default for Sockets {
+    fn default() -> Self {
+        Sockets { count: 16, kind: SocketKind::Unix, message_bytes: 512, answer_ms: 1.0 }
+    }
+}
+
+/// `[mix]`: what is done to those files, by weight.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
 pub(crate) struct Mix {
-    pub(crate) write: i64,
+    /// One if nothing is said, on files.
+    pub(crate) write: Option<i64>,
     pub(crate) read: i64,
     pub(crate) fallocate: i64,
     pub(crate) nop: i64,
+    pub(crate) receive: i64,
+    pub(crate) send: i64,
+    pub(crate) splice: i64,
     pub(crate) writes_per_fsync: i64,
     pub(crate) data_only: bool,
     pub(crate) linked: bool,
-}
-
-impl Default for Mix {
-    fn default() -> Self {
-        Mix {
-            write: 1,
-            read: 0,
-            fallocate: 0,
-            nop: 0,
-            writes_per_fsync: 0,
-            data_only: false,
-            linked: false,
-        }
-    }
 }
 
 /// `[log]`: one more file, appended to, each commit an fsync linked to the last append.
@@ -198,6 +205,7 @@ pub(crate) struct TaskSpec {
     pub(crate) count: i64,
     #[serde(default)]
     pub(crate) files: Table,
+    pub(crate) sockets: Option<Table>,
     #[serde(default)]
     pub(crate) mix: Table,
     pub(crate) log: Option<Table>,

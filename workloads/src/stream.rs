@@ -52,7 +52,6 @@ impl Stream {
     /// The stream from its first op.
     #[must_use]
     pub fn new(plan: &Plan, seed: u64) -> Stream {
-        let mix_total = plan.mix.write + plan.mix.read + plan.mix.fallocate + plan.mix.nop;
         let log_weight = plan.log.map_or(0, |log| log.weight);
         let places = Places::new(plan, seed);
         let file = |file: u32| File {
@@ -67,7 +66,7 @@ impl Stream {
             draw: Rng::new(mix(seed ^ mix(DRAW_KEY))),
             mix: plan.mix,
             log: plan.log,
-            weight_total: u64::from(mix_total) + u64::from(log_weight),
+            weight_total: u64::from(plan.mix.total()) + u64::from(log_weight),
             files: (0..plan.files).map(file).collect(),
             places,
             turn: 0,
@@ -104,7 +103,12 @@ impl Stream {
             OpKind::Read | OpKind::Fallocate => {
                 (op.block, op.blocks) = self.places.next(&mut file.place, OTHERS);
             }
-            OpKind::Fsync | OpKind::Fdatasync | OpKind::Nop => {}
+            OpKind::Fsync
+            | OpKind::Fdatasync
+            | OpKind::Nop
+            | OpKind::Receive
+            | OpKind::Send
+            | OpKind::Splice => {}
         }
         op
     }
@@ -124,6 +128,9 @@ impl Stream {
             (OpKind::Write, mix.write),
             (OpKind::Read, mix.read),
             (OpKind::Fallocate, mix.fallocate),
+            (OpKind::Receive, mix.receive),
+            (OpKind::Send, mix.send),
+            (OpKind::Splice, mix.splice),
         ];
         for (candidate, weight) in weights {
             if ticket < u64::from(weight) {

@@ -20,7 +20,8 @@ fn tables(task: &TaskSpec) -> impl Iterator<Item = (&'static str, &Table)> {
         ("workers", &task.workers),
     ];
     let always = always.into_iter().filter(|(_, table)| !table.is_empty());
-    always.chain(task.log.iter().map(|log| ("log", log)))
+    let sockets = task.sockets.iter().map(|sockets| ("sockets", sockets));
+    always.chain(task.log.iter().map(|log| ("log", log))).chain(sockets)
 }
 
 /// The plan of a spec and of its tasks; `name` is the plan's, `file` is what errors name.

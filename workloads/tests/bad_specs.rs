@@ -86,7 +86,7 @@ fn an_unknown_field_is_answered_with_the_nearest_and_all_that_exist() {
     assert_eq!(
         answer("[file]\ncount = 4"),
         "mine.toml:1:2: found unknown field `file` (did you mean `files`?); \
-         allowed here: summary, origin, files, mix, log, arrival, ring, workers, run, task"
+         allowed here: summary, origin, files, sockets, mix, log, arrival, ring, workers, run, task"
     );
     assert_eq!(
         answer("[run]\nxyz = 4"),

@@ -60,7 +60,10 @@ pub use names::{KERNELS_MAX, LABEL_BYTES_MAX, NAME_BYTES_MAX, check_name};
 pub use overrides::Overrides;
 pub use owner::{NewFolders, hand_over, way_out};
 pub use phases::Phases;
-pub use plan::{ArrivalSettings, BlockSize, LogSettings, MixSettings, PlanSettings, TaskSettings};
+pub use plan::{
+    ArrivalSettings, BlockSize, LogSettings, MixSettings, PlanSettings, SocketSettings,
+    TaskSettings,
+};
 pub use release::{advice_on, presets_of};
 pub use request::{
     BenchRequest, BenchTally, EngineName, IdleTimeout, InjectedDelay, KERNEL, NO_RING, RunMessage,

@@ -34,6 +34,9 @@ pub struct PlanSettings {
     pub order: String,
     /// Whether all files were to share one hash bucket.
     pub collide: bool,
+    /// The connections in place of files; null without them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sockets: Option<SocketSettings>,
     /// What is done to the files.
     pub mix: MixSettings,
     /// The log beside them; null without one.
@@ -102,12 +105,30 @@ pub struct MixSettings {
     pub fallocate: u32,
     /// Weight of operations that do nothing.
     pub nop: u32,
+    /// Weight of receives from connections.
+    #[serde(default)]
+    pub receive: u32,
+    /// Weight of sends to connections.
+    #[serde(default)]
+    pub send: u32,
+    /// Weight of splices out of pipes.
+    #[serde(default)]
+    pub splice: u32,
     /// Writes to a file before its fsync; 0 for no fsync.
     pub writes_per_fsync: u32,
     /// Whether that fsync is an fdatasync.
     pub data_only: bool,
     /// Whether it is linked to the last of those writes.
     pub linked: bool,
+}
+
+/// Connections, of which there are as many as files, and whose messages have as many bytes as blocks.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SocketSettings {
+    /// `unix`, `tcp` or `pipe`.
+    pub kind: String,
+    /// How long the other end takes to answer, on average.
+    pub answer_ns: u64,
 }
 
 /// A file that is only appended to.

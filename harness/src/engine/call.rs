@@ -8,7 +8,7 @@ use super::api::Request;
 use super::begun::Beginner;
 use super::buffers::Buffer;
 use crate::clock::{self, Nanos};
-use crate::io::{self, Failure};
+use crate::io::{self, Errno, Failure, sockets};
 use iowq_pool::{Job, WorkOutcome};
 
 /// The error of a call that moved too few bytes.
@@ -25,6 +25,10 @@ pub struct Call {
     timed: bool,
     /// What it is begun with, and its slot, if its worker only begins it.
     begins: Option<(Beginner, u32)>,
+    /// Whether its worker only looks whether it can be done, because the submitter can wait for it.
+    looks: bool,
+    /// Where what is spliced goes.
+    to: RawFd,
 }
 
 /// When a call began and ended; both are zero if its times were not wanted.
@@ -49,6 +53,8 @@ impl Call {
             buffer: buffer.of(&request.op),
             timed,
             begins: None,
+            looks: false,
+            to: files[files.len() - 1].as_raw_fd(),
         }
     }
 
@@ -57,6 +63,12 @@ impl Call {
     pub fn beginning(self, slot: u32, beginner: Option<Beginner>) -> Call {
         let moves = matches!(self.kind, OpKind::Read | OpKind::Write);
         Call { begins: beginner.filter(|_| moves).map(|beginner| (beginner, slot)), ..self }
+    }
+
+    /// The same, but a receive or send that would wait is left to the submitter.
+    #[must_use]
+    pub fn looking(self) -> Call {
+        Call { looks: matches!(self.kind, OpKind::Receive | OpKind::Send), ..self }
     }
 
     /// Whether its worker only begins the op.
@@ -90,6 +102,13 @@ impl Call {
                 Ok(io::fallocate(file, self.offset_bytes, self.buffer.bytes().into())?)
             }
             OpKind::Nop => Ok(()),
+            OpKind::Receive => Ok(sockets::receive(file, bytes(), !self.looks).map(drop)?),
+            OpKind::Send => Ok(sockets::send(file, bytes(), !self.looks).map(drop)?),
+            OpKind::Splice => {
+                // SAFETY: as of the file.
+                let to = unsafe { BorrowedFd::borrow_raw(self.to) };
+                Ok(sockets::splice(file, to, self.buffer.bytes()).map(drop)?)
+            }
         }
     }
 }
@@ -100,10 +119,13 @@ impl Job for Call {
     fn run(self) -> (WorkOutcome, CallTimes) {
         let now = || if self.timed { clock::now() } else { Nanos(0) };
         let begun = now();
-        let under_way = self.begin();
-        let made = if under_way { Ok(()) } else { self.make() };
+        let is_begun = self.begin();
+        let made = if is_begun { Ok(()) } else { self.make() };
+        let waits = self.looks && made == Err(Failure::Errno(Errno::AGAIN));
+        let under_way = is_begun || waits;
         let times = CallTimes { begun, done: now(), under_way };
         let outcome = match made {
+            _ if under_way => WorkOutcome::Done,
             Ok(()) => WorkOutcome::Done,
             Err(Failure::Errno(errno)) => WorkOutcome::Failed(errno.raw_os_error()),
             Err(Failure::Short { .. }) => WorkOutcome::Failed(SHORT),

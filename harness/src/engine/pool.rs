@@ -246,7 +246,9 @@ impl<'a, B: RunCounters + 'static> PoolEngine<'a, B> {
             return Flags { account: Account::Bounded, bucket: None, concurrent: false };
         };
         let flags = self.classes.flags(&request, place);
-        if request.measured {
+        // One that was waited for is queued once more, and counts once.
+        let again = self.posted[slot.index()].is_some_and(|posted| posted.queued != Nanos(0));
+        if request.measured && !again {
             let dispatch = &mut self.books.dispatch[request.op.kind.index()];
             *match (flags.bucket.is_some(), place) {
                 (true, _) => &mut dispatch.hashed,
@@ -262,8 +264,10 @@ impl<'a, B: RunCounters + 'static> PoolEngine<'a, B> {
     fn reap(&mut self, out: &mut Vec<Completion>) {
         while let Some((slot, result)) = self.attempts.as_mut().and_then(Attempts::reap) {
             let slot = WorkId(slot);
-            let wanted = self.books.request(slot.0).map(|it| it.op.bytes(self.plan.block_bytes));
-            if would_block(result, wanted.unwrap_or_default()) {
+            let wanted = self.books.request(slot.0).filter(|it| it.op.kind.is_of_blocks());
+            let wanted = wanted.map_or(0, |it| it.op.bytes(self.plan.block_bytes));
+            // What is forced is only waited for here.
+            if self.plan.force_async || would_block(result, wanted) {
                 self.punt(slot);
             } else if let Some(next) = self.end(slot, result) {
                 self.start(next);
@@ -294,6 +298,9 @@ impl<'a, B: RunCounters + 'static> PoolEngine<'a, B> {
         let begun = out.extract_if(from.., |done| pool.seen(done.work).under_way);
         let begun: Vec<WorkId> = begun.map(|done| done.work).collect();
         for slot in begun {
+            if self.is_waited_for(slot) {
+                continue;
+            }
             if let Some(result) = self.begun.as_mut().and_then(|begun| begun.begun(slot.0)) {
                 self.end_begun(slot, result);
             }
@@ -309,6 +316,20 @@ impl<'a, B: RunCounters + 'static> PoolEngine<'a, B> {
                 self.start(next);
             }
         }
+    }
+
+    /// Waits for what a worker looked at and found not to be there, if it is such an op; without room to
+    /// wait a worker looks once more.
+    fn is_waited_for(&mut self, slot: WorkId) -> bool {
+        let Some(op) = self.books.request(slot.0).map(|it| it.op) else { return false };
+        if !op.kind.is_of_messages() {
+            return false;
+        }
+        let file = &self.files[op.file as usize];
+        if !self.attempts.as_mut().is_some_and(|it| it.poll(&op, slot.0, file)) {
+            self.punt(slot);
+        }
+        true
     }
 
     /// Records an op that a worker took, and that was done at this time.
@@ -337,8 +358,13 @@ impl<B: RunCounters + 'static> Engine for PoolEngine<'_, B> {
             let direct = self.plan.open[request.op.file as usize] == Open::Direct;
             let beginner = self.begun.as_ref().filter(|_| direct).map(Begun::beginner);
             let call = Call::new(request, self.files, self.buffers[slot], timed);
+            let call = call.beginning(request.slot, beginner);
             self.posted[slot] = Some(Posted {
-                call: call.beginning(request.slot, beginner),
+                call: if self.plan.force_async && self.attempts.is_some() {
+                    call.looking()
+                } else {
+                    call
+                },
                 link: chain.get(place + 1).map(|next| WorkId(next.slot)),
                 queued: Nanos(0),
             });
@@ -376,7 +402,8 @@ impl<B: RunCounters + 'static> Engine for PoolEngine<'_, B> {
             self.queue_punted();
             let from = out.len();
             // A worker that only began an op may be what others are held back for: return for each.
-            let left = if self.begun.is_some() { 1 } else { target.saturating_sub(from) };
+            let held = self.begun.is_some() || self.plan.sockets.is_some();
+            let left = if held { 1 } else { target.saturating_sub(from) };
             let over = self.pool.wait_once(left, until, out);
             self.book(out, from);
             // What workers only began does not count yet.

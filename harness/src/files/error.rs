@@ -54,6 +54,14 @@ pub(super) fn cannot_make(dir: &Path, errno: Errno) -> ScratchError {
     error(dir, found, advice)
 }
 
+/// The connections of a plan could not be made.
+pub(super) fn cannot_connect(dir: &Path, plan: &Plan, cause: &std::io::Error) -> ScratchError {
+    let found = format!("no room for {} connections ({cause})", plan.files);
+    let advice = "raise `ulimit -n` and, for tcp, see that the loopback device is up \
+                  (`ip link set lo up`); or lower sockets.count";
+    error(dir, found, advice)
+}
+
 /// What no folder in `dir` means: what was found, and what to do. `mount` is the file system there;
 /// none if the folder does not exist.
 fn no_folder(dir: &Path, errno: Errno, mount: Option<&str>) -> (String, String) {

@@ -155,7 +155,8 @@ fn drive(
     let started = clock::now();
     let driver = Driver::new(plan, stream.seed, &mut *engine, &mut buffers, &mut ledger, &look);
     let delay = common.request.delay.map_or(Duration::ZERO, |it| Duration::from_nanos(it.ns));
-    let driven = driver.with_delay(delay).with_report(&report).run()?;
+    let driver = driver.with_delay(delay).with_report(&report);
+    let driven = driver.with_far_end(stream.scratch.far_end()).run()?;
     look();
     end.pass();
     let ended = clock::now();

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use iowq_contract::{
-    ArrivalSettings, BlockSize, LogSettings, MixSettings, PlanSettings, TaskSettings,
+    ArrivalSettings, BlockSize, LogSettings, MixSettings, PlanSettings, SocketSettings,
+    TaskSettings,
 };
-use iowq_workloads::{Arrival, Length, Log, Mix, OpSize, Open, Plan, Task, bucket};
+use iowq_workloads::{Arrival, Length, Log, Mix, OpSize, Open, Plan, Sockets, Task, bucket};
 use sha2::{Digest as _, Sha256};
 
 use crate::clock::duration_ns;
@@ -29,6 +30,7 @@ pub(super) fn plan_settings(plan: &Plan) -> PlanSettings {
         cached: plan.cached,
         order: plan.mix.order.to_string(),
         collide: collide(plan),
+        sockets: plan.sockets.map(sockets),
         mix: mix(plan.mix),
         log: plan.log.map(|it| log(it, plan)),
         pattern: pattern(plan.arrival),
@@ -96,10 +98,27 @@ fn open(open: Open) -> &'static str {
     }
 }
 
+fn sockets(sockets: Sockets) -> SocketSettings {
+    let Sockets { kind, answer } = sockets;
+    SocketSettings { kind: kind.name().to_owned(), answer_ns: duration_ns(answer) }
+}
+
 fn mix(mix: Mix) -> MixSettings {
     // The order of blocks stands beside it.
-    let Mix { write, read, fallocate, nop, writes_per_fsync, data_only, linked, order: _ } = mix;
-    MixSettings { write, read, fallocate, nop, writes_per_fsync, data_only, linked }
+    let Mix { write, read, fallocate, nop, receive, send, splice, order: _, .. } = mix;
+    let Mix { writes_per_fsync, data_only, linked, .. } = mix;
+    MixSettings {
+        write,
+        read,
+        fallocate,
+        nop,
+        receive,
+        send,
+        splice,
+        writes_per_fsync,
+        data_only,
+        linked,
+    }
 }
 
 fn log(log: Log, plan: &Plan) -> LogSettings {

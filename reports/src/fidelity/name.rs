@@ -5,8 +5,18 @@
 const GRID: &str = "grid-";
 
 /// The groups of the grid, in the order of pages.
-const GROUPS: [&str; 9] =
-    [WRITES, "reads", "direct", "fallocate", "forced", "linked", "limits", REOPEN, "cpu1"];
+const GROUPS: [&str; 10] = [
+    WRITES,
+    "reads",
+    "direct",
+    "fallocate",
+    "forced",
+    "linked",
+    "limits",
+    REOPEN,
+    "cpu1",
+    "sockets",
+];
 
 /// The group whose names have no group.
 const WRITES: &str = "writes";

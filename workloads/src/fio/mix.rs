@@ -21,12 +21,10 @@ impl Job<'_> {
         Some(Mix {
             write: 100 - read,
             read,
-            fallocate: 0,
-            nop: 0,
             writes_per_fsync: if read == 100 { 0 } else { writes_per_fsync },
             data_only,
-            linked: false,
             order: skewed.unwrap_or(order),
+            ..Mix::default()
         })
     }
 

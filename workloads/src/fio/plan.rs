@@ -98,6 +98,7 @@ fn planned(
         state: vec![FileState::Fresh; files.count],
         cached: false,
         hash_ids: hash_ids(count, false),
+        sockets: None,
         mix,
         log: None,
         depth,

@@ -1,7 +1,8 @@
 //! The groups beside plain writes: each adds one thing, on a handful of shapes.
 
-use super::point::{GridPoint, Length, Shape, State};
+use super::point::{GridPoint, Length, Messages, Shape, State};
 use crate::plan::Open::{self, Buffered, Direct, Dsync};
+use crate::plan::SocketKind;
 
 pub(super) const READS: &str = "reads";
 pub(super) const DIRECT: &str = "direct";
@@ -11,6 +12,7 @@ pub(super) const LINKED: &str = "linked";
 pub(super) const LIMITS: &str = "limits";
 pub(super) const REOPEN: &str = "reopen";
 pub(super) const CPU1: &str = "cpu1";
+pub(super) const SOCKETS: &str = "sockets";
 
 /// Files, depth, writes per fsync, limit, open flags.
 type Row = (i64, i64, i64, i64, Open);
@@ -28,7 +30,7 @@ const SHORT_SECONDS: f64 = 0.3;
 
 /// All points of all groups, in the order of groups.
 pub(super) fn points() -> impl Iterator<Item = GridPoint> {
-    [reads(), direct(), fallocate(), forced(), linked(), limits(), reopen(), cpu1()]
+    [reads(), direct(), fallocate(), forced(), linked(), limits(), reopen(), cpu1(), sockets()]
         .into_iter()
         .flatten()
 }
@@ -244,6 +246,31 @@ fn cpu1() -> Vec<GridPoint> {
         of(linked, &[(4, 64, 1, 64, Buffered)]),
         of(forced, &[(4, 64, 0, 64, Dsync)]),
         of(cached, &[(4, 64, 0, 64, Buffered)]),
+    ]
+    .concat()
+}
+
+fn sockets() -> Vec<GridPoint> {
+    let point = |word, forced, messages| GridPoint {
+        group: SOCKETS,
+        word,
+        forced,
+        write: 0,
+        messages: Some(messages),
+        ..GridPoint::WRITES
+    };
+    let none = Messages { kind: SocketKind::Unix, answer_ms: 1.0, receive: 0, send: 0, splice: 0 };
+    let receive = Messages { receive: 1, ..none };
+    let both = Messages { kind: SocketKind::Tcp, send: 1, ..receive };
+    let splice = Messages { kind: SocketKind::Pipe, answer_ms: 5.0, splice: 1, ..none };
+    let rows = [(8, 8, 0, 64, Buffered), (64, 64, 0, 8, Buffered), (64, 64, 0, 64, Buffered)];
+    [
+        of(point("receive", false, receive), &rows[..2]),
+        of(point("both", false, both), &rows[..1]),
+        of(point("forced", true, receive), &rows),
+        of(point("bothforced", true, both), &rows[..2]),
+        of(point("splice", false, splice), &rows),
+        of(point("spliceforced", true, splice), &rows[..2]),
     ]
     .concat()
 }

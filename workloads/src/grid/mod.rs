@@ -20,11 +20,11 @@ pub const GRID_SUMMARY: [&str; 4] = [
     "The fidelity grid. F files; D in flight; an fsync after S writes, 0 for none; L workers at",
     "most; OPEN buffered, dsync, direct. GROUP: none for writes and fsyncs alone; reads, direct,",
     "fallocate, forced (IOSQE_ASYNC), linked (write and fsync), limits (the kernel's own), reopen",
-    "(rings, closed for C ms in between), cpu1 (on one processor).",
+    "(rings, closed for C ms in between), cpu1 (on one processor), sockets (F of them).",
 ];
 
 /// The names of the groups, in the order of pages.
-pub const GROUPS: [&str; 9] = [
+pub const GROUPS: [&str; 10] = [
     point::WRITES,
     groups::READS,
     groups::DIRECT,
@@ -34,6 +34,7 @@ pub const GROUPS: [&str; 9] = [
     groups::LIMITS,
     groups::REOPEN,
     groups::CPU1,
+    groups::SOCKETS,
 ];
 
 /// All plans of the grid.

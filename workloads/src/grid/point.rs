@@ -2,7 +2,7 @@
 
 use crate::check;
 use crate::error::SpecError;
-use crate::plan::{FileState, Open, Order, Plan};
+use crate::plan::{FileState, Open, Order, Plan, SocketKind};
 use crate::source::Source;
 use crate::spec::{self, OneOrMore, Spec};
 
@@ -23,6 +23,8 @@ pub(super) struct GridPoint {
     pub(super) write: i64,
     pub(super) read: i64,
     pub(super) fallocate: i64,
+    /// What is done to connections in the place of files, if there are.
+    pub(super) messages: Option<Messages>,
     pub(super) state: State,
     pub(super) linked: bool,
     pub(super) forced: bool,
@@ -44,6 +46,28 @@ pub(super) struct Shape {
     /// Bounded workers at most; none for the kernel's own limits.
     pub(super) limit: Option<i64>,
     pub(super) open: Open,
+}
+
+/// What is done to connections.
+#[derive(Clone, Copy)]
+pub(super) struct Messages {
+    pub(super) kind: SocketKind,
+    pub(super) answer_ms: f64,
+    /// Weights.
+    pub(super) receive: i64,
+    pub(super) send: i64,
+    pub(super) splice: i64,
+}
+
+impl Messages {
+    fn summary(&self) -> String {
+        let all = [(self.receive, "receives"), (self.send, "sends"), (self.splice, "splices")];
+        let done: Vec<_> =
+            all.iter().filter(|(weight, _)| *weight > 0).map(|(_, what)| *what).collect();
+        let mut text = format!("{} on {} connections", done.join(" and "), self.kind.name());
+        text[..1].make_ascii_uppercase();
+        text + &format!(", answered after {} ms", self.answer_ms)
+    }
 }
 
 /// What the blocks of the files are before the run.
@@ -74,6 +98,9 @@ const OPS_PER_RING: i64 = 8;
 /// in the memory of a small guest, laid out in a few milliseconds, read back in a tenth of a second.
 const TOTAL_SIZE_MIB: i64 = 256;
 
+/// Bytes of a message: as many as a block has.
+const MESSAGE_BYTES: i64 = 4096;
+
 /// Length of a run, in seconds: long enough for thousands of ops, short enough for the whole grid.
 const RUN_SECONDS: f64 = 0.5;
 
@@ -97,6 +124,7 @@ impl GridPoint {
         write: 1,
         read: 0,
         fallocate: 0,
+        messages: None,
         state: State::Allocated,
         linked: false,
         forced: false,
@@ -139,8 +167,17 @@ impl GridPoint {
             summary: self.summary(),
             origin: "The grid on which the pool is held against the running kernel.".to_owned(),
             files: self.files(),
+            sockets: self.messages.map(|messages| spec::Sockets {
+                count: self.shape.files,
+                kind: messages.kind,
+                answer_ms: messages.answer_ms,
+                message_bytes: MESSAGE_BYTES,
+            }),
             mix: spec::Mix {
-                write: self.write,
+                write: Some(self.write),
+                receive: self.messages.map_or(0, |messages| messages.receive),
+                send: self.messages.map_or(0, |messages| messages.send),
+                splice: self.messages.map_or(0, |messages| messages.splice),
                 read: self.read,
                 fallocate: self.fallocate,
                 writes_per_fsync,
@@ -157,7 +194,7 @@ impl GridPoint {
             workers: spec::Workers {
                 bounded: limit,
                 // An op whose file is not known when it is queued is taken for unbounded.
-                unbounded: limit.filter(|_| self.forced || self.linked),
+                unbounded: limit.filter(|_| self.forced || self.linked || self.messages.is_some()),
                 kernel_limits: limit.is_none(),
                 ..spec::Workers::default()
             },
@@ -206,11 +243,14 @@ impl GridPoint {
             State::Cached => " of written blocks in the page cache",
             State::Uncached => " of written blocks that are not in the page cache",
         };
-        let files = if files == 1 { "1 file".to_owned() } else { format!("{files} files") };
-        let mut text =
-            format!("{what} on {files}{blocks} ({}), {depth} in flight", open_name(open));
+        let on = if files == 1 { "1 file".to_owned() } else { format!("{files} files") };
+        let mut text = match &self.messages {
+            Some(messages) => format!("{}, {files} of them, {depth} in flight", messages.summary()),
+            None => format!("{what} on {on}{blocks} ({}), {depth} in flight", open_name(open)),
+        };
         let fsync = if self.linked { "a linked fsync" } else { "an fsync" };
         text += &match writes_per_fsync {
+            0 if self.messages.is_some() => String::new(),
             0 => ", no fsync".to_owned(),
             1 => format!(", {fsync} after each write"),
             writes => format!(", {fsync} after {writes} writes"),
@@ -219,6 +259,7 @@ impl GridPoint {
             text += ", all handed to a worker at once";
         }
         text += &match limit {
+            Some(limit) if self.messages.is_some() => format!(", at most {limit} workers"),
             Some(limit) => format!(", at most {limit} bounded workers"),
             None => ", as many workers as the kernel allows by itself".to_owned(),
         };

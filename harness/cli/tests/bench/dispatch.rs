@@ -52,19 +52,8 @@ impl Drop for Mounted {
 }
 
 /// Shares of the ways by which ops of each kind were done, by engine.
-fn shares(
-    place: &Place,
-    dir: &Path,
-    open: &str,
-    mix: &str,
-) -> Option<[BTreeMap<String, Vec<f64>>; 2]> {
-    place.write(
-        "mix.toml",
-        &format!(
-            "[files]\ncount = 2\nsize_mib = 2\nopen = \"{open}\"\n[mix]\n{mix}\n\
-             [ring]\ndepth = 8\n[run]\nops = 600"
-        ),
-    );
+fn shares(place: &Place, dir: &Path, spec: &str) -> Option<[BTreeMap<String, Vec<f64>>; 2]> {
+    place.write("mix.toml", &format!("{spec}\n[run]\nops = 600"));
     let output = place
         .bench(&[
             "--workload",
@@ -103,15 +92,22 @@ fn by_kind(punts: &Value) -> BTreeMap<String, Vec<f64>> {
 }
 
 fn assert_alike(test: &str, dir: &Path, open: &str, mix: &str, difference_max: f64) {
+    let spec = format!(
+        "[files]\ncount = 2\nsize_mib = 2\nopen = \"{open}\"\n[mix]\n{mix}\n[ring]\ndepth = 8"
+    );
+    assert_spec_alike(test, dir, &spec, difference_max);
+}
+
+fn assert_spec_alike(test: &str, dir: &Path, spec: &str, difference_max: f64) {
     let what = dir.display();
     let place = Place::new();
-    let Some([pool, kernel]) = shares(&place, dir, open, mix) else {
+    let Some([pool, kernel]) = shares(&place, dir, spec) else {
         return skipped(test, "no eBPF: the kernel's dispatch is not seen");
     };
     assert_eq!(pool.keys().collect::<Vec<_>>(), kernel.keys().collect::<Vec<_>>());
     for (kind, shares) in &kernel {
         let near = shares.iter().zip(&pool[kind]).all(|(a, b)| (a - b).abs() <= difference_max);
-        assert!(near, "{what}, {open}: {kind} {WAYS:?}: {:?}, kernel {shares:?}", pool[kind]);
+        assert!(near, "{what}, {spec}: {kind} {WAYS:?}: {:?}, kernel {shares:?}", pool[kind]);
     }
 }
 
@@ -161,5 +157,26 @@ fn what_xfs_and_btrfs_take_without_waiting_is_done_without_a_worker() {
             );
         }
         assert_alike(test, btrfs.at.path(), "direct", "write = 1", DIFFERENCE_BY_LOCKS_MAX);
+    }
+}
+
+/// What waits on a connection is left to a poll, also by a worker, and only a splice holds one.
+#[test]
+fn receives_sends_and_splices_reach_workers_as_in_the_kernel() {
+    let test = "receives_sends_and_splices_reach_workers_as_in_the_kernel";
+    let dir = std::env::temp_dir();
+    for (kind, mix) in [
+        ("unix", "receive = 1\nsend = 1\nnop = 1"),
+        ("tcp", "receive = 1\nsend = 1"),
+        ("pipe", "receive = 1\nsplice = 1"),
+        ("pipe", "send = 1"),
+    ] {
+        for forced in ["false", "true"] {
+            let spec = format!(
+                "[sockets]\ncount = 4\nkind = \"{kind}\"\nmessage_bytes = 20000\n[mix]\n{mix}\n\
+                 [ring]\ndepth = 8\nforce_async = {forced}"
+            );
+            assert_spec_alike(test, &dir, &spec, DIFFERENCE_MAX);
+        }
     }
 }

@@ -15,7 +15,7 @@ pub(super) fn of(patches: Patches, op: PuntedOp) -> Flags {
     // a link, and one that is forced async, unless the kernel looks before it queues that.
     let looked_up = !forced || patches.has(Patch::FileLookedUpEarly);
     let file_known = looked_up && !op.behind_link;
-    let unbounded = !file_known && may_be_socket(op.kind);
+    let unbounded = op.kind.is_of_messages() || !file_known && may_be_socket(op.kind);
     Flags {
         account: if unbounded { Account::Unbounded } else { Account::Bounded },
         bucket: (file_known && excludes_others(patches, op)).then_some(op.bucket),
@@ -27,11 +27,11 @@ pub(super) fn of(patches: Patches, op: PuntedOp) -> Flags {
 /// tried inline since aebb224fd4fc, and a no-op only gets here by `IOSQE_ASYNC`.
 fn forced_by_prep(patches: Patches, kind: OpKind) -> bool {
     match kind {
-        OpKind::Fsync | OpKind::Fdatasync | OpKind::Fallocate => {
+        OpKind::Fsync | OpKind::Fdatasync | OpKind::Fallocate | OpKind::Splice => {
             patches.has(Patch::FsyncConcurrent)
         }
         OpKind::Nop => true,
-        OpKind::Read | OpKind::Write => false,
+        OpKind::Read | OpKind::Write | OpKind::Receive | OpKind::Send => false,
     }
 }
 
@@ -46,7 +46,7 @@ fn excludes_others(patches: Patches, op: PuntedOp) -> bool {
     let hashed = match op.kind {
         OpKind::Write => true,
         OpKind::Fallocate => patches.has(Patch::FallocateHashed),
-        OpKind::Read | OpKind::Fsync | OpKind::Fdatasync | OpKind::Nop => false,
+        _ => false,
     };
     let in_parallel = op.open == Open::Direct && op.direct_in_parallel;
     hashed && !(in_parallel && patches.has(Patch::DirectUnhashed))
@@ -132,6 +132,20 @@ mod tests {
         let rows =
             PRESETS.map(|preset| (preset.name, if preset.name == "6.1" { old } else { new }));
         assert_rows(&rows, |kind| PuntedOp { behind_link: true, ..op(kind, Open::Buffered) });
+    }
+
+    #[test]
+    fn what_is_on_sockets_and_pipes_is_unbounded_whatever_is_known_of_them() {
+        for (policy, kind, expected) in [
+            ("6.1", OpKind::Receive, "unbounded"),
+            ("6.17", OpKind::Send, "unbounded"),
+            ("6.1", OpKind::Splice, "unbounded"),
+            ("6.17", OpKind::Splice, "unbounded+"),
+        ] {
+            assert_eq!(queued(policy, op(kind, Open::Buffered)), expected, "{policy} {kind:?}");
+            let forced = PuntedOp { force_async: true, ..op(kind, Open::Buffered) };
+            assert_eq!(queued(policy, forced), "unbounded+", "{policy} {kind:?}");
+        }
     }
 
     #[test]

@@ -13,8 +13,9 @@ use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
 use io_uring::opcode::{Read, Write};
 use io_uring::types::Fd;
 use io_uring::{IoUring, squeue::Entry};
-use iowq_workloads::{Op, OpKind, Open, Plan};
+use iowq_workloads::{Op, OpKind, Open, Plan, SocketKind};
 
+use super::entry;
 use super::ring::new_ring;
 use crate::engine::buffers::Buffer;
 use crate::io::{Errno, RWF_NOWAIT, read_nowait, write_nowait};
@@ -43,6 +44,7 @@ enum Tries {
 pub struct Attempts {
     ring: IoUring,
     open: Vec<Open>,
+    sockets: Option<SocketKind>,
     /// By file: reads, writes.
     tries: Vec<[Tries; 2]>,
     in_flight: u32,
@@ -59,6 +61,7 @@ impl Attempts {
         Ok(Attempts {
             ring: new_ring(plan.depth.next_power_of_two())?,
             open: plan.open.clone(),
+            sockets: plan.sockets.map(|sockets| sockets.kind),
             tries: vec![[Tries::Unknown; 2]; plan.files as usize],
             in_flight: 0,
             ended: Vec::with_capacity(plan.depth as usize),
@@ -70,29 +73,32 @@ impl Attempts {
     #[must_use]
     pub fn matter(plan: &Plan) -> bool {
         let reads = plan.kinds().any(|kind| kind == OpKind::Read);
-        !plan.force_async && (reads || plan.open.contains(&Open::Direct))
+        // Forced ones wait here, too.
+        plan.sockets.is_some() || !plan.force_async && (reads || plan.open.contains(&Open::Direct))
     }
 
     /// Tries an op in the calling thread. File and buffer are its own until it ended.
     pub fn attempt(&mut self, op: &Op, slot: u32, file: &OwnedFd, buffer: Buffer) -> Attempt {
         let buffer = buffer.of(op);
+        if matches!(op.kind, OpKind::Receive | OpKind::Send) {
+            // io_uring polls for what is not there yet, and never hands it to a worker.
+            return self.submit(entry::of(op, file, file, buffer, self.sockets), slot, 0);
+        }
         let kind = match op.kind {
             OpKind::Read => 0,
             OpKind::Write => 1,
             // io_uring does not try them: their preparation sends them to a worker.
-            OpKind::Fsync | OpKind::Fdatasync | OpKind::Fallocate | OpKind::Nop => {
-                return Attempt::Refused;
-            }
+            _ => return Attempt::Refused,
         };
         match self.tries[op.file as usize][kind] {
             Tries::Never => Attempt::Refused,
-            Tries::Always => self.submit(op, slot, file, buffer),
+            Tries::Always => self.submit_op(op, slot, file, buffer),
             Tries::Unknown => {
                 let (tries, attempt) = ask(op, file, buffer);
                 self.tries[op.file as usize][kind] = tries;
                 if tries == Tries::Always && attempt == Attempt::Refused && self.waits_for_pages(op)
                 {
-                    return self.submit(op, slot, file, buffer);
+                    return self.submit_op(op, slot, file, buffer);
                 }
                 attempt
             }
@@ -121,8 +127,24 @@ impl Attempts {
         Some((entry.user_data() as u32, entry.result()))
     }
 
-    fn submit(&mut self, op: &Op, slot: u32, file: &OwnedFd, buffer: Buffer) -> Attempt {
-        let entry = self.entry(op, file, buffer).user_data(u64::from(slot));
+    /// Waits for a file until an op on it can go on; [`Attempts::reap`] then returns it. False if
+    /// there is no room for it.
+    pub fn poll(&mut self, op: &Op, slot: u32, file: &OwnedFd) -> bool {
+        let entry = entry::poll(op, file).user_data(u64::from(slot));
+        // SAFETY: the entry has no buffer.
+        let pushed = unsafe { self.ring.submission().push(&entry) };
+        let taken = pushed.is_ok() && self.ring.submit().is_ok();
+        self.in_flight += u32::from(taken);
+        taken
+    }
+
+    fn submit_op(&mut self, op: &Op, slot: u32, file: &OwnedFd, buffer: Buffer) -> Attempt {
+        self.submit(self.entry(op, file, buffer), slot, buffer.bytes())
+    }
+
+    /// Submits an entry, which is refused if it would block or moves fewer bytes than are wanted.
+    fn submit(&mut self, entry: Entry, slot: u32, wanted_bytes: u32) -> Attempt {
+        let entry = entry.user_data(u64::from(slot));
         // SAFETY: file and buffer are the op's own until it ended, see `PoolEngine`.
         let pushed = unsafe { self.ring.submission().push(&entry) };
         if pushed.is_err() || self.ring.submit().is_err() {
@@ -136,7 +158,7 @@ impl Attempts {
                 continue;
             }
             self.in_flight -= 1;
-            let refused = would_block(result, buffer.bytes());
+            let refused = would_block(result, wanted_bytes);
             return if refused { Attempt::Refused } else { Attempt::Ended(result) };
         }
         Attempt::Started

@@ -163,8 +163,11 @@ impl Engine for UringEngine<'_> {
 
     fn submit(&mut self, chain: &[Request]) {
         let Some(ring) = &mut self.ring else { return };
+        let kind = self.plan.sockets.map(|sockets| sockets.kind);
+        let Some(sink) = self.files.last() else { return };
         let mut queue = ring.submission();
         for (place, request) in chain.iter().enumerate() {
+            let file = &self.files[request.op.file as usize];
             let buffer = self.buffers[request.slot as usize];
             let mut flags = squeue::Flags::empty();
             flags.set(squeue::Flags::IO_LINK, place + 1 < chain.len());
@@ -172,7 +175,7 @@ impl Engine for UringEngine<'_> {
             flags.set(squeue::Flags::ASYNC, forced);
             let timed = self.sampling.takes_next();
             let seen_slot = self.seen_from + request.slot;
-            let entry = entry::of(&request.op, self.files, buffer)
+            let entry = entry::of(&request.op, file, sink, buffer, kind)
                 .flags(flags)
                 .user_data(Requests::user_data(seen_slot, timed));
             if let Some(seen) = &self.seen {

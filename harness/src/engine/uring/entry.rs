@@ -2,19 +2,26 @@
 
 use std::os::fd::{AsRawFd as _, OwnedFd};
 
-use io_uring::opcode::{Fallocate, Fsync, Nop, Read, Write};
+use io_uring::opcode::{Fallocate, Fsync, Nop, PollAdd, Read, Recv, Send, Splice, Write};
 use io_uring::squeue::Entry;
 use io_uring::types::{Fd, FsyncFlags};
-use iowq_workloads::{Op, OpKind};
+use iowq_workloads::{Op, OpKind, SocketKind};
 
 use crate::engine::buffers::Buffer;
 
-/// The entry of an op, without flags and user data.
-pub(super) fn of(op: &Op, files: &[OwnedFd], buffer: Buffer) -> Entry {
+/// The entry of an op, without flags and user data. `sink` takes what is spliced; `kind` is of the
+/// plan's connections, if it has them.
+pub(super) fn of(
+    op: &Op,
+    file: &OwnedFd,
+    sink: &OwnedFd,
+    buffer: Buffer,
+    kind: Option<SocketKind>,
+) -> Entry {
     if op.kind == OpKind::Nop {
         return Nop::new().build();
     }
-    let file = Fd(files[op.file as usize].as_raw_fd());
+    let (file, sink) = (Fd(file.as_raw_fd()), Fd(sink.as_raw_fd()));
     let offset_bytes = buffer.offset_bytes(op);
     let (start, bytes) = (buffer.start(), buffer.of(op).bytes());
     match op.kind {
@@ -24,8 +31,27 @@ pub(super) fn of(op: &Op, files: &[OwnedFd], buffer: Buffer) -> Entry {
         OpKind::Fdatasync => Fsync::new(file).flags(FsyncFlags::DATASYNC).build(),
         OpKind::Fallocate => Fallocate::new(file, u64::from(bytes)).offset(offset_bytes).build(),
         OpKind::Nop => Nop::new().build(),
+        OpKind::Receive if kind == Some(SocketKind::Pipe) => {
+            Read::new(file, start, bytes).offset(NO_OFFSET).build()
+        }
+        OpKind::Send if kind == Some(SocketKind::Pipe) => {
+            Write::new(file, start, bytes).offset(NO_OFFSET).build()
+        }
+        OpKind::Receive => Recv::new(file, start, bytes).build(),
+        OpKind::Send => Send::new(file, start, bytes).build(),
+        OpKind::Splice => Splice::new(file, NO_PLACE, sink, NO_PLACE, bytes).build(),
     }
 }
+
+/// Waits until an op on a connection can go on.
+pub(super) fn poll(op: &Op, file: &OwnedFd) -> Entry {
+    let events = if op.kind == OpKind::Send { libc::POLLOUT } else { libc::POLLIN };
+    PollAdd::new(Fd(file.as_raw_fd()), events as u32).build()
+}
+
+/// An offset that stands for none, in reads and writes and in splices.
+const NO_OFFSET: u64 = u64::MAX;
+const NO_PLACE: i64 = -1;
 
 /// The opcode that a kind of op needs, and its name.
 pub(super) fn opcode(kind: OpKind) -> (u8, &'static str) {
@@ -35,5 +61,8 @@ pub(super) fn opcode(kind: OpKind) -> (u8, &'static str) {
         OpKind::Fsync | OpKind::Fdatasync => (Fsync::CODE, "IORING_OP_FSYNC"),
         OpKind::Fallocate => (Fallocate::CODE, "IORING_OP_FALLOCATE"),
         OpKind::Nop => (Nop::CODE, "IORING_OP_NOP"),
+        OpKind::Receive => (Recv::CODE, "IORING_OP_RECV"),
+        OpKind::Send => (Send::CODE, "IORING_OP_SEND"),
+        OpKind::Splice => (Splice::CODE, "IORING_OP_SPLICE"),
     }
 }

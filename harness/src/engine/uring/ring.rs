@@ -3,7 +3,7 @@
 use std::io::{self, ErrorKind};
 
 use io_uring::IoUring;
-use iowq_workloads::{Op, OpKind};
+use iowq_workloads::Op;
 
 use crate::engine::call::SHORT;
 use iowq_pool::WorkOutcome;
@@ -24,11 +24,10 @@ pub(super) fn new_ring(entries: u32) -> io::Result<IoUring> {
 
 /// What became of a request, by the result of its completion.
 pub fn outcome(op: &Op, result: i32, block_bytes: u32) -> WorkOutcome {
-    let moves = matches!(op.kind, OpKind::Write | OpKind::Read);
     match result {
         result if result == -CANCELLED => WorkOutcome::Cancelled,
         result if result < 0 => WorkOutcome::Failed(-result),
-        result if moves && result.unsigned_abs() != op.bytes(block_bytes) => {
+        result if op.kind.is_of_blocks() && result.unsigned_abs() != op.bytes(block_bytes) => {
             WorkOutcome::Failed(SHORT)
         }
         _ => WorkOutcome::Done,

@@ -99,8 +99,15 @@ fn task(task: &TaskSettings) -> String {
 /// What a stream of it does.
 fn stream(plan: &PlanSettings) -> Vec<(&'static str, String)> {
     let mix = &plan.mix;
-    let kinds =
-        [(mix.write, "write"), (mix.read, "read"), (mix.fallocate, "fallocate"), (mix.nop, "nop")];
+    let kinds = [
+        (mix.write, "write"),
+        (mix.read, "read"),
+        (mix.fallocate, "fallocate"),
+        (mix.nop, "nop"),
+        (mix.receive, "receive"),
+        (mix.send, "send"),
+        (mix.splice, "splice"),
+    ];
     let kinds = kinds.iter().filter(|(weight, _)| *weight > 0);
     let mut done: Vec<String> = kinds.map(|(weight, kind)| format!("{weight} {kind}")).collect();
     if mix.writes_per_fsync > 0 {
@@ -111,11 +118,20 @@ fn stream(plan: &PlanSettings) -> Vec<(&'static str, String)> {
     if let Some(log) = &plan.log {
         done.push(format!("{} append, fsync after {}", log.weight, log.writes_per_fsync));
     }
+    let mix = ("mix", format::clip(&done.join(", "), FACT_CHARS_MAX));
+    if let Some(sockets) = &plan.sockets {
+        let answer = format!(
+            "{}, answered after {}",
+            sockets.kind,
+            format::duration(sockets.answer_ns as f64)
+        );
+        return vec![("connections", format::clip(&answer, FACT_CHARS_MAX)), mix];
+    }
     vec![
         ("file", format::bytes(plan.file_bytes)),
         ("opened", format::clip(&plan.open.join(", "), FACT_CHARS_MAX)),
         ("blocks visited", format::clip(&plan.order, FACT_CHARS_MAX)),
-        ("mix", format::clip(&done.join(", "), FACT_CHARS_MAX)),
+        mix,
     ]
 }
 
