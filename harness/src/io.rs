@@ -3,6 +3,7 @@
 //! Thin on purpose. A read or write moves a whole block or fails: nothing here continues after a
 //! short one, because that would be a second op that is not counted.
 
+mod cpus;
 pub mod sockets;
 
 use std::fmt;
@@ -11,6 +12,7 @@ use std::io::Read;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
+pub use cpus::{allowed_cpus, configured_cpus, confine, set_of_cpus};
 use iowq_workloads::Open;
 use rustix::fs::{FallocateFlags, Mode, OFlags};
 pub use rustix::io::Errno;
@@ -441,35 +443,4 @@ pub fn loopback_up() -> Result<(), Errno> {
 #[must_use]
 pub fn thread_limit() -> Option<u64> {
     rustix::process::getrlimit(rustix::process::Resource::Nproc).current
-}
-
-/// Confines the calling thread, and all that it starts from now on, to the first `cpus` of the
-/// processors that it may use.
-///
-/// # Errors
-///
-/// What sched_setaffinity(2) says; `EINVAL` if it may use fewer.
-pub fn confine(cpus: u32) -> Result<(), Errno> {
-    use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
-    let allowed = sched_getaffinity(None)?;
-    let mut set = CpuSet::new();
-    let all = (0..CpuSet::MAX_CPU).filter(|cpu| allowed.is_set(*cpu));
-    all.take(cpus as usize).for_each(|cpu| set.set(cpu));
-    if set.count() < cpus {
-        return Err(Errno::INVAL);
-    }
-    sched_setaffinity(None, &set)
-}
-
-/// The processors that the calling thread may use, as io_uring takes them for its workers.
-///
-/// # Errors
-///
-/// What sched_getaffinity(2) says.
-pub fn allowed_cpus() -> std::io::Result<libc::cpu_set_t> {
-    // SAFETY: all zeros is the empty set.
-    let mut set: libc::cpu_set_t = unsafe { std::mem::zeroed() };
-    // SAFETY: the set is as long as is said, and lives until the call returns.
-    let got = unsafe { libc::sched_getaffinity(0, size_of_val(&set), &raw mut set) };
-    if got == 0 { Ok(set) } else { Err(std::io::Error::last_os_error()) }
 }

@@ -8,7 +8,7 @@ use crate::source::Source;
 use crate::spec::Spec;
 
 /// Name and spec of each; the first is the canonical one.
-const SPECS: [(&str, &str); 15] = [
+const SPECS: [(&str, &str); 18] = [
     ("fsync-mix", include_str!("../specs/fsync-mix.toml")),
     ("fsync-batch", include_str!("../specs/fsync-batch.toml")),
     ("dsync", include_str!("../specs/dsync.toml")),
@@ -23,6 +23,9 @@ const SPECS: [(&str, &str); 15] = [
     ("wal", include_str!("../specs/wal.toml")),
     ("database", include_str!("../specs/database.toml")),
     ("postgresql", include_str!("../specs/postgresql.toml")),
+    ("compaction", include_str!("../specs/compaction.toml")),
+    ("disk-image", include_str!("../specs/disk-image.toml")),
+    ("forced-writes", include_str!("../specs/forced-writes.toml")),
     ("sockets", include_str!("../specs/sockets.toml")),
     ("nop", include_str!("../specs/nop.toml")),
 ];

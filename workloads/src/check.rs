@@ -1,5 +1,6 @@
 //! From spec to plan: every limit checked, every default filled in.
 
+mod only;
 mod sizes;
 mod sockets;
 
@@ -43,6 +44,7 @@ pub(crate) fn plan(spec: &Spec, name: &str, file: &str) -> Result<Plan, SpecErro
         log: spec.log.as_ref().map(|log| check.log(log)).transpose()?,
         depth: check.linked(spec, depth)?,
         force_async: spec.ring.force_async,
+        only: only::of(&check, spec)?,
         arrival: check.arrival(&spec.arrival, depth)?,
         life: check.life(&spec.ring)?,
         limits: [

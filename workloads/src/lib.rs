@@ -37,8 +37,8 @@ pub use ledger::{Expect, Ledger};
 pub use op::{Op, OpKind};
 pub use order_name::OrderError;
 pub use plan::{
-    Arrival, FileState, Length, Life, Log, Mix, OpSize, Open, Order, Plan, SocketKind, Sockets,
-    Task,
+    Arrival, FileState, Length, Life, Log, Mix, Only, OpSize, Open, Order, Plan, SocketKind,
+    Sockets, Task,
 };
 pub use rounds::Rounds;
 pub use set::Setting;

@@ -212,12 +212,14 @@ impl Spec {
                 closed_ms: ms(plan.life.closed),
                 linger_ms: ms(plan.life.linger),
                 force_async: plan.force_async,
+                ..spec::Ring::default()
             },
             workers: spec::Workers {
                 bounded: None,
                 unbounded: None,
                 kernel_limits: plan.kernel_limits,
                 idle_timeout_ms: ms(plan.idle_timeout),
+                cpus: Vec::new(),
             },
             run: spec::Run {
                 seconds,

@@ -151,11 +151,25 @@ pub(crate) struct Ring {
     pub(crate) closed_ms: f64,
     pub(crate) linger_ms: f64,
     pub(crate) force_async: bool,
+    pub(crate) sqpoll: bool,
+    pub(crate) iopoll: bool,
+    pub(crate) registered_files: bool,
+    pub(crate) registered_buffers: bool,
 }
 
 impl Default for Ring {
     fn default() -> Self {
-        Ring { depth: 16, reopen_after_ops: 0, closed_ms: 0.0, linger_ms: 0.0, force_async: false }
+        Ring {
+            depth: 16,
+            reopen_after_ops: 0,
+            closed_ms: 0.0,
+            linger_ms: 0.0,
+            force_async: false,
+            sqpoll: false,
+            iopoll: false,
+            registered_files: false,
+            registered_buffers: false,
+        }
     }
 }
 
@@ -169,11 +183,18 @@ pub(crate) struct Workers {
     pub(crate) unbounded: Option<i64>,
     pub(crate) kernel_limits: bool,
     pub(crate) idle_timeout_ms: f64,
+    pub(crate) cpus: Vec<i64>,
 }
 
 impl Default for Workers {
     fn default() -> Self {
-        Workers { bounded: None, unbounded: None, kernel_limits: false, idle_timeout_ms: 5000.0 }
+        Workers {
+            bounded: None,
+            unbounded: None,
+            kernel_limits: false,
+            idle_timeout_ms: 5000.0,
+            cpus: Vec::new(),
+        }
     }
 }
 

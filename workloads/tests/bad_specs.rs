@@ -81,7 +81,8 @@ fn an_unknown_field_is_answered_with_the_nearest_and_all_that_exist() {
     assert_eq!(
         answer("[ring]\n  depht = 8"),
         "mine.toml:2:3: found unknown field `depht` (did you mean `depth`?); \
-         allowed here: depth, reopen_after_ops, closed_ms, linger_ms, force_async"
+         allowed here: depth, reopen_after_ops, closed_ms, linger_ms, force_async, sqpoll, iopoll, \
+         registered_files, registered_buffers"
     );
     assert_eq!(
         answer("[file]\ncount = 4"),

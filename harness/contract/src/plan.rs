@@ -46,6 +46,13 @@ pub struct PlanSettings {
     pub pattern: ArrivalSettings,
     /// Whether every operation goes to a worker at once (`IOSQE_ASYNC`).
     pub force_async: bool,
+    /// What only io_uring has and was asked for: `sqpoll`, `iopoll`, `registered_files`,
+    /// `registered_buffers`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ring: Vec<String>,
+    /// The processors that workers were confined to; empty for all of the task's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub worker_cpus: Vec<u32>,
     /// Operations on a ring before it is closed; 0 for one ring all along.
     pub reopen_after_ops: u64,
     /// How long no ring is open in between.

@@ -20,7 +20,7 @@ use iowq_contract::{
 };
 use iowq_workloads::Plan;
 
-use crate::engine::uring;
+use crate::engine;
 use crate::probes::kept::KeptEvents;
 use crate::run::{self, failed};
 use crate::{machine, workload};
@@ -85,9 +85,7 @@ pub fn check(request: &BenchRequest, site: &Site<'_>) -> anyhow::Result<()> {
             run::check_files(site.dir, plan)?;
             checked.push(plan);
         }
-        if variant.engine == EngineName::Uring {
-            plan.streams().try_for_each(uring::check)?;
-        }
+        engine::check(variant.engine, plan)?;
     }
     let pool = request.variants.iter().any(|variant| variant.engine == EngineName::Pool);
     let blocking = pool.then_some(request.blocking);

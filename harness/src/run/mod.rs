@@ -20,7 +20,7 @@ use iowq_contract::{
 use iowq_workloads::{Ledger, Plan, Rounds, seed_of_stream};
 
 use crate::clock::{self, Nanos};
-use crate::engine::uring;
+use crate::engine;
 use crate::files::{self, Scratch, Verified};
 use crate::io;
 use crate::machine::threads::{ThreadLimits, ThreadsRefused};
@@ -58,9 +58,7 @@ pub fn run(
     let began = clock::now();
     let started_at = (clock::wall_clock(), machine::since_boot(began.0));
     let policy = policy_of(registry, &request.variant)?;
-    if request.variant.engine == EngineName::Uring {
-        request.plan.streams().try_for_each(uring::check)?;
-    }
+    engine::check(request.variant.engine, &request.plan)?;
     let cpus = confine(&request.plan)?;
     let birth = creation_cost::before();
     let born = clock::now();

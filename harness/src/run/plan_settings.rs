@@ -35,6 +35,13 @@ pub(super) fn plan_settings(plan: &Plan) -> PlanSettings {
         log: plan.log.map(|it| log(it, plan)),
         pattern: pattern(plan.arrival),
         force_async: plan.force_async,
+        ring: plan
+            .only
+            .fields()
+            .filter_map(|field| field.strip_prefix("ring."))
+            .map(str::to_owned)
+            .collect(),
+        worker_cpus: plan.only.worker_cpus.clone(),
         reopen_after_ops: plan.life.reopen_after_ops,
         closed_ns: duration_ns(plan.life.closed),
         linger_ns: duration_ns(plan.life.linger),

@@ -7,7 +7,7 @@ use super::job::{Job, SECOND};
 use super::refusals::Refusals;
 use crate::bucket::hash_ids;
 use crate::limits;
-use crate::plan::{FileState, Life, Open, Plan};
+use crate::plan::{FileState, Life, Only, Open, Plan};
 
 /// io-wq's idle timeout; `WORKER_IDLE_TIMEOUT` in io_uring/io-wq.c.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -103,6 +103,7 @@ fn planned(
         log: None,
         depth,
         force_async: force_async? == 1,
+        only: Only::default(),
         arrival,
         life: Life { reopen_after_ops: 0, closed: Duration::ZERO, linger: Duration::ZERO },
         limits: [limits::WORKERS_DEFAULT; 2],

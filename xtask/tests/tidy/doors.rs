@@ -47,9 +47,10 @@ const DOORS: [Door; 4] = [
         paths: &["libc", "rustix"],
         open: &[
             ("harness/src/io.rs", "the calls that are measured"),
-            ("harness/src/io/", "those of them that are on sockets and pipes"),
+            ("harness/src/io/", "likewise, and processors"),
             ("harness/src/far_end.rs", "answers on connections, and is not measured"),
             ("harness/src/engine/uring/entry.rs", "names the events that a poll waits for"),
+            ("harness/src/engine/uring/register.rs", "names buffers to the ring as it takes them"),
             ("harness/src/engine/begun.rs", "begins direct I/O as a kernel's worker does"),
             ("harness/pool/src/clock.rs", "reads the clock that the BPF programs read"),
             ("harness/src/doorbell.rs", "sleeps until called or a descriptor is readable"),

@@ -15,7 +15,7 @@ use io_uring::types::Fd;
 use io_uring::{IoUring, squeue::Entry};
 use iowq_workloads::{Op, OpKind, Open, Plan, SocketKind};
 
-use super::entry;
+use super::entry::{self, Special};
 use super::ring::new_ring;
 use crate::engine::buffers::Buffer;
 use crate::io::{Errno, RWF_NOWAIT, read_nowait, write_nowait};
@@ -82,7 +82,8 @@ impl Attempts {
         let buffer = buffer.of(op);
         if matches!(op.kind, OpKind::Receive | OpKind::Send) {
             // io_uring polls for what is not there yet, and never hands it to a worker.
-            return self.submit(entry::of(op, file, file, buffer, self.sockets), slot, 0);
+            let special = Special { sockets: self.sockets, ..Special::default() };
+            return self.submit(entry::of(op, file, file, buffer, &special), slot, 0);
         }
         let kind = match op.kind {
             OpKind::Read => 0,

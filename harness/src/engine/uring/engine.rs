@@ -11,8 +11,9 @@ use io_uring::{IoUring, squeue};
 use iowq_contract::DispatchCounts;
 use iowq_workloads::{OpKind, Plan};
 
-use super::entry;
-use super::ring::{new_ring, outcome};
+use super::entry::{self, Special};
+use super::register::{confine, register};
+use super::ring::{outcome, ring_of};
 use super::sampling::Sampling;
 use crate::clock::{self, Nanos};
 use crate::engine::api::{Engine, EngineError, EngineReport, Request};
@@ -127,8 +128,7 @@ impl<'a> UringEngine<'a> {
 
 impl Engine for UringEngine<'_> {
     fn open(&mut self) -> Result<(), EngineError> {
-        let entries = self.plan.depth.next_power_of_two();
-        let ring = new_ring(entries).map_err(|cause| EngineError {
+        let ring = ring_of(self.plan).map_err(|cause| EngineError {
             what: "opening a ring",
             cause,
             advice: "see `ulimit -n` for open files, and `ulimit -l` on kernels before 5.12",
@@ -143,16 +143,8 @@ impl Engine for UringEngine<'_> {
                 }
             })?;
         }
-        if self.plan.cpus.is_some() {
-            // Workers may use what the task's cpuset has, whatever the affinity of the submitter.
-            let registered = crate::io::allowed_cpus()
-                .and_then(|cpus| ring.submitter().register_iowq_aff(&cpus));
-            registered.map_err(|cause| EngineError {
-                what: "confining workers to processors (IORING_REGISTER_IOWQ_AFF)",
-                cause,
-                advice: "use Linux 5.14 or later, or remove run.cpus from the spec",
-            })?;
-        }
+        confine(&ring, self.plan)?;
+        register(&ring, self.plan, self.files, &self.buffers)?;
         self.ring = Some(ring);
         Ok(())
     }
@@ -163,19 +155,26 @@ impl Engine for UringEngine<'_> {
 
     fn submit(&mut self, chain: &[Request]) {
         let Some(ring) = &mut self.ring else { return };
-        let kind = self.plan.sockets.map(|sockets| sockets.kind);
+        let sockets = self.plan.sockets.map(|sockets| sockets.kind);
+        let only = &self.plan.only;
         let Some(sink) = self.files.last() else { return };
         let mut queue = ring.submission();
         for (place, request) in chain.iter().enumerate() {
+            let special = Special {
+                sockets,
+                place: only.registered_files.then_some(request.op.file),
+                buffer: only.registered_buffers.then_some(request.slot),
+            };
             let file = &self.files[request.op.file as usize];
             let buffer = self.buffers[request.slot as usize];
             let mut flags = squeue::Flags::empty();
             flags.set(squeue::Flags::IO_LINK, place + 1 < chain.len());
+            flags.set(squeue::Flags::FIXED_FILE, self.plan.only.registered_files);
             let forced = self.plan.force_async || request.op.kind == OpKind::Nop;
             flags.set(squeue::Flags::ASYNC, forced);
             let timed = self.sampling.takes_next();
             let seen_slot = self.seen_from + request.slot;
-            let entry = entry::of(&request.op, file, sink, buffer, kind)
+            let entry = entry::of(&request.op, file, sink, buffer, &special)
                 .flags(flags)
                 .user_data(Requests::user_data(seen_slot, timed));
             if let Some(seen) = &self.seen {

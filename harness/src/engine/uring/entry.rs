@@ -2,28 +2,54 @@
 
 use std::os::fd::{AsRawFd as _, OwnedFd};
 
-use io_uring::opcode::{Fallocate, Fsync, Nop, PollAdd, Read, Recv, Send, Splice, Write};
+use io_uring::opcode::{
+    Fallocate, Fsync, Nop, PollAdd, Read, ReadFixed, Recv, Send, Splice, Write, WriteFixed,
+};
 use io_uring::squeue::Entry;
 use io_uring::types::{Fd, FsyncFlags};
 use iowq_workloads::{Op, OpKind, SocketKind};
 
 use crate::engine::buffers::Buffer;
 
-/// The entry of an op, without flags and user data. `sink` takes what is spliced; `kind` is of the
-/// plan's connections, if it has them.
+/// What is special about the files and buffers of a ring.
+#[derive(Default)]
+pub(super) struct Special {
+    /// What they are, if they are connections.
+    pub(super) sockets: Option<SocketKind>,
+    /// The file's place among those that are registered.
+    pub(super) place: Option<u32>,
+    /// The buffer's place among those.
+    pub(super) buffer: Option<u32>,
+}
+
+/// The entry of an op, without flags and user data. `sink` takes what is spliced.
 pub(super) fn of(
     op: &Op,
     file: &OwnedFd,
     sink: &OwnedFd,
     buffer: Buffer,
-    kind: Option<SocketKind>,
+    special: &Special,
 ) -> Entry {
     if op.kind == OpKind::Nop {
         return Nop::new().build();
     }
-    let (file, sink) = (Fd(file.as_raw_fd()), Fd(sink.as_raw_fd()));
+    let kind = special.sockets;
+    // A place among registered files stands where a descriptor would.
+    let file = special.place.map_or(file.as_raw_fd(), |place| place as i32);
+    let (file, sink) = (Fd(file), Fd(sink.as_raw_fd()));
     let offset_bytes = buffer.offset_bytes(op);
     let (start, bytes) = (buffer.start(), buffer.of(op).bytes());
+    match (op.kind, special.buffer) {
+        (OpKind::Write, Some(place)) => {
+            let write = WriteFixed::new(file, start, bytes, place as u16);
+            return write.offset(offset_bytes).build();
+        }
+        (OpKind::Read, Some(place)) => {
+            let read = ReadFixed::new(file, start, bytes, place as u16);
+            return read.offset(offset_bytes).build();
+        }
+        _ => {}
+    }
     match op.kind {
         OpKind::Write => Write::new(file, start, bytes).offset(offset_bytes).build(),
         OpKind::Read => Read::new(file, start, bytes).offset(offset_bytes).build(),

@@ -7,7 +7,7 @@ use io_uring::{IoUring, Probe};
 use iowq_workloads::Plan;
 
 use super::entry;
-use crate::io::{Errno, read_start};
+use crate::io::{Errno, configured_cpus, read_start};
 
 /// Which users may use io_uring: 0 all, 1 a group, 2 none.
 const DISABLED: &str = "/proc/sys/kernel/io_uring_disabled";
@@ -35,6 +35,7 @@ pub fn check(plan: &Plan) -> Result<(), MissingFeature> {
         ring.submitter().register_iowq_max_workers(&mut [0, 0])
     };
     let features = Features {
+        processors: configured_cpus(),
         timed_waits: ring.params().is_feature_ext_arg(),
         limits: limits.is_ok(),
         // A kernel without this probe is older than every opcode that is checked here.
@@ -45,6 +46,8 @@ pub fn check(plan: &Plan) -> Result<(), MissingFeature> {
 
 /// What a kernel's io_uring has.
 struct Features<'a> {
+    /// Of the machine.
+    processors: u32,
     timed_waits: bool,
     limits: bool,
     opcode: &'a dyn Fn(u8) -> bool,
@@ -61,6 +64,11 @@ impl Features<'_> {
                 "limits on workers (IORING_REGISTER_IOWQ_MAX_WORKERS)",
                 "Linux has them since 5.15; or set kernel_limits = true in the spec",
             ));
+        }
+        let none = plan.only.worker_cpus.iter().find(|cpu| self.processors <= **cpu);
+        if let Some(cpu) = none {
+            let what = format!("processor {cpu} for its workers (workers.cpus)");
+            return Err(missing(&what, "see `nproc --all`, and count from 0"));
         }
         for kind in plan.kinds() {
             let (code, name) = entry::opcode(kind);
@@ -134,19 +142,27 @@ mod tests {
     #[test]
     fn a_missing_feature_is_named() {
         let all = |_| true;
-        let features = |timed_waits, limits| Features { timed_waits, limits, opcode: &all };
+        let features =
+            |timed_waits, limits| Features { processors: 2, timed_waits, limits, opcode: &all };
         assert!(refused(&features(false, true), "nop").contains("IORING_FEAT_EXT_ARG"));
         assert!(
             refused(&features(true, false), "nop").contains("IORING_REGISTER_IOWQ_MAX_WORKERS")
         );
         assert_eq!(features(true, true).suffice_for(&plan("wal")), Ok(()));
+        let with = |cpus| Plan::parse("on", "on.toml", cpus).expect("a valid spec");
+        let last = with("[workers]\ncpus = [0, 1]");
+        assert_eq!(features(true, true).suffice_for(&last), Ok(()));
+        let beyond = features(true, true).suffice_for(&with("[workers]\ncpus = [0, 2]"));
+        let text = beyond.expect_err("there are two").to_string();
+        assert!(text.contains("no processor 2") && text.contains("workers.cpus"), "{text}");
     }
 
     #[test]
     fn only_the_opcodes_that_a_plan_uses_are_required() {
         let nop = entry::opcode(OpKind::Nop).0;
         let only_nop = move |code| code == nop;
-        let features = Features { timed_waits: true, limits: true, opcode: &only_nop };
+        let features =
+            Features { processors: 2, timed_waits: true, limits: true, opcode: &only_nop };
         assert_eq!(features.suffice_for(&plan("nop")), Ok(()));
         let text = refused(&features, "fsync-mix");
         assert!(text.contains("IORING_OP_WRITE") && text.contains("5.6"), "{text}");

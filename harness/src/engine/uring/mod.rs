@@ -5,6 +5,7 @@ mod births;
 mod engine;
 mod entry;
 mod missing;
+mod register;
 mod ring;
 mod sampling;
 

@@ -3,13 +3,34 @@
 use std::io::{self, ErrorKind};
 
 use io_uring::IoUring;
-use iowq_workloads::Op;
+use iowq_workloads::{Only, Op, Plan};
 
 use crate::engine::call::SHORT;
 use iowq_pool::WorkOutcome;
 
 /// The kernel's own name for a request that never ran.
 const CANCELLED: i32 = 125; // ECANCELED
+
+/// The ring of a plan, with what only io_uring has. A polled one, and one of which a thread of the
+/// kernel takes requests, interrupts no submitter as it is.
+pub(super) fn ring_of(plan: &Plan) -> io::Result<IoUring> {
+    let entries = plan.depth.next_power_of_two();
+    let Only { sqpoll, iopoll, .. } = plan.only;
+    if !sqpoll && !iopoll {
+        return new_ring(entries);
+    }
+    let mut builder = IoUring::builder();
+    if sqpoll {
+        builder.setup_sqpoll(SQPOLL_IDLE_MS);
+    }
+    if iopoll {
+        builder.setup_iopoll();
+    }
+    builder.build(entries)
+}
+
+/// How long the kernel's thread looks for requests before it sleeps; its default.
+const SQPOLL_IDLE_MS: u32 = 1000;
 
 /// A ring that does not interrupt the submitter for each completion that has to be finished in its
 /// context (`IORING_SETUP_COOP_TASKRUN`), as fio's is, too; a plain one on kernels before 5.19. The

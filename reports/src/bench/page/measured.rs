@@ -118,6 +118,11 @@ fn stream(plan: &PlanSettings) -> Vec<(&'static str, String)> {
     if let Some(log) = &plan.log {
         done.push(format!("{} append, fsync after {}", log.weight, log.writes_per_fsync));
     }
+    done.extend(plan.ring.iter().map(|it| it.replace('_', " ")));
+    if !plan.worker_cpus.is_empty() {
+        let cpus: Vec<String> = plan.worker_cpus.iter().map(u32::to_string).collect();
+        done.push(format!("workers on processors {}", cpus.join(", ")));
+    }
     let mix = ("mix", format::clip(&done.join(", "), FACT_CHARS_MAX));
     if let Some(sockets) = &plan.sockets {
         let answer = format!(

@@ -1,0 +1,76 @@
+//! What only io_uring has: the checks of its fields.
+
+use super::Check;
+use crate::error::SpecError;
+use crate::limits;
+use crate::plan::{Only, Open};
+use crate::spec::{Pattern, Spec};
+
+/// All of it, as a spec has it.
+pub(super) fn of(check: &Check<'_>, spec: &Spec) -> Result<Only, SpecError> {
+    let ring = &spec.ring;
+    if ring.iopoll {
+        check_iopoll(check, spec)?;
+    }
+    let highest = limits::CPUS.end() - 1;
+    let cpu = |&cpu: &i64| check.range("workers.cpus", cpu, 0..=highest).map(|cpu| cpu as u32);
+    Ok(Only {
+        sqpoll: ring.sqpoll,
+        iopoll: ring.iopoll,
+        registered_files: ring.registered_files,
+        registered_buffers: ring.registered_buffers,
+        worker_cpus: spec.workers.cpus.iter().map(cpu).collect::<Result<_, _>>()?,
+    })
+}
+
+/// Polling is for direct reads and writes, and the kernel polls until one is done.
+fn check_iopoll(check: &Check<'_>, spec: &Spec) -> Result<(), SpecError> {
+    let refuse = |allowed| Err(check.refuse("ring.iopoll", true, allowed));
+    let (mix, arrival) = (&spec.mix, &spec.arrival);
+    if spec.sockets.is_some() || spec.files.open.0.iter().any(|open| *open != Open::Direct) {
+        return refuse("false unless all files are opened direct; add `files.open = \"direct\"`");
+    }
+    if mix.fallocate + mix.nop + mix.writes_per_fsync > 0 || spec.log.is_some() {
+        return refuse("false beside fsyncs, fallocates, no-ops and a log, which cannot be polled");
+    }
+    let pauses = arrival.pause_ms.is_some_and(|pause_ms| pause_ms > 0.0);
+    if arrival.pattern != Pattern::Closed || pauses {
+        return refuse("false unless ops arrive in a closed loop without pauses");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::plan::Plan;
+
+    fn parse(text: &str) -> Result<Plan, String> {
+        Plan::parse("own", "own.toml", text).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_only_io_uring_has_is_named_by_its_fields() {
+        let plan = parse("[ring]\nsqpoll = true\nregistered_files = true\n[workers]\ncpus = [1]");
+        let only = plan.expect("it is valid").only;
+        let fields: Vec<_> = only.fields().collect();
+        assert_eq!(fields, ["ring.sqpoll", "ring.registered_files", "workers.cpus"]);
+        assert!(parse("").expect("it is valid").only.is_nothing());
+    }
+
+    #[test]
+    fn what_cannot_be_polled_is_refused() {
+        let direct = "[files]\nopen = \"direct\"\n[ring]\niopoll = true\n";
+        assert!(parse(direct).is_ok());
+        for (text, part) in [
+            ("[ring]\niopoll = true", "opened direct"),
+            (&format!("{direct}[mix]\nwrites_per_fsync = 1")[..], "fsyncs"),
+            (&format!("{direct}[log]"), "a log"),
+            (&format!("{direct}[arrival]\npause_ms = 1"), "without pauses"),
+            (&format!("{direct}[arrival]\npattern = \"rate\"\nper_s = 10"), "closed loop"),
+            ("[workers]\ncpus = [-1]", "workers.cpus: found -1, allowed 0 to"),
+        ] {
+            let error = parse(text).expect_err(text);
+            assert!(error.contains(part), "{text}: {error}");
+        }
+    }
+}
