@@ -21,6 +21,9 @@ const POLL_NS: u64 = 5_000;
 /// latencies are those of the backlog alone.
 pub const OVERRUN: u32 = 2;
 
+/// How often a stream that another one may end looks whether it has.
+const LOOK_INTERVAL: Duration = Duration::from_millis(20);
+
 /// How often the number of ended ops is reported.
 const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -74,6 +77,10 @@ pub struct Driver<'a> {
     give_up: Option<Nanos>,
     /// Measured ops that may still start.
     ops_left: u64,
+    /// Blocks that may still be read and written, if the plan counts them and not ops.
+    blocks_left: u64,
+    /// Whether another stream has ended this one, if one may.
+    is_over: Option<&'a dyn Fn() -> bool>,
     /// Ops that the open ring has taken.
     ops_in_ring: u64,
     /// How long each op is held back.
@@ -115,6 +122,8 @@ impl<'a> Driver<'a> {
             end: None,
             give_up: None,
             ops_left: u64::MAX,
+            blocks_left: u64::MAX,
+            is_over: None,
             ops_in_ring: 0,
             delay: Duration::ZERO,
             cpu_from_ns: None,
@@ -159,11 +168,19 @@ impl<'a> Driver<'a> {
         self
     }
 
+    /// Starts no more op once `is_over` says so.
+    #[must_use]
+    pub fn until(mut self, is_over: &'a dyn Fn() -> bool) -> Driver<'a> {
+        self.is_over = Some(is_over);
+        self
+    }
+
     /// Runs the plan: every ring from opening to closing, and the watch after the last one.
     ///
     /// # Errors
     /// If the engine fails; ops may then still be in flight and use the buffers.
     pub fn run(mut self) -> Result<DriveStats, EngineError> {
+        self.rest(self.plan.begins_after)?;
         self.start = self.engine.now();
         self.driven.opened = self.start;
         self.driven.measured_from = self.start.after(self.plan.warmup);
@@ -172,7 +189,10 @@ impl<'a> Driver<'a> {
             Length::Time(time) => (None, Some(time)),
             Length::Either { ops, time } => (Some(ops), Some(time)),
         };
-        self.ops_left = ops.unwrap_or(u64::MAX);
+        match self.plan.io_blocks {
+            0 => self.ops_left = ops.unwrap_or(u64::MAX),
+            blocks => self.blocks_left = blocks,
+        }
         if let Some(time) = time {
             self.end = Some(self.driven.measured_from.after(time));
             self.give_up = Some(self.driven.measured_from.after(time.saturating_mul(OVERRUN)));
@@ -196,7 +216,7 @@ impl<'a> Driver<'a> {
     /// An open loop of limited time is measured over its whole length, even if nothing was due at
     /// the end: otherwise ops per second would exceed its rate.
     fn count_the_whole_length(&mut self) {
-        if self.ops_left == 0 {
+        if self.is_through() {
             return;
         }
         if let (Some(end), false) = (self.end, matches!(self.plan.arrival, Arrival::Closed { .. }))
@@ -254,7 +274,7 @@ impl<'a> Driver<'a> {
             self.wait(missing, None)?;
         }
         if !pause.is_zero() {
-            self.wait(0, Some(self.engine.now().after(pause)))?;
+            self.wait_until(0, self.engine.now().after(pause))?;
         }
         Ok(())
     }
@@ -295,8 +315,21 @@ impl<'a> Driver<'a> {
         }
         let next = self.next_intended();
         let next = self.end.map_or(next, |end| next.min(end)).after(self.delay);
-        let until = self.has_room().then_some(next);
-        self.wait(1, until)
+        if self.has_room() { self.wait_until(1, next) } else { self.wait(1, None) }
+    }
+
+    /// Waits until a time, for no longer than it takes to see that another stream has ended this one.
+    fn wait_until(&mut self, want: usize, until: Nanos) -> Result<(), EngineError> {
+        let Some(is_over) = self.is_over else { return self.wait(want, Some(until)) };
+        let ended = self.ops_ended;
+        while !is_over() {
+            let now = self.engine.now();
+            if until <= now || ended + want as u64 <= self.ops_ended && want > 0 {
+                break;
+            }
+            self.wait(want, Some(until.min(now.after(LOOK_INTERVAL))))?;
+        }
+        Ok(())
     }
 
     /// Whether there is a slot for the next op and one for an op linked to it.
@@ -345,6 +378,9 @@ impl<'a> Driver<'a> {
             self.requests[request.slot as usize] = Some(*request);
             if request.measured {
                 self.ops_left = self.ops_left.saturating_sub(1);
+                if matches!(op.kind, OpKind::Write | OpKind::Read) {
+                    self.blocks_left = self.blocks_left.saturating_sub(op.blocks.into());
+                }
             }
         }
     }
@@ -403,7 +439,7 @@ impl<'a> Driver<'a> {
         if length.is_zero() {
             return Ok(());
         }
-        self.wait(0, Some(self.engine.now().after(length)))
+        self.wait_until(0, self.engine.now().after(length))
     }
 
     fn in_flight(&self) -> usize {
@@ -422,9 +458,14 @@ impl<'a> Driver<'a> {
         (limit != 0 && limit <= self.ops_in_ring) || self.ended()
     }
 
+    /// Whether all ops have started.
+    fn is_through(&self) -> bool {
+        self.ops_left == 0 || self.blocks_left == 0
+    }
+
     /// Whether no more op is to start.
     fn ended(&mut self) -> bool {
-        if self.ops_left == 0 {
+        if self.is_through() || self.is_over.is_some_and(|is_over| is_over()) {
             return true;
         }
         let Some(end) = self.end else { return false };

@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::bucket::hash_ids;
 use crate::error::SpecError;
 use crate::limits;
-use crate::plan::{Arrival, FileState, Length, Life, Log, Mix, OpSize, Open, Plan, Sockets};
+use crate::plan::{Arrival, FileState, Length, Life, Log, Mix, OpSize, Open, Order, Plan, Sockets};
 use crate::spec::{self, Pattern, Spec};
 
 /// Seconds of a run whose spec names neither seconds nor ops.
@@ -27,6 +27,7 @@ pub(crate) fn plan(spec: &Spec, name: &str, file: &str) -> Result<Plan, SpecErro
     let depth = check.depth(&spec.ring, on.block_bytes * op_blocks_max(&on.sizes))?;
     let mix = check.mix(spec)?;
     sockets::check_mix(&check, &mix, on.sockets.map(|sockets| sockets.kind))?;
+    check.order(mix.order, &on.sizes)?;
     Ok(Plan {
         name: name.to_owned(),
         summary: spec.summary.trim().to_owned(),
@@ -35,6 +36,8 @@ pub(crate) fn plan(spec: &Spec, name: &str, file: &str) -> Result<Plan, SpecErro
         file_blocks: on.file_blocks,
         block_bytes: on.block_bytes,
         sizes: on.sizes,
+        align_blocks: 0,
+        is_cut: false,
         open: on.open,
         state: on.state,
         cached: on.cached,
@@ -58,6 +61,7 @@ pub(crate) fn plan(spec: &Spec, name: &str, file: &str) -> Result<Plan, SpecErro
             limits::IDLE_TIMEOUT_MS,
         )?,
         length: check.length(&spec.run)?,
+        io_blocks: 0,
         warmup: Duration::from_secs_f64(check.range(
             "run.warmup_seconds",
             spec.run.warmup_seconds,
@@ -66,6 +70,9 @@ pub(crate) fn plan(spec: &Spec, name: &str, file: &str) -> Result<Plan, SpecErro
         seed: check.range("run.seed", spec.run.seed, limits::SEED)? as u64,
         verify: spec.run.verify,
         cpus: check.cpus(&spec.run)?,
+        begins_after: Duration::ZERO,
+        group: 0,
+        ends_groups: 0,
         tasks: Vec::new(),
     })
 }
@@ -80,7 +87,7 @@ impl Plan {
         let check = Check { file: "command line" };
         let seconds = check.range("--seconds", seconds, limits::RUN_SECONDS)?;
         let length = Length::Time(Duration::from_secs_f64(seconds));
-        self.change_all(|plan| plan.length = length);
+        self.change_all(|plan| (plan.length, plan.io_blocks) = (length, 0));
         Ok(self)
     }
 
@@ -301,6 +308,15 @@ impl Check<'_> {
             return Err(self.refuse("ring.depth", depth, allowed));
         }
         Ok(depth)
+    }
+
+    /// Whether the order goes with the sizes of ops.
+    fn order(&self, order: Order, sizes: &[OpSize]) -> Result<(), SpecError> {
+        if matches!(order, Order::Step { .. }) && !sizes.is_empty() {
+            let allowed = "sequential or another beside several sizes of blocks";
+            return Err(self.refuse("files.order", order, allowed));
+        }
+        Ok(())
     }
 
     fn mix(&self, spec: &Spec) -> Result<Mix, SpecError> {

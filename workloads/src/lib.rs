@@ -28,6 +28,7 @@ mod source;
 mod spec;
 pub mod stream;
 mod task;
+mod visited;
 
 pub use builtin::{builtin, builtins};
 pub use error::SpecError;

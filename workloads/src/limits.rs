@@ -21,8 +21,9 @@ pub const BLOCKS_MAX: u64 = 1 << 26;
 /// engines and file servers move at once, and disks split it into a dozen requests as it is.
 pub const BLOCK_BYTES: RangeInclusive<i64> = 512..=16 * 1024 * 1024;
 
-/// Sizes in a mix of them: a histogram of a disk's requests by powers of two has about as many.
-pub const BLOCK_SIZES_MAX: usize = 16;
+/// Sizes in a mix of them: a histogram of a disk's requests has fewer, and the multiples of 4 KiB up to
+/// 256 KiB are as many.
+pub const BLOCK_SIZES_MAX: usize = 64;
 
 /// Exponent of Zipf's law. Words and web pages follow about 1; below a hundredth all come alike, above
 /// ten only the first comes.
@@ -34,6 +35,12 @@ pub const PARETO_H: RangeInclusive<f64> = 0.001..=0.999;
 
 /// Standard deviation in percent of a file. From a hundred on all blocks come alike.
 pub const NORMAL_PERCENT: RangeInclusive<f64> = 0.1..=100.0;
+
+/// Blocks from one op to the next: as many as all files may have.
+pub const STEP_BLOCKS: RangeInclusive<i64> = -(1 << 26)..=1 << 26;
+
+/// Zones of a file with a share of visits each: JESD219 has three, and more are a skew.
+pub const ZONES_MAX: usize = 8;
 
 /// What a block of a file opened direct is a multiple of, whatever the disk.
 pub const SECTOR_BYTES: u32 = 512;

@@ -4,6 +4,7 @@ use crate::order::Permutation;
 use crate::plan::{OpSize, Order, Plan};
 use crate::rng::{Rng, mix};
 use crate::skew::Skew;
+use crate::visited::Visited;
 
 /// Keys that keep the parts of a stream independent of each other under one seed.
 const ORDER_KEY: u64 = 3;
@@ -19,8 +20,11 @@ pub(crate) struct Places {
     file_blocks: u64,
     order: Order,
     seed: u64,
-    /// Several, or none if all ops are of one block.
+    /// None if all ops are of one block.
     sizes: Vec<OpSize>,
+    align_blocks: u32,
+    /// What was visited of each file, if that cuts ops short.
+    visited: Vec<Visited>,
     weight_total: u64,
     /// Which of the places of each size, or of the only one, come more often.
     skews: Vec<Skew>,
@@ -47,19 +51,25 @@ impl Places {
     /// Of a plan under a seed.
     pub(crate) fn new(plan: &Plan, seed: u64) -> Places {
         let order = plan.mix.order;
+        let align = u64::from(plan.align_blocks.max(1));
+        let none = || Visited::none(plan.file_blocks / align);
+        let files = if plan.is_cut { plan.files as usize } else { 0 };
         let mixes = !plan.sizes.is_empty() && order == Order::Random;
         let visits = if mixes { plan.files as usize * 2 * plan.sizes.len() } else { 0 };
         let one = [OpSize { blocks: 1, weight: 1 }];
         let sizes = if plan.sizes.is_empty() { &one[..] } else { &plan.sizes };
-        let slots = sizes.iter().map(|size| plan.file_blocks / u64::from(size.blocks.max(1)));
+        let slots =
+            sizes.iter().map(|size| slots(plan.file_blocks, size.blocks, plan.align_blocks));
         Places {
             file_blocks: plan.file_blocks,
             order,
             seed: mix(seed ^ mix(ORDER_KEY)),
             sizes: plan.sizes.clone(),
+            align_blocks: plan.align_blocks,
+            visited: std::iter::repeat_with(none).take(files).collect(),
             weight_total: plan.sizes.iter().map(|size| u64::from(size.weight)).sum(),
             draw: Rng::new(mix(seed ^ mix(DRAW_KEY))),
-            skews: slots.filter_map(|slots| Skew::of(order, slots)).collect(),
+            skews: slots.filter_map(|(slots, _)| Skew::of(order, slots)).collect(),
             visits: vec![0; visits],
         }
     }
@@ -102,18 +112,25 @@ impl Places {
             *next = start + u64::from(blocks);
             return (start, blocks);
         }
-        // Each size has places of its own, at multiples of itself, and an order of them.
-        let slots = self.file_blocks / u64::from(blocks);
+        if let Some(visited) = self.visited.get_mut(place.file as usize) {
+            // fio draws a place, and goes on to the next that is free.
+            let align = u64::from(self.align_blocks.max(1));
+            let from = self.draw.below((self.file_blocks / align).max(1));
+            let (first, units) = visited.visit(from, u64::from(blocks) / align);
+            return (first * align, (units * align) as u32);
+        }
+        // Each size has places of its own, and an order of them.
+        let (slots, each) = slots(self.file_blocks, blocks, self.align_blocks);
         let seed = self.seed ^ u64::from(place.file) ^ ((size as u64 + 1) << u32::BITS);
         let permutation = Permutation::new(Order::Random, slots, seed);
         if let Some(skew) = self.skews.get(size) {
-            return (skewed(*skew, &permutation, &mut self.draw) * u64::from(blocks), blocks);
+            return (skewed(*skew, &permutation, &mut self.draw) * each, blocks);
         }
         let at = (place.file as usize * 2 + direction) * self.sizes.len() + size;
         let Some(visit) = self.visits.get_mut(at) else { return (0, blocks) };
         let slot = permutation.block(*visit);
         *visit += 1;
-        (slot * u64::from(blocks), blocks)
+        (slot * each, blocks)
     }
 
     /// The place in the list of a size drawn by weight.
@@ -127,6 +144,15 @@ impl Places {
             ticket -= weight;
         }
         0
+    }
+}
+
+/// How many places ops of a size have in a file, and how many blocks are from one to the next.
+fn slots(file_blocks: u64, blocks: u32, align_blocks: u32) -> (u64, u64) {
+    let blocks = u64::from(blocks.max(1));
+    match u64::from(align_blocks) {
+        0 => (file_blocks / blocks, blocks),
+        align => (file_blocks.saturating_sub(blocks) / align + 1, align),
     }
 }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::limits;
 use crate::op::OpKind;
 
 /// A workload, ready to run. It is read once, and handed on as this to whatever runs it.
@@ -27,6 +28,14 @@ pub struct Plan {
     /// are of one block.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sizes: Vec<OpSize>,
+    /// What the first block of an op at random is a multiple of if there are sizes, as in jobs of
+    /// fio; 0 for the size of the op.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub align_blocks: u32,
+    /// Whether an op at random ends before a block that was visited, by reads or by writes, so that
+    /// all come before one returns whatever sizes there are; as in jobs of fio with a map.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub is_cut: bool,
     /// How each file is opened; as many as there are files.
     pub open: Vec<Open>,
     /// What is in each file before the first op; as many as there are files.
@@ -63,6 +72,10 @@ pub struct Plan {
     pub idle_timeout: Duration,
     /// How much is run and measured.
     pub length: Length,
+    /// Blocks to be read and written in place of the ops of [`Plan::length`], which are then as many
+    /// as are expected; 0 for none, which is what all but jobs of fio with several sizes have.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub io_blocks: u64,
     /// How long it runs before anything is counted.
     pub warmup: Duration,
     /// The seed if the command line names none.
@@ -71,6 +84,15 @@ pub struct Plan {
     pub verify: bool,
     /// How many processors the run is confined to; none for all that there are.
     pub cpus: Option<u32>,
+    /// How long after the streams beside it it begins.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub begins_after: Duration,
+    /// Its group, of up to 64, among the streams beside it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub group: u32,
+    /// Groups that end when it does, a bit for each; 0 for none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub ends_groups: u64,
     /// Streams that run at the same time, in place of one by this plan itself; none if it is the
     /// only one. Their seed and processors are its own; so are length and warm-up, but of jobs of
     /// fio.
@@ -159,6 +181,10 @@ impl Plan {
         ];
         shares.into_iter().filter_map(|(kind, has)| has.then_some(kind))
     }
+}
+
+fn is_zero<T: Default + PartialEq>(number: &T) -> bool {
+    *number == T::default()
 }
 
 /// A size of ops, and its share of them.
@@ -322,6 +348,13 @@ pub enum Order {
     /// From the first to the last, then again.
     #[default]
     Sequential,
+    /// Each as many blocks behind the one before it, and from the first again once that is beyond
+    /// the file. If that is less than nothing it goes backwards: from the first to that many before
+    /// the last, as fio does.
+    Step {
+        /// Blocks from one to the next.
+        blocks: i64,
+    },
     /// In an order drawn from the seed.
     Random,
     /// Some far more often: the k-th in proportion to `1 / k^theta`, scattered over the file.
@@ -340,13 +373,27 @@ pub enum Order {
         /// The standard deviation, in percent of the file.
         percent: f64,
     },
+    /// Each zone of the file with a share of its own, and all within a zone alike.
+    Zoned(Zones),
 }
 
 impl Order {
     /// Whether some blocks come more often than others.
     #[must_use]
     pub fn is_skewed(self) -> bool {
-        !matches!(self, Order::Sequential | Order::Random)
+        !matches!(self, Order::Sequential | Order::Step { .. } | Order::Random)
+    }
+}
+
+/// Zones of a file, from its start on: of each the share of visits and the share of the file, both in
+/// percent. Those behind the last one are empty.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Zones(pub(crate) [(u8, u8); limits::ZONES_MAX]);
+
+impl Zones {
+    /// Share of visits and share of the file of each.
+    pub(crate) fn shares(&self) -> impl Iterator<Item = (u8, u8)> + '_ {
+        self.0.iter().copied().filter(|(visits, _)| *visits > 0)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::f64::consts::TAU;
 
-use crate::plan::Order;
+use crate::plan::{Order, Zones};
 use crate::rng::Rng;
 
 /// Attempts of a rejection method. On average it takes less than two; this many in vain would be a
@@ -18,6 +18,8 @@ pub(crate) enum Skew {
     Pareto { bound: f64, exponent: f64 },
     /// About the middle. What would lie outside comes in at the other end.
     Normal { bound: f64, deviation: f64 },
+    /// Each zone by its share, evenly within it.
+    Zoned { bound: u64, zones: Zones },
 }
 
 impl Skew {
@@ -25,7 +27,7 @@ impl Skew {
     pub(crate) fn of(order: Order, bound: u64) -> Option<Skew> {
         let numbers = bound.max(1) as f64;
         match order {
-            Order::Sequential | Order::Random => None,
+            Order::Sequential | Order::Step { .. } | Order::Random => None,
             Order::Zipf { theta } => Some(Skew::Zipf(Zipf::new(numbers, theta))),
             // The power under which the share `h` becomes `1 - h`. Source: Gray et al., "Quickly
             // Generating Billion-Record Synthetic Databases", SIGMOD 1994, self-similar; as in fio.
@@ -35,12 +37,13 @@ impl Skew {
             Order::Normal { percent } => {
                 Some(Skew::Normal { bound: numbers, deviation: numbers * percent / 100.0 })
             }
+            Order::Zoned(zones) => Some(Skew::Zoned { bound: bound.max(1), zones }),
         }
     }
 
     /// Whether neighbours are drawn alike often, so that numbers are to be places as they are.
     pub(crate) fn is_of_places(&self) -> bool {
-        matches!(self, Skew::Normal { .. })
+        matches!(self, Skew::Normal { .. } | Skew::Zoned { .. })
     }
 
     /// The next number.
@@ -58,8 +61,24 @@ impl Skew {
                 let number = (bound / 2.0 + normal * deviation).rem_euclid(bound);
                 number.min(bound - 1.0) as u64
             }
+            Skew::Zoned { bound, zones } => in_zone(zones, bound, rng),
         }
     }
+}
+
+/// A number below the bound in one of the zones. One that is smaller than a number has its first.
+fn in_zone(zones: Zones, bound: u64, rng: &mut Rng) -> u64 {
+    let mut ticket = rng.below(100);
+    let mut start = 0;
+    for (visits, of_file) in zones.shares() {
+        if ticket < u64::from(visits) {
+            let numbers = bound * u64::from(of_file) / 100;
+            return (bound * start / 100 + rng.below(numbers.max(1))).min(bound - 1);
+        }
+        ticket -= u64::from(visits);
+        start += u64::from(of_file);
+    }
+    0
 }
 
 /// Zipf's distribution by rejection-inversion, which takes neither a table nor a sum over all numbers.
@@ -175,6 +194,18 @@ mod tests {
     }
 
     #[test]
+    fn zones_have_their_shares_and_are_even_within() {
+        let order = "zoned:50/5:30/15:20/70".parse().expect("three zones");
+        let shares = shares(order, 1000);
+        for (zone, wanted) in [(0..50, 0.5), (50..200, 0.3), (200..900, 0.2), (900..1000, 0.0)] {
+            let found: f64 = shares[zone.clone()].iter().sum();
+            assert!((found - wanted).abs() < 0.006, "{zone:?}: {found}");
+        }
+        let half: f64 = shares[..25].iter().sum();
+        assert!((half - 0.25).abs() < 0.006, "{half}");
+    }
+
+    #[test]
     fn any_number_of_numbers_is_kept_to_even_at_the_ends_of_what_is_allowed() {
         let orders = [
             Order::Zipf { theta: 0.01 },
@@ -183,6 +214,7 @@ mod tests {
             Order::Pareto { h: 0.999 },
             Order::Normal { percent: 0.1 },
             Order::Normal { percent: 100.0 },
+            "zoned:50/5:30/15:20/".parse().expect("three zones"),
         ];
         for order in orders {
             for bound in [1, 2, 3, 1 << 26] {

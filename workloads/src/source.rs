@@ -120,7 +120,15 @@ impl Source {
         let own = ["run.seconds", "run.ops"].iter().any(|key| set.contains_key(*key));
         Plan {
             file_blocks: self.plan.file_blocks,
+            block_bytes: self.plan.block_bytes,
+            sizes: self.plan.sizes.clone(),
+            align_blocks: self.plan.align_blocks,
+            is_cut: self.plan.is_cut,
             length: if own { plan.length } else { self.plan.length },
+            io_blocks: if own { 0 } else { self.plan.io_blocks },
+            begins_after: self.plan.begins_after,
+            group: self.plan.group,
+            ends_groups: self.plan.ends_groups,
             ..plan
         }
     }

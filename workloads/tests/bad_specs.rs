@@ -176,7 +176,7 @@ fn sizes_are_a_list_with_weights_and_made_of_blocks_that_can_be_compared() {
     let mix = "[{ bytes = 4096, weight = 70 }, { bytes = 65536, weight = 30 }]";
     assert_eq!(sizes(mix), "accepted mine");
     for (list, wanted) in [
-        ("[]", "found a list of 0, allowed one size, or a list of 1 to 16"),
+        ("[]", "found a list of 0, allowed one size, or a list of 1 to 64"),
         ("[{ bytes = 256 }]", "found 256, allowed 512 to 16777216"),
         ("[{ bytes = 512, weight = 0 }]", "found weight 0 of 512 bytes, allowed 1 to 1000"),
         (
@@ -332,4 +332,15 @@ fn a_state_that_does_not_exist_is_answered_with_those_that_do() {
         let wanted = "expected one of `fresh`, `allocated`, `written`";
         assert!(answer.starts_with("mine.toml:2:9: ") && answer.contains(wanted), "{answer}");
     }
+}
+
+#[test]
+fn steps_go_with_one_size_alone() {
+    let files = "[files]\norder = \"step:2\"\n";
+    assert_eq!(answer(files), "accepted mine");
+    assert_eq!(
+        answer(&format!("{files}block_bytes = [{{ bytes = 4096 }}, {{ bytes = 8192 }}]")),
+        "mine.toml: files.order: found step:2, allowed sequential or another beside several sizes of \
+         blocks"
+    );
 }

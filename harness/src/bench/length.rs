@@ -24,7 +24,7 @@ pub fn length(plan: &Plan) -> Duration {
             Length::Ops(ops) => OPS_TIME + rings(plan, ops),
             Length::Either { time, .. } => time.min(OPS_TIME),
         };
-        plan.warmup + length + plan.life.linger
+        plan.begins_after + plan.warmup + length + plan.life.linger
     })
 }
 
@@ -36,7 +36,7 @@ pub(super) fn time_max(plan: &Plan) -> Duration {
             Length::Time(time) | Length::Either { time, .. } => time.saturating_mul(OVERRUN),
             Length::Ops(ops) => OPS_TIME_MAX + waits(plan, ops) + rings(plan, ops),
         };
-        plan.warmup + length + plan.life.linger
+        plan.begins_after + plan.warmup + length + plan.life.linger
     });
     longest + GRACE
 }

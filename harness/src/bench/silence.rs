@@ -29,7 +29,7 @@ fn silent(plan: &Plan) -> Duration {
         Arrival::Poisson { per_s } => Duration::from_secs_f64(GAP_MEANS_MAX / per_s),
         Arrival::Bursts { gap, .. } => gap,
     };
-    gap + plan.life.closed + plan.life.linger
+    gap + plan.life.closed + plan.life.linger + plan.begins_after
 }
 
 /// How long no message came.

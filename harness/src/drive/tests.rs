@@ -253,3 +253,36 @@ fn progress_is_reported_about_once_a_second() {
     let times = TIMES.load(Ordering::Relaxed);
     assert!((1..=seconds).contains(&times), "{times} times in {seconds} s");
 }
+
+#[test]
+fn a_plan_that_counts_blocks_ends_with_them_whatever_its_ops_are() {
+    let mut plan = plan("fsync-mix", 10);
+    plan.io_blocks = 1000;
+    let mut engine = Instant::default();
+    let (driven, _) = drive(&plan, &mut engine);
+    let moves = |op: &&Op| matches!(op.kind, OpKind::Write | OpKind::Read);
+    let blocks: u64 =
+        engine.chains.concat().iter().filter(moves).map(|op| u64::from(op.blocks)).sum();
+    assert_eq!(blocks, 1000);
+    assert!(driven.done > 1000, "{} with the fsyncs", driven.done);
+}
+
+#[test]
+fn a_stream_that_another_ends_starts_no_more_ops_and_leaves_its_pauses() {
+    let mut slow = plan("fsync-mix", 10_000);
+    slow.arrival = Arrival::Closed { pause: Duration::from_secs(3600), min_complete: 1 };
+    let mut rare = plan("fsync-mix", 10_000);
+    rare.arrival = Arrival::Rate { per_s: 0.001 };
+    let mut late = plan("fsync-mix", 10_000);
+    late.begins_after = Duration::from_secs(3600);
+    for (plan, most) in [(slow, 16), (rare, 1), (late, 0)] {
+        // Each look at the clock takes a second, so that an hour is over soon.
+        let mut engine = Instant { step_ns: 1_000_000_000, ..Instant::default() };
+        let (mut buffers, mut ledger) = (Buffers::new(&plan), Ledger::new(&plan));
+        let looks = Cell::new(0);
+        let is_over = || looks.replace(looks.get() + 1) > 100;
+        let driver = Driver::new(&plan, 1, &mut engine, &mut buffers, &mut ledger, &|| ());
+        let driven = driver.until(&is_over).run().expect("this engine never fails");
+        assert!(driven.done <= most, "{} of {:?}", driven.done, plan.arrival);
+    }
+}

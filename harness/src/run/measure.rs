@@ -52,6 +52,8 @@ pub(super) struct Common<'a> {
     pub(super) report_ops: fn(u64),
     /// Ops of all streams that have ended.
     pub(super) ops_ended: AtomicU64,
+    /// Groups of streams that one of them has ended, a bit for each.
+    pub(super) groups_over: AtomicU64,
     /// Where streams wait for each other before they begin.
     pub(super) start: Start,
     /// And before they send their workers away: all are watched until the last one is done.
@@ -156,7 +158,12 @@ fn drive(
     let driver = Driver::new(plan, stream.seed, &mut *engine, &mut buffers, &mut ledger, &look);
     let delay = common.request.delay.map_or(Duration::ZERO, |it| Duration::from_nanos(it.ns));
     let driver = driver.with_delay(delay).with_report(&report);
-    let driven = driver.with_far_end(stream.scratch.far_end()).run()?;
+    let driver = driver.with_far_end(stream.scratch.far_end());
+    let own_group = 1_u64.checked_shl(plan.group).unwrap_or(0);
+    let is_over = || common.groups_over.load(Ordering::Relaxed) & own_group != 0;
+    let may_be = common.request.plan.streams().any(|other| other.ends_groups & own_group != 0);
+    let driven = if may_be { driver.until(&is_over).run()? } else { driver.run()? };
+    common.groups_over.fetch_or(plan.ends_groups, Ordering::Relaxed);
     look();
     end.pass();
     let ended = clock::now();

@@ -60,6 +60,7 @@ pub(super) fn measure_all(
         sleeps: Arc::clone(&sleeps),
         report_ops,
         ops_ended: AtomicU64::new(0),
+        groups_over: AtomicU64::new(0),
         start: Start::of(streams.len()),
         end: Start::of(streams.len()),
     };

@@ -3,7 +3,7 @@
 //! Names are those of fio 3.28 to 3.42, found with `fio --cmdhelp`.
 
 /// Options that are taken over; `job.rs` and the files beside it say how.
-pub(super) const TAKEN: [&str; 47] = [
+pub(super) const TAKEN: [&str; 50] = [
     "blockalign",
     "bs",
     "bsrange",
@@ -11,6 +11,8 @@ pub(super) const TAKEN: [&str; 47] = [
     "buffered",
     "create_on_open",
     "direct",
+    "exit_what",
+    "exitall",
     "fallocate",
     "fdatasync",
     "file_service_type",
@@ -44,6 +46,7 @@ pub(super) const TAKEN: [&str; 47] = [
     "rwmixread",
     "rwmixwrite",
     "size",
+    "startdelay",
     "stonewall",
     "sync",
     "thinktime",
@@ -99,8 +102,8 @@ pub(super) const IGNORED: [List; 11] = [
     ),
     (
         "a job runs alone, in a process of its own",
-        "comm description exit_what exitall exitall_on_error group_reporting \
-         job_start_clock_id name new_group startdelay thread",
+        "comm description exitall_on_error group_reporting job_start_clock_id name new_group \
+         thread",
     ),
     (
         "the record has its own measurements",

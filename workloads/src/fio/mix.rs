@@ -1,5 +1,6 @@
 //! What a job does to its files: reads, writes, and fsyncs among them.
 
+use super::blocks::Blocks;
 use super::job::Job;
 use crate::error::SpecError;
 use crate::limits;
@@ -30,7 +31,13 @@ impl Job<'_> {
 
     /// The order, and how much is read unless the mix is to say so.
     fn direction(&self) -> Result<(Order, Option<u32>), SpecError> {
-        Ok(match self.text("rw").map(str::trim_end) {
+        let text = self.text("rw").map(str::trim_end);
+        Ok(match text.map(|text| text.split_once(':').map_or(text, |(rw, _)| rw)) {
+            Some("randwrite" | "randread" | "randrw") if self.step_text().is_some() => {
+                return Err(
+                    self.refuse("rw", "nothing behind it; a new place is chosen for each op")
+                );
+            }
             Some("write") => (Order::Sequential, Some(0)),
             Some("randwrite") => (Order::Random, Some(0)),
             Some("read") | None => (Order::Sequential, Some(100)),
@@ -39,17 +46,44 @@ impl Job<'_> {
             Some("randrw") => (Order::Random, None),
             Some(other) => {
                 let all = "write, randwrite, read, randread, rw, readwrite or randrw";
-                let why = match other.split_once(':') {
-                    Some(("randread" | "randwrite" | "randrw", _)) => {
-                        "; a new place is chosen for each op"
-                    }
-                    Some(_) => "; a file is gone through forwards and without gaps",
-                    None if other.contains("trim") => "; nothing is trimmed",
-                    None => "",
+                let why = match other {
+                    trims if trims.contains("trim") => "; nothing is trimmed",
+                    variable if variable.contains('$') => "; variables are not replaced",
+                    _ => "",
                 };
                 return Err(self.refuse("rw", format!("{all}{why}")));
             }
         })
+    }
+
+    /// What stands behind the direction.
+    fn step_text(&self) -> Option<&str> {
+        self.text("rw").and_then(|text| text.trim_end().split_once(':')).map(|(_, step)| step)
+    }
+
+    /// The order of a job in sequence that leaves gaps or goes backwards: `rw=read:8k` has so many
+    /// bytes between the end of an op and the next.
+    pub(super) fn step(&self, blocks: &Blocks) -> Result<Option<Order>, SpecError> {
+        let Some(text) = self.step_text() else { return Ok(None) };
+        let (text, is_back) = match text.strip_prefix('-') {
+            Some(text) => (text, true),
+            None => (text, false),
+        };
+        let gap = i64::try_from(self.int_of("rw", text)?).unwrap_or(i64::MAX);
+        if gap == 0 {
+            return Ok(None);
+        }
+        if !blocks.sizes.is_empty() {
+            return Err(self.refuse("rw", "no gaps beside several sizes of blocks or blockalign"));
+        }
+        let bytes = i64::from(blocks.bytes);
+        let gap_blocks = if is_back { -(gap / bytes) } else { gap / bytes };
+        let step = gap_blocks.saturating_add(1);
+        if gap % bytes != 0 || !limits::STEP_BLOCKS.contains(&step) {
+            let allowed = format!("gaps of a multiple of {bytes} bytes, the size of a block");
+            return Err(self.refuse("rw", allowed));
+        }
+        Ok(Some(Order::Step { blocks: step }))
     }
 
     fn read_percent(&self) -> Result<u32, SpecError> {
@@ -90,9 +124,14 @@ impl Job<'_> {
         let order = text.parse().ok();
         match order {
             Some(Order::Zipf { .. } | Order::Pareto { .. }) => Ok(order),
+            // With a map fio visits each block once, and so all zones alike in the end.
+            Some(Order::Zoned(_)) if self.is_on("norandommap")? => Ok(order),
+            Some(Order::Zoned(_)) => {
+                Err(self.refuse("random_distribution", "norandommap=1 beside zones"))
+            }
             _ => {
-                let allowed = "random, zipf:THETA or pareto:H; or a spec whose files.order is \
-                               normal:PERCENT";
+                let allowed = "random, zipf:THETA, pareto:H or zones such as zoned:90/10:10/90; or a \
+                               spec whose files.order is normal:PERCENT";
                 Err(self.refuse("random_distribution", allowed))
             }
         }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::blocks::Blocks;
 use super::job::{Job, MICROSECOND, SECOND};
 use super::target::Size;
 use super::value;
@@ -14,14 +15,15 @@ type Rates = [Option<f64>; 2];
 
 impl Job<'_> {
     /// Ops in flight at most.
-    pub(super) fn depth(&self, is_sync: bool, block_bytes: u32) -> Result<u32, SpecError> {
+    pub(super) fn depth(&self, is_sync: bool, blocks: &Blocks) -> Result<u32, SpecError> {
         if is_sync {
             return Ok(1);
         }
         let depth = self.within("iodepth", 1, limits::DEPTH)?;
-        let most = limits::BUFFER_BYTES_MAX / u64::from(block_bytes);
+        let bytes = blocks.bytes_max();
+        let most = limits::BUFFER_BYTES_MAX / bytes;
         if depth > most {
-            let allowed = format!("{most} at most with blocks of {block_bytes} bytes");
+            let allowed = format!("{most} at most with blocks of {bytes} bytes");
             return Err(self.refuse("iodepth", allowed));
         }
         Ok(depth as u32)
@@ -31,11 +33,11 @@ impl Job<'_> {
     pub(super) fn arrival(
         &self,
         mix: &mut Mix,
-        block_bytes: u32,
+        blocks: &Blocks,
         depth: u32,
     ) -> Result<(Arrival, u32), SpecError> {
         let thinks = !self.thinktime()?.is_zero();
-        match self.rate(mix, block_bytes)? {
+        match self.rate(mix, blocks)? {
             Some(_) if thinks => Err(self.refuse("thinktime", "nothing beside a rate")),
             Some(arrival) => Ok((arrival, depth)),
             None => self.rounds(depth),
@@ -89,14 +91,14 @@ impl Job<'_> {
 
     /// Ops at a rate, if there is one. fio holds writes to the rate and lets fsyncs come on top of
     /// it; here the rate is that of all ops, so it is raised by their share.
-    fn rate(&self, mix: &mut Mix, block_bytes: u32) -> Result<Option<Arrival>, SpecError> {
+    fn rate(&self, mix: &mut Mix, blocks: &Blocks) -> Result<Option<Arrival>, SpecError> {
         let (bytes, ops) = (self.rates("rate")?, self.rates("rate_iops")?);
         let is_given = |rates: Rates| rates.iter().any(Option::is_some);
         if is_given(bytes) && is_given(ops) {
             return Err(self.refuse("rate_iops", "nothing beside rate, as in fio"));
         }
         let option = if is_given(bytes) { "rate" } else { "rate_iops" };
-        let in_ops = |rate| rate / f64::from(block_bytes);
+        let in_ops = |rate| rate / (f64::from(blocks.bytes) * blocks.mean());
         let [reads, writes] = if is_given(bytes) { bytes.map(|it| it.map(in_ops)) } else { ops };
         let is_poisson = match self.text("rate_process") {
             None | Some("linear") => false,
@@ -141,7 +143,13 @@ impl Job<'_> {
 
     /// When the run ends: by time if it is `time_based`, else by size, and by time as well if
     /// one is given.
-    pub(super) fn length(&self, size: Size, mix: Mix, files: u32) -> Result<Length, SpecError> {
+    pub(super) fn length(
+        &self,
+        size: Size,
+        blocks: &Blocks,
+        mix: Mix,
+        files: u32,
+    ) -> Result<Length, SpecError> {
         let time_based = self.is_on("time_based")?;
         let runtime = self.time("runtime", SECOND, 0.0..=*limits::RUN_SECONDS.end())?;
         let runtime = runtime.filter(|runtime| !runtime.is_zero());
@@ -157,7 +165,8 @@ impl Job<'_> {
             }
             (_, false) => {}
         }
-        let ops = size.io_blocks.saturating_add(fsyncs(size.io_blocks, mix, files));
+        let ops = (size.io_blocks as f64 / blocks.mean()).ceil() as u64;
+        let ops = ops.saturating_add(fsyncs(ops, mix, files));
         if !i64::try_from(ops).is_ok_and(|ops| limits::RUN_OPS.contains(&ops)) {
             let options = ["loops", "io_size"].into_iter().find(|option| self.given(option));
             let allowed = format!("{} ops at most", limits::RUN_OPS.end());

@@ -7,7 +7,7 @@ use super::job::{Job, SECOND};
 use super::refusals::Refusals;
 use crate::bucket::hash_ids;
 use crate::limits;
-use crate::plan::{FileState, Life, Only, Open, Plan};
+use crate::plan::{FileState, Length, Life, Only, Open, Order, Plan};
 
 /// io-wq's idle timeout; `WORKER_IDLE_TIMEOUT` in io_uring/io-wq.c.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -73,27 +73,35 @@ fn planned(
 ) -> Option<Planned> {
     let (mix, files) = (job.mix(), job.keep(job.files()));
     let warmup = job.keep(job.time("ramp_time", SECOND, limits::WARMUP_SECONDS));
+    let begins_after = job.keep(job.time("startdelay", SECOND, limits::WARMUP_SECONDS));
     let seed = job.keep(job.within("randseed", 1, limits::SEED));
     let force_async = job.keep(job.within("force_async", 0, 0..=1));
     let is_kept = job.keep(job.is_cached());
     let mut mix = mix?;
+    let blocks = job.keep(job.blocks(mix));
+    let step = blocks.as_ref().map(|blocks| job.keep(job.step(blocks)));
+    mix.order = step.flatten().flatten().unwrap_or(mix.order);
     let (open, state) = (job.keep(job.open(mix.write > 0)), job.keep(job.state(mix)));
-    let block_bytes = job.keep(job.block_bytes(mix))?;
-    let depth = job.keep(job.depth(engine.is_sync, block_bytes));
-    let pace = depth.and_then(|depth| job.keep(job.arrival(&mut mix, block_bytes, depth)));
+    let blocks = blocks?;
+    let depth = job.keep(job.depth(engine.is_sync, &blocks));
+    let pace = depth.and_then(|depth| job.keep(job.arrival(&mut mix, &blocks, depth)));
     let files = files?;
     let count = files.count as u32;
-    let size = job.keep(job.size(count, block_bytes, left_bytes(&files.names)))?;
-    let length = job.keep(job.length(size, mix, count));
+    let size = job.keep(job.size(count, &blocks, mix.order, left_bytes(&files.names)))?;
+    let length = job.keep(job.length(size, &blocks, mix, count));
     let (arrival, depth) = pace?;
+    let length = length?;
+    let is_timed = blocks.sizes.is_empty() || matches!(length, Length::Time(_));
     let plan = Plan {
         name: name.to_owned(),
         summary: String::new(),
         origin: format!("Job [{}] of the fio job file {}.", job.section.name, job.file),
         files: count,
         file_blocks: size.file_blocks,
-        block_bytes,
-        sizes: Vec::new(),
+        block_bytes: blocks.bytes,
+        sizes: blocks.sizes,
+        align_blocks: blocks.align_blocks,
+        is_cut: blocks.is_cut && mix.order == Order::Random,
         open: vec![open?; files.count],
         state: vec![FileState::Fresh; files.count],
         cached: false,
@@ -109,11 +117,15 @@ fn planned(
         limits: [limits::WORKERS_DEFAULT; 2],
         kernel_limits: true,
         idle_timeout: IDLE_TIMEOUT,
-        length: length?,
+        length,
+        io_blocks: if is_timed { 0 } else { size.io_blocks },
         warmup: warmup?.unwrap_or(Duration::ZERO),
         seed: seed?,
         verify: true,
         cpus: None,
+        begins_after: begins_after?.unwrap_or_default(),
+        group: 0,
+        ends_groups: 0,
         tasks: Vec::new(),
     };
     let summary = summary(job, engine, &plan);

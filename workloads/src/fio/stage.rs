@@ -24,10 +24,22 @@ pub(super) struct Start {
     after: Option<String>,
     /// How many of it run at one time.
     copies: u32,
-    /// Whether it starts later than those beside it.
-    is_delayed: bool,
-    /// Whether its end is that of those beside it.
-    ends_all: bool,
+    /// Whether it is of another group than those before it.
+    starts_group: bool,
+    /// Whether its end is that of those beside it, or of those after it as well.
+    ends: Ends,
+}
+
+/// What ends with a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ends {
+    Itself,
+    /// Those since the last `new_group` or `stonewall`.
+    Group,
+    /// Those beside it.
+    Stage,
+    /// And those after it.
+    All,
 }
 
 impl Start {
@@ -36,9 +48,21 @@ impl Start {
             is_after_all: job.keep(job.is_on("stonewall")).unwrap_or(false),
             after: job.text("wait_for").map(str::to_owned),
             copies: job.keep(job.within("numjobs", 1, limits::TASKS)).unwrap_or(1) as u32,
-            is_delayed: job.text("startdelay").is_some_and(|delay| delay != "0"),
-            ends_all: job.keep(job.is_on("exitall")).unwrap_or(false),
+            starts_group: job.keep(job.is_on("new_group")).unwrap_or(false),
+            ends: job.keep(ends(job)).unwrap_or(Ends::Itself),
         }
+    }
+}
+
+fn ends(job: &Job<'_>) -> Result<Ends, SpecError> {
+    if !job.is_on("exitall")? {
+        return Ok(Ends::Itself);
+    }
+    match job.text("exit_what") {
+        None | Some("group") => Ok(Ends::Group),
+        Some("stonewall") => Ok(Ends::Stage),
+        Some("all") => Ok(Ends::All),
+        Some(_) => Err(job.refuse("exit_what", "group, stonewall or all")),
     }
 }
 
@@ -107,6 +131,7 @@ pub(super) fn workloads(
 ) -> Vec<Plan> {
     let stages = stages(file, entries, refusals);
     let is_alone = stages.len() == 1;
+    check_ends(file, &stages, refusals);
     let mut names = BTreeSet::new();
     let mut plans = Vec::new();
     for mut stage in stages {
@@ -165,6 +190,33 @@ fn stages<'a>(file: &str, entries: Vec<Entry<'a>>, refusals: &mut Refusals) -> V
     stages
 }
 
+/// Whether jobs end none but those beside them that have begun.
+fn check_ends(file: &str, stages: &[Vec<Entry<'_>>], refusals: &mut Refusals) {
+    for (number, stage) in stages.iter().enumerate() {
+        let mut later = stages[number + 1..].iter().flatten().peekable();
+        let is_last = later.peek().is_none();
+        // A job that waits for another by name may be of the same group.
+        let opens = |entry: &Entry<'_>| entry.start.is_after_all || entry.start.starts_group;
+        let is_same_group = later.next().is_some_and(|entry| !opens(entry));
+        let delayed = |entry: &Entry<'_>| {
+            entry.planned.as_ref().is_some_and(|planned| !planned.plan.begins_after.is_zero())
+        };
+        for entry in stage {
+            let allowed = match entry.start.ends {
+                Ends::All if !is_last => "exit_what=stonewall: those after it would never run",
+                Ends::Group if is_same_group => "a new_group or stonewall after it",
+                Ends::Stage if stage.iter().any(delayed) => {
+                    "no startdelay beside it: fio ends only jobs that have begun"
+                }
+                _ => continue,
+            };
+            let name = &entry.section.name;
+            let message = format!("[{name}]: found exitall, allowed {allowed}");
+            refusals.add(syntax(file, entry.section.line, message));
+        }
+    }
+}
+
 /// Whether several jobs of a stage have a file in common.
 fn shares_files(stage: &[Entry<'_>]) -> bool {
     let mut names = BTreeSet::new();
@@ -183,7 +235,9 @@ fn join(
     let Some(line) = stage.first().map(|first| first.section.line) else { return Ok(None) };
     let count = stage.iter().fold(0_u32, |sum, entry| sum.saturating_add(entry.start.copies));
     if count == 1 {
-        return Ok(stage.remove(0).planned.map(|planned| planned.plan));
+        // There is nothing to begin after.
+        let alone = |planned: Planned| Plan { begins_after: Duration::ZERO, ..planned.plan };
+        return Ok(stage.remove(0).planned.map(alone));
     }
     let refuse = |found: &str, allowed: &str| {
         let [from, to] =
@@ -196,19 +250,9 @@ fn join(
         let allowed = format!("{} at most: each has a thread", limits::TASKS.end());
         return Err(refuse(&format!("{count} jobs at one time"), &allowed));
     }
-    if stage.iter().any(|entry| entry.start.is_delayed) {
-        let allowed = "startdelay=0, or a stonewall between them: jobs at one time begin together";
-        return Err(refuse("a startdelay", allowed));
-    }
     let lengths: Option<Vec<Length>> =
         stage.iter().map(|entry| entry.planned.as_ref().map(|it| it.plan.length)).collect();
     let Some(lengths) = lengths else { return Ok(None) };
-    let are_alike = matches!(lengths.first(), Some(Length::Time(_)))
-        && lengths.iter().all(|length| Some(length) == lengths.first());
-    if stage.iter().any(|entry| entry.start.ends_all) && !are_alike {
-        let allowed = "exitall=0, or time_based with one runtime for all: each job ends by itself";
-        return Err(refuse("exitall", allowed));
-    }
     with_tasks(file, stage, length_of_all(&lengths), shares_files)
 }
 
@@ -220,9 +264,16 @@ fn with_tasks(
     shares_files: bool,
 ) -> Result<Option<Plan>, SpecError> {
     let mut names = BTreeSet::new();
-    let mut tasks: Vec<Task> = Vec::new();
+    let (mut tasks, mut group): (Vec<Task>, u32) = (Vec::new(), 0);
     for Entry { section, start, planned } in stage {
-        let Some(Planned { plan, .. }) = planned else { return Ok(None) };
+        let Some(Planned { mut plan, .. }) = planned else { return Ok(None) };
+        group += u32::from(start.starts_group && !tasks.is_empty());
+        plan.group = group;
+        plan.ends_groups = match start.ends {
+            Ends::Itself => 0,
+            Ends::Group => 1 << group.min(u64::BITS - 1),
+            Ends::Stage | Ends::All => u64::MAX,
+        };
         let name = own_name(&section.name, &mut names);
         tasks.push(Task { plan: Plan { name: name.clone(), ..plan }, name, count: start.copies });
     }
@@ -231,8 +282,15 @@ fn with_tasks(
     for Task { count, plan, .. } in &tasks {
         let times = if *count > 1 { format!("{count} times: ") } else { String::new() };
         summary.push_str(&format!("{times}{} ", plan.summary));
+        if !plan.begins_after.is_zero() {
+            summary.push_str(&format!("It begins after {} s. ", plan.begins_after.as_secs_f64()));
+        }
     }
     summary.push_str("All run at one time.");
+    for Task { name, plan, .. } in tasks.iter().filter(|task| task.plan.ends_groups > 0) {
+        let what = if plan.ends_groups == u64::MAX { "all" } else { "its group" };
+        summary.push_str(&format!(" The end of {name} is that of {what}."));
+    }
     if shares_files {
         summary.push_str(" They share files in fio; here each has its own.");
     }

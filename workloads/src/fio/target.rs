@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::blocks::Blocks;
 use super::job::Job;
 use super::value;
 use crate::error::SpecError;
@@ -75,10 +76,11 @@ impl Job<'_> {
     pub(super) fn size(
         &self,
         files: u32,
-        block_bytes: u32,
+        blocks: &Blocks,
+        order: Order,
         left_bytes: Option<u64>,
     ) -> Result<Size, SpecError> {
-        let (files, block_bytes) = (u64::from(files), u64::from(block_bytes));
+        let (files, block_bytes) = (u64::from(files), u64::from(blocks.bytes));
         let percent = self.text("size").and_then(value::percent);
         let size = if percent.is_some() { None } else { self.int("size")? };
         let each = self.filesize()?;
@@ -91,8 +93,9 @@ impl Job<'_> {
         let file_bytes = share(whole, percent.unwrap_or(100));
         let file_blocks = file_bytes / block_bytes;
         let most = *limits::FILE_SIZE_MIB.end() as u64 * 1024 * 1024;
-        if file_blocks == 0 || file_bytes > most {
-            let allowed = format!("{block_bytes} to {most} bytes for each of {files} files");
+        let least = blocks.bytes_max();
+        if file_bytes < least || file_bytes > most {
+            let allowed = format!("{least} to {most} bytes for each of {files} files");
             return Err(self.refuse(option, allowed));
         }
         if file_blocks.saturating_mul(files) > limits::BLOCKS_MAX {
@@ -102,12 +105,21 @@ impl Job<'_> {
             );
             return Err(self.refuse(option, allowed));
         }
+        if matches!(order, Order::Step { blocks } if blocks < 0 && blocks.unsigned_abs() >= file_blocks)
+        {
+            return Err(self.refuse("rw", "gaps of less than the file"));
+        }
+        if !blocks.sizes.is_empty() && self.int("number_ios")?.is_some_and(|most| most > 0) {
+            let allowed = "0 beside several sizes of blocks; or io_size, in bytes";
+            return Err(self.refuse("number_ios", allowed));
+        }
         let all = file_blocks * files;
+        let to_the_end = visits_to_the_end(order, file_blocks).map_or(all, |visits| visits * files);
         // Without io_size no file is gone through twice.
         let io_blocks = match (self.io_bytes(all * block_bytes)?, each.and(size)) {
             (Some(io_bytes), _) => io_bytes / block_bytes,
-            (None, Some(size)) => (size / block_bytes).min(all),
-            (None, None) => all,
+            (None, Some(size)) => (size / block_bytes).min(to_the_end),
+            (None, None) => to_the_end,
         };
         Ok(Size { file_blocks, io_blocks: self.repeated(io_blocks.max(1))? })
     }
@@ -171,7 +183,11 @@ impl Job<'_> {
             None | Some("native" | "posix" | "1") => FileState::Allocated,
             // Space beyond the end: in sequence each write extends the file, at random only the first
             // ones do.
-            Some("keep") if mix.order != Order::Sequential => FileState::Allocated,
+            Some("keep")
+                if !matches!(mix.order, Order::Sequential | Order::Step { blocks: 1.. }) =>
+            {
+                FileState::Allocated
+            }
             Some("none" | "0" | "keep" | "truncate") => FileState::Fresh,
             Some(_) => {
                 let allowed = "none, native, posix, keep, truncate, 0 or 1";
@@ -190,6 +206,15 @@ impl Job<'_> {
     pub(super) fn is_cached(&self) -> Result<bool, SpecError> {
         Ok(self.switch("invalidate")? == Some(false) || self.is_on("pre_read")?)
     }
+}
+
+/// Visits to a file until one has its last block, which ends a job of fio unless more io_size is asked
+/// for; none if no step comes to it.
+fn visits_to_the_end(order: Order, file_blocks: u64) -> Option<u64> {
+    let Order::Step { blocks } = order else { return None };
+    let step = u64::try_from(blocks).ok().filter(|step| *step > 0)?;
+    let last = file_blocks - 1;
+    last.is_multiple_of(step).then(|| last / step + 1)
 }
 
 /// That many percent of a number of bytes.

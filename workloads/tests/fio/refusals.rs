@@ -86,11 +86,16 @@ fn an_option_that_is_not_carried_out_is_refused_by_name() {
     assert!(answer_with("opendir=/tmp").ends_with(advice));
     assert!(answer_with("hipri").starts_with("mine.fio:5: hipri: found it, allowed nothing: it"));
     assert!(answer_with("rw=randwrite\nrandom_distribution=normal:20").contains(
-        "random_distribution: found `normal:20`, allowed random, zipf:THETA or pareto:H; or a spec"
+        "random_distribution: found `normal:20`, allowed random, zipf:THETA, pareto:H or zones"
     ));
     assert_eq!(with("random_distribution=zipf:1.2\npercentage_random=5").files, 1, "in sequence");
+    for text in ["zoned:60/5:60/5", "zoned_abs:100/1m"] {
+        let answer = answer_with(&format!("rw=randread\nnorandommap\nrandom_distribution={text}"));
+        assert!(answer.contains("or zones such as zoned:90/10:10/90"), "{answer}");
+    }
     assert!(
-        answer_with("rw=read:-8k").ends_with("; a file is gone through forwards and without gaps")
+        answer_with("rw=randread\nrandom_distribution=zoned:90/10:10/90")
+            .ends_with("allowed norandommap=1 beside zones")
     );
     assert!(answer_with("nrfiles=2\nfile_service_type=random").contains("allowed roundrobin: of"));
     assert_eq!(with("file_service_type=random").files, 1);
@@ -155,8 +160,12 @@ fn what_is_missing_is_named_at_the_job() {
 fn a_value_outside_its_limits_is_refused() {
     for (line, allowed) in [
         ("rw=trim", "write, randwrite, read, randread, rw, readwrite or randrw"),
-        ("rw=write:8", "write, randwrite, read, randread, rw, readwrite or randrw"),
-        ("bs=500", "one size from 512 to 16777216, for reads and writes"),
+        ("rw=write:8", "gaps of a multiple of 4096 bytes, the size of a block"),
+        ("rw=write:-1k", "gaps of a multiple of 4096 bytes, the size of a block"),
+        ("rw=write:x", "a whole number"),
+        ("rw=randwrite:8", "nothing behind it; a new place is chosen for each op"),
+        ("rw=write:-2m", "gaps of less than the file"),
+        ("bs=500", "sizes from 512 to 16777216"),
         ("bs= 4k", "a whole number"),
         ("size=4095", "4096 to 274877906944 bytes for each of 1 files"),
         ("size=1t", "4096 to 274877906944 bytes for each of 1 files"),

@@ -99,11 +99,6 @@ fn tasks_have_what_is_set_and_what_their_jobs_say() {
 fn jobs_that_cannot_begin_or_end_with_the_others_are_refused() {
     for (text, refusal) in [
         (
-            "startdelay=5\n[a]\n[b]\n",
-            "mine.fio:5:1: [a] to [b]: found a startdelay, allowed startdelay=0, or",
-        ),
-        ("exitall\n[a]\n[b]\n", "mine.fio:5:1: [a] to [b]: found exitall, allowed exitall=0, or"),
-        (
             "numjobs=33\n[a]\n[b]\n",
             "mine.fio:5:1: [a] to [b]: found 66 jobs at one time, allowed 64",
         ),
@@ -112,8 +107,44 @@ fn jobs_that_cannot_begin_or_end_with_the_others_are_refused() {
         let answer = answer(&format!("{GLOBAL}{text}"));
         assert!(answer.starts_with(refusal), "{text}: {answer}");
     }
-    let timed = "exitall\ntime_based\nruntime=2\n[a]\n[b]\n";
-    assert_eq!(plans(&format!("{GLOBAL}{timed}"))[0].length, Length::Time(Duration::from_secs(2)));
+    for (text, allowed) in [
+        ("exitall\n[a]\n[b]\nwait_for=a\n", "[a]: found exitall, allowed a new_group or stonewall"),
+        (
+            "exitall\nexit_what=all\n[a]\n[b]\nstonewall\n",
+            "[a]: found exitall, allowed exit_what=stonewall: those after it would never run",
+        ),
+        (
+            "exitall\nexit_what=stonewall\n[a]\n[b]\nstartdelay=1\n",
+            "[a]: found exitall, allowed no startdelay beside it",
+        ),
+        ("exitall\nexit_what=me\n[a]\n", "exit_what: found `me`, allowed group, stonewall or all"),
+        ("startdelay=1-4\n[a]\n[b]\n", "startdelay: found `1-4`, allowed a whole number"),
+    ] {
+        let answer = answer(&format!("{GLOBAL}{text}"));
+        assert!(answer.contains(allowed), "{text}: {answer}");
+    }
+}
+
+#[test]
+fn a_job_may_begin_later_and_end_its_group_or_all() {
+    let text = format!(
+        "{GLOBAL}exitall\n[a]\nexit_what=stonewall\n[b]\nnew_group\n[c]\nexitall=0\n[d]\n\
+         stonewall\nexit_what=all\n[e]\nstartdelay=1500ms\n"
+    );
+    let plans = plans(&text);
+    let ends = |plan: &Plan| -> Vec<(u32, u64)> {
+        plan.streams().map(|plan| (plan.group, plan.ends_groups)).collect()
+    };
+    assert_eq!(ends(&plans[0]), [(0, u64::MAX), (1, 0b10), (1, 0)]);
+    assert_eq!(ends(&plans[1]), [(0, u64::MAX), (0, 0b1)]);
+    let delays: Vec<Duration> = plans[1].streams().map(|plan| plan.begins_after).collect();
+    assert_eq!(delays, [Duration::ZERO, Duration::from_millis(1500)]);
+    let summary = &plans[1].summary;
+    assert!(summary.contains("fio job [e]. It begins after 1.5 s. All run"), "{summary}");
+    assert!(
+        summary.contains("The end of d is that of all. The end of e is that of its"),
+        "{summary}"
+    );
 }
 
 #[test]
@@ -149,10 +180,8 @@ fn a_share_of_a_file_that_an_earlier_job_leaves_has_a_size() {
 #[test]
 fn what_only_matters_between_jobs_is_ignored_if_each_runs_alone() {
     let text = format!("{GLOBAL}startdelay=5\nexitall\nnew_group\nthreads=1\n[a]\nnumjobs=1\n");
-    assert_eq!(
-        plans(&text)[0].summary,
-        "fio job [a]. Ignored: startdelay, exitall, new_group, thread."
-    );
+    assert_eq!(plans(&text)[0].summary, "fio job [a]. Ignored: new_group, thread.");
+    assert_eq!(plans(&text)[0].begins_after, Duration::ZERO);
 }
 
 #[test]
