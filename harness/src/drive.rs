@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::iter::Peekable;
 use std::time::Duration;
 
-use iowq_workloads::{Arrival, Ledger, Length, Op, OpKind, Plan, Stream};
+use iowq_workloads::{Arrival, Later, Ledger, Length, Op, OpKind, Plan, Stream};
 
 use crate::clock::{self, Nanos, duration_ns};
 use crate::engine::buffers::Buffers;
@@ -93,6 +93,8 @@ pub struct Driver<'a> {
     ops_ended: u64,
     /// Who answers ops on connections.
     far_end: Option<&'a FarEnd>,
+    /// Limits that are still to be set.
+    later: Option<Later>,
     driven: DriveStats,
 }
 
@@ -131,6 +133,7 @@ impl<'a> Driver<'a> {
             reported: Nanos(0),
             ops_ended: 0,
             far_end: None,
+            later: plan.later,
             driven: DriveStats::default(),
         }
     }
@@ -402,6 +405,9 @@ impl<'a> Driver<'a> {
 
     /// Waits on the engine and counts what ended.
     fn wait(&mut self, want: usize, until: Option<Nanos>) -> Result<(), EngineError> {
+        if let Some(later) = self.later.take_if(|it| self.start.after(it.after) <= clock::now()) {
+            self.engine.set_limits(later.limits)?;
+        }
         self.engine.wait(want, until, &mut self.completions)?;
         let (mut measured, ended) = (false, self.ops_ended);
         for completion in self.completions.drain(..) {

@@ -54,6 +54,7 @@ pub(crate) fn plan(spec: &Spec, name: &str, file: &str) -> Result<Plan, SpecErro
             check.limit("workers.bounded", spec.workers.bounded, &spec.workers)?,
             check.limit("workers.unbounded", spec.workers.unbounded, &spec.workers)?,
         ],
+        later: only::later(&check, &spec.workers)?,
         kernel_limits: spec.workers.kernel_limits,
         idle_timeout: check.milliseconds(
             "workers.idle_timeout_ms",

@@ -2,7 +2,6 @@
 //!
 //! Pure: no clock, no thread, no file handle.
 
-mod answer;
 pub mod block;
 pub mod bucket;
 pub mod builtin;
@@ -13,6 +12,7 @@ pub mod grid;
 mod grid_names;
 pub mod ledger;
 pub mod limits;
+mod only;
 pub mod op;
 mod order;
 mod order_name;
@@ -24,6 +24,7 @@ mod rng;
 mod rounds;
 pub mod set;
 mod skew;
+mod sockets;
 mod source;
 mod spec;
 pub mod stream;
@@ -38,7 +39,7 @@ pub use ledger::{Expect, Ledger};
 pub use op::{Op, OpKind};
 pub use order_name::OrderError;
 pub use plan::{
-    Arrival, FileState, Length, Life, Log, Mix, Only, OpSize, Open, Order, Plan, SocketKind,
+    Arrival, FileState, Later, Length, Life, Log, Mix, Only, OpSize, Open, Order, Plan, SocketKind,
     Sockets, Task,
 };
 pub use rounds::Rounds;

@@ -5,7 +5,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::limits;
+pub use crate::only::{Later, Only};
 use crate::op::OpKind;
+pub use crate::sockets::{SocketKind, Sockets};
 
 /// A workload, ready to run. It is read once, and handed on as this to whatever runs it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -66,6 +68,9 @@ pub struct Plan {
     pub life: Life,
     /// Limits on bounded and on unbounded workers.
     pub limits: [u32; 2],
+    /// Other limits, from a moment in the middle of the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub later: Option<Later>,
     /// Whether the kernel's own limits on the machine at hand are to take their place.
     pub kernel_limits: bool,
     /// How long an idle worker waits before it leaves.
@@ -144,6 +149,13 @@ impl Plan {
         itself.into_iter().chain(self.tasks.iter().flat_map(Task::streams))
     }
 
+    /// The highest limit of an account at any time.
+    #[must_use]
+    pub fn limit_max(&self, account: usize) -> u32 {
+        let later = self.later.and_then(|later| later.limits[account]);
+        later.map_or(self.limits[account], |later| later.max(self.limits[account]))
+    }
+
     /// Changes it and the plans of its tasks alike.
     pub fn change_all(&mut self, change: impl Fn(&mut Plan)) {
         change(self);
@@ -194,76 +206,6 @@ pub struct OpSize {
     pub blocks: u32,
     /// Weight against the other sizes.
     pub weight: u32,
-}
-
-/// What only io_uring has, and no pool in userspace.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Only {
-    /// Whether a thread of the kernel submits (`IORING_SETUP_SQPOLL`), whose io-wq it then is.
-    pub sqpoll: bool,
-    /// Whether completions of direct reads and writes are polled for (`IORING_SETUP_IOPOLL`).
-    pub iopoll: bool,
-    /// Whether ops name files by their place in a table of the ring.
-    pub registered_files: bool,
-    /// Whether ops use buffers that the ring holds in memory.
-    pub registered_buffers: bool,
-    /// The processors of workers (`IORING_REGISTER_IOWQ_AFF`); none for all of the task's.
-    pub worker_cpus: Vec<u32>,
-}
-
-impl Only {
-    /// Whether there is nothing of it.
-    #[must_use]
-    pub fn is_nothing(&self) -> bool {
-        *self == Only::default()
-    }
-
-    /// The fields of a spec that are set.
-    pub fn fields(&self) -> impl Iterator<Item = &'static str> {
-        let all = [
-            ("ring.sqpoll", self.sqpoll),
-            ("ring.iopoll", self.iopoll),
-            ("ring.registered_files", self.registered_files),
-            ("ring.registered_buffers", self.registered_buffers),
-            ("workers.cpus", !self.worker_cpus.is_empty()),
-        ];
-        all.into_iter().filter_map(|(field, is_set)| is_set.then_some(field))
-    }
-}
-
-/// Connections, on which ops wait for whoever is at the other end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Sockets {
-    /// What they are.
-    pub kind: SocketKind,
-    /// How long the other end takes, on average, from when an op is submitted until it sends what the
-    /// op is to receive, or takes what the op is to send: times of independent events, drawn from
-    /// the seed. Zero for at once.
-    pub answer: Duration,
-}
-
-/// What a connection is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum SocketKind {
-    /// A pair of stream sockets of unix(7).
-    Unix,
-    /// A connection of tcp(7) on the loopback device.
-    Tcp,
-    /// A pipe(7): one way, for all ops of a stream the same.
-    Pipe,
-}
-
-impl SocketKind {
-    /// The name in a spec.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            SocketKind::Unix => "unix",
-            SocketKind::Tcp => "tcp",
-            SocketKind::Pipe => "pipe",
-        }
-    }
 }
 
 /// What is done to files, and in which shares.

@@ -227,7 +227,7 @@ impl Spec {
                 unbounded: None,
                 kernel_limits: plan.kernel_limits,
                 idle_timeout_ms: ms(plan.idle_timeout),
-                cpus: Vec::new(),
+                ..spec::Workers::default()
             },
             run: spec::Run {
                 seconds,

@@ -184,6 +184,16 @@ pub(crate) struct Workers {
     pub(crate) kernel_limits: bool,
     pub(crate) idle_timeout_ms: f64,
     pub(crate) cpus: Vec<i64>,
+    pub(crate) later: Option<Later>,
+}
+
+/// `[workers.later]`: other limits, from a moment in the middle of the run.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Later {
+    pub(crate) after_ms: f64,
+    pub(crate) bounded: Option<i64>,
+    pub(crate) unbounded: Option<i64>,
 }
 
 impl Default for Workers {
@@ -194,6 +204,7 @@ impl Default for Workers {
             kernel_limits: false,
             idle_timeout_ms: 5000.0,
             cpus: Vec::new(),
+            later: None,
         }
     }
 }

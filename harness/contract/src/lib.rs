@@ -61,8 +61,8 @@ pub use overrides::Overrides;
 pub use owner::{NewFolders, hand_over, way_out};
 pub use phases::Phases;
 pub use plan::{
-    ArrivalSettings, BlockSize, LogSettings, MixSettings, PlanSettings, SocketSettings,
-    TaskSettings,
+    ArrivalSettings, BlockSize, LaterSettings, LogSettings, MixSettings, PlanSettings,
+    SocketSettings, TaskSettings,
 };
 pub use release::{advice_on, presets_of};
 pub use request::{

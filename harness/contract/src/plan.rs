@@ -53,6 +53,10 @@ pub struct PlanSettings {
     /// The processors that workers were confined to; empty for all of the task's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub worker_cpus: Vec<u32>,
+    /// The limits that took the place of those in the settings, in the middle of the run; null if none
+    /// did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub later: Option<LaterSettings>,
     /// Operations on a ring before it is closed; 0 for one ring all along.
     pub reopen_after_ops: u64,
     /// How long no ring is open in between.
@@ -136,6 +140,17 @@ pub struct SocketSettings {
     pub kind: String,
     /// How long the other end takes to answer, on average.
     pub answer_ns: u64,
+}
+
+/// Limits on workers, from a moment on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LaterSettings {
+    /// From the start of the run, its warm-up included.
+    pub after_ns: u64,
+    /// On bounded workers; null for no change.
+    pub bounded: Option<u32>,
+    /// On unbounded workers; null for no change.
+    pub unbounded: Option<u32>,
 }
 
 /// A file that is only appended to.

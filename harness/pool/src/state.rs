@@ -300,10 +300,10 @@ impl<B: RunCounters> State<B> {
         }
     }
 
-    /// Sets both limits. Workers beyond a lower one are not ended; they exit when idle.
-    pub fn set_limits(&mut self, limits: [u32; 2]) {
+    /// Sets limits; none for no change. Workers beyond a lower one are not ended; they exit when idle.
+    pub fn set_limits(&mut self, limits: [Option<u32>; 2]) {
         for (account, limit) in self.accounts.iter_mut().zip(limits) {
-            account.limit = limit;
+            account.limit = limit.unwrap_or(account.limit);
         }
     }
 

@@ -189,6 +189,12 @@ impl<J: Job, B: RunCounters + 'static> Pool<J, B> {
         self.shared.step(&mut self.effects, |core, effects| core.state.cancel(work, effects))
     }
 
+    /// Sets the limits on bounded and unbounded workers; none for no change. Those beyond a lower one
+    /// exit when they are idle.
+    pub fn set_limits(&mut self, limits: [Option<u32>; 2]) {
+        self.shared.step(&mut self.effects, |core, _| core.state.set_limits(limits));
+    }
+
     /// Carries out spawn requests, and retries that are due. Returns when the next retry is due.
     pub fn run_creations(&mut self) -> Option<Nanos> {
         let (shared, effects) = (&self.shared, &mut self.effects);

@@ -71,6 +71,14 @@ pub trait Engine {
     /// Closes the ring, all of whose ops are done.
     fn close(&mut self);
 
+    /// Sets other limits on bounded and unbounded workers; none for no change.
+    ///
+    /// # Errors
+    /// If the kernel refuses them.
+    fn set_limits(&mut self, _limits: [Option<u32>; 2]) -> Result<(), EngineError> {
+        Ok(())
+    }
+
     /// Submits one op, or a chain in which each starts only after the one before succeeded.
     fn submit(&mut self, chain: &[Request]);
 

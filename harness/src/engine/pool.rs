@@ -350,6 +350,11 @@ impl<B: RunCounters + 'static> Engine for PoolEngine<'_, B> {
         self.pool.close();
     }
 
+    fn set_limits(&mut self, limits: [Option<u32>; 2]) -> Result<(), EngineError> {
+        self.pool.set_limits(limits);
+        Ok(())
+    }
+
     fn submit(&mut self, chain: &[Request]) {
         for (place, request) in chain.iter().enumerate() {
             self.books.begin(request, place, true);

@@ -282,9 +282,9 @@ fn linger(plan: &Plan) -> Duration {
     plan.streams().map(|plan| plan.life.linger).min().unwrap_or_default()
 }
 
-/// How many workers of an account there may be, of all streams together.
+/// How many workers of an account there may be at any time, of all streams together.
 fn limit(plan: &Plan, account: usize) -> u32 {
-    plan.streams().fold(0, |sum, plan| sum.saturating_add(plan.limits[account]))
+    plan.streams().fold(0, |sum, plan| sum.saturating_add(plan.limit_max(account)))
 }
 
 /// Bytes of the smallest op.

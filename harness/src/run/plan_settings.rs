@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use iowq_contract::{
-    ArrivalSettings, BlockSize, LogSettings, MixSettings, PlanSettings, SocketSettings,
-    TaskSettings,
+    ArrivalSettings, BlockSize, LaterSettings, LogSettings, MixSettings, PlanSettings,
+    SocketSettings, TaskSettings,
 };
-use iowq_workloads::{Arrival, Length, Log, Mix, OpSize, Open, Plan, Sockets, Task, bucket};
+use iowq_workloads::{Arrival, Later, Length, Log, Mix, OpSize, Open, Plan, Sockets, Task, bucket};
 use sha2::{Digest as _, Sha256};
 
 use crate::clock::duration_ns;
@@ -41,6 +41,7 @@ pub(super) fn plan_settings(plan: &Plan) -> PlanSettings {
             .filter_map(|field| field.strip_prefix("ring."))
             .map(str::to_owned)
             .collect(),
+        later: plan.later.map(later),
         worker_cpus: plan.only.worker_cpus.clone(),
         reopen_after_ops: plan.life.reopen_after_ops,
         closed_ns: duration_ns(plan.life.closed),
@@ -103,6 +104,11 @@ fn open(open: Open) -> &'static str {
         Open::Sync => "sync",
         Open::Direct => "direct",
     }
+}
+
+fn later(later: Later) -> LaterSettings {
+    let [bounded, unbounded] = later.limits;
+    LaterSettings { after_ns: duration_ns(later.after), bounded, unbounded }
 }
 
 fn sockets(sockets: Sockets) -> SocketSettings {

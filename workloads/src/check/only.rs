@@ -1,10 +1,10 @@
-//! What only io_uring has: the checks of its fields.
+//! What only io_uring has, and limits that change: the checks of these fields.
 
 use super::Check;
 use crate::error::SpecError;
 use crate::limits;
-use crate::plan::{Only, Open};
-use crate::spec::{Pattern, Spec};
+use crate::plan::{Later, Only, Open};
+use crate::spec::{Pattern, Spec, Workers};
 
 /// All of it, as a spec has it.
 pub(super) fn of(check: &Check<'_>, spec: &Spec) -> Result<Only, SpecError> {
@@ -21,6 +21,23 @@ pub(super) fn of(check: &Check<'_>, spec: &Spec) -> Result<Only, SpecError> {
         registered_buffers: ring.registered_buffers,
         worker_cpus: spec.workers.cpus.iter().map(cpu).collect::<Result<_, _>>()?,
     })
+}
+
+/// Limits that change.
+pub(super) fn later(check: &Check<'_>, workers: &Workers) -> Result<Option<Later>, SpecError> {
+    let Some(later) = &workers.later else { return Ok(None) };
+    let after = check.milliseconds("workers.later.after_ms", later.after_ms, limits::WAIT_MS)?;
+    let limit = |field, found: Option<i64>| {
+        let checked = found.map(|found| check.range(field, found, limits::WORKERS));
+        checked.transpose().map(|found| found.map(|found| found as u32))
+    };
+    let bounded = limit("workers.later.bounded", later.bounded)?;
+    let unbounded = limit("workers.later.unbounded", later.unbounded)?;
+    if bounded.is_none() && unbounded.is_none() {
+        let allowed = "`bounded`, `unbounded` or both, to change something";
+        return Err(check.refuse("workers.later", "no limit", allowed));
+    }
+    Ok(Some(Later { after, limits: [bounded, unbounded] }))
 }
 
 /// Polling is for direct reads and writes, and the kernel polls until one is done.
@@ -55,6 +72,21 @@ mod tests {
         let fields: Vec<_> = only.fields().collect();
         assert_eq!(fields, ["ring.sqpoll", "ring.registered_files", "workers.cpus"]);
         assert!(parse("").expect("it is valid").only.is_nothing());
+    }
+
+    #[test]
+    fn limits_that_change_have_a_moment_and_at_least_one_limit() {
+        let plan = parse("[workers]\nbounded = 2\n[workers.later]\nafter_ms = 5\nbounded = 8");
+        let plan = plan.expect("it is valid");
+        assert_eq!((plan.limit_max(0), plan.limit_max(1)), (8, 64));
+        for (text, part) in [
+            ("[workers.later]\nafter_ms = 5", "workers.later: found no limit"),
+            ("[workers.later]\nbounded = 5", "missing field `after_ms`"),
+            ("[workers.later]\nafter_ms = 5\nbounded = 0", "later.bounded: found 0, allowed 1 to"),
+        ] {
+            let error = parse(text).expect_err(text);
+            assert!(error.contains(part), "{text}: {error}");
+        }
     }
 
     #[test]

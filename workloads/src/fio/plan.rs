@@ -115,6 +115,7 @@ fn planned(
         arrival,
         life: Life { reopen_after_ops: 0, closed: Duration::ZERO, linger: Duration::ZERO },
         limits: [limits::WORKERS_DEFAULT; 2],
+        later: None,
         kernel_limits: true,
         idle_timeout: IDLE_TIMEOUT,
         length,

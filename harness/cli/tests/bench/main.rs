@@ -11,6 +11,7 @@ mod input;
 mod interrupted;
 mod kernel_limits;
 mod killed;
+mod later;
 mod only_uring;
 mod paths;
 mod questions;

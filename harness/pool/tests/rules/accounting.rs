@@ -109,7 +109,7 @@ fn an_account_with_a_limit_of_zero_cancels_its_work() {
 fn a_limit_that_is_lowered_to_zero_leaves_the_workers_that_are_there_and_their_work() {
     let mut bench = Bench::new("6.17", 64);
     let [id, _] = bench.two_busy();
-    bench.state.set_limits([0; 2]);
+    bench.state.set_limits([Some(0); 2]);
     let (work, created) = bench.enqueue(CONCURRENT);
     assert_eq!((created, bench.completions().len()), (None, 0));
     assert_eq!(bench.finish(id), NextStep::Run(work));
@@ -199,7 +199,7 @@ fn a_slot_is_given_up_before_the_thread_is_gone() {
 fn a_lower_limit_ends_no_worker() {
     let mut bench = Bench::new("6.12", 8);
     bench.two_busy();
-    bench.state.set_limits([1, 1]);
+    bench.state.set_limits([Some(1); 2]);
     assert_eq!(bench.workers(), 2);
     assert_eq!(bench.enqueue(CONCURRENT).1, None);
 }

@@ -12,7 +12,7 @@ use iowq_contract::DispatchCounts;
 use iowq_workloads::{OpKind, Plan};
 
 use super::entry::{self, Special};
-use super::register::{confine, register};
+use super::register::{confine, limit, register};
 use super::ring::{outcome, ring_of};
 use super::sampling::Sampling;
 use crate::clock::{self, Nanos};
@@ -134,14 +134,7 @@ impl Engine for UringEngine<'_> {
             advice: "see `ulimit -n` for open files, and `ulimit -l` on kernels before 5.12",
         })?;
         if !self.plan.kernel_limits {
-            let mut limits = self.plan.limits;
-            ring.submitter().register_iowq_max_workers(&mut limits).map_err(|cause| {
-                EngineError {
-                    what: "setting the limits on workers (IORING_REGISTER_IOWQ_MAX_WORKERS)",
-                    cause,
-                    advice: "use Linux 5.15 or later, or set kernel_limits = true in the spec",
-                }
-            })?;
+            limit(&ring, self.plan.limits)?;
         }
         confine(&ring, self.plan)?;
         register(&ring, self.plan, self.files, &self.buffers)?;
@@ -151,6 +144,12 @@ impl Engine for UringEngine<'_> {
 
     fn close(&mut self) {
         self.ring = None;
+    }
+
+    fn set_limits(&mut self, limits: [Option<u32>; 2]) -> Result<(), EngineError> {
+        // Zero changes nothing.
+        let limits = limits.map(Option::unwrap_or_default);
+        self.ring.as_ref().map_or(Ok(()), |ring| limit(ring, limits))
     }
 
     fn submit(&mut self, chain: &[Request]) {

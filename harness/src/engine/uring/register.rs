@@ -1,4 +1,4 @@
-//! What is registered with a ring before its first op: processors of workers, files, buffers.
+//! What is registered with a ring before its first op: limits, processors of workers, files, buffers.
 
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
@@ -9,6 +9,16 @@ use iowq_workloads::Plan;
 use crate::engine::api::EngineError;
 use crate::engine::buffers::Buffer;
 use crate::io::{allowed_cpus, set_of_cpus};
+
+/// Sets the limits on bounded and unbounded workers.
+pub(super) fn limit(ring: &IoUring, mut limits: [u32; 2]) -> Result<(), EngineError> {
+    let set = ring.submitter().register_iowq_max_workers(&mut limits);
+    set.map_err(|cause| EngineError {
+        what: "setting the limits on workers (IORING_REGISTER_IOWQ_MAX_WORKERS)",
+        cause,
+        advice: "use Linux 5.15 or later, or set kernel_limits = true in the spec",
+    })
+}
 
 /// Confines workers to the processors of the plan. They may use what the task's cpuset has, whatever
 /// the affinity of the submitter.

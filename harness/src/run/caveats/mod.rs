@@ -51,7 +51,7 @@ fn threads_max(plan: &Plan, outcome: &Outcome, workers: &Workers) -> u64 {
 
 /// How many workers a stream can use.
 fn workers_max(plan: &Plan) -> u32 {
-    plan.depth.min(plan.limits[0].saturating_add(plan.limits[1]))
+    plan.depth.min(plan.limit_max(0).saturating_add(plan.limit_max(1)))
 }
 
 /// What was not seen, or not for certain.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use iowq_contract::{
-    BlockSize, Blocking, Counts, Host, PlanSettings, Record, Settings, TaskSettings,
+    BlockSize, Blocking, Counts, Host, LaterSettings, PlanSettings, Record, Settings, TaskSettings,
 };
 
 use crate::bench::analysis::Analysis;
@@ -122,6 +122,12 @@ fn stream(plan: &PlanSettings) -> Vec<(&'static str, String)> {
     if !plan.worker_cpus.is_empty() {
         let cpus: Vec<String> = plan.worker_cpus.iter().map(u32::to_string).collect();
         done.push(format!("workers on processors {}", cpus.join(", ")));
+    }
+    if let Some(LaterSettings { after_ns, bounded, unbounded }) = plan.later {
+        let [bounded, unbounded] = [bounded, unbounded]
+            .map(|limit| limit.map_or("as before".to_owned(), |it| it.to_string()));
+        let after = format::duration(after_ns as f64);
+        done.push(format!("limits {bounded} and {unbounded} after {after}"));
     }
     let mix = ("mix", format::clip(&done.join(", "), FACT_CHARS_MAX));
     if let Some(sockets) = &plan.sockets {

@@ -1,8 +1,9 @@
-//! Answers: how long the other end of a connection takes for an op, from the seed.
+//! Connections: what they are, and how long the other end takes for an op, from the seed.
 
 use std::time::Duration;
 
-use crate::plan::Sockets;
+use serde::{Deserialize, Serialize};
+
 use crate::rng::{Rng, mix};
 
 /// Keeps these draws independent of the stream's under one seed.
@@ -10,6 +11,41 @@ const ANSWER_KEY: u64 = 3;
 
 /// Draws beyond this many means are cut: one in five hundred million.
 const MEANS_MAX: f64 = 20.0;
+
+/// Connections, on which ops wait for whoever is at the other end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sockets {
+    /// What they are.
+    pub kind: SocketKind,
+    /// How long the other end takes, on average, from when an op is submitted until it sends what the
+    /// op is to receive, or takes what the op is to send: times of independent events, drawn from
+    /// the seed. Zero for at once.
+    pub answer: Duration,
+}
+
+/// What a connection is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SocketKind {
+    /// A pair of stream sockets of unix(7).
+    Unix,
+    /// A connection of tcp(7) on the loopback device.
+    Tcp,
+    /// A pipe(7): one way, for all ops of a stream the same.
+    Pipe,
+}
+
+impl SocketKind {
+    /// The name in a spec.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            SocketKind::Unix => "unix",
+            SocketKind::Tcp => "tcp",
+            SocketKind::Pipe => "pipe",
+        }
+    }
+}
 
 impl Sockets {
     /// How long the answer to the op of this number takes.
@@ -23,7 +59,6 @@ impl Sockets {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::SocketKind;
 
     #[test]
     fn answers_are_exponential_about_their_mean_and_the_same_for_a_seed() {
