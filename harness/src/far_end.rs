@@ -77,8 +77,12 @@ impl FarEnd {
     /// Has an answer given when it is due.
     pub fn answer(&self, answer: Answer) {
         // A panic leaves no answer half-added.
-        self.inbox.answers.lock().unwrap_or_else(PoisonError::into_inner).push(answer);
-        self.inbox.ring();
+        let mut answers = self.inbox.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        answers.push(answer);
+        // The bell rings for those that are there already.
+        if answers.len() == 1 {
+            self.inbox.ring();
+        }
     }
 }
 
@@ -167,15 +171,15 @@ impl Work {
     }
 }
 
-/// Calls `step` with parts of that many bytes; returns how many could not be moved now. A connection
-/// that is closed or broken is owed nothing.
+/// Calls `step` with parts of that many bytes; returns how many could not be moved now, for want of room
+/// or of memory. A connection that is closed or broken is owed nothing.
 fn moved(mut owed: usize, mut step: impl FnMut(usize) -> Result<usize, Errno>) -> usize {
     while owed > 0 {
         match step(owed.min(CHUNK_BYTES)) {
             Ok(0) => return 0,
             Ok(bytes) => owed -= bytes,
             Err(Errno::INTR) => {}
-            Err(Errno::AGAIN) => return owed,
+            Err(Errno::AGAIN | Errno::NOBUFS | Errno::NOMEM) => return owed,
             Err(_) => return 0,
         }
     }
@@ -196,8 +200,7 @@ mod tests {
     #[test]
     fn what_is_due_is_sent_on_its_connection_whatever_it_is() {
         for kind in [SocketKind::Unix, SocketKind::Tcp, SocketKind::Pipe] {
-            let (near, far): (Vec<_>, Vec<_>) =
-                (0..3).map(|_| connect(kind, false).expect("a connection")).unzip();
+            let (near, far) = connect(kind, 3, false).expect("connections");
             let far_end = FarEnd::start(far).expect("a thread");
             far_end.answer(at_once(2, true, 5));
             let mut bytes = [1; 8];
@@ -209,25 +212,25 @@ mod tests {
     #[test]
     fn more_than_a_connection_holds_is_taken_as_it_comes() {
         for kind in [SocketKind::Unix, SocketKind::Tcp, SocketKind::Pipe] {
-            let (near, far) = connect(kind, true).expect("a connection");
-            let far_end = FarEnd::start(vec![far]).expect("a thread");
+            let (near, far) = connect(kind, 1, true).expect("a connection");
+            let far_end = FarEnd::start(far).expect("a thread");
             let message = [0; 60_000];
             for _ in 0..100 {
                 far_end.answer(at_once(0, false, 60_000));
-                assert_eq!(send(&near, &message, true), Ok(60_000), "{kind:?}");
+                assert_eq!(send(&near[0], &message, true), Ok(60_000), "{kind:?}");
             }
         }
     }
 
     #[test]
     fn it_ends_with_answers_that_are_not_due_and_some_that_have_no_room() {
-        let (near, far) = connect(SocketKind::Pipe, false).expect("a pipe");
-        let far_end = FarEnd::start(vec![far]).expect("a thread");
+        let (near, far) = connect(SocketKind::Pipe, 1, false).expect("a pipe");
+        let far_end = FarEnd::start(far).expect("a thread");
         far_end.answer(Answer { due: Nanos(u64::MAX), ..at_once(0, true, 1) });
         far_end.answer(at_once(0, true, 10_000_000));
         far_end.answer(at_once(7, true, 1));
         let mut bytes = [1; 8];
-        assert_eq!(receive(&near, &mut bytes, true), Ok(8));
+        assert_eq!(receive(&near[0], &mut bytes, true), Ok(8));
         drop(far_end);
     }
 }

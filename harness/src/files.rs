@@ -167,7 +167,7 @@ impl Scratch {
         tell: Tell<'_>,
     ) -> Result<Verified, VerifyError> {
         if plan.sockets.is_some() {
-            return Ok(Verified { blocks: 0, from: Source::Device, written_back_bytes: None });
+            return Ok(Verified { blocks: 0, from: Source::Device, written_back_bytes: Some(0) });
         }
         verify::verify(&self.paths, plan, seed, ledger, tell)
     }
@@ -203,12 +203,8 @@ impl Scratch {
 
     fn connect(&mut self, plan: &Plan, sockets: Sockets) -> std::io::Result<()> {
         let sends = plan.mix.send > 0;
-        let mut far = Vec::new();
-        for _ in 0..plan.files {
-            let (near, other) = io::sockets::connect(sockets.kind, sends)?;
-            self.files.push(near);
-            far.push(other);
-        }
+        let (near, far) = io::sockets::connect(sockets.kind, plan.files, sends)?;
+        self.files = near;
         self.files.push(io::sockets::nowhere()?);
         self.far_end = Some(FarEnd::start(far)?);
         Ok(())

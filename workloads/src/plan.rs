@@ -220,13 +220,13 @@ pub struct Mix {
     /// Weight of ops that do nothing.
     pub nop: u32,
     /// Weight of receives from connections.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub receive: u32,
     /// Weight of sends to connections.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub send: u32,
     /// Weight of splices out of pipes.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub splice: u32,
     /// Writes to a file before each fsync of it; 0 for no fsync.
     pub writes_per_fsync: u32,

@@ -24,6 +24,7 @@ pub(super) fn allow(files: u64) -> Result<(), u64> {
     }
     if is_below(limit.current, wanted_max) {
         // Each task lays out files of its own.
+        let wanted_max = wanted_max.max(wanted);
         let most = limit.maximum.map_or(wanted_max, |maximum| maximum.min(wanted_max));
         let _ = set(Some(most), limit.maximum);
     }

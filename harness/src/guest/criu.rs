@@ -83,11 +83,9 @@ struct Tried {
 /// same with one that never opens a ring, and after it with one that closed its ring longer ago than
 /// the kernel's idle timeout. None of them nor any file is left on return.
 ///
-/// For a guest: criu refuses to work without a loopback device, so that is brought up.
+/// For a guest: criu refuses to work without a loopback device, which has to be up.
 #[must_use]
 pub fn dump(criu: &Criu, dir: &Path) -> Dump {
-    // If that fails criu says so.
-    let _ = io::loopback_up();
     match std::env::current_exe() {
         Ok(iowq) => dump_of(&iowq, criu, dir, kernel_idle_timeout()),
         Err(error) => {

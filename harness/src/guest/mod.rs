@@ -28,6 +28,7 @@ use rustix::system::uname;
 
 use iowq_contract::WantProbes;
 
+use crate::io;
 use crate::run::check_probes;
 use features::Features;
 use runs::Checked;
@@ -74,6 +75,8 @@ fn work(say: &mut Say) -> anyhow::Result<()> {
     // The first process of a container, say, must not have file systems mounted over its own.
     anyhow::ensure!(Path::new(JOB_PATH).exists(), "there is no {JOB_PATH} in this initramfs");
     let mut missing = setup::mount_all();
+    // A kernel without a network has no connections of tcp, and says so when they are made.
+    let _ = io::loopback_up();
     let job = read_job(Path::new(JOB_PATH));
     let loaded = match &job {
         Ok(job) => modules::load(Path::new(MODULES_PATH), &job.modules),

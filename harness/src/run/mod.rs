@@ -111,7 +111,8 @@ fn verify(
     say: Say<'_>,
 ) -> anyhow::Result<()> {
     let plan = &request.plan;
-    if !plan.verify {
+    // There is nothing to read back from connections.
+    if !plan.verify || plan.streams().all(|stream| stream.sockets.is_some()) {
         return say(RunMessage::Record { record: Box::new(record) });
     }
     record.caveats.push(not_verified("the run was ended before that was done"));

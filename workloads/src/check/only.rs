@@ -12,6 +12,10 @@ pub(super) fn of(check: &Check<'_>, spec: &Spec) -> Result<Only, SpecError> {
     if ring.iopoll {
         check_iopoll(check, spec)?;
     }
+    if ring.registered_files && spec.mix.splice > 0 {
+        let allowed = "false beside mix.splice, which names two files";
+        return Err(check.refuse("ring.registered_files", true, allowed));
+    }
     let highest = limits::CPUS.end() - 1;
     let cpu = |&cpu: &i64| check.range("workers.cpus", cpu, 0..=highest).map(|cpu| cpu as u32);
     Ok(Only {
@@ -91,6 +95,10 @@ mod tests {
 
     #[test]
     fn what_cannot_be_polled_is_refused() {
+        let splice =
+            "[sockets]\nkind = \"pipe\"\n[mix]\nsplice = 1\n[ring]\nregistered_files = true";
+        let error = parse(splice).expect_err("a splice has two files");
+        assert!(error.contains("ring.registered_files: found true"), "{error}");
         let direct = "[files]\nopen = \"direct\"\n[ring]\niopoll = true\n";
         assert!(parse(direct).is_ok());
         for (text, part) in [

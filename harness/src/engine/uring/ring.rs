@@ -14,13 +14,16 @@ const CANCELLED: i32 = 125; // ECANCELED
 /// The ring of a plan, with what only io_uring has. A polled one, and one of which a thread of the
 /// kernel takes requests, interrupts no submitter as it is.
 pub(super) fn ring_of(plan: &Plan) -> io::Result<IoUring> {
-    let entries = plan.depth.next_power_of_two();
+    let mut entries = plan.depth.next_power_of_two();
     let Only { sqpoll, iopoll, .. } = plan.only;
     if !sqpoll && !iopoll {
         return new_ring(entries);
     }
     let mut builder = IoUring::builder();
     if sqpoll {
+        // The thread makes room for a batch once all of it is submitted, when the first of it may be
+        // done and submitted again.
+        entries *= 2;
         builder.setup_sqpoll(SQPOLL_IDLE_MS);
     }
     if iopoll {

@@ -88,7 +88,10 @@ fn task(task: &TaskSettings) -> String {
         task.name,
         task.count,
         task.depth,
-        format::count(task.files.into(), "file", "files"),
+        match task.plan.sockets {
+            Some(_) => format::count(task.files.into(), "connection", "connections"),
+            None => format::count(task.files.into(), "file", "files"),
+        },
         task.limit_bounded,
         task.limit_unbounded,
         facts.join(", ")
@@ -136,7 +139,7 @@ fn stream(plan: &PlanSettings) -> Vec<(&'static str, String)> {
             sockets.kind,
             format::duration(sockets.answer_ns as f64)
         );
-        return vec![("connections", format::clip(&answer, FACT_CHARS_MAX)), mix];
+        return vec![("connected by", format::clip(&answer, FACT_CHARS_MAX)), mix];
     }
     vec![
         ("file", format::bytes(plan.file_bytes)),
@@ -157,13 +160,20 @@ fn blocks(settings: &Settings) -> String {
     format::clip(&sizes.iter().map(size).collect::<Vec<_>>().join(", "), FACT_CHARS_MAX)
 }
 
+fn is_on_sockets(settings: &Settings) -> bool {
+    settings.plan.as_ref().is_some_and(|plan| plan.sockets.is_some())
+}
+
 /// What one run was told, each with its name.
 fn told(record: &Record) -> Vec<(&'static str, String)> {
     let settings = &record.settings;
     let [bounded, unbounded] =
         [settings.limit_bounded, settings.limit_unbounded].map(format::known);
     let mut facts = vec![
-        ("files", format::known(settings.files)),
+        (
+            if is_on_sockets(settings) { "connections" } else { "files" },
+            format::known(settings.files),
+        ),
         ("block", blocks(settings)),
         ("depth", format::known(settings.depth)),
         ("arrival", format::clip(&settings.arrival, FACT_CHARS_MAX)),
