@@ -12,6 +12,7 @@ mod interrupted;
 mod kernel_limits;
 mod killed;
 mod later;
+mod liburing;
 mod only_uring;
 mod paths;
 mod questions;
