@@ -1,5 +1,7 @@
 //! The driver: submits the ops of a stream to the engine in time, and counts how they end.
 
+mod answers;
+
 use std::collections::BTreeMap;
 use std::iter::Peekable;
 use std::time::Duration;
@@ -9,7 +11,8 @@ use iowq_workloads::{Arrival, Later, Ledger, Length, Op, OpKind, Plan, Stream};
 use crate::clock::{self, Nanos, duration_ns};
 use crate::engine::buffers::Buffers;
 use crate::engine::{Engine, EngineError, Request};
-use crate::far_end::{Answer, FarEnd};
+use crate::far_end::FarEnd;
+use crate::files::Names;
 use crate::io::errno_name;
 use iowq_pool::{Completion, WorkOutcome};
 
@@ -61,6 +64,7 @@ pub struct Driver<'a> {
     seed: u64,
     engine: &'a mut dyn Engine,
     buffers: &'a mut Buffers,
+    names: Option<&'a Names>,
     ledger: &'a mut Ledger,
     around_close: AroundClose<'a>,
     stream: Peekable<Stream>,
@@ -113,6 +117,7 @@ impl<'a> Driver<'a> {
             seed,
             engine,
             buffers,
+            names: None,
             ledger,
             around_close,
             stream: Stream::new(plan, seed).peekable(),
@@ -155,6 +160,12 @@ impl<'a> Driver<'a> {
     pub fn with_delay(mut self, delay: Duration) -> Driver<'a> {
         self.delay = delay;
         self
+    }
+
+    /// With the names of side files, which are made before the ops that have one.
+    #[must_use]
+    pub fn with_names(self, names: Option<&'a Names>) -> Driver<'a> {
+        Driver { names, ..self }
     }
 
     /// Calls `report` about once a second with the number of ended ops, as long as any end.
@@ -367,13 +378,14 @@ impl<'a> Driver<'a> {
         self.chain.clear();
     }
 
-    /// Fills the buffers of a chain, and enters its ops in the ledger.
+    /// Fills the buffers of a chain, makes its side files, and enters its ops in the ledger.
     fn prepare(&mut self) {
         for request in &self.chain {
             let op = &request.op;
             if op.kind == OpKind::Write {
                 self.buffers.fill(request.slot, self.seed, op);
             }
+            self.names.iter().for_each(|names| names.prepare(op, request.slot));
             if request.measured {
                 self.ledger.count(op);
             }
@@ -384,21 +396,6 @@ impl<'a> Driver<'a> {
                 if matches!(op.kind, OpKind::Write | OpKind::Read) {
                     self.blocks_left = self.blocks_left.saturating_sub(op.blocks.into());
                 }
-            }
-        }
-    }
-
-    /// Has the other end answer what is submitted now, if it is on a connection.
-    fn have_answered(&self) {
-        let (Some(far_end), Some(sockets)) = (self.far_end, self.plan.sockets) else { return };
-        for Request { op, .. } in &self.chain {
-            if op.kind.is_of_messages() {
-                far_end.answer(Answer {
-                    due: clock::now().after(sockets.answer_to(op.number, self.seed)),
-                    socket: op.file,
-                    sends: op.kind != OpKind::Send,
-                    bytes: op.bytes(self.plan.block_bytes),
-                });
             }
         }
     }

@@ -8,12 +8,15 @@ pub mod buffers;
 mod cache;
 mod error;
 mod layout;
+pub mod names;
 mod open_files;
 mod reader;
 pub mod verify;
 mod written_back;
 
+use std::ffi::OsStr;
 use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use iowq_contract::Step;
@@ -27,6 +30,7 @@ pub use error::{RemoveError, ScratchError};
 use error::{
     cannot_connect, cannot_lay_out, cannot_make, cannot_open, no_whole_sectors, too_many_files,
 };
+pub use names::{NamedFile, Names};
 pub use reader::Source;
 pub use verify::{Verified, VerifyError};
 
@@ -56,6 +60,8 @@ pub struct Scratch {
     files: Vec<OwnedFd>,
     /// Who answers on the connections that a plan has in place of files.
     far_end: Option<FarEnd>,
+    /// What ops by name use, if the plan has such.
+    names: Option<Names>,
     removed: bool,
 }
 
@@ -72,7 +78,9 @@ pub fn allow_all(dir: Option<&Path>, plan: &Plan) -> Result<(), ScratchError> {
 
 /// Descriptors of the files or connections of a stream.
 fn descriptors(plan: &Plan) -> u32 {
-    if plan.sockets.is_some() { 2 * plan.files + 1 } else { plan.files }
+    // What was opened by name stays so until its completion is reaped.
+    let opened = if plan.mix.meta.openat > 0 { plan.depth } else { 0 };
+    if plan.sockets.is_some() { 2 * plan.files + 1 } else { plan.files + opened }
 }
 
 impl Scratch {
@@ -146,6 +154,12 @@ impl Scratch {
         self.far_end.as_ref()
     }
 
+    /// What ops by name use; none if the plan has no such ops.
+    #[must_use]
+    pub fn names(&self) -> Option<&Names> {
+        self.names.as_ref()
+    }
+
     /// The folder they are in.
     #[must_use]
     pub fn folder(&self) -> &Path {
@@ -194,7 +208,8 @@ impl Scratch {
     fn empty(dir: Option<&Path>, plan: &Plan) -> Result<Scratch, ScratchError> {
         let folder = own_folder(dir)?;
         let (paths, files) = (Vec::new(), Vec::new());
-        let scratch = Scratch { folder, paths, files, far_end: None, removed: false };
+        let (far_end, names) = (None, None);
+        let scratch = Scratch { folder, paths, files, far_end, names, removed: false };
         let dir = dir.unwrap_or(Path::new(DEFAULT_DIR));
         open_files::allow(descriptors(plan).into())
             .map_err(|limit| too_many_files(dir, descriptors(plan), limit))?;
@@ -214,12 +229,14 @@ impl Scratch {
         let folder = io::open_to_read(&self.folder)?;
         let mut layout = layout::Layout::new(plan, &folder);
         for file in 0..plan.files {
-            let path = self.folder.join(format!("file-{file}"));
+            let path = self.folder.join(names::of_file(file));
             let new = io::create_new(&path)?;
             self.paths.push(path);
             layout.lay_out(&new, file, tell)?;
         }
-        layout.finish()
+        layout.finish()?;
+        self.names = Names::of(plan, folder);
+        Ok(())
     }
 
     fn reserve(&mut self, plan: &Plan) -> Result<(), io::Failure> {
@@ -227,7 +244,7 @@ impl Scratch {
         let checked = plan.files.min(CHECKED_FILES_MAX);
         let mut unreserved_bytes = bytes.saturating_mul(u64::from(plan.files - checked));
         for file in 0..checked {
-            let path = self.folder.join(format!("file-{file}"));
+            let path = self.folder.join(names::of_file(file));
             let new = io::create_new(&path)?;
             self.paths.push(path);
             if !layout::try_reserve(&new, bytes)? {
@@ -269,6 +286,12 @@ impl Scratch {
         let mut left: Vec<(PathBuf, Errno)> = Vec::new();
         for path in self.paths.drain(..) {
             cut(&path, tell);
+            if let Err(errno) = io::remove(&path) {
+                left.push((path, errno));
+            }
+        }
+        for name in self.names.take().iter().flat_map(Names::sides) {
+            let path = self.folder.join(OsStr::from_bytes(name.to_bytes()));
             if let Err(errno) = io::remove(&path) {
                 left.push((path, errno));
             }

@@ -9,7 +9,7 @@ pub mod sockets;
 use std::fmt;
 use std::fs::File;
 use std::io::Read;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 pub use cpus::{allowed_cpus, configured_cpus, confine, set_of_cpus};
@@ -251,6 +251,24 @@ pub fn fallocate(file: impl AsFd, offset_bytes: u64, length_bytes: u64) -> Resul
     })
 }
 
+/// Flags of [`sync_file_range`]: what is under way is waited for, and so is what is begun then.
+pub const SYNC_RANGE_FLAGS: u32 = libc::SYNC_FILE_RANGE_WAIT_BEFORE
+    | libc::SYNC_FILE_RANGE_WRITE
+    | libc::SYNC_FILE_RANGE_WAIT_AFTER;
+
+/// Writes all dirty pages of a file to its device and waits for that, without a promise.
+///
+/// # Errors
+///
+/// What sync_file_range(2) says.
+pub fn sync_file_range(file: BorrowedFd<'_>) -> Result<(), Errno> {
+    retry_on_intr(|| {
+        // SAFETY: the call takes numbers only.
+        let done = unsafe { libc::sync_file_range(file.as_raw_fd(), 0, 0, SYNC_RANGE_FLAGS) };
+        if done == 0 { Ok(()) } else { Err(errno_of(&std::io::Error::last_os_error())) }
+    })
+}
+
 /// Brings all that is dirty in the file system of a file to its device.
 ///
 /// # Errors
@@ -427,7 +445,6 @@ pub fn close_inherited() -> Result<(), Errno> {
 ///
 /// What socket(2) and netdevice(7) say; `EPERM` without privilege.
 pub fn loopback_up() -> Result<(), Errno> {
-    use std::os::fd::AsRawFd as _;
     let socket = std::net::UdpSocket::bind("0.0.0.0:0").map_err(|error| errno_of(&error))?;
     // SAFETY: all zeros is a request, one with an empty name.
     let mut request: libc::ifreq = unsafe { std::mem::zeroed() };

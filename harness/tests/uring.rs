@@ -12,7 +12,7 @@ use iowq_harness::drive::{DriveStats, Driver};
 use iowq_harness::engine::buffers::Buffers;
 use iowq_harness::engine::uring::{self, UringEngine};
 use iowq_harness::engine::{Engine, EngineReport};
-use iowq_harness::files::Scratch;
+use iowq_harness::files::{Names, Scratch};
 use iowq_harness::probes::{Bpf, BpfOptions, Requests};
 use iowq_workloads::{Ledger, OpKind, Plan};
 
@@ -49,19 +49,26 @@ struct Left {
 
 /// Drives a plan on these files, on a thread of its own, which its workers end with.
 fn drive(plan: &Plan, files: &[OwnedFd], seen: Option<Arc<Requests>>) -> Left {
+    drive_named(plan, files, None, seen)
+}
+
+/// The same, with names for the ops that use them.
+fn drive_named(
+    plan: &Plan,
+    files: &[OwnedFd],
+    names: Option<&Names>,
+    seen: Option<Arc<Requests>>,
+) -> Left {
     std::thread::scope(|scope| {
         let driver = scope.spawn(|| {
             let (mut buffers, mut ledger) = (Buffers::new(plan), Ledger::new(plan));
             let closes = Cell::new(0);
             let count = || closes.set(closes.get() + 1);
-            let mut engine = Box::new(UringEngine::new(
-                plan,
-                files,
-                buffers.places(),
-                seen.map(|seen| (seen, 0)),
-            ));
+            let seen = seen.map(|seen| (seen, 0));
+            let engine = UringEngine::new(plan, files, buffers.places(), seen);
+            let mut engine = Box::new(engine.with_names(names));
             let driver = Driver::new(plan, SEED, &mut *engine, &mut buffers, &mut ledger, &count);
-            let driven = driver.run().expect("a ring that works");
+            let driven = driver.with_names(names).run().expect("a ring that works");
             let (remains, tid) = (engine.finish(), iowq_harness::io::thread_id());
             Left { driven, remains, ledger, closes: closes.get(), tid }
         });
@@ -112,6 +119,46 @@ fn every_kind_of_op_is_done_and_what_was_written_is_there() {
     assert_eq!(latency.response["all"].count, 2000);
     let verified = scratch.verify(&plan, SEED, &ledger, &mut |_, _, _| {});
     assert!(verified.expect("the bytes that were written").blocks > 0);
+    scratch.remove().expect("not in use");
+}
+
+#[test]
+fn ops_on_names_and_lengths_are_done_and_leave_files_and_descriptors_as_they_were() {
+    let _alone = alone();
+    let test = "ops_on_names_and_lengths_are_done_and_leave_files_and_descriptors_as_they_were";
+    let spec = "[files]\ncount = 3\nsize_mib = 1\n[mix]\nopenat = 1\nstatx = 1\nrename = 1\n\
+                unlink = 1\nsync_file_range = 1\n[ring]\nregistered_files = true\n[run]\nops = 2000";
+    let Some(plan) = plan_or_skip(test, spec) else { return };
+    let dir = tempfile::tempdir().expect("a folder");
+    let scratch = Scratch::new(Some(dir.path()), &plan).expect("files");
+    let descriptors = || std::fs::read_dir("/proc/self/fd").expect("procfs").count();
+    let before = descriptors();
+    let Left { driven, remains, ledger, .. } =
+        drive_named(&plan, scratch.files(), scratch.names(), None);
+    assert_eq!((driven.done, driven.failed), (2000, 0), "{:?}", driven.failures);
+    assert_eq!(descriptors(), before, "all that was opened is closed");
+    let latency = remains.recorder.latency();
+    for kind in ["write", "openat", "statx", "rename", "unlink", "sync_file_range"] {
+        assert!(latency.response.contains_key(kind), "{kind}");
+    }
+    let verified = scratch.verify(&plan, SEED, &ledger, &mut |_, _, _| {});
+    assert!(verified.expect("the bytes that were written").blocks > 0);
+    scratch.remove().expect("nothing is left in the folder");
+}
+
+#[test]
+fn a_truncate_sets_the_length_to_the_end_of_its_block() {
+    let _alone = alone();
+    let test = "a_truncate_sets_the_length_to_the_end_of_its_block";
+    let spec = "[files]\nsize_mib = 1\nstate = \"fresh\"\n[mix]\nwrite = 0\ntruncate = 1\n\
+                [ring]\ndepth = 1\n[run]\nops = 7";
+    let Some(plan) = plan_or_skip(test, spec) else { return };
+    let dir = tempfile::tempdir().expect("a folder");
+    let scratch = Scratch::new(Some(dir.path()), &plan).expect("files");
+    let Left { driven, .. } = drive(&plan, scratch.files(), None);
+    assert_eq!((driven.done, driven.failed), (7, 0), "{:?}", driven.failures);
+    let file = std::fs::File::from(scratch.files()[0].try_clone().expect("a copy"));
+    assert_eq!(file.metadata().expect("its status").len(), 7 * 4096);
     scratch.remove().expect("not in use");
 }
 

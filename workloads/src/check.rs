@@ -1,5 +1,6 @@
 //! From spec to plan: every limit checked, every default filled in.
 
+mod meta;
 mod only;
 mod sizes;
 mod sockets;
@@ -339,12 +340,10 @@ impl Check<'_> {
             data_only: mix.data_only,
             linked: mix.linked,
             order: spec.files.order,
+            meta: meta::of(self, spec)?,
         };
         if checked.total() == 0 {
-            let allowed = match spec.sockets {
-                Some(_) => "at least one of receive, send, splice and nop above 0",
-                None => "at least one of write, read, fallocate and nop above 0",
-            };
+            let allowed = "at least one kind of op above 0, such as write, read or receive";
             return Err(self.refuse("mix", "no kind of op", allowed));
         }
         if checked.writes_per_fsync > 0 && checked.write == 0 {

@@ -12,6 +12,7 @@ pub mod grid;
 mod grid_names;
 pub mod ledger;
 pub mod limits;
+mod meta;
 mod only;
 pub mod op;
 mod order;
@@ -39,8 +40,8 @@ pub use ledger::{Expect, Ledger};
 pub use op::{Op, OpKind};
 pub use order_name::OrderError;
 pub use plan::{
-    Arrival, FileState, Later, Length, Life, Log, Mix, Only, OpSize, Open, Order, Plan, SocketKind,
-    Sockets, Task,
+    Arrival, FileState, Later, Length, Life, Log, Meta, Mix, Only, OpSize, Open, Order, Plan,
+    SocketKind, Sockets, Task,
 };
 pub use rounds::Rounds;
 pub use set::Setting;

@@ -21,11 +21,23 @@ pub enum OpKind {
     Send,
     /// Move a message from a pipe to where nothing is kept, without a buffer (splice(2)).
     Splice,
+    /// Open a file by its name, to read it; it is closed again when the op is over.
+    Openat,
+    /// Ask for the status of a file by its name.
+    Statx,
+    /// Give a new empty file the name of another one, which is then gone.
+    Rename,
+    /// Remove a new empty file.
+    Unlink,
+    /// Set the length of a file.
+    Truncate,
+    /// Write a file's dirty pages to its device, without a promise.
+    SyncFileRange,
 }
 
 impl OpKind {
     /// All kinds, in the order in which [`OpKind::index`] counts them.
-    pub const ALL: [OpKind; 9] = [
+    pub const ALL: [OpKind; 15] = [
         OpKind::Write,
         OpKind::Fsync,
         OpKind::Read,
@@ -35,6 +47,12 @@ impl OpKind {
         OpKind::Receive,
         OpKind::Send,
         OpKind::Splice,
+        OpKind::Openat,
+        OpKind::Statx,
+        OpKind::Rename,
+        OpKind::Unlink,
+        OpKind::Truncate,
+        OpKind::SyncFileRange,
     ];
 
     /// Name, as in specs and records.
@@ -50,6 +68,12 @@ impl OpKind {
             OpKind::Receive => "receive",
             OpKind::Send => "send",
             OpKind::Splice => "splice",
+            OpKind::Openat => "openat",
+            OpKind::Statx => "statx",
+            OpKind::Rename => "rename",
+            OpKind::Unlink => "unlink",
+            OpKind::Truncate => "truncate",
+            OpKind::SyncFileRange => "sync_file_range",
         }
     }
 
@@ -69,6 +93,18 @@ impl OpKind {
     #[must_use]
     pub fn index(self) -> usize {
         self as usize
+    }
+
+    /// Whether it finds its file by a name, and has no descriptor of it.
+    #[must_use]
+    pub fn is_by_name(self) -> bool {
+        matches!(self, OpKind::Openat | OpKind::Statx | OpKind::Rename | OpKind::Unlink)
+    }
+
+    /// Whether it has an empty file of its own, made for it beside those under test.
+    #[must_use]
+    pub fn has_side_file(self) -> bool {
+        matches!(self, OpKind::Rename | OpKind::Unlink)
     }
 }
 

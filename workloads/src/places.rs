@@ -10,7 +10,7 @@ use crate::visited::Visited;
 const ORDER_KEY: u64 = 3;
 const DRAW_KEY: u64 = 4;
 
-/// Writes go through a file on their own, and reads and fallocates on theirs.
+/// Writes go through a file on their own, and reads, fallocates and truncates on theirs.
 pub(crate) const WRITES: usize = 0;
 pub(crate) const OTHERS: usize = 1;
 

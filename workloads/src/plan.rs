@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::limits;
+pub use crate::meta::Meta;
 pub use crate::only::{Later, Only};
 use crate::op::OpKind;
 pub use crate::sockets::{SocketKind, Sockets};
@@ -191,7 +192,9 @@ impl Plan {
             (OpKind::Send, send > 0),
             (OpKind::Splice, splice > 0),
         ];
-        shares.into_iter().filter_map(|(kind, has)| has.then_some(kind))
+        let meta = self.mix.meta.weights().map(|(kind, weight)| (kind, weight > 0));
+        let shares = shares.into_iter().chain(meta);
+        shares.filter_map(|(kind, has)| has.then_some(kind))
     }
 }
 
@@ -236,14 +239,17 @@ pub struct Mix {
     pub linked: bool,
     /// In which order the blocks of a file are visited.
     pub order: Order,
+    /// Weights of ops that neither read nor write.
+    #[serde(default, skip_serializing_if = "Meta::is_empty")]
+    pub meta: Meta,
 }
 
 impl Mix {
     /// The sum of all weights.
     #[must_use]
     pub fn total(&self) -> u32 {
-        let Mix { write, read, fallocate, nop, receive, send, splice, .. } = self;
-        write + read + fallocate + nop + receive + send + splice
+        let Mix { write, read, fallocate, nop, receive, send, splice, meta, .. } = self;
+        write + read + fallocate + nop + receive + send + splice + meta.total()
     }
 }
 

@@ -157,6 +157,8 @@ fn of_mix(mix: &Mix) -> spec::Mix {
         writes_per_fsync: mix.writes_per_fsync.into(),
         data_only: mix.data_only,
         linked: mix.linked,
+        // No job of fio has others.
+        ..spec::Mix::default()
     }
 }
 

@@ -89,6 +89,12 @@ pub(crate) struct Mix {
     pub(crate) writes_per_fsync: i64,
     pub(crate) data_only: bool,
     pub(crate) linked: bool,
+    pub(crate) openat: i64,
+    pub(crate) statx: i64,
+    pub(crate) rename: i64,
+    pub(crate) unlink: i64,
+    pub(crate) truncate: i64,
+    pub(crate) sync_file_range: i64,
 }
 
 /// `[log]`: one more file, appended to, each commit an fsync linked to the last append.

@@ -100,7 +100,7 @@ impl Stream {
                     file.writes_since_fsync = 0;
                 }
             }
-            OpKind::Read | OpKind::Fallocate => {
+            OpKind::Read | OpKind::Fallocate | OpKind::Truncate => {
                 (op.block, op.blocks) = self.places.next(&mut file.place, OTHERS);
             }
             OpKind::Fsync
@@ -109,6 +109,11 @@ impl Stream {
             | OpKind::Receive
             | OpKind::Send
             | OpKind::Splice => {}
+            OpKind::Openat
+            | OpKind::Statx
+            | OpKind::Rename
+            | OpKind::Unlink
+            | OpKind::SyncFileRange => {}
         }
         op
     }
@@ -132,7 +137,7 @@ impl Stream {
             (OpKind::Send, mix.send),
             (OpKind::Splice, mix.splice),
         ];
-        for (candidate, weight) in weights {
+        for (candidate, weight) in weights.into_iter().chain(mix.meta.weights()) {
             if ticket < u64::from(weight) {
                 kind = candidate;
                 break;

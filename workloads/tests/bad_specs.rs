@@ -256,8 +256,8 @@ fn fields_of_another_arrival_pattern_are_refused() {
 fn a_mix_that_contradicts_itself_is_refused() {
     assert_eq!(
         answer("[mix]\nwrite = 0"),
-        "mine.toml: mix: found no kind of op, allowed at least one of write, read, fallocate and \
-         nop above 0"
+        "mine.toml: mix: found no kind of op, allowed at least one kind of op above 0, such as write, \
+         read or receive"
     );
     assert_eq!(
         answer("[mix]\nwrite = 0\nread = 1\nwrites_per_fsync = 4"),
@@ -268,6 +268,27 @@ fn a_mix_that_contradicts_itself_is_refused() {
         "mine.toml: mix.linked: found true, allowed false if mix.writes_per_fsync is 0, because \
          there is nothing to link"
     );
+}
+
+#[test]
+fn ops_on_names_and_lengths_need_files_and_what_is_cut_off_is_not_read() {
+    assert_eq!(
+        answer("[mix]\ntruncate = 1"),
+        "mine.toml: mix.truncate: found 1, allowed 0 beside mix.write, because what is cut off \
+         cannot be read back; or add `run.verify = false`"
+    );
+    assert_eq!(
+        answer("[mix]\nwrite = 0\nread = 1\ntruncate = 2\n[run]\nverify = false"),
+        "mine.toml: mix.truncate: found 2, allowed 0 beside mix.read, because a read behind the \
+         end of its file reads nothing"
+    );
+    assert_eq!(
+        answer("[sockets]\n[mix]\nreceive = 1\nstatx = 1"),
+        "mine.toml: mix: found openat, statx, rename, unlink, truncate or sync_file_range, allowed \
+         none of these with [sockets]"
+    );
+    let valid = ["[mix]\ntruncate = 1\n[run]\nverify = false", "[mix]\nwrite = 0\ntruncate = 1"];
+    assert!(valid.iter().all(|text| Plan::parse("mine", "mine.toml", text).is_ok()));
 }
 
 #[test]

@@ -184,6 +184,30 @@ proptest! {
     }
 
     #[test]
+    fn kinds_that_neither_read_nor_write_come_in_their_shares_and_touch_no_block_of_the_ledger(
+        openat in 1u32..5, unlink in 1u32..5, truncate in 1u32..5, seed: u64,
+    ) {
+        let text =
+            format!("[mix]\nwrite = 0\nopenat = {openat}\nunlink = {unlink}\ntruncate = {truncate}");
+        let plan = Plan::parse("mix", "mix.toml", &text).expect("a valid spec");
+        let (mut counts, mut ledger) = ([0u32; OpKind::ALL.len()], Ledger::new(&plan));
+        for op in Stream::new(&plan, seed).take(20_000) {
+            counts[op.kind.index()] += 1;
+            ledger.submitted(&op);
+            ledger.completed(&op, true);
+            prop_assert_eq!(ledger.expect(op.file, op.block), Expect::Untouched);
+        }
+        let total = f64::from(openat + unlink + truncate);
+        let weights =
+            [(OpKind::Openat, openat), (OpKind::Unlink, unlink), (OpKind::Truncate, truncate)];
+        for (kind, weight) in weights {
+            let share = f64::from(counts[kind.index()]) / 20_000.0;
+            let wanted = f64::from(weight) / total;
+            prop_assert!((share - wanted).abs() < 0.03, "{}: {share} of {wanted}", kind.name());
+        }
+    }
+
+    #[test]
     fn a_block_reads_back_as_the_op_that_wrote_it(
         seed: u64, file: u32, block: u64, number: u64, length in 512usize..5000,
     ) {

@@ -131,6 +131,46 @@ pub struct MixSettings {
     pub data_only: bool,
     /// Whether it is linked to the last of those writes.
     pub linked: bool,
+    /// Weight of opens by name.
+    #[serde(default, skip_serializing_if = "crate::unknown::is_zero")]
+    pub openat: u32,
+    /// Weight of questions for a file's status by name.
+    #[serde(default, skip_serializing_if = "crate::unknown::is_zero")]
+    pub statx: u32,
+    /// Weight of renames of a file beside those under test.
+    #[serde(default, skip_serializing_if = "crate::unknown::is_zero")]
+    pub rename: u32,
+    /// Weight of removals of a file beside those under test.
+    #[serde(default, skip_serializing_if = "crate::unknown::is_zero")]
+    pub unlink: u32,
+    /// Weight of changes of a file's length.
+    #[serde(default, skip_serializing_if = "crate::unknown::is_zero")]
+    pub truncate: u32,
+    /// Weight of writebacks without a promise.
+    #[serde(default, skip_serializing_if = "crate::unknown::is_zero")]
+    pub sync_file_range: u32,
+}
+
+impl MixSettings {
+    /// Each kind of op of the mix, by its name, with its weight.
+    #[must_use]
+    pub fn weights(&self) -> [(&'static str, u32); 13] {
+        [
+            ("write", self.write),
+            ("read", self.read),
+            ("fallocate", self.fallocate),
+            ("nop", self.nop),
+            ("receive", self.receive),
+            ("send", self.send),
+            ("splice", self.splice),
+            ("openat", self.openat),
+            ("statx", self.statx),
+            ("rename", self.rename),
+            ("unlink", self.unlink),
+            ("truncate", self.truncate),
+            ("sync_file_range", self.sync_file_range),
+        ]
+    }
 }
 
 /// Connections, of which there are as many as files, and whose messages have as many bytes as blocks.

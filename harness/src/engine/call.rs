@@ -8,6 +8,7 @@ use super::api::Request;
 use super::begun::Beginner;
 use super::buffers::Buffer;
 use crate::clock::{self, Nanos};
+use crate::files::{NamedFile, Names};
 use crate::io::{self, Errno, Failure, sockets};
 use iowq_pool::{Job, WorkOutcome};
 
@@ -21,6 +22,8 @@ pub struct Call {
     file: RawFd,
     offset_bytes: u64,
     buffer: Buffer,
+    /// What an op by name is about.
+    named: NamedFile,
     /// Whether its times are wanted.
     timed: bool,
     /// What it is begun with, and its slot, if its worker only begins it.
@@ -43,14 +46,21 @@ pub struct CallTimes {
 }
 
 impl Call {
-    /// The call for this request. The files and buffers must outlive it.
+    /// The call for this request. The files, names and buffers must outlive it.
     #[must_use]
-    pub fn new(request: &Request, files: &[OwnedFd], buffer: Buffer, timed: bool) -> Call {
+    pub fn new(
+        request: &Request,
+        files: &[OwnedFd],
+        names: Option<&Names>,
+        buffer: Buffer,
+        timed: bool,
+    ) -> Call {
         Call {
             kind: request.op.kind,
             file: files[request.op.file as usize].as_raw_fd(),
             offset_bytes: buffer.offset_bytes(&request.op),
             buffer: buffer.of(&request.op),
+            named: NamedFile::of(names, &request.op, request.slot),
             timed,
             begins: None,
             looks: false,
@@ -85,10 +95,20 @@ impl Call {
         })
     }
 
-    fn make(&self) -> Result<(), Failure> {
-        if self.kind == OpKind::Nop {
-            return Ok(());
+    /// Makes the call. What it opened is to be closed.
+    fn make(&self) -> Result<Option<OwnedFd>, Failure> {
+        match self.kind {
+            OpKind::Nop => {}
+            OpKind::Openat => return Ok(Some(self.named.open()?)),
+            OpKind::Statx => self.named.statx()?,
+            OpKind::Rename => self.named.rename()?,
+            OpKind::Unlink => self.named.unlink()?,
+            _ => self.make_on_file()?,
         }
+        Ok(None)
+    }
+
+    fn make_on_file(&self) -> Result<(), Failure> {
         // SAFETY: the files of a run stay open until its engine has ended, see `PoolEngine::finish`.
         let file = unsafe { BorrowedFd::borrow_raw(self.file) };
         // SAFETY: while its op is in flight the buffer is this call's, see `Buffers`.
@@ -101,13 +121,19 @@ impl Call {
             OpKind::Fallocate => {
                 Ok(io::fallocate(file, self.offset_bytes, self.buffer.bytes().into())?)
             }
-            OpKind::Nop => Ok(()),
             OpKind::Receive => Ok(sockets::receive(file, bytes(), !self.looks).map(drop)?),
             OpKind::Send => Ok(sockets::send(file, bytes(), !self.looks).map(drop)?),
             OpKind::Splice => {
                 // SAFETY: as of the file.
                 let to = unsafe { BorrowedFd::borrow_raw(self.to) };
                 Ok(sockets::splice(file, to, self.buffer.bytes()).map(drop)?)
+            }
+            OpKind::Truncate => {
+                Ok(io::truncate(file, self.offset_bytes + u64::from(self.buffer.bytes()))?)
+            }
+            OpKind::SyncFileRange => Ok(io::sync_file_range(file)?),
+            OpKind::Nop | OpKind::Openat | OpKind::Statx | OpKind::Rename | OpKind::Unlink => {
+                Ok(())
             }
         }
     }
@@ -120,13 +146,14 @@ impl Job for Call {
         let now = || if self.timed { clock::now() } else { Nanos(0) };
         let begun = now();
         let is_begun = self.begin();
-        let made = if is_begun { Ok(()) } else { self.make() };
-        let waits = self.looks && made == Err(Failure::Errno(Errno::AGAIN));
+        let made = if is_begun { Ok(None) } else { self.make() };
+        let waits = self.looks && matches!(made, Err(Failure::Errno(Errno::AGAIN)));
         let under_way = is_begun || waits;
         let times = CallTimes { begun, done: now(), under_way };
         let outcome = match made {
             _ if under_way => WorkOutcome::Done,
-            Ok(()) => WorkOutcome::Done,
+            // What was opened is closed here, after the end of the op.
+            Ok(_) => WorkOutcome::Done,
             Err(Failure::Errno(errno)) => WorkOutcome::Failed(errno.raw_os_error()),
             Err(Failure::Short { .. }) => WorkOutcome::Failed(SHORT),
         };

@@ -12,12 +12,14 @@ use super::books::Books;
 use super::buffers::Buffer;
 use super::call::Call;
 use crate::clock::{self, Nanos};
+use crate::files::Names;
 use crate::sync::thread;
 use iowq_pool::{Completion, Job as _, WorkId, WorkOutcome};
 
 /// System calls on real files.
 pub struct NoRing<'a> {
     files: &'a [OwnedFd],
+    names: Option<&'a Names>,
     buffers: Vec<Buffer>,
     books: Books,
     /// Ops that ended since the last wait.
@@ -29,7 +31,14 @@ impl<'a> NoRing<'a> {
     #[must_use]
     pub fn new(plan: &'a Plan, files: &'a [OwnedFd], buffers: Vec<Buffer>) -> NoRing<'a> {
         let ended = Vec::with_capacity(plan.depth as usize);
-        NoRing { files, buffers, books: Books::new(plan, true), ended }
+        NoRing { files, names: None, buffers, books: Books::new(plan, true), ended }
+    }
+
+    /// With the names that ops by name use.
+    #[must_use]
+    pub fn with_names(mut self, names: Option<&'a Names>) -> Self {
+        self.names = names;
+        self
     }
 
     /// Makes the call of an op, at this place of its chain.
@@ -37,7 +46,7 @@ impl<'a> NoRing<'a> {
         self.books.begin(request, place, true);
         let timed = self.books.times(request);
         let buffer = self.buffers[request.slot as usize];
-        let (outcome, times) = Call::new(request, self.files, buffer, timed).run();
+        let (outcome, times) = Call::new(request, self.files, self.names, buffer, timed).run();
         if let Some(it) = self.books.end(request.slot)
             && outcome == WorkOutcome::Done
         {

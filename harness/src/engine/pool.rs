@@ -2,7 +2,7 @@
 
 use std::os::fd::OwnedFd;
 
-use iowq_workloads::{Open, Plan};
+use iowq_workloads::{OpKind, Open, Plan};
 
 use super::api::{Engine, EngineError, EngineReport, Request};
 use super::begun::Begun;
@@ -12,6 +12,7 @@ use super::call::Call;
 use super::classes::Classes;
 use super::uring::{self, Attempt, Attempts, would_block};
 use crate::clock::{self, Nanos};
+use crate::files::{NamedFile, Names};
 use crate::sync::Arc;
 use iowq_pool::counters::RunCounters;
 use iowq_pool::policy::PolicySpec;
@@ -53,6 +54,7 @@ pub struct PoolEngine<'a, B: RunCounters + 'static> {
     classes: Classes<'a>,
     plan: &'a Plan,
     files: &'a [OwnedFd],
+    names: Option<&'a Names>,
     buffers: Vec<Buffer>,
     /// What io_uring would do without a worker; none if there is no io_uring.
     attempts: Option<Attempts>,
@@ -111,6 +113,7 @@ impl<'a, B: RunCounters + 'static> PoolEngine<'a, B> {
             classes: Classes::new(policy.build(), plan, files),
             plan,
             files,
+            names: None,
             buffers,
             attempts: None,
             begun: None,
@@ -120,6 +123,13 @@ impl<'a, B: RunCounters + 'static> PoolEngine<'a, B> {
             punted: Vec::with_capacity(plan.depth as usize),
             ended: Vec::with_capacity(plan.depth as usize),
         }
+    }
+
+    /// With the names that ops by name use.
+    #[must_use]
+    pub fn with_names(mut self, names: Option<&'a Names>) -> Self {
+        self.names = names;
+        self
     }
 
     /// Tries ops first, as io_uring does, so that only those that would block go to a worker. The
@@ -172,6 +182,9 @@ impl<'a, B: RunCounters + 'static> PoolEngine<'a, B> {
         else {
             return Attempt::Refused;
         };
+        if request.op.kind == OpKind::Openat {
+            return uring::attempt_open(NamedFile::of(self.names, &request.op, slot.0));
+        }
         let file = &self.files[request.op.file as usize];
         attempts.attempt(&request.op, slot.0, file, self.buffers[slot.index()])
     }
@@ -362,7 +375,7 @@ impl<B: RunCounters + 'static> Engine for PoolEngine<'_, B> {
             let slot = request.slot as usize;
             let direct = self.plan.open[request.op.file as usize] == Open::Direct;
             let beginner = self.begun.as_ref().filter(|_| direct).map(Begun::beginner);
-            let call = Call::new(request, self.files, self.buffers[slot], timed);
+            let call = Call::new(request, self.files, self.names, self.buffers[slot], timed);
             let call = call.beginning(request.slot, beginner);
             self.posted[slot] = Some(Posted {
                 call: if self.plan.force_async && self.attempts.is_some() {

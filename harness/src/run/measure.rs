@@ -79,11 +79,15 @@ pub(super) fn measure(common: &Common<'_>, stream: Stream<'_>) -> anyhow::Result
         return on_pool(common, policy, stream, &gates);
     }
     let (plan, files) = (stream.plan, stream.scratch.files());
+    let names = stream.scratch.names();
     let buffers = Buffers::new(plan);
     let places = buffers.places();
     let engine: Box<dyn Engine + '_> = match common.request.variant.engine {
-        EngineName::Sync => Box::new(NoRing::new(plan, files, places)),
-        _ => Box::new(UringEngine::new(plan, files, places, stream.requests.clone())),
+        EngineName::Sync => Box::new(NoRing::new(plan, files, places).with_names(names)),
+        _ => {
+            let engine = UringEngine::new(plan, files, places, stream.requests.clone());
+            Box::new(engine.with_names(names))
+        }
     };
     drive(common, &stream, engine, buffers, &gates)
 }
@@ -95,6 +99,7 @@ fn on_pool(
     gates: &[Gate<'_>; 2],
 ) -> anyhow::Result<Measured> {
     let (plan, files) = (stream.plan, stream.scratch.files());
+    let names = stream.scratch.names();
     let records = common.request.records_latency;
     let buffers = Buffers::new(plan);
     let places = buffers.places();
@@ -113,7 +118,8 @@ fn on_pool(
         begun.as_ref().map(|begun| doorbell.watch(begun)).transpose()?;
         let waiter = Box::new(DoorbellWait(doorbell));
         let pool = PoolEngine::new(plan, policy, counters, sleeps, waiter, files, places);
-        let pool = pool.with_attempts(attempts).with_begun(begun).recording(records);
+        let pool = pool.with_attempts(attempts).with_begun(begun).with_names(names);
+        let pool = pool.recording(records);
         let measured = drive(common, &stream, Box::new(pool), buffers, gates)?;
         return Ok(Measured { no_attempts, no_begun, ..measured });
     };
@@ -124,7 +130,8 @@ fn on_pool(
     let counters = SharedCounters::new(page, policy.build().probe_rule());
     let waiter = Box::new(ProbeWait(blocks));
     let pool = PoolEngine::with_slots(slots, plan, policy, counters, sched, waiter, files, places);
-    let pool = pool.with_attempts(attempts).with_begun(begun).recording(records);
+    let pool = pool.with_attempts(attempts).with_begun(begun).with_names(names);
+    let pool = pool.recording(records);
     let measured = drive(common, &stream, Box::new(pool), buffers, gates)?;
     Ok(Measured { no_attempts, no_begun, ..measured })
 }
@@ -159,6 +166,7 @@ fn drive(
     let delay = common.request.delay.map_or(Duration::ZERO, |it| Duration::from_nanos(it.ns));
     let driver = driver.with_delay(delay).with_report(&report);
     let driver = driver.with_far_end(stream.scratch.far_end());
+    let driver = driver.with_names(stream.scratch.names());
     let own_group = 1_u64.checked_shl(plan.group).unwrap_or(0);
     let is_over = || common.groups_over.load(Ordering::Relaxed) & own_group != 0;
     let may_be = common.request.plan.streams().any(|other| other.ends_groups & own_group != 0);

@@ -6,7 +6,9 @@ use iowq_contract::{
     ArrivalSettings, BlockSize, LaterSettings, LogSettings, MixSettings, PlanSettings,
     SocketSettings, TaskSettings,
 };
-use iowq_workloads::{Arrival, Later, Length, Log, Mix, OpSize, Open, Plan, Sockets, Task, bucket};
+use iowq_workloads::{
+    Arrival, Later, Length, Log, Meta, Mix, OpSize, Open, Plan, Sockets, Task, bucket,
+};
 use sha2::{Digest as _, Sha256};
 
 use crate::clock::duration_ns;
@@ -119,7 +121,8 @@ fn sockets(sockets: Sockets) -> SocketSettings {
 fn mix(mix: Mix) -> MixSettings {
     // The order of blocks stands beside it.
     let Mix { write, read, fallocate, nop, receive, send, splice, order: _, .. } = mix;
-    let Mix { writes_per_fsync, data_only, linked, .. } = mix;
+    let Mix { writes_per_fsync, data_only, linked, meta, .. } = mix;
+    let Meta { openat, statx, rename, unlink, truncate, sync_file_range } = meta;
     MixSettings {
         write,
         read,
@@ -131,6 +134,12 @@ fn mix(mix: Mix) -> MixSettings {
         writes_per_fsync,
         data_only,
         linked,
+        openat,
+        statx,
+        rename,
+        unlink,
+        truncate,
+        sync_file_range,
     }
 }
 

@@ -131,6 +131,23 @@ fn reads_writes_and_fsyncs_reach_workers_as_in_the_kernel_on_this_file_system_an
     }
 }
 
+#[test]
+fn ops_on_names_lengths_and_dirty_pages_reach_workers_as_in_the_kernel() {
+    let test = "ops_on_names_lengths_and_dirty_pages_reach_workers_as_in_the_kernel";
+    let here = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
+    let memory = Path::new("/dev/shm");
+    for dir in [here.path().to_owned(), PathBuf::from(memory)] {
+        for mix in [
+            "write = 0\nopenat = 1\nstatx = 1",
+            "write = 0\nrename = 1\nunlink = 1",
+            "write = 0\ntruncate = 1",
+            "write = 1\nsync_file_range = 1",
+        ] {
+            assert_alike(test, &dir, "buffered", mix, DIFFERENCE_MAX);
+        }
+    }
+}
+
 /// What XFS and Btrfs take at once depends on their locks where writes meet fsyncs, in the kernel
 /// from run to run as well; reads and writes alone do not.
 #[test]

@@ -30,8 +30,12 @@ fn forced_by_prep(patches: Patches, kind: OpKind) -> bool {
         OpKind::Fsync | OpKind::Fdatasync | OpKind::Fallocate | OpKind::Splice => {
             patches.has(Patch::FsyncConcurrent)
         }
-        OpKind::Nop => true,
-        OpKind::Read | OpKind::Write | OpKind::Receive | OpKind::Send => false,
+        OpKind::Statx | OpKind::Rename | OpKind::Unlink | OpKind::SyncFileRange => {
+            patches.has(Patch::FsyncConcurrent)
+        }
+        // Truncate came later than that commit, and forced.
+        OpKind::Nop | OpKind::Truncate => true,
+        OpKind::Read | OpKind::Write | OpKind::Receive | OpKind::Send | OpKind::Openat => false,
     }
 }
 
@@ -44,8 +48,9 @@ fn may_be_socket(kind: OpKind) -> bool {
 /// Whether an op on a regular file is hashed by it.
 fn excludes_others(patches: Patches, op: PuntedOp) -> bool {
     let hashed = match op.kind {
-        OpKind::Write => true,
+        OpKind::Write | OpKind::Truncate => true,
         OpKind::Fallocate => patches.has(Patch::FallocateHashed),
+        // What is done by name has no file, among others.
         _ => false,
     };
     let in_parallel = op.open == Open::Direct && op.direct_in_parallel;
@@ -123,6 +128,23 @@ mod tests {
         assert_rows(&rows, |kind| PuntedOp { force_async: true, ..op(kind, Open::Buffered) });
         let late = PuntedOp { force_async: true, ..op(OpKind::Write, Open::Buffered) };
         assert_eq!(queued("6.1-file-looked-up-early", late), "unbounded+");
+    }
+
+    #[test]
+    fn what_is_done_by_name_is_never_hashed_and_an_open_alone_is_tried_first() {
+        use OpKind::{Openat, Rename, Statx, SyncFileRange, Truncate, Unlink};
+        for (policy, kinds, expected) in [
+            ("6.1", &[Openat, Statx, Rename, Unlink, SyncFileRange][..], "unhashed"),
+            ("6.12", &[Statx, Rename, Unlink, SyncFileRange], "unhashed+"),
+            ("6.17", &[Statx, Rename, Unlink, SyncFileRange, Truncate], "unhashed+"),
+            ("6.17", &[Openat], "unhashed"),
+            // It is forced, and its file known only to a kernel that looks first.
+            ("6.12", &[Truncate], "hashed+"),
+        ] {
+            for &kind in kinds {
+                assert_eq!(queued(policy, op(kind, Open::Buffered)), expected, "{policy} {kind:?}");
+            }
+        }
     }
 
     #[test]

@@ -4,8 +4,8 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Patch {
-    /// What can only be done by blocking, such as fsync and fallocate, is forced async: queued
-    /// CONCURRENT, without an inline attempt (aebb224fd4fc).
+    /// What can only be done by blocking, such as fsync, fallocate, statx, rename and unlink, is
+    /// forced async: queued CONCURRENT, without an inline attempt (aebb224fd4fc).
     FsyncConcurrent,
     /// On a file opened with `O_DIRECT` nothing is hashed if its file system takes such writes in
     /// parallel (d4755e15386c, 6.4); ext4 and xfs do.

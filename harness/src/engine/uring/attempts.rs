@@ -18,6 +18,7 @@ use iowq_workloads::{Op, OpKind, Open, Plan, SocketKind};
 use super::entry::{self, Special};
 use super::ring::new_ring;
 use crate::engine::buffers::Buffer;
+use crate::files::NamedFile;
 use crate::io::{Errno, RWF_NOWAIT, read_nowait, write_nowait};
 
 /// The result of an attempt.
@@ -69,12 +70,13 @@ impl Attempts {
     }
 
     /// Whether any op of this plan may be done without a worker, if that is known without
-    /// asking the file system: reads, and direct writes.
+    /// asking the file system: reads, opens, and direct writes.
     #[must_use]
     pub fn matter(plan: &Plan) -> bool {
-        let reads = plan.kinds().any(|kind| kind == OpKind::Read);
+        let tried = |kind| matches!(kind, OpKind::Read | OpKind::Openat);
+        let tries = plan.kinds().any(tried) || plan.open.contains(&Open::Direct);
         // Forced ones wait here, too.
-        plan.sockets.is_some() || !plan.force_async && (reads || plan.open.contains(&Open::Direct))
+        plan.sockets.is_some() || !plan.force_async && tries
     }
 
     /// Tries an op in the calling thread. File and buffer are its own until it ended.
@@ -83,7 +85,8 @@ impl Attempts {
         if matches!(op.kind, OpKind::Receive | OpKind::Send) {
             // io_uring polls for what is not there yet, and never hands it to a worker.
             let special = Special { sockets: self.sockets, ..Special::default() };
-            return self.submit(entry::of(op, file, file, buffer, &special), slot, 0);
+            let entry = entry::of(op, file, file, NamedFile::NONE, buffer, &special);
+            return self.submit(entry, slot, 0);
         }
         let kind = match op.kind {
             OpKind::Read => 0,
@@ -189,6 +192,17 @@ impl AsFd for Attempts {
     fn as_fd(&self) -> BorrowedFd<'_> {
         // SAFETY: the ring keeps its descriptor open as long as it lives.
         unsafe { BorrowedFd::borrow_raw(self.ring.as_raw_fd()) }
+    }
+}
+
+/// Opens a file by name if the kernel finds it in memory, as io_uring tries it, and closes it again.
+#[must_use]
+pub fn attempt_open(file: NamedFile) -> Attempt {
+    match file.open_cached() {
+        Ok(_) => Attempt::Ended(0),
+        // Kernels before 5.12 cannot tell.
+        Err(Errno::AGAIN | Errno::INVAL | Errno::NOSYS) => Attempt::Refused,
+        Err(errno) => Attempt::Ended(-errno.raw_os_error()),
     }
 }
 

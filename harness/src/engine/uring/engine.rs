@@ -19,6 +19,7 @@ use crate::clock::{self, Nanos};
 use crate::engine::api::{Engine, EngineError, EngineReport, Request};
 use crate::engine::books::{Books, InFlight};
 use crate::engine::buffers::Buffer;
+use crate::files::{NamedFile, Names};
 use crate::probes::{Queued, Requests, Times};
 use crate::sync::{Arc, thread};
 use iowq_pool::{Completion, WorkId, WorkOutcome};
@@ -27,6 +28,7 @@ use iowq_pool::{Completion, WorkId, WorkOutcome};
 pub struct UringEngine<'a> {
     plan: &'a Plan,
     files: &'a [OwnedFd],
+    names: Option<&'a Names>,
     buffers: Vec<Buffer>,
     /// What the probes record of each request, by slot, if they are on.
     seen: Option<Arc<Requests>>,
@@ -59,6 +61,7 @@ impl<'a> UringEngine<'a> {
         UringEngine {
             plan,
             files,
+            names: None,
             buffers,
             seen,
             seen_from,
@@ -69,6 +72,13 @@ impl<'a> UringEngine<'a> {
             no_room: false,
             timed_at_reaping: 0,
         }
+    }
+
+    /// With the names that ops by name use.
+    #[must_use]
+    pub fn with_names(mut self, names: Option<&'a Names>) -> Self {
+        self.names = names;
+        self
     }
 
     /// How many completions to wait for in one system call.
@@ -98,6 +108,7 @@ impl<'a> UringEngine<'a> {
             let Some(done) = self.books.end(slot) else { continue };
             let outcome = outcome(&done.request.op, result, self.plan.block_bytes);
             self.book(&done, outcome, now);
+            entry::close_opened(&done.request.op, result);
             out.push(Completion { work: WorkId(slot), outcome });
         }
         self.reaped = reaped;
@@ -168,19 +179,21 @@ impl Engine for UringEngine<'_> {
             let buffer = self.buffers[request.slot as usize];
             let mut flags = squeue::Flags::empty();
             flags.set(squeue::Flags::IO_LINK, place + 1 < chain.len());
-            flags.set(squeue::Flags::FIXED_FILE, self.plan.only.registered_files);
+            let registered = only.registered_files && !request.op.kind.is_by_name();
+            flags.set(squeue::Flags::FIXED_FILE, registered);
             let forced = self.plan.force_async || request.op.kind == OpKind::Nop;
             flags.set(squeue::Flags::ASYNC, forced);
             let timed = self.sampling.takes_next();
             let seen_slot = self.seen_from + request.slot;
-            let entry = entry::of(&request.op, file, sink, buffer, &special)
+            let named = NamedFile::of(self.names, &request.op, request.slot);
+            let entry = entry::of(&request.op, file, sink, named, buffer, &special)
                 .flags(flags)
                 .user_data(Requests::user_data(seen_slot, timed));
             if let Some(seen) = &self.seen {
                 seen.prepare(seen_slot);
             }
             self.books.begin(request, place, timed);
-            // SAFETY: files and buffers outlive the engine, and while its op is in flight a buffer
+            // SAFETY: files, names and buffers outlive the engine, and while its op is in flight a buffer
             // is not used by the submitter, see `Buffers`.
             self.no_room |= unsafe { queue.push(&entry) }.is_err();
         }

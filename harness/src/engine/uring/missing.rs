@@ -71,9 +71,9 @@ impl Features<'_> {
             return Err(missing(&what, "see `nproc --all`, and count from 0"));
         }
         for kind in plan.kinds() {
-            let (code, name) = entry::opcode(kind);
+            let (code, name, advice) = entry::opcode(kind);
             if !(self.opcode)(code) {
-                return Err(missing(&format!("opcode {name}"), "Linux has it since 5.6"));
+                return Err(missing(&format!("opcode {name}"), advice));
             }
         }
         Ok(())
@@ -166,6 +166,9 @@ mod tests {
         assert_eq!(features.suffice_for(&plan("nop")), Ok(()));
         let text = refused(&features, "fsync-mix");
         assert!(text.contains("IORING_OP_WRITE") && text.contains("5.6"), "{text}");
+        let plan = Plan::parse("x", "x.toml", "[mix]\nwrite = 0\ntruncate = 1").expect("a plan");
+        let text = features.suffice_for(&plan).expect_err("no ftruncate").to_string();
+        assert!(text.contains("IORING_OP_FTRUNCATE") && text.contains("--engine pool"), "{text}");
     }
 
     #[test]

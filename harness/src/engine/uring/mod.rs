@@ -9,7 +9,7 @@ mod register;
 mod ring;
 mod sampling;
 
-pub use attempts::{Attempt, Attempts, would_block};
+pub use attempts::{Attempt, Attempts, attempt_open, would_block};
 pub use births::kernel_creation_ns;
 pub use engine::UringEngine;
 pub use missing::{MissingFeature, check};

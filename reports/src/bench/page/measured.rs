@@ -102,17 +102,8 @@ fn task(task: &TaskSettings) -> String {
 /// What a stream of it does.
 fn stream(plan: &PlanSettings) -> Vec<(&'static str, String)> {
     let mix = &plan.mix;
-    let kinds = [
-        (mix.write, "write"),
-        (mix.read, "read"),
-        (mix.fallocate, "fallocate"),
-        (mix.nop, "nop"),
-        (mix.receive, "receive"),
-        (mix.send, "send"),
-        (mix.splice, "splice"),
-    ];
-    let kinds = kinds.iter().filter(|(weight, _)| *weight > 0);
-    let mut done: Vec<String> = kinds.map(|(weight, kind)| format!("{weight} {kind}")).collect();
+    let kinds = mix.weights().into_iter().filter(|(_, weight)| *weight > 0);
+    let mut done: Vec<String> = kinds.map(|(kind, weight)| format!("{weight} {kind}")).collect();
     if mix.writes_per_fsync > 0 {
         let kind = if mix.data_only { "fdatasync" } else { "fsync" };
         let linked = if mix.linked { ", linked" } else { "" };
