@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use iowq_workloads::grid::GROUPS;
-use iowq_workloads::{Arrival, Length, Open, Plan, builtin, builtins, grid, grid_with};
+use iowq_workloads::{Arrival, Length, Meta, Open, Plan, builtin, builtins, grid, grid_with};
 
 fn all() -> Vec<Plan> {
     grid().unwrap_or_else(|error| panic!("{error}"))
@@ -34,7 +34,7 @@ fn group(plan: &Plan) -> &str {
 }
 
 #[test]
-fn the_grid_has_about_two_hundred_uniquely_named_points_in_ten_groups() {
+fn the_grid_has_about_two_hundred_uniquely_named_points_in_eleven_groups() {
     let all = all();
     let names: BTreeSet<&str> = all.iter().map(|plan| plan.name.as_str()).collect();
     assert_eq!(names.len(), all.len());
@@ -53,6 +53,7 @@ fn the_grid_has_about_two_hundred_uniquely_named_points_in_ten_groups() {
             ("reopen", 9),
             ("cpu1", 13),
             ("sockets", 13),
+            ("metadata", 12),
         ]
     );
 }
@@ -88,6 +89,7 @@ fn a_group_has_what_its_name_says_and_the_others_have_not() {
         assert_eq!(plan.cpus, is("cpu1").then_some(1), "{name}");
         assert_eq!(plan.mix.read > 0, is("reads"), "{name}");
         assert_eq!(plan.mix.fallocate > 0, is("fallocate"), "{name}");
+        assert_eq!(plan.mix.meta != Meta::NONE, is("metadata"), "{name}");
         assert_eq!(plan.life.reopen_after_ops, if is("reopen") { 8 } else { 0 }, "{name}");
         if let ["reopen", closed] = words[..] {
             assert_eq!(closed, format!("c{}", plan.life.closed.as_millis()));

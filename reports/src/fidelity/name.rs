@@ -5,7 +5,7 @@
 const GRID: &str = "grid-";
 
 /// The groups of the grid, in the order of pages.
-const GROUPS: [&str; 10] = [
+const GROUPS: [&str; 11] = [
     WRITES,
     "reads",
     "direct",
@@ -16,6 +16,7 @@ const GROUPS: [&str; 10] = [
     REOPEN,
     "cpu1",
     "sockets",
+    "metadata",
 ];
 
 /// The group whose names have no group.

@@ -1,6 +1,7 @@
 //! The groups beside plain writes: each adds one thing, on a handful of shapes.
 
 use super::point::{GridPoint, Length, Messages, Shape, State};
+use crate::plan::Meta;
 use crate::plan::Open::{self, Buffered, Direct, Dsync};
 use crate::plan::SocketKind;
 
@@ -13,6 +14,7 @@ pub(super) const LIMITS: &str = "limits";
 pub(super) const REOPEN: &str = "reopen";
 pub(super) const CPU1: &str = "cpu1";
 pub(super) const SOCKETS: &str = "sockets";
+pub(super) const METADATA: &str = "metadata";
 
 /// Files, depth, writes per fsync, limit, open flags.
 type Row = (i64, i64, i64, i64, Open);
@@ -30,9 +32,9 @@ const SHORT_SECONDS: f64 = 0.3;
 
 /// All points of all groups, in the order of groups.
 pub(super) fn points() -> impl Iterator<Item = GridPoint> {
-    [reads(), direct(), fallocate(), forced(), linked(), limits(), reopen(), cpu1(), sockets()]
-        .into_iter()
-        .flatten()
+    let groups =
+        [reads(), direct(), fallocate(), forced(), linked(), limits(), reopen(), cpu1(), sockets()];
+    groups.into_iter().chain([metadata()]).flatten()
 }
 
 /// A point of each shape.
@@ -273,4 +275,33 @@ fn sockets() -> Vec<GridPoint> {
         of(point("spliceforced", true, splice), &rows[..2]),
     ]
     .concat()
+}
+
+/// What io-wq does beside reads, writes and what flushes them: each kind alone, but for writeback,
+/// which has to find something.
+fn metadata() -> Vec<GridPoint> {
+    let none = Meta::NONE;
+    let kinds = [
+        ("openat", 0, Meta { openat: 1, ..none }),
+        ("statx", 0, Meta { statx: 1, ..none }),
+        ("rename", 0, Meta { rename: 1, ..none }),
+        ("unlink", 0, Meta { unlink: 1, ..none }),
+        ("truncate", 0, Meta { truncate: 1, ..none }),
+        ("writeback", 4, Meta { sync_file_range: 1, ..none }),
+    ];
+    let rows = [(4, 8, 0, 64, Buffered), (4, 64, 0, 8, Buffered)];
+    let points = kinds.into_iter().flat_map(|(word, write, meta)| {
+        let point = GridPoint {
+            group: METADATA,
+            word,
+            write,
+            meta,
+            state: State::Fresh,
+            size_mib: WRITTEN_MIB,
+            length: Length::Seconds(SHORT_SECONDS),
+            ..GridPoint::WRITES
+        };
+        of(point, &rows)
+    });
+    points.collect()
 }

@@ -16,15 +16,16 @@ use crate::source::Source;
 use point::GridPoint;
 
 /// A few lines on the grid, for lists.
-pub const GRID_SUMMARY: [&str; 4] = [
+pub const GRID_SUMMARY: [&str; 5] = [
     "The fidelity grid. F files; D in flight; an fsync after S writes, 0 for none; L workers at",
     "most; OPEN buffered, dsync, direct. GROUP: none for writes and fsyncs alone; reads, direct,",
     "fallocate, forced (IOSQE_ASYNC), linked (write and fsync), limits (the kernel's own), reopen",
-    "(rings, closed for C ms in between), cpu1 (on one processor), sockets (F of them).",
+    "(rings, closed for C ms in between), cpu1 (on one processor), sockets (F of them), metadata",
+    "(names, status, length, writeback).",
 ];
 
 /// The names of the groups, in the order of pages.
-pub const GROUPS: [&str; 10] = [
+pub const GROUPS: [&str; 11] = [
     point::WRITES,
     groups::READS,
     groups::DIRECT,
@@ -35,6 +36,7 @@ pub const GROUPS: [&str; 10] = [
     groups::REOPEN,
     groups::CPU1,
     groups::SOCKETS,
+    groups::METADATA,
 ];
 
 /// All plans of the grid.

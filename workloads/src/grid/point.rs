@@ -2,7 +2,7 @@
 
 use crate::check;
 use crate::error::SpecError;
-use crate::plan::{FileState, Open, Order, Plan, SocketKind};
+use crate::plan::{FileState, Meta, Open, Order, Plan, SocketKind};
 use crate::source::Source;
 use crate::spec::{self, OneOrMore, Spec};
 
@@ -25,6 +25,7 @@ pub(super) struct GridPoint {
     pub(super) fallocate: i64,
     /// What is done to connections in the place of files, if there are.
     pub(super) messages: Option<Messages>,
+    pub(super) meta: Meta,
     pub(super) state: State,
     pub(super) linked: bool,
     pub(super) forced: bool,
@@ -125,6 +126,7 @@ impl GridPoint {
         read: 0,
         fallocate: 0,
         messages: None,
+        meta: Meta::NONE,
         state: State::Allocated,
         linked: false,
         forced: false,
@@ -182,6 +184,12 @@ impl GridPoint {
                 fallocate: self.fallocate,
                 writes_per_fsync,
                 linked: self.linked,
+                openat: self.meta.openat.into(),
+                statx: self.meta.statx.into(),
+                rename: self.meta.rename.into(),
+                unlink: self.meta.unlink.into(),
+                truncate: self.meta.truncate.into(),
+                sync_file_range: self.meta.sync_file_range.into(),
                 ..spec::Mix::default()
             },
             ring: spec::Ring {
@@ -227,15 +235,24 @@ impl GridPoint {
         }
     }
 
-    fn summary(&self) -> String {
-        let Shape { files, depth, writes_per_fsync, limit, open } = self.shape;
-        let what = match (self.write, self.read, self.fallocate) {
-            (0, 0, _) => "Fallocates",
-            (0, _, _) => "Reads",
-            (_, 0, 0) => "Writes",
-            (_, 0, _) => "Writes and fallocates",
+    /// The kinds of ops, as the start of a sentence.
+    fn what(&self) -> String {
+        let meta = self.meta.weights().into_iter().find(|(_, weight)| *weight > 0);
+        let what = match (self.write, self.read, self.fallocate, meta) {
+            (0, 0, 0, Some((kind, _))) => return format!("Ops `{}`", kind.name()),
+            (_, _, _, Some((kind, _))) => return format!("Writes and ops `{}`", kind.name()),
+            (0, 0, _, _) => "Fallocates",
+            (0, _, _, _) => "Reads",
+            (_, 0, 0, _) => "Writes",
+            (_, 0, _, _) => "Writes and fallocates",
             _ => "Reads and writes",
         };
+        what.to_owned()
+    }
+
+    fn summary(&self) -> String {
+        let Shape { files, depth, writes_per_fsync, limit, open } = self.shape;
+        let what = self.what();
         let blocks = match self.state {
             State::Fresh => " that grow",
             State::Allocated => "",
