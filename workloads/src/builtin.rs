@@ -8,7 +8,7 @@ use crate::source::Source;
 use crate::spec::Spec;
 
 /// Name and spec of each; the first is the canonical one.
-const SPECS: [(&str, &str); 18] = [
+const SPECS: [(&str, &str); 19] = [
     ("fsync-mix", include_str!("../specs/fsync-mix.toml")),
     ("fsync-batch", include_str!("../specs/fsync-batch.toml")),
     ("dsync", include_str!("../specs/dsync.toml")),
@@ -28,6 +28,7 @@ const SPECS: [(&str, &str); 18] = [
     ("forced-writes", include_str!("../specs/forced-writes.toml")),
     ("sockets", include_str!("../specs/sockets.toml")),
     ("nop", include_str!("../specs/nop.toml")),
+    ("file-server", include_str!("../specs/file-server.toml")),
 ];
 
 /// What the name of a variant with the kernel's own idle timeout ends with.

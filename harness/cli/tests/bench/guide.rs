@@ -18,7 +18,7 @@ fn specs() -> Vec<(String, String)> {
 fn every_spec_of_the_guide_runs_and_what_it_wrote_is_read_back() {
     let test = "every_spec_of_the_guide_runs_and_what_it_wrote_is_read_back";
     let specs = specs();
-    assert_eq!(specs.len(), 6);
+    assert_eq!(specs.len(), 7);
     let place = Place::new();
     let mut flags = Vec::new();
     for (name, text) in &specs {
@@ -33,7 +33,7 @@ fn every_spec_of_the_guide_runs_and_what_it_wrote_is_read_back() {
     }
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let records = place.records();
-    assert_eq!(records.len(), 12);
+    assert_eq!(records.len(), 14);
     for record in &records {
         assert!(record["ops"]["done"].as_u64() > Some(0), "{}", record["key"]);
         assert_eq!(record["ops"]["failed"], 0, "{}", record["key"]);
