@@ -148,6 +148,19 @@ fn a_job_may_begin_later_and_end_its_group_or_all() {
 }
 
 #[test]
+fn jobs_that_begin_later_take_as_long_as_until_the_last_one_ends() {
+    let length = |jobs: &str| {
+        let whole = plans(&format!("{GLOBAL}time_based\nruntime=3\n{jobs}")).remove(0);
+        whole.length
+    };
+    let seconds = |seconds| Length::Time(Duration::from_secs(seconds));
+    assert_eq!(length("[a]\n[b]\nstartdelay=2\n"), seconds(5));
+    assert_eq!(length("[a]\nruntime=9\n[b]\nstartdelay=2\n"), seconds(9));
+    assert_eq!(length("startdelay=2\n[a]\n[b]\n"), seconds(3), "it is measured once one begins");
+    assert_eq!(length("[a]\nramp_time=1\n[b]\n"), seconds(4));
+}
+
+#[test]
 fn a_stage_finds_the_files_that_the_one_before_it_wrote() {
     use FileState::{Allocated, Fresh, Written};
     let states = |text: &str| -> Vec<FileState> {
