@@ -43,19 +43,24 @@ enum Ends {
 }
 
 impl Start {
-    pub(super) fn of(job: &Job<'_>) -> Start {
+    /// `exits` says whether any section of the file has `exitall`, which holds for all jobs.
+    pub(super) fn of(job: &Job<'_>, exits: bool) -> Start {
         Start {
             is_after_all: job.keep(job.is_on("stonewall")).unwrap_or(false),
             after: job.text("wait_for").map(str::to_owned),
             copies: job.keep(job.within("numjobs", 1, limits::TASKS)).unwrap_or(1) as u32,
             starts_group: job.keep(job.is_on("new_group")).unwrap_or(false),
-            ends: job.keep(ends(job)).unwrap_or(Ends::Itself),
+            ends: job.keep(ends(job, exits)).unwrap_or(Ends::Itself),
         }
     }
 }
 
-fn ends(job: &Job<'_>) -> Result<Ends, SpecError> {
-    if !job.is_on("exitall")? {
+fn ends(job: &Job<'_>, exits: bool) -> Result<Ends, SpecError> {
+    if job.switch("exitall")? == Some(false) {
+        let allowed = "no value, or nothing: fio has it on for all jobs whatever its value is";
+        return Err(job.refuse("exitall", allowed));
+    }
+    if !exits {
         return Ok(Ends::Itself);
     }
     match job.text("exit_what") {
@@ -211,7 +216,7 @@ fn check_ends(file: &str, stages: &[Vec<Entry<'_>>], refusals: &mut Refusals) {
                 _ => continue,
             };
             let name = &entry.section.name;
-            let message = format!("[{name}]: found exitall, allowed {allowed}");
+            let message = format!("[{name}]: found exitall in the file, allowed {allowed}");
             refusals.add(syntax(file, entry.section.line, message));
         }
     }

@@ -108,16 +108,17 @@ fn jobs_that_cannot_begin_or_end_with_the_others_are_refused() {
         assert!(answer.starts_with(refusal), "{text}: {answer}");
     }
     for (text, allowed) in [
-        ("exitall\n[a]\n[b]\nwait_for=a\n", "[a]: found exitall, allowed a new_group or stonewall"),
+        ("exitall\n[a]\n[b]\nwait_for=a\n", "[a]: found exitall in the file, allowed a new_group or stonewall"),
         (
             "exitall\nexit_what=all\n[a]\n[b]\nstonewall\n",
-            "[a]: found exitall, allowed exit_what=stonewall: those after it would never run",
+            "[a]: found exitall in the file, allowed exit_what=stonewall: those after it would never run",
         ),
         (
             "exitall\nexit_what=stonewall\n[a]\n[b]\nstartdelay=1\n",
-            "[a]: found exitall, allowed no startdelay beside it",
+            "[a]: found exitall in the file, allowed no startdelay beside it",
         ),
         ("exitall\nexit_what=me\n[a]\n", "exit_what: found `me`, allowed group, stonewall or all"),
+        ("[a]\nexitall=0\n[b]\n", "exitall: found `0`, allowed no value, or nothing"),
         ("startdelay=1-4\n[a]\n[b]\n", "startdelay: found `1-4`, allowed a whole number"),
     ] {
         let answer = answer(&format!("{GLOBAL}{text}"));
@@ -128,14 +129,14 @@ fn jobs_that_cannot_begin_or_end_with_the_others_are_refused() {
 #[test]
 fn a_job_may_begin_later_and_end_its_group_or_all() {
     let text = format!(
-        "{GLOBAL}exitall\n[a]\nexit_what=stonewall\n[b]\nnew_group\n[c]\nexitall=0\n[d]\n\
+        "{GLOBAL}[a]\nexit_what=stonewall\n[b]\nnew_group\nexitall\n[c]\n[d]\n\
          stonewall\nexit_what=all\n[e]\nstartdelay=1500ms\n"
     );
     let plans = plans(&text);
     let ends = |plan: &Plan| -> Vec<(u32, u64)> {
         plan.streams().map(|plan| (plan.group, plan.ends_groups)).collect()
     };
-    assert_eq!(ends(&plans[0]), [(0, u64::MAX), (1, 0b10), (1, 0)]);
+    assert_eq!(ends(&plans[0]), [(0, u64::MAX), (1, 0b10), (1, 0b10)], "one has it for all");
     assert_eq!(ends(&plans[1]), [(0, u64::MAX), (0, 0b1)]);
     let delays: Vec<Duration> = plans[1].streams().map(|plan| plan.begins_after).collect();
     assert_eq!(delays, [Duration::ZERO, Duration::from_millis(1500)]);
