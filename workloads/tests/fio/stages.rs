@@ -108,7 +108,10 @@ fn jobs_that_cannot_begin_or_end_with_the_others_are_refused() {
         assert!(answer.starts_with(refusal), "{text}: {answer}");
     }
     for (text, allowed) in [
-        ("exitall\n[a]\n[b]\nwait_for=a\n", "[a]: found exitall in the file, allowed a new_group or stonewall"),
+        (
+            "exitall\n[a]\n[b]\nwait_for=a\n",
+            "[a]: found exitall in the file, allowed a new_group or stonewall",
+        ),
         (
             "exitall\nexit_what=all\n[a]\n[b]\nstonewall\n",
             "[a]: found exitall in the file, allowed exit_what=stonewall: those after it would never run",
