@@ -51,6 +51,11 @@ impl Job<'_> {
         // A split wins over a range in fio, and that over a size.
         let option = ["bssplit", "bsrange"].into_iter().find(|option| self.given(option));
         let option = option.unwrap_or("bs");
+        if option == "bsrange" && self.is_on("bs_unaligned")? {
+            let allowed = "nothing beside bsrange, of which fio then draws any number of bytes; or \
+                           bssplit with the sizes that you mean";
+            return Err(self.refuse("bs_unaligned", allowed));
+        }
         let [reads, writes] = value::directions(self.text(option).unwrap_or(""));
         let used = [(mix.read > 0, reads), (mix.write > 0, writes)];
         let mut both: Vec<Vec<Share>> = Vec::new();
@@ -106,7 +111,7 @@ impl Job<'_> {
         let is_one = shares.len() == 1 && align == smallest;
         let sizes = shares.iter().filter(|_| !is_one).map(in_blocks).collect();
         let align_blocks = if is_one { 0 } else { u32::try_from(align / unit).unwrap_or(u32::MAX) };
-        let is_cut = !is_one && align == smallest && !is_unaligned && !self.is_on("norandommap")?;
+        let is_cut = !is_one && align == smallest && !self.is_on("norandommap")?;
         Ok(Blocks { bytes: unit as u32, sizes, align_blocks, is_cut })
     }
 

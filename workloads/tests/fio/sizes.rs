@@ -101,6 +101,10 @@ fn with_a_map_ops_of_several_sizes_come_to_each_block_once() {
     }
     let is_cut = |lines: &str| with(&format!("bsrange=4k-8k\n{lines}")).is_cut;
     assert!(is_cut("rw=randwrite") && !is_cut("rw=write") && !is_cut("rw=randread\nnorandommap"));
+    let unaligned = with("rw=randwrite\nbs_unaligned\nbssplit=4k/50:10k/50\nnorandommap=0");
+    assert!(unaligned.is_cut && unaligned.summary == "fio job [job].", "{}", unaligned.summary);
+    let bytes = Stream::new(&unaligned, 3).take(20).map(|op| op.bytes(unaligned.block_bytes));
+    assert!(bytes.collect::<Vec<_>>().contains(&10_240), "ops that fit have their whole size");
     assert!(!is_cut("rw=randread\nblockalign=8k") && !with("rw=randread").is_cut);
 }
 
@@ -110,6 +114,11 @@ fn sizes_that_no_run_can_have_are_refused() {
         ("rw=rw\nbs=4k,8k", "bs", "the same sizes for reads and writes; or two jobs"),
         ("bsrange=4k-6k", "bsrange", "from a size to a multiple of it, up to 64 times; or bssplit"),
         ("bsrange=4k-1m", "bsrange", "from a size to a multiple of it, up to 64 times; or bssplit"),
+        (
+            "bs_unaligned\nbsrange=4k-8k",
+            "bs_unaligned",
+            "nothing beside bsrange, of which fio then",
+        ),
         ("bssplit=4k/60:8k/60", "bssplit", "up to 64 sizes with shares of 100 together"),
         (
             "bs_unaligned\nbssplit=4k/50:6000/50",

@@ -197,7 +197,7 @@ fn a_share_of_a_file_that_an_earlier_job_leaves_has_a_size() {
 #[test]
 fn what_only_matters_between_jobs_is_ignored_if_each_runs_alone() {
     let text = format!("{GLOBAL}startdelay=5\nexitall\nnew_group\nthreads=1\n[a]\nnumjobs=1\n");
-    assert_eq!(plans(&text)[0].summary, "fio job [a]. Ignored: new_group, thread.");
+    assert_eq!(plans(&text)[0].summary, "fio job [a]. Ignored: thread.");
     assert_eq!(plans(&text)[0].begins_after, Duration::ZERO);
 }
 
