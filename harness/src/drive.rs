@@ -1,13 +1,14 @@
 //! The driver: submits the ops of a stream to the engine in time, and counts how they end.
 
 mod answers;
+mod stats;
 
-use std::collections::BTreeMap;
 use std::iter::Peekable;
 use std::time::Duration;
 
 use iowq_workloads::{Arrival, Later, Ledger, Length, Op, OpKind, Plan, Stream};
 
+pub use self::stats::DriveStats;
 use crate::clock::{self, Nanos, duration_ns};
 use crate::engine::buffers::Buffers;
 use crate::engine::{Engine, EngineError, Request};
@@ -29,30 +30,6 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(20);
 
 /// How often the number of ended ops is reported.
 const REPORT_INTERVAL: Duration = Duration::from_secs(1);
-
-/// What the driver measured.
-#[derive(Debug, Default)]
-pub struct DriveStats {
-    /// When the first ring was opened.
-    pub opened: Nanos,
-    /// When the measured part began.
-    pub measured_from: Nanos,
-    /// When its last op was done.
-    pub measured_until: Nanos,
-    /// When the last ring was closed.
-    pub closed: Nanos,
-    /// Measured ops that were done.
-    pub done: u64,
-    /// Measured ops that failed.
-    pub failed: u64,
-    /// Ops that were due by the rate of an open loop and never submitted; none if it kept up.
-    pub never_started: Option<u64>,
-    /// Processor time of the process, from just before the first measured op was submitted until
-    /// the last one was done; none if no op was measured.
-    pub cpu_ns: Option<u64>,
-    /// Failed ops by error, `ECANCELED` for those that never ran.
-    pub failures: BTreeMap<String, u64>,
-}
 
 /// Called just before and just after a ring is closed: a worker seen before may exit at once, and
 /// one created at the last moment is seen only after.
@@ -228,9 +205,10 @@ impl<'a> Driver<'a> {
     }
 
     /// An open loop of limited time is measured over its whole length, even if nothing was due at
-    /// the end: otherwise ops per second would exceed its rate.
+    /// the end: otherwise ops per second would exceed its rate. One that another stream ends has no
+    /// more time than it took.
     fn count_the_whole_length(&mut self) {
-        if self.is_through() {
+        if self.is_through() || self.is_ended_by_another() {
             return;
         }
         if let (Some(end), false) = (self.end, matches!(self.plan.arrival, Arrival::Closed { .. }))
@@ -419,9 +397,9 @@ impl<'a> Driver<'a> {
             measured = true;
             match completion.outcome {
                 WorkOutcome::Done => self.driven.done += 1,
-                WorkOutcome::Failed(errno) => count_failure(&mut self.driven, errno_name(errno)),
-                WorkOutcome::Panicked => count_failure(&mut self.driven, "panic"),
-                WorkOutcome::Cancelled => count_failure(&mut self.driven, "ECANCELED"),
+                WorkOutcome::Failed(errno) => self.driven.count_failure(errno_name(errno)),
+                WorkOutcome::Panicked => self.driven.count_failure("panic"),
+                WorkOutcome::Cancelled => self.driven.count_failure("ECANCELED"),
             }
         }
         if ended < self.ops_ended {
@@ -466,9 +444,13 @@ impl<'a> Driver<'a> {
         self.ops_left == 0 || self.blocks_left == 0
     }
 
+    fn is_ended_by_another(&self) -> bool {
+        self.is_over.is_some_and(|is_over| is_over())
+    }
+
     /// Whether no more op is to start.
     fn ended(&mut self) -> bool {
-        if self.is_through() || self.is_over.is_some_and(|is_over| is_over()) {
+        if self.is_through() || self.is_ended_by_another() {
             return true;
         }
         let Some(end) = self.end else { return false };
@@ -482,11 +464,6 @@ impl<'a> Driver<'a> {
             }
         }
     }
-}
-
-fn count_failure(driven: &mut DriveStats, error: &str) {
-    driven.failed += 1;
-    *driven.failures.entry(error.to_owned()).or_default() += 1;
 }
 
 #[cfg(test)]

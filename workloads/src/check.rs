@@ -313,7 +313,7 @@ impl Check<'_> {
     }
 
     /// Whether the order goes with the sizes of ops.
-    fn order(&self, order: Order, sizes: &[OpSize]) -> Result<(), SpecError> {
+    pub(crate) fn order(&self, order: Order, sizes: &[OpSize]) -> Result<(), SpecError> {
         if matches!(order, Order::Step { .. }) && !sizes.is_empty() {
             let allowed = "sequential or another beside several sizes of blocks";
             return Err(self.refuse("files.order", order, allowed));

@@ -116,8 +116,8 @@ impl Places {
             // fio draws a place, and goes on to the next that is free.
             let align = u64::from(self.align_blocks.max(1));
             let from = self.draw.below((self.file_blocks / align).max(1));
-            let (first, units) = visited.visit(from, u64::from(blocks) / align);
-            return (first * align, (units * align) as u32);
+            let (first, units) = visited.visit(from, u64::from(blocks).div_ceil(align));
+            return (first * align, (units * align).min(blocks.into()) as u32);
         }
         // Each size has places of its own, and an order of them.
         let (slots, each) = slots(self.file_blocks, blocks, self.align_blocks);

@@ -150,6 +150,20 @@ impl Plan {
         itself.into_iter().chain(self.tasks.iter().flat_map(Task::streams))
     }
 
+    /// How long all streams together are measured: from the first one's measured part to the end of
+    /// the last one's; none if ops end one of them.
+    #[must_use]
+    pub fn time_of_all(&self) -> Option<Duration> {
+        let from = |plan: &Plan| plan.begins_after.saturating_add(plan.warmup);
+        let until = |plan: &Plan| match plan.length {
+            Length::Time(time) => Some(from(plan).saturating_add(time)),
+            Length::Ops(_) | Length::Either { .. } => None,
+        };
+        let first = self.streams().map(from).min()?;
+        let ends: Vec<Duration> = self.streams().map(until).collect::<Option<_>>()?;
+        ends.into_iter().max().map(|last| last.saturating_sub(first))
+    }
+
     /// The highest limit of an account at any time.
     #[must_use]
     pub fn limit_max(&self, account: usize) -> u32 {

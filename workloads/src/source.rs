@@ -9,7 +9,7 @@ use crate::check::Check;
 use crate::error::SpecError;
 use crate::fio::Engines;
 use crate::limits;
-use crate::plan::{Length, Mix, OpSize, Plan, Task};
+use crate::plan::{Length, Mix, OpSize, Order, Plan, Task};
 use crate::set::{named, spec_with};
 use crate::spec::{self, Spec};
 use crate::task;
@@ -107,7 +107,11 @@ impl Source {
         };
         let tasks = self.plan.tasks.iter().map(of_task).collect::<Result<_, _>>()?;
         let plan = Plan { tasks, ..self.as_long(plan, set) };
-        Check { file: &named(set, name) }.of_all_tasks(&plan)?;
+        let file = named(set, name);
+        let check = Check { file: &file };
+        // The sizes are the job's again.
+        check.order(plan.mix.order, &plan.sizes)?;
+        check.of_all_tasks(&plan)?;
         Ok(plan)
     }
 
@@ -123,7 +127,7 @@ impl Source {
             block_bytes: self.plan.block_bytes,
             sizes: self.plan.sizes.clone(),
             align_blocks: self.plan.align_blocks,
-            is_cut: self.plan.is_cut,
+            is_cut: self.plan.is_cut && plan.mix.order == Order::Random,
             length: if own { plan.length } else { self.plan.length },
             io_blocks: if own { 0 } else { self.plan.io_blocks },
             begins_after: self.plan.begins_after,

@@ -118,6 +118,18 @@ fn sizes_are_set_as_a_list() {
 }
 
 #[test]
+fn a_fio_job_of_several_sizes_has_the_order_that_is_set_or_refuses_it() {
+    let text = JOB.replace("bs=8k", "bsrange=4k-8k").replace("rw=write", "rw=randwrite");
+    let source = Source::jobs("job", "job.fio", &text, Engines::IoUring).expect("a job").remove(0);
+    let with = |order| source.with(&set(&[("files.order", order)]));
+    assert!(source.plan.is_cut && with("random").expect("its own").is_cut);
+    let zipf = with("zipf:1.2").expect("sizes go with it");
+    assert!(!zipf.is_cut && zipf.sizes == source.plan.sizes);
+    let error = with("step:2").expect_err("all would be on block 0").to_string();
+    assert!(error.contains("files.order: found step:2, allowed sequential or"), "{error}");
+}
+
+#[test]
 fn what_a_fio_job_says_in_its_own_words_is_refused_with_that_word() {
     let source = job();
     let error = source.with(&set(&[("files.block_bytes", "512")])).expect_err("it is `bs`");

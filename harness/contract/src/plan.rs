@@ -29,8 +29,10 @@ pub struct PlanSettings {
     pub state: Vec<String>,
     /// Whether what is written before is in the page cache, too.
     pub cached: bool,
-    /// In which order blocks are visited: `sequential`, `random`, or `zipf`, `pareto` or `normal` with
-    /// a colon and a parameter, for some more often than others.
+    /// In which order blocks are visited: `sequential`, `step:` and the blocks from one to the next,
+    /// `random`, or for some more often than others `zipf`, `pareto` or `normal` with a colon and a
+    /// parameter, or `zoned:` and of each zone the shares of visits and of the file in percent, such as
+    /// `zoned:90/10:10/90`.
     pub order: String,
     /// Whether all files were to share one hash bucket.
     pub collide: bool,

@@ -286,3 +286,18 @@ fn a_stream_that_another_ends_starts_no_more_ops_and_leaves_its_pauses() {
         assert!(driven.done <= most, "{} of {:?}", driven.done, plan.arrival);
     }
 }
+
+#[test]
+fn an_open_loop_that_another_ends_has_no_more_time_than_it_took_and_lacks_no_ops() {
+    let mut plan = plan("dsync", 1);
+    plan.arrival = Arrival::Rate { per_s: 1000.0 };
+    plan.length = Length::Time(Duration::from_secs(3600));
+    let mut engine = Instant { step_ns: 100_000, ..Instant::default() };
+    let (mut buffers, mut ledger) = (Buffers::new(&plan), Ledger::new(&plan));
+    let looks = Cell::new(0);
+    let is_over = || looks.replace(looks.get() + 1) > 1000;
+    let driver = Driver::new(&plan, 1, &mut engine, &mut buffers, &mut ledger, &|| ());
+    let driven = driver.until(&is_over).run().expect("this engine never fails");
+    assert!(driven.done > 0 && driven.never_started.is_none(), "{driven:?}");
+    assert!(driven.measured_until <= driven.closed, "{driven:?}");
+}

@@ -4,7 +4,7 @@ use super::job::Job;
 use super::value;
 use crate::error::SpecError;
 use crate::limits;
-use crate::plan::{Mix, OpSize};
+use crate::plan::{Mix, OpSize, Order};
 
 /// fio's block size if none is given.
 const BYTES_DEFAULT: u64 = 4096;
@@ -51,6 +51,11 @@ impl Job<'_> {
         // A split wins over a range in fio, and that over a size.
         let option = ["bssplit", "bsrange"].into_iter().find(|option| self.given(option));
         let option = option.unwrap_or("bs");
+        if option == "bsrange" && self.is_on("bs_unaligned")? {
+            let allowed = "nothing beside bsrange, of which fio then draws any number of bytes; or \
+                           bssplit with the sizes that you mean";
+            return Err(self.refuse("bs_unaligned", allowed));
+        }
         let [reads, writes] = value::directions(self.text(option).unwrap_or(""));
         let used = [(mix.read > 0, reads), (mix.write > 0, writes)];
         let mut both: Vec<Vec<Share>> = Vec::new();
@@ -69,12 +74,17 @@ impl Job<'_> {
                            reads and one that writes";
             return Err(self.refuse(option, allowed));
         };
-        self.blocks_of(option, shares)
+        self.blocks_of(option, shares, mix.order)
     }
 
     /// The block that sizes and the places of ops at random are made of. fio has both at multiples of
     /// the smallest size, unless it is told otherwise.
-    fn blocks_of(&self, option: &'static str, shares: Vec<Share>) -> Result<Blocks, SpecError> {
+    fn blocks_of(
+        &self,
+        option: &'static str,
+        shares: Vec<Share>,
+        order: Order,
+    ) -> Result<Blocks, SpecError> {
         let (least, most) =
             (*limits::BLOCK_BYTES.start() as u64, *limits::BLOCK_BYTES.end() as u64);
         if shares.iter().any(|(bytes, _)| !(least..=most).contains(bytes)) {
@@ -87,7 +97,9 @@ impl Job<'_> {
             false => (bytes - bytes % smallest, share),
         };
         let shares = by_size(shares.into_iter().map(rounded).collect());
-        let align = self.int("blockalign")?.filter(|align| *align > 0).unwrap_or(smallest);
+        // In sequence fio puts the smallest size in its place.
+        let aligns = |align: &u64| *align > 0 && order != Order::Sequential;
+        let align = self.int("blockalign")?.filter(aligns).unwrap_or(smallest);
         let unit = shares.iter().fold(align, |all, (bytes, _)| divisor(all, *bytes));
         let sector = u64::from(limits::SECTOR_BYTES);
         if self.is_direct()? && !unit.is_multiple_of(sector) {
@@ -106,7 +118,7 @@ impl Job<'_> {
         let is_one = shares.len() == 1 && align == smallest;
         let sizes = shares.iter().filter(|_| !is_one).map(in_blocks).collect();
         let align_blocks = if is_one { 0 } else { u32::try_from(align / unit).unwrap_or(u32::MAX) };
-        let is_cut = !is_one && align == smallest && !is_unaligned && !self.is_on("norandommap")?;
+        let is_cut = !is_one && align == smallest && !self.is_on("norandommap")?;
         Ok(Blocks { bytes: unit as u32, sizes, align_blocks, is_cut })
     }
 

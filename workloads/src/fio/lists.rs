@@ -3,9 +3,10 @@
 //! Names are those of fio 3.28 to 3.42, found with `fio --cmdhelp`.
 
 /// Options that are taken over; `job.rs` and the files beside it say how.
-pub(super) const TAKEN: [&str; 50] = [
+pub(super) const TAKEN: [&str; 53] = [
     "blockalign",
     "bs",
+    "bs_unaligned",
     "bsrange",
     "bssplit",
     "buffered",
@@ -29,6 +30,8 @@ pub(super) const TAKEN: [&str; 50] = [
     "ioengine",
     "kb_base",
     "loops",
+    "new_group",
+    "norandommap",
     "nrfiles",
     "number_ios",
     "numjobs",
@@ -102,8 +105,7 @@ pub(super) const IGNORED: [List; 11] = [
     ),
     (
         "a job runs alone, in a process of its own",
-        "comm description exitall_on_error group_reporting job_start_clock_id name new_group \
-         thread",
+        "comm description exitall_on_error group_reporting job_start_clock_id name thread",
     ),
     (
         "the record has its own measurements",
@@ -118,8 +120,8 @@ pub(super) const IGNORED: [List; 11] = [
     ),
     (
         "the order is drawn from the seed, and all blocks come before one returns",
-        "bs_unaligned norandommap num_range random_generator random_sequence_stride randrepeat \
-         rw_sequencer serialize_overlap softrandommap",
+        "num_range random_generator random_sequence_stride randrepeat rw_sequencer \
+         serialize_overlap softrandommap",
     ),
     (
         "every block written has bytes of its own",

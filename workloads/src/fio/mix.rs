@@ -74,7 +74,7 @@ impl Job<'_> {
             return Ok(None);
         }
         if !blocks.sizes.is_empty() {
-            return Err(self.refuse("rw", "no gaps beside several sizes of blocks or blockalign"));
+            return Err(self.refuse("rw", "no gaps beside several sizes of blocks"));
         }
         let bytes = i64::from(blocks.bytes);
         let gap_blocks = if is_back { -(gap / bytes) } else { gap / bytes };

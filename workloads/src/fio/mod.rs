@@ -51,6 +51,7 @@ impl Plan {
         }
         let mut refusals = Refusals::default();
         let sections = section::read(file, text, &mut refusals);
+        let exits = sections.iter().any(|section| section.gives("exitall"));
         let (mut globals, mut left) = (Options::default(), Left::default());
         let mut entries = Vec::new();
         for section in &sections {
@@ -61,7 +62,7 @@ impl Plan {
             let mut options = globals.clone();
             options.add(file, &section.options, &mut refusals);
             let job = Job::new(file, section, &options);
-            let start = Start::of(&job);
+            let start = Start::of(&job, exits);
             let there = |files: &[String]| left.bytes(files);
             let planned = plan::plan(name, job, engines, there, &mut refusals);
             if let Some(planned) = &planned {

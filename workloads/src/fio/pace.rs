@@ -8,7 +8,7 @@ use super::target::Size;
 use super::value;
 use crate::error::SpecError;
 use crate::limits;
-use crate::plan::{Arrival, Length, Mix};
+use crate::plan::{Arrival, Length, Mix, Order};
 
 /// Ops per second of reads and of writes.
 type Rates = [Option<f64>; 2];
@@ -120,6 +120,12 @@ impl Job<'_> {
             (None, Some(Some(writes))) => writes * ops_per_write(*mix),
             _ => return Ok(None),
         };
+        if is_given(bytes) && blocks.is_cut && mix.order == Order::Random {
+            let allowed = "rate_iops in its place: how many bytes an op has on average is not known, \
+                           because those at random end where the next block was visited; or \
+                           norandommap=1";
+            return Err(self.refuse("rate", allowed));
+        }
         if !limits::RATE_PER_S.contains(&per_s) {
             let (least, most) = (limits::RATE_PER_S.start(), limits::RATE_PER_S.end());
             let allowed = format!(

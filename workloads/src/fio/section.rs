@@ -24,6 +24,12 @@ pub(super) struct Section {
     pub(super) options: Vec<Written>,
 }
 
+impl Section {
+    pub(super) fn gives(&self, option: &str) -> bool {
+        self.options.iter().any(|written| written.name == option)
+    }
+}
+
 /// Reads the lines of a file with at least one job.
 pub(super) fn read(file: &str, text: &str, refusals: &mut Refusals) -> Vec<Section> {
     let refusal =

@@ -43,19 +43,24 @@ enum Ends {
 }
 
 impl Start {
-    pub(super) fn of(job: &Job<'_>) -> Start {
+    /// `exits` says whether any section of the file has `exitall`, which holds for all jobs.
+    pub(super) fn of(job: &Job<'_>, exits: bool) -> Start {
         Start {
             is_after_all: job.keep(job.is_on("stonewall")).unwrap_or(false),
             after: job.text("wait_for").map(str::to_owned),
             copies: job.keep(job.within("numjobs", 1, limits::TASKS)).unwrap_or(1) as u32,
             starts_group: job.keep(job.is_on("new_group")).unwrap_or(false),
-            ends: job.keep(ends(job)).unwrap_or(Ends::Itself),
+            ends: job.keep(ends(job, exits)).unwrap_or(Ends::Itself),
         }
     }
 }
 
-fn ends(job: &Job<'_>) -> Result<Ends, SpecError> {
-    if !job.is_on("exitall")? {
+fn ends(job: &Job<'_>, exits: bool) -> Result<Ends, SpecError> {
+    if job.switch("exitall")? == Some(false) {
+        let allowed = "no value, or nothing: fio has it on for all jobs whatever its value is";
+        return Err(job.refuse("exitall", allowed));
+    }
+    if !exits {
         return Ok(Ends::Itself);
     }
     match job.text("exit_what") {
@@ -211,7 +216,7 @@ fn check_ends(file: &str, stages: &[Vec<Entry<'_>>], refusals: &mut Refusals) {
                 _ => continue,
             };
             let name = &entry.section.name;
-            let message = format!("[{name}]: found exitall, allowed {allowed}");
+            let message = format!("[{name}]: found exitall in the file, allowed {allowed}");
             refusals.add(syntax(file, entry.section.line, message));
         }
     }
@@ -250,17 +255,13 @@ fn join(
         let allowed = format!("{} at most: each has a thread", limits::TASKS.end());
         return Err(refuse(&format!("{count} jobs at one time"), &allowed));
     }
-    let lengths: Option<Vec<Length>> =
-        stage.iter().map(|entry| entry.planned.as_ref().map(|it| it.plan.length)).collect();
-    let Some(lengths) = lengths else { return Ok(None) };
-    with_tasks(file, stage, length_of_all(&lengths), shares_files)
+    with_tasks(file, stage, shares_files)
 }
 
 /// A plan whose tasks are the jobs.
 fn with_tasks(
     file: &str,
     stage: Vec<Entry<'_>>,
-    length: Length,
     shares_files: bool,
 ) -> Result<Option<Plan>, SpecError> {
     let mut names = BTreeSet::new();
@@ -296,29 +297,20 @@ fn with_tasks(
     }
     let warmup = tasks.iter().map(|task| task.plan.warmup).max().unwrap_or_default();
     let origin = format!("Jobs of the fio job file {file}.");
-    let whole = Plan { summary, origin, length, warmup, ..first.plan.clone() };
+    let whole = Plan { summary, origin, warmup, ..first.plan.clone() };
     let whole = Plan { tasks, ..whole };
+    let whole = Plan { length: length_of_all(&whole), ..whole };
     Check { file }.of_all_tasks(&whole)?;
     Ok(Some(whole))
 }
 
-/// How long jobs at one time take: as long as the longest, or until all ops of all are done.
-fn length_of_all(lengths: &[Length]) -> Length {
-    let times: Option<Vec<Duration>> = lengths
-        .iter()
-        .map(|length| match length {
-            Length::Time(time) => Some(*time),
-            _ => None,
-        })
-        .collect();
-    let ops = lengths.iter().map(|length| match length {
-        Length::Ops(ops) | Length::Either { ops, .. } => *ops,
+/// How long jobs at one time take: until the last one's time is over, or all ops of all are done.
+fn length_of_all(whole: &Plan) -> Length {
+    let ops = whole.tasks.iter().map(|task| match task.plan.length {
+        Length::Ops(ops) | Length::Either { ops, .. } => ops,
         Length::Time(_) => 0,
     });
-    match times.and_then(|times| times.into_iter().max()) {
-        Some(time) => Length::Time(time),
-        None => Length::Ops(ops.fold(0, u64::saturating_add)),
-    }
+    whole.time_of_all().map_or(Length::Ops(ops.fold(0, u64::saturating_add)), Length::Time)
 }
 
 fn syntax(file: &str, line: usize, message: String) -> SpecError {

@@ -20,6 +20,18 @@ fn a_rate_in_bytes_is_that_of_as_many_blocks() {
 }
 
 #[test]
+fn a_rate_in_bytes_needs_a_size_that_is_known() {
+    let answer = answer_with("rw=randwrite\nbsrange=4k-8k\nrate=600k");
+    assert!(answer.contains("rate: found `600k`, allowed rate_iops in its place"), "{answer}");
+    let hundred = Arrival::Rate { per_s: 100.0 };
+    for lines in ["rw=randwrite\nnorandommap", "rw=write", "rw=randwrite\nrandom_distribution=zipf"]
+    {
+        assert_eq!(with(&format!("bsrange=4k-8k\nrate=600k\n{lines}")).arrival, hundred, "{lines}");
+    }
+    assert_eq!(with("rw=randwrite\nbsrange=4k-8k\nrate_iops=100").arrival, hundred);
+}
+
+#[test]
 fn reads_and_writes_of_a_mix_have_a_rate_each() {
     let plan = with("rw=randrw\nrwmixread=90\nrate_iops=300,100");
     assert_eq!((plan.mix.read, plan.mix.write), (75, 25), "as in fio, whatever the mix says");

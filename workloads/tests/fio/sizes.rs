@@ -68,8 +68,10 @@ fn several_sizes_have_their_shares_and_lie_at_multiples_of_the_smallest() {
         ("bssplit=8k/30:4k/40:8k/30", vec![(4096, 40), (8192, 60)], 4096),
         ("bsrange=4k-12k", vec![(4096, 1), (8192, 1), (12_288, 1)], 4096),
         ("bsrange=8k-4k", vec![(4096, 1), (8192, 1)], 4096),
-        ("bssplit=4k/50:8k/50\nblockalign=2k", vec![(4096, 50), (8192, 50)], 2048),
-        ("bs=64k\nblockalign=4k", vec![(65_536, 1)], 4096),
+        ("bssplit=4k/50:8k/50\nblockalign=2k", vec![(4096, 50), (8192, 50)], 4096),
+        ("rw=randwrite\nbssplit=4k/50:8k/50\nblockalign=2k", vec![(4096, 50), (8192, 50)], 2048),
+        ("bs=64k\nblockalign=4k", vec![], 0),
+        ("rw=randread\nbs=64k\nblockalign=4k", vec![(65_536, 1)], 4096),
         ("bssplit=4k/50:10k/50", vec![(4096, 50), (8192, 50)], 4096),
         ("bs_unaligned\nbssplit=4k/50:10k/50", vec![(4096, 50), (10_240, 50)], 4096),
     ] {
@@ -101,6 +103,10 @@ fn with_a_map_ops_of_several_sizes_come_to_each_block_once() {
     }
     let is_cut = |lines: &str| with(&format!("bsrange=4k-8k\n{lines}")).is_cut;
     assert!(is_cut("rw=randwrite") && !is_cut("rw=write") && !is_cut("rw=randread\nnorandommap"));
+    let unaligned = with("rw=randwrite\nbs_unaligned\nbssplit=4k/50:10k/50\nnorandommap=0");
+    assert!(unaligned.is_cut && unaligned.summary == "fio job [job].", "{}", unaligned.summary);
+    let bytes = Stream::new(&unaligned, 3).take(20).map(|op| op.bytes(unaligned.block_bytes));
+    assert!(bytes.collect::<Vec<_>>().contains(&10_240), "ops that fit have their whole size");
     assert!(!is_cut("rw=randread\nblockalign=8k") && !with("rw=randread").is_cut);
 }
 
@@ -110,13 +116,22 @@ fn sizes_that_no_run_can_have_are_refused() {
         ("rw=rw\nbs=4k,8k", "bs", "the same sizes for reads and writes; or two jobs"),
         ("bsrange=4k-6k", "bsrange", "from a size to a multiple of it, up to 64 times; or bssplit"),
         ("bsrange=4k-1m", "bsrange", "from a size to a multiple of it, up to 64 times; or bssplit"),
+        (
+            "bs_unaligned\nbsrange=4k-8k",
+            "bs_unaligned",
+            "nothing beside bsrange, of which fio then",
+        ),
         ("bssplit=4k/60:8k/60", "bssplit", "up to 64 sizes with shares of 100 together"),
         (
             "bs_unaligned\nbssplit=4k/50:6000/50",
             "bssplit",
             "sizes and blockalign with a common divisor of 512",
         ),
-        ("direct=1\nbs=4k\nblockalign=600", "blockalign", "a multiple of 512 with direct=1"),
+        (
+            "rw=randread\ndirect=1\nbs=4k\nblockalign=600",
+            "blockalign",
+            "a multiple of 512 with direct=1",
+        ),
         ("bssplit=4k/50:8k/50\nnumber_ios=5", "number_ios", "0 beside several sizes of blocks; or"),
         ("bssplit=4k/50:2m/50", "size", "2097152 to 274877906944 bytes for each of 1 files"),
         ("rw=read:4k\nbsrange=4k-8k", "rw", "no gaps beside several sizes of blocks"),

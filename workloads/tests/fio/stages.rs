@@ -108,16 +108,20 @@ fn jobs_that_cannot_begin_or_end_with_the_others_are_refused() {
         assert!(answer.starts_with(refusal), "{text}: {answer}");
     }
     for (text, allowed) in [
-        ("exitall\n[a]\n[b]\nwait_for=a\n", "[a]: found exitall, allowed a new_group or stonewall"),
+        (
+            "exitall\n[a]\n[b]\nwait_for=a\n",
+            "[a]: found exitall in the file, allowed a new_group or stonewall",
+        ),
         (
             "exitall\nexit_what=all\n[a]\n[b]\nstonewall\n",
-            "[a]: found exitall, allowed exit_what=stonewall: those after it would never run",
+            "[a]: found exitall in the file, allowed exit_what=stonewall: those after it would never run",
         ),
         (
             "exitall\nexit_what=stonewall\n[a]\n[b]\nstartdelay=1\n",
-            "[a]: found exitall, allowed no startdelay beside it",
+            "[a]: found exitall in the file, allowed no startdelay beside it",
         ),
         ("exitall\nexit_what=me\n[a]\n", "exit_what: found `me`, allowed group, stonewall or all"),
+        ("[a]\nexitall=0\n[b]\n", "exitall: found `0`, allowed no value, or nothing"),
         ("startdelay=1-4\n[a]\n[b]\n", "startdelay: found `1-4`, allowed a whole number"),
     ] {
         let answer = answer(&format!("{GLOBAL}{text}"));
@@ -128,14 +132,14 @@ fn jobs_that_cannot_begin_or_end_with_the_others_are_refused() {
 #[test]
 fn a_job_may_begin_later_and_end_its_group_or_all() {
     let text = format!(
-        "{GLOBAL}exitall\n[a]\nexit_what=stonewall\n[b]\nnew_group\n[c]\nexitall=0\n[d]\n\
+        "{GLOBAL}[a]\nexit_what=stonewall\n[b]\nnew_group\nexitall\n[c]\n[d]\n\
          stonewall\nexit_what=all\n[e]\nstartdelay=1500ms\n"
     );
     let plans = plans(&text);
     let ends = |plan: &Plan| -> Vec<(u32, u64)> {
         plan.streams().map(|plan| (plan.group, plan.ends_groups)).collect()
     };
-    assert_eq!(ends(&plans[0]), [(0, u64::MAX), (1, 0b10), (1, 0)]);
+    assert_eq!(ends(&plans[0]), [(0, u64::MAX), (1, 0b10), (1, 0b10)], "one has it for all");
     assert_eq!(ends(&plans[1]), [(0, u64::MAX), (0, 0b1)]);
     let delays: Vec<Duration> = plans[1].streams().map(|plan| plan.begins_after).collect();
     assert_eq!(delays, [Duration::ZERO, Duration::from_millis(1500)]);
@@ -145,6 +149,19 @@ fn a_job_may_begin_later_and_end_its_group_or_all() {
         summary.contains("The end of d is that of all. The end of e is that of its"),
         "{summary}"
     );
+}
+
+#[test]
+fn jobs_that_begin_later_take_as_long_as_until_the_last_one_ends() {
+    let length = |jobs: &str| {
+        let whole = plans(&format!("{GLOBAL}time_based\nruntime=3\n{jobs}")).remove(0);
+        whole.length
+    };
+    let seconds = |seconds| Length::Time(Duration::from_secs(seconds));
+    assert_eq!(length("[a]\n[b]\nstartdelay=2\n"), seconds(5));
+    assert_eq!(length("[a]\nruntime=9\n[b]\nstartdelay=2\n"), seconds(9));
+    assert_eq!(length("startdelay=2\n[a]\n[b]\n"), seconds(3), "it is measured once one begins");
+    assert_eq!(length("[a]\nramp_time=1\n[b]\n"), seconds(4));
 }
 
 #[test]
@@ -180,7 +197,7 @@ fn a_share_of_a_file_that_an_earlier_job_leaves_has_a_size() {
 #[test]
 fn what_only_matters_between_jobs_is_ignored_if_each_runs_alone() {
     let text = format!("{GLOBAL}startdelay=5\nexitall\nnew_group\nthreads=1\n[a]\nnumjobs=1\n");
-    assert_eq!(plans(&text)[0].summary, "fio job [a]. Ignored: new_group, thread.");
+    assert_eq!(plans(&text)[0].summary, "fio job [a]. Ignored: thread.");
     assert_eq!(plans(&text)[0].begins_after, Duration::ZERO);
 }
 

@@ -3,7 +3,7 @@
 use iowq_contract::{Code, TaskResult};
 use std::time::Duration;
 
-use iowq_workloads::{Arrival, Length, Plan};
+use iowq_workloads::{Arrival, Plan};
 
 use super::check::Check;
 use crate::run::outcome::Outcome;
@@ -130,12 +130,11 @@ impl Rate {
 }
 
 fn length_differs(plan: &Plan, took_ns: u64, op_ns_max: u64) -> Check {
-    let asked_ns = match plan.length {
-        Length::Time(time) => duration_ns(time),
-        // It may end with its ops.
-        Length::Ops(_) | Length::Either { .. } => took_ns,
-    };
-    let differs_ns = took_ns.abs_diff(asked_ns);
+    // It may end with its ops, or if a stream ends others, before its time.
+    let asked_ns = plan.time_of_all().map_or(took_ns, duration_ns);
+    let may_end_early = plan.streams().any(|stream| stream.ends_groups > 0);
+    let missing_ns = if may_end_early { 0 } else { asked_ns.saturating_sub(took_ns) };
+    let differs_ns = took_ns.saturating_sub(asked_ns).max(missing_ns);
     let waits = |plan: &Plan| {
         let pause = match plan.arrival {
             Arrival::Closed { pause, .. } => pause,
@@ -255,6 +254,19 @@ mod tests {
             let (holds, ..) = length_differs(&plan("", run), took_ms * 1_000_000, 5_000_000);
             assert_eq!(holds, expected, "{run} {took_ms}");
         }
+    }
+
+    #[test]
+    fn a_run_is_as_long_as_its_streams_with_delay_and_may_be_shorter_if_one_ends_others() {
+        let spec = "[run]\nseconds = 2\n[[task]]\nname = \"a\"\n[[task]]\nname = \"b\"";
+        let mut plan = Plan::parse("late", "late.toml", spec).expect("a valid spec");
+        let differs = |plan: &Plan, took_s| length_differs(plan, took_s * SECOND_NS, 5_000_000).0;
+        plan.tasks[1].plan.begins_after = Duration::from_secs(2);
+        assert!(!differs(&plan, 4) && differs(&plan, 2) && differs(&plan, 6));
+        plan.tasks[0].plan.begins_after = Duration::from_secs(2);
+        assert!(!differs(&plan, 2) && differs(&plan, 4), "nothing is measured before both begin");
+        plan.tasks[0].plan.ends_groups = 1;
+        assert!(!differs(&plan, 1) && !differs(&plan, 2) && differs(&plan, 4));
     }
 
     #[test]
