@@ -62,6 +62,8 @@ pub struct Driver<'a> {
     blocks_left: u64,
     /// Whether another stream has ended this one, if one may.
     is_over: Option<&'a dyn Fn() -> bool>,
+    /// Called once no more op is to start and all have ended.
+    at_end: &'a dyn Fn(),
     /// Ops that the open ring has taken.
     ops_in_ring: u64,
     /// How long each op is held back.
@@ -108,6 +110,7 @@ impl<'a> Driver<'a> {
             ops_left: u64::MAX,
             blocks_left: u64::MAX,
             is_over: None,
+            at_end: &|| (),
             ops_in_ring: 0,
             delay: Duration::ZERO,
             cpu_from_ns: None,
@@ -166,6 +169,13 @@ impl<'a> Driver<'a> {
         self
     }
 
+    /// Calls `at_end` once all ops have ended, before the workers are watched any longer.
+    #[must_use]
+    pub fn with_end(mut self, at_end: &'a dyn Fn()) -> Driver<'a> {
+        self.at_end = at_end;
+        self
+    }
+
     /// Runs the plan: every ring from opening to closing, and the watch after the last one.
     ///
     /// # Errors
@@ -200,6 +210,9 @@ impl<'a> Driver<'a> {
             }
         }
         self.count_the_whole_length();
+        (self.at_end)();
+        // The watch is the plan's, whoever has ended the ops.
+        self.is_over = None;
         self.rest(self.plan.life.linger)?;
         Ok(self.driven)
     }

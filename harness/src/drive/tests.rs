@@ -288,6 +288,20 @@ fn a_stream_that_another_ends_starts_no_more_ops_and_leaves_its_pauses() {
 }
 
 #[test]
+fn a_stream_has_ended_before_its_workers_are_watched_on() {
+    let mut plan = plan("dsync", 10);
+    plan.life.linger = Duration::from_secs(3600);
+    let mut engine = Instant { step_ns: 1_000_000_000, ..Instant::default() };
+    let (mut buffers, mut ledger) = (Buffers::new(&plan), Ledger::new(&plan));
+    let has_ended = Cell::new(false);
+    let (is_over, at_end) = (|| has_ended.get(), || has_ended.set(true));
+    let driver = Driver::new(&plan, 1, &mut engine, &mut buffers, &mut ledger, &|| ());
+    let driven = driver.until(&is_over).with_end(&at_end).run().expect("this engine never fails");
+    assert!(has_ended.get() && driven.done == 10);
+    assert_eq!(engine.wanted.last(), Some(&0), "they are watched all the same");
+}
+
+#[test]
 fn an_open_loop_that_another_ends_has_no_more_time_than_it_took_and_lacks_no_ops() {
     let mut plan = plan("dsync", 1);
     plan.arrival = Arrival::Rate { per_s: 1000.0 };

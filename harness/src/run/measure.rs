@@ -167,11 +167,12 @@ fn drive(
     let driver = driver.with_delay(delay).with_report(&report);
     let driver = driver.with_far_end(stream.scratch.far_end());
     let driver = driver.with_names(stream.scratch.names());
+    let end_groups = || _ = common.groups_over.fetch_or(plan.ends_groups, Ordering::Relaxed);
+    let driver = driver.with_end(&end_groups);
     let own_group = 1_u64.checked_shl(plan.group).unwrap_or(0);
     let is_over = || common.groups_over.load(Ordering::Relaxed) & own_group != 0;
     let may_be = common.request.plan.streams().any(|other| other.ends_groups & own_group != 0);
     let driven = if may_be { driver.until(&is_over).run()? } else { driver.run()? };
-    common.groups_over.fetch_or(plan.ends_groups, Ordering::Relaxed);
     look();
     end.pass();
     let ended = clock::now();
