@@ -54,7 +54,7 @@ impl Places {
         let align = u64::from(plan.align_blocks.max(1));
         let none = || Visited::none(plan.file_blocks / align);
         let files = if plan.is_cut { plan.files as usize } else { 0 };
-        let mixes = !plan.sizes.is_empty() && order == Order::Random;
+        let mixes = !plan.sizes.is_empty() && order == Order::Random && !plan.is_cut;
         let visits = if mixes { plan.files as usize * 2 * plan.sizes.len() } else { 0 };
         let one = [OpSize { blocks: 1, weight: 1 }];
         let sizes = if plan.sizes.is_empty() { &one[..] } else { &plan.sizes };

@@ -10,9 +10,8 @@ pub(crate) struct Visited {
 impl Visited {
     /// None of that many.
     pub(crate) fn none(units: u64) -> Visited {
-        let mut visited = Visited { words: Vec::new(), units: units.max(1) };
-        visited.forget();
-        visited
+        let units = units.max(1);
+        Visited { words: vec![0; units.div_ceil(64) as usize], units }
     }
 
     /// Visits a stretch that begins at the first unit from there on that was not visited, or at the
@@ -36,7 +35,7 @@ impl Visited {
     }
 
     fn forget(&mut self) {
-        self.words = vec![0; self.units.div_ceil(64) as usize];
+        self.words.fill(0);
     }
 
     fn is_free(&self, unit: u64) -> bool {
