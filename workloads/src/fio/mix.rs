@@ -80,7 +80,9 @@ impl Job<'_> {
         let gap_blocks = if is_back { -(gap / bytes) } else { gap / bytes };
         let step = gap_blocks.saturating_add(1);
         if gap % bytes != 0 || !limits::STEP_BLOCKS.contains(&step) {
-            let allowed = format!("gaps of a multiple of {bytes} bytes, the size of a block");
+            let most = limits::STEP_BLOCKS.end().saturating_sub(1).saturating_mul(bytes);
+            let allowed =
+                format!("gaps of a multiple of {bytes} bytes, the size of a block, up to {most}");
             return Err(self.refuse("rw", allowed));
         }
         Ok(Some(Order::Step { blocks: step }))

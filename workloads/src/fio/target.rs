@@ -109,7 +109,7 @@ impl Job<'_> {
         {
             return Err(self.refuse("rw", "gaps of less than the file"));
         }
-        if !blocks.sizes.is_empty() && self.int("number_ios")?.is_some_and(|most| most > 0) {
+        if blocks.sizes.len() > 1 && self.int("number_ios")?.is_some_and(|most| most > 0) {
             let allowed = "0 beside several sizes of blocks; or io_size, in bytes";
             return Err(self.refuse("number_ios", allowed));
         }
@@ -121,7 +121,10 @@ impl Job<'_> {
             (None, Some(size)) => (size / block_bytes).min(to_the_end),
             (None, None) => to_the_end,
         };
-        Ok(Size { file_blocks, io_blocks: self.repeated(io_blocks.max(1))? })
+        Ok(Size {
+            file_blocks,
+            io_blocks: self.repeated(io_blocks.max(1), blocks.bytes_max() / block_bytes)?,
+        })
     }
 
     /// The bytes in each file, if that is given.
@@ -144,10 +147,11 @@ impl Job<'_> {
     }
 
     /// Blocks in all loops, or as many as `number_ios` lets through.
-    fn repeated(&self, blocks: u64) -> Result<u64, SpecError> {
+    fn repeated(&self, blocks: u64, each: u64) -> Result<u64, SpecError> {
         let loops = self.int("loops")?.unwrap_or(1).max(1);
         let most = self.int("number_ios")?.filter(|most| *most > 0);
-        Ok(blocks.min(most.unwrap_or(u64::MAX)).saturating_mul(loops))
+        let most = most.map_or(u64::MAX, |most| most.saturating_mul(each));
+        Ok(blocks.min(most).saturating_mul(loops))
     }
 
     pub(super) fn open(&self, is_written: bool) -> Result<Open, SpecError> {

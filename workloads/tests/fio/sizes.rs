@@ -83,6 +83,8 @@ fn several_sizes_have_their_shares_and_lie_at_multiples_of_the_smallest() {
 fn a_job_of_several_sizes_ends_after_as_many_bytes() {
     let plan = with("rw=randwrite\nfsync=4\nbssplit=4k/50:12k/50");
     assert_eq!((plan.io_blocks, plan.length), (256, Length::Ops(128 + 32)), "8 KiB on average");
+    let one = with("rw=randwrite\nbs=64k\nblockalign=4k\nnumber_ios=5");
+    assert_eq!((one.io_blocks, one.length), (80, Length::Ops(5)), "one size of 16 blocks");
     assert_eq!(with("bsrange=4k-8k\nio_size=64k").io_blocks, 16);
     let timed = with("bsrange=4k-8k\ntime_based\nruntime=1");
     assert_eq!((timed.io_blocks, timed.length), (0, Length::Time(Duration::from_secs(1))));
@@ -156,6 +158,8 @@ fn a_job_in_steps_reads_as_much_as_fio() {
         let wanted = (Order::Step { blocks: step }, Length::Ops(ops));
         assert_eq!((plan.mix.order, plan.length), wanted, "{lines}");
     }
+    let far = answer_with("rw=read:8t");
+    assert!(far.contains("a multiple of 4096 bytes, the size of a block, up to "), "{far}");
     assert_eq!(with("rw=write:0").mix.order, Order::Sequential);
     let keeps = |rw: &str| with(&format!("rw={rw}\nfallocate=keep")).state[0];
     assert_eq!([keeps("write:4k"), keeps("write:-8k")], [FileState::Fresh, FileState::Allocated]);
