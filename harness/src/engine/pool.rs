@@ -200,6 +200,7 @@ impl<'a, B: RunCounters + 'static> PoolEngine<'a, B> {
         if outcome == WorkOutcome::Done {
             self.books.record(&it, clock::now(), None);
         }
+        uring::close_opened(&it.request.op, result);
         self.ended.push(Completion { work: slot, outcome });
         self.behind(slot, outcome)
     }

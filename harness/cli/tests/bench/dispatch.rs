@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use iowq_harness::engine::uring;
+use iowq_workloads::Plan;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -100,6 +102,10 @@ fn assert_alike(test: &str, dir: &Path, open: &str, mix: &str, difference_max: f
 
 fn assert_spec_alike(test: &str, dir: &Path, spec: &str, difference_max: f64) {
     let what = dir.display();
+    let plan = Plan::parse("mix", "mix.toml", spec).expect("a valid spec");
+    if let Err(missing) = uring::check(&plan) {
+        return skipped(test, missing);
+    }
     let place = Place::new();
     let Some([pool, kernel]) = shares(&place, dir, spec) else {
         return skipped(test, "no eBPF: the kernel's dispatch is not seen");

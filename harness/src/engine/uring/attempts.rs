@@ -8,7 +8,7 @@
 //! on tmpfs) is tried once for each file.
 
 use std::io;
-use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, IntoRawFd as _, OwnedFd};
 
 use io_uring::opcode::{Read, Write};
 use io_uring::types::Fd;
@@ -195,13 +195,14 @@ impl AsFd for Attempts {
     }
 }
 
-/// Opens a file by name if the kernel finds it in memory, as io_uring tries it, and closes it again.
+/// Opens a file by name if the kernel finds it in memory, as io_uring tries it. What it ends with is a
+/// descriptor, for [`close_opened`](super::close_opened).
 #[must_use]
 pub fn attempt_open(file: NamedFile) -> Attempt {
     match file.open_cached() {
-        Ok(_) => Attempt::Ended(0),
-        // Kernels before 5.12 cannot tell.
-        Err(Errno::AGAIN | Errno::INVAL | Errno::NOSYS) => Attempt::Refused,
+        Ok(opened) => Attempt::Ended(opened.into_raw_fd()),
+        // Kernels before 5.12 cannot tell, and some filters of system calls let none.
+        Err(Errno::AGAIN | Errno::INVAL | Errno::NOSYS | Errno::PERM) => Attempt::Refused,
         Err(errno) => Attempt::Ended(-errno.raw_os_error()),
     }
 }

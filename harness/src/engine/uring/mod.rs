@@ -12,5 +12,6 @@ mod sampling;
 pub use attempts::{Attempt, Attempts, attempt_open, would_block};
 pub use births::kernel_creation_ns;
 pub use engine::UringEngine;
+pub use entry::close_opened;
 pub use missing::{MissingFeature, check};
 pub use ring::outcome;
