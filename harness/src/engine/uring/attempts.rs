@@ -84,8 +84,9 @@ impl Attempts {
         let buffer = buffer.of(op);
         if matches!(op.kind, OpKind::Receive | OpKind::Send) {
             // io_uring polls for what is not there yet, and never hands it to a worker.
+            let fd = file.as_raw_fd();
             let special = Special { sockets: self.sockets, ..Special::default() };
-            let entry = entry::of(op, file, file, NamedFile::NONE, buffer, &special);
+            let entry = entry::of(op, fd, fd, NamedFile::NONE, buffer, &special);
             return self.submit(entry, slot, 0);
         }
         let kind = match op.kind {

@@ -4,7 +4,7 @@
 //! the kernel ends them when it exits.
 
 use std::io::ErrorKind;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 
 use io_uring::types::{SubmitArgs, Timespec};
 use io_uring::{IoUring, squeue};
@@ -167,7 +167,9 @@ impl Engine for UringEngine<'_> {
         let Some(ring) = &mut self.ring else { return };
         let sockets = self.plan.sockets.map(|sockets| sockets.kind);
         let only = &self.plan.only;
-        let Some(sink) = self.files.last() else { return };
+        // No-ops need none.
+        let file = |file: Option<&OwnedFd>| file.map_or(-1, AsRawFd::as_raw_fd);
+        let sink = file(self.files.last());
         let mut queue = ring.submission();
         for (place, request) in chain.iter().enumerate() {
             let special = Special {
@@ -175,7 +177,7 @@ impl Engine for UringEngine<'_> {
                 place: only.registered_files.then_some(request.op.file),
                 buffer: only.registered_buffers.then_some(request.slot),
             };
-            let file = &self.files[request.op.file as usize];
+            let file = file(self.files.get(request.op.file as usize));
             let buffer = self.buffers[request.slot as usize];
             let mut flags = squeue::Flags::empty();
             flags.set(squeue::Flags::IO_LINK, place + 1 < chain.len());

@@ -1,6 +1,6 @@
 //! An op as io_uring's submission queue entry.
 
-use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
+use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd, RawFd};
 
 use io_uring::opcode::{
     Fallocate, Fsync, Ftruncate, Nop, OpenAt, PollAdd, Read, ReadFixed, Recv, RenameAt, Send,
@@ -28,8 +28,8 @@ pub(super) struct Special {
 /// The entry of an op, without flags and user data. `sink` takes what is spliced.
 pub(super) fn of(
     op: &Op,
-    file: &OwnedFd,
-    sink: &OwnedFd,
+    file: RawFd,
+    sink: RawFd,
     named: NamedFile,
     buffer: Buffer,
     special: &Special,
@@ -48,11 +48,11 @@ pub(super) fn of(
     }
 }
 
-fn on_file(op: &Op, file: &OwnedFd, sink: &OwnedFd, buffer: Buffer, special: &Special) -> Entry {
+fn on_file(op: &Op, file: RawFd, sink: RawFd, buffer: Buffer, special: &Special) -> Entry {
     let kind = special.sockets;
     // A place among registered files stands where a descriptor would.
-    let file = special.place.map_or(file.as_raw_fd(), |place| place as i32);
-    let (file, sink) = (Fd(file), Fd(sink.as_raw_fd()));
+    let file = Fd(special.place.map_or(file, |place| place as RawFd));
+    let sink = Fd(sink);
     let offset_bytes = buffer.offset_bytes(op);
     let (start, bytes) = (buffer.start(), buffer.of(op).bytes());
     match (op.kind, special.buffer) {
