@@ -75,13 +75,13 @@ fn messages_that_arrived_meanwhile_are_read_before_a_timeout_is_declared() {
     let place = Place::new();
     let said = place.path("said");
     std::process::Command::new("mkfifo").arg(&said).status().unwrap();
-    let bench = "{\"message\":\"bench\",\"number\":0,\"time_max_s\":0}";
+    let bench = "{\"message\":\"bench\",\"number\":0,\"time_max_s\":1}";
     // Both in one write: a shell that has to wait in between would be late by itself.
     let messages = place.path("messages");
     fs::write(&messages, format!("{bench}\n{}\n", run_message())).unwrap();
     let script =
-        format!("{UP}; cat {} >&0; sleep 1; {DONE}; echo >{}", messages.display(), said.display());
-    let limits = Limits { between_max: AT_ONCE, ..generous() };
+        format!("{UP}; cat {} >&0; sleep 2; {DONE}; echo >{}", messages.display(), said.display());
+    let limits = Limits { between_max: Duration::from_secs(1), ..generous() };
     let request = Request { limits, ..place.stand_in(&script) };
     // Keeping the record takes longer than the bench has.
     let boot = boots_until(&request, &Stop::default(), &mut |_| {
