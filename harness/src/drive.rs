@@ -211,7 +211,7 @@ impl<'a> Driver<'a> {
         }
         self.count_the_whole_length();
         (self.at_end)();
-        // The watch is the plan's, whoever has ended the ops.
+        // The watch is the plan's, also if another stream has ended the ops.
         self.is_over = None;
         self.rest(self.plan.life.linger)?;
         Ok(self.driven)

@@ -1,4 +1,4 @@
-//! The far end: a thread that answers what ops wait for on connections, each answer after its time.
+//! The far end of connections: a thread that answers what ops wait for, each answer after its time.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -16,7 +16,7 @@ use crate::sync::{Arc, Mutex, PoisonError, thread};
 /// Bytes that are moved in one call at most.
 const CHUNK_BYTES: usize = 65_536;
 
-/// Whoever is at the other end of all connections of a stream. It ends when this is dropped.
+/// The other end of all connections of a stream. Its thread ends when this is dropped.
 #[derive(Debug)]
 pub struct FarEnd {
     inbox: Arc<Inbox>,

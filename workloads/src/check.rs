@@ -14,6 +14,7 @@ use crate::error::SpecError;
 use crate::limits;
 use crate::plan::{Arrival, FileState, Length, Life, Log, Mix, OpSize, Open, Order, Plan, Sockets};
 use crate::spec::{self, Pattern, Spec};
+pub(crate) use sizes::divisor;
 
 /// Seconds of a run whose spec names neither seconds nor ops.
 pub(crate) const RUN_SECONDS_DEFAULT: f64 = 3.0;

@@ -12,7 +12,7 @@ const ANSWER_KEY: u64 = 3;
 /// Draws beyond this many means are cut: one in five hundred million.
 const MEANS_MAX: f64 = 20.0;
 
-/// Connections, on which ops wait for whoever is at the other end.
+/// Connections, on which ops wait for the other end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sockets {
     /// What they are.

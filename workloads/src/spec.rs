@@ -58,7 +58,7 @@ impl Default for Files {
     }
 }
 
-/// `[sockets]`: connections in place of files, and how long whoever is at their other end takes.
+/// `[sockets]`: connections in place of files, and how long their other end takes.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Sockets {

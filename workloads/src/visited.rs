@@ -15,8 +15,8 @@ impl Visited {
     }
 
     /// Visits a stretch that begins at the first unit from there on that was not visited, or at the
-    /// first one of all if there is none, and that ends after so many or before one that was. After
-    /// all were visited they come again.
+    /// first one of all if there is none. It ends after `units`, or before a unit that was visited.
+    /// After all were visited they come again.
     pub(crate) fn visit(&mut self, from: u64, units: u64) -> (u64, u64) {
         let first = match self.free_from(from).or_else(|| self.free_from(0)) {
             Some(first) => first,

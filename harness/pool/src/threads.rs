@@ -47,7 +47,7 @@ pub struct Pool<J: Job, B: RunCounters + 'static> {
     pub(super) shared: Arc<Shared<J, B>>,
     pub(super) waiter: Box<dyn SubmitterWait>,
     pub(super) effects: Effects,
-    /// Works that are queued by whoever has the lock.
+    /// Works that the next holder of the lock queues.
     submitted: rtrb::Producer<Submission<J>>,
     teardowns: Teardowns,
     pub(super) reaping: Reaping<J>,

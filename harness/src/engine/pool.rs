@@ -24,7 +24,7 @@ use iowq_pool::{
 
 /// Workers that may be alive at the same time, whatever the limits, if no other pool shares the
 /// probe's room.
-const SLOTS: u32 = 1024;
+pub const SLOTS: u32 = 1024;
 
 /// A request that was submitted.
 #[derive(Clone, Copy)]
@@ -73,24 +73,11 @@ pub struct PoolEngine<'a, B: RunCounters + 'static> {
 }
 
 impl<'a, B: RunCounters + 'static> PoolEngine<'a, B> {
-    /// A pool under this policy for this plan. Every op goes to a worker.
-    #[must_use]
-    pub fn new(
-        plan: &'a Plan,
-        policy: &PolicySpec,
-        counters: B,
-        observer: Arc<dyn BlockingObserver>,
-        waiter: Box<dyn SubmitterWait>,
-        files: &'a [OwnedFd],
-        buffers: Vec<Buffer>,
-    ) -> PoolEngine<'a, B> {
-        PoolEngine::with_slots(SLOTS, plan, policy, counters, observer, waiter, files, buffers)
-    }
-
-    /// The same with at most `slots` workers alive at the same time, those that are leaving among them.
+    /// A pool under this policy for this plan, with at most `slots` workers alive at the same time,
+    /// those that are leaving among them. Every op goes to a worker.
     #[expect(clippy::too_many_arguments, reason = "as many parts, each made by another")]
     #[must_use]
-    pub fn with_slots(
+    pub fn new(
         slots: u32,
         plan: &'a Plan,
         policy: &PolicySpec,

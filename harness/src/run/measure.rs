@@ -15,7 +15,7 @@ use crate::engine::begun::Begun;
 use crate::engine::blocking::{DoorbellWait, ProbeWait, SchedSums, SchedSwitch, SharedCounters};
 use crate::engine::buffers::Buffers;
 use crate::engine::no_ring::NoRing;
-use crate::engine::pool::PoolEngine;
+use crate::engine::pool::{PoolEngine, SLOTS};
 use crate::engine::uring::{Attempts, UringEngine};
 use crate::engine::{Engine, EngineReport};
 use crate::files::Scratch;
@@ -117,7 +117,7 @@ fn on_pool(
         attempts.as_ref().map(|ring| doorbell.watch(ring)).transpose()?;
         begun.as_ref().map(|begun| doorbell.watch(begun)).transpose()?;
         let waiter = Box::new(DoorbellWait(doorbell));
-        let pool = PoolEngine::new(plan, policy, counters, sleeps, waiter, files, places);
+        let pool = PoolEngine::new(SLOTS, plan, policy, counters, sleeps, waiter, files, places);
         let pool = pool.with_attempts(attempts).with_begun(begun).with_names(names);
         let pool = pool.recording(records);
         let measured = drive(common, &stream, Box::new(pool), buffers, gates)?;
@@ -129,7 +129,7 @@ fn on_pool(
     let sched = Arc::new(SchedSwitch::adding_to(sleeps, Arc::clone(&page), tracker));
     let counters = SharedCounters::new(page, policy.build().probe_rule());
     let waiter = Box::new(ProbeWait(blocks));
-    let pool = PoolEngine::with_slots(slots, plan, policy, counters, sched, waiter, files, places);
+    let pool = PoolEngine::new(slots, plan, policy, counters, sched, waiter, files, places);
     let pool = pool.with_attempts(attempts).with_begun(begun).with_names(names);
     let pool = pool.recording(records);
     let measured = drive(common, &stream, Box::new(pool), buffers, gates)?;

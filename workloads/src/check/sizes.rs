@@ -13,7 +13,7 @@ pub(super) fn of(check: &Check<'_>, spec: &Spec) -> Result<(u32, Vec<OpSize>), S
     let mut sizes = spec.files.block_bytes.0.clone();
     sizes.sort_by_key(|size| size.bytes);
     each(check, &sizes)?;
-    let block_bytes = sizes.iter().fold(0, |all, size| divisor(all, size.bytes as u32));
+    let block_bytes = sizes.iter().fold(0, |all, size| divisor(all, size.bytes as u64)) as u32;
     if block_bytes < *limits::BLOCK_BYTES.start() as u32 {
         let found = format!("sizes whose greatest common divisor is {block_bytes}");
         let allowed = format!(
@@ -63,7 +63,7 @@ fn each(check: &Check<'_>, sizes: &[BlockSize]) -> Result<(), SpecError> {
 }
 
 /// The greatest common divisor, by Euclid's algorithm.
-fn divisor(mut one: u32, mut other: u32) -> u32 {
+pub(crate) fn divisor(mut one: u64, mut other: u64) -> u64 {
     while other != 0 {
         (one, other) = (other, one % other);
     }

@@ -2,6 +2,7 @@
 
 use super::job::Job;
 use super::value;
+use crate::check::divisor;
 use crate::error::SpecError;
 use crate::limits;
 use crate::plan::{Mix, OpSize, Order};
@@ -194,12 +195,4 @@ fn by_size(mut shares: Vec<Share>) -> Vec<Share> {
         *share = 1;
     }
     once
-}
-
-/// The greatest common divisor, by Euclid's algorithm.
-fn divisor(mut one: u64, mut other: u64) -> u64 {
-    while other != 0 {
-        (one, other) = (other, one % other);
-    }
-    one
 }

@@ -61,8 +61,8 @@ impl Job<'_> {
         self.text("rw").and_then(|text| text.trim_end().split_once(':')).map(|(_, step)| step)
     }
 
-    /// The order of a job in sequence that leaves gaps or goes backwards: `rw=read:8k` has so many
-    /// bytes between the end of an op and the next.
+    /// The order of a job in sequence that leaves gaps or goes backwards: `rw=read:8k` has
+    /// 8 KiB between the end of an op and the next.
     pub(super) fn step(&self, blocks: &Blocks) -> Result<Option<Order>, SpecError> {
         let Some(text) = self.step_text() else { return Ok(None) };
         let (text, is_back) = match text.strip_prefix('-') {

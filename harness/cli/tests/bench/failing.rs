@@ -10,7 +10,7 @@ use std::sync::Arc;
 use iowq_harness::drive::{DriveStats, Driver};
 use iowq_harness::engine::Engine as _;
 use iowq_harness::engine::buffers::Buffers;
-use iowq_harness::engine::pool::PoolEngine;
+use iowq_harness::engine::pool::{PoolEngine, SLOTS};
 use iowq_pool::counters::LocalCounters;
 use iowq_pool::policy::Registry;
 use iowq_pool::{ParkedWait, SelfReported};
@@ -27,7 +27,7 @@ fn drive(device: &str, spec: &str) -> DriveStats {
     let places = buffers.places();
     let (board, sleeps, waiter) =
         (LocalCounters::default(), Arc::new(SelfReported), Box::new(ParkedWait::default()));
-    let mut engine = PoolEngine::new(&plan, &policy, board, sleeps, waiter, &files, places);
+    let mut engine = PoolEngine::new(SLOTS, &plan, &policy, board, sleeps, waiter, &files, places);
     let mut ledger = Ledger::new(&plan);
     let driven = Driver::new(&plan, 1, &mut engine, &mut buffers, &mut ledger, &|| {})
         .run()

@@ -103,7 +103,7 @@ const NO_PLACE: i64 = -1;
 /// Closes what an op opened, if that is what it did and this is its result.
 pub fn close_opened(op: &Op, result: i32) {
     if op.kind == OpKind::Openat && result >= 0 {
-        // SAFETY: the kernel made the descriptor for this op, and nobody else has it.
+        // SAFETY: the kernel made the descriptor for this op alone.
         drop(unsafe { OwnedFd::from_raw_fd(result) });
     }
 }
